@@ -1,0 +1,289 @@
+//! A centre and its rules, read from its file. All that concerns sending is the centre's present rule.
+
+use super::keyed::{Problem, Reader};
+use super::local_time::{Quiet, parse_time};
+use chrono::{NaiveDate, NaiveTime, Weekday};
+use chrono_tz::Tz;
+use toml::Table;
+
+/// A contact centre, its words and its rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Centre {
+    /// Short code, first part of its case references.
+    pub code: String,
+    /// Full name, for staff.
+    pub name: String,
+    /// First word of every text; neutral on a lock screen.
+    pub short_name: String,
+    /// How national numbers are read (`GB`, `IE`), and which emergency number is usual.
+    pub country: String,
+    /// The centre's wall clock.
+    pub tz: Tz,
+    /// The office's number as it stands in texts.
+    pub phone: String,
+    /// When the office answers, in words.
+    pub office_hours: String,
+    /// How a fee is paid, in words.
+    pub how_to_pay: String,
+    /// `999`, or `112 or 999`.
+    pub emergency_number: String,
+    /// Whether a new centre starts on hold.
+    pub starts_on_hold: bool,
+    /// Notice, fees, answers.
+    pub rules: Rules,
+    /// When courtesy confirmations go.
+    pub courtesy: Courtesy,
+}
+
+/// How a cancellation by SMS is finished (safety rule S1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelAnswer {
+    /// By a code that only the phone on file sees.
+    Code,
+    /// By a word.
+    Word,
+}
+
+/// The centre's rules on notice, money and answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// Hours of notice without a fee (seed 001: 48).
+    pub notice_hours: i64,
+    /// The late-cancellation fee in minor units.
+    pub fee_minor: i64,
+    /// ISO 4217 code of the fee.
+    pub currency: String,
+    /// Who usually pays for contact.
+    pub usually_pays: String,
+    /// Days to pay after all parties were told (seed 001: 7).
+    pub payment_days: i64,
+    /// How a cancellation by SMS is finished.
+    pub cancel_answer: CancelAnswer,
+    /// The other parent hears at the next quarter hour after this many minutes; 0 = at once (safety rule S2).
+    pub session_off_delay_minutes: i64,
+    /// Minutes between two unprompted texts to one number; 0 = none.
+    pub spacing_minutes: i64,
+    /// Unprompted texts to one number in 24 hours; 0 = no limit.
+    pub max_texts_per_day: i64,
+}
+
+/// The day on which a courtesy confirmation goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskDay {
+    /// The nearest such weekday before the session.
+    On(Weekday),
+    /// The day before.
+    DayBefore,
+    /// The day of the session.
+    SameDay,
+}
+
+/// Day and local time of a courtesy confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskRule {
+    /// The day.
+    pub day: AskDay,
+    /// The local time on it.
+    pub time: NaiveTime,
+}
+
+/// When courtesy confirmations go (choices K01 to K04).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Courtesy {
+    /// For sessions on a Saturday.
+    pub saturday: AskRule,
+    /// For sessions on a Sunday.
+    pub sunday: AskRule,
+    /// For all others.
+    pub weekday: AskRule,
+    /// Minutes that must remain before the party's own arrival.
+    pub min_lead_minutes: i64,
+    /// Hours of the local day without texts.
+    pub quiet: Option<Quiet>,
+    /// Days on which the office is closed; data of the centre, never built in (choice K02).
+    pub bank_holidays: Vec<NaiveDate>,
+}
+
+fn at_ten(day: AskDay) -> AskRule {
+    AskRule { day, time: NaiveTime::from_hms_opt(10, 0, 0).unwrap_or_default() }
+}
+
+impl Default for Courtesy {
+    fn default() -> Self {
+        Courtesy {
+            saturday: at_ten(AskDay::On(Weekday::Thu)),
+            sunday: at_ten(AskDay::On(Weekday::Fri)),
+            weekday: at_ten(AskDay::DayBefore),
+            min_lead_minutes: 120,
+            quiet: parse_quiet(&["20:00".into(), "08:00".into()]).ok().flatten(),
+            bank_holidays: Vec::new(),
+        }
+    }
+}
+
+/// Reads a weekday, `day_before` or `same_day`.
+pub fn parse_day(s: &str) -> Option<AskDay> {
+    match s.trim().to_ascii_lowercase().as_str() {
+        "day_before" => Some(AskDay::DayBefore),
+        "same_day" => Some(AskDay::SameDay),
+        other => other.parse().ok().map(AskDay::On),
+    }
+}
+
+/// Reads quiet hours: two times, or none.
+pub fn parse_quiet(list: &[String]) -> Result<Option<Quiet>, String> {
+    match list {
+        [] => Ok(None),
+        [from, to] => match (parse_time(from), parse_time(to)) {
+            (Some(from), Some(to)) => Ok((from != to).then_some(Quiet { from, to })),
+            _ => Err(format!("{from:?} and {to:?} are not two times of day")),
+        },
+        _ => Err("it needs two times of day, or none".into()),
+    }
+}
+
+fn default_currency(country: &str) -> &'static str {
+    if country == "IE" { "EUR" } else { "GBP" }
+}
+
+fn read_ask(r: &mut Reader<'_>, name: &str, default: AskRule) -> AskRule {
+    r.section(name, |r| AskRule {
+        day: r.parsed("day", default.day, "a weekday, \"day_before\" or \"same_day\"", parse_day),
+        time: r.parsed("time", default.time, "a time such as \"10:00\"", parse_time),
+    })
+}
+
+impl Centre {
+    /// Reads a centre's file. Every problem is given at once, each with its mend.
+    pub fn read(table: &Table) -> Result<Centre, Vec<Problem>> {
+        let mut r = Reader::new(table);
+        let code = r.text_required("code", "Give the centre a short code, such as \"BRK\".");
+        if !code.is_empty() && !(code.len() <= 12 && code.chars().all(|c| c.is_ascii_alphanumeric())) {
+            r.problem("code", format!("{code:?} is no code"), "Use up to 12 letters and digits.");
+        }
+        let name = r.text_required("name", "Give the centre's full name.");
+        let short_name = r.text("short_name", name.split_whitespace().next().unwrap_or("").trim_end_matches(','));
+        let country = r.word("country", "GB", &[("GB", "GB"), ("IE", "IE")]).to_owned();
+        let tz = match r.text_required("timezone", "Write an IANA zone, such as \"Europe/London\".") {
+            s if s.is_empty() => Tz::UTC,
+            s => s.parse::<Tz>().unwrap_or_else(|_| {
+                r.problem("timezone", format!("{s:?} is no IANA time zone"), "Write one such as \"Europe/London\".");
+                Tz::UTC
+            }),
+        };
+        let phone = r.text("phone", "");
+        let office_hours = r.text("office_hours", "");
+        let how_to_pay = r.text("how_to_pay", "at the desk");
+        let emergency_number = r.text("emergency_number", if country == "IE" { "112 or 999" } else { "999" });
+        let starts_on_hold = r.word("start", true, &[("hold", true), ("sending", false)]);
+        let currency_default = default_currency(&country);
+        let rules = r.section("rules", |r| {
+            let rules = Rules {
+                notice_hours: r.whole("notice_hours", 48, 0, 8760),
+                fee_minor: r.whole("fee_pence", 0, 0, 100_000_000),
+                currency: r.text("currency", currency_default),
+                usually_pays: r
+                    .word("usually_pays", "contact", &[("resident", "resident"), ("contact", "contact"), ("referrer", "referrer"), ("none", "none")])
+                    .to_owned(),
+                payment_days: r.whole("payment_days", 7, 1, 365),
+                cancel_answer: r.word("cancel_answer", CancelAnswer::Code, &[("code", CancelAnswer::Code), ("word", CancelAnswer::Word)]),
+                session_off_delay_minutes: r.whole("session_off_delay_minutes", 15, 0, 24 * 60),
+                spacing_minutes: r.whole("spacing_minutes", 10, 0, 24 * 60),
+                max_texts_per_day: r.whole("max_texts_per_day", 4, 0, 1000),
+            };
+            // Kept with the file for the rules of fees and milestones; read so that a wrong value is found at once.
+            for (key, max) in [("review_after_sessions", 1000), ("review_after_months", 120), ("introduction_meeting_after_months", 120)] {
+                r.whole(key, 0, 0, max);
+            }
+            if let Some(hours) = r.list("money_hours").filter(|l| !l.is_empty() && !is_day_and_hours(l)) {
+                r.problem("money_hours", format!("{hours:?} is not understood"), "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none.");
+            }
+            if rules.currency.len() != 3 || !rules.currency.chars().all(|c| c.is_ascii_uppercase()) {
+                let what = format!("{:?} is no currency code", rules.currency);
+                r.problem("currency", what, "Write three letters, such as \"GBP\".");
+            }
+            rules
+        });
+        let d = Courtesy::default();
+        let courtesy = r.section("courtesy", |r| {
+            let saturday = read_ask(r, "saturday", d.saturday);
+            let sunday = read_ask(r, "sunday", d.sunday);
+            let weekday = read_ask(r, "weekday", d.weekday);
+            let min_lead_minutes = r.whole("min_lead_minutes", d.min_lead_minutes, 0, 7 * 24 * 60);
+            let quiet = match r.list("quiet_hours").map(|l| parse_quiet(&l)) {
+                None => d.quiet,
+                Some(Ok(q)) => q,
+                Some(Err(what)) => {
+                    r.problem("quiet_hours", what, "Write [\"20:00\", \"08:00\"], or [] for none.");
+                    None
+                }
+            };
+            let mut bank_holidays = Vec::new();
+            for text in r.list("bank_holidays").unwrap_or_default() {
+                match text.parse::<NaiveDate>() {
+                    Ok(day) => bank_holidays.push(day),
+                    Err(_) => r.problem("bank_holidays", format!("{text:?} is no date"), "Write dates as \"2026-12-25\"."),
+                }
+            }
+            Courtesy { saturday, sunday, weekday, min_lead_minutes, quiet, bank_holidays }
+        });
+        // Senders of a centre's own are read with it; see the settings of the program.
+        for sender in ["sms", "telegram", "whatsapp"] {
+            if r.has(sender) {
+                r.problem(sender, "a centre's own sender is not supported yet", "Set it in courtesy.toml for all centres.");
+                r.section(sender, |_| ());
+            }
+        }
+        r.finish(Centre {
+            code,
+            name,
+            short_name,
+            country,
+            tz,
+            phone,
+            office_hours,
+            how_to_pay,
+            emergency_number,
+            starts_on_hold,
+            rules,
+            courtesy,
+        })
+    }
+
+    /// Reads a centre's file from its text.
+    pub fn parse(text: &str) -> Result<Centre, Vec<Problem>> {
+        let table: Table = text
+            .parse()
+            .map_err(|e: toml::de::Error| vec![Problem { key: "file".into(), what: e.message().to_owned(), mend: format!("It is no TOML: {}", e.to_string().lines().take(3).collect::<Vec<_>>().join(" ")) }])?;
+        Centre::read(&table)
+    }
+}
+
+fn is_day_and_hours(list: &[String]) -> bool {
+    let [days, hours] = list else { return false };
+    let days_ok = days.split('-').all(|d| d.trim().parse::<Weekday>().is_ok());
+    let hours_ok = hours.split_once('-').is_some_and(|(a, b)| parse_time(a).zip(parse_time(b)).is_some_and(|(a, b)| a < b));
+    days_ok && hours_ok
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        let problems = Centre::parse(
+            "code = \"B K\"\nname = \"Birchfield\"\ntimezone = \"Europe/Londn\"\nshort_nam = \"x\"\n[rules]\nnotice_hours = -1\n[courtesy]\nquiet_hours = [\"20:00\"]\nsaturday = { day = \"thirsday\", time = \"10:00\" }\n",
+        )
+        .unwrap_err();
+        let keys: Vec<_> = problems.iter().map(|p| p.key.as_str()).collect();
+        assert_eq!(keys, ["code", "timezone", "rules.notice_hours", "courtesy.saturday.day", "courtesy.quiet_hours", "short_nam"]);
+        assert!(problems.iter().any(|p| p.mend.contains("Did you mean short_name?")));
+    }
+
+    #[test]
+    fn a_file_with_the_least() {
+        let c = Centre::parse("code = \"BRK\"\nname = \"Birchfield Road\"\ntimezone = \"Europe/London\"").unwrap();
+        assert_eq!((c.short_name.as_str(), c.rules.notice_hours, c.courtesy.min_lead_minutes, c.starts_on_hold), ("Birchfield", 48, 120, true));
+    }
+}

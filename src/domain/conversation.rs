@@ -1,0 +1,482 @@
+//! What a reply makes of a session: from the intent and what is open for that number to facts, tasks and at most one answer. Pure.
+//!
+//! A party knows a session as it was released to them: what the other parent did and was not released yet does not exist here.
+
+use super::cancel::{QUESTIONS_A_DAY, Question, TRIES_A_QUESTION, TRIES_A_SESSION};
+use super::centre::CancelAnswer;
+use super::message::Kind;
+use super::session::{Answer, Reason, SessionState, is_late};
+use super::understand::{Intent, Understood};
+use crate::words_enum;
+use chrono::{DateTime, Duration, Utc};
+
+/// A YES within this time after a new version's text was accepted may still answer the old one.
+const CROSSING: Duration = Duration::minutes(2);
+
+words_enum! {
+    /// What a person has to look at.
+    Topic {
+        /// A message to read and answer.
+        ReadMessage = "read_message",
+        /// A message from a number not on file.
+        UnknownSender = "unknown_sender",
+        /// A session was called off by a party.
+        Cancellation = "coordinator_cancellation",
+        /// Asked to cancel and did not finish: ring.
+        CancelUnfinished = "cancel_unfinished",
+        /// Asked to cancel and cannot be reached by text: ring.
+        CancelByPhone = "cancel_by_phone",
+        /// A YES after a cancellation.
+        Reconfirm = "reconfirm",
+        /// Wants no texts: ring before the next visit.
+        RingOptedOut = "ring_opted_out",
+        /// No address that takes texts: ring.
+        RingNoAddress = "ring_no_address",
+        /// Must hear that a visit is off and cannot be texted: ring.
+        RingSessionOff = "ring_session_off",
+        /// A message that may or may not have left.
+        Uncertain = "uncertain_message",
+        /// A number that takes no texts.
+        BadNumber = "bad_number",
+        /// The texting service refuses everything.
+        ChannelStopped = "channel_stopped",
+        /// More cancellations by text than a day brings.
+        Storm = "cancellation_storm",
+        /// A picture, voice message or file.
+        Media = "media",
+    }
+}
+
+/// What this party was asked about the session's present version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// When a text that asks left, or may have left; `None` if none did.
+    pub at: Option<DateTime<Utc>>,
+    /// Whether an earlier version was asked about before.
+    pub older: bool,
+}
+
+/// One upcoming session of the party that writes.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// Its id.
+    pub session: String,
+    /// Its case, so that two families on one phone are never mixed.
+    pub case: String,
+    /// Its start (UTC).
+    pub starts_at: DateTime<Utc>,
+    /// Hours of notice of this booking.
+    pub notice_hours: i64,
+    /// How the centre lets a cancellation be finished.
+    pub cancel_answer: CancelAnswer,
+    /// The state as this party may know it.
+    pub state: SessionState,
+    /// Whether this party called it off.
+    pub cancelled_by_me: bool,
+    /// If this party called it off from this address: when the other hears of it.
+    pub release_at: Option<DateTime<Utc>>,
+    /// This party's answer.
+    pub answer: Answer,
+    /// What it was asked.
+    pub asked: Asked,
+    /// The cancel question that waits for its code.
+    pub question: Option<Question>,
+    /// Cancel questions of the last 24 hours.
+    pub questions_today: i64,
+    /// Wrong codes for this session so far.
+    pub wrong_tries: i64,
+    /// A person took the cancelling over.
+    pub cancel_blocked: bool,
+}
+
+/// A message that was received, with what is known about its number.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// When it reached us: the instant that counts (choice C02).
+    pub at: DateTime<Utc>,
+    /// What it means.
+    pub understood: Understood,
+    /// It came with pictures or sound.
+    pub media: bool,
+    /// Whether any party has this number.
+    pub known: bool,
+    /// Whether the number was opted out before this message.
+    pub opted_out: bool,
+    /// The provider reports that it blocked the number with this message.
+    pub provider_stopped: bool,
+    /// Upcoming sessions of the parties with this number.
+    pub open: Vec<Open>,
+}
+
+/// Something to record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// The party confirmed this session.
+    Confirm {
+        /// The session.
+        session: String,
+    },
+    /// The party asked to cancel; nothing changes yet.
+    CancelAsked {
+        /// The session.
+        session: String,
+        /// The reason if it was said.
+        reason: Option<Reason>,
+        /// When the first NO of this cancellation came.
+        first_no_at: DateTime<Utc>,
+        /// Whether a fee may apply.
+        late: bool,
+    },
+    /// The party finished a cancellation.
+    Cancel {
+        /// The session.
+        session: String,
+        /// The question that it answers.
+        question: String,
+        /// Why.
+        reason: Reason,
+        /// When the first NO came: the instant that counts (rule S1b).
+        at: DateTime<Utc>,
+    },
+    /// The party took its cancellation back before anybody was told.
+    TakeBack {
+        /// The session.
+        session: String,
+    },
+    /// The party keeps a session that it had asked to cancel.
+    CloseQuestion {
+        /// The question.
+        question: String,
+    },
+    /// A wrong code.
+    WrongCode {
+        /// The question that it was tried on.
+        question: String,
+    },
+    /// No more texts to this number.
+    OptOut,
+    /// Texts again to this number.
+    OptIn,
+    /// A person looks.
+    Task {
+        /// Why.
+        topic: Topic,
+        /// About which session, if it is clear.
+        session: Option<String>,
+    },
+}
+
+/// The one answer that goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// What it says.
+    pub kind: Kind,
+    /// About which session.
+    pub session: Option<String>,
+}
+
+/// What is to be recorded and answered, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// In order.
+    pub effects: Vec<Effect>,
+    /// At most one.
+    pub reply: Option<Reply>,
+    /// The rule, for the case's history.
+    pub rule: &'static str,
+}
+
+fn decision(rule: &'static str, effects: Vec<Effect>, reply: Option<(Kind, Option<&Open>)>) -> Decision {
+    let reply = reply.map(|(kind, about)| Reply { kind, session: about.map(|o| o.session.clone()) });
+    Decision { effects, reply, rule }
+}
+
+/// Hands the message to a person with the one hand-over text (rule D3).
+fn hand_over(rule: &'static str, topic: Topic, about: Option<&Open>) -> Decision {
+    decision(rule, vec![task(topic, about)], Some((Kind::NeedsCoordinatorAck, None)))
+}
+
+fn task(topic: Topic, about: Option<&Open>) -> Effect {
+    Effect::Task { topic, session: about.map(|o| o.session.clone()) }
+}
+
+/// The only element, or `None` if there is none or more than one.
+fn only<'a>(mut found: impl Iterator<Item = &'a Open>) -> Option<&'a Open> {
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+/// Decides what a received message does.
+pub fn decide(h: &Heard) -> Decision {
+    let stopped = h.provider_stopped;
+    let mut d = match &h.understood.intent {
+        _ if !h.known => stranger(h),
+        _ if h.media => hand_over("media", Topic::Media, None),
+        Intent::Stop => stop(h),
+        Intent::Start => decision("start", vec![Effect::OptIn], Some((Kind::StartAck, None))),
+        Intent::Help => decision("help", vec![], Some((Kind::Help, None))),
+        // sending.md: a YES is a confirmation all the same, unless that number was opted out: then it goes to a person.
+        Intent::Confirm if h.opted_out => decision("yes-while-opted-out", vec![task(Topic::ReadMessage, None)], None),
+        Intent::Confirm => confirm(h),
+        Intent::Cancel(reason) => cancel(h, *reason),
+        Intent::Code(code) => code_answer(h, |q| q.answered_by(code)),
+        Intent::ReasonWord(reason) => reason_word(h, *reason),
+        Intent::Unclear => hand_over("unclear", Topic::ReadMessage, None),
+    };
+    // What the provider blocked can get no answer, and an opted-out number gets none but to its own STOP and START.
+    if stopped || (h.opted_out && !matches!(h.understood.intent, Intent::Start | Intent::Help)) {
+        d.reply = None;
+    }
+    if stopped && !d.effects.contains(&Effect::OptOut) {
+        d.effects.push(Effect::OptOut);
+    }
+    d
+}
+
+fn stranger(h: &Heard) -> Decision {
+    match h.understood.intent {
+        Intent::Stop => decision("stranger-stop", vec![Effect::OptOut], None),
+        Intent::Start => decision("stranger-start", vec![Effect::OptIn], None),
+        _ => decision("stranger", vec![task(Topic::UnknownSender, None)], Some((Kind::UnknownSender, None))),
+    }
+}
+
+fn stop(h: &Heard) -> Decision {
+    // Rule a3: honoured at once, and a person rings before the next visit.
+    let next = h.open.iter().filter(|o| o.state == SessionState::Booked).min_by_key(|o| o.starts_at);
+    decision("stop", vec![Effect::OptOut, task(Topic::RingOptedOut, next)], Some((Kind::StopAck, None)))
+}
+
+fn booked(h: &Heard) -> impl Iterator<Item = &Open> {
+    h.open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at > h.at)
+}
+
+fn confirm(h: &Heard) -> Decision {
+    // S2: until the other parent is told, a YES from the same party on the same address takes a cancellation back.
+    let undoable = |o: &&Open| o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t);
+    if let Some(o) = only(h.open.iter().filter(undoable)) {
+        if booked(h).all(|b| b.asked.at.is_none() || b.answer == Answer::Confirmed) {
+            return decision("S2-taken-back", vec![Effect::TakeBack { session: o.session.clone() }], Some((Kind::ConfirmAck, Some(o))));
+        }
+        return hand_over("two-visits", Topic::ReadMessage, None);
+    }
+    // A cancel question that is open: YES keeps the visit.
+    let questioned = booked(h).filter(|o| o.question.as_ref().is_some_and(|q| q.is_open(h.at, o.starts_at)));
+    let unanswered = || booked(h).filter(|o| o.asked.at.is_some() && o.answer == Answer::None);
+    let target = match (only(questioned), unanswered().count()) {
+        (Some(q), 0) => Some(q),
+        (Some(q), 1) if unanswered().all(|u| u.session == q.session) => Some(q),
+        (_, 1) => only(unanswered()),
+        (_, 0) => only(booked(h).filter(|o| o.asked.at.is_some())),
+        _ => return hand_over("two-visits", Topic::ReadMessage, None),
+    };
+    let Some(o) = target else {
+        if let Some(moving) = only(booked(h).filter(|o| o.asked.older && o.asked.at.is_none())) {
+            // The new version's text is still on its way: it is the question, this YES answered the old one.
+            return decision("yes-to-old-version", vec![Effect::Task { topic: Topic::ReadMessage, session: Some(moving.session.clone()) }], None);
+        }
+        if let Some(off) = h.open.iter().find(|o| o.state != SessionState::Booked) {
+            return hand_over("C11", Topic::Reconfirm, Some(off));
+        }
+        return hand_over("yes-to-nothing", Topic::ReadMessage, None);
+    };
+    if o.asked.older && o.asked.at.is_some_and(|t| h.at < t + CROSSING) {
+        return decision("yes-crossed-the-move", vec![], Some((Kind::ConfirmRequest, Some(o))));
+    }
+    let mut effects = Vec::new();
+    if let Some(q) = &o.question {
+        effects.push(Effect::CloseQuestion { question: q.id.clone() });
+    }
+    if o.answer != Answer::Confirmed {
+        effects.push(Effect::Confirm { session: o.session.clone() });
+    }
+    decision("yes", effects, Some((Kind::ConfirmAck, Some(o))))
+}
+
+fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
+    let asked = || booked(h).filter(|o| o.asked.at.is_some());
+    let target = only(booked(h)).or_else(|| only(asked())).or_else(|| only(asked().filter(|o| o.answer == Answer::None)));
+    let Some(o) = target else {
+        if booked(h).next().is_none()
+            && let Some(mine) = only(h.open.iter().filter(|o| o.cancelled_by_me))
+        {
+            return decision("cancelled-already", vec![], Some((Kind::CancellationAck, Some(mine))));
+        }
+        return hand_over(if booked(h).next().is_some() { "two-visits" } else { "no-to-nothing" }, Topic::ReadMessage, None);
+    };
+    if h.provider_stopped || h.opted_out {
+        // S1c: the question cannot arrive.
+        let asked = cancel_asked(h, o, reason);
+        return decision("S1c", vec![asked, task(Topic::CancelByPhone, Some(o))], None);
+    }
+    if o.cancel_blocked || o.wrong_tries >= TRIES_A_SESSION || o.questions_today >= QUESTIONS_A_DAY {
+        return hand_over("S1-enough-questions", Topic::CancelByPhone, Some(o));
+    }
+    decision("S1", vec![cancel_asked(h, o, reason)], Some((Kind::CancelReasonAsk, Some(o))))
+}
+
+fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> Effect {
+    // S1b: lateness counts from the first NO, while its question is open.
+    let first_no_at = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map_or(h.at, |q| q.first_no_at);
+    Effect::CancelAsked { session: o.session.clone(), reason, first_no_at, late: is_late(o.starts_at, first_no_at, o.notice_hours) }
+}
+
+fn open_questions(h: &Heard) -> impl Iterator<Item = (&Open, &Question)> {
+    booked(h).filter_map(|o| o.question.as_ref().map(|q| (o, q))).filter(|(o, q)| q.is_open(h.at, o.starts_at) && !o.cancel_blocked)
+}
+
+fn code_answer(h: &Heard, reason_of: impl Fn(&Question) -> Option<Reason>) -> Decision {
+    let mut hits = open_questions(h).filter_map(|(o, q)| reason_of(q).map(|r| (o, q, r)));
+    if let Some((o, q, reason)) = hits.next() {
+        if hits.next().is_some() {
+            return hand_over("two-visits", Topic::ReadMessage, None);
+        }
+        let done = Effect::Cancel { session: o.session.clone(), question: q.id.clone(), reason, at: q.first_no_at };
+        return decision("S1-finished", vec![done, task(Topic::Cancellation, Some(o))], Some((Kind::CancellationAck, Some(o))));
+    }
+    match open_questions(h).max_by_key(|(_, q)| q.first_no_at) {
+        Some((o, q)) => {
+            let last = q.tries + 1 >= TRIES_A_QUESTION || o.wrong_tries + 1 >= TRIES_A_SESSION;
+            let mut d = hand_over("S1-wrong-code", if last { Topic::CancelByPhone } else { Topic::ReadMessage }, Some(o));
+            d.effects.insert(0, Effect::WrongCode { question: q.id.clone() });
+            d
+        }
+        None => hand_over("code-to-nothing", Topic::ReadMessage, None),
+    }
+}
+
+fn reason_word(h: &Heard, reason: Reason) -> Decision {
+    if open_questions(h).any(|(o, _)| o.cancel_answer == CancelAnswer::Word) {
+        let by_word: Vec<String> = open_questions(h).filter(|(o, _)| o.cancel_answer == CancelAnswer::Word).map(|(_, q)| q.id.clone()).collect();
+        return code_answer(h, |q| by_word.contains(&q.id).then_some(reason));
+    }
+    hand_over("word-to-nothing", Topic::ReadMessage, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::understand::understand;
+
+    fn t(s: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(&format!("2026-11-{s}Z")).unwrap().with_timezone(&Utc)
+    }
+
+    fn open(session: &str) -> Open {
+        Open {
+            session: session.into(),
+            case: "c".into(),
+            starts_at: t("28T10:00:00"),
+            notice_hours: 48,
+            cancel_answer: CancelAnswer::Code,
+            state: SessionState::Booked,
+            cancelled_by_me: false,
+            release_at: None,
+            answer: Answer::None,
+            asked: Asked { at: Some(t("26T10:00:00")), older: false },
+            question: None,
+            questions_today: 0,
+            wrong_tries: 0,
+            cancel_blocked: false,
+        }
+    }
+
+    fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
+        Heard { at: t(at), understood: understand(text), media: false, known: true, opted_out: false, provider_stopped: false, open }
+    }
+
+    fn question(at: &str) -> Question {
+        Question { id: "q".into(), stem: "527".into(), offered: vec![Reason::IllChild, Reason::Other], first_no_at: t(at), tries: 0 }
+    }
+
+    fn kind(d: &Decision) -> Option<Kind> {
+        d.reply.as_ref().map(|r| r.kind)
+    }
+
+    #[test]
+    fn yes_confirms_the_one_question() {
+        let d = decide(&heard("yes", "26T10:05:00", vec![open("a")]));
+        assert_eq!(d.effects, [Effect::Confirm { session: "a".into() }]);
+        assert_eq!(kind(&d), Some(Kind::ConfirmAck));
+        // The newest open question: Saturday is answered, Sunday waits.
+        let answered = Open { answer: Answer::Confirmed, ..open("a") };
+        let d = decide(&heard("yes", "27T10:05:00", vec![answered, open("b")]));
+        assert_eq!(d.effects, [Effect::Confirm { session: "b".into() }]);
+    }
+
+    #[test]
+    fn two_open_questions_are_never_guessed() {
+        for text in ["yes", "no", "5271"] {
+            let d = decide(&heard(text, "27T10:05:00", vec![open("a"), open("b")]));
+            assert_eq!(kind(&d), Some(Kind::NeedsCoordinatorAck), "{text}");
+            assert!(matches!(d.effects[..], [Effect::Task { .. }]), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_no_changes_nothing_until_its_code_comes() {
+        let d = decide(&heard("no", "26T10:05:00", vec![open("a")]));
+        assert_eq!(d.effects, [Effect::CancelAsked { session: "a".into(), reason: None, first_no_at: t("26T10:05:00"), late: true }]);
+        let asked = Open { question: Some(question("26T09:00:00")), ..open("a") };
+        let d = decide(&heard("5271", "26T10:05:00", vec![asked.clone()]));
+        assert_eq!(d.effects[0], Effect::Cancel { session: "a".into(), question: "q".into(), reason: Reason::IllChild, at: t("26T09:00:00") });
+        // Wrong, with words around it, too late, after the third try: nothing.
+        for (text, at) in [("5272", "26T10:05:00"), ("5271 thanks", "26T10:05:00"), ("5271", "27T09:00:01"), ("5271", "28T10:00:00")] {
+            let d = decide(&heard(text, at, vec![asked.clone()]));
+            assert!(!d.effects.iter().any(|e| matches!(e, Effect::Cancel { .. })), "{text} {at}");
+        }
+        let spent = Open { question: Some(Question { tries: 3, ..question("26T09:00:00") }), ..open("a") };
+        assert!(!decide(&heard("5271", "26T10:05:00", vec![spent])).effects.iter().any(|e| matches!(e, Effect::Cancel { .. })));
+    }
+
+    #[test]
+    fn yes_keeps_a_visit_that_was_asked_to_be_cancelled() {
+        let asked = Open { question: Some(question("26T10:05:00")), ..open("a") };
+        let d = decide(&heard("yes", "26T10:09:00", vec![asked]));
+        assert_eq!(d.effects, [Effect::CloseQuestion { question: "q".into() }, Effect::Confirm { session: "a".into() }]);
+    }
+
+    #[test]
+    fn a_cancellation_can_be_taken_back_until_it_is_released() {
+        let off = Open { state: SessionState::Cancelled, cancelled_by_me: true, release_at: Some(t("26T14:30:00")), answer: Answer::Cancelled, ..open("a") };
+        let d = decide(&heard("yes", "26T14:12:00", vec![off.clone()]));
+        assert_eq!(d.effects, [Effect::TakeBack { session: "a".into() }]);
+        let d = decide(&heard("yes", "26T14:30:00", vec![off]));
+        assert_eq!((d.rule, kind(&d)), ("C11", Some(Kind::NeedsCoordinatorAck)));
+    }
+
+    #[test]
+    fn a_yes_that_crossed_a_move_is_asked_once_more() {
+        let moved = Open { asked: Asked { at: Some(t("26T12:00:00")), older: true }, ..open("a") };
+        let d = decide(&heard("yes", "26T12:01:59", vec![moved.clone()]));
+        assert!(d.effects.is_empty() && kind(&d) == Some(Kind::ConfirmRequest));
+        assert_eq!(decide(&heard("yes", "26T12:02:00", vec![moved])).effects, [Effect::Confirm { session: "a".into() }]);
+        let waiting = Open { asked: Asked { at: None, older: true }, ..open("a") };
+        assert!(decide(&heard("yes", "26T12:01:00", vec![waiting])).effects.iter().all(|e| matches!(e, Effect::Task { .. })));
+    }
+
+    #[test]
+    fn stop_is_honoured_and_somebody_rings() {
+        let d = decide(&heard("STOP", "26T10:05:00", vec![open("a")]));
+        assert_eq!(d.effects, [Effect::OptOut, Effect::Task { topic: Topic::RingOptedOut, session: Some("a".into()) }]);
+        assert_eq!(kind(&d), Some(Kind::StopAck));
+        let cancel_blocked = Heard { provider_stopped: true, ..heard("CANCEL", "26T10:05:00", vec![open("a")]) };
+        let d = decide(&cancel_blocked);
+        assert_eq!(d.reply, None);
+        assert!(d.effects.contains(&Effect::OptOut) && d.effects.contains(&Effect::Task { topic: Topic::CancelByPhone, session: Some("a".into()) }));
+    }
+
+    #[test]
+    fn everything_handed_over_gets_the_same_words() {
+        for text in ["what time is it?", "he is outside", "f off", "yes but", "🖕", ""] {
+            let d = decide(&heard(text, "26T10:05:00", vec![open("a")]));
+            assert_eq!(d.reply, Some(Reply { kind: Kind::NeedsCoordinatorAck, session: None }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stranger_learns_nothing() {
+        let h = Heard { known: false, ..heard("YES", "26T10:05:00", vec![]) };
+        assert_eq!(kind(&decide(&h)), Some(Kind::UnknownSender));
+    }
+}

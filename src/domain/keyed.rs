@@ -1,0 +1,196 @@
+//! Reads tables of settings (TOML) and says everything that is wrong at once, each with its mend.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use toml::{Table, Value};
+
+/// One thing wrong in a file of settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The key with its section, `sms.rate_per_second`.
+    pub key: String,
+    /// What is wrong and what was expected.
+    pub what: String,
+    /// How to mend it.
+    pub mend: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}. {}", self.key, self.what, self.mend)
+    }
+}
+
+/// Reads keys out of a table, remembers which were known and collects what is wrong.
+pub struct Reader<'a> {
+    table: &'a Table,
+    prefix: String,
+    known: BTreeSet<String>,
+    sections: BTreeSet<String>,
+    /// What was wrong so far.
+    pub problems: Vec<Problem>,
+}
+
+/// Puts the values of a list into words.
+fn show(v: &Value) -> String {
+    match v {
+        Value::String(s) => format!("{s:?}"),
+        other => other.to_string(),
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of the whole table.
+    pub fn new(table: &'a Table) -> Self {
+        Reader { table, prefix: String::new(), known: BTreeSet::new(), sections: BTreeSet::new(), problems: Vec::new() }
+    }
+
+    /// Records a problem of `key`, which is relative to this table.
+    pub fn problem(&mut self, key: &str, what: impl Into<String>, mend: impl Into<String>) {
+        self.problems.push(Problem { key: format!("{}{key}", self.prefix), what: what.into(), mend: mend.into() });
+    }
+
+    /// Reads a section with `read`; a missing one is read as an empty table.
+    pub fn section<T>(&mut self, name: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
+        self.sections.insert(name.to_owned());
+        let empty = Table::new();
+        let table = match self.table.get(name) {
+            None => &empty,
+            Some(Value::Table(t)) => t,
+            Some(other) => {
+                self.problem(name, format!("{} is no section", show(other)), format!("Write it as [{name}]."));
+                &empty
+            }
+        };
+        let mut inner = Reader { prefix: format!("{}{name}.", self.prefix), ..Reader::new(table) };
+        let out = read(&mut inner);
+        inner.unknown_keys();
+        self.problems.append(&mut inner.problems);
+        out
+    }
+
+    /// Whether the table has the section.
+    pub fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
+    /// Whatever was in the table and never asked for is a problem with the nearest right name.
+    pub fn unknown_keys(&mut self) {
+        let names: Vec<&String> = self.known.iter().chain(self.sections.iter()).collect();
+        let mut found = Vec::new();
+        for key in self.table.keys().filter(|k| !self.known.contains(*k) && !self.sections.contains(*k)) {
+            let near = names
+                .iter()
+                .map(|n| (strsim::damerau_levenshtein(n, key), *n))
+                .min()
+                .filter(|(d, n)| *d <= 1 + n.len() / 3)
+                .map(|(_, n)| n.to_string());
+            let mend = match near {
+                Some(n) => format!("Did you mean {}{n}?", self.prefix),
+                None => format!("Known here: {}.", names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(", ")),
+            };
+            found.push((key.clone(), mend));
+        }
+        for (key, mend) in found {
+            self.problem(&key, "there is no such setting", mend);
+        }
+    }
+
+    fn get(&mut self, key: &str) -> Option<&'a Value> {
+        self.known.insert(key.to_owned());
+        self.table.get(key)
+    }
+
+    /// A text, or `default`.
+    pub fn text(&mut self, key: &str, default: &str) -> String {
+        self.text_opt(key).unwrap_or_else(|| default.to_owned())
+    }
+
+    /// A text, if there is one.
+    pub fn text_opt(&mut self, key: &str) -> Option<String> {
+        match self.get(key) {
+            None => None,
+            Some(Value::String(s)) => Some(s.clone()),
+            Some(other) => {
+                let what = format!("{} is no text", show(other));
+                self.problem(key, what, "Put it in quotes.");
+                None
+            }
+        }
+    }
+
+    /// A text that must be there.
+    pub fn text_required(&mut self, key: &str, mend: &str) -> String {
+        match self.text_opt(key).filter(|s| !s.trim().is_empty()) {
+            Some(s) => s,
+            None => {
+                if self.problems.iter().all(|p| p.key != format!("{}{key}", self.prefix)) {
+                    self.problem(key, "it is missing", mend);
+                }
+                String::new()
+            }
+        }
+    }
+
+    /// A whole number within `min..=max`, or `default`.
+    pub fn whole(&mut self, key: &str, default: i64, min: i64, max: i64) -> i64 {
+        let n = match self.get(key) {
+            None => return default,
+            Some(Value::Integer(n)) => Some(*n),
+            Some(Value::String(s)) => s.trim().parse().ok(),
+            Some(_) => None,
+        };
+        match n {
+            Some(n) if (min..=max).contains(&n) => n,
+            _ => {
+                let shown = self.table.get(key).map(show).unwrap_or_default();
+                self.problem(key, format!("{shown} is no whole number from {min} to {max}"), format!("The usual value is {default}."));
+                default
+            }
+        }
+    }
+
+    /// One of the words that `parse` knows, or `default`.
+    pub fn word<T: Copy>(&mut self, key: &str, default: T, choices: &[(&str, T)]) -> T {
+        let Some(text) = self.text_opt(key) else { return default };
+        match choices.iter().find(|(w, _)| *w == text) {
+            Some((_, v)) => *v,
+            None => {
+                let words: Vec<_> = choices.iter().map(|(w, _)| format!("{w:?}")).collect();
+                self.problem(key, format!("{text:?} is not known"), format!("Use {}.", words.join(" or ")));
+                default
+            }
+        }
+    }
+
+    /// A text read by `parse`, or `default`; `expected` says what it must look like.
+    pub fn parsed<T>(&mut self, key: &str, default: T, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> T {
+        let Some(text) = self.text_opt(key) else { return default };
+        match parse(&text) {
+            Some(v) => v,
+            None => {
+                self.problem(key, format!("{text:?} is not {expected}"), format!("Write {expected}."));
+                default
+            }
+        }
+    }
+
+    /// A list of texts; from the environment also one text with commas.
+    pub fn list(&mut self, key: &str) -> Option<Vec<String>> {
+        match self.get(key)? {
+            Value::Array(a) if a.iter().all(Value::is_str) => Some(a.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()),
+            Value::String(s) => Some(s.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect()),
+            other => {
+                let what = format!("{} is no list of texts", show(other));
+                self.problem(key, what, "Write it as [\"one\", \"two\"].");
+                None
+            }
+        }
+    }
+
+    /// Ends the reading: the value if nothing was wrong, else every problem.
+    pub fn finish<T>(mut self, value: T) -> Result<T, Vec<Problem>> {
+        self.unknown_keys();
+        if self.problems.is_empty() { Ok(value) } else { Err(self.problems) }
+    }
+}

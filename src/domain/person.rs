@@ -1,0 +1,236 @@
+//! People and how they are reached: roles, channels, phone numbers. Whatever names a person prints as `[redacted]`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Makes an enum of words that are the same in the database, in JSON and on the command line.
+#[macro_export]
+macro_rules! words_enum {
+    ($(#[$m:meta])* $name:ident { $($(#[$vm:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$m])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$vm])* $variant),+ }
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+            /// The word used in the database, in JSON and on the command line.
+            pub fn as_str(self) -> &'static str { match self { $($name::$variant => $word),+ } }
+        }
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(s: &str) -> Result<Self, String> {
+                match s { $($word => Ok($name::$variant),)+ other => Err(format!("{other:?} is none of {}", [$($word),+].join(", "))) }
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.pad(self.as_str()) }
+        }
+    };
+}
+
+words_enum! {
+    /// A party's part in a case.
+    Role {
+        /// The adult the child lives with.
+        Resident = "resident",
+        /// The adult who visits the child at the centre.
+        Contact = "contact",
+        /// Who made the referral; does not attend (choice K07).
+        Referrer = "referrer",
+    }
+}
+
+impl Role {
+    /// The two parents, who attend.
+    pub const PARENTS: [Role; 2] = [Role::Resident, Role::Contact];
+
+    /// The other parent; a referrer has none.
+    pub fn other(self) -> Option<Role> {
+        match self {
+            Role::Resident => Some(Role::Contact),
+            Role::Contact => Some(Role::Resident),
+            Role::Referrer => None,
+        }
+    }
+}
+
+words_enum! {
+    /// A way to reach a party.
+    Channel {
+        /// Text message.
+        Sms = "sms",
+        /// Telegram chat.
+        Telegram = "telegram",
+        /// WhatsApp chat.
+        Whatsapp = "whatsapp",
+        /// No messages: the centre rings.
+        None = "none",
+    }
+}
+
+words_enum! {
+    /// Whether a party agreed to messages.
+    Consent {
+        /// Agreed.
+        Yes = "yes",
+        /// Never agreed.
+        No = "no",
+        /// Agreed once and ended it.
+        Stop = "stop",
+    }
+}
+
+words_enum! {
+    /// How much a party's phone may show (safety rule D2).
+    Mode {
+        /// Every text.
+        Normal = "normal",
+        /// Two bare texts only; everything else is rung.
+        Discreet = "discreet",
+        /// Nothing; the centre rings at safe times.
+        Silent = "silent",
+    }
+}
+
+/// A phone number in E.164 form (`+447700900101`). Never printed by `Debug`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Phone(String);
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phone([redacted])")
+    }
+}
+
+/// Why a text is no phone number that can get an SMS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PhoneError {
+    /// Fewer digits than any number has.
+    #[error("it has too few digits")]
+    TooShort,
+    /// More digits than any number has.
+    #[error("it has too many digits")]
+    TooLong,
+    /// Something that is no digit, space, bracket, dash, dot or plus.
+    #[error("it has a character that no phone number has")]
+    BadCharacter,
+    /// No number of that country.
+    #[error("it is no phone number of that country")]
+    NotANumber,
+}
+
+impl Phone {
+    /// Reads a number as people write it; national numbers are read in `country` (`GB`, `IE`).
+    pub fn parse(text: &str, country: &str) -> Result<Phone, PhoneError> {
+        let text = text.trim();
+        if text.chars().any(|c| !(c.is_ascii_digit() || " \u{a0}()-./+".contains(c))) || text.rfind('+').is_some_and(|i| i > 0) {
+            return Err(PhoneError::BadCharacter);
+        }
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        match digits {
+            0..=9 => return Err(PhoneError::TooShort),
+            10..=16 => {}
+            _ => return Err(PhoneError::TooLong),
+        }
+        let number = rlibphonenumber::PHONE_NUMBER_UTIL.parse(text, Some(region(country))).map_err(|_| PhoneError::NotANumber)?;
+        let e164 = number.format_as(rlibphonenumber::PhoneNumberFormat::E164).to_string();
+        let phone = Phone(e164);
+        if phone.in_drama_range() || number.is_valid() {
+            return Ok(phone);
+        }
+        Err(if digits < 11 { PhoneError::TooShort } else { PhoneError::NotANumber })
+    }
+
+    /// Takes a number that is already in E.164 form, as providers write it; `None` if it is not.
+    pub fn from_e164(text: &str) -> Option<Phone> {
+        let digits = text.strip_prefix('+')?;
+        (digits.len() >= 7 && digits.len() <= 15 && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0'))
+            .then(|| Phone(text.to_owned()))
+    }
+
+    /// The number in E.164 form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Numbers that Ofcom and ComReg keep for drama: in every test and in no directory, and counted as mobiles.
+    fn in_drama_range(&self) -> bool {
+        let d = &self.0;
+        (d.starts_with("+447700900") && d.len() == 13) || (d.starts_with("+3532091") && d.len() == 13)
+    }
+
+    /// Whether a text can reach it: a mobile, or a number of the drama ranges.
+    pub fn takes_texts(&self) -> bool {
+        use rlibphonenumber::PhoneNumberType as T;
+        if self.in_drama_range() {
+            return true;
+        }
+        rlibphonenumber::PHONE_NUMBER_UTIL
+            .parse(&self.0, None)
+            .is_ok_and(|n| matches!(n.get_type(), T::Mobile | T::FixedLineOrMobile))
+    }
+}
+
+fn region(country: &str) -> rlibphonenumber::Region {
+    match country {
+        "IE" => rlibphonenumber::Region::IE,
+        _ => rlibphonenumber::Region::GB,
+    }
+}
+
+impl FromStr for Phone {
+    type Err = PhoneError;
+    fn from_str(s: &str) -> Result<Self, PhoneError> {
+        Phone::from_e164(s).ok_or(PhoneError::NotANumber)
+    }
+}
+
+/// A text that names or quotes a person: a name, a body. Never printed by `Debug`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Private(pub String);
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_people_write_them() {
+        for (text, country, want) in [
+            ("07700 900101", "GB", "+447700900101"),
+            ("(07700) 900107", "GB", "+447700900107"),
+            ("07700-900108", "GB", "+447700900108"),
+            ("+44 7700 900103", "IE", "+447700900103"),
+            ("+44 (0)7700 900103", "GB", "+447700900103"),
+            ("020 910 2003", "IE", "+353209102003"),
+            ("+353 (0)20 910 2004", "IE", "+353209102004"),
+            ("+353209102005", "IE", "+353209102005"),
+        ] {
+            let phone = Phone::parse(text, country).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(phone.as_str(), want);
+            assert!(phone.takes_texts(), "{text}");
+        }
+        let landline = Phone::parse("020 7946 0101", "GB").unwrap();
+        assert!(!landline.takes_texts());
+    }
+
+    #[test]
+    fn a_phone_that_is_no_phone() {
+        assert_eq!(Phone::parse("07700 900", "GB"), Err(PhoneError::TooShort));
+        assert_eq!(Phone::parse("O77OO 900101", "GB"), Err(PhoneError::BadCharacter));
+        assert_eq!(Phone::parse("07911-123-456 (mum)", "GB"), Err(PhoneError::BadCharacter));
+        assert_eq!(Phone::parse("077009001010101010", "GB"), Err(PhoneError::TooLong));
+        assert!(Phone::parse("", "GB").is_err());
+    }
+
+    #[test]
+    fn debug_never_shows_a_number() {
+        let shown = format!("{:?} {:?}", Phone::parse("07700 900101", "GB"), Private("Siobhán".into()));
+        assert!(!shown.contains("7700") && !shown.contains("Siobh"));
+    }
+}

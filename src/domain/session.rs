@@ -1,0 +1,98 @@
+//! What is booked: one meeting of child and contact parent, its states and the answers of the two parents.
+
+use crate::words_enum;
+use chrono::{DateTime, Utc};
+
+words_enum! {
+    /// Where a session stands.
+    SessionState {
+        /// It is to take place.
+        Booked = "booked",
+        /// A party or the centre called it off.
+        Cancelled = "cancelled",
+        /// The centre is closed that day.
+        Closed = "closed",
+        /// It took place.
+        Attended = "attended",
+        /// A party did not come.
+        NoShow = "no_show",
+    }
+}
+
+words_enum! {
+    /// What a parent answered for the present version of the session.
+    Answer {
+        /// Nothing yet.
+        None = "none",
+        /// Will come.
+        Confirmed = "confirmed",
+        /// Cannot come.
+        Cancelled = "cancelled",
+    }
+}
+
+words_enum! {
+    /// What kind of contact it is.
+    ContactType {
+        /// Several families in one room, staff at hand.
+        Supported = "supported",
+        /// A third person is there all the time.
+        Supervised = "supervised",
+        /// The child is passed from one adult to the other.
+        Handover = "handover",
+        /// First look at the centre by child and resident parent.
+        Previsit = "previsit",
+    }
+}
+
+words_enum! {
+    /// Who called a session off.
+    CancelledBy {
+        /// The resident parent.
+        Resident = "resident",
+        /// The contact parent.
+        Contact = "contact",
+        /// The centre (choice C22: no fee for anyone).
+        Centre = "centre",
+    }
+}
+
+words_enum! {
+    /// Why a parent cannot come, as far as the centre asks.
+    Reason {
+        /// A child is ill.
+        IllChild = "ill_child",
+        /// The parent who writes is ill.
+        IllSelf = "ill_self",
+        /// Transport.
+        Travel = "travel",
+        /// Anything else, or not said.
+        Other = "other",
+    }
+}
+
+/// Whether a cancellation is late: less than `notice_hours` elapsed hours from receipt to start.
+///
+/// Seed 001: "If contact is cancelled under 48 hours’ notice then the charge will be incurred." Choice C01: elapsed hours, also
+/// over a clock change; exactly the hours is in time.
+pub fn is_late(start: DateTime<Utc>, received: DateTime<Utc>, notice_hours: i64) -> bool {
+    received > cut_off(start, notice_hours)
+}
+
+/// The last instant at which a cancellation is in time.
+pub fn cut_off(start: DateTime<Utc>, notice_hours: i64) -> DateTime<Utc> {
+    start - chrono::Duration::hours(notice_hours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forty_eight_hours_are_elapsed_hours_also_over_a_clock_change() {
+        let t = |s| DateTime::parse_from_rfc3339(s).unwrap().with_timezone(&Utc);
+        let start = t("2026-10-25T10:00:00Z"); // Sunday 10:00 GMT, the clocks went back at 02:00 BST
+        assert!(!is_late(start, t("2026-10-23T11:00:00+01:00"), 48));
+        assert!(is_late(start, t("2026-10-23T11:00:01+01:00"), 48));
+    }
+}

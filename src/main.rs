@@ -1,0 +1,2 @@
+//! The `courtesy` program.
+fn main() {}
