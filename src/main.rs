@@ -1,2 +1,7 @@
 //! The `courtesy` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    courtesy::cli::main()
+}

@@ -101,6 +101,11 @@ impl<'a> Reader<'a> {
         self.table.get(key)
     }
 
+    /// Takes every key of this table as known.
+    pub fn accept_all(&mut self) {
+        self.known.extend(self.table.keys().cloned());
+    }
+
     /// A text, or `default`.
     pub fn text(&mut self, key: &str, default: &str) -> String {
         self.text_opt(key).unwrap_or_else(|| default.to_owned())

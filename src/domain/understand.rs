@@ -207,11 +207,6 @@ pub fn understand(text: &str) -> Understood {
     }
 }
 
-/// Whether the whole message is a default opt-out word of the SMS services, and so may have blocked the number there.
-pub fn is_bare_opt_out_word(text: &str) -> bool {
-    ["stop", "stopall", "unsubscribe", "end", "quit", "cancel", "revoke", "optout"].contains(&text.trim().to_lowercase().as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

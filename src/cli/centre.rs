@@ -1,0 +1,116 @@
+//! `courtesy centre`: centres and their rules.
+
+use super::{Ctx, Refused, line};
+use crate::domain::centre::Centre;
+use crate::flows::plan::replan;
+use crate::store::facts::{self, Fact};
+use crate::store::centres;
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use toml::{Table, Value};
+
+/// Commands of `centre`.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Creates or changes a centre and its rules; prints what changed
+    #[command(after_help = "Example:\n  courtesy centre apply birchfield.toml")]
+    Apply {
+        /// The centre's file
+        file: PathBuf,
+    },
+    /// Lists the centres
+    #[command(after_help = "Example:\n  courtesy centre list --json")]
+    List {
+        /// One object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
+    match command {
+        Command::Apply { file } => apply(ctx, &file).await,
+        Command::List { json } => list(ctx, json).await,
+    }
+}
+
+/// `rules.fee_pence = 4500` for every key of a file.
+fn flat(table: &Table, prefix: &str, out: &mut BTreeMap<String, String>) {
+    for (k, v) in table {
+        match v {
+            Value::Table(t) => flat(t, &format!("{prefix}{k}."), out),
+            other => {
+                out.insert(format!("{prefix}{k}"), other.to_string());
+            }
+        }
+    }
+}
+
+fn keys(text: &str) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    flat(&text.parse().unwrap_or_default(), "", &mut out);
+    out
+}
+
+async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let centre = match Centre::parse(&text) {
+        Ok(c) => c,
+        Err(problems) => {
+            eprintln!("{} cannot be used; nothing was changed:", path.display());
+            for p in problems {
+                eprintln!("  {p}");
+            }
+            return Err(Refused.into());
+        }
+    };
+    let (settings, db) = ctx.open().await?;
+    let now = ctx.clock_of(&db).await?.now();
+    let mut tx = db.begin().await?;
+    let before = centres::all_in(&mut tx).await?.remove(&centre.code);
+    if let Some(b) = &before
+        && b.centre.tz != centre.tz
+        && crate::store::sessions::count_between(&mut tx, &centre.code, now, now + chrono::Duration::days(3650)).await? > 0
+    {
+        bail!("timezone: {} has sessions ahead, so its zone cannot change from {} to {}; nothing was changed", centre.code, b.centre.tz, centre.tz);
+    }
+    let (old, new) = (before.as_ref().map(|b| keys(&b.file)).unwrap_or_default(), keys(&text));
+    centres::put(&mut tx, &centre, &text, now).await?;
+    if before.as_ref().is_none_or(|b| b.centre != centre) {
+        replan(&mut tx, &settings.sender(), &centre, now).await?;
+        let fact = Fact { case_id: None, session_id: None, role: None, kind: "centre_applied", at: now, by: "centre apply", rule: "", detail: &centre.code };
+        facts::add(&mut tx, now, &[fact]).await?;
+    }
+    tx.commit().await?;
+    match before {
+        None => line(format!("{}: created, {}", centre.code, if centre.starts_on_hold { "on hold (`courtesy hold off` lets its texts go)" } else { "sending" }))?,
+        Some(_) if old == new => line(format!("{}: nothing changed", centre.code))?,
+        Some(_) => {
+            line(format!("{}: changed", centre.code))?;
+            for key in old.keys().chain(new.keys().filter(|k| !old.contains_key(*k))) {
+                let (a, b) = (old.get(key), new.get(key));
+                if a != b {
+                    let show = |v: Option<&String>| v.cloned().unwrap_or_else(|| "(not set)".into());
+                    line(format!("  {key}: {} -> {}", show(a), show(b)))?;
+                }
+            }
+        }
+    }
+    db.close().await;
+    Ok(())
+}
+
+async fn list(ctx: &Ctx, as_json: bool) -> Result<()> {
+    let (_, db) = ctx.open().await?;
+    for (code, c) in centres::all(&db).await? {
+        if as_json {
+            line(json!({ "centre": code, "name": c.centre.name, "timezone": c.centre.tz.name(), "held": c.held }).to_string())?;
+        } else {
+            line(format!("{code:<6} {:<8} {:<16} {}", if c.held { "on hold" } else { "sending" }, c.centre.tz.name(), c.centre.name))?;
+        }
+    }
+    db.close().await;
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! `courtesy check`: everything that is wrong, at once, each with its mend.
+
+use super::{Ctx, Refused, line};
+use crate::app;
+use crate::channels::sms::Sms;
+use crate::domain::local_time::instant;
+use crate::domain::parts::is_gsm;
+use crate::store::centres;
+use crate::words::{Words, samples};
+use anyhow::Result;
+use std::time::Duration;
+
+/// Arguments of `check`.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  courtesy check --online")]
+pub(crate) struct Args {
+    /// Also ask the providers
+    #[arg(long)]
+    online: bool,
+}
+
+#[derive(Default)]
+struct Findings {
+    wrong: usize,
+    warnings: usize,
+}
+
+impl Findings {
+    fn wrong(&mut self, text: impl AsRef<str>) {
+        self.wrong += 1;
+        eprintln!("wrong    {}", text.as_ref());
+    }
+
+    fn warn(&mut self, text: impl AsRef<str>) {
+        self.warnings += 1;
+        eprintln!("warning  {}", text.as_ref());
+    }
+}
+
+pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+    let mut found = Findings::default();
+    let settings = match crate::config::Settings::load(ctx.config.as_deref(), std::env::vars()) {
+        Ok(s) => Some(s),
+        Err(w) => {
+            for p in &w.problems {
+                found.wrong(format!("settings: {p}"));
+            }
+            None
+        }
+    };
+    let templates = settings.as_ref().and_then(|s| s.templates.clone()).or_else(|| Some("message-templates".into()).filter(|d: &std::path::PathBuf| d.exists()));
+    let words = match Words::load(templates.as_deref()) {
+        Ok(w) => Some(w),
+        Err(problems) => {
+            for p in problems {
+                found.wrong(format!("templates: {p}"));
+            }
+            None
+        }
+    };
+    if let Some(s) = &settings {
+        for unused in &s.unused {
+            found.warn(unused);
+        }
+        match &s.sms {
+            None => found.warn("sms: no texting service is set, so nothing will be sent. Fill in [sms]."),
+            Some(sms) => {
+                if sms.settle <= sms.service.timeout + Duration::from_secs(5) {
+                    found.warn(format!("sms.settle_seconds: {} is not longer than a request can take ({} s + 5 s). Make it 120.", sms.settle.as_secs(), sms.service.timeout.as_secs()));
+                }
+                if args.online {
+                    match Sms::new(sms.service.clone()) {
+                        Ok(service) => match service.probe().await {
+                            Ok(()) => line("ok       the texting service answers and knows the account")?,
+                            Err(e) => found.wrong(format!("sms: {e:#}. Check base_url, account_sid and auth_token.")),
+                        },
+                        Err(e) => found.wrong(format!("sms: {e:#}.")),
+                    }
+                }
+            }
+        }
+        match app::open_db(s, None).await {
+            Err(e) => found.wrong(format!("{e:#}")),
+            Ok(db) => {
+                line(format!("ok       the database {} is reachable and up to date", if db.is_postgres() { "(PostgreSQL)" } else { "(SQLite)" }))?;
+                check_centres(&db, words.as_ref(), &mut found).await?;
+                for (channel, why, _) in centres::stopped_channels(&db).await? {
+                    found.wrong(format!("{channel}: the service refuses us ({why}), so the channel stands still. Mend [sms] and start again, or `courtesy hold off`."));
+                }
+                db.close().await;
+            }
+        }
+    }
+    if found.wrong > 0 {
+        eprintln!("{} wrong, {} warnings", found.wrong, found.warnings);
+        return Err(Refused.into());
+    }
+    line(format!("ok       settings, database, templates, centres ({} warnings)", found.warnings))
+}
+
+async fn check_centres(db: &crate::store::Db, words: Option<&Words>, found: &mut Findings) -> Result<()> {
+    let all = centres::all(db).await?;
+    if all.is_empty() {
+        found.warn("centres: there is none yet. `courtesy centre apply FILE.toml` makes one.");
+    }
+    for (code, stored) in &all {
+        let c = &stored.centre;
+        if c.phone.is_empty() {
+            found.wrong(format!("{code}: no phone is set, and every text needs a way to a person. Set phone in its file and apply it again."));
+        }
+        if stored.held {
+            found.warn(format!("{code}: on hold, nothing is sent."));
+        }
+        for bad in ["child", "family", "contact", "court"] {
+            if c.short_name.to_lowercase().contains(bad) {
+                found.warn(format!("{code}: the short name {:?} says {bad:?} on every lock screen. Choose a neutral one.", c.short_name));
+            }
+        }
+        if !is_gsm(&c.short_name) {
+            found.warn(format!("{code}: the short name has letters that make every text cost two parts or more."));
+        }
+        let (r, k) = (&c.rules, &c.courtesy);
+        for (off, what) in [
+            (k.quiet.is_none(), "courtesy.quiet_hours is empty: texts may leave at night"),
+            (k.min_lead_minutes == 0, "courtesy.min_lead_minutes is 0: a request may come when they are on their way"),
+            (r.session_off_delay_minutes == 0, "rules.session_off_delay_minutes is 0: the other parent hears in the same minute, and nothing can be taken back"),
+            (r.spacing_minutes == 0, "rules.spacing_minutes is 0: texts may follow one another at once"),
+            (r.max_texts_per_day == 0, "rules.max_texts_per_day is 0: there is no limit"),
+        ] {
+            if off {
+                found.warn(format!("{code}: {what}."));
+            }
+        }
+        if let Some(words) = words {
+            for say in samples() {
+                match words.render(&say, &crate::flows::speaker(c), "en") {
+                    Ok(t) if t.parts > 1 => found.warn(format!("{code}: the text {} takes {} parts.", say.kind(), t.parts)),
+                    Ok(_) => {}
+                    Err(e) => found.wrong(format!("{code}: the text {}: {e:#}.", say.kind())),
+                }
+            }
+        }
+    }
+    for (s, _) in crate::store::sessions::list(db, None).await? {
+        if let Some(c) = all.get(&s.centre)
+            && instant(c.centre.tz, s.start_local) != s.starts_at
+        {
+            found.warn(format!("session {} of {}: {} is another instant in this zone database than when it was booked.", s.id, s.case_ref, s.start_local));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! `courtesy hold`: stops all sending, or lets it go on.
+
+use super::{Ctx, Refused, line};
+use crate::store::centres::{self, ALL_CENTRES};
+use crate::store::facts::{self, Fact};
+use crate::store::{outbox, sessions};
+use anyhow::{Result, bail};
+use chrono::Duration;
+use std::io::IsTerminal;
+
+/// Commands of `hold`.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Stops all sending within six seconds; receiving goes on
+    #[command(after_help = "Example:\n  courtesy hold on --centre BRK --why \"wrong file imported\"")]
+    On {
+        /// One centre only
+        #[arg(long, value_name = "CODE")]
+        centre: Option<String>,
+        /// Why
+        #[arg(long, default_value = "by hand")]
+        why: String,
+    },
+    /// Lets texts leave again; says how many will in the next hour and wants that number back
+    #[command(after_help = "Example:\n  courtesy hold off --count 14")]
+    Off {
+        /// One centre only
+        #[arg(long, value_name = "CODE")]
+        centre: Option<String>,
+        /// The number of texts that will leave in the next hour
+        #[arg(long, value_name = "N")]
+        count: Option<i64>,
+    },
+}
+
+pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
+    let (_, db) = ctx.open().await?;
+    let now = ctx.clock_of(&db).await?.now();
+    let (centre, on) = match &command {
+        Command::On { centre, .. } => (centre.clone(), true),
+        Command::Off { centre, .. } => (centre.clone(), false),
+    };
+    let all = centres::all(&db).await?;
+    if let Some(c) = centre.as_ref().filter(|c| !all.contains_key(*c)) {
+        bail!("there is no centre {c}; `courtesy centre list` shows all");
+    }
+    let scope = centre.as_deref().unwrap_or(ALL_CENTRES);
+    let why = match &command {
+        Command::On { why, .. } => why.clone(),
+        Command::Off { count, .. } => {
+            if let Some((code, _)) = all.iter().find(|(code, c)| centre.as_ref().is_none_or(|x| x == *code) && c.centre.phone.is_empty()) {
+                bail!("{code} has no phone, and every text needs a way to a person; set phone in its file and `courtesy centre apply` it");
+            }
+            let n = outbox::would_leave(&db, centre.as_deref(), now + Duration::hours(1)).await?;
+            if *count != Some(n) {
+                let asked = if std::io::stdin().is_terminal() && count.is_none() {
+                    eprint!("{n} texts will leave in the next hour. Type that number to let them go: ");
+                    let mut typed = String::new();
+                    std::io::stdin().read_line(&mut typed)?;
+                    typed.trim().parse::<i64>().ok() == Some(n)
+                } else {
+                    false
+                };
+                if !asked {
+                    eprintln!("{n} texts will leave in the next hour; nothing was changed. Say `courtesy hold off{} --count {n}` to let them go.", centre.as_ref().map(|c| format!(" --centre {c}")).unwrap_or_default());
+                    return Err(Refused.into());
+                }
+            }
+            "by hand".to_owned()
+        }
+    };
+    let mut tx = db.begin().await?;
+    centres::set_hold(&mut tx, scope, on, "staff", &why, now).await?;
+    if !on {
+        // Without a centre everything goes on: the hold over all, and that of each centre.
+        if centre.is_none() {
+            for code in all.keys() {
+                centres::set_hold(&mut tx, code, false, "staff", &why, now).await?;
+            }
+        }
+        centres::restart_channels(&mut tx, None).await?;
+    }
+    let fact = Fact { case_id: None, session_id: None, role: None, kind: if on { "hold_on" } else { "hold_off" }, at: now, by: "staff", rule: "", detail: scope };
+    facts::add(&mut tx, now, &[fact]).await?;
+    if on {
+        sessions::ring_for_waiting(&mut tx, scope, now).await?;
+    }
+    tx.commit().await?;
+    let whose = centre.map_or_else(|| "all centres".to_owned(), |c| c);
+    if on {
+        line(format!("{whose}: on hold; nothing begins to leave after six seconds. Receiving goes on."))?;
+    } else {
+        line(format!("{whose}: sending"))?;
+        if let Some((code, _)) = centres::all(&db).await?.iter().find(|(_, c)| c.held) {
+            eprintln!("{code} is still on hold");
+        }
+    }
+    db.close().await;
+    Ok(())
+}

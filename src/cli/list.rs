@@ -1,0 +1,91 @@
+//! `courtesy list`: the state, for scripts. Never a body, a name or a number.
+
+use super::{Ctx, line, utc};
+use crate::domain::message::MessageState;
+use crate::store::outbox::{self, Listed};
+use crate::store::{cases, sessions, tasks};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// Arguments of `list`.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  courtesy list messages --centre BRK --json")]
+pub(crate) struct Args {
+    /// What to list
+    #[arg(value_parser = ["sessions", "parties", "messages", "tasks"])]
+    what: String,
+    /// One centre only
+    #[arg(long, value_name = "CODE")]
+    centre: Option<String>,
+    /// One object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+    let (settings, db) = ctx.open().await?;
+    let centre = args.centre.as_deref();
+    let rows: Vec<Value> = match args.what.as_str() {
+        "sessions" => sessions::list(&db, centre).await?.iter().map(|(s, places)| session(s, places)).collect(),
+        "parties" => cases::parties(&db, &settings.sender(), centre).await?.iter().map(party).collect(),
+        "messages" => outbox::list(&db, centre).await?.iter().map(message).collect(),
+        _ => tasks::list(&db, centre)
+            .await?
+            .iter()
+            .map(|t| json!({ "task": t.id, "topic": t.topic.as_str(), "case_ref": t.case_ref, "opened_at": utc(t.opened_at), "due_at": t.due_at.map(utc), "state": t.state }))
+            .collect(),
+    };
+    for row in &rows {
+        line(if args.json { row.to_string() } else { in_words(row) })?;
+    }
+    db.close().await;
+    Ok(())
+}
+
+/// The values of an object side by side; lists and nested objects are for `--json`.
+fn in_words(row: &Value) -> String {
+    let Some(object) = row.as_object() else { return String::new() };
+    let show = |v: &Value| match v {
+        Value::Null => "-".to_owned(),
+        Value::String(s) => s.clone(),
+        Value::Object(o) => o.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or("-"))).collect::<Vec<_>>().join(" "),
+        Value::Array(a) => format!("{} tries", a.len()),
+        other => other.to_string(),
+    };
+    object.values().map(show).collect::<Vec<_>>().join("  ")
+}
+
+fn session(s: &sessions::Session, places: &[sessions::Attendee]) -> Value {
+    let answer = |role: &str| places.iter().find(|p| p.role.as_str() == role).map_or("none", |p| p.answer.as_str());
+    json!({
+        "session": s.id, "case_ref": s.case_ref, "centre": s.centre, "starts_at": utc(s.starts_at), "ends_at": utc(s.ends_at), "starts_local": sessions::local_text(s.start_local),
+        "contact_type": s.contact_type, "state": s.state.as_str(), "version": s.version, "answers": { "resident": answer("resident"), "contact": answer("contact") },
+    })
+}
+
+fn party(p: &cases::Party) -> Value {
+    json!({
+        "party": format!("{}:{}", p.case_ref, p.role), "case_ref": p.case_ref, "centre": p.centre, "role": p.role.as_str(), "channel": p.channel.as_str(),
+        "consent": p.consent.as_str(), "linked": p.linked, "usable": p.usable,
+    })
+}
+
+fn message(m: &Listed) -> Value {
+    let time = |t: Option<DateTime<Utc>>| t.map(utc);
+    let attempts: Vec<Value> = m
+        .attempts
+        .iter()
+        .map(|a| {
+            json!({
+                "token": a.token, "channel": a.channel, "outcome": a.outcome, "provider_id": a.provider_id, "started_at": utc(a.started_at), "ended_at": time(a.ended_at), "error": a.error,
+            })
+        })
+        .collect();
+    let state: MessageState = m.state;
+    json!({
+        "message": m.id, "kind": m.kind.as_str(), "centre": m.centre, "case_ref": m.case_ref, "party": m.case_ref.as_ref().zip(m.role.as_ref()).map(|(c, r)| format!("{c}:{r}")),
+        "role": m.role, "session": m.session_id, "session_version": m.session_version, "channel": m.channel, "state": state.as_str(), "reason": m.reason, "parts": m.parts,
+        "not_before": utc(m.not_before), "not_after": time(m.not_after), "queued_at": utc(m.queued_at), "sent_at": time(m.sent_at), "provider_id": m.provider_id, "attempts": attempts,
+    })
+}

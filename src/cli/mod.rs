@@ -1,0 +1,221 @@
+//! The commands: what is typed, what is printed, and the exit code. 0 done, 1 refused or failed, 2 wrong usage.
+
+mod case;
+mod centre;
+mod check;
+mod demo;
+mod hold;
+mod import;
+mod list;
+mod plan;
+mod record;
+mod serve;
+mod try_cases;
+
+use crate::clock::Clock;
+use crate::config::{Settings, Wrong};
+use crate::domain::local_time::{instant, parse_local};
+use crate::store::Db;
+use anyhow::{Context, Result, anyhow};
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use clap::{Parser, Subcommand};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The messenger of a child contact centre: courtesy confirmations by text, answers recorded, and nothing about one parent ever
+/// reaching the other.
+#[derive(Parser)]
+#[command(name = "courtesy", version, max_term_width = 110, after_help = "Example:\n  courtesy demo          the whole product in practice, no account or key needed\n  courtesy demo --once   one weekend played in the terminal")]
+struct Cli {
+    /// The file of settings
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The whole product in practice: sample centre, phones in the browser, a clock that one moves
+    Demo(demo::Args),
+    /// The service: scan, send, receive, desk
+    Serve(serve::ServeArgs),
+    /// Scan and send only; any number beside one another on PostgreSQL
+    Worker(serve::WorkerArgs),
+    /// Reads settings, database, templates and centres, and says everything that is wrong at once
+    Check(check::Args),
+    /// Centres and their rules
+    #[command(subcommand)]
+    Centre(centre::Command),
+    /// Brings sessions, families and phones in from a CSV file, all or nothing
+    Import(import::Args),
+    /// What will be sent, when, to which party and why; and what not, and why not
+    Plan(plan::Args),
+    /// The state, for scripts
+    List(list::Args),
+    /// The whole history of a case, each step with its rule
+    Case(case::Args),
+    /// What people tell the centre
+    #[command(subcommand)]
+    Record(record::Command),
+    /// Stops all sending, or lets it go on; receiving goes on
+    #[command(subcommand)]
+    Hold(hold::Command),
+    /// Runs cases through the very code that serves
+    #[command(subcommand)]
+    Try(try_cases::Command),
+}
+
+/// What every command gets.
+pub(crate) struct Ctx {
+    /// The file of settings, if one was named.
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl Ctx {
+    /// The settings; everything wrong with them at once.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        Ok(Settings::load(self.config.as_deref(), std::env::vars())?)
+    }
+
+    /// The settings and the open database.
+    pub(crate) async fn open(&self) -> Result<(Settings, Db)> {
+        let settings = self.settings()?;
+        let db = crate::app::open_db(&settings, None).await?;
+        Ok((settings, db))
+    }
+
+    /// The parts for a command that records something.
+    pub(crate) async fn service(&self) -> Result<std::sync::Arc<crate::flows::Service>> {
+        let (settings, db) = self.open().await?;
+        let clock = self.clock_of(&db).await?;
+        crate::app::build(&settings, db, clock, settings.listen)
+    }
+
+    /// The clock of a database: the system's, or where its practice stands.
+    pub(crate) async fn clock_of(&self, db: &Db) -> Result<Clock> {
+        let practice = crate::store::centres::setting(db, "practice_clock").await?;
+        Ok(match practice.and_then(|t| DateTime::parse_from_rfc3339(&t).ok()) {
+            Some(t) => Clock::practice(t.with_timezone(&Utc)),
+            None => Clock::System,
+        })
+    }
+}
+
+/// Ends a command whose work was done and whose answer is "no".
+#[derive(Debug)]
+pub(crate) struct Refused;
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("refused")
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Wrong usage that the argument parser cannot see.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// `2026-11-26T10:00:00Z`, with the fraction only if there is one.
+pub(crate) fn utc(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Reads RFC 3339, or a local time of the zone.
+pub(crate) fn parse_at(text: &str, tz: Tz) -> Result<DateTime<Utc>> {
+    if let Ok(t) = DateTime::parse_from_rfc3339(text) {
+        return Ok(t.with_timezone(&Utc));
+    }
+    parse_local(text).map(|l| instant(tz, l)).ok_or_else(|| anyhow!(Usage(format!("{text:?} is no time; write 2026-11-26T10:00 or 2026-11-26T10:00:00Z"))))
+}
+
+/// Writes a line to stdout; a reader that went away is no error.
+pub(crate) fn line(text: impl AsRef<str>) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", text.as_ref()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.context("cannot write"),
+    }
+}
+
+fn logs(json: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COURTESY_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,hyper=warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).with_ansi(std::io::stderr().is_terminal());
+    if json {
+        let _ = builder.json().try_init();
+    } else {
+        let _ = builder.try_init();
+    }
+}
+
+/// In practice only what went wrong is said; the pages show the rest.
+pub(crate) fn logs_quiet() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COURTESY_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init();
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(r) => r,
+        Err(e) => {
+            eprintln!("courtesy: the runtime cannot start: {e}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ctx = Ctx { config: cli.config };
+    let result = runtime.block_on(run(ctx, cli.command));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) if e.is::<Refused>() => ExitCode::FAILURE,
+        Err(e) if e.is::<Usage>() => {
+            eprintln!("courtesy: {e}");
+            ExitCode::from(2)
+        }
+        Err(e) if e.is::<Wrong>() => {
+            eprintln!("courtesy: {e}");
+            ExitCode::FAILURE
+        }
+        Err(e) => {
+            eprintln!("courtesy: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(ctx: Ctx, command: Command) -> Result<()> {
+    match command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::serve(&ctx, args).await,
+        Command::Worker(args) => serve::worker(&ctx, args).await,
+        Command::Check(args) => check::run(&ctx, args).await,
+        Command::Centre(command) => centre::run(&ctx, command).await,
+        Command::Import(args) => import::run(&ctx, args).await,
+        Command::Plan(args) => plan::run(&ctx, args).await,
+        Command::List(args) => list::run(&ctx, args).await,
+        Command::Case(args) => case::run(&ctx, args).await,
+        Command::Record(command) => record::run(&ctx, command).await,
+        Command::Hold(command) => hold::run(&ctx, command).await,
+        Command::Try(command) => try_cases::run(command),
+    }
+}

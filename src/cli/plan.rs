@@ -1,0 +1,117 @@
+//! `courtesy plan`: what goes, when, to whom and why; and what not, and why not.
+
+use super::{Ctx, line, parse_at, utc};
+use crate::domain::courtesy::{self, NotSent};
+use crate::domain::local_time::wall;
+use crate::flows::plan::decide;
+use crate::store::sessions::Seat;
+use crate::store::{centres, sessions};
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+use serde_json::json;
+
+/// Arguments of `plan`.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  courtesy plan --days 7")]
+pub(crate) struct Args {
+    /// As if it were this time
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Sessions of so many days ahead
+    #[arg(long, default_value_t = 14)]
+    days: i64,
+    /// One object a line
+    #[arg(long)]
+    json: bool,
+}
+
+struct Planned {
+    at: Option<DateTime<Utc>>,
+    not_after: Option<DateTime<Utc>>,
+    rule: &'static str,
+    send: bool,
+    reason: Option<String>,
+}
+
+/// What is planned for a place: what was settled already, or what the rules say now.
+fn planned(centre: &crate::domain::centre::Centre, seat: &Seat, now: DateTime<Utc>) -> Planned {
+    let a = &seat.attendee;
+    let none = |rule, why: &str| Planned { at: None, not_after: None, rule, send: false, reason: Some(why.to_owned()) };
+    match decide(centre, seat, now) {
+        Err(why) => none(rule_of(why), why.as_str()),
+        Ok(_) if a.asked == "queued" => none("K05", "queued_already"),
+        Ok(_) if a.asked == "moved" => none("K05", "asked_by_the_move"),
+        Ok(_) if a.ask_at.is_none() => none("K05", "settled_already"),
+        Ok(m) => Planned { at: Some(m.at), not_after: Some(courtesy::not_after(&centre.courtesy, a.arrives_at, m.at)), rule: m.rule, send: true, reason: None },
+    }
+}
+
+fn rule_of(why: NotSent) -> &'static str {
+    match why {
+        NotSent::NotAnAttendee => "K07",
+        NotSent::CaseArchived => "K06",
+        NotSent::AlreadyConfirmed => "K05",
+        NotSent::NoUsableChannel | NotSent::OptedOut => "K11",
+        NotSent::TooLate => "K03",
+        NotSent::ProviderDownTooLong => "K09",
+        NotSent::Closed | NotSent::Cancelled => "K12",
+    }
+}
+
+fn rule_in_words(rule: &str) -> &'static str {
+    match rule {
+        "K01" => "the usual courtesy moment",
+        "K02" => "the usual day is a bank holiday",
+        "K03" => "the usual moment has passed, so at once",
+        "K04" => "the usual moment lies in quiet hours",
+        _ => "",
+    }
+}
+
+pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+    let (settings, db) = ctx.open().await?;
+    let all = centres::all(&db).await?;
+    let tz = all.values().next().map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
+    let now = match &args.at {
+        Some(t) => parse_at(t, tz)?,
+        None => ctx.clock_of(&db).await?.now(),
+    };
+    let seats = sessions::seats_between(&db, &settings.sender(), now, now + Duration::days(args.days)).await?;
+    let mut entries: Vec<(&Seat, Planned)> =
+        seats.iter().filter_map(|seat| all.get(&seat.session.centre).map(|c| (seat, planned(&c.centre, seat, now)))).collect();
+    entries.sort_by_key(|(seat, p)| (p.at.unwrap_or(DateTime::<Utc>::MAX_UTC), seat.session.starts_at));
+    for (seat, p) in &entries {
+        let (s, a) = (&seat.session, &seat.attendee);
+        if args.json {
+            line(
+                json!({
+                    "at": p.at.map(utc), "not_after": p.not_after.map(utc), "kind": "confirm_request", "case_ref": s.case_ref, "session": s.id, "session_version": s.version,
+                    "role": a.role.as_str(), "channel": p.send.then_some("sms"), "rule": p.rule, "send": p.send, "reason": p.reason,
+                })
+                .to_string(),
+            )?;
+            continue;
+        }
+        let Some(c) = all.get(&s.centre) else { continue };
+        let local = |t: DateTime<Utc>| wall(c.centre.tz, t).format("%a %-d %b %H:%M").to_string();
+        let who = format!("{} {} of {}", s.centre, a.role, s.case_ref);
+        match (p.at, &p.reason) {
+            (Some(at), _) => {
+                let late = if at < now { ", as soon as possible" } else { "" };
+                let held = if c.held { "; on hold, so it waits" } else { "" };
+                line(format!("{}{late}  to {who}: will you come {}?  ({}, {}; until {}{held})", local(at), local(a.arrives_at), rule_in_words(p.rule), p.rule, p.not_after.map(local).unwrap_or_default()))?;
+            }
+            (None, Some(why)) => {
+                let words = why.parse::<NotSent>().map_or_else(|_| why.replace('_', " "), |w| w.in_words().to_owned());
+                line(format!("not sent         to {who} for {}: {words}  ({})", local(s.starts_at), p.rule))?;
+            }
+            (None, None) => {}
+        }
+    }
+    if !args.json {
+        let send = entries.iter().filter(|(_, p)| p.send).count();
+        eprintln!("{send} texts planned for the next {} days, {} places without one", args.days, entries.len() - send);
+    }
+    db.close().await;
+    Ok(())
+}

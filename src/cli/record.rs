@@ -1,0 +1,98 @@
+//! `courtesy record`: what people tell the centre.
+
+use super::{Ctx, Usage, line, parse_at};
+use crate::domain::local_time::parse_local;
+use crate::domain::person::Role;
+use crate::domain::session::Reason;
+use crate::flows::Service;
+use crate::flows::record::{self, Recording};
+use crate::store::centres;
+use anyhow::{Result, anyhow};
+use chrono::{DateTime, Utc};
+
+/// Who records, and when it happened.
+#[derive(clap::Args)]
+pub(crate) struct Who {
+    /// The name of the person who records
+    #[arg(long = "as", value_name = "USER", default_value = "staff")]
+    by: String,
+    /// When it happened (never in the future; default: now)
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+/// Commands of `record`.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// An answer that a parent gave by phone or in person
+    #[command(after_help = "Example:\n  courtesy record answer 5f3a… --party resident yes --as Mary")]
+    Answer {
+        /// The session, as `list sessions` prints it
+        session: String,
+        /// Which parent
+        #[arg(long, value_parser = ["resident", "contact"])]
+        party: String,
+        /// yes or no
+        #[arg(value_parser = ["yes", "no"])]
+        answer: String,
+        /// Why not
+        #[arg(long, value_parser = ["ill_child", "ill_self", "travel", "other"])]
+        reason: Option<String>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// The centre calls one session off; both parents get the same words, without a cause
+    #[command(after_help = "Example:\n  courtesy record cancel 5f3a… --by centre --as Mary")]
+    Cancel {
+        /// The session, as `list sessions` prints it
+        session: String,
+        /// Who calls it off; a parent's cancellation is `record answer … no`
+        #[arg(long, value_parser = ["centre"])]
+        by: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Gives a session another day or time; both parents are told and asked anew
+    #[command(after_help = "Example:\n  courtesy record move 5f3a… --to \"2026-11-29 14:00\"")]
+    Move {
+        /// The session, as `list sessions` prints it
+        session: String,
+        /// The new start, local to the centre
+        #[arg(long, value_name = "DATE TIME")]
+        to: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+async fn when(svc: &Service, who: &Who) -> Result<DateTime<Utc>> {
+    let tz = centres::all(&svc.db).await?.values().next().map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
+    who.at.as_ref().map_or(Ok(svc.clock.now()), |t| parse_at(t, tz))
+}
+
+pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
+    let svc = ctx.service().await?;
+    match command {
+        Command::Answer { session, party, answer, reason, who } => {
+            let role: Role = party.parse().map_err(anyhow::Error::msg)?;
+            let reason: Option<Reason> = reason.map(|r| r.parse().map_err(anyhow::Error::msg)).transpose()?;
+            let yes = answer == "yes";
+            if yes && reason.is_some() {
+                return Err(anyhow!(Usage("--reason goes with no".into())));
+            }
+            record::answer(&svc, &session, role, yes, reason, &Recording { by: &who.by, at: when(&svc, &who).await? }).await?;
+            line(format!("recorded: the {party} parent {}", if yes { "will come" } else { "cannot come; the other parent will hear that the visit is off, without a reason" }))?;
+        }
+        Command::Cancel { session, by: _, who } => {
+            record::cancel(&svc, &session, &Recording { by: &who.by, at: when(&svc, &who).await? }).await?;
+            line("recorded: the session is off; both parents will hear it in the same words, without a reason")?;
+        }
+        Command::Move { session, to, who } => {
+            let to = parse_local(&to).ok_or_else(|| anyhow!(Usage(format!("--to: {to:?} is no time; write \"2026-11-29 14:00\""))))?;
+            record::move_to(&svc, &session, to, &Recording { by: &who.by, at: when(&svc, &who).await? }).await?;
+            line(format!("recorded: the session is on {} now; both parents will be told and asked anew", to.format("%a %-d %b %Y %H:%M")))?;
+        }
+    }
+    svc.db.close().await;
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! `courtesy serve` and `courtesy worker`.
+
+use super::{Ctx, Refused, line, logs};
+use crate::app::{self, Purpose, Start};
+use crate::clock::Clock;
+use crate::store::centres;
+use anyhow::Result;
+
+/// Arguments of `serve`.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  courtesy --config /etc/courtesy/courtesy.toml serve")]
+pub(crate) struct ServeArgs {}
+
+/// Arguments of `worker`.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  courtesy worker --until-idle")]
+pub(crate) struct WorkerArgs {
+    /// End when nothing is due and no attempt is open
+    #[arg(long)]
+    until_idle: bool,
+}
+
+pub(crate) async fn serve(ctx: &Ctx, _args: ServeArgs) -> Result<()> {
+    let settings = ctx.settings()?;
+    logs(settings.log_json);
+    let how = Start { serve: true, more_desk: None, clock: Clock::System, purpose: Purpose::Service, scheduled: true };
+    let running = app::start(&settings, how).await?;
+    line(format!("listening http://{}", running.listen))?;
+    if let Some(desk) = running.desk {
+        line(format!("desk http://{desk}/"))?;
+    }
+    for (code, c) in centres::all(&running.svc.db).await?.into_iter().filter(|(_, c)| c.held) {
+        tracing::warn!("{code} ({}) is on hold: nothing is sent for it until `courtesy hold off`", c.centre.name);
+    }
+    running.until_signal().await
+}
+
+pub(crate) async fn worker(ctx: &Ctx, args: WorkerArgs) -> Result<()> {
+    let settings = ctx.settings()?;
+    logs(settings.log_json);
+    if args.until_idle {
+        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let held = tokio::select! {
+            held = app::until_idle(&settings, Clock::System) => held?,
+            _ = term.recv() => return Ok(()),
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        };
+        if held > 0 {
+            eprintln!("{held} texts are due and stay: there is a hold (`courtesy hold off` lets them go)");
+        }
+        return Ok(());
+    }
+    let how = Start { serve: false, more_desk: None, clock: Clock::System, purpose: Purpose::Service, scheduled: true };
+    let running = app::start(&settings, how).await?;
+    if running.svc.line.is_none() {
+        running.stop().await?;
+        eprintln!("courtesy: no texting service is set; fill in [sms] in courtesy.toml");
+        return Err(Refused.into());
+    }
+    running.until_signal().await
+}

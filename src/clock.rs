@@ -1,0 +1,49 @@
+//! The only place that reads the time. Times are cut to microseconds, so that both databases give back what was stored.
+
+use chrono::{DateTime, Duration, DurationRound, Utc};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// Where `now` comes from: the system, or in practice a clock that one moves.
+#[derive(Clone)]
+pub enum Clock {
+    /// The system's clock.
+    System,
+    /// A practice clock: it runs on from where it was set.
+    Practice(Arc<Mutex<(DateTime<Utc>, Instant)>>),
+}
+
+fn cut(t: DateTime<Utc>) -> DateTime<Utc> {
+    t.duration_trunc(Duration::microseconds(1)).unwrap_or(t)
+}
+
+impl Clock {
+    /// A practice clock that starts at `at`.
+    pub fn practice(at: DateTime<Utc>) -> Clock {
+        Clock::Practice(Arc::new(Mutex::new((cut(at), Instant::now()))))
+    }
+
+    /// The present instant.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    pub fn now(&self) -> DateTime<Utc> {
+        match self {
+            Clock::System => cut(Utc::now()),
+            Clock::Practice(at) => {
+                let (set, since) = *at.lock().unwrap_or_else(|e| e.into_inner());
+                cut(set + Duration::from_std(since.elapsed()).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Sets a practice clock; a system clock stays as it is.
+    pub fn set(&self, to: DateTime<Utc>) {
+        if let Clock::Practice(at) = self {
+            *at.lock().unwrap_or_else(|e| e.into_inner()) = (cut(to), Instant::now());
+        }
+    }
+
+    /// Whether it is a practice clock.
+    pub fn is_practice(&self) -> bool {
+        matches!(self, Clock::Practice(_))
+    }
+}

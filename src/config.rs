@@ -1,0 +1,276 @@
+//! The settings of the program: `courtesy.toml`, with the environment over it. Everything that is wrong is said at once.
+
+use crate::channels::sms::{Sender, SmsSettings};
+use crate::domain::keyed::{Problem, Reader};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+use toml::{Table, Value};
+
+/// All settings.
+#[derive(Clone)]
+pub struct Settings {
+    /// Address of the database.
+    pub database_url: String,
+    /// Where hooks and health listen.
+    pub listen: SocketAddr,
+    /// Where the desk and the metrics listen.
+    pub desk_listen: SocketAddr,
+    /// What the providers call and sign.
+    pub public_url: Option<String>,
+    /// The texting service, if it is set.
+    pub sms: Option<SmsSection>,
+    /// When the scheduler looks: cron with seconds, UTC.
+    pub scan: cron::Schedule,
+    /// The folder that overrides templates.
+    pub templates: Option<PathBuf>,
+    /// Logs as JSON.
+    pub log_json: bool,
+    /// What is set and not used yet.
+    pub unused: Vec<String>,
+}
+
+/// The section `[sms]`.
+#[derive(Clone)]
+pub struct SmsSection {
+    /// How the service is reached.
+    pub service: SmsSettings,
+    /// Texts a second; 0 = no limit.
+    pub rate_per_second: u32,
+    /// Texts in 24 hours; 0 = no limit.
+    pub max_per_day: i64,
+    /// How long an unknown outcome is left before the service is asked.
+    pub settle: Duration,
+    /// Between two looks.
+    pub look_again: Duration,
+    /// Only these numbers get texts; empty = all.
+    pub only_to: Vec<String>,
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug)]
+pub struct Wrong {
+    /// The file.
+    pub file: String,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} of the settings cannot be used ({}):", if self.problems.len() == 1 { "one".into() } else { self.problems.len().to_string() }, self.file)?;
+        for (i, p) in self.problems.iter().enumerate() {
+            if i > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "  {p}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// The default file.
+pub const DEFAULT_FILE: &str = "courtesy.toml";
+const DEFAULT_SCAN: &str = "0 * * * * *";
+
+impl Settings {
+    /// Loads the settings from `file`, or from the default file, which may be missing; `env` gives the environment.
+    pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Settings, Wrong> {
+        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let wrong = |problems| Wrong { file: path.display().to_string(), problems };
+        let one = |what: String, mend: &str| wrong(vec![Problem { key: "file".into(), what, mend: mend.into() }]);
+        let mut table = match std::fs::read_to_string(path) {
+            Ok(text) => text.parse::<Table>().map_err(|e| one(format!("it is no TOML: {}", e.to_string().replace('\n', " ")), "Compare it with courtesy.example.toml."))?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && file.is_none() => Table::new(),
+            Err(e) => return Err(one(format!("it cannot be read: {e}"), "Name an existing file with --config.")),
+        };
+        overlay(&mut table, env);
+        let base = path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(PathBuf::new, Path::to_path_buf);
+        read(&table, &base).map_err(wrong)
+    }
+
+    /// What the providers call: `public_url`, or where we listen.
+    pub fn public_url(&self, listen: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{listen}"))
+    }
+
+    /// Our sender of texts: opt-outs are kept for it.
+    pub fn sender(&self) -> String {
+        self.sms.as_ref().map(|s| s.service.sender.as_str().to_owned()).unwrap_or_default()
+    }
+}
+
+/// `COURTESY_SECTION__KEY=value` stands over the file.
+fn overlay(table: &mut Table, env: impl Iterator<Item = (String, String)>) {
+    for (name, value) in env {
+        let Some((section, key)) = name.strip_prefix("COURTESY_").and_then(|n| n.split_once("__")) else { continue };
+        let section = table.entry(section.to_lowercase()).or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(t) = section {
+            t.insert(key.to_lowercase(), Value::String(value));
+        }
+    }
+}
+
+fn secret(r: &mut Reader<'_>, key: &str, base: &Path) -> Option<String> {
+    let file_key = format!("{key}_file");
+    let direct = r.text_opt(key);
+    match r.text_opt(&file_key) {
+        None => direct,
+        Some(_) if direct.is_some() => {
+            r.problem(&file_key, format!("{key} is set too"), "Keep one of the two.");
+            None
+        }
+        Some(file) => match std::fs::read_to_string(base.join(&file)) {
+            Ok(s) => Some(s.trim_end().to_owned()),
+            Err(e) => {
+                r.problem(&file_key, format!("{file} cannot be read: {e}"), "Name a file that holds nothing but the secret.");
+                None
+            }
+        },
+    }
+}
+
+fn url_ok(url: &str) -> bool {
+    (url.starts_with("https://") || url.starts_with("http://")) && url.len() > 8 && !url.contains(char::is_whitespace)
+}
+
+fn read_sms(r: &mut Reader<'_>, base: &Path) -> SmsSection {
+    let base_url = r.parsed("base_url", "https://api.twilio.com".to_owned(), "an address such as \"https://api.twilio.com\"", |s| url_ok(s).then(|| s.to_owned()));
+    let account_sid = r.text_required("account_sid", "Take it from the service's console; it begins with AC.");
+    let auth_token = secret(r, "auth_token", base).unwrap_or_else(|| {
+        r.problem("auth_token", "it is missing", "Take it from the service's console, or name its file with auth_token_file.");
+        String::new()
+    });
+    let (from, service) = (r.text_opt("from"), r.text_opt("messaging_service_sid"));
+    let sender = match (from, service) {
+        (Some(n), None) if crate::domain::person::Phone::from_e164(&n).is_some() => Sender::Number(n),
+        (Some(n), None) => {
+            r.problem("from", format!("{n:?} is no number in the form +44…"), "A name cannot receive answers: use a number of the service.");
+            Sender::Number(String::new())
+        }
+        (None, Some(s)) => Sender::Service(s),
+        (Some(_), Some(_)) => {
+            r.problem("from", "messaging_service_sid is set too", "Keep one of the two.");
+            Sender::Number(String::new())
+        }
+        (None, None) => {
+            r.problem("from", "it is missing", "Set our number, from = \"+44…\", or messaging_service_sid = \"MG…\".");
+            Sender::Number(String::new())
+        }
+    };
+    let seconds = |n: i64| Duration::from_secs(n.unsigned_abs());
+    SmsSection {
+        rate_per_second: r.whole("rate_per_second", 10, 0, 10_000) as u32,
+        max_per_day: r.whole("max_per_day", 500, 0, 10_000_000),
+        settle: seconds(r.whole("settle_seconds", 120, 1, 86_400)),
+        look_again: seconds(r.whole("look_again_seconds", 60, 1, 86_400)),
+        only_to: r.list("only_to").unwrap_or_default(),
+        service: SmsSettings { base_url, account_sid, auth_token, sender, timeout: seconds(r.whole("timeout_seconds", 15, 1, 300)) },
+    }
+}
+
+fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
+    let mut r = Reader::new(table);
+    let database_url = r.section("database", |r| r.text("url", "sqlite://courtesy.db"));
+    let database_url = match database_url.strip_prefix("sqlite://") {
+        Some(path) if !base.as_os_str().is_empty() && !Path::new(path).is_absolute() => format!("sqlite://{}", base.join(path).display()),
+        _ => database_url,
+    };
+    let address = |r: &mut Reader<'_>, key: &str, default: &str| -> SocketAddr {
+        let default = SocketAddr::from_str(default).unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
+        r.parsed(key, default, "an address such as \"127.0.0.1:8080\"", |s| {
+            let s = if let Some(port) = s.strip_prefix(':') { format!("127.0.0.1:{port}") } else { s.replace("localhost", "127.0.0.1") };
+            s.parse().ok()
+        })
+    };
+    let (listen, desk_listen, public_url) = r.section("web", |r| {
+        let listen = address(r, "listen", "127.0.0.1:8080");
+        let desk_listen = address(r, "desk_listen", "127.0.0.1:8081");
+        if !desk_listen.ip().is_loopback() {
+            r.problem("desk_listen", format!("{desk_listen} can be reached from outside, and the desk has no login"), "Use 127.0.0.1.");
+        }
+        let public_url = r.parsed("public_url", None, "an address such as \"https://texts.example.org\"", |s| url_ok(s).then(|| Some(s.trim_end_matches('/').to_owned())));
+        (listen, desk_listen, public_url)
+    });
+    let sms = if r.has("sms") { Some(r.section("sms", |r| read_sms(r, base))) } else { r.section("sms", |_| None) };
+    let mut unused = Vec::new();
+    for (name, keys) in [
+        ("whatsapp", &["from", "content_sid"][..]),
+        ("telegram", &["api_url", "bot_token", "bot_token_file", "mode", "webhook_secret", "webhook_secret_file", "poll_seconds"][..]),
+    ] {
+        if r.has(name) {
+            unused.push(format!("[{name}] is set; this version sends and receives by SMS only"));
+        }
+        r.section(name, |r| {
+            for key in keys {
+                match *key {
+                    "poll_seconds" => {
+                        r.whole(key, 10, 1, 60);
+                    }
+                    "content_sid" => r.section(key, |r| r.accept_all()),
+                    _ => {
+                        r.text_opt(key);
+                    }
+                }
+            }
+        });
+    }
+    let scan = r.section("scheduler", |r| {
+        let default = cron::Schedule::from_str(DEFAULT_SCAN).expect("the default schedule is sound");
+        r.parsed("scan", default, "a cron expression with seconds, such as \"0 * * * * *\"", |s| {
+            cron::Schedule::from_str(s).ok().filter(|s| s.after(&chrono::DateTime::UNIX_EPOCH).next().is_some())
+        })
+    });
+    let alert_to = r.section("staff", |r| r.list("alert_to").unwrap_or_default());
+    if !alert_to.is_empty() {
+        unused.push("[staff] alert_to is set; this version lists tasks and sends no alerts".into());
+    }
+    let templates = r.section("templates", |r| r.text_opt("dir")).or_else(|| Some("message-templates".into())).map(|d| base.join(d)).filter(|d| d.exists());
+    let log_json = r.section("log", |r| r.word("format", false, &[("text", false), ("json", true)]));
+    r.finish(Settings { database_url, listen, desk_listen, public_url, sms, scan, templates, log_json, unused })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, env: &[(&str, &str)]) -> Result<Settings, Wrong> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("courtesy.toml");
+        std::fs::write(&path, text).unwrap();
+        Settings::load(Some(&path), env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once_with_its_mend() {
+        let wrong = load(
+            "[databse]\nurl = \"x\"\n[web]\nlisten = \"here\"\ndesk_listen = \"0.0.0.0:1\"\n[sms]\nfrom = \"Birchfield\"\nrate_per_secnd = 3\nsettle_seconds = -1\n[scheduler]\nscan = \"* * *\"\n",
+            &[("COURTESY_LOG__FORMAT", "xml")],
+        )
+        .err()
+        .unwrap();
+        let keys: Vec<_> = wrong.problems.iter().map(|p| p.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            ["web.listen", "web.desk_listen", "sms.account_sid", "sms.auth_token", "sms.from", "sms.settle_seconds", "sms.rate_per_secnd", "scheduler.scan", "log.format", "databse"]
+        );
+        let text = wrong.to_string();
+        assert!(text.contains("Did you mean sms.rate_per_second?") && text.contains("Did you mean database?"), "{text}");
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file() {
+        let s = load("[sms]\naccount_sid = \"AC1\"\nauth_token = \"t\"\nfrom = \"+441\"\n", &[("COURTESY_SMS__FROM", "+447700900001"), ("COURTESY_SMS__RATE_PER_SECOND", "0"), ("COURTESY_WEB__LISTEN", ":0")]).unwrap();
+        let sms = s.sms.unwrap();
+        assert_eq!((sms.rate_per_second, sms.service.sender.as_str(), s.listen.port()), (0, "+447700900001", 0));
+    }
+
+    #[test]
+    fn a_missing_named_file_is_an_error_and_a_missing_default_is_not() {
+        assert!(Settings::load(Some(Path::new("/nowhere/courtesy.toml")), std::iter::empty()).is_err());
+    }
+}

@@ -1,0 +1,165 @@
+//! A session falls due: its courtesy confirmations are queued, once, for each parent at the same instant.
+
+use super::{Service, confirm_cause, to_seat};
+use crate::domain::centre::Centre;
+use crate::domain::conversation::Topic;
+use crate::domain::courtesy::{self, Moment, NotSent};
+use crate::domain::message::Kind;
+use crate::domain::person::{Consent, Mode};
+use crate::domain::session::{Answer, SessionState};
+use crate::store::centres::Centres;
+use crate::store::sessions::{self, Seat};
+use crate::store::tasks::{self, NewTask};
+use crate::store::{Tx, centres, outbox, questions};
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+
+/// Places looked at in one transaction.
+const BATCH: i64 = 2000;
+/// A scan this much after the moment is still on time; later it is a catch-up (K03).
+const ON_TIME: Duration = Duration::minutes(10);
+
+/// Whether and when a courtesy confirmation goes to this place, seen at `now`.
+pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment, NotSent> {
+    let (s, a) = (&seat.session, &seat.attendee);
+    if seat.archived {
+        return Err(NotSent::CaseArchived);
+    }
+    match s.state {
+        SessionState::Booked => {}
+        SessionState::Closed => return Err(NotSent::Closed),
+        _ => return Err(NotSent::Cancelled),
+    }
+    if seat.opted_out || seat.consent == Consent::Stop {
+        return Err(NotSent::OptedOut);
+    }
+    if seat.number.is_none() || seat.consent != Consent::Yes || seat.mode == Mode::Silent {
+        return Err(NotSent::NoUsableChannel);
+    }
+    if a.answer == Answer::Confirmed {
+        return Err(NotSent::AlreadyConfirmed);
+    }
+    let moment = courtesy::moment(&centre.courtesy, centre.tz, s.start_local);
+    let known = if now > moment.at.max(a.ask_known) + ON_TIME { now } else { a.ask_known };
+    courtesy::ask_at(&centre.courtesy, centre.tz, s.start_local, a.arrives_at, known)
+}
+
+/// Queues what is due at `now`; gives how many places were settled.
+pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
+    let mut settled = 0;
+    if !sessions::anything_due(&svc.db, now).await? {
+        return Ok(0);
+    }
+    loop {
+        let mut tx = svc.db.begin().await?;
+        let all = centres::all_in(&mut tx).await?;
+        let seats = sessions::due(&mut tx, &svc.sender, now, BATCH).await?;
+        let n = seats.len();
+        settle(&mut tx, &all, &seats, now).await?;
+        if n == 0 {
+            break;
+        }
+        tx.commit().await?;
+        settled += n as u64;
+        svc.wake_deliver.notify_one();
+        if n < BATCH as usize {
+            break;
+        }
+    }
+    tidy(svc, now).await?;
+    if settled > 0 {
+        svc.changed.notify_waiters();
+    }
+    Ok(settled)
+}
+
+async fn settle(tx: &mut Tx, all: &Centres, seats: &[Seat], now: DateTime<Utc>) -> Result<()> {
+    let mut queued = Vec::new();
+    let mut rows = Vec::with_capacity(seats.len());
+    for seat in seats {
+        let (s, a) = (&seat.session, &seat.attendee);
+        let Some(stored) = all.get(&s.centre) else { continue };
+        let centre = &stored.centre;
+        let row = |at, word| (s.id.clone(), a.role, at, word);
+        match decide(centre, seat, now) {
+            Ok(m) if m.at > now => rows.push(row(Some(m.at), "")),
+            Ok(m) => {
+                let until = courtesy::not_after(&centre.courtesy, a.arrives_at, m.at);
+                queued.push(to_seat(seat, confirm_cause(&s.id, a.ask_version, a.role), Kind::ConfirmRequest, m.at, Some(until)));
+                rows.push(row(None, "queued"));
+            }
+            Err(why) => {
+                let topic = match why {
+                    NotSent::OptedOut => Some(Topic::RingOptedOut),
+                    NotSent::NoUsableChannel => Some(Topic::RingNoAddress),
+                    _ => None,
+                };
+                if let Some(topic) = topic.filter(|_| a.arrives_at > now) {
+                    ring(tx, now, seat, topic, format!("ring/{}/{}/{}", s.id, a.ask_version, a.role)).await?;
+                }
+                rows.push(row(None, why.as_str()));
+            }
+        }
+    }
+    outbox::enqueue(tx, now, &queued).await?;
+    sessions::settle_asks(tx, rows).await
+}
+
+/// Opens a ring task for the person at a place, due before they set out.
+pub async fn ring(tx: &mut Tx, now: DateTime<Utc>, seat: &Seat, topic: Topic, cause: String) -> Result<()> {
+    let task = NewTask {
+        case_id: Some(&seat.session.case_id),
+        session_id: Some(&seat.session.id),
+        role: Some(seat.attendee.role),
+        due_at: Some(seat.attendee.arrives_at),
+        ..NewTask::new(cause, topic)
+    };
+    tasks::open(tx, now, &task).await
+}
+
+/// Ends what is no longer worth sending, and hands unfinished cancellations to a person (rule S1a).
+async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = svc.db.begin().await?;
+    let mut any = outbox::expire(&mut tx, now).await? > 0;
+    for q in questions::take_unfinished(&mut tx, now).await? {
+        any = true;
+        let task = NewTask {
+            case_id: Some(&q.case_id),
+            session_id: Some(&q.session_id),
+            role: Some(q.role),
+            due_at: Some(q.starts_at),
+            ..NewTask::new(unfinished_cause(&q.session_id, q.role.as_str()), Topic::CancelUnfinished)
+        };
+        tasks::open(&mut tx, now, &task).await?;
+    }
+    if any {
+        tx.commit().await?;
+        svc.changed.notify_waiters();
+    }
+    Ok(())
+}
+
+/// The cause of the task "asked to cancel, did not finish".
+pub fn unfinished_cause(session: &str, role: &str) -> String {
+    format!("cancel-unfinished/{session}/{role}")
+}
+
+/// Works out anew when the places of a centre fall due, after its rules changed.
+pub async fn replan(tx: &mut Tx, sender: &str, centre: &Centre, now: DateTime<Utc>) -> Result<()> {
+    let mut rows = Vec::new();
+    for seat in sessions::unasked(tx, sender, &centre.code, now).await? {
+        let at = due_at(centre, &seat, now);
+        rows.push((seat.session.id.clone(), seat.attendee.role, Some(at), ""));
+    }
+    sessions::settle_asks(tx, rows).await
+}
+
+/// When the scheduler has to look at a place: at its moment, or at once if that has passed.
+fn due_at(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> DateTime<Utc> {
+    first_look(centre, seat.session.start_local, seat.attendee.ask_known.max(now))
+}
+
+/// When the scheduler has to look at a session that starts at `start` and was known at `known`.
+pub fn first_look(centre: &Centre, start: chrono::NaiveDateTime, known: DateTime<Utc>) -> DateTime<Utc> {
+    courtesy::moment(&centre.courtesy, centre.tz, start).at.max(known)
+}

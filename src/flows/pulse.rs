@@ -1,0 +1,99 @@
+//! Whether the loops of this process live, and whether its clock can be trusted.
+
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// A loop that did not tick for this long is late.
+const LATE: Duration = Duration::from_secs(60);
+/// A wall clock that jumps further than this is not trusted.
+const JUMP: chrono::Duration = chrono::Duration::seconds(60);
+
+/// The beats of the loops, and why sending stopped if it did.
+#[derive(Default)]
+pub struct Pulse {
+    ticks: Mutex<BTreeMap<&'static str, Option<Instant>>>,
+    stopped: Mutex<Option<String>>,
+}
+
+impl Pulse {
+    /// Says that a loop is to be watched; it has not ticked yet.
+    pub fn watch(&self, name: &'static str) {
+        self.ticks.lock().unwrap_or_else(|e| e.into_inner()).entry(name).or_insert(None);
+    }
+
+    /// A loop lives.
+    pub fn tick(&self, name: &'static str) {
+        self.ticks.lock().unwrap_or_else(|e| e.into_inner()).insert(name, Some(Instant::now()));
+    }
+
+    /// Seconds since each loop's last tick; -1 if it never did.
+    pub fn ages(&self) -> Vec<(&'static str, i64)> {
+        let ticks = self.ticks.lock().unwrap_or_else(|e| e.into_inner());
+        ticks.iter().map(|(n, t)| (*n, t.map_or(-1, |t| t.elapsed().as_secs() as i64))).collect()
+    }
+
+    /// Which loops are late, in words.
+    pub fn late(&self) -> Vec<String> {
+        self.ages()
+            .into_iter()
+            .filter_map(|(name, age)| match age {
+                -1 => Some(format!("{name}: it has not begun yet")),
+                s if s as u64 > LATE.as_secs() => Some(format!("{name}: last tick {s} s ago")),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Stops all sending of this process, with the reason; `None` lets it go on.
+    pub fn stop(&self, why: Option<String>) {
+        *self.stopped.lock().unwrap_or_else(|e| e.into_inner()) = why;
+    }
+
+    /// Why sending stands still, if it does.
+    pub fn stopped(&self) -> Option<String> {
+        self.stopped.lock().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+}
+
+/// Watches the wall clock against the monotonic one.
+pub struct ClockWatch {
+    base: (DateTime<Utc>, Duration),
+}
+
+impl ClockWatch {
+    /// Begins with a reading of both clocks; `elapsed` is monotonic.
+    pub fn new(wall: DateTime<Utc>, elapsed: Duration) -> ClockWatch {
+        ClockWatch { base: (wall, elapsed) }
+    }
+
+    /// How far the wall clock stands from where it should be, if that is more than a minute. Small steps are followed.
+    pub fn jumped(&mut self, wall: DateTime<Utc>, elapsed: Duration) -> Option<chrono::Duration> {
+        let passed = chrono::Duration::from_std(elapsed.saturating_sub(self.base.1)).unwrap_or_default();
+        let off = wall - (self.base.0 + passed);
+        if off.abs() > JUMP {
+            return Some(off);
+        }
+        self.base = (wall, elapsed);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_is_seen_and_one_that_comes_back_is_trusted_again() {
+        let t = |s: i64| DateTime::from_timestamp(1_800_000_000 + s, 0).unwrap();
+        let e = Duration::from_secs;
+        let mut watch = ClockWatch::new(t(0), e(100));
+        assert_eq!(watch.jumped(t(10), e(110)), None);
+        assert_eq!(watch.jumped(t(50), e(120)), None, "a step of 30 s is followed");
+        assert_eq!(watch.jumped(t(3660), e(130)), Some(chrono::Duration::seconds(3600)));
+        assert_eq!(watch.jumped(t(3670), e(140)), Some(chrono::Duration::seconds(3600)), "it stays wrong");
+        assert_eq!(watch.jumped(t(80), e(150)), None, "it came back");
+        assert_eq!(watch.jumped(t(-200), e(160)), Some(chrono::Duration::seconds(-290)));
+    }
+}

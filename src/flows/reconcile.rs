@@ -1,0 +1,188 @@
+//! Asks the provider what became of attempts whose end nobody recorded. Found: adopted. Surely not there: due again. Cannot tell: a person.
+
+use super::{Line, Service};
+use crate::channels::Listed;
+use crate::domain::conversation::Topic;
+use crate::domain::person::Phone;
+use crate::domain::receipt::Receipt;
+use crate::store::outbox::{self, End, OpenAttempt};
+use crate::store::tasks::{self, NewTask};
+use crate::store::workers;
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Attempts looked at in one round.
+const BATCH: i64 = 1000;
+/// Looks that must not find an attempt before it counts as not sent.
+const LOOKS: i64 = 2;
+/// How far the provider's clock may differ from ours.
+const SKEW: Duration = Duration::minutes(5);
+/// An attempt that nobody could look up for this long is for a person.
+const GIVE_UP: Duration = Duration::hours(24);
+
+/// What a look found.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Adopted(String, Option<Receipt>),
+    NotThere,
+    CannotTell,
+}
+
+/// One round; `me` is this process's worker id. Gives how many attempts are still open and ours to look at.
+///
+/// # Errors
+/// The database failed. A provider that does not answer is no error: the attempts stay open and are looked at again.
+pub async fn round(svc: &Service, me: &str) -> Result<usize> {
+    let Some(line) = &svc.line else { return Ok(0) };
+    let now = svc.clock.now();
+    let settle = Duration::from_std(line.settle).unwrap_or_default();
+    let look_again = Duration::from_std(line.look_again).unwrap_or_default();
+    let open = outbox::open_attempts(&svc.db, now - settle, BATCH).await?;
+    if open.is_empty() {
+        return Ok(0);
+    }
+    let mut alive: HashMap<String, bool> = HashMap::new();
+    let mut by_number: BTreeMap<Phone, Vec<OpenAttempt>> = BTreeMap::new();
+    let mut waiting = 0;
+    for a in open {
+        if !alive.contains_key(&a.worker) {
+            let lives = a.worker == me || workers::lives(&svc.db, &a.worker).await;
+            alive.insert(a.worker.clone(), lives);
+        }
+        let settled = match a.ended_at {
+            Some(ended) => ended + settle <= now,
+            // Its process lives and says nothing: it is in the air, unless that lasts longer than any request can.
+            None if alive[&a.worker] => a.worker != me && a.started_at + settle + Duration::seconds(60) + Duration::from_std(line.sms.timeout() * 2).unwrap_or_default() <= now,
+            None => true,
+        };
+        let looked_lately = a.looked_at.is_some_and(|t| t + look_again > now);
+        waiting += 1;
+        if settled && !looked_lately {
+            by_number.entry(a.number.clone()).or_default().push(a);
+        }
+    }
+    for (number, attempts) in by_number {
+        look(svc, line, &number, attempts, look_again).await?;
+    }
+    Ok(waiting)
+}
+
+async fn look(svc: &Service, line: &Line, number: &Phone, attempts: Vec<OpenAttempt>, look_again: Duration) -> Result<()> {
+    let listed = match line.sms.list_to(number.as_str()).await {
+        Ok(listed) => listed,
+        Err(e) => {
+            tracing::warn!("an attempt cannot be looked up yet: {e:#}");
+            return give_up_old(svc, attempts).await;
+        }
+    };
+    let ids: Vec<String> = listed.iter().map(|l| l.provider_id.clone()).collect();
+    let mut taken = outbox::owned(&svc.db, &ids).await?;
+    let now = svc.clock.now();
+    let mut tx = svc.db.begin().await?;
+    for a in attempts {
+        match find(line.sms.sender().as_str(), &a, &listed, &taken) {
+            Found::Adopted(provider_id, receipt) => {
+                taken.insert(provider_id.clone());
+                tracing::info!("an attempt in doubt was found at the provider");
+                outbox::record(&mut tx, now, vec![(a.token, End::Accepted { provider_id, receipt })]).await?;
+            }
+            Found::NotThere if a.looks + 1 >= LOOKS => {
+                tracing::info!("an attempt in doubt is surely not at the provider: it is due again");
+                let end = End::NotSent { error: "not found at the provider".into(), again: now };
+                outbox::record(&mut tx, now, vec![(a.token, end)]).await?;
+            }
+            Found::NotThere => outbox::looked(&mut tx, now, look_again, &[a.token]).await?,
+            Found::CannotTell => uncertain(&mut tx, now, &a).await?,
+        }
+    }
+    tx.commit().await?;
+    svc.wake_deliver.notify_one();
+    svc.changed.notify_waiters();
+    Ok(())
+}
+
+async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttempt) -> Result<()> {
+    outbox::uncertain(tx, now, &a.token).await?;
+    tasks::open(tx, now, &NewTask { message_id: Some(&a.message_id), ..NewTask::new(format!("uncertain/{}", a.token), Topic::Uncertain) }).await
+}
+
+async fn give_up_old(svc: &Service, attempts: Vec<OpenAttempt>) -> Result<()> {
+    let now = svc.clock.now();
+    let old: Vec<_> = attempts.into_iter().filter(|a| a.started_at + GIVE_UP < now).collect();
+    if old.is_empty() {
+        return Ok(());
+    }
+    let mut tx = svc.db.begin().await?;
+    for a in &old {
+        uncertain(&mut tx, now, a).await?;
+    }
+    tx.commit().await
+}
+
+/// Looks for an attempt among the provider's messages to its number. Pure.
+fn find(sender: &str, a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>) -> Found {
+    let ours = |l: &&Listed| {
+        !l.inbound
+            && l.to == a.number.as_str()
+            && (l.from.as_deref() == Some(sender) || l.service.as_deref() == Some(sender))
+            && !taken.contains(&l.provider_id)
+            && l.created_at.is_none_or(|t| t >= a.started_at - SKEW)
+    };
+    // Two texts with the same words to one number are two attempts; each takes one, the nearest in time first.
+    let distance = |l: &&Listed| l.created_at.map_or(i64::MAX, |t| (t - a.started_at).num_milliseconds().abs());
+    if let Some(l) = listed.iter().filter(ours).filter(|l| l.body == a.body.0).min_by_key(distance) {
+        return Found::Adopted(l.provider_id.clone(), Receipt::from_provider(&l.status));
+    }
+    // A body that was emptied could be this one.
+    if listed.iter().filter(ours).any(|l| l.body.is_empty()) { Found::CannotTell } else { Found::NotThere }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::person::Private;
+
+    fn attempt() -> OpenAttempt {
+        OpenAttempt {
+            token: "t".into(),
+            message_id: "m".into(),
+            worker: "w".into(),
+            number: Phone::from_e164("+447700900101").unwrap(),
+            body: Private("hello".into()),
+            started_at: DateTime::from_timestamp(1_000_000, 0).unwrap(),
+            ended_at: None,
+            looks: 0,
+            looked_at: None,
+            not_after: None,
+        }
+    }
+
+    fn listed(id: &str, body: &str, at: i64) -> Listed {
+        Listed {
+            provider_id: id.into(),
+            body: body.into(),
+            to: "+447700900101".into(),
+            from: Some("+15005550006".into()),
+            service: None,
+            inbound: false,
+            created_at: DateTime::from_timestamp(at, 0),
+            status: "delivered".into(),
+            media: 0,
+        }
+    }
+
+    #[test]
+    fn only_our_own_unowned_text_of_that_time_is_adopted() {
+        let find = |l: &[Listed], taken: &[&str]| find("+15005550006", &attempt(), l, &taken.iter().map(|s| s.to_string()).collect());
+        let good = listed("SM1", "hello", 1_000_001);
+        assert_eq!(find(std::slice::from_ref(&good), &[]), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
+        assert_eq!(find(std::slice::from_ref(&good), &["SM1"]), Found::NotThere);
+        assert_eq!(find(&[listed("SM1", "other words", 1_000_001)], &[]), Found::NotThere);
+        assert_eq!(find(&[listed("SM1", "hello", 990_000)], &[]), Found::NotThere);
+        assert_eq!(find(&[Listed { inbound: true, ..good.clone() }], &[]), Found::NotThere);
+        assert_eq!(find(&[Listed { from: Some("+15005550000".into()), ..good.clone() }], &[]), Found::NotThere);
+        assert_eq!(find(&[listed("SM1", "", 1_000_001)], &[]), Found::CannotTell);
+        assert_eq!(find(&[listed("SM2", "hello", 1_000_090), listed("SM1", "hello", 1_000_002)], &[]), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
+    }
+}

@@ -1,0 +1,148 @@
+//! What people tell the centre, recorded by staff: an answer by phone, a session called off by the centre, a move.
+
+use super::plan::first_look;
+use super::receive::call_off;
+use super::{Service, to_seat};
+use crate::domain::centre::Centre;
+use crate::domain::courtesy;
+use crate::domain::local_time::{Resolved, after_quiet, resolve};
+use crate::domain::message::{Ended, Kind};
+use crate::domain::person::Role;
+use crate::domain::session::{Answer, CancelledBy, Reason, SessionState};
+use crate::store::facts::{self, Fact};
+use crate::store::outbox::{self, NewMessage};
+use crate::store::sessions::{self, Seat, Session};
+use crate::store::{Tx, centres, questions};
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+/// Who records, and when it happened.
+pub struct Recording<'a> {
+    /// The name given with `--as`.
+    pub by: &'a str,
+    /// When it happened; never in the future.
+    pub at: DateTime<Utc>,
+}
+
+async fn session_and_centre(tx: &mut Tx, id: &str) -> Result<(Session, Centre)> {
+    let session = sessions::get(tx, id).await?.with_context(|| format!("there is no session {id}; `courtesy list sessions` shows all"))?;
+    let stored = centres::all_in(tx).await?.remove(&session.centre).context("the session's centre is missing")?;
+    Ok((session, stored.centre))
+}
+
+fn must_be_booked(s: &Session) -> Result<()> {
+    match s.state {
+        SessionState::Booked => Ok(()),
+        other => bail!("session {} is {other}, not booked; nothing was recorded", s.id),
+    }
+}
+
+fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    if at > now {
+        bail!("--at lies in the future; write when it happened");
+    }
+    Ok(())
+}
+
+async fn fact(tx: &mut Tx, now: DateTime<Utc>, session: &Session, role: Option<Role>, kind: &str, rule: &str, rec: &Recording<'_>, detail: &str) -> Result<()> {
+    let f = Fact { case_id: Some(&session.case_id), session_id: Some(&session.id), role, kind, at: rec.at, by: rec.by, rule, detail };
+    facts::add(tx, now, &[f]).await
+}
+
+/// Records an answer that a party gave by phone or in person.
+pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reason: Option<Reason>, rec: &Recording<'_>) -> Result<()> {
+    let now = svc.clock.now();
+    not_in_the_future(rec.at, now)?;
+    let mut tx = svc.db.begin().await?;
+    sessions::lock(&mut tx, &[session_id.to_owned()]).await?;
+    let (session, centre) = session_and_centre(&mut tx, session_id).await?;
+    must_be_booked(&session)?;
+    let seats = sessions::seats(&mut tx, &svc.sender, session_id).await?;
+    let Some(seat) = seats.iter().find(|s| s.attendee.role == role) else { bail!("the {role} has no place in session {session_id}") };
+    if yes {
+        sessions::answer(&mut tx, session_id, role, Answer::Confirmed, Some(rec.at)).await?;
+        outbox::withdraw(&mut tx, session_id, Some(role), &[Kind::ConfirmRequest], Ended::Answered.as_str()).await?;
+        fact(&mut tx, now, &session, Some(role), "confirmed", "by-staff", rec, "").await?;
+    } else {
+        if rec.at >= session.starts_at {
+            bail!("the session had begun by then; record who was absent instead");
+        }
+        let by = if role == Role::Resident { CancelledBy::Resident } else { CancelledBy::Contact };
+        fact(&mut tx, now, &session, Some(role), "cancelled", "by-staff", rec, reason.unwrap_or(Reason::Other).as_str()).await?;
+        call_off(&mut tx, &svc.sender, &centre, session_id, by, rec.at, None, now).await?;
+        // The phone on file learns what was recorded in its owner's name.
+        if let Some(to) = seat.number.clone().filter(|_| !seat.opted_out && seat.consent == crate::domain::person::Consent::Yes) {
+            let data = if crate::domain::session::is_late(session.starts_at, rec.at, session.notice_hours) { "late" } else { "in_time" };
+            let not_before = after_quiet(centre.courtesy.quiet, centre.tz, now);
+            let ack = to_seat(seat, format!("ack/{session_id}/{}/{role}", session.version), Kind::CancellationAck, not_before, Some(session.ends_at));
+            outbox::enqueue(&mut tx, now, &[NewMessage { to: Some(to), data: data.into(), ..ack }]).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// The centre calls one session off (choice C22: no fee for anyone).
+pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Result<()> {
+    let now = svc.clock.now();
+    not_in_the_future(rec.at, now)?;
+    let mut tx = svc.db.begin().await?;
+    sessions::lock(&mut tx, &[session_id.to_owned()]).await?;
+    let (session, centre) = session_and_centre(&mut tx, session_id).await?;
+    must_be_booked(&session)?;
+    fact(&mut tx, now, &session, None, "cancelled", "C22", rec, "").await?;
+    call_off(&mut tx, &svc.sender, &centre, session_id, CancelledBy::Centre, rec.at, None, now).await?;
+    tx.commit().await
+}
+
+/// Gives a session a new local start; its length and each party's offset stay. Both are told at once and asked anew.
+pub async fn move_to(svc: &Service, session_id: &str, to: NaiveDateTime, rec: &Recording<'_>) -> Result<()> {
+    let now = svc.clock.now();
+    not_in_the_future(rec.at, now)?;
+    let mut tx = svc.db.begin().await?;
+    sessions::lock(&mut tx, &[session_id.to_owned()]).await?;
+    let (session, centre) = session_and_centre(&mut tx, session_id).await?;
+    must_be_booked(&session)?;
+    let start = match resolve(centre.tz, to) {
+        Resolved::Once(t) => t,
+        Resolved::Never(_) => bail!("{} does not exist in {} (clocks go forward); name another time", to.format("%Y-%m-%d %H:%M"), centre.tz),
+        Resolved::Twice(_) => bail!("{} happens twice in {} (clocks go back); name another time", to.format("%Y-%m-%d %H:%M"), centre.tz),
+    };
+    if start <= now {
+        bail!("{} has passed; a session can only move to a time ahead", to.format("%Y-%m-%d %H:%M"));
+    }
+    if start == session.starts_at {
+        bail!("the session is at that time already; nothing was changed");
+    }
+    let shift = start - session.starts_at;
+    let seats = sessions::seats(&mut tx, &svc.sender, session_id).await?;
+    if !sessions::set_time(&mut tx, &session, start, session.ends_at + shift, to).await? {
+        bail!("the session was changed by somebody else just now; look at it again");
+    }
+    // The old texts are withdrawn and both are asked anew, each by a question of their own next version.
+    outbox::withdraw(&mut tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::Moved.as_str()).await?;
+    questions::end_all(&mut tx, session_id).await?;
+    let moment = courtesy::moment(&centre.courtesy, centre.tz, to).at;
+    for seat in &seats {
+        moved(&mut tx, &centre, seat, shift, to, moment, now).await?;
+    }
+    let detail = format!("{} -> {}", sessions::local_text(session.start_local), sessions::local_text(to));
+    fact(&mut tx, now, &session, None, "moved", "by-centre", rec, &detail).await?;
+    tx.commit().await
+}
+
+async fn moved(tx: &mut Tx, centre: &Centre, seat: &Seat, shift: chrono::Duration, to: NaiveDateTime, moment: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    let a = &seat.attendee;
+    let arrival = a.arrives_at + shift;
+    // If the courtesy moment has passed, this text is the request; else one follows at its moment unless this one was answered.
+    let (ask_at, asked) = if moment <= now { (None, "moved") } else { (Some(first_look(centre, to, now)), "") };
+    sessions::ask_anew(tx, a, arrival, now, ask_at, asked).await?;
+    let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
+    let cause = format!("moved/{}/{}/{}", a.session_id, a.ask_version + 1, a.role);
+    let message = NewMessage {
+        session: Some((a.session_id.clone(), seat.session.version + 1, a.ask_version + 1)),
+        data: a.arrives_at.to_rfc3339(),
+        ..to_seat(seat, cause, Kind::SessionMoved, at, Some(arrival))
+    };
+    outbox::enqueue(tx, now, &[message]).await?;
+    Ok(())
+}

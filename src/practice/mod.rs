@@ -1,0 +1,106 @@
+//! Practice: a texting service on loopback that speaks the real wire format, phones in the browser, and a clock that one moves. The
+//! real channel code runs against it.
+
+pub mod once;
+pub mod pages;
+pub mod provider;
+pub mod time;
+
+use crate::app::{self, Purpose, Running, Start};
+use crate::channels::sms::{Sender, SmsSettings};
+use crate::clock::Clock;
+use crate::config::{Settings, SmsSection};
+use crate::flows::import::{self, Dates};
+use crate::store::{Db, centres};
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
+use provider::Provider;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The sample weekend: two centres, twenty-three sessions.
+pub const SAMPLE: &str = include_str!("sample_centre.csv");
+/// The centres of the sample, with their words and rules.
+const CENTRES: [&str; 2] = [include_str!("birchfield.toml"), include_str!("liffey.toml")];
+/// Our number in practice.
+pub const OUR_NUMBER: &str = "+15005550006";
+/// The account of the practice service.
+pub const ACCOUNT: &str = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// Its secret; it is only ever used on loopback.
+pub const TOKEN: &str = "practice-only";
+
+/// A running practice.
+pub struct Practice {
+    /// The program.
+    pub running: Running,
+    /// The texting service.
+    pub provider: Arc<Provider>,
+}
+
+/// The settings of a practice in `dir`.
+pub fn settings(dir: &Path, listen: SocketAddr, provider_url: &str) -> Result<Settings> {
+    let mut settings = Settings::load(Some(&write_empty(dir)?), std::iter::empty())?;
+    settings.database_url = format!("sqlite://{}", dir.join("practice.db").display());
+    settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    settings.desk_listen = listen;
+    settings.sms = Some(SmsSection {
+        service: SmsSettings {
+            base_url: provider_url.to_owned(),
+            account_sid: ACCOUNT.into(),
+            auth_token: TOKEN.into(),
+            sender: Sender::Number(OUR_NUMBER.into()),
+            timeout: Duration::from_secs(15),
+        },
+        rate_per_second: 0,
+        max_per_day: 0,
+        settle: Duration::from_secs(2),
+        look_again: Duration::from_secs(1),
+        only_to: Vec::new(),
+    });
+    Ok(settings)
+}
+
+fn write_empty(dir: &Path) -> Result<std::path::PathBuf> {
+    let path = dir.join("practice.toml");
+    std::fs::write(&path, "# Practice has no settings of its own.\n").with_context(|| format!("cannot write in {}", dir.display()))?;
+    Ok(path)
+}
+
+/// Starts a practice: service, database, sample centres, program, pages.
+pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<Practice> {
+    let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER]).await?;
+    let settings = settings(dir, listen, provider.url())?;
+    let db = app::open_db(&settings, Some(Purpose::Practice)).await?;
+    // A practice that goes on does not go back in time.
+    let at = match centres::setting(&db, "practice_clock").await?.and_then(|t| DateTime::parse_from_rfc3339(&t).ok()) {
+        Some(t) => at.max(t.with_timezone(&Utc)),
+        None => at,
+    };
+    let clock = Clock::practice(at);
+    fill(&db, at).await?;
+    db.close().await;
+    let pages = pages::Pages::new(provider.clone());
+    let how = Start { serve: true, more_desk: Some(pages.router()), clock, purpose: Purpose::Practice, scheduled: false };
+    let running = app::start(&settings, how).await?;
+    provider.set_hooks(&format!("http://{}", running.listen), running.svc.clock.clone());
+    pages.ready(running.svc.clone(), running.stopping());
+    time::settle(&running.svc).await?;
+    Ok(Practice { running, provider })
+}
+
+/// Puts the sample centres and their weekend into an empty database.
+async fn fill(db: &Db, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    for file in CENTRES {
+        let centre = crate::domain::centre::Centre::parse(file).map_err(|p| anyhow::anyhow!("a sample centre: {}", p[0]))?;
+        centres::put(&mut tx, &centre, file, now).await?;
+    }
+    tx.commit().await?;
+    let imported = import::import(db, SAMPLE.as_bytes(), Dates::Iso, false, now, &|_| ()).await?;
+    if imported.counts.is_none() {
+        bail!("the sample centre cannot be imported: {:?}", imported.findings.first());
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! Centres, holds, stopped channels and the settings of the database itself.
+
+use super::db::{Db, Tx};
+use crate::args;
+use crate::domain::centre::Centre;
+use anyhow::{Context, Result, anyhow};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// The scope of a hold over every centre.
+pub const ALL_CENTRES: &str = "*";
+
+/// A centre as it stands in the database.
+#[derive(Debug, Clone)]
+pub struct StoredCentre {
+    /// The centre.
+    pub centre: Centre,
+    /// Its file as it was applied.
+    pub file: String,
+    /// Whether its texts are held (by itself or with all).
+    pub held: bool,
+}
+
+/// All centres by code.
+pub type Centres = BTreeMap<String, StoredCentre>;
+
+/// Reads all centres.
+pub async fn all(db: &Db) -> Result<Centres> {
+    read(db.all(ALL, args![]).await?)
+}
+
+/// Reads all centres within a transaction.
+pub async fn all_in(tx: &mut Tx) -> Result<Centres> {
+    read(tx.all(ALL, args![]).await?)
+}
+
+const ALL: &str = "SELECT c.code, c.file, coalesce(h.held, FALSE) AS held, coalesce(a.held, FALSE) AS all_held
+    FROM centre c LEFT JOIN hold h ON h.scope = c.code LEFT JOIN hold a ON a.scope = '*' ORDER BY c.code";
+
+fn read(rows: Vec<super::db::Row>) -> Result<Centres> {
+    let mut out = BTreeMap::new();
+    for row in rows {
+        let file = row.text("file")?;
+        let centre = Centre::parse(&file).map_err(|p| anyhow!("the stored file of centre {} is not understood: {}", row.text("code").unwrap_or_default(), p[0]))?;
+        let held = row.flag("held")? || row.flag("all_held")?;
+        out.insert(centre.code.clone(), StoredCentre { centre, file, held });
+    }
+    Ok(out)
+}
+
+/// Writes a centre; a new one starts as its file says.
+pub async fn put(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.exec(
+        "INSERT INTO centre (code, name, timezone, file, changed_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (code) DO UPDATE SET name = $2, timezone = $3, file = $4, changed_at = $5",
+        args![&centre.code, &centre.name, centre.tz.name(), file, now],
+    )
+    .await?;
+    tx.exec(
+        "INSERT INTO hold (scope, held, changed_at, changed_by, why) VALUES ($1, $2, $3, 'courtesy', 'a new centre') ON CONFLICT (scope) DO NOTHING",
+        args![&centre.code, centre.starts_on_hold, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Puts a hold on or takes it off.
+pub async fn set_hold(tx: &mut Tx, scope: &str, held: bool, by: &str, why: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.exec(
+        "INSERT INTO hold (scope, held, changed_at, changed_by, why) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (scope) DO UPDATE SET held = $2, changed_at = $3, changed_by = $4, why = $5",
+        args![scope, held, now, by, why],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether a centre's texts are held.
+pub async fn held(tx: &mut Tx, centre: &str) -> Result<bool> {
+    Ok(tx.one("SELECT scope FROM hold WHERE held = TRUE AND (scope = $1 OR scope = '*') LIMIT 1", args![centre]).await?.is_some())
+}
+
+/// The channels that stand still, with the reason and the fingerprint of the settings that were refused.
+pub async fn stopped_channels(db: &Db) -> Result<Vec<(String, String, String)>> {
+    let rows = db.all("SELECT channel, why, settings FROM channel_stop ORDER BY channel", args![]).await?;
+    rows.iter().map(|r| Ok((r.text("channel")?, r.text("why")?, r.text("settings")?))).collect()
+}
+
+/// Stops a channel.
+pub async fn stop_channel(tx: &mut Tx, channel: &str, why: &str, settings: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.exec(
+        "INSERT INTO channel_stop (channel, since, why, settings) VALUES ($1, $2, $3, $4) ON CONFLICT (channel) DO NOTHING",
+        args![channel, now, why, settings],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Lets channels send again whose settings are other than those that were refused; with `None` all of them.
+pub async fn restart_channels(tx: &mut Tx, settings: Option<&str>) -> Result<u64> {
+    match settings {
+        Some(s) => tx.exec("DELETE FROM channel_stop WHERE settings <> $1", args![s]).await,
+        None => tx.exec("DELETE FROM channel_stop", args![]).await,
+    }
+}
+
+/// A setting of the database.
+pub async fn setting(db: &Db, key: &str) -> Result<Option<String>> {
+    db.one("SELECT value FROM setting WHERE key = $1", args![key]).await?.map(|r| r.text("value")).transpose()
+}
+
+/// Writes a setting of the database once; the first value stays.
+pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
+    let mut tx = db.begin().await?;
+    tx.exec("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", args![key, value]).await?;
+    let row = tx.one("SELECT value FROM setting WHERE key = $1", args![key]).await?.context("a setting was not written")?;
+    let value = row.text("value")?;
+    tx.commit().await?;
+    Ok(value)
+}
+
+/// Writes or replaces a setting of the database.
+pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
+    tx.exec("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2", args![key, value]).await?;
+    Ok(())
+}

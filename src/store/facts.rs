@@ -1,0 +1,95 @@
+//! Facts of a case: append-only, each with the time it happened and the time it was recorded.
+
+use super::db::{Arg, Db, Tx};
+use super::sealed::random_id;
+use crate::args;
+use crate::domain::person::{Private, Role};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Fact<'a> {
+    /// The case it belongs to, if it is known.
+    pub case_id: Option<&'a str>,
+    /// The session, if it is about one.
+    pub session_id: Option<&'a str>,
+    /// The party, if it is about one.
+    pub role: Option<Role>,
+    /// What: `booked`, `confirmed`, `cancel_asked`, `cancelled`, `taken_back`, `moved` …
+    pub kind: &'a str,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// Who recorded it: `courtesy`, or the name given with `--as`.
+    pub by: &'a str,
+    /// The rule it rests on.
+    pub rule: &'a str,
+    /// More, for staff; sealed.
+    pub detail: &'a str,
+}
+
+/// Records facts.
+pub async fn add(tx: &mut Tx, now: DateTime<Utc>, facts: &[Fact<'_>]) -> Result<()> {
+    let seal = tx.seal();
+    let rows: Vec<Vec<Arg>> = facts
+        .iter()
+        .map(|f| args![random_id(), f.case_id, f.session_id, f.role.map(Role::as_str), f.kind, f.at, now, f.by, f.rule, seal.seal(f.detail)])
+        .collect();
+    tx.insert_many("INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail) VALUES", "", rows).await?;
+    Ok(())
+}
+
+/// A fact as it was recorded.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The session, if it is about one.
+    pub session_id: Option<String>,
+    /// The party, if it is about one.
+    pub role: Option<Role>,
+    /// What.
+    pub kind: String,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Who recorded it.
+    pub by: String,
+    /// The rule.
+    pub rule: String,
+    /// More, for staff.
+    pub detail: Private,
+}
+
+/// The facts of a case in the order in which they happened.
+pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
+    let seal = db.seal();
+    let rows = db
+        .all("SELECT session_id, role, kind, at, recorded_at, by_whom, rule, detail FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind", args![case_id])
+        .await?;
+    rows.iter()
+        .map(|r| {
+            Ok(Recorded {
+                session_id: r.text_opt("session_id")?,
+                role: r.word_opt("role")?,
+                kind: r.text("kind")?,
+                at: r.time("at")?,
+                recorded_at: r.time("recorded_at")?,
+                by: r.text("by_whom")?,
+                rule: r.text("rule")?,
+                detail: seal.open(&r.text("detail")?),
+            })
+        })
+        .collect()
+}
+
+/// How many facts of a kind with a rule that starts so were recorded since then at a centre.
+pub async fn count_since(tx: &mut Tx, kind: &str, rule: &str, centre: &str, since: DateTime<Utc>) -> Result<i64> {
+    let row = tx
+        .one(
+            "SELECT count(*) AS n FROM fact f JOIN case_file c ON c.id = f.case_id
+             WHERE f.kind = $1 AND f.rule = $2 AND c.centre = $3 AND f.recorded_at > $4",
+            args![kind, rule, centre, since],
+        )
+        .await?;
+    row.map_or(Ok(0), |r| r.int("n"))
+}

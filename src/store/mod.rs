@@ -1,0 +1,15 @@
+//! What the program remembers: the only SQL. A file a group of tables; `db.rs` alone knows that there are two databases.
+
+pub mod cases;
+pub mod centres;
+pub mod db;
+pub mod facts;
+pub mod inbox;
+pub mod outbox;
+pub mod questions;
+pub mod sealed;
+pub mod sessions;
+pub mod tasks;
+pub mod workers;
+
+pub use db::{Db, Tx};

@@ -1,0 +1,415 @@
+//! Sessions and the places of the two parents in them.
+
+use super::db::{Arg, Db, Row, Tx};
+use crate::args;
+use crate::domain::person::{Consent, Mode, Phone, Role};
+use crate::domain::session::{Answer, CancelledBy, SessionState};
+use anyhow::{Context, Result};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use std::fmt::Write as _;
+
+/// A session as it is stored.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its id, shown outside.
+    pub id: String,
+    /// Its case.
+    pub case_id: String,
+    /// The case's reference.
+    pub case_ref: String,
+    /// The centre's code.
+    pub centre: String,
+    /// Start and end (UTC).
+    pub starts_at: DateTime<Utc>,
+    /// End (UTC).
+    pub ends_at: DateTime<Utc>,
+    /// The start on the centre's wall clock, as it was booked.
+    pub start_local: NaiveDateTime,
+    /// What kind of contact.
+    pub contact_type: String,
+    /// Where it stands.
+    pub state: SessionState,
+    /// Grows with start, end or state.
+    pub version: i64,
+    /// Who called it off.
+    pub cancelled_by: Option<CancelledBy>,
+    /// When the cancellation that counts reached us.
+    pub cancelled_at: Option<DateTime<Utc>>,
+    /// When the other parent hears of it.
+    pub release_at: Option<DateTime<Utc>>,
+    /// The address (hash) that finished the cancellation.
+    pub by_address: Option<String>,
+    /// Hours of notice of this booking.
+    pub notice_hours: i64,
+    /// Fee of this booking, minor units.
+    pub fee_minor: i64,
+}
+
+/// The columns that [`read_session`] reads, from `session s JOIN case_file c`.
+const SESSION: &str = "s.id, s.case_id, c.case_ref, c.centre, s.starts_at, s.ends_at, s.start_local, s.contact_type, s.state, s.version,
+    s.cancelled_by, s.cancelled_at, s.release_at, s.by_address, s.notice_hours, s.fee_minor";
+
+/// The stored form of a local time.
+pub fn local_text(local: NaiveDateTime) -> String {
+    local.format("%Y-%m-%dT%H:%M").to_string()
+}
+
+fn read_session(r: &Row) -> Result<Session> {
+    Ok(Session {
+        id: r.text("id")?,
+        case_id: r.text("case_id")?,
+        case_ref: r.text("case_ref")?,
+        centre: r.text("centre")?,
+        starts_at: r.time("starts_at")?,
+        ends_at: r.time("ends_at")?,
+        start_local: crate::domain::local_time::parse_local(&r.text("start_local")?).context("start_local")?,
+        contact_type: r.text("contact_type")?,
+        state: r.word("state")?,
+        version: r.int("version")?,
+        cancelled_by: r.word_opt("cancelled_by")?,
+        cancelled_at: r.time_opt("cancelled_at")?,
+        release_at: r.time_opt("release_at")?,
+        by_address: r.text_opt("by_address")?,
+        notice_hours: r.int("notice_hours")?,
+        fee_minor: r.int("fee_minor")?,
+    })
+}
+
+/// A parent's place in a session.
+#[derive(Debug, Clone)]
+pub struct Attendee {
+    /// The session.
+    pub session_id: String,
+    /// Which parent.
+    pub role: Role,
+    /// The party.
+    pub party_id: String,
+    /// The party's own arrival (UTC).
+    pub arrives_at: DateTime<Utc>,
+    /// The party's own departure (UTC).
+    pub leaves_at: DateTime<Utc>,
+    /// The version of the question put to this party.
+    pub ask_version: i64,
+    /// Since when the question could have been asked.
+    pub ask_known: DateTime<Utc>,
+    /// When it is due, if it still is.
+    pub ask_at: Option<DateTime<Utc>>,
+    /// What became of it.
+    pub asked: String,
+    /// The answer.
+    pub answer: Answer,
+    /// When it was answered.
+    pub answered_at: Option<DateTime<Utc>>,
+}
+
+const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at";
+
+fn read_attendee(r: &Row) -> Result<Attendee> {
+    Ok(Attendee {
+        session_id: r.text("session_id")?,
+        role: r.word("role")?,
+        party_id: r.text("party_id")?,
+        arrives_at: r.time("arrives_at")?,
+        leaves_at: r.time("leaves_at")?,
+        ask_version: r.int("ask_version")?,
+        ask_known: r.time("ask_known")?,
+        ask_at: r.time_opt("ask_at")?,
+        asked: r.text("asked")?,
+        answer: r.word("answer")?,
+        answered_at: r.time_opt("answered_at")?,
+    })
+}
+
+/// A parent's place with all that decides whether a text goes to them.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    /// The session.
+    pub session: Session,
+    /// The place.
+    pub attendee: Attendee,
+    /// The file is closed.
+    pub archived: bool,
+    /// The party's consent.
+    pub consent: Consent,
+    /// How much the phone may show.
+    pub mode: Mode,
+    /// The party's language.
+    pub language: String,
+    /// The safe number for texts, and its hash, if there is one.
+    pub number: Option<(Phone, String)>,
+    /// Whether that number is opted out at our sender.
+    pub opted_out: bool,
+}
+
+fn seat_sql(filter: &str) -> String {
+    let mut sql = format!("SELECT {SESSION}, {ATTENDEE}, c.state AS case_state, p.consent, p.mode, p.language, a.number, a.number_hash, coalesce(o.active, FALSE) AS opted_out ");
+    let _ = write!(
+        sql,
+        "FROM attendee t JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id JOIN party p ON p.id = t.party_id
+         LEFT JOIN address a ON a.party_id = p.id AND a.channel = 'sms' AND a.state = 'current' AND a.safe = 'safe'
+         LEFT JOIN opt_out o ON o.channel = 'sms' AND o.sender = $1 AND o.number_hash = a.number_hash AND o.active = TRUE {filter}"
+    );
+    sql
+}
+
+fn read_seat(r: &Row, seal: &super::sealed::Sealed) -> Result<Seat> {
+    let number = match (r.text_opt("number")?, r.text_opt("number_hash")?) {
+        (Some(n), Some(h)) => Phone::from_e164(&seal.open(&n).0).map(|p| (p, h)),
+        _ => None,
+    };
+    Ok(Seat {
+        session: read_session(r)?,
+        attendee: read_attendee(r)?,
+        archived: r.text("case_state")? == "archived",
+        consent: r.word("consent")?,
+        mode: r.word("mode")?,
+        language: r.text("language")?,
+        number,
+        opted_out: r.flag("opted_out")?,
+    })
+}
+
+/// The places whose question is due at `now`, at most `limit`; `sender` is our sender of texts.
+pub async fn due(tx: &mut Tx, sender: &str, now: DateTime<Utc>, limit: i64) -> Result<Vec<Seat>> {
+    let seal = tx.seal();
+    let rows = tx
+        .all(
+            seat_sql("WHERE (t.session_id, t.role) IN (SELECT session_id, role FROM attendee WHERE ask_at IS NOT NULL AND ask_at <= $2 ORDER BY ask_at LIMIT $3 {skip})"),
+            args![sender, now, limit],
+        )
+        .await?;
+    rows.iter().map(|r| read_seat(r, &seal)).collect()
+}
+
+/// The places of one session, both parents.
+pub async fn seats(tx: &mut Tx, sender: &str, session_id: &str) -> Result<Vec<Seat>> {
+    let seal = tx.seal();
+    let rows = tx.all(seat_sql("WHERE s.id = $2 ORDER BY t.role DESC"), args![sender, session_id]).await?;
+    rows.iter().map(|r| read_seat(r, &seal)).collect()
+}
+
+/// The places of some sessions.
+pub async fn seats_of(tx: &mut Tx, sender: &str, sessions: &[String]) -> Result<Vec<Seat>> {
+    let seal = tx.seal();
+    let mut out = Vec::with_capacity(sessions.len() * 2);
+    for chunk in sessions.chunks(500) {
+        let filter = format!("WHERE s.id IN ({})", super::db::list_of(2, chunk.len()));
+        let mut args: Vec<Arg> = args![sender];
+        args.extend(chunk.iter().map(Arg::from));
+        for row in tx.all(seat_sql(&filter), args).await? {
+            out.push(read_seat(&row, &seal)?);
+        }
+    }
+    Ok(out)
+}
+
+/// The places of sessions that start in a span, for the plan and the board.
+pub async fn seats_between(db: &Db, sender: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Seat>> {
+    let seal = db.seal();
+    let rows = db
+        .all(seat_sql("WHERE s.starts_at >= $2 AND s.starts_at < $3 ORDER BY s.starts_at, c.case_ref, t.role DESC"), args![sender, from, to])
+        .await?;
+    rows.iter().map(|r| read_seat(r, &seal)).collect()
+}
+
+/// The upcoming places of all parties with a number, those of sessions that ended before `since` left out.
+pub async fn seats_of_number(tx: &mut Tx, sender: &str, number_hash: &str, since: DateTime<Utc>) -> Result<Vec<Seat>> {
+    let seal = tx.seal();
+    let rows = tx
+        .all(
+            seat_sql(
+                "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $2 AND channel = 'sms' AND state = 'current')
+                 AND s.ends_at > $3 ORDER BY s.starts_at, s.id",
+            ),
+            args![sender, number_hash, since],
+        )
+        .await?;
+    rows.iter().map(|r| read_seat(r, &seal)).collect()
+}
+
+/// Locks the sessions for the rest of the transaction (PostgreSQL; SQLite has one writer anyway).
+pub async fn lock(tx: &mut Tx, sessions: &[String]) -> Result<()> {
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let sql = format!("SELECT id FROM session WHERE id IN ({}) ORDER BY id {{lock}}", super::db::list_of(1, sessions.len()));
+    tx.all(sql, sessions.iter().map(Arg::from).collect()).await?;
+    Ok(())
+}
+
+/// One session by its id.
+pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Session>> {
+    let row = tx.one(format!("SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id WHERE s.id = $1"), args![id]).await?;
+    row.as_ref().map(read_session).transpose()
+}
+
+/// Sessions in order of their start, of a centre or of all, with both places.
+pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Attendee>)>> {
+    let sessions = db
+        .all(
+            format!("SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id WHERE $1 IS NULL OR c.centre = $1 ORDER BY s.starts_at, c.case_ref"),
+            args![centre],
+        )
+        .await?;
+    let places = db.all(format!("SELECT {ATTENDEE} FROM attendee t ORDER BY t.role DESC"), args![]).await?;
+    let mut by_session: std::collections::HashMap<String, Vec<Attendee>> = std::collections::HashMap::new();
+    for r in &places {
+        let a = read_attendee(r)?;
+        by_session.entry(a.session_id.clone()).or_default().push(a);
+    }
+    sessions
+        .iter()
+        .map(|r| {
+            let s = read_session(r)?;
+            let places = by_session.remove(&s.id).unwrap_or_default();
+            Ok((s, places))
+        })
+        .collect()
+}
+
+/// What became of due questions: for each place the time of the next look (none: settled) and a word.
+pub async fn settle_asks(tx: &mut Tx, rows: Vec<(String, Role, Option<DateTime<Utc>>, &str)>) -> Result<()> {
+    let rows = rows.into_iter().map(|(s, r, at, word)| args![s, r.as_str(), at, word]).collect();
+    tx.with_many(
+        "session_id, role, ask_at, asked",
+        "UPDATE attendee SET ask_at = v.ask_at, asked = v.asked FROM v WHERE attendee.session_id = v.session_id AND attendee.role = v.role",
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Records an answer of a party.
+pub async fn answer(tx: &mut Tx, session_id: &str, role: Role, answer: Answer, at: Option<DateTime<Utc>>) -> Result<()> {
+    tx.exec(
+        "UPDATE attendee SET answer = $1, answered_at = $2 WHERE session_id = $3 AND role = $4",
+        args![answer.as_str(), at, session_id, role.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Sets when a place is to be asked.
+pub async fn ask_at(tx: &mut Tx, session_id: &str, role: Role, at: Option<DateTime<Utc>>, asked: &str) -> Result<()> {
+    tx.exec("UPDATE attendee SET ask_at = $1, asked = $2 WHERE session_id = $3 AND role = $4", args![at, asked, session_id, role.as_str()]).await?;
+    Ok(())
+}
+
+/// A cancellation as it is written.
+pub struct Off<'a> {
+    /// Who.
+    pub by: CancelledBy,
+    /// When it reached us.
+    pub at: DateTime<Utc>,
+    /// When the other parent hears.
+    pub release_at: Option<DateTime<Utc>>,
+    /// The address that finished it.
+    pub by_address: Option<&'a str>,
+}
+
+/// Calls a booked session off; false if it is not booked in this version any more.
+pub async fn call_off(tx: &mut Tx, session: &Session, off: &Off<'_>) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE session SET state = 'cancelled', version = version + 1, cancelled_by = $1, cancelled_at = $2, release_at = $3, by_address = $4
+             WHERE id = $5 AND state = 'booked' AND version = $6",
+            args![off.by.as_str(), off.at, off.release_at, off.by_address, &session.id, session.version],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Takes a cancellation back that nobody was told of; false if it is not there any more.
+pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL, release_at = NULL, by_address = NULL
+             WHERE id = $1 AND state = 'cancelled' AND version = $2",
+            args![&session.id, session.version],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// A new time for a booked session; false if it is not booked in this version any more.
+pub async fn set_time(tx: &mut Tx, session: &Session, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, start_local: NaiveDateTime) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE session SET starts_at = $1, ends_at = $2, start_local = $3, version = version + 1 WHERE id = $4 AND state = 'booked' AND version = $5",
+            args![starts_at, ends_at, local_text(start_local), &session.id, session.version],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// A new question for a place: own times, next version, no answer.
+pub async fn ask_anew(tx: &mut Tx, a: &Attendee, arrives_at: DateTime<Utc>, known: DateTime<Utc>, ask_at: Option<DateTime<Utc>>, asked: &str) -> Result<()> {
+    let leaves_at = a.leaves_at + (arrives_at - a.arrives_at);
+    tx.exec(
+        "UPDATE attendee SET arrives_at = $1, leaves_at = $2, ask_version = ask_version + 1, ask_known = $3, ask_at = $4, asked = $5, answer = 'none', answered_at = NULL
+         WHERE session_id = $6 AND role = $7",
+        args![arrives_at, leaves_at, known, ask_at, asked, &a.session_id, a.role.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// How many sessions are booked or were called off at a centre in a span.
+pub async fn count_between(tx: &mut Tx, centre: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<i64> {
+    let row = tx
+        .one(
+            "SELECT count(*) AS n FROM session s JOIN case_file c ON c.id = s.case_id WHERE c.centre = $1 AND s.starts_at >= $2 AND s.starts_at < $3",
+            args![centre, from, to],
+        )
+        .await?;
+    row.map_or(Ok(0), |r| r.int("n"))
+}
+
+/// When the next question is due after nothing is due now.
+pub async fn next_ask(db: &Db) -> Result<Option<DateTime<Utc>>> {
+    let row = db.one("SELECT min(ask_at) AS at FROM attendee WHERE ask_at IS NOT NULL", args![]).await?;
+    row.map_or(Ok(None), |r| r.time_opt("at"))
+}
+
+/// Whether the scheduler has anything to do: a question that is due, a text past its use, a cancellation that nobody finished.
+pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
+    let row = db
+        .one(
+            "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attendee WHERE ask_at IS NOT NULL AND ask_at <= $1)
+               OR EXISTS (SELECT 1 FROM message WHERE state = 'waiting' AND not_after IS NOT NULL AND not_after < $1)
+               OR EXISTS (SELECT 1 FROM cancel_question WHERE state = 'open' AND nag_at IS NOT NULL AND nag_at <= $1)",
+            args![now],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Places that are still to be asked at a centre, for a change of its rules.
+pub async fn unasked(tx: &mut Tx, sender: &str, centre: &str, now: DateTime<Utc>) -> Result<Vec<Seat>> {
+    let seal = tx.seal();
+    let rows = tx.all(seat_sql("WHERE c.centre = $2 AND t.ask_at IS NOT NULL AND s.starts_at > $3"), args![sender, centre, now]).await?;
+    rows.iter().map(|r| read_seat(r, &seal)).collect()
+}
+
+/// Opens a ring task for every "will not go ahead" that waits when a hold begins (rule f10). `scope` is a centre's code or `*`.
+pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> Result<()> {
+    let rows = tx
+        .all(
+            "SELECT m.cause, m.case_id, m.session_id, m.role, t.arrives_at FROM message m JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role
+             WHERE m.kind = 'session_off' AND m.state = 'waiting' AND ($1 = '*' OR m.centre = $1)",
+            args![scope],
+        )
+        .await?;
+    for r in rows {
+        let (case_id, session_id) = (r.text_opt("case_id")?, r.text_opt("session_id")?);
+        let task = super::tasks::NewTask {
+            case_id: case_id.as_deref(),
+            session_id: session_id.as_deref(),
+            role: r.word_opt("role")?,
+            due_at: r.time_opt("arrives_at")?,
+            ..super::tasks::NewTask::new(format!("ring-for/{}", r.text("cause")?), crate::domain::conversation::Topic::RingSessionOff)
+        };
+        super::tasks::open(tx, now, &task).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Tasks: what a person has to look at.
+
+use super::db::{Db, Tx};
+use crate::args;
+use crate::domain::conversation::Topic;
+use crate::domain::person::Role;
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// A task to open. The same cause opens it once.
+#[derive(Debug, Clone)]
+pub struct NewTask<'a> {
+    /// What made it.
+    pub cause: String,
+    /// What it is about.
+    pub topic: Topic,
+    /// Where.
+    pub centre: Option<&'a str>,
+    /// Case, session, party, message in and message out, where there is one.
+    pub case_id: Option<&'a str>,
+    /// The session.
+    pub session_id: Option<&'a str>,
+    /// The party.
+    pub role: Option<Role>,
+    /// The message that came in.
+    pub inbound_id: Option<&'a str>,
+    /// The message that was to go out.
+    pub message_id: Option<&'a str>,
+    /// Until when it must be done.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+impl NewTask<'_> {
+    /// A task with nothing but cause and topic.
+    pub fn new(cause: String, topic: Topic) -> Self {
+        NewTask { cause, topic, centre: None, case_id: None, session_id: None, role: None, inbound_id: None, message_id: None, due_at: None }
+    }
+}
+
+/// Opens a task, once for its cause.
+pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()> {
+    let id = tx.seal().id_of(&format!("task/{}", t.cause));
+    tx.exec(
+        "INSERT INTO task (id, cause, topic, centre, case_id, session_id, role, inbound_id, message_id, opened_at, due_at, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open') ON CONFLICT (cause) DO NOTHING",
+        args![
+            id, &t.cause, t.topic.as_str(), t.centre, t.case_id, t.session_id, t.role.map(Role::as_str), t.inbound_id, t.message_id, now, t.due_at
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Closes the open task of a cause, if there is one.
+pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE cause = $2 AND state = 'open'", args![now, cause]).await?;
+    Ok(())
+}
+
+/// A task as lists show it.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Its id.
+    pub id: String,
+    /// What it is about.
+    pub topic: Topic,
+    /// Where.
+    pub centre: Option<String>,
+    /// Whose case.
+    pub case_ref: Option<String>,
+    /// Since when.
+    pub opened_at: DateTime<Utc>,
+    /// Until when.
+    pub due_at: Option<DateTime<Utc>>,
+    /// `open` or `done`.
+    pub state: String,
+}
+
+/// All tasks of a centre or of all, the oldest first.
+pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Task>> {
+    let rows = db
+        .all(
+            "SELECT t.id, t.topic, coalesce(t.centre, c.centre) AS at_centre, c.case_ref, t.opened_at, t.due_at, t.state
+             FROM task t LEFT JOIN case_file c ON c.id = t.case_id
+             WHERE $1 IS NULL OR coalesce(t.centre, c.centre) = $1 OR coalesce(t.centre, c.centre) IS NULL ORDER BY t.opened_at, t.id",
+            args![centre],
+        )
+        .await?;
+    rows.iter()
+        .map(|r| {
+            Ok(Task {
+                id: r.text("id")?,
+                topic: r.word("topic")?,
+                centre: r.text_opt("at_centre")?,
+                case_ref: r.text_opt("case_ref")?,
+                opened_at: r.time("opened_at")?,
+                due_at: r.time_opt("due_at")?,
+                state: r.text("state")?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,70 @@
+//! Alive, ready, and numbers for Prometheus. No personal data.
+
+use crate::flows::Service;
+use crate::store::{inbox, outbox};
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header::CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// `/healthz` and `/readyz`.
+pub fn router(svc: Arc<Service>) -> Router {
+    Router::new().route("/healthz", get(|| async { Json(json!({ "alive": true })) })).route("/readyz", get(ready)).with_state(svc)
+}
+
+/// `/metrics`.
+pub fn metrics_router(svc: Arc<Service>) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(svc)
+}
+
+async fn ready(State(svc): State<Arc<Service>>) -> Response {
+    let mut why = svc.pulse.late();
+    if let Some(reason) = svc.pulse.stopped() {
+        why.push(reason);
+    }
+    if let Err(e) = outbox::any_due(&svc.db, svc.clock.now()).await {
+        tracing::warn!("not ready: {e:#}");
+        why.push("database: it does not answer".to_owned());
+    }
+    let status = if why.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = if why.is_empty() { json!({ "ready": true }) } else { json!({ "ready": false, "why": why }) };
+    (status, Json(body)).into_response()
+}
+
+async fn metrics(State(svc): State<Arc<Service>>) -> Response {
+    match text(&svc).await {
+        Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Err(e) => {
+            tracing::warn!("no metrics: {e:#}");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+async fn text(svc: &Service) -> anyhow::Result<String> {
+    let now = svc.clock.now();
+    let mut out = String::new();
+    out.push_str("# HELP courtesy_messages_total Messages by kind and state.\n# TYPE courtesy_messages_total gauge\n");
+    for (kind, state, n) in outbox::counts(&svc.db).await? {
+        let _ = writeln!(out, "courtesy_messages_total{{kind=\"{kind}\",state=\"{state}\"}} {n}");
+    }
+    let load = outbox::load(&svc.db, now).await?;
+    let mut gauge = |name: &str, help: &str, value: i64| {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+    };
+    gauge("courtesy_due", "Messages that are due and not held.", load.due);
+    gauge("courtesy_held", "Messages that are due and held.", load.held);
+    gauge("courtesy_open_attempts", "Attempts without a recorded end.", load.open);
+    let inbound = inbox::count(&svc.db).await?;
+    let _ = writeln!(out, "# HELP courtesy_inbound_total Messages that came in.\n# TYPE courtesy_inbound_total gauge\ncourtesy_inbound_total{{channel=\"sms\"}} {inbound}");
+    out.push_str("# HELP courtesy_last_tick_seconds Seconds since a loop last ticked.\n# TYPE courtesy_last_tick_seconds gauge\n");
+    for (name, seconds) in svc.pulse.ages() {
+        let _ = writeln!(out, "courtesy_last_tick_seconds{{loop=\"{name}\"}} {seconds}");
+    }
+    Ok(out)
+}
