@@ -17,7 +17,7 @@ use crate::store::sessions::{self, Seat};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, questions};
 use anyhow::{Context, Result};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, DurationRound, Utc};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration as Span, Instant};
@@ -573,10 +573,10 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
 }
 
 fn confirm_request(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Say {
-    let cut = cut_off(seat.session.starts_at, seat.session.notice_hours);
-    Say::ConfirmRequest {
-        arrival: wall(centre.tz, seat.attendee.arrives_at),
-        cut_off: (cut > now).then(|| wall(centre.tz, cut)),
-        fee: seat.session.fee_minor > 0,
-    }
+    let (start, own) = (seat.session.starts_at, seat.attendee.arrives_at);
+    // The printed cut-off is made of the party's own arrival, never later than the real one: the session's start is often when the
+    // other parent arrives. Who arrives after the start reads the full hour before it.
+    let counted_from = if own <= start { own } else { (start - Duration::hours(1)).duration_trunc(Duration::hours(1)).unwrap_or(start) };
+    let cut = cut_off(counted_from, seat.session.notice_hours);
+    Say::ConfirmRequest { arrival: wall(centre.tz, own), cut_off: (cut > now).then(|| wall(centre.tz, cut)), fee: seat.session.fee_minor > 0 }
 }

@@ -97,7 +97,10 @@ impl<W: Write> Story<'_, W> {
     fn code_for(&self, phone: &str) -> Result<String> {
         let all = self.practice.provider.messages();
         let text = &all.iter().rev().find(|m| m.to == phone).context("no question came")?.body;
-        let code = text.split(|c: char| !c.is_ascii_digit()).rfind(|w| w.len() == 4 && text.contains(&format!("{w} other")));
+        // The last option names "other"; a question with one code has it right after "reply".
+        let words: Vec<&str> = text.split([' ', ',', '.']).collect();
+        let at = words.iter().position(|w| *w == "other").map(|i| i - 1).or_else(|| words.iter().position(|w| *w == "reply").map(|i| i + 1));
+        let code = at.and_then(|i| words.get(i)).filter(|w| w.len() == 4).copied();
         code.map(str::to_owned).context("the question has no code")
     }
 

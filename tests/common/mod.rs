@@ -1,0 +1,390 @@
+//! What the tests share: the real app on a database of its own with a clock of its own and the practice service, the emulator, and the
+//! real binary.
+
+#![allow(dead_code, reason = "each test module uses its part")]
+
+use chrono::{DateTime, Utc};
+use courtesy::app::{self, Purpose, Running, Start};
+use courtesy::channels::sms::{Sender, SmsSettings};
+use courtesy::clock::Clock;
+use courtesy::config::{Settings, SmsSection};
+use courtesy::domain::centre::Centre;
+use courtesy::domain::conversation::Topic;
+use courtesy::domain::local_time::{instant, parse_local};
+use courtesy::flows::Service;
+use courtesy::flows::import::{self, Dates};
+use courtesy::flows::record::{self, Recording};
+use courtesy::practice::provider::{Message, Provider};
+use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN, time};
+use courtesy::store::sessions::{self, Attendee, Session};
+use courtesy::store::{Db, centres, tasks};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes each test run on both databases, as `sqlite::name` and `postgres::name`.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() { super::$name($crate::common::On::Sqlite).await })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() { super::$name($crate::common::On::Postgres).await })+
+        }
+    };
+}
+
+/// A database of its own, gone at the end.
+pub struct TestDb {
+    pub url: String,
+    pub dir: TempDir,
+}
+
+impl TestDb {
+    pub async fn new(on: On) -> TestDb {
+        let dir = tempfile::tempdir().unwrap();
+        let url = match on {
+            On::Sqlite => format!("sqlite://{}/test.db", dir.path().display()),
+            On::Postgres => {
+                let base = std::env::var("COURTESY_TEST_PG").expect("COURTESY_TEST_PG is not set: run tests/run, which starts PostgreSQL; this test does not skip");
+                let name = format!("t_{}", courtesy::store::sealed::random_id());
+                let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect(&format!("{base}/postgres")).await.expect("PostgreSQL answers");
+                sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+                pool.close().await;
+                format!("{base}/{name}")
+            }
+        };
+        TestDb { url, dir }
+    }
+
+    pub async fn open(&self) -> Db {
+        let db = Db::open(&self.url).await.unwrap();
+        db.migrate().await.unwrap();
+        db
+    }
+}
+
+/// A local time of the tests' centre.
+pub fn at(local: &str) -> DateTime<Utc> {
+    instant(chrono_tz::Europe::London, parse_local(local).unwrap())
+}
+
+pub const BIRCHFIELD: &str = include_str!("../../src/practice/birchfield.toml");
+pub const LIFFEY: &str = include_str!("../../src/practice/liffey.toml");
+pub const SAMPLE: &str = include_str!("../data/sample_centre.csv");
+
+/// The settings of a test.
+pub fn settings(url: &str, dir: &Path, provider: &str) -> Settings {
+    let file = dir.join("courtesy.toml");
+    std::fs::write(&file, "").unwrap();
+    let mut s = Settings::load(Some(&file), std::iter::empty()).unwrap();
+    s.database_url = url.to_owned();
+    s.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    s.desk_listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    s.sms = Some(SmsSection {
+        service: SmsSettings {
+            base_url: provider.to_owned(),
+            account_sid: ACCOUNT.into(),
+            auth_token: TOKEN.into(),
+            sender: Sender::Number(OUR_NUMBER.into()),
+            timeout: Duration::from_secs(5),
+        },
+        rate_per_second: 0,
+        max_per_day: 0,
+        settle: Duration::from_secs(1),
+        look_again: Duration::from_secs(1),
+        only_to: Vec::new(),
+    });
+    s
+}
+
+/// The real app with its own clock, database and practice service.
+pub struct World {
+    pub svc: Arc<Service>,
+    pub provider: Arc<Provider>,
+    pub db: TestDb,
+    pub settings: Settings,
+    pub running: Option<Running>,
+    seen: std::sync::Mutex<usize>,
+}
+
+impl World {
+    /// The sample weekend at two centres, the clock at `now`.
+    pub async fn sample(on: On, now: &str) -> World {
+        World::new(on, now, &[BIRCHFIELD, LIFFEY], SAMPLE).await
+    }
+
+    pub async fn new(on: On, now: &str, files: &[&str], csv: &str) -> World {
+        let db = TestDb::new(on).await;
+        let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER]).await.unwrap();
+        let settings = settings(&db.url, db.dir.path(), provider.url());
+        {
+            let store = db.open().await;
+            let mut tx = store.begin().await.unwrap();
+            for file in files {
+                centres::put(&mut tx, &Centre::parse(file).unwrap(), file, at(now)).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            let imported = import::import(&store, csv.as_bytes(), Dates::Iso, false, at(now), &|_| ()).await.unwrap();
+            assert!(imported.counts.is_some(), "{:?}", imported.findings);
+            store.close().await;
+        }
+        let how = Start { serve: true, more_desk: None, clock: Clock::practice(at(now)), purpose: Purpose::Practice, scheduled: false };
+        let running = app::start(&settings, how).await.unwrap();
+        provider.set_hooks(&format!("http://{}", running.listen), running.svc.clock.clone());
+        let world = World { svc: running.svc.clone(), provider, db, settings, running: Some(running), seen: Default::default() };
+        time::settle(&world.svc).await.unwrap();
+        world
+    }
+
+    /// Moves the clock, stopping at everything on the way.
+    pub async fn until(&self, local: &str) {
+        time::move_to(&self.svc, at(local)).await.unwrap();
+    }
+
+    /// A phone writes, and what it causes is done.
+    pub async fn says(&self, from: &str, body: &str) {
+        assert_eq!(self.provider.write(from, OUR_NUMBER, body).await.unwrap(), 200);
+        time::settle(&self.svc).await.unwrap();
+    }
+
+    /// Everything that went to a phone.
+    pub fn got(&self, phone: &str) -> Vec<String> {
+        self.provider.messages().into_iter().filter(|m| m.to == phone).map(|m| m.body).collect()
+    }
+
+    /// The last text to a phone.
+    pub fn last(&self, phone: &str) -> String {
+        self.got(phone).pop().unwrap_or_default()
+    }
+
+    /// The texts that went out since the last call.
+    pub fn news(&self) -> Vec<Message> {
+        let out: Vec<Message> = self.provider.messages().into_iter().filter(|m| !m.inbound).collect();
+        let mut seen = self.seen.lock().unwrap();
+        let new = out[*seen..].to_vec();
+        *seen = out.len();
+        new
+    }
+
+    /// The first session of a case, with its places.
+    pub async fn session(&self, case_ref: &str) -> (Session, Vec<Attendee>) {
+        sessions::list(&self.svc.db, None).await.unwrap().into_iter().find(|(s, _)| s.case_ref == case_ref).unwrap()
+    }
+
+    /// State and answers of the first session of a case: `booked none confirmed`.
+    pub async fn stands(&self, case_ref: &str) -> String {
+        let (s, places) = self.session(case_ref).await;
+        let answer = |role: &str| places.iter().find(|p| p.role.as_str() == role).map_or("-", |p| p.answer.as_str());
+        format!("{} {} {}", s.state, answer("resident"), answer("contact"))
+    }
+
+    /// The topics of the open tasks of a case.
+    pub async fn tasks(&self, case_ref: &str) -> Vec<Topic> {
+        tasks::list(&self.svc.db, None).await.unwrap().into_iter().filter(|t| t.state == "open" && t.case_ref.as_deref() == Some(case_ref)).map(|t| t.topic).collect()
+    }
+
+    pub async fn moves(&self, case_ref: &str, to: &str) {
+        let (s, _) = self.session(case_ref).await;
+        record::move_to(&self.svc, &s.id, parse_local(to).unwrap(), &Recording { by: "test", at: self.svc.clock.now() }).await.unwrap();
+        time::settle(&self.svc).await.unwrap();
+    }
+
+    /// The code in the last text to a phone.
+    pub fn code(&self, phone: &str, option: &str) -> String {
+        let text = self.last(phone);
+        let words: Vec<&str> = text.split([' ', ',', '.']).collect();
+        let i = words.iter().position(|w| *w == option).map_or_else(|| words.iter().position(|w| *w == "reply").unwrap() + 1, |i| i - 1);
+        words[i].to_owned()
+    }
+
+    pub async fn end(mut self) {
+        if let Some(r) = self.running.take() {
+            r.stop().await.unwrap();
+        }
+    }
+}
+
+/// The emulator of the texting service: written by others' specification, faults on demand.
+pub struct Emulator {
+    child: Child,
+    pub url: String,
+    pub client: reqwest::Client,
+}
+
+impl Emulator {
+    pub fn start(args: &[&str]) -> Emulator {
+        let python = std::env::var("COURTESY_TEST_PYTHON").expect("COURTESY_TEST_PYTHON is not set: run tests/run, which prepares the emulator; this test does not skip");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator/twilio_emu.py");
+        let mut child = Command::new(python).arg(script).args(["--port", "0", "--max-seconds", "1200"]).args(args).stdout(Stdio::piped()).spawn().expect("the emulator starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("the emulator says that it is ready");
+        Emulator { child, url: ready["url"].as_str().unwrap().to_owned(), client: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    pub async fn control(&self, what: &str, body: serde_json::Value) -> serde_json::Value {
+        let text = self.client.post(format!("{}/control/{what}", self.url)).header("content-type", "application/json").body(body.to_string()).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub async fn ask(&self, what: &str) -> serde_json::Value {
+        let text = self.client.get(format!("{}/control/{what}", self.url)).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub async fn no_violations(&self) {
+        let v = self.ask("violations").await;
+        assert_eq!(v["violations"], serde_json::json!([]), "the emulator saw the contract broken");
+    }
+
+    /// Texts that it took from us: (to, body).
+    pub async fn outbound(&self) -> Vec<(String, String)> {
+        let all = self.ask("messages?direction=outbound-api").await;
+        all["messages"].as_array().unwrap().iter().map(|m| (m["to"].as_str().unwrap().to_owned(), m["body"].as_str().unwrap().to_owned())).collect()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub const EMULATOR_TOKEN: &str = "test_auth_token";
+
+/// The real binary in a folder of its own.
+pub struct Binary {
+    pub dir: TempDir,
+    pub config: PathBuf,
+}
+
+impl Binary {
+    pub fn new(settings: &str) -> Binary {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("courtesy.toml");
+        std::fs::write(&config, settings).unwrap();
+        Binary { dir, config }
+    }
+
+    /// Settings that send to the emulator and recover quickly.
+    pub fn with_emulator(db: &str, emulator: &str, more: &str) -> Binary {
+        Binary::new(&format!(
+            "[database]\nurl = \"{db}\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n[scheduler]\nscan = \"* * * * * *\"\n\
+             [sms]\nbase_url = \"{emulator}\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{EMULATOR_TOKEN}\"\nfrom = \"{OUR_NUMBER}\"\nrate_per_second = 0\nmax_per_day = 0\n\
+             settle_seconds = 2\nlook_again_seconds = 1\ntimeout_seconds = 2\n{more}"
+        ))
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut c = Command::new(env!("CARGO_BIN_EXE_courtesy"));
+        c.current_dir(self.dir.path()).arg("--config").arg(&self.config).args(args).env_remove("RUST_LOG").env("NO_COLOR", "1");
+        c
+    }
+
+    /// Runs a command to its end: (exit code, stdout, stderr).
+    pub fn run(&self, args: &[&str]) -> (i32, String, String) {
+        let out = self.command(args).output().unwrap();
+        (out.status.code().unwrap_or(-1), String::from_utf8_lossy(&out.stdout).into_owned(), String::from_utf8_lossy(&out.stderr).into_owned())
+    }
+
+    /// Runs a command that must succeed.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let (code, out, err) = self.run(args);
+        assert_eq!(code, 0, "{args:?}\n{out}\n{err}");
+        out
+    }
+
+    /// The objects that a command prints with `--json`.
+    pub fn json(&self, args: &[&str]) -> Vec<serde_json::Value> {
+        self.ok(&[args, &["--json"]].concat()).lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+    }
+
+    /// Starts the service; gives the process and where its hooks listen.
+    pub fn serve(&self) -> Serving {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        let mut child = self.command(&["serve"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut url = String::new();
+        let mut desk = String::new();
+        for target in [&mut url, &mut desk] {
+            let mut line = String::new();
+            out.read_line(&mut line).unwrap();
+            *target = line.split_whitespace().last().unwrap_or_else(|| panic!("serve did not start: {}", std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default())).to_owned();
+        }
+        Serving { child, url, desk }
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+}
+
+/// A running service; killed at the end if it still lives.
+pub struct Serving {
+    pub child: Child,
+    pub url: String,
+    pub desk: String,
+}
+
+impl Serving {
+    /// kill -9: nothing of it can tidy up.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Waits until `done` gives something, for at most `limit`.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(limit: Duration, what: &str, mut done: impl FnMut() -> F) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(t) = done().await {
+            return t;
+        }
+        assert!(Instant::now() < end, "not within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A centre that texts at once, for tests of the real binary on the real clock.
+pub const AT_ONCE: &str = "code = \"BRK\"\nname = \"Birchfield Road Child Contact Centre\"\nshort_name = \"Birchfield\"\ntimezone = \"Europe/London\"\nphone = \"020 7946 0101\"\nstart = \"sending\"\n\
+[rules]\nfee_pence = 4500\nsession_off_delay_minutes = 0\nspacing_minutes = 0\nmax_texts_per_day = 0\nmoney_hours = []\n[courtesy]\nquiet_hours = []\nmin_lead_minutes = 0\n\
+saturday = { day = \"day_before\", time = \"00:00\" }\nsunday = { day = \"day_before\", time = \"00:00\" }\nweekday = { day = \"day_before\", time = \"00:00\" }\n";
+
+/// A file of `n` families, each with one session that starts in about twenty hours.
+pub fn families(n: usize, now: DateTime<Utc>) -> String {
+    let start = (now + chrono::Duration::hours(20)).with_timezone(&chrono_tz::Europe::London);
+    let (date, hour) = (start.format("%Y-%m-%d"), start.format("%H"));
+    let booked = (now - chrono::Duration::days(1)).format("%Y-%m-%dT%H:%M:%SZ");
+    let mut out = SAMPLE.lines().next().unwrap().to_owned() + "\n";
+    for i in 0..n {
+        let (a, b) = (2 * i, 2 * i + 1);
+        let number = |k: usize| format!("+4477{:08}", 11_000_000 + k);
+        out += &format!(
+            "BRK,Birchfield Road Child Contact Centre,Europe/London,K-{i:05},no,1,{date},{hour}:00,{hour}:40,supported,4500,GBP,contact,Resident {i},{},,sms,en,yes,{hour}:00,{hour}:30,Contact {i},{},,sms,en,yes,{hour}:10,{hour}:40,,,,,booked,{booked},\n",
+            number(a),
+            number(b)
+        );
+    }
+    out
+}
