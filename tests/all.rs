@@ -1,4 +1,15 @@
 //! All tests of the program in one binary. `tests/run` prepares PostgreSQL, the browser and the emulator; nothing here skips.
 
+#![expect(unreachable_pub, reason = "the modules of a test binary are its whole world")]
+
+mod apart;
+mod browser;
+mod commands;
 mod common;
+mod doors;
+mod golden;
 mod kill;
+mod store;
+mod stories;
+mod wire;
+mod workers;

@@ -17,7 +17,7 @@ async fn survives(on: On, fault: &str) {
     for run in 0..runs() {
         let emulator = Emulator::start(&[]);
         let db = TestDb::new(on).await;
-        let b = Binary::with_emulator(&db.url, &emulator.url, "");
+        let b = Binary::with_emulator(&db.url, &emulator.url, if run % 2 == 0 { 40 } else { 0 });
         std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
         std::fs::write(b.dir.path().join("families.csv"), families(FAMILIES, chrono::Utc::now())).unwrap();
         b.ok(&["centre", "apply", "centre.toml"]);

@@ -57,6 +57,7 @@ enum Verdict {
 /// A text whose intent is committed and whose bytes have not left.
 struct Job {
     attempt: Attempt,
+    kind: Kind,
     not_after: Option<DateTime<Utc>>,
     tries: i64,
     committed: Instant,
@@ -86,6 +87,7 @@ struct Sent {
     token: String,
     message_id: String,
     number_hash: String,
+    kind: Kind,
     tries: i64,
     tried: Tried,
 }
@@ -176,6 +178,7 @@ impl Engine {
                     token: job.attempt.token,
                     message_id: job.attempt.message_id,
                     number_hash: job.attempt.number.1,
+                    kind: job.kind,
                     tries: job.tries,
                     tried: Tried::NotSent { error: "it had not begun in time".into(), wait: Some(Span::ZERO) },
                 };
@@ -234,7 +237,7 @@ impl Engine {
         let out = self.results_out.clone();
         let now = svc.clock.now();
         tokio::spawn(async move {
-            let Job { attempt, not_after, tries, .. } = job;
+            let Job { attempt, kind, not_after, tries, .. } = job;
             let tried = match &svc.line {
                 Some(line) => {
                     let callback = format!("{}/hooks/sms/status/{}", line.public_url, attempt.token);
@@ -243,7 +246,7 @@ impl Engine {
                 }
                 None => Tried::NotSent { error: "no line".into(), wait: None },
             };
-            let _ = out.send(Sent { token: attempt.token, message_id: attempt.message_id, number_hash: attempt.number.1, tries, tried });
+            let _ = out.send(Sent { token: attempt.token, message_id: attempt.message_id, number_hash: attempt.number.1, kind, tries, tried });
         });
     }
 
@@ -343,11 +346,20 @@ impl Engine {
                 }
                 Tried::RefusedNumber { error, opted_out } => {
                     self.failures = 0;
-                    let (topic, reason) = if opted_out { (Topic::RingOptedOut, Ended::OptedOut) } else { (Topic::BadNumber, Ended::BadNumber) };
+                    let (topic, reason) = match (opted_out, sent.kind) {
+                        // S1c: the question cannot arrive, so a person rings.
+                        (true, Kind::CancelReasonAsk) => (Topic::CancelByPhone, Ended::OptedOut),
+                        (true, Kind::SessionOff) => (Topic::RingSessionOff, Ended::OptedOut),
+                        (true, _) => (Topic::RingOptedOut, Ended::OptedOut),
+                        (false, _) => (Topic::BadNumber, Ended::BadNumber),
+                    };
                     if opted_out {
                         crate::store::inbox::set_opt_out(tx, &self.svc.sender, &sent.number_hash, true, now).await?;
                     }
-                    tasks::open(tx, now, &NewTask { message_id: Some(&sent.message_id), ..NewTask::new(format!("refused/{}", sent.message_id), topic) }).await?;
+                    // That a STOP is acknowledged nowhere is no news.
+                    if sent.kind != Kind::StopAck {
+                        tasks::open_for_message(tx, now, format!("refused/{}", sent.message_id), topic, &sent.message_id).await?;
+                    }
                     End::Refused { error, reason: Some(reason.as_str()) }
                 }
                 Tried::RefusedChannel { error } => {
@@ -412,6 +424,7 @@ async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now: DateTime<
             if !only_to.is_empty() && !only_to.iter().any(|n| n == to.0.as_str()) {
                 verdict = Verdict::End(MessageState::Withdrawn, Ended::NoAddress);
             } else if !c.kind.is_answer()
+                && c.to.is_none()
                 && let Some(at) = pace.next(centre, c.kind, &to.1, seat, now)
             {
                 verdict = Verdict::Later(at);
@@ -435,8 +448,8 @@ async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now: DateTime<
             }
             Verdict::Send { say, to, language } => {
                 let text = svc.words.render(&say, &speaker(centre), &language)?;
-                let attempt = Attempt { token: random_token(), message_id: c.id, number: to, body: text.body, prompted: c.kind.is_answer(), parts: text.parts };
-                jobs.push(Job { attempt, not_after: c.not_after, tries: c.tries, committed: Instant::now() });
+                let attempt = Attempt { token: random_token(), message_id: c.id, number: to, body: text.body, prompted: c.kind.is_answer() || c.to.is_some(), parts: text.parts };
+                jobs.push(Job { attempt, kind: c.kind, not_after: c.not_after, tries: c.tries, committed: Instant::now() });
             }
         }
     }

@@ -40,7 +40,9 @@ pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment
         return Err(NotSent::AlreadyConfirmed);
     }
     let moment = courtesy::moment(&centre.courtesy, centre.tz, s.start_local);
-    let known = if now > moment.at.max(a.ask_known) + ON_TIME { now } else { a.ask_known };
+    // What was planned for a moment counts as on time for a while after it; later it is caught up.
+    let planned = moment.at.max(a.ask_known).max(a.ask_at.unwrap_or(moment.at));
+    let known = if now > planned + ON_TIME { now } else { planned };
     courtesy::ask_at(&centre.courtesy, centre.tz, s.start_local, a.arrives_at, known)
 }
 

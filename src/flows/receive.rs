@@ -424,14 +424,7 @@ pub async fn receipt(svc: &Service, r: &outbox::ReceiptIn) -> Result<()> {
             inbox::set_opt_out(&mut tx, &t.sender, &t.number_hash, true, now).await?;
         }
         let topic = if opted_out { Topic::RingOptedOut } else { Topic::BadNumber };
-        let task = NewTask {
-            case_id: t.case_id.as_deref(),
-            session_id: t.session_id.as_deref(),
-            role: t.role,
-            message_id: Some(&t.message_id),
-            ..NewTask::new(format!("undelivered/{}", t.message_id), topic)
-        };
-        tasks::open(&mut tx, now, &task).await?;
+        tasks::open_for_message(&mut tx, now, format!("undelivered/{}", t.message_id), topic, &t.message_id).await?;
     }
     tx.commit().await?;
     svc.changed.notify_waiters();

@@ -6,7 +6,7 @@ use crate::domain::conversation::Topic;
 use crate::domain::person::Phone;
 use crate::domain::receipt::Receipt;
 use crate::store::outbox::{self, End, OpenAttempt};
-use crate::store::tasks::{self, NewTask};
+use crate::store::tasks;
 use crate::store::workers;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -104,7 +104,7 @@ async fn look(svc: &Service, line: &Line, number: &Phone, attempts: Vec<OpenAtte
 
 async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttempt) -> Result<()> {
     outbox::uncertain(tx, now, &a.token).await?;
-    tasks::open(tx, now, &NewTask { message_id: Some(&a.message_id), ..NewTask::new(format!("uncertain/{}", a.token), Topic::Uncertain) }).await
+    tasks::open_for_message(tx, now, format!("uncertain/{}", a.token), Topic::Uncertain, &a.message_id).await
 }
 
 async fn give_up_old(svc: &Service, attempts: Vec<OpenAttempt>) -> Result<()> {

@@ -56,7 +56,8 @@ impl<W: Write> Story<'_, W> {
         let all = self.practice.provider.messages();
         let new: Vec<Message> = all[self.told..].to_vec();
         self.told = all.len();
-        let outgoing: Vec<&Message> = new.iter().filter(|m| !m.inbound).collect();
+        let mut outgoing: Vec<&Message> = new.iter().filter(|m| !m.inbound).collect();
+        outgoing.sort_by(|a, b| a.to.cmp(&b.to));
         for m in new.iter().filter(|m| m.inbound) {
             writeln!(self.out, "    {} writes   {}", m.from, m.body)?;
         }
@@ -111,7 +112,8 @@ impl<W: Write> Story<'_, W> {
         let (session, _) = list.iter().find(|(s, _)| s.case_ref == "BRK-0109").context("the session of the story")?;
         let to = parse_local("2026-11-29T11:00").context("a time of the story")?;
         record::move_to(svc, &session.id, to, &Recording { by: "practice", at: svc.clock.now() }).await?;
-        time::settle(svc).await?;
+        // Two unprompted texts to one phone are ten minutes apart.
+        time::move_to(svc, svc.clock.now() + chrono::Duration::minutes(10)).await?;
         self.texts()
     }
 
@@ -131,7 +133,7 @@ impl<W: Write> Story<'_, W> {
         let open: Vec<_> = tasks::list(&svc.db, None).await?.into_iter().filter(|t| t.state == "open").collect();
         writeln!(self.out, "\n    {} tasks wait for a person:", open.len())?;
         for t in open {
-            writeln!(self.out, "    {:<10} {}", t.case_ref.unwrap_or_default(), topic_in_words(t.topic))?;
+            writeln!(self.out, "    {:<10} {:<9} {}", t.case_ref.unwrap_or_default(), t.role.map(|r| r.to_string()).unwrap_or_default(), topic_in_words(t.topic))?;
         }
         self.say("\nTo try it yourself with phones in the browser: courtesy demo")
     }

@@ -1,7 +1,7 @@
 //! Moving the practice clock: it stops at everything that falls due on the way, so that each text goes at its own moment.
 
 use crate::flows::{Service, plan, receive};
-use crate::store::{centres, outbox, sessions};
+use crate::store::{centres, inbox, outbox, sessions};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Duration, Utc};
 use std::time::Duration as Span;
@@ -27,8 +27,10 @@ pub async fn settle(svc: &Service) -> Result<()> {
         plan::scan(svc, now).await?;
         receive::apply_all(svc).await?;
         svc.wake_deliver.notify_one();
-        let load = outbox::load(&svc.db, now).await?;
-        if load.due == 0 && load.open == 0 && !sessions::anything_due(&svc.db, now).await? {
+        // In the order in which one makes the next: what came in, what falls due, what waits, what is in the air.
+        let upstream = inbox::anything_new(&svc.db).await? || sessions::anything_due(&svc.db, now).await?;
+        let load = outbox::load(&svc.db, svc.clock.now()).await?;
+        if !upstream && load.due == 0 && load.open == 0 {
             return Ok(());
         }
         if std::time::Instant::now() > end {

@@ -96,6 +96,11 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
     .transpose()
 }
 
+/// Whether something waits to be applied.
+pub async fn anything_new(db: &Db) -> Result<bool> {
+    Ok(db.one("SELECT id FROM inbound WHERE state = 'new' LIMIT 1", args![]).await?.is_some())
+}
+
 /// Marks it applied, with what was understood and the rule.
 pub async fn done(tx: &mut Tx, id: &str, intent: &str, rule: &str) -> Result<()> {
     tx.exec("UPDATE inbound SET state = 'done', intent = $1, rule = $2 WHERE id = $3 AND state = 'new'", args![intent, rule, id]).await?;

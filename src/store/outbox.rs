@@ -416,12 +416,6 @@ pub struct ReceiptIn {
 pub struct Touched {
     /// The message.
     pub message_id: String,
-    /// Its case, party and session.
-    pub case_id: Option<String>,
-    /// Its role.
-    pub role: Option<Role>,
-    /// Its session.
-    pub session_id: Option<String>,
     /// The number's hash and our sender.
     pub number_hash: String,
     /// Our sender.
@@ -441,7 +435,7 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     .await?;
     let Some(row) = tx
         .one(
-            "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender, m.case_id, m.role, m.session_id, m.state
+            "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender, m.state
              FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1 {lock}",
             args![&r.token],
         )
@@ -452,9 +446,6 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     let touched = |state, changed| -> Result<Option<Touched>> {
         Ok(Some(Touched {
             message_id: row.text("message_id")?,
-            case_id: row.text_opt("case_id")?,
-            role: row.word_opt("role")?,
-            session_id: row.text_opt("session_id")?,
             number_hash: row.text("number_hash")?,
             sender: row.text("sender")?,
             state,

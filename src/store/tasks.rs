@@ -51,6 +51,28 @@ pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()
     Ok(())
 }
 
+/// Opens a task about a message that was to go out, with that message's case, session and party.
+pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, topic: Topic, message_id: &str) -> Result<()> {
+    let row = tx
+        .one(
+            "SELECT m.centre, m.case_id, m.session_id, m.role, t.arrives_at FROM message m LEFT JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role WHERE m.id = $1",
+            args![message_id],
+        )
+        .await?;
+    let Some(row) = row else { return open(tx, now, &NewTask { message_id: Some(message_id), ..NewTask::new(cause, topic) }).await };
+    let (centre, case_id, session_id) = (row.text("centre")?, row.text_opt("case_id")?, row.text_opt("session_id")?);
+    let task = NewTask {
+        centre: Some(&centre),
+        case_id: case_id.as_deref(),
+        session_id: session_id.as_deref(),
+        role: row.word_opt("role")?,
+        message_id: Some(message_id),
+        due_at: row.time_opt("arrives_at")?,
+        ..NewTask::new(cause, topic)
+    };
+    open(tx, now, &task).await
+}
+
 /// Closes the open task of a cause, if there is one.
 pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
     tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE cause = $2 AND state = 'open'", args![now, cause]).await?;
@@ -68,6 +90,8 @@ pub struct Task {
     pub centre: Option<String>,
     /// Whose case.
     pub case_ref: Option<String>,
+    /// About which party.
+    pub role: Option<Role>,
     /// Since when.
     pub opened_at: DateTime<Utc>,
     /// Until when.
@@ -80,7 +104,7 @@ pub struct Task {
 pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Task>> {
     let rows = db
         .all(
-            "SELECT t.id, t.topic, coalesce(t.centre, c.centre) AS at_centre, c.case_ref, t.opened_at, t.due_at, t.state
+            "SELECT t.id, t.topic, coalesce(t.centre, c.centre) AS at_centre, c.case_ref, t.role, t.opened_at, t.due_at, t.state
              FROM task t LEFT JOIN case_file c ON c.id = t.case_id
              WHERE $1 IS NULL OR coalesce(t.centre, c.centre) = $1 OR coalesce(t.centre, c.centre) IS NULL ORDER BY t.opened_at, t.id",
             args![centre],
@@ -93,6 +117,7 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Task>> {
                 topic: r.word("topic")?,
                 centre: r.text_opt("at_centre")?,
                 case_ref: r.text_opt("case_ref")?,
+                role: r.word_opt("role")?,
                 opened_at: r.time("opened_at")?,
                 due_at: r.time_opt("due_at")?,
                 state: r.text("state")?,

@@ -1,8 +1,6 @@
 //! What the tests share: the real app on a database of its own with a clock of its own and the practice service, the emulator, and the
 //! real binary.
 
-#![allow(dead_code, reason = "each test module uses its part")]
-
 use chrono::{DateTime, Utc};
 use courtesy::app::{self, Purpose, Running, Start};
 use courtesy::channels::sms::{Sender, SmsSettings};
@@ -228,7 +226,7 @@ impl Emulator {
     pub fn start(args: &[&str]) -> Emulator {
         let python = std::env::var("COURTESY_TEST_PYTHON").expect("COURTESY_TEST_PYTHON is not set: run tests/run, which prepares the emulator; this test does not skip");
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator/twilio_emu.py");
-        let mut child = Command::new(python).arg(script).args(["--port", "0", "--max-seconds", "1200"]).args(args).stdout(Stdio::piped()).spawn().expect("the emulator starts");
+        let mut child = Command::new(python).arg(script).args(["--port", "0", "--max-seconds", "1200"]).args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the emulator starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&line).expect("the emulator says that it is ready");
@@ -281,11 +279,11 @@ impl Binary {
     }
 
     /// Settings that send to the emulator and recover quickly.
-    pub fn with_emulator(db: &str, emulator: &str, more: &str) -> Binary {
+    pub fn with_emulator(db: &str, emulator: &str, rate: u32) -> Binary {
         Binary::new(&format!(
             "[database]\nurl = \"{db}\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n[scheduler]\nscan = \"* * * * * *\"\n\
-             [sms]\nbase_url = \"{emulator}\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{EMULATOR_TOKEN}\"\nfrom = \"{OUR_NUMBER}\"\nrate_per_second = 0\nmax_per_day = 0\n\
-             settle_seconds = 2\nlook_again_seconds = 1\ntimeout_seconds = 2\n{more}"
+             [sms]\nbase_url = \"{emulator}\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{EMULATOR_TOKEN}\"\nfrom = \"{OUR_NUMBER}\"\nrate_per_second = {rate}\nmax_per_day = 0\n\
+             settle_seconds = 2\nlook_again_seconds = 1\ntimeout_seconds = 2\n"
         ))
     }
 

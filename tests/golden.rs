@@ -1,0 +1,106 @@
+//! Golden cases: the plan of confirmations, the meaning of replies, the files of a centre.
+
+use crate::common::{Binary, On, SAMPLE, TestDb, at};
+use courtesy::domain::person::Consent;
+use courtesy::flows::import::{Dates, Finding, Severity, import};
+use courtesy::store::{cases, sessions};
+use serde_json::Value;
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+
+#[test]
+fn all_plan_cases() {
+    let b = Binary::new("");
+    let (code, out, err) = b.run(&["try", "plan", &format!("{DATA}/confirmation_plan_cases.jsonl")]);
+    let wrong: Vec<&str> = out.lines().filter(|l| !l.contains("\"ok\":true")).collect();
+    assert_eq!((code, wrong.as_slice(), out.lines().count()), (0, &[] as &[&str], 40), "{err}");
+}
+
+#[test]
+fn more_plan_cases_of_the_same_kinds() {
+    let b = Binary::new("");
+    let (code, out, err) = b.run(&["try", "plan", &format!("{DATA}/plan_cases_own.jsonl")]);
+    let wrong: Vec<&str> = out.lines().filter(|l| !l.contains("\"ok\":true")).collect();
+    assert_eq!((code, wrong.as_slice()), (0, &[] as &[&str]), "{err}");
+}
+
+#[test]
+fn no_reply_is_understood_as_what_it_must_not_be() {
+    let b = Binary::new("");
+    let (code, out, err) = b.run(&["try", "replies", &format!("{DATA}/replies.jsonl")]);
+    assert!(!out.contains("\"critical\":true"), "{err}");
+    assert_eq!(code, 0, "{err}");
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_named_and_the_rest_goes_on() {
+    let b = Binary::new("");
+    std::fs::write(b.dir.path().join("x.jsonl"), "{\"id\":\"a\",\"text\":\"YES\"}\nnonsense\n\n{\"id\":\"b\",\"text\":\"no\"}\n").unwrap();
+    let (code, out, _) = b.run(&["try", "replies", "x.jsonl"]);
+    let lines: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(code, 1);
+    assert_eq!((lines.len(), &lines[0]["actual"]["intent"], &lines[1]["id"], &lines[1]["line"], &lines[2]["id"]), (3, &"confirm".into(), &Value::Null, &2.into(), &"b".into()));
+}
+
+async fn imported(on: On, csv: &[u8]) -> (TestDb, Vec<Finding>) {
+    let db = TestDb::new(on).await;
+    let store = db.open().await;
+    let i = import(&store, csv, Dates::Iso, false, at("2026-11-21T12:00"), &|_| ()).await.unwrap();
+    store.close().await;
+    (db, i.findings)
+}
+
+async fn the_sample_and_its_excel_twin(on: On) {
+    for file in [SAMPLE.as_bytes(), include_bytes!("data/sample_centre_excel.csv")] {
+        let (db, findings) = imported(on, file).await;
+        assert_eq!(findings, []);
+        let store = db.open().await;
+        let all = sessions::list(&store, None).await.unwrap();
+        assert_eq!(all.len(), 23);
+        assert_eq!(all.iter().filter(|(s, _)| s.centre == "LIF").count(), 8);
+        let parties = cases::parties(&store, "", None).await.unwrap();
+        assert!(parties.iter().any(|p| p.case_ref == "BRK-0103" && p.consent == Consent::Stop && !p.usable));
+        let names: Vec<String> = cases::numbers(&store).await.unwrap().into_iter().map(|(phone, _, _, name, _)| format!("{} {}", phone.as_str(), name.0)).collect();
+        assert!(names.contains(&"+353209102001 Aoife Ní Bhriain".to_owned()), "{names:?}");
+        assert!(names.contains(&"+447700900117 Robert \"Robbie\" Tranter".to_owned()));
+        assert!(names.contains(&"+353209102004 Cathal Mac Lochlainn".to_owned()));
+        // The same file again changes nothing.
+        let again = import(&store, file, Dates::Iso, false, at("2026-11-22T12:00"), &|_| ()).await.unwrap();
+        let c = again.counts.unwrap();
+        assert_eq!((c.new_sessions, c.unchanged, c.differs, c.new_cases, again.findings.len()), (0, 23, 0, 0, 0));
+    }
+}
+
+async fn a_dirty_file_gives_its_findings_and_writes_nothing(on: On) {
+    let (db, findings) = imported(on, include_bytes!("data/sample_centre_dirty.csv")).await;
+    let got: Vec<String> = findings.iter().map(|f| format!("{} {} {} {}", f.line, f.column, f.kind, f.severity)).collect();
+    let wanted: Vec<String> = include_str!("data/sample_centre_dirty_expected_errors.jsonl")
+        .lines()
+        .map(|l| serde_json::from_str::<Value>(l).unwrap())
+        .map(|v| format!("{} {} {} {}", v["line"], v["column"].as_str().unwrap(), v["kind"].as_str().unwrap(), v["severity"].as_str().unwrap()))
+        .collect();
+    assert_eq!(got, wanted);
+    let store = db.open().await;
+    assert!(sessions::list(&store, None).await.unwrap().is_empty());
+    assert!(courtesy::store::centres::all(&store).await.unwrap().is_empty());
+}
+
+async fn a_second_file_never_guesses_a_move(on: On) {
+    let (db, _) = imported(on, SAMPLE.as_bytes()).await;
+    let store = db.open().await;
+    let later = SAMPLE.replace("BRK-0104,no,3,2026-11-28,13:00,15:00", "BRK-0104,no,3,2026-11-28,13:30,15:00");
+    let i = import(&store, later.as_bytes(), Dates::Iso, false, at("2026-11-22T12:00"), &|_| ()).await.unwrap();
+    assert!(i.counts.is_none());
+    assert_eq!(i.findings.iter().map(|f| (f.line, f.kind, f.severity)).collect::<Vec<_>>(), [(5, "looks_like_a_move", Severity::Error)]);
+    // Another number waits until staff confirm it; a number of the other party is refused.
+    let phone = SAMPLE.replace("Dwayne Carver,07700 900102", "Dwayne Carver,07700 900191");
+    let i = import(&store, phone.as_bytes(), Dates::Iso, false, at("2026-11-22T12:00"), &|_| ()).await.unwrap();
+    assert!(i.counts.is_some() && i.findings.iter().any(|f| f.kind == "pending_number"));
+    let numbers = cases::numbers(&store).await.unwrap();
+    assert!(numbers.iter().all(|(p, ..)| p.as_str() != "+447700900191"));
+    let swapped = SAMPLE.replace("Maire-Claire D'Arcy,(07700) 900107", "Maire-Claire D'Arcy,07700 900108").replace("Featherstonehaugh-Cholmondeley,07700-900108", "Featherstonehaugh-Cholmondeley,07700 900107");
+    let i = import(&store, swapped.as_bytes(), Dates::Iso, false, at("2026-11-22T12:00"), &|_| ()).await.unwrap();
+    assert!(i.counts.is_none() && i.findings.iter().any(|f| f.kind == "shared_number_between_parties"), "{:?}", i.findings);
+}
+
+crate::on_both!(the_sample_and_its_excel_twin, a_dirty_file_gives_its_findings_and_writes_nothing, a_second_file_never_guesses_a_move);
