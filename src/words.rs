@@ -36,6 +36,21 @@ pub struct Words {
     env: Environment<'static>,
 }
 
+/// The values that a kind's template may use, and no other.
+fn variables(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::ConfirmRequest => &["centre", "phone", "day", "time", "cut_off", "fee"],
+        Kind::ConfirmAck | Kind::SessionOff => &["centre", "phone", "day", "time"],
+        Kind::CancelReasonAsk => &["centre", "phone", "day", "time", "finish", "stem", "code", "late"],
+        Kind::CancellationAck => &["centre", "phone", "day", "in_time"],
+        Kind::SessionMoved => &["centre", "phone", "old_day", "old_time", "day", "time"],
+        Kind::NeedsCoordinatorAck => &["centre", "phone", "emergency_number"],
+        Kind::Help | Kind::StopAck => &["centre", "phone"],
+        Kind::StartAck => &["centre"],
+        Kind::UnknownSender => &[],
+    }
+}
+
 /// `Sat 28 Nov`.
 fn day(at: NaiveDateTime) -> String {
     at.format("%a %-d %b").to_string()
@@ -84,6 +99,15 @@ impl Words {
             }
         }
         let words = Words { env };
+        for kind in Kind::ALL {
+            let Ok(template) = words.env.get_template(&format!("en/{kind}")) else { continue };
+            let mut foreign: Vec<String> = template.undeclared_variables(false).into_iter().filter(|v| !variables(*kind).contains(&v.as_str())).map(|v| v.to_string()).collect();
+            foreign.sort();
+            if !foreign.is_empty() {
+                let has = if variables(*kind).is_empty() { "It has none.".to_owned() } else { format!("It has: {}.", variables(*kind).join(", ")) };
+                problems.push(problem(format!("message-templates/en/{kind}.txt"), format!("it asks for {}, which this kind of message does not have", foreign.join(", ")), &has));
+            }
+        }
         if problems.is_empty() {
             for say in samples() {
                 if let Err(e) = words.render(&say, &sample_speaker(), "en") {

@@ -1,1 +1,134 @@
-//! x
+//! People apart: canaries in every field of the other party, over all texts; and what goes to A is the same in two worlds that differ
+//! only in what B did, said or is.
+
+use crate::common::{BIRCHFIELD, On, SAMPLE, World};
+use courtesy::domain::person::Role;
+use courtesy::flows::record::{self, Recording};
+use courtesy::practice::time;
+
+const A: &str = "+447700900611";
+const B: &str = "+447700900612";
+
+/// One family: A is the resident parent, B is the contact parent and full of canaries.
+fn family(b_name: &str, b_arrives: &str, b_leaves: &str, b_language: &str, fee: &str) -> String {
+    format!(
+        "{}\nBRK,Birchfield Road Child Contact Centre,Europe/London,X-1,yes,2,2026-11-28,14:00,16:00,supported,{fee},GBP,contact,Ann Asker,{A},,sms,en,yes,13:40,16:10,{b_name},{B},,sms,{b_language},yes,{b_arrives},{b_leaves},solicitor,Canary & Co,020 7946 0999,canary@law.example,booked,2026-11-07T09:30:00Z,canary note\n",
+        SAMPLE.lines().next().unwrap()
+    )
+}
+
+const CANARIES: &[&str] = &["Canarius", "Zebedee", "0612", "2:17", "14:17", "3:53", "15:53", "1:37", "Ann", "Asker", "X-1", "canary", "Canary", "solicitor", "court", "45", "4500", "£", " ill", "resident", "contact", "child"];
+
+async fn no_text_holds_anything_of_the_other(on: On) {
+    let csv = family("Canarius Zebedee", "14:17", "15:53", "en", "4500");
+    let w = World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &csv).await;
+    w.moves("X-1", "2026-11-28T14:30").await;
+    w.until("2026-11-24T10:00").await;
+    w.moves("X-1", "2026-11-28T14:00").await;
+    w.until("2026-11-26T10:00").await;
+    for phone in [A, B] {
+        for body in ["yes", "help", "is he coming?", "no"] {
+            w.says(phone, body).await;
+        }
+    }
+    w.until("2026-11-26T12:00").await;
+    w.says(B, &w.code(B, "other")).await;
+    w.until("2026-11-26T13:00").await;
+    for body in ["yes", "STOP", "START"] {
+        w.says(A, body).await;
+    }
+    let to_a = w.got(A);
+    assert!(to_a.len() >= 8, "{to_a:#?}");
+    for text in &to_a {
+        // The option of the cancel question is its reader's own: "child ill, I am ill".
+        let text = text.replace(" child ill", "").replace("I am ill", "");
+        for canary in CANARIES {
+            let own = matches!(*canary, "child" | "contact") && text.contains("We will contact you");
+            assert!(own || !text.contains(canary), "{canary:?} of the other party in: {text}");
+        }
+        for time in ["2:30pm", "2pm"] {
+            assert!(!text.contains(time), "the session's start ({time}) in a text to who arrives earlier: {text}");
+        }
+    }
+    w.end().await;
+}
+
+/// All that went to A, with the minute.
+fn heard_by_a(w: &World) -> Vec<String> {
+    w.provider.messages().into_iter().filter(|m| m.to == A).map(|m| format!("{} {}", m.created.format("%Y-%m-%dT%H:%M"), m.body)).collect()
+}
+
+async fn what_a_hears_does_not_depend_on_b_but_through_the_session(on: On) {
+    let plain = World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await;
+    let busy = World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Canarius", "14:17", "15:53", "pl", "4500")).await;
+    for w in [&plain, &busy] {
+        w.until("2026-11-26T10:00").await;
+        w.says(A, "yes").await;
+    }
+    // B asks to cancel, does not finish it, stops and starts, writes and writes; A asks about B.
+    for body in ["no", "7777", "stop", "start", "she is a liar", "yes", "no", "help"] {
+        busy.says(B, body).await;
+    }
+    for w in [&plain, &busy] {
+        w.until("2026-11-27T12:00").await;
+        w.says(A, "has he confirmed? is it still on?").await;
+        w.until("2026-11-28T18:00").await;
+    }
+    assert_eq!(heard_by_a(&plain), heard_by_a(&busy));
+    plain.end().await;
+    busy.end().await;
+}
+
+async fn before_the_release_a_lives_in_a_world_where_the_visit_is_on(on: On) {
+    let worlds = [World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await, World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await];
+    for w in &worlds {
+        w.until("2026-11-26T11:00").await;
+    }
+    // In the second world B finished a cancellation a moment ago.
+    let b = &worlds[1];
+    b.says(B, "no").await;
+    b.says(B, &b.code(B, "other")).await;
+    for w in &worlds {
+        w.until("2026-11-26T11:05").await;
+        w.says(A, "yes").await;
+        w.until("2026-11-26T11:10").await;
+        w.says(A, "is he coming?").await;
+    }
+    assert_eq!(heard_by_a(&worlds[0]), heard_by_a(&worlds[1]));
+    for w in worlds {
+        w.end().await;
+    }
+}
+
+async fn one_text_for_every_cause(on: On) {
+    let mut heard = Vec::new();
+    for cause in ["contact by text", "contact by phone", "centre"] {
+        let w = World::new(on, "2026-11-26T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await;
+        w.until("2026-11-26T10:00").await;
+        let (s, _) = w.session("X-1").await;
+        match cause {
+            "contact by text" => w.says(B, "no").await,
+            _ => w.until("2026-11-26T10:01").await,
+        }
+        w.until("2026-11-26T10:07").await;
+        let rec = Recording { by: "test", at: w.svc.clock.now() };
+        match cause {
+            "contact by text" => w.says(B, &w.code(B, "other")).await,
+            "contact by phone" => record::answer(&w.svc, &s.id, Role::Contact, false, None, &rec).await.unwrap(),
+            _ => record::cancel(&w.svc, &s.id, &rec).await.unwrap(),
+        }
+        time::settle(&w.svc).await.unwrap();
+        w.until("2026-11-26T12:00").await;
+        heard.push(heard_by_a(&w));
+        w.end().await;
+    }
+    assert!(heard[0].last().unwrap().starts_with("2026-11-26T10:30 Birchfield: the visit on Sat 28 Nov, 1:40pm will not go ahead."));
+    assert!(heard.iter().all(|h| *h == heard[0]), "{heard:#?}");
+}
+
+crate::on_both!(
+    no_text_holds_anything_of_the_other,
+    what_a_hears_does_not_depend_on_b_but_through_the_session,
+    before_the_release_a_lives_in_a_world_where_the_visit_is_on,
+    one_text_for_every_cause,
+);

@@ -1,1 +1,140 @@
-//! x
+//! The commands as people type them: what is printed, what is refused, and the exit codes.
+
+use crate::common::{AT_ONCE, Binary, On, TestDb};
+use std::path::Path;
+
+fn sample() -> String {
+    format!("{}/tests/data/sample_centre.csv", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_and_wrong_usage_is_2() {
+    let b = Binary::new("[databse]\nurl = \"sqlite://x.db\"\n[sms]\nfrom = \"Birch\"\nrate_per_secnd = 1\n");
+    let (code, out, err) = b.run(&["check"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    for part in ["Did you mean database?", "sms.account_sid: it is missing", "sms.auth_token: it is missing", "Did you mean sms.rate_per_second?", "A name cannot receive answers", "5 wrong"] {
+        assert!(err.contains(part), "{part} not in {err}");
+    }
+    assert_eq!(b.run(&["serve"]).0, 1);
+    for wrong in [&["nonsense"][..], &["list", "everything"], &["record", "answer"], &["import"], &["demo", "--clock", "later"]] {
+        assert_eq!(b.run(wrong).0, 2, "{wrong:?}");
+    }
+    assert_eq!(b.run(&["--help"]).0, 0);
+    assert!(!Path::new(&b.dir.path().join("x.db")).exists());
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_said_plainly() {
+    for (url, part) in [
+        ("postgres://nobody@127.0.0.1:9/none", "cannot reach the PostgreSQL server"),
+        ("sqlite:///nowhere/at/all/x.db", "the folder /nowhere/at/all does not exist"),
+        ("mysql://x", "is no address of a database"),
+    ] {
+        let b = Binary::new(&format!("[database]\nurl = \"{url}\"\n"));
+        let (code, _, err) = b.run(&["list", "sessions"]);
+        assert_eq!(code, 1);
+        assert!(err.contains(part) && !err.contains("stack backtrace"), "{err}");
+    }
+}
+
+#[test]
+fn a_template_with_a_missing_value_stops_the_start() {
+    let b = Binary::new("");
+    std::fs::create_dir_all(b.dir.path().join("message-templates/en")).unwrap();
+    std::fs::write(b.dir.path().join("message-templates/en/session_off.txt"), "{{ centre }}: off because of {{ reason }}").unwrap();
+    for command in ["check", "serve"] {
+        let (code, _, err) = b.run(&[command]);
+        assert_eq!(code, 1);
+        assert!(err.contains("session_off.txt") && err.contains("reason"), "{err}");
+    }
+}
+
+async fn a_centre_its_file_and_its_plan(on: On) {
+    let db = TestDb::new(on).await;
+    let b = Binary::new(&format!("[database]\nurl = \"{}\"\n", db.url));
+    std::fs::write(b.dir.path().join("c.toml"), include_str!("../src/practice/birchfield.toml")).unwrap();
+    assert_eq!(b.ok(&["centre", "apply", "c.toml"]).trim(), "BRK: created, sending");
+    assert_eq!(b.ok(&["centre", "apply", "c.toml"]).trim(), "BRK: nothing changed");
+    std::fs::write(b.dir.path().join("c.toml"), include_str!("../src/practice/birchfield.toml").replace("fee_pence = 4500", "fee_pence = 5000")).unwrap();
+    assert!(b.ok(&["centre", "apply", "c.toml"]).contains("rules.fee_pence: 4500 -> 5000"));
+    std::fs::write(b.dir.path().join("bad.toml"), "code = \"BRK\"\nname = \"x\"\ntimezone = \"Nowhere\"\nfoo = 1\n").unwrap();
+    let (code, _, err) = b.run(&["centre", "apply", "bad.toml"]);
+    assert!(code == 1 && err.contains("timezone") && err.contains("foo"), "{err}");
+
+    let words = b.ok(&["import", &sample(), "--dry-run"]);
+    assert!(words.starts_with("dry run, nothing was written: 23 sessions: 23 new"), "{words}");
+    assert!(b.json(&["list", "sessions"]).is_empty());
+    b.ok(&["import", &sample()]);
+    assert!(b.ok(&["import", &sample()]).starts_with("23 sessions: 0 new, 23 unchanged"));
+    let centres = b.json(&["centre", "list"]);
+    assert_eq!((centres.len(), &centres[1]["centre"], &centres[1]["held"]), (2, &"LIF".into(), &true.into()), "a centre that the file names is made, on hold");
+    let dirty = format!("{}/tests/data/sample_centre_dirty.csv", env!("CARGO_MANIFEST_DIR"));
+    let (code, out, err) = b.run(&["import", &dirty]);
+    assert_eq!((code, out.trim(), err.lines().count()), (1, "38 errors, 2 warnings: nothing was written", 40));
+    assert!(err.starts_with("3:case_ref: case_ref is empty"), "{err}");
+
+    let plan = b.json(&["plan", "--at", "2026-11-25T09:00", "--days", "7"]);
+    let of = |case: &str, role: &str| plan.iter().find(|p| p["case_ref"] == case && p["role"] == role).unwrap().clone();
+    let p = of("BRK-0101", "resident");
+    assert_eq!((p["at"].as_str(), p["send"].as_bool(), p["rule"].as_str(), p["not_after"].as_str()), (Some("2026-11-26T10:00:00Z"), Some(true), Some("K01"), Some("2026-11-28T07:45:00Z")));
+    assert_eq!(of("BRK-0103", "contact")["reason"], "opted_out");
+    assert_eq!(of("BRK-0107", "contact")["reason"], "no_usable_channel");
+    assert_eq!(of("BRK-0112", "resident")["reason"], "cancelled");
+    assert!(b.ok(&["plan", "--at", "2026-11-25T09:00", "--days", "7"]).contains("Thu 26 Nov 10:00  to BRK resident of BRK-0101: will you come Sat 28 Nov 09:45?"));
+
+    let sessions = b.json(&["list", "sessions", "--centre", "BRK"]);
+    let keys: Vec<&String> = sessions[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["session", "case_ref", "centre", "starts_at", "ends_at", "starts_local", "contact_type", "state", "version", "answers"]);
+    assert_eq!((sessions[0]["starts_at"].as_str(), sessions[0]["starts_local"].as_str()), (Some("2026-11-28T10:00:00Z"), Some("2026-11-28T10:00")));
+    let parties = b.ok(&["list", "parties", "--json"]);
+    assert!(parties.contains("\"party\":\"BRK-0101:resident\"") && !parties.contains("7700") && !parties.contains("Siobh"), "{parties}");
+
+    let id = sessions[0]["session"].as_str().unwrap();
+    b.ok(&["record", "answer", id, "--party", "resident", "yes", "--as", "Mary"]);
+    b.ok(&["record", "move", id, "--to", "2026-11-28 11:00", "--as", "Mary"]);
+    let s = &b.json(&["list", "sessions"]).into_iter().find(|s| s["session"] == id).unwrap();
+    assert_eq!((s["version"].as_i64(), s["starts_local"].as_str(), s["answers"]["resident"].as_str()), (Some(2), Some("2026-11-28T11:00"), Some("none")));
+    for (args, part) in [
+        (vec!["record", "move", id, "--to", "2027-03-28 01:30"], "does not exist in Europe/London"),
+        (vec!["record", "move", id, "--to", "2026-11-28 11:00"], "at that time already"),
+        (vec!["record", "answer", "nothere", "--party", "resident", "yes"], "there is no session nothere"),
+        (vec!["record", "answer", id, "--party", "resident", "yes", "--at", "2030-01-01T10:00"], "lies in the future"),
+        (vec!["case", "BRK-9999"], "there is no case BRK-9999"),
+    ] {
+        let (code, _, err) = b.run(&args);
+        assert!(code == 1 && err.contains(part), "{args:?}: {err}");
+    }
+    b.ok(&["record", "cancel", id, "--by", "centre", "--as", "Mary"]);
+    assert_eq!(b.run(&["record", "cancel", id, "--by", "centre"]).0, 1, "twice is once");
+    let case = b.ok(&["case", "BRK-0101"]);
+    for part in ["the session was booked", "confirmed [session", "the session was moved: 2026-11-28T10:00 -> 2026-11-28T11:00", "the centre called the session off", "(C22), by Mary"] {
+        assert!(case.contains(part), "{part} not in {case}");
+    }
+    assert!(!case.contains("Siobh") && !case.contains("7700"));
+    let messages = b.json(&["list", "messages"]);
+    assert!(messages.iter().any(|m| m["kind"] == "session_moved" && m["state"] == "withdrawn"), "{messages:?}");
+}
+
+crate::on_both!(a_centre_its_file_and_its_plan);
+
+#[test]
+fn practice_and_service_never_share_a_database() {
+    let b = Binary::new(AT_ONCE.split("code").next().unwrap_or(""));
+    let folder = b.dir.path().join("p");
+    std::fs::create_dir(&folder).unwrap();
+    // A service once ran on the file that a practice would use.
+    let served = Binary::new(&format!("[database]\nurl = \"sqlite://{}/practice.db\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n", folder.display()));
+    let mut serving = served.serve();
+    serving.kill();
+    let (code, _, err) = b.run(&["demo", "--once", "--dir", folder.to_str().unwrap()]);
+    assert!(code == 1 && err.contains("has served real families"), "{err}");
+}
+
+#[test]
+fn a_weekend_in_the_terminal() {
+    let b = Binary::new("");
+    let out = b.ok(&["demo", "--once"]);
+    for part in ["Yes thanks", "will not go ahead", "Staff will read this", "your visit has moved from Sun 29 Nov", "Sun 29 Nov BRK-0109   11:00  booked  asked                    confirmed", "Sat 28 Nov BRK-0105   13:00  off     no answer                cancelled"] {
+        assert!(out.contains(part), "{part} not in\n{out}");
+    }
+}

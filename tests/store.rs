@@ -1,1 +1,230 @@
-//! x
+//! The store on both databases: what it refuses, what it does once, what it gives back.
+
+use crate::common::{On, TestDb, at};
+use courtesy::args;
+use courtesy::domain::conversation::Topic;
+use courtesy::domain::message::{Kind, MessageState};
+use courtesy::domain::person::Phone;
+use courtesy::domain::receipt::Receipt;
+use courtesy::store::outbox::{self, Attempt, End, NewMessage, ReceiptIn};
+use courtesy::store::sealed::random_token;
+use courtesy::store::tasks::{self, NewTask};
+use courtesy::store::{Db, facts, inbox, workers};
+use std::collections::HashSet;
+
+fn message(cause: &str) -> NewMessage {
+    NewMessage {
+        cause: cause.into(),
+        kind: Kind::Help,
+        centre: "BRK".into(),
+        case_id: None,
+        party_id: None,
+        role: None,
+        session: None,
+        to: Some((Phone::from_e164("+447700900101").unwrap(), "hash".into())),
+        data: String::new(),
+        not_before: at("2026-11-26T10:00"),
+        not_after: None,
+    }
+}
+
+fn attempt(message_id: &str) -> Attempt {
+    Attempt { token: random_token(), message_id: message_id.into(), number: (Phone::from_e164("+447700900101").unwrap(), "hash".into()), body: "words".into(), prompted: true, parts: 1 }
+}
+
+/// Queues one message and begins an attempt; gives both ids.
+async fn begun(db: &Db, cause: &str) -> (String, String) {
+    let now = at("2026-11-26T10:00");
+    let mut tx = db.begin().await.unwrap();
+    outbox::enqueue(&mut tx, now, &[message(cause)]).await.unwrap();
+    let claimed = outbox::claim(&mut tx, "us", cause, now, 10).await.unwrap();
+    let a = attempt(&claimed[0].id);
+    outbox::begin(&mut tx, "worker", "us", now, std::slice::from_ref(&a)).await.unwrap();
+    tx.commit().await.unwrap();
+    (claimed[0].id.clone(), a.token)
+}
+
+async fn state(db: &Db, id: &str) -> MessageState {
+    outbox::list(db, None).await.unwrap().into_iter().find(|m| m.id == id).unwrap().state
+}
+
+async fn facts_and_receipts_are_append_only(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let mut tx = db.begin().await.unwrap();
+    let fact = facts::Fact { case_id: None, session_id: None, role: None, kind: "test", at: at("2026-11-26T10:00"), by: "test", rule: "", detail: "" };
+    facts::add(&mut tx, at("2026-11-26T10:00"), &[fact]).await.unwrap();
+    outbox::receipt(&mut tx, at("2026-11-26T10:00"), &ReceiptIn { token: "none".into(), provider_id: "SM".into(), status: "sent".into(), error_code: None }).await.unwrap();
+    tx.commit().await.unwrap();
+    for sql in ["UPDATE fact SET kind = 'other'", "DELETE FROM fact", "UPDATE receipt_event SET status = 'x'", "DELETE FROM receipt_event"] {
+        let mut tx = db.begin().await.unwrap();
+        let refused = tx.exec(sql, args![]).await.err().unwrap_or_else(|| panic!("{sql} went through"));
+        assert!(format!("{refused:#}").contains("append-only"), "{refused:#}");
+    }
+    db.close().await;
+}
+
+async fn the_same_cause_queues_once(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let now = at("2026-11-26T10:00");
+    let mut tx = db.begin().await.unwrap();
+    assert_eq!(outbox::enqueue(&mut tx, now, &[message("a"), message("b")]).await.unwrap(), 2);
+    assert_eq!(outbox::enqueue(&mut tx, now, &[message("b"), message("c")]).await.unwrap(), 1);
+    tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media)).await.unwrap();
+    tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!((outbox::list(&db, None).await.unwrap().len(), tasks::list(&db, None).await.unwrap().len()), (3, 1));
+    db.close().await;
+}
+
+async fn a_second_live_attempt_cannot_exist(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let (id, token) = begun(&db, "a").await;
+    let now = at("2026-11-26T10:01");
+    for (end, may) in [
+        (None, false),
+        (Some(End::Doubt { error: "reset".into() }), false),
+        (Some(End::NotSent { error: "no".into(), again: now }), true),
+    ] {
+        let mut tx = db.begin().await.unwrap();
+        if let Some(end) = end {
+            outbox::record(&mut tx, now, vec![(token.clone(), end)]).await.unwrap();
+        }
+        let second = outbox::begin(&mut tx, "other", "us", now, &[attempt(&id)]).await;
+        assert_eq!(second.is_ok(), may);
+        if may {
+            tx.commit().await.unwrap();
+        }
+    }
+    db.close().await;
+}
+
+async fn six_workers_claim_each_message_once(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let now = at("2026-11-26T10:00");
+    let mut tx = db.begin().await.unwrap();
+    let all: Vec<NewMessage> = (0..1000).map(|i| message(&format!("m{i}"))).collect();
+    assert_eq!(outbox::enqueue(&mut tx, now, &all).await.unwrap(), 1000);
+    tx.commit().await.unwrap();
+    let workers: Vec<_> = (0..6)
+        .map(|w| {
+            let url = t.url.clone();
+            tokio::spawn(async move {
+                let db = Db::open(&url).await.unwrap();
+                db.migrate().await.unwrap();
+                let mut mine = Vec::new();
+                for round in 0.. {
+                    let mut tx = db.begin().await.unwrap();
+                    let claimed = outbox::claim(&mut tx, "us", &format!("{w}/{round}"), now, 37).await.unwrap();
+                    tx.commit().await.unwrap();
+                    if claimed.is_empty() {
+                        break;
+                    }
+                    mine.extend(claimed.into_iter().map(|c| c.id));
+                }
+                db.close().await;
+                mine
+            })
+        })
+        .collect();
+    let mut seen = HashSet::new();
+    for w in workers {
+        for id in w.await.unwrap() {
+            assert!(seen.insert(id), "claimed twice");
+        }
+    }
+    assert_eq!(seen.len(), 1000);
+    db.close().await;
+}
+
+async fn a_callback_may_come_before_the_answer(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let (id, token) = begun(&db, "a").await;
+    let now = at("2026-11-26T10:01");
+    let receipt = |status: &str| ReceiptIn { token: token.clone(), provider_id: "SM1".into(), status: status.into(), error_code: None };
+    let mut tx = db.begin().await.unwrap();
+    outbox::receipt(&mut tx, now, &receipt("delivered")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(state(&db, &id).await, MessageState::Delivered);
+    // The answer of the POST, and older receipts, change nothing any more.
+    let mut tx = db.begin().await.unwrap();
+    outbox::record(&mut tx, now, vec![(token.clone(), End::Accepted { provider_id: "SM1".into(), receipt: Some(Receipt::Queued) })]).await.unwrap();
+    outbox::record(&mut tx, now, vec![(token.clone(), End::NotSent { error: "late".into(), again: now })]).await.unwrap();
+    for status in ["sent", "queued", "sending", "nonsense"] {
+        outbox::receipt(&mut tx, now, &receipt(status)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(state(&db, &id).await, MessageState::Delivered);
+    assert!(outbox::open_attempts(&db, at("2027-01-01T00:00"), 10).await.unwrap().is_empty());
+    db.close().await;
+}
+
+async fn what_was_stored_comes_back(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let now = chrono::DateTime::parse_from_rfc3339("2026-11-26T10:00:00.123456Z").unwrap().with_timezone(&chrono::Utc);
+    let body = "Siobhán’s 😊 ' \" ; -- \\ \u{202e}x";
+    let received = inbox::Received {
+        provider: "sms",
+        provider_message_id: "SM1".into(),
+        sender: "us".into(),
+        from: "+447700900101".into(),
+        body: courtesy::domain::person::Private(body.into()),
+        media: 0,
+        opt_out_type: None,
+        at: now,
+        found_by: "hook",
+    };
+    let mut tx = db.begin().await.unwrap();
+    assert_eq!(inbox::store(&mut tx, now, &[received.clone(), received]).await.unwrap(), 1);
+    let back = inbox::next(&mut tx).await.unwrap().unwrap();
+    assert_eq!((back.at, back.body.0.as_str(), back.from.unwrap().as_str()), (now, body, "+447700900101"));
+    tx.commit().await.unwrap();
+    db.close().await;
+}
+
+async fn a_worker_that_died_is_seen_at_once(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let other = t.open().await;
+    let w = workers::Worker::register(&db, at("2026-11-26T10:00"), false).await.unwrap();
+    let id = w.id.clone();
+    assert!(workers::lives(&other, &id).await);
+    drop(w);
+    if on == On::Postgres {
+        db.close().await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    assert!(!workers::lives(&other, &id).await);
+    other.close().await;
+}
+
+async fn a_newer_database_is_refused_and_left_alone(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let mut tx = db.begin().await.unwrap();
+    let sql = match on {
+        On::Sqlite => "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (999, 'later', TRUE, x'00', 1)",
+        On::Postgres => "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (999, 'later', TRUE, '\\x00', 1)",
+    };
+    tx.exec(sql, args![]).await.unwrap();
+    tx.commit().await.unwrap();
+    let refused = db.migrate().await.unwrap_err();
+    assert!(format!("{refused:#}").contains("newer version of courtesy"), "{refused:#}");
+    db.close().await;
+}
+
+crate::on_both!(
+    facts_and_receipts_are_append_only,
+    the_same_cause_queues_once,
+    a_second_live_attempt_cannot_exist,
+    six_workers_claim_each_message_once,
+    a_callback_may_come_before_the_answer,
+    what_was_stored_comes_back,
+    a_worker_that_died_is_seen_at_once,
+    a_newer_database_is_refused_and_left_alone,
+);

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 pub(crate) struct Who {
     /// The name of the person who records
     #[arg(long = "as", value_name = "USER", default_value = "staff")]
-    by: String,
+    user: String,
     /// When it happened (never in the future; default: now)
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
@@ -80,16 +80,16 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             if yes && reason.is_some() {
                 return Err(anyhow!(Usage("--reason goes with no".into())));
             }
-            record::answer(&svc, &session, role, yes, reason, &Recording { by: &who.by, at: when(&svc, &who).await? }).await?;
+            record::answer(&svc, &session, role, yes, reason, &Recording { by: &who.user, at: when(&svc, &who).await? }).await?;
             line(format!("recorded: the {party} parent {}", if yes { "will come" } else { "cannot come; the other parent will hear that the visit is off, without a reason" }))?;
         }
         Command::Cancel { session, by: _, who } => {
-            record::cancel(&svc, &session, &Recording { by: &who.by, at: when(&svc, &who).await? }).await?;
+            record::cancel(&svc, &session, &Recording { by: &who.user, at: when(&svc, &who).await? }).await?;
             line("recorded: the session is off; both parents will hear it in the same words, without a reason")?;
         }
         Command::Move { session, to, who } => {
             let to = parse_local(&to).ok_or_else(|| anyhow!(Usage(format!("--to: {to:?} is no time; write \"2026-11-29 14:00\""))))?;
-            record::move_to(&svc, &session, to, &Recording { by: &who.by, at: when(&svc, &who).await? }).await?;
+            record::move_to(&svc, &session, to, &Recording { by: &who.user, at: when(&svc, &who).await? }).await?;
             line(format!("recorded: the session is on {} now; both parents will be told and asked anew", to.format("%a %-d %b %Y %H:%M")))?;
         }
     }

@@ -112,10 +112,9 @@ pub fn settings(url: &str, dir: &Path, provider: &str) -> Settings {
 pub struct World {
     pub svc: Arc<Service>,
     pub provider: Arc<Provider>,
-    pub db: TestDb,
-    pub settings: Settings,
     pub running: Option<Running>,
     seen: std::sync::Mutex<usize>,
+    _db: TestDb,
 }
 
 impl World {
@@ -142,7 +141,7 @@ impl World {
         let how = Start { serve: true, more_desk: None, clock: Clock::practice(at(now)), purpose: Purpose::Practice, scheduled: false };
         let running = app::start(&settings, how).await.unwrap();
         provider.set_hooks(&format!("http://{}", running.listen), running.svc.clock.clone());
-        let world = World { svc: running.svc.clone(), provider, db, settings, running: Some(running), seen: Default::default() };
+        let world = World { svc: running.svc.clone(), provider, running: Some(running), seen: Default::default(), _db: db };
         time::settle(&world.svc).await.unwrap();
         world
     }
@@ -323,7 +322,7 @@ impl Binary {
             out.read_line(&mut line).unwrap();
             *target = line.split_whitespace().last().unwrap_or_else(|| panic!("serve did not start: {}", std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default())).to_owned();
         }
-        Serving { child, url, desk }
+        Serving { child, url }
     }
 
     pub fn log(&self) -> String {
@@ -335,7 +334,6 @@ impl Binary {
 pub struct Serving {
     pub child: Child,
     pub url: String,
-    pub desk: String,
 }
 
 impl Serving {
