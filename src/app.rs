@@ -133,15 +133,8 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
         tracing::warn!("{unused}");
     }
     let worker = Arc::new(Worker::register(&svc.db, now, how.serve).await?);
-    let mut running = Running {
-        svc: svc.clone(),
-        listen,
-        desk: None,
-        stop: CancellationToken::new(),
-        failed: CancellationToken::new(),
-        tasks: TaskTracker::new(),
-        worker: Some(worker.clone()),
-    };
+    let mut running =
+        Running { svc: svc.clone(), listen, desk: None, stop: CancellationToken::new(), failed: CancellationToken::new(), tasks: TaskTracker::new(), worker: Some(worker.clone()) };
     if how.scheduled {
         svc.pulse.watch("scan");
         running.spawn("scan", scan_loop(svc.clone(), settings.scan.clone(), running.stop.clone()));
@@ -294,7 +287,8 @@ async fn check_clock(svc: &Service, watch: &mut ClockWatch, elapsed: Span, now: 
     if svc.clock.is_practice() {
         return Ok(());
     }
-    let mut why = watch.jumped(now, elapsed).map(|off| format!("clock: it jumped by {} s; sending stands still until it is right or the program is started again", off.num_seconds()));
+    let mut why =
+        watch.jumped(now, elapsed).map(|off| format!("clock: it jumped by {} s; sending stands still until it is right or the program is started again", off.num_seconds()));
     if let Some(theirs) = svc.db.clock().await?
         && (theirs - now).abs() > CLOCK_DIFFERS
     {

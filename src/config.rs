@@ -198,10 +198,9 @@ fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
     });
     let sms = if r.has("sms") { Some(r.section("sms", |r| read_sms(r, base))) } else { r.section("sms", |_| None) };
     let mut unused = Vec::new();
-    for (name, keys) in [
-        ("whatsapp", &["from", "content_sid"][..]),
-        ("telegram", &["api_url", "bot_token", "bot_token_file", "mode", "webhook_secret", "webhook_secret_file", "poll_seconds"][..]),
-    ] {
+    for (name, keys) in
+        [("whatsapp", &["from", "content_sid"][..]), ("telegram", &["api_url", "bot_token", "bot_token_file", "mode", "webhook_secret", "webhook_secret_file", "poll_seconds"][..])]
+    {
         if r.has(name) {
             unused.push(format!("[{name}] is set; this version sends and receives by SMS only"));
         }
@@ -256,7 +255,18 @@ mod tests {
         let keys: Vec<_> = wrong.problems.iter().map(|p| p.key.as_str()).collect();
         assert_eq!(
             keys,
-            ["web.listen", "web.desk_listen", "sms.account_sid", "sms.auth_token", "sms.from", "sms.settle_seconds", "sms.rate_per_secnd", "scheduler.scan", "log.format", "databse"]
+            [
+                "web.listen",
+                "web.desk_listen",
+                "sms.account_sid",
+                "sms.auth_token",
+                "sms.from",
+                "sms.settle_seconds",
+                "sms.rate_per_secnd",
+                "scheduler.scan",
+                "log.format",
+                "databse"
+            ]
         );
         let text = wrong.to_string();
         assert!(text.contains("Did you mean sms.rate_per_second?") && text.contains("Did you mean database?"), "{text}");
@@ -264,7 +274,11 @@ mod tests {
 
     #[test]
     fn the_environment_stands_over_the_file() {
-        let s = load("[sms]\naccount_sid = \"AC1\"\nauth_token = \"t\"\nfrom = \"+441\"\n", &[("COURTESY_SMS__FROM", "+447700900001"), ("COURTESY_SMS__RATE_PER_SECOND", "0"), ("COURTESY_WEB__LISTEN", ":0")]).unwrap();
+        let s = load(
+            "[sms]\naccount_sid = \"AC1\"\nauth_token = \"t\"\nfrom = \"+441\"\n",
+            &[("COURTESY_SMS__FROM", "+447700900001"), ("COURTESY_SMS__RATE_PER_SECOND", "0"), ("COURTESY_WEB__LISTEN", ":0")],
+        )
+        .unwrap();
         let sms = s.sms.unwrap();
         assert_eq!((sms.rate_per_second, sms.service.sender.as_str(), s.listen.port()), (0, "+447700900001", 0));
     }

@@ -15,8 +15,17 @@ macro_rules! built_in {
 
 /// The templates that are built in.
 const ENGLISH: &[(&str, &str)] = built_in![
-    "confirm_request", "confirm_ack", "cancel_reason_ask", "cancellation_ack", "session_off", "session_moved", "needs_coordinator_ack", "help", "stop_ack",
-    "start_ack", "unknown_sender",
+    "confirm_request",
+    "confirm_ack",
+    "cancel_reason_ask",
+    "cancellation_ack",
+    "session_off",
+    "session_moved",
+    "needs_coordinator_ack",
+    "help",
+    "stop_ack",
+    "start_ack",
+    "unknown_sender",
 ];
 
 /// More than any template needs; stops a runaway one.
@@ -85,7 +94,11 @@ impl Words {
                 }
             }
             if let Err(e) = env.add_template_owned(format!("en/{kind}"), source.trim_end().to_owned()) {
-                problems.push(problem(from, format!("the template is not understood: {}", e.detail().unwrap_or("a mistake in it")), "Compare it with the built-in one in message-templates/."));
+                problems.push(problem(
+                    from,
+                    format!("the template is not understood: {}", e.detail().unwrap_or("a mistake in it")),
+                    "Compare it with the built-in one in message-templates/.",
+                ));
             }
         }
         if let Some(dir) = dir.map(|d| d.join("en"))
@@ -94,7 +107,11 @@ impl Words {
             for entry in entries.flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if !ENGLISH.iter().any(|(k, _)| name == format!("{k}.txt")) {
-                    problems.push(problem(dir.join(&name).display().to_string(), "there is no such kind of message".into(), "Rename it to one of the kinds in message-templates/, or take it away."));
+                    problems.push(problem(
+                        dir.join(&name).display().to_string(),
+                        "there is no such kind of message".into(),
+                        "Rename it to one of the kinds in message-templates/, or take it away.",
+                    ));
                 }
             }
         }
@@ -144,9 +161,7 @@ impl Words {
                 template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival), finish, stem, code, late })
             }
             Say::CancellationAck { arrival, in_time } => template.render(context! { centre, phone, day => day(*arrival), in_time }),
-            Say::SessionMoved { from, to } => {
-                template.render(context! { centre, phone, old_day => day(*from), old_time => time(*from), day => day(*to), time => time(*to) })
-            }
+            Say::SessionMoved { from, to } => template.render(context! { centre, phone, old_day => day(*from), old_time => time(*from), day => day(*to), time => time(*to) }),
             Say::Handover => template.render(context! { centre, phone, emergency_number }),
             Say::Help | Say::StopAck => template.render(context! { centre, phone }),
             Say::StartAck => template.render(context! { centre }),
@@ -218,10 +233,10 @@ mod tests {
         std::fs::write(dir.path().join("en/confirm_ack.txt"), "{{ centre }}: {{ other_party }} comes too").unwrap();
         std::fs::write(dir.path().join("en/confrim_ack.txt"), "x").unwrap();
         let problems = Words::load(Some(dir.path())).err().unwrap();
-        assert_eq!(problems.len(), 1);
+        assert_eq!(problems.len(), 2, "both at once");
         std::fs::remove_file(dir.path().join("en/confrim_ack.txt")).unwrap();
         let problems = Words::load(Some(dir.path())).err().unwrap();
-        assert!(problems[0].key.ends_with("confirm_ack.txt"), "{}", problems[0]);
+        assert!(problems.len() == 1 && problems[0].key.ends_with("confirm_ack.txt") && problems[0].what.contains("other_party"), "{}", problems[0]);
     }
 
     #[test]

@@ -17,7 +17,30 @@ fn family(b_name: &str, b_arrives: &str, b_leaves: &str, b_language: &str, fee: 
     )
 }
 
-const CANARIES: &[&str] = &["Canarius", "Zebedee", "0612", "2:17", "14:17", "3:53", "15:53", "1:37", "Ann", "Asker", "X-1", "canary", "Canary", "solicitor", "court", "45", "4500", "£", " ill", "resident", "contact", "child"];
+const CANARIES: &[&str] = &[
+    "Canarius",
+    "Zebedee",
+    "0612",
+    "2:17",
+    "14:17",
+    "3:53",
+    "15:53",
+    "1:37",
+    "Ann",
+    "Asker",
+    "X-1",
+    "canary",
+    "Canary",
+    "solicitor",
+    "court",
+    "45",
+    "4500",
+    "£",
+    " ill",
+    "resident",
+    "contact",
+    "child",
+];
 
 async fn no_text_holds_anything_of_the_other(on: On) {
     let csv = family("Canarius Zebedee", "14:17", "15:53", "en", "4500");
@@ -80,7 +103,10 @@ async fn what_a_hears_does_not_depend_on_b_but_through_the_session(on: On) {
 }
 
 async fn before_the_release_a_lives_in_a_world_where_the_visit_is_on(on: On) {
-    let worlds = [World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await, World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await];
+    let worlds = [
+        World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await,
+        World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await,
+    ];
     for w in &worlds {
         w.until("2026-11-26T11:00").await;
     }

@@ -29,8 +29,16 @@ fn driver() -> (Ended, String) {
 
 async fn browser(url: &str, profile: &std::path::Path, width: u32) -> Client {
     let args = [
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        &format!("--window-size={width},1000"), &format!("--user-data-dir={}", profile.display()),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        &format!("--window-size={width},1000"),
+        &format!("--user-data-dir={}", profile.display()),
     ]
     .map(str::to_owned);
     let capabilities = json!({ "goog:chromeOptions": { "args": args, "binary": "/usr/bin/chromium" } }).as_object().unwrap().clone();

@@ -12,7 +12,14 @@ fn everything_wrong_is_said_at_once_and_wrong_usage_is_2() {
     let b = Binary::new("[databse]\nurl = \"sqlite://x.db\"\n[sms]\nfrom = \"Birch\"\nrate_per_secnd = 1\n");
     let (code, out, err) = b.run(&["check"]);
     assert_eq!((code, out.as_str()), (1, ""));
-    for part in ["Did you mean database?", "sms.account_sid: it is missing", "sms.auth_token: it is missing", "Did you mean sms.rate_per_second?", "A name cannot receive answers", "5 wrong"] {
+    for part in [
+        "Did you mean database?",
+        "sms.account_sid: it is missing",
+        "sms.auth_token: it is missing",
+        "Did you mean sms.rate_per_second?",
+        "A name cannot receive answers",
+        "5 wrong",
+    ] {
         assert!(err.contains(part), "{part} not in {err}");
     }
     assert_eq!(b.run(&["serve"]).0, 1);
@@ -76,7 +83,10 @@ async fn a_centre_its_file_and_its_plan(on: On) {
     let plan = b.json(&["plan", "--at", "2026-11-25T09:00", "--days", "7"]);
     let of = |case: &str, role: &str| plan.iter().find(|p| p["case_ref"] == case && p["role"] == role).unwrap().clone();
     let p = of("BRK-0101", "resident");
-    assert_eq!((p["at"].as_str(), p["send"].as_bool(), p["rule"].as_str(), p["not_after"].as_str()), (Some("2026-11-26T10:00:00Z"), Some(true), Some("K01"), Some("2026-11-28T07:45:00Z")));
+    assert_eq!(
+        (p["at"].as_str(), p["send"].as_bool(), p["rule"].as_str(), p["not_after"].as_str()),
+        (Some("2026-11-26T10:00:00Z"), Some(true), Some("K01"), Some("2026-11-28T07:45:00Z"))
+    );
     assert_eq!(of("BRK-0103", "contact")["reason"], "opted_out");
     assert_eq!(of("BRK-0107", "contact")["reason"], "no_usable_channel");
     assert_eq!(of("BRK-0112", "resident")["reason"], "cancelled");
@@ -107,7 +117,9 @@ async fn a_centre_its_file_and_its_plan(on: On) {
     b.ok(&["record", "cancel", id, "--by", "centre", "--as", "Mary"]);
     assert_eq!(b.run(&["record", "cancel", id, "--by", "centre"]).0, 1, "twice is once");
     let case = b.ok(&["case", "BRK-0101"]);
-    for part in ["the session was booked", "confirmed [session", "the session was moved: 2026-11-28T10:00 -> 2026-11-28T11:00", "the centre called the session off", "(C22), by Mary"] {
+    for part in
+        ["the session was booked", "confirmed [session", "the session was moved: 2026-11-28T10:00 -> 2026-11-28T11:00", "the centre called the session off", "(C22), by Mary"]
+    {
         assert!(case.contains(part), "{part} not in {case}");
     }
     assert!(!case.contains("Siobh") && !case.contains("7700"));
@@ -134,7 +146,14 @@ fn practice_and_service_never_share_a_database() {
 fn a_weekend_in_the_terminal() {
     let b = Binary::new("");
     let out = b.ok(&["demo", "--once"]);
-    for part in ["Yes thanks", "will not go ahead", "Staff will read this", "your visit has moved from Sun 29 Nov", "Sun 29 Nov BRK-0109   11:00  booked  asked                    confirmed", "Sat 28 Nov BRK-0105   13:00  off     no answer                cancelled"] {
+    for part in [
+        "Yes thanks",
+        "will not go ahead",
+        "Staff will read this",
+        "your visit has moved from Sun 29 Nov",
+        "Sun 29 Nov BRK-0109   11:00  booked  asked                    confirmed",
+        "Sat 28 Nov BRK-0105   13:00  off     no answer                cancelled",
+    ] {
         assert!(out.contains(part), "{part} not in\n{out}");
     }
 }

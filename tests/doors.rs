@@ -1,9 +1,9 @@
 //! The doors: hooks that are forged, cut, huge, slow or of somebody else; callbacks in any order; what came in while nobody listened.
 
 use crate::common::{AT_ONCE, Binary, EMULATOR_TOKEN, Emulator, On, TestDb, World, eventually, families};
+use base64::Engine;
 use courtesy::channels::sms::sign;
 use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN};
-use base64::Engine;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -122,7 +122,10 @@ async fn the_service_as_a_whole() {
             async move { emulator.control("reply", serde_json::json!({ "from": to, "to": OUR_NUMBER, "body": body, "url": url, "dup": 1 })).await }
         };
         let answer = said("Yes thanks", Some(hook.clone())).await;
-        assert_eq!((answer["webhook"]["response"]["status"].as_u64(), answer["webhook"]["response"]["body"].as_str(), answer["replies"].as_array().map(Vec::len)), (Some(200), Some("<Response/>"), Some(0)));
+        assert_eq!(
+            (answer["webhook"]["response"]["status"].as_u64(), answer["webhook"]["response"]["body"].as_str(), answer["replies"].as_array().map(Vec::len)),
+            (Some(200), Some("<Response/>"), Some(0))
+        );
         eventually(Duration::from_secs(1), "an answer within a second", || async {
             emulator.outbound().await.iter().any(|(n, body)| *n == to && body.contains("You have confirmed")).then_some(())
         })
@@ -134,7 +137,10 @@ async fn the_service_as_a_whole() {
         let (other, _) = emulator.outbound().await.into_iter().find(|(n, _)| *n != to).unwrap();
         emulator.control("reply", serde_json::json!({ "from": other, "to": OUR_NUMBER, "body": "YES", "url": "http://127.0.0.1:9/gone" })).await;
         let serving = b.serve();
-        eventually(Duration::from_secs(10), "the missed text is found", || async { (confirmed(&b) >= 2 || b.json(&["list", "sessions"]).iter().any(|s| s["answers"]["resident"] == "confirmed" && s["answers"]["contact"] == "confirmed")).then_some(()) }).await;
+        eventually(Duration::from_secs(10), "the missed text is found", || async {
+            (confirmed(&b) >= 2 || b.json(&["list", "sessions"]).iter().any(|s| s["answers"]["resident"] == "confirmed" && s["answers"]["contact"] == "confirmed")).then_some(())
+        })
+        .await;
         // SIGTERM ends it in order.
         let pid = serving.child.id().to_string();
         std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();

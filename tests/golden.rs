@@ -98,7 +98,9 @@ async fn a_second_file_never_guesses_a_move(on: On) {
     assert!(i.counts.is_some() && i.findings.iter().any(|f| f.kind == "pending_number"));
     let numbers = cases::numbers(&store).await.unwrap();
     assert!(numbers.iter().all(|(p, ..)| p.as_str() != "+447700900191"));
-    let swapped = SAMPLE.replace("Maire-Claire D'Arcy,(07700) 900107", "Maire-Claire D'Arcy,07700 900108").replace("Featherstonehaugh-Cholmondeley,07700-900108", "Featherstonehaugh-Cholmondeley,07700 900107");
+    let swapped = SAMPLE
+        .replace("Maire-Claire D'Arcy,(07700) 900107", "Maire-Claire D'Arcy,07700 900108")
+        .replace("Featherstonehaugh-Cholmondeley,07700-900108", "Featherstonehaugh-Cholmondeley,07700 900107");
     let i = import(&store, swapped.as_bytes(), Dates::Iso, false, at("2026-11-22T12:00"), &|_| ()).await.unwrap();
     assert!(i.counts.is_none() && i.findings.iter().any(|f| f.kind == "shared_number_between_parties"), "{:?}", i.findings);
 }

@@ -56,4 +56,9 @@ macro_rules! faults {
         mod postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::survives(super::On::Postgres, $fault).await })+ }
     };
 }
-faults!(killed_while_answers_are_reset = "reset_after", killed_while_answers_are_500 = "500_after", killed_while_answers_hang = "hang_after", killed_while_answers_are_cut = "truncate");
+faults!(
+    killed_while_answers_are_reset = "reset_after",
+    killed_while_answers_are_500 = "500_after",
+    killed_while_answers_hang = "hang_after",
+    killed_while_answers_are_cut = "truncate"
+);

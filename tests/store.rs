@@ -29,7 +29,14 @@ fn message(cause: &str) -> NewMessage {
 }
 
 fn attempt(message_id: &str) -> Attempt {
-    Attempt { token: random_token(), message_id: message_id.into(), number: (Phone::from_e164("+447700900101").unwrap(), "hash".into()), body: "words".into(), prompted: true, parts: 1 }
+    Attempt {
+        token: random_token(),
+        message_id: message_id.into(),
+        number: (Phone::from_e164("+447700900101").unwrap(), "hash".into()),
+        body: "words".into(),
+        prompted: true,
+        parts: 1,
+    }
 }
 
 /// Queues one message and begins an attempt; gives both ids.
@@ -83,11 +90,7 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
     let db = t.open().await;
     let (id, token) = begun(&db, "a").await;
     let now = at("2026-11-26T10:01");
-    for (end, may) in [
-        (None, false),
-        (Some(End::Doubt { error: "reset".into() }), false),
-        (Some(End::NotSent { error: "no".into(), again: now }), true),
-    ] {
+    for (end, may) in [(None, false), (Some(End::Doubt { error: "reset".into() }), false), (Some(End::NotSent { error: "no".into(), again: now }), true)] {
         let mut tx = db.begin().await.unwrap();
         if let Some(end) = end {
             outbox::record(&mut tx, now, vec![(token.clone(), end)]).await.unwrap();

@@ -25,7 +25,10 @@ async fn both_are_asked_at_the_same_instant_and_a_yes_is_confirmed(on: On) {
     let texts = w.news();
     assert_eq!(texts.len(), 12, "six Saturday sessions at each of the phones that take texts");
     assert!(texts.iter().all(|m| m.body.contains("Reply YES if you will come or NO if you cannot")));
-    assert_eq!(w.got(RESIDENT_101), ["Birchfield: your visit is Sat 28 Nov, 9:45am. Reply YES if you will come or NO if you cannot. If you cancel now a fee may apply. Phone 020 7946 0101"]);
+    assert_eq!(
+        w.got(RESIDENT_101),
+        ["Birchfield: your visit is Sat 28 Nov, 9:45am. Reply YES if you will come or NO if you cannot. If you cancel now a fee may apply. Phone 020 7946 0101"]
+    );
     assert_eq!(w.got(CONTACT_103), [] as [&str; 0], "opted out before: rung, not texted");
     assert!(w.tasks("BRK-0103").await.contains(&Topic::RingOptedOut));
     w.says(RESIDENT_101, "Yes thanks").await;
@@ -243,7 +246,17 @@ async fn answers_are_capped(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     w.news();
     for i in 0..60 {
-        w.says(CONTACT_101, if i % 3 == 0 { "NO" } else if i % 3 == 1 { "help" } else { "hm" }).await;
+        w.says(
+            CONTACT_101,
+            if i % 3 == 0 {
+                "NO"
+            } else if i % 3 == 1 {
+                "help"
+            } else {
+                "hm"
+            },
+        )
+        .await;
     }
     assert!(w.got(CONTACT_101).len() <= 1 + 6, "{}", w.got(CONTACT_101).len());
     w.end().await;
@@ -280,10 +293,12 @@ async fn hold_stops_everything_and_receiving_goes_on(on: On) {
     w.until("2026-11-26T10:10").await;
     assert!(w.news().iter().all(|m| m.body.starts_with("Liffey")));
     w.says(RESIDENT_101, "what is going on").await;
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::ReadMessage) || w.tasks("BRK-0111").await.contains(&Topic::ReadMessage) || {
-        let all = courtesy::store::tasks::list(&w.svc.db, None).await.unwrap();
-        all.iter().any(|t| t.topic == Topic::ReadMessage)
-    });
+    assert!(
+        w.tasks("BRK-0101").await.contains(&Topic::ReadMessage) || w.tasks("BRK-0111").await.contains(&Topic::ReadMessage) || {
+            let all = courtesy::store::tasks::list(&w.svc.db, None).await.unwrap();
+            all.iter().any(|t| t.topic == Topic::ReadMessage)
+        }
+    );
     // "Will not go ahead" on hold is rung.
     let (s, _) = w.session("BRK-0105").await;
     record::cancel(&w.svc, &s.id, &Recording { by: "test", at: w.svc.clock.now() }).await.unwrap();

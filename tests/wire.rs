@@ -10,7 +10,8 @@ use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN};
 use std::time::Duration;
 
 fn sms(url: &str, token: &str, from: &str) -> Sms {
-    Sms::new(SmsSettings { base_url: url.into(), account_sid: ACCOUNT.into(), auth_token: token.into(), sender: Sender::Number(from.into()), timeout: Duration::from_secs(5) }).unwrap()
+    Sms::new(SmsSettings { base_url: url.into(), account_sid: ACCOUNT.into(), auth_token: token.into(), sender: Sender::Number(from.into()), timeout: Duration::from_secs(5) })
+        .unwrap()
 }
 
 const CALLBACK: &str = "http://127.0.0.1:9/hooks/sms/status/t";
@@ -20,12 +21,17 @@ async fn exchanges(url: &str, token: &str) {
     us.probe().await.unwrap();
     assert!(sms(url, "wrong", OUR_NUMBER).probe().await.is_err());
     // A text is taken, listed with its words and moves on to the phone.
-    let Tried::Accepted { provider_id, receipt } = us.send("+447700900101", "Séan & \"Co\" £45 😊", Some(Duration::from_secs(3600)), CALLBACK).await else { panic!("not accepted") };
+    let Tried::Accepted { provider_id, receipt } = us.send("+447700900101", "Séan & \"Co\" £45 😊", Some(Duration::from_secs(3600)), CALLBACK).await else {
+        panic!("not accepted")
+    };
     assert_eq!(receipt, Some(Receipt::Queued));
     let listed = us.list_to("+447700900101").await.unwrap();
     assert_eq!(listed.len(), 1);
     let m = &listed[0];
-    assert_eq!((m.provider_id.as_str(), m.body.as_str(), m.from.as_deref(), m.inbound, m.to.as_str()), (provider_id.as_str(), "Séan & \"Co\" £45 😊", Some(OUR_NUMBER), false, "+447700900101"));
+    assert_eq!(
+        (m.provider_id.as_str(), m.body.as_str(), m.from.as_deref(), m.inbound, m.to.as_str()),
+        (provider_id.as_str(), "Séan & \"Co\" £45 😊", Some(OUR_NUMBER), false, "+447700900101")
+    );
     assert!(m.created_at.is_some());
     let end = std::time::Instant::now() + Duration::from_secs(5);
     while us.list_to("+447700900101").await.unwrap()[0].status != "delivered" {
@@ -79,9 +85,17 @@ async fn what_a_failure_means() {
         Tried::RefusedNumber { .. } | Tried::RefusedChannel { .. } => "refused",
         Tried::Unknown { .. } => "unknown",
     };
-    for (kind, want) in
-        [("reset_before", "unknown"), ("reset_after", "unknown"), ("500", "unknown"), ("500_after", "unknown"), ("503", "unknown"), ("html_502", "unknown"), ("truncate", "unknown"), ("garbage", "unknown"), ("429", "not sent")]
-    {
+    for (kind, want) in [
+        ("reset_before", "unknown"),
+        ("reset_after", "unknown"),
+        ("500", "unknown"),
+        ("500_after", "unknown"),
+        ("503", "unknown"),
+        ("html_502", "unknown"),
+        ("truncate", "unknown"),
+        ("garbage", "unknown"),
+        ("429", "not sent"),
+    ] {
         emulator.control("fault", serde_json::json!({ "point": "create", "kind": kind, "retry_after": 7 })).await;
         let tried = us.send("+447700900101", kind, None, CALLBACK).await;
         assert_eq!(class(&tried), want, "{kind}: {tried:?}");

@@ -26,7 +26,8 @@ async fn a_thousand_due_texts_by_two_processes(on: On) {
     b.ok(&["import", "families.csv"]);
     // On SQLite a service beside a worker, on PostgreSQL two workers and a service.
     let _serving = b.serve();
-    let mut workers: Vec<_> = (0..if on == On::Sqlite { 1 } else { 2 }).map(|_| b.command(&["worker", "--until-idle"]).stderr(std::process::Stdio::null()).spawn().unwrap()).collect();
+    let mut workers: Vec<_> =
+        (0..if on == On::Sqlite { 1 } else { 2 }).map(|_| b.command(&["worker", "--until-idle"]).stderr(std::process::Stdio::null()).spawn().unwrap()).collect();
     for w in &mut workers {
         assert_eq!(w.wait().unwrap().code(), Some(0));
     }

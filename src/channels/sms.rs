@@ -190,12 +190,7 @@ impl Sms {
         if let Some(s) = &seconds {
             pairs.push(("ValidityPeriod", s));
         }
-        let request = self
-            .client
-            .post(&self.messages_url)
-            .header(AUTHORIZATION, self.auth.clone())
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form(&pairs));
+        let request = self.client.post(&self.messages_url).header(AUTHORIZATION, self.auth.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form(&pairs));
         let response = match request.send().await {
             Ok(r) => r,
             Err(e) if e.is_connect() || e.is_builder() => return Tried::NotSent { error: format!("no connection: {}", plain(&e)), wait: None },

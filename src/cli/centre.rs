@@ -3,8 +3,8 @@
 use super::{Ctx, Refused, line};
 use crate::domain::centre::Centre;
 use crate::flows::plan::replan;
-use crate::store::facts::{self, Fact};
 use crate::store::centres;
+use crate::store::facts::{self, Fact};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::collections::BTreeMap;

@@ -66,7 +66,11 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             None => found.warn("sms: no texting service is set, so nothing will be sent. Fill in [sms]."),
             Some(sms) => {
                 if sms.settle <= sms.service.timeout + Duration::from_secs(5) {
-                    found.warn(format!("sms.settle_seconds: {} is not longer than a request can take ({} s + 5 s). Make it 120.", sms.settle.as_secs(), sms.service.timeout.as_secs()));
+                    found.warn(format!(
+                        "sms.settle_seconds: {} is not longer than a request can take ({} s + 5 s). Make it 120.",
+                        sms.settle.as_secs(),
+                        sms.service.timeout.as_secs()
+                    ));
                 }
                 if args.online {
                     match Sms::new(sms.service.clone()) {

@@ -62,7 +62,10 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                     false
                 };
                 if !asked {
-                    eprintln!("{n} texts will leave in the next hour; nothing was changed. Say `courtesy hold off{} --count {n}` to let them go.", centre.as_ref().map(|c| format!(" --centre {c}")).unwrap_or_default());
+                    eprintln!(
+                        "{n} texts will leave in the next hour; nothing was changed. Say `courtesy hold off{} --count {n}` to let them go.",
+                        centre.as_ref().map(|c| format!(" --centre {c}")).unwrap_or_default()
+                    );
                     return Err(Refused.into());
                 }
             }
@@ -86,7 +89,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
         sessions::ring_for_waiting(&mut tx, scope, now).await?;
     }
     tx.commit().await?;
-    let whose = centre.map_or_else(|| "all centres".to_owned(), |c| c);
+    let whose = centre.unwrap_or_else(|| "all centres".to_owned());
     if on {
         line(format!("{whose}: on hold; nothing begins to leave after six seconds. Receiving goes on."))?;
     } else {

@@ -54,13 +54,22 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let warnings = imported.findings.len() - errors;
     let Some(c) = imported.counts else {
         let words = format!("{errors} errors, {warnings} warnings: nothing was written");
-        if args.json { eprintln!("{words}") } else { line(words)? }
+        if args.json {
+            eprintln!("{words}")
+        } else {
+            line(words)?
+        }
         return Err(Refused.into());
     };
     let words = format!(
         "{}{} sessions: {} new, {} unchanged, {} differ; {} new cases, {} new centres; {warnings} warnings",
         if args.dry_run { "dry run, nothing was written: " } else { "" },
-        c.sessions, c.new_sessions, c.unchanged, c.differs, c.new_cases, c.new_centres
+        c.sessions,
+        c.new_sessions,
+        c.unchanged,
+        c.differs,
+        c.new_cases,
+        c.new_centres
     );
     if args.json {
         eprintln!("{words}");

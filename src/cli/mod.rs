@@ -27,7 +27,12 @@ use std::process::ExitCode;
 /// The messenger of a child contact centre: courtesy confirmations by text, answers recorded, and nothing about one parent ever
 /// reaching the other.
 #[derive(Parser)]
-#[command(name = "courtesy", version, max_term_width = 110, after_help = "Example:\n  courtesy demo          the whole product in practice, no account or key needed\n  courtesy demo --once   one weekend played in the terminal")]
+#[command(
+    name = "courtesy",
+    version,
+    max_term_width = 110,
+    after_help = "Example:\n  courtesy demo          the whole product in practice, no account or key needed\n  courtesy demo --once   one weekend played in the terminal"
+)]
 struct Cli {
     /// The file of settings
     #[arg(long, global = true, value_name = "FILE")]

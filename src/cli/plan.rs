@@ -77,8 +77,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         None => ctx.clock_of(&db).await?.now(),
     };
     let seats = sessions::seats_between(&db, &settings.sender(), now, now + Duration::days(args.days)).await?;
-    let mut entries: Vec<(&Seat, Planned)> =
-        seats.iter().filter_map(|seat| all.get(&seat.session.centre).map(|c| (seat, planned(&c.centre, seat, now)))).collect();
+    let mut entries: Vec<(&Seat, Planned)> = seats.iter().filter_map(|seat| all.get(&seat.session.centre).map(|c| (seat, planned(&c.centre, seat, now)))).collect();
     entries.sort_by_key(|(seat, p)| (p.at.unwrap_or(DateTime::<Utc>::MAX_UTC), seat.session.starts_at));
     for (seat, p) in &entries {
         let (s, a) = (&seat.session, &seat.attendee);
@@ -99,7 +98,14 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             (Some(at), _) => {
                 let late = if at < now { ", as soon as possible" } else { "" };
                 let held = if c.held { "; on hold, so it waits" } else { "" };
-                line(format!("{}{late}  to {who}: will you come {}?  ({}, {}; until {}{held})", local(at), local(a.arrives_at), rule_in_words(p.rule), p.rule, p.not_after.map(local).unwrap_or_default()))?;
+                line(format!(
+                    "{}{late}  to {who}: will you come {}?  ({}, {}; until {}{held})",
+                    local(at),
+                    local(a.arrives_at),
+                    rule_in_words(p.rule),
+                    p.rule,
+                    p.not_after.map(local).unwrap_or_default()
+                ))?;
             }
             (None, Some(why)) => {
                 let words = why.parse::<NotSent>().map_or_else(|_| why.replace('_', " "), |w| w.in_words().to_owned());

@@ -59,7 +59,14 @@ pub(crate) fn run(command: Command) -> Result<()> {
         line(answer.to_string())?;
     }
     let critical = if matches!(command, Command::Replies { .. }) { format!(", {} critical", sum.critical) } else { String::new() };
-    eprintln!("{} cases: {} right, {} differ, {} without an expectation, {} not readable{critical}", sum.lines, sum.right, sum.wrong, sum.lines - sum.right - sum.wrong - sum.unreadable, sum.unreadable);
+    eprintln!(
+        "{} cases: {} right, {} differ, {} without an expectation, {} not readable{critical}",
+        sum.lines,
+        sum.right,
+        sum.wrong,
+        sum.lines - sum.right - sum.wrong - sum.unreadable,
+        sum.unreadable
+    );
     let failed = if matches!(command, Command::Replies { .. }) { sum.critical > 0 } else { sum.wrong > 0 };
     if failed || sum.unreadable > 0 { Err(Refused.into()) } else { Ok(()) }
 }
@@ -85,7 +92,11 @@ fn plan_line(v: &Value, sum: &mut Sum) -> Result<Value> {
     let mut out = json!({ "id": id_of(v), "actual": actual });
     if let Some(expected) = v.get("expected") {
         let ok = *expected == out["actual"];
-        if ok { sum.right += 1 } else { sum.wrong += 1 }
+        if ok {
+            sum.right += 1
+        } else {
+            sum.wrong += 1
+        }
         out["expected"] = expected.clone();
         out["ok"] = ok.into();
     }
@@ -109,6 +120,14 @@ fn instant_at(v: &Value, key: &str) -> Result<Option<DateTime<Utc>>> {
 fn local(v: &Value, key: &str) -> Result<NaiveDateTime> {
     let t = text(v, key)?;
     parse_local(t).with_context(|| format!("{key}: {t:?} is no local time"))
+}
+
+/// A span in which the provider was away; without an end it never came back.
+type Outage = (DateTime<Utc>, Option<DateTime<Utc>>);
+
+fn outage(o: &Value) -> Result<Option<Outage>> {
+    let Some(down) = instant_at(o, "down_from")? else { return Ok(None) };
+    Ok(Some((down, instant_at(o, "up_at")?)))
 }
 
 fn read_plan(input: &Value) -> Result<PlanCase> {
@@ -151,7 +170,6 @@ fn read_plan(input: &Value) -> Result<PlanCase> {
     if let Some(at) = instant_at(input, "archived_at")? {
         history.push((at, Happening::Off(NotSent::CaseArchived)));
     }
-    let outage = |o: &Value| -> Result<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>> { Ok(instant_at(o, "down_from")?.map(|d| -> Result<_> { Ok((d, instant_at(o, "up_at")?)) }).transpose()?) };
     let mut outages = Vec::new();
     match input.get("provider") {
         None | Some(Value::Null) => {}
@@ -203,7 +221,11 @@ fn reply_line(v: &Value, sum: &mut Sum) -> Result<Value> {
     if let Some(expected) = v.get("intent").and_then(Value::as_str) {
         let holds = |key: &str| v.get(key).and_then(Value::as_array).is_some_and(|a| a.iter().any(|x| x == intent));
         let (ok, critical) = (intent == expected || holds("also_ok"), holds("must_not"));
-        if ok { sum.right += 1 } else { sum.wrong += 1 }
+        if ok {
+            sum.right += 1
+        } else {
+            sum.wrong += 1
+        }
         sum.critical += usize::from(critical);
         out["expected"] = json!({ "intent": expected });
         out["ok"] = ok.into();

@@ -158,7 +158,7 @@ impl Centre {
     pub fn read(table: &Table) -> Result<Centre, Vec<Problem>> {
         let mut r = Reader::new(table);
         let code = r.text_required("code", "Give the centre a short code, such as \"BRK\".");
-        if !code.is_empty() && !(code.len() <= 12 && code.chars().all(|c| c.is_ascii_alphanumeric())) {
+        if code.len() > 12 || !code.chars().all(|c| c.is_ascii_alphanumeric()) {
             r.problem("code", format!("{code:?} is no code"), "Use up to 12 letters and digits.");
         }
         let name = r.text_required("name", "Give the centre's full name.");
@@ -182,9 +182,7 @@ impl Centre {
                 notice_hours: r.whole("notice_hours", 48, 0, 8760),
                 fee_minor: r.whole("fee_pence", 0, 0, 100_000_000),
                 currency: r.text("currency", currency_default),
-                usually_pays: r
-                    .word("usually_pays", "contact", &[("resident", "resident"), ("contact", "contact"), ("referrer", "referrer"), ("none", "none")])
-                    .to_owned(),
+                usually_pays: r.word("usually_pays", "contact", &[("resident", "resident"), ("contact", "contact"), ("referrer", "referrer"), ("none", "none")]).to_owned(),
                 payment_days: r.whole("payment_days", 7, 1, 365),
                 cancel_answer: r.word("cancel_answer", CancelAnswer::Code, &[("code", CancelAnswer::Code), ("word", CancelAnswer::Word)]),
                 session_off_delay_minutes: r.whole("session_off_delay_minutes", 15, 0, 24 * 60),
@@ -234,27 +232,14 @@ impl Centre {
                 r.section(sender, |_| ());
             }
         }
-        r.finish(Centre {
-            code,
-            name,
-            short_name,
-            country,
-            tz,
-            phone,
-            office_hours,
-            how_to_pay,
-            emergency_number,
-            starts_on_hold,
-            rules,
-            courtesy,
-        })
+        r.finish(Centre { code, name, short_name, country, tz, phone, office_hours, how_to_pay, emergency_number, starts_on_hold, rules, courtesy })
     }
 
     /// Reads a centre's file from its text.
     pub fn parse(text: &str) -> Result<Centre, Vec<Problem>> {
-        let table: Table = text
-            .parse()
-            .map_err(|e: toml::de::Error| vec![Problem { key: "file".into(), what: e.message().to_owned(), mend: format!("It is no TOML: {}", e.to_string().lines().take(3).collect::<Vec<_>>().join(" ")) }])?;
+        let table: Table = text.parse().map_err(|e: toml::de::Error| {
+            vec![Problem { key: "file".into(), what: e.message().to_owned(), mend: format!("It is no TOML: {}", e.to_string().lines().take(3).collect::<Vec<_>>().join(" ")) }]
+        })?;
         Centre::read(&table)
     }
 }

@@ -155,8 +155,7 @@ mod tests {
 
     #[test]
     fn both_thursday_and_friday_are_holidays() {
-        let mut c = Courtesy::default();
-        c.bank_holidays = ["2026-12-24", "2026-12-25"].map(|d| d.parse().unwrap()).into();
+        let mut c = Courtesy { bank_holidays: ["2026-12-24", "2026-12-25"].map(|d| d.parse().unwrap()).into(), ..Courtesy::default() };
         assert_eq!(at(&c, "2026-12-26T10:00"), "K02 Wed 2026-12-23T10:00Z");
         assert_eq!(at(&c, "2026-12-27T10:00"), "K02 Wed 2026-12-23T10:00Z");
         c.bank_holidays.push("2026-12-23".parse().unwrap());

@@ -79,12 +79,7 @@ impl<'a> Reader<'a> {
         let names: Vec<&String> = self.known.iter().chain(self.sections.iter()).collect();
         let mut found = Vec::new();
         for key in self.table.keys().filter(|k| !self.known.contains(*k) && !self.sections.contains(*k)) {
-            let near = names
-                .iter()
-                .map(|n| (strsim::damerau_levenshtein(n, key), *n))
-                .min()
-                .filter(|(d, n)| *d <= 1 + n.len() / 3)
-                .map(|(_, n)| n.to_string());
+            let near = names.iter().map(|n| (strsim::damerau_levenshtein(n, key), *n)).min().filter(|(d, n)| *d <= 1 + n.len() / 3).map(|(_, n)| n.to_string());
             let mend = match near {
                 Some(n) => format!("Did you mean {}{n}?", self.prefix),
                 None => format!("Known here: {}.", names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(", ")),

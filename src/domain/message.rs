@@ -38,10 +38,7 @@ impl Kind {
 
     /// Whether its template needs a session.
     pub fn needs_session(self) -> bool {
-        matches!(
-            self,
-            Kind::ConfirmRequest | Kind::ConfirmAck | Kind::CancelReasonAsk | Kind::CancellationAck | Kind::SessionOff | Kind::SessionMoved
-        )
+        matches!(self, Kind::ConfirmRequest | Kind::ConfirmAck | Kind::CancelReasonAsk | Kind::CancellationAck | Kind::SessionOff | Kind::SessionMoved)
     }
 }
 

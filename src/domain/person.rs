@@ -144,8 +144,7 @@ impl Phone {
     /// Takes a number that is already in E.164 form, as providers write it; `None` if it is not.
     pub fn from_e164(text: &str) -> Option<Phone> {
         let digits = text.strip_prefix('+')?;
-        (digits.len() >= 7 && digits.len() <= 15 && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0'))
-            .then(|| Phone(text.to_owned()))
+        (digits.len() >= 7 && digits.len() <= 15 && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')).then(|| Phone(text.to_owned()))
     }
 
     /// The number in E.164 form.
@@ -165,9 +164,7 @@ impl Phone {
         if self.in_drama_range() {
             return true;
         }
-        rlibphonenumber::PHONE_NUMBER_UTIL
-            .parse(&self.0, None)
-            .is_ok_and(|n| matches!(n.get_type(), T::Mobile | T::FixedLineOrMobile))
+        rlibphonenumber::PHONE_NUMBER_UTIL.parse(&self.0, None).is_ok_and(|n| matches!(n.get_type(), T::Mobile | T::FixedLineOrMobile))
     }
 }
 

@@ -148,11 +148,7 @@ impl PlanCase {
         } else if by(p.opted_out_at) {
             Err(NotSent::OptedOut)
         } else if let Some(via) = via {
-            if by(confirmed) {
-                Err(NotSent::AlreadyConfirmed)
-            } else {
-                obstacle.map_or(Ok(via), Err)
-            }
+            if by(confirmed) { Err(NotSent::AlreadyConfirmed) } else { obstacle.map_or(Ok(via), Err) }
         } else {
             Err(NotSent::NoUsableChannel)
         };

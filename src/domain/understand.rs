@@ -56,20 +56,55 @@ pub struct Understood {
 /// Texts longer than this are for a person, whatever they say.
 const LONGEST: usize = 320;
 
-const STOP: &[&str] = &["stop", "stop all", "stopall", "unsubscribe", "end", "quit", "revoke", "optout", "opt out", "stop texts", "stop texting me", "please stop texting me", "stop please", "please stop"];
+const STOP: &[&str] = &[
+    "stop",
+    "stop all",
+    "stopall",
+    "unsubscribe",
+    "end",
+    "quit",
+    "revoke",
+    "optout",
+    "opt out",
+    "stop texts",
+    "stop texting me",
+    "please stop texting me",
+    "stop please",
+    "please stop",
+];
 const START: &[&str] = &["start", "unstop", "start texts"];
 const HELP: &[&str] = &["help", "info", "help please", "please help me with this"];
 
 /// Whole messages of agreement that hold a word of refusal: a closed list.
 const AGREED_PHRASES: &[&str] = &["no problem", "no bother", "not a bother", "no worries", "nae bother"];
 /// Words of agreement, with their plain misspellings.
-const YES: &[&str] = &[
-    "yes", "yess", "yesss", "yea", "yeah", "yeh", "yep", "yup", "yer", "ye", "y", "aye", "yss", "yesd", "eys", "confirm", "confirmed", "confirming", "conferm", "confirmd",
-];
+const YES: &[&str] =
+    &["yes", "yess", "yesss", "yea", "yeah", "yeh", "yep", "yup", "yer", "ye", "y", "aye", "yss", "yesd", "eys", "confirm", "confirmed", "confirming", "conferm", "confirmd"];
 /// Phrases of agreement.
 const YES_PHRASES: &[&str] = &[
-    "will be there", "well be there", "ill be there", "i will be there", "we will be there", "will come", "i will come", "we will come", "ill come", "well come", "im coming", "i am coming",
-    "were coming", "we are coming", "will attend", "i will attend", "we will attend", "i will be coming", "we will be coming", "all good", "not cancelling", "to confirm", "i confirm",
+    "will be there",
+    "well be there",
+    "ill be there",
+    "i will be there",
+    "we will be there",
+    "will come",
+    "i will come",
+    "we will come",
+    "ill come",
+    "well come",
+    "im coming",
+    "i am coming",
+    "were coming",
+    "we are coming",
+    "will attend",
+    "i will attend",
+    "we will attend",
+    "i will be coming",
+    "we will be coming",
+    "all good",
+    "not cancelling",
+    "to confirm",
+    "i confirm",
 ];
 /// Words of refusal.
 const NO: &[&str] = &["no", "nope", "nah", "noo", "nooo", "naw"];
@@ -77,16 +112,118 @@ const NO: &[&str] = &["no", "nope", "nah", "noo", "nooo", "naw"];
 const CANCEL: &[&str] = &["cancel", "cancell", "cancle", "cancelling", "canceling", "cancelled"];
 /// Phrases of refusal; apostrophes are gone by then.
 const NO_PHRASES: &[&str] = &[
-    "cant come", "cannot come", "can not come", "cant make it", "cannot make it", "can not make it", "cant make this", "not coming", "wont be there", "will not be there", "wont make it",
-    "will not make it", "wont be coming", "will not be coming", "cant attend", "cannot attend", "can not attend", "wont come", "will not come", "unable to come", "unable to attend", "unable to make it",
-    "not able to come", "not able to attend", "not able to make it", "cant do it", "cant do", "cannot do", "have to cancel", "need to cancel", "want to cancel", "got to cancel", "not going to make it",
-    "not gonna make it", "not attending", "cant be there", "cannot be there",
+    "cant come",
+    "cannot come",
+    "can not come",
+    "cant make it",
+    "cannot make it",
+    "can not make it",
+    "cant make this",
+    "not coming",
+    "wont be there",
+    "will not be there",
+    "wont make it",
+    "will not make it",
+    "wont be coming",
+    "will not be coming",
+    "cant attend",
+    "cannot attend",
+    "can not attend",
+    "wont come",
+    "will not come",
+    "unable to come",
+    "unable to attend",
+    "unable to make it",
+    "not able to come",
+    "not able to attend",
+    "not able to make it",
+    "cant do it",
+    "cant do",
+    "cannot do",
+    "have to cancel",
+    "need to cancel",
+    "want to cancel",
+    "got to cancel",
+    "not going to make it",
+    "not gonna make it",
+    "not attending",
+    "cant be there",
+    "cannot be there",
 ];
 /// Words that change nothing around an answer.
 const FILLER: &[&str] = &[
-    "thanks", "thank", "you", "thx", "thnx", "ta", "cheers", "please", "pls", "plz", "x", "xx", "xxx", "ok", "okay", "hi", "hello", "hiya", "hey", "morning", "good", "afternoon", "evening", "sorry",
-    "soz", "i", "we", "im", "were", "ill", "well", "will", "be", "there", "see", "then", "the", "a", "for", "to", "on", "at", "it", "this", "and", "of", "so", "very", "much", "many", "kind",
-    "regards", "mate", "again", "grand", "great", "fine", "perfect", "lovely", "sure", "definitely", "am", "are", "both", "visit", "contact", "session", "appointment", "weekend", "week", "afraid", "im afraid",
+    "thanks",
+    "thank",
+    "you",
+    "thx",
+    "thnx",
+    "ta",
+    "cheers",
+    "please",
+    "pls",
+    "plz",
+    "x",
+    "xx",
+    "xxx",
+    "ok",
+    "okay",
+    "hi",
+    "hello",
+    "hiya",
+    "hey",
+    "morning",
+    "good",
+    "afternoon",
+    "evening",
+    "sorry",
+    "soz",
+    "i",
+    "we",
+    "im",
+    "were",
+    "ill",
+    "well",
+    "will",
+    "be",
+    "there",
+    "see",
+    "then",
+    "the",
+    "a",
+    "for",
+    "to",
+    "on",
+    "at",
+    "it",
+    "this",
+    "and",
+    "of",
+    "so",
+    "very",
+    "much",
+    "many",
+    "kind",
+    "regards",
+    "mate",
+    "again",
+    "grand",
+    "great",
+    "fine",
+    "perfect",
+    "lovely",
+    "sure",
+    "definitely",
+    "am",
+    "are",
+    "both",
+    "visit",
+    "contact",
+    "session",
+    "appointment",
+    "weekend",
+    "week",
+    "afraid",
+    "im afraid",
 ];
 /// Words that name a day, kept apart because a later rule compares them with the session.
 const DAYS: &[&str] = &["saturday", "sat", "sunday", "sun", "monday", "mon", "tuesday", "tue", "wednesday", "wed", "thursday", "thu", "friday", "fri"];
@@ -116,7 +253,7 @@ fn has_refusing_sign(text: &str) -> bool {
 }
 
 /// Takes the longest known phrase off the front of `words`, if there is one.
-fn take_phrase<'w>(words: &[&'w str], phrases: &[&str]) -> Option<usize> {
+fn take_phrase(words: &[&str], phrases: &[&str]) -> Option<usize> {
     phrases
         .iter()
         .filter_map(|p| {
@@ -198,9 +335,7 @@ pub fn understand(text: &str) -> Understood {
     let days = words.iter().filter(|w| DAYS.contains(w)).count();
     match read_words(&words) {
         Some(Holds { yes: true, no: false, cancel: false }) if days < 2 => is(Intent::Confirm, "all-words-agree"),
-        Some(Holds { yes: false, no, cancel }) if (no || cancel) && days < 2 => {
-            is(Intent::Cancel(None), if cancel { "all-words-cancel" } else { "all-words-refuse" })
-        }
+        Some(Holds { yes: false, no, cancel }) if (no || cancel) && days < 2 => is(Intent::Cancel(None), if cancel { "all-words-cancel" } else { "all-words-refuse" }),
         Some(Holds { yes: true, .. }) => is(Intent::Unclear, "mixed"),
         Some(_) => is(Intent::Unclear, "no-answer"),
         None => is(Intent::Unclear, "unknown-word"),
@@ -217,10 +352,43 @@ mod tests {
 
     #[test]
     fn plain_answers() {
-        for yes in ["YES", "yes", " Yes. ", "YES!!!!", "yes thanks", "Yep", "yess", "YES\u{200b}", "“YES”", "ＹＥＳ", "yes see you saturday", "Yes ✅", "Confirmed thanks", "we'll be there", "Not a bother we'll be there", "No problem", "yes x"] {
+        for yes in [
+            "YES",
+            "yes",
+            " Yes. ",
+            "YES!!!!",
+            "yes thanks",
+            "Yep",
+            "yess",
+            "YES\u{200b}",
+            "“YES”",
+            "ＹＥＳ",
+            "yes see you saturday",
+            "Yes ✅",
+            "Confirmed thanks",
+            "we'll be there",
+            "Not a bother we'll be there",
+            "No problem",
+            "yes x",
+        ] {
             assert_eq!(said(yes), "confirm", "{yes}");
         }
-        for no in ["NO", "no", "NO!!!", "nope", "No sorry", "no we cant come", "no we can't come", "can't make it sat soz", "Not coming this week", "Need to cancel sorry", "CANCEL", "cancell pls", "No, please cancel", "No won't be there sorry"] {
+        for no in [
+            "NO",
+            "no",
+            "NO!!!",
+            "nope",
+            "No sorry",
+            "no we cant come",
+            "no we can't come",
+            "can't make it sat soz",
+            "Not coming this week",
+            "Need to cancel sorry",
+            "CANCEL",
+            "cancell pls",
+            "No, please cancel",
+            "No won't be there sorry",
+        ] {
             assert_eq!(said(no), "cancel", "{no}");
         }
         for (text, want) in [("STOP", "stop"), ("Stop.", "stop"), ("end", "stop"), ("START", "start"), ("Help", "help"), ("5271", "code"), (" 5271 ", "code")] {
@@ -231,9 +399,32 @@ mod tests {
     #[test]
     fn whatever_is_not_clear_is_for_a_person() {
         for text in [
-            "", "   ", "...", "👍?", "yes?", "yes but I am not paying", "yeah no", "YES CANCEL", "he said he's not coming", "hopefully yes", "Yes i want to cancel", "I'll come if she does",
-            "can I come at the end of the week", "end of", "not sure yet", "yes sat no sunday", "yes to saturday and yes to sunday", "52711", "5271 please", "👎", "yes 🤷", "Yes. he is reading my messages",
-            "You have won £500! Reply YES to claim", "no problem I can't come", "stop contact with his father", "cancel my netflix",
+            "",
+            "   ",
+            "...",
+            "👍?",
+            "yes?",
+            "yes but I am not paying",
+            "yeah no",
+            "YES CANCEL",
+            "he said he's not coming",
+            "hopefully yes",
+            "Yes i want to cancel",
+            "I'll come if she does",
+            "can I come at the end of the week",
+            "end of",
+            "not sure yet",
+            "yes sat no sunday",
+            "yes to saturday and yes to sunday",
+            "52711",
+            "5271 please",
+            "👎",
+            "yes 🤷",
+            "Yes. he is reading my messages",
+            "You have won £500! Reply YES to claim",
+            "no problem I can't come",
+            "stop contact with his father",
+            "cancel my netflix",
         ] {
             assert_eq!(said(text), "unclear", "{text}");
         }

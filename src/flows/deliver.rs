@@ -96,7 +96,22 @@ impl Engine {
     /// The sending of the process with this worker id.
     pub fn new(svc: Arc<Service>, worker: String) -> Engine {
         let (results_out, results_in) = mpsc::unbounded_channel();
-        Engine { svc, worker, backlog: VecDeque::new(), results_in, results_out, pending: Vec::new(), pending_since: None, in_flight: 0, more: false, look_at: None, next_slot: Instant::now(), failures: 0, rest_until: None, told_daily_limit: false }
+        Engine {
+            svc,
+            worker,
+            backlog: VecDeque::new(),
+            results_in,
+            results_out,
+            pending: Vec::new(),
+            pending_since: None,
+            in_flight: 0,
+            more: false,
+            look_at: None,
+            next_slot: Instant::now(),
+            failures: 0,
+            rest_until: None,
+            told_daily_limit: false,
+        }
     }
 
     /// Sends until `stop`: then open requests are finished for at most ten seconds and what has not begun is given back.
@@ -201,8 +216,7 @@ impl Engine {
         }
         let batch = if rate == 0 { BATCH } else { (rate as usize * 4).clamp(1, BATCH) };
         let low = self.backlog.len() <= batch / 2;
-        let flush = !self.pending.is_empty()
-            && (self.pending.len() >= FLUSH || self.in_flight == 0 || self.pending_since.is_some_and(|s| s.elapsed() >= PACE));
+        let flush = !self.pending.is_empty() && (self.pending.len() >= FLUSH || self.in_flight == 0 || self.pending_since.is_some_and(|s| s.elapsed() >= PACE));
         let mut worked = flush;
         if flush {
             // The next claim rides along, so that senders never wait for the database.

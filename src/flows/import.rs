@@ -11,9 +11,9 @@ use crate::store::facts::{self, Fact};
 use crate::store::sealed::random_id;
 use crate::store::{Db, Tx, centres};
 use anyhow::{Result, anyhow};
-use chrono::{DateTime, Utc};
 pub use check::{Finding, Severity};
 use check::{PartyRow, SessionRow};
+use chrono::{DateTime, Utc};
 pub use read::COLUMNS;
 use std::collections::{BTreeMap, HashMap};
 
@@ -121,14 +121,26 @@ async fn write(tx: &mut Tx, rows: &[SessionRow], stored: &centres::Centres, now:
         for party in &row.parties {
             if let Some(on_file) = case.parties.get_mut(&party.role) {
                 if on_file.name.0 != party.name {
-                    findings.push(row.finding("resident_name", "case_conflict", Severity::Error, party.role, "the case has another person on file in this place; a new name needs a person to look"));
+                    findings.push(row.finding(
+                        "resident_name",
+                        "case_conflict",
+                        Severity::Error,
+                        party.role,
+                        "the case has another person on file in this place; a new name needs a person to look",
+                    ));
                 }
                 // A number that is not on file waits until staff have confirmed it.
                 for (channel, value, hash) in addresses(&seal, party) {
                     if !on_file.addresses.iter().any(|(c, h, _)| c == channel && *h == hash) {
                         on_file.addresses.push((channel.to_owned(), hash.clone(), "pending".into()));
                         new_addresses.push(NewAddress { party_id: on_file.id.clone(), channel, value, hash, safe: "ring_first", state: "pending" });
-                        findings.push(row.finding("phone", "pending_number", Severity::Warning, party.role, "another number than the one on file: it waits until staff confirm it"));
+                        findings.push(row.finding(
+                            "phone",
+                            "pending_number",
+                            Severity::Warning,
+                            party.role,
+                            "another number than the one on file: it waits until staff confirm it",
+                        ));
                     }
                 }
                 continue;
@@ -210,7 +222,13 @@ fn shared_with_the_other(case: &KnownCase, row: &SessionRow, findings: &mut Vec<
     let hashes = |role| case.parties.get(&role).map(|p| p.addresses.iter().map(|(_, h, _)| h.clone()).collect::<Vec<_>>()).unwrap_or_default();
     let (resident, contact) = (hashes(Role::Resident), hashes(Role::Contact));
     if resident.iter().any(|h| contact.contains(h)) && !findings.iter().any(|f| f.line == row.line && f.kind == "shared_number_between_parties") {
-        findings.push(row.finding("phone", "shared_number_between_parties", Severity::Error, Role::Contact, "a number that the other party has or had: messages would reach the other party"));
+        findings.push(row.finding(
+            "phone",
+            "shared_number_between_parties",
+            Severity::Error,
+            Role::Contact,
+            "a number that the other party has or had: messages would reach the other party",
+        ));
     }
 }
 
@@ -223,7 +241,8 @@ fn moves_in_disguise(rows: &[SessionRow], known: &HashMap<String, HashMap<String
             continue;
         }
         let day = row.start_local.format("%Y-%m-%d").to_string();
-        let gone = case.sessions.iter().any(|s| s.state == "booked" && s.start_local.starts_with(&day) && !in_file.contains(&(row.centre.as_str(), row.case_ref.as_str(), s.starts_at)));
+        let gone =
+            case.sessions.iter().any(|s| s.state == "booked" && s.start_local.starts_with(&day) && !in_file.contains(&(row.centre.as_str(), row.case_ref.as_str(), s.starts_at)));
         if gone {
             findings.push(row.finding(
                 "start_time",

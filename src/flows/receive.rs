@@ -11,6 +11,7 @@ use crate::domain::person::Role;
 use crate::domain::release::{next_quarter, session_off_at};
 use crate::domain::session::{Answer, CancelledBy, Reason, SessionState, is_late};
 use crate::domain::understand::understand;
+use crate::store::Tx;
 use crate::store::centres::{self, Centres};
 use crate::store::facts::{self, Fact};
 use crate::store::inbox::{self, Inbound, Received};
@@ -19,7 +20,6 @@ use crate::store::questions::{self, NewQuestion};
 use crate::store::sealed::random_u32;
 use crate::store::sessions::{self, Off, Seat};
 use crate::store::tasks::{self, NewTask};
-use crate::store::Tx;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
@@ -189,16 +189,7 @@ impl<'a> Teller<'a> {
     }
 
     async fn fact(&mut self, seat: &Seat, kind: &str, at: DateTime<Utc>, rule: &str, detail: &str) -> Result<()> {
-        let fact = Fact {
-            case_id: Some(&seat.session.case_id),
-            session_id: Some(&seat.session.id),
-            role: Some(seat.attendee.role),
-            kind,
-            at,
-            by: "courtesy",
-            rule,
-            detail,
-        };
+        let fact = Fact { case_id: Some(&seat.session.case_id), session_id: Some(&seat.session.id), role: Some(seat.attendee.role), kind, at, by: "courtesy", rule, detail };
         facts::add(self.tx, self.now, &[fact]).await
     }
 

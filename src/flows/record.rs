@@ -44,6 +44,7 @@ fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is one plain part of the fact")]
 async fn fact(tx: &mut Tx, now: DateTime<Utc>, session: &Session, role: Option<Role>, kind: &str, rule: &str, rec: &Recording<'_>, detail: &str) -> Result<()> {
     let f = Fact { case_id: Some(&session.case_id), session_id: Some(&session.id), role, kind, at: rec.at, by: rec.by, rule, detail };
     facts::add(tx, now, &[f]).await

@@ -62,8 +62,8 @@ impl Pages {
             .with_state(self.clone())
     }
 
-    fn svc(&self) -> Result<&Arc<Service>, Response> {
-        self.running.get().map(|r| &r.0).ok_or_else(|| (StatusCode::SERVICE_UNAVAILABLE, "practice is just starting").into_response())
+    fn svc(&self) -> Result<&Arc<Service>, (StatusCode, &'static str)> {
+        self.running.get().map(|r| &r.0).ok_or((StatusCode::SERVICE_UNAVAILABLE, "practice is just starting"))
     }
 }
 
@@ -91,10 +91,13 @@ async fn cards(svc: &Service) -> anyhow::Result<Vec<PhoneCard>> {
 async fn phones(State(pages): State<Pages>) -> Response {
     let svc = match pages.svc() {
         Ok(svc) => svc,
-        Err(r) => return r,
+        Err(r) => return r.into_response(),
     };
     match cards(svc).await {
-        Ok(phones) => page("phones.html", context! { title => "Phones", practice => true, phones => minijinja::Value::from(minijinja::value::Serde(phones)), board => board::fragment_or_word(svc).await }),
+        Ok(phones) => page(
+            "phones.html",
+            context! { title => "Phones", practice => true, phones => minijinja::Value::from(minijinja::value::Serde(phones)), board => board::fragment_or_word(svc).await },
+        ),
         Err(e) => {
             tracing::error!("phones: {e:#}");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -147,7 +150,7 @@ struct ClockIn {
 async fn clock(State(pages): State<Pages>, Json(c): Json<ClockIn>) -> Response {
     let svc = match pages.svc() {
         Ok(svc) => svc.clone(),
-        Err(r) => return r,
+        Err(r) => return r.into_response(),
     };
     let _one_at_a_time = pages.moving.lock().await;
     let to = if c.to == "next" {

@@ -127,7 +127,16 @@ impl Provider {
         let sid = format!("SM{}", random_token());
         let (hooks, message) = {
             let mut inner = self.lock();
-            let message = Message { sid: sid.clone(), from: from.to_owned(), to: to.to_owned(), body: body.to_owned(), inbound: true, status: "received".into(), created: inner.clock.now(), callback: None };
+            let message = Message {
+                sid: sid.clone(),
+                from: from.to_owned(),
+                to: to.to_owned(),
+                body: body.to_owned(),
+                inbound: true,
+                status: "received".into(),
+                created: inner.clock.now(),
+                callback: None,
+            };
             inner.messages.push(message.clone());
             match body.trim().to_uppercase().as_str() {
                 "STOP" | "STOPALL" | "UNSUBSCRIBE" | "END" | "QUIT" | "CANCEL" | "REVOKE" | "OPTOUT" => {
@@ -144,9 +153,25 @@ impl Provider {
         let base = hooks.context("nobody listens to the practice service yet")?;
         let segments = parts(&message.body).to_string();
         let pairs: Vec<(String, String)> = [
-            ("ToCountry", ""), ("ToState", ""), ("SmsMessageSid", &sid), ("NumMedia", "0"), ("ToCity", ""), ("FromZip", ""), ("SmsSid", &sid), ("FromState", ""), ("SmsStatus", "received"),
-            ("FromCity", ""), ("Body", &message.body), ("FromCountry", ""), ("To", to), ("ToZip", ""), ("NumSegments", &segments), ("MessageSid", &sid), ("AccountSid", &self.account),
-            ("From", from), ("ApiVersion", "2010-04-01"),
+            ("ToCountry", ""),
+            ("ToState", ""),
+            ("SmsMessageSid", &sid),
+            ("NumMedia", "0"),
+            ("ToCity", ""),
+            ("FromZip", ""),
+            ("SmsSid", &sid),
+            ("FromState", ""),
+            ("SmsStatus", "received"),
+            ("FromCity", ""),
+            ("Body", &message.body),
+            ("FromCountry", ""),
+            ("To", to),
+            ("ToZip", ""),
+            ("NumSegments", &segments),
+            ("MessageSid", &sid),
+            ("AccountSid", &self.account),
+            ("From", from),
+            ("ApiVersion", "2010-04-01"),
         ]
         .iter()
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
@@ -182,7 +207,13 @@ impl Provider {
             self.bump();
             if let Some(url) = message.callback.clone().filter(|_| status != "sending") {
                 let pairs: Vec<(String, String)> = [
-                    ("ApiVersion", "2010-04-01"), ("MessageStatus", status), ("SmsSid", &sid), ("SmsStatus", status), ("To", &message.to), ("From", &message.from), ("MessageSid", &sid),
+                    ("ApiVersion", "2010-04-01"),
+                    ("MessageStatus", status),
+                    ("SmsSid", &sid),
+                    ("SmsStatus", status),
+                    ("To", &message.to),
+                    ("From", &message.from),
+                    ("MessageSid", &sid),
                     ("AccountSid", &self.account),
                 ]
                 .iter()
@@ -194,10 +225,10 @@ impl Provider {
         }
     }
 
-    fn authorised(&self, headers: &HeaderMap, account: &str) -> Result<(), Response> {
+    fn refusal(&self, headers: &HeaderMap, account: &str) -> Option<Response> {
         let expected = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", self.account, self.token)));
         let given = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()).unwrap_or("");
-        if given == expected && account == self.account { Ok(()) } else { Err(error(StatusCode::UNAUTHORIZED, 20003, "Authenticate")) }
+        (given != expected || account != self.account).then(|| error(StatusCode::UNAUTHORIZED, 20003, "Authenticate"))
     }
 
     fn json(&self, m: &Message) -> Value {
@@ -220,7 +251,7 @@ fn percent(text: &str) -> String {
 const CREATE: &[&str] = &["To", "From", "Body", "StatusCallback", "MessagingServiceSid", "ValidityPeriod", "MediaUrl"];
 
 async fn create(State(p): State<Arc<Provider>>, Path(account): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
-    if let Err(refused) = p.authorised(&headers, &account) {
+    if let Some(refused) = p.refusal(&headers, &account) {
         return refused;
     }
     let form = parse_form(&body).unwrap_or_default();
@@ -257,7 +288,16 @@ async fn create(State(p): State<Arc<Provider>>, Path(account): Path<String>, hea
     let message = {
         let mut inner = p.lock();
         let callback = Some(get("StatusCallback")).filter(|c| !c.is_empty()).map(str::to_owned);
-        let m = Message { sid: format!("SM{}", random_token()), from: from.into(), to: to.into(), body: text.into(), inbound: false, status: "queued".into(), created: inner.clock.now(), callback };
+        let m = Message {
+            sid: format!("SM{}", random_token()),
+            from: from.into(),
+            to: to.into(),
+            body: text.into(),
+            inbound: false,
+            status: "queued".into(),
+            created: inner.clock.now(),
+            callback,
+        };
         inner.messages.push(m.clone());
         m
     };
@@ -267,7 +307,7 @@ async fn create(State(p): State<Arc<Provider>>, Path(account): Path<String>, hea
 }
 
 async fn list(State(p): State<Arc<Provider>>, Path(account): Path<String>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
-    if let Err(refused) = p.authorised(&headers, &account) {
+    if let Some(refused) = p.refusal(&headers, &account) {
         return refused;
     }
     let pairs = parse_form(query.unwrap_or_default().as_bytes()).unwrap_or_default();
@@ -283,7 +323,9 @@ async fn list(State(p): State<Arc<Provider>>, Path(account): Path<String>, heade
     };
     let all: Vec<Value> = p.lock().messages.iter().rev().filter(wanted).map(|m| p.json(m)).collect();
     let keep: Vec<String> = pairs.iter().filter(|(k, _)| !matches!(k.as_str(), "Page" | "PageSize" | "PageToken")).map(|(k, v)| format!("{}={}", percent(k), percent(v))).collect();
-    let uri = |n: usize| format!("/2010-04-01/Accounts/{}/Messages.json?{}", p.account, keep.iter().cloned().chain([format!("PageSize={size}"), format!("Page={n}")]).collect::<Vec<_>>().join("&"));
+    let uri = |n: usize| {
+        format!("/2010-04-01/Accounts/{}/Messages.json?{}", p.account, keep.iter().cloned().chain([format!("PageSize={size}"), format!("Page={n}")]).collect::<Vec<_>>().join("&"))
+    };
     let start = page * size;
     let shown: Vec<Value> = all.iter().skip(start).take(size).cloned().collect();
     Json(json!({
@@ -294,7 +336,7 @@ async fn list(State(p): State<Arc<Provider>>, Path(account): Path<String>, heade
 }
 
 async fn fetch(State(p): State<Arc<Provider>>, Path((account, file)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    if let Err(refused) = p.authorised(&headers, &account) {
+    if let Some(refused) = p.refusal(&headers, &account) {
         return refused;
     }
     let sid = file.trim_end_matches(".json");
@@ -305,7 +347,7 @@ async fn fetch(State(p): State<Arc<Provider>>, Path((account, file)): Path<(Stri
 }
 
 async fn update(State(p): State<Arc<Provider>>, Path((account, file)): Path<(String, String)>, headers: HeaderMap, body: Bytes) -> Response {
-    if let Err(refused) = p.authorised(&headers, &account) {
+    if let Some(refused) = p.refusal(&headers, &account) {
         return refused;
     }
     let empties = parse_form(&body).is_some_and(|f| f.iter().any(|(k, v)| k == "Body" && v.is_empty()));
@@ -322,7 +364,7 @@ async fn update(State(p): State<Arc<Provider>>, Path((account, file)): Path<(Str
 }
 
 async fn about(State(p): State<Arc<Provider>>, Path(account): Path<String>, headers: HeaderMap) -> Response {
-    if let Err(refused) = p.authorised(&headers, account.trim_end_matches(".json")) {
+    if let Some(refused) = p.refusal(&headers, account.trim_end_matches(".json")) {
         return refused;
     }
     Json(json!({ "sid": p.account, "friendly_name": "practice", "status": "active", "type": "Full", "uri": format!("/2010-04-01/Accounts/{}.json", p.account) })).into_response()

@@ -29,9 +29,7 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
         Some((c, r)) => (Some(c), r),
         None => (None, case),
     };
-    let rows = db
-        .all("SELECT id, centre, case_ref, state FROM case_file WHERE case_ref = $1 AND ($2 IS NULL OR centre = $2) ORDER BY centre", args![case_ref, centre])
-        .await?;
+    let rows = db.all("SELECT id, centre, case_ref, state FROM case_file WHERE case_ref = $1 AND ($2 IS NULL OR centre = $2) ORDER BY centre", args![case_ref, centre]).await?;
     match rows.as_slice() {
         [] => bail!("there is no case {case}; `courtesy list parties` shows all"),
         [r] => Ok(Case { id: r.text("id")?, centre: r.text("centre")?, case_ref: r.text("case_ref")?, archived: r.text("state")? == "archived" }),
@@ -303,10 +301,7 @@ pub async fn insert_parties(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewParty]) 
 /// Writes addresses; one that the party has already stays as it is.
 pub async fn insert_addresses(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewAddress]) -> Result<()> {
     let seal = tx.seal();
-    let rows = rows
-        .iter()
-        .map(|a| args![super::sealed::random_id(), &a.party_id, a.channel, seal.seal(&a.value), &a.hash, a.safe, false, a.state, now])
-        .collect();
+    let rows = rows.iter().map(|a| args![super::sealed::random_id(), &a.party_id, a.channel, seal.seal(&a.value), &a.hash, a.safe, false, a.state, now]).collect();
     tx.insert_many(
         "INSERT INTO address (id, party_id, channel, number, number_hash, safe, verified, state, since) VALUES",
         "ON CONFLICT (party_id, channel, number_hash) DO NOTHING",
@@ -322,8 +317,25 @@ pub async fn insert_sessions(tx: &mut Tx, rows: &[NewSession]) -> Result<()> {
         .iter()
         .map(|s| {
             args![
-                &s.id, &s.case_id, &s.session_ref, s.starts_at, s.ends_at, &s.start_local, &s.timezone, &s.contact_type, s.state, 1, s.booked_at,
-                (s.state == "cancelled").then_some("centre"), (s.state == "cancelled").then_some(s.booked_at), s.notice_hours, s.fee_minor, &s.currency, &s.payer, s.payment_days, &s.imported
+                &s.id,
+                &s.case_id,
+                &s.session_ref,
+                s.starts_at,
+                s.ends_at,
+                &s.start_local,
+                &s.timezone,
+                &s.contact_type,
+                s.state,
+                1,
+                s.booked_at,
+                (s.state == "cancelled").then_some("centre"),
+                (s.state == "cancelled").then_some(s.booked_at),
+                s.notice_hours,
+                s.fee_minor,
+                &s.currency,
+                &s.payer,
+                s.payment_days,
+                &s.imported
             ]
         })
         .collect();
@@ -333,10 +345,8 @@ pub async fn insert_sessions(tx: &mut Tx, rows: &[NewSession]) -> Result<()> {
         sessions,
     )
     .await?;
-    let places: Vec<Vec<Arg>> = rows
-        .iter()
-        .flat_map(|s| s.places.iter().map(|p| args![&s.id, p.role.as_str(), &p.party_id, p.arrives_at, p.leaves_at, 1, p.ask_known, p.ask_at, "", "none"]))
-        .collect();
+    let places: Vec<Vec<Arg>> =
+        rows.iter().flat_map(|s| s.places.iter().map(|p| args![&s.id, p.role.as_str(), &p.party_id, p.arrives_at, p.leaves_at, 1, p.ask_known, p.ask_at, "", "none"])).collect();
     tx.insert_many("INSERT INTO attendee (session_id, role, party_id, arrives_at, leaves_at, ask_version, ask_known, ask_at, asked, answer) VALUES", "", places).await?;
     Ok(())
 }

@@ -88,11 +88,7 @@ pub async fn stopped_channels(db: &Db) -> Result<Vec<(String, String, String)>> 
 
 /// Stops a channel.
 pub async fn stop_channel(tx: &mut Tx, channel: &str, why: &str, settings: &str, now: DateTime<Utc>) -> Result<()> {
-    tx.exec(
-        "INSERT INTO channel_stop (channel, since, why, settings) VALUES ($1, $2, $3, $4) ON CONFLICT (channel) DO NOTHING",
-        args![channel, now, why, settings],
-    )
-    .await?;
+    tx.exec("INSERT INTO channel_stop (channel, since, why, settings) VALUES ($1, $2, $3, $4) ON CONFLICT (channel) DO NOTHING", args![channel, now, why, settings]).await?;
     Ok(())
 }
 

@@ -31,10 +31,8 @@ pub struct Fact<'a> {
 /// Records facts.
 pub async fn add(tx: &mut Tx, now: DateTime<Utc>, facts: &[Fact<'_>]) -> Result<()> {
     let seal = tx.seal();
-    let rows: Vec<Vec<Arg>> = facts
-        .iter()
-        .map(|f| args![random_id(), f.case_id, f.session_id, f.role.map(Role::as_str), f.kind, f.at, now, f.by, f.rule, seal.seal(f.detail)])
-        .collect();
+    let rows: Vec<Vec<Arg>> =
+        facts.iter().map(|f| args![random_id(), f.case_id, f.session_id, f.role.map(Role::as_str), f.kind, f.at, now, f.by, f.rule, seal.seal(f.detail)]).collect();
     tx.insert_many("INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail) VALUES", "", rows).await?;
     Ok(())
 }
@@ -63,9 +61,7 @@ pub struct Recorded {
 /// The facts of a case in the order in which they happened.
 pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
     let seal = db.seal();
-    let rows = db
-        .all("SELECT session_id, role, kind, at, recorded_at, by_whom, rule, detail FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind", args![case_id])
-        .await?;
+    let rows = db.all("SELECT session_id, role, kind, at, recorded_at, by_whom, rule, detail FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind", args![case_id]).await?;
     rows.iter()
         .map(|r| {
             Ok(Recorded {

@@ -38,8 +38,20 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[Received]) -> Re
         .map(|r| {
             let hash = Phone::from_e164(&r.from).map_or_else(|| seal.id_of(&format!("no-number/{}", r.from)), |p| seal.number_hash(&p));
             args![
-                random_id(), r.provider, &r.provider_message_id, "sms", &r.sender, seal.seal(&r.from), hash, seal.seal(&r.body.0.replace('\0', "\u{2400}")), r.media, &r.opt_out_type, r.at, now,
-                r.found_by, "new"
+                random_id(),
+                r.provider,
+                &r.provider_message_id,
+                "sms",
+                &r.sender,
+                seal.seal(&r.from),
+                hash,
+                seal.seal(&r.body.0.replace('\0', "\u{2400}")),
+                r.media,
+                &r.opt_out_type,
+                r.at,
+                now,
+                r.found_by,
+                "new"
             ]
         })
         .collect();
@@ -75,12 +87,8 @@ pub struct Inbound {
 /// Takes the oldest message that was not applied yet; another process takes another.
 pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
     let seal = tx.seal();
-    let row = tx
-        .one(
-            "SELECT id, sender, number, number_hash, body, media, opt_out_type, at FROM inbound WHERE state = 'new' ORDER BY recorded_at, id LIMIT 1 {skip}",
-            args![],
-        )
-        .await?;
+    let row =
+        tx.one("SELECT id, sender, number, number_hash, body, media, opt_out_type, at FROM inbound WHERE state = 'new' ORDER BY recorded_at, id LIMIT 1 {skip}", args![]).await?;
     row.map(|r| {
         Ok(Inbound {
             id: r.text("id")?,

@@ -44,7 +44,13 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
     let rows: Vec<Vec<Arg>> = messages
         .iter()
         .map(|m| {
-            let rank = if m.kind.is_answer() { 0 } else if m.kind == Kind::ConfirmRequest { 2 } else { 1 };
+            let rank = if m.kind.is_answer() {
+                0
+            } else if m.kind == Kind::ConfirmRequest {
+                2
+            } else {
+                1
+            };
             let (session, version, ask) = match &m.session {
                 Some((s, v, a)) => (Some(s.as_str()), Some(*v), Some(*a)),
                 None => (None, None, None),
@@ -54,8 +60,26 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 None => (None, None),
             };
             args![
-                seal.id_of(&m.cause), &m.cause, m.kind.as_str(), &m.centre, &m.case_id, &m.party_id, m.role.map(Role::as_str), session, version, ask, number, hash,
-                seal.seal(&m.data), Channel::Sms.as_str(), rank, MessageState::Waiting.as_str(), m.not_before, m.not_after, now, 0
+                seal.id_of(&m.cause),
+                &m.cause,
+                m.kind.as_str(),
+                &m.centre,
+                &m.case_id,
+                &m.party_id,
+                m.role.map(Role::as_str),
+                session,
+                version,
+                ask,
+                number,
+                hash,
+                seal.seal(&m.data),
+                Channel::Sms.as_str(),
+                rank,
+                MessageState::Waiting.as_str(),
+                m.not_before,
+                m.not_after,
+                now,
+                0
             ]
         })
         .collect();
@@ -212,11 +236,7 @@ pub async fn begin(tx: &mut Tx, worker: &str, sender: &str, now: DateTime<Utc>, 
     let seal = tx.seal();
     let rows = attempts
         .iter()
-        .map(|a| {
-            args![
-                &a.token, &a.message_id, worker, Channel::Sms.as_str(), sender, seal.seal(a.number.0.as_str()), &a.number.1, seal.seal(&a.body), a.prompted, now, 0
-            ]
-        })
+        .map(|a| args![&a.token, &a.message_id, worker, Channel::Sms.as_str(), sender, seal.seal(a.number.0.as_str()), &a.number.1, seal.seal(&a.body), a.prompted, now, 0])
         .collect();
     tx.insert_many("INSERT INTO attempt (token, message_id, worker, channel, sender, number, number_hash, body, prompted, started_at, looks) VALUES", "", rows).await?;
     let parts = attempts.iter().map(|a| args![&a.message_id, i64::from(a.parts)]).collect();
@@ -283,9 +303,7 @@ pub async fn record(tx: &mut Tx, now: DateTime<Utc>, ends: Vec<(String, End)>) -
             }
         };
         let message = match &end {
-            End::Accepted { provider_id, receipt } => {
-                (receipt.map_or(MessageState::Sent, Receipt::message_state), None, Some(now), Some(provider_id.clone()), None)
-            }
+            End::Accepted { provider_id, receipt } => (receipt.map_or(MessageState::Sent, Receipt::message_state), None, Some(now), Some(provider_id.clone()), None),
             End::NotSent { again, .. } => (MessageState::Waiting, None, None, None, Some(*again)),
             End::Refused { reason: None, .. } => (MessageState::Waiting, None, None, None, Some(now + Duration::minutes(1))),
             End::Refused { reason, .. } => (MessageState::Refused, *reason, None, None, None),
@@ -310,7 +328,8 @@ pub async fn record(tx: &mut Tx, now: DateTime<Utc>, ends: Vec<(String, End)>) -
         attempts,
     )
     .await?;
-    tx.with_many("token, ended_at, error", "UPDATE attempt SET ended_at = v.ended_at, error = v.error FROM v WHERE attempt.token = v.token AND attempt.outcome IS NULL", doubts).await?;
+    tx.with_many("token, ended_at, error", "UPDATE attempt SET ended_at = v.ended_at, error = v.error FROM v WHERE attempt.token = v.token AND attempt.outcome IS NULL", doubts)
+        .await?;
     Ok(())
 }
 
@@ -444,13 +463,7 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
         return Ok(None);
     };
     let touched = |state, changed| -> Result<Option<Touched>> {
-        Ok(Some(Touched {
-            message_id: row.text("message_id")?,
-            number_hash: row.text("number_hash")?,
-            sender: row.text("sender")?,
-            state,
-            changed,
-        }))
+        Ok(Some(Touched { message_id: row.text("message_id")?, number_hash: row.text("number_hash")?, sender: row.text("sender")?, state, changed }))
     };
     let before: MessageState = row.word("state")?;
     // The callback of another message under our token would be somebody's mistake: kept as an event, nothing more.
@@ -463,12 +476,7 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     let outcome: Option<Outcome> = row.word_opt("outcome")?;
     if outcome == Some(Outcome::NotSent) {
         // It was given up as not sent. It is taken back only if nothing else was sent in its place meanwhile.
-        let live = tx
-            .one(
-                "SELECT token FROM attempt WHERE message_id = $1 AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))",
-                args![row.text("message_id")?],
-            )
-            .await?;
+        let live = tx.one("SELECT token FROM attempt WHERE message_id = $1 AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))", args![row.text("message_id")?]).await?;
         if live.is_some() {
             return touched(before, false);
         }
@@ -507,9 +515,7 @@ pub async fn unprompted(tx: &mut Tx, now: DateTime<Utc>, hashes: &[String]) -> R
 
 /// Answers that went or wait to go to a number since then: (kind, session, when).
 pub async fn answers_since(tx: &mut Tx, number_hash: &str, since: DateTime<Utc>) -> Result<Vec<(Kind, Option<String>, DateTime<Utc>)>> {
-    let rows = tx
-        .all("SELECT kind, session_id, queued_at FROM message WHERE to_hash = $1 AND queued_at > $2", args![number_hash, since])
-        .await?;
+    let rows = tx.all("SELECT kind, session_id, queued_at FROM message WHERE to_hash = $1 AND queued_at > $2", args![number_hash, since]).await?;
     rows.iter().map(|r| Ok((r.word("kind")?, r.text_opt("session_id")?, r.time("queued_at")?))).collect()
 }
 

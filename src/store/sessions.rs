@@ -206,9 +206,7 @@ pub async fn seats_of(tx: &mut Tx, sender: &str, sessions: &[String]) -> Result<
 /// The places of sessions that start in a span, for the plan and the board.
 pub async fn seats_between(db: &Db, sender: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Seat>> {
     let seal = db.seal();
-    let rows = db
-        .all(seat_sql("WHERE s.starts_at >= $2 AND s.starts_at < $3 ORDER BY s.starts_at, c.case_ref, t.role DESC"), args![sender, from, to])
-        .await?;
+    let rows = db.all(seat_sql("WHERE s.starts_at >= $2 AND s.starts_at < $3 ORDER BY s.starts_at, c.case_ref, t.role DESC"), args![sender, from, to]).await?;
     rows.iter().map(|r| read_seat(r, &seal)).collect()
 }
 
@@ -246,10 +244,7 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Session>> {
 /// Sessions in order of their start, of a centre or of all, with both places.
 pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Attendee>)>> {
     let sessions = db
-        .all(
-            format!("SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id WHERE $1 IS NULL OR c.centre = $1 ORDER BY s.starts_at, c.case_ref"),
-            args![centre],
-        )
+        .all(format!("SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id WHERE $1 IS NULL OR c.centre = $1 ORDER BY s.starts_at, c.case_ref"), args![centre])
         .await?;
     let places = db.all(format!("SELECT {ATTENDEE} FROM attendee t ORDER BY t.role DESC"), args![]).await?;
     let mut by_session: std::collections::HashMap<String, Vec<Attendee>> = std::collections::HashMap::new();
@@ -281,11 +276,7 @@ pub async fn settle_asks(tx: &mut Tx, rows: Vec<(String, Role, Option<DateTime<U
 
 /// Records an answer of a party.
 pub async fn answer(tx: &mut Tx, session_id: &str, role: Role, answer: Answer, at: Option<DateTime<Utc>>) -> Result<()> {
-    tx.exec(
-        "UPDATE attendee SET answer = $1, answered_at = $2 WHERE session_id = $3 AND role = $4",
-        args![answer.as_str(), at, session_id, role.as_str()],
-    )
-    .await?;
+    tx.exec("UPDATE attendee SET answer = $1, answered_at = $2 WHERE session_id = $3 AND role = $4", args![answer.as_str(), at, session_id, role.as_str()]).await?;
     Ok(())
 }
 
@@ -357,10 +348,7 @@ pub async fn ask_anew(tx: &mut Tx, a: &Attendee, arrives_at: DateTime<Utc>, know
 /// How many sessions are booked or were called off at a centre in a span.
 pub async fn count_between(tx: &mut Tx, centre: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<i64> {
     let row = tx
-        .one(
-            "SELECT count(*) AS n FROM session s JOIN case_file c ON c.id = s.case_id WHERE c.centre = $1 AND s.starts_at >= $2 AND s.starts_at < $3",
-            args![centre, from, to],
-        )
+        .one("SELECT count(*) AS n FROM session s JOIN case_file c ON c.id = s.case_id WHERE c.centre = $1 AND s.starts_at >= $2 AND s.starts_at < $3", args![centre, from, to])
         .await?;
     row.map_or(Ok(0), |r| r.int("n"))
 }

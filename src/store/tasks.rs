@@ -43,9 +43,7 @@ pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()
     tx.exec(
         "INSERT INTO task (id, cause, topic, centre, case_id, session_id, role, inbound_id, message_id, opened_at, due_at, state)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open') ON CONFLICT (cause) DO NOTHING",
-        args![
-            id, &t.cause, t.topic.as_str(), t.centre, t.case_id, t.session_id, t.role.map(Role::as_str), t.inbound_id, t.message_id, now, t.due_at
-        ],
+        args![id, &t.cause, t.topic.as_str(), t.centre, t.case_id, t.session_id, t.role.map(Role::as_str), t.inbound_id, t.message_id, now, t.due_at],
     )
     .await?;
     Ok(())

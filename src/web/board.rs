@@ -259,7 +259,11 @@ mod tests {
             resident: Place { answer: "confirmed", words: "confirmed".into() },
             contact: Place::default(),
         };
-        let rows = PAGES.get_template("board_rows.html").unwrap().render(context! { rows => minijinja::Value::from(minijinja::value::Serde([row])), open_tasks => 2, held => ["BRK"] }).unwrap();
+        let rows = PAGES
+            .get_template("board_rows.html")
+            .unwrap()
+            .render(context! { rows => minijinja::Value::from(minijinja::value::Serde([row])), open_tasks => 2, held => ["BRK"] })
+            .unwrap();
         assert!(rows.contains("&lt;b&gt;") && rows.contains("data-testid=\"board-row-&lt;b&gt;-2026-11-28T10:00\""), "{rows}");
         for name in ["board.html", "phones.html"] {
             PAGES.get_template(name).unwrap().render(context! { title => "x", practice => true, board => "", phones => Vec::<u8>::new() }).unwrap();

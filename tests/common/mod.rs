@@ -225,7 +225,14 @@ impl Emulator {
     pub fn start(args: &[&str]) -> Emulator {
         let python = std::env::var("COURTESY_TEST_PYTHON").expect("COURTESY_TEST_PYTHON is not set: run tests/run, which prepares the emulator; this test does not skip");
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator/twilio_emu.py");
-        let mut child = Command::new(python).arg(script).args(["--port", "0", "--max-seconds", "1200"]).args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the emulator starts");
+        let mut child = Command::new(python)
+            .arg(script)
+            .args(["--port", "0", "--max-seconds", "1200"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the emulator starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&line).expect("the emulator says that it is ready");
@@ -233,7 +240,8 @@ impl Emulator {
     }
 
     pub async fn control(&self, what: &str, body: serde_json::Value) -> serde_json::Value {
-        let text = self.client.post(format!("{}/control/{what}", self.url)).header("content-type", "application/json").body(body.to_string()).send().await.unwrap().text().await.unwrap();
+        let text =
+            self.client.post(format!("{}/control/{what}", self.url)).header("content-type", "application/json").body(body.to_string()).send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
@@ -320,7 +328,11 @@ impl Binary {
         for target in [&mut url, &mut desk] {
             let mut line = String::new();
             out.read_line(&mut line).unwrap();
-            *target = line.split_whitespace().last().unwrap_or_else(|| panic!("serve did not start: {}", std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default())).to_owned();
+            *target = line
+                .split_whitespace()
+                .last()
+                .unwrap_or_else(|| panic!("serve did not start: {}", std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()))
+                .to_owned();
         }
         Serving { child, url }
     }

@@ -84,7 +84,8 @@ impl SessionRow {
     /// What of the line concerns the session: the same again changes nothing.
     pub(super) fn fingerprint(&self) -> String {
         use std::fmt::Write as _;
-        let mut out = format!("{}|{}|{}|{}|{}|{}|{}|{}", self.starts_at, self.ends_at, self.contact_type, self.fee_minor, self.currency, self.usually_pays, self.status, self.booked_at);
+        let mut out =
+            format!("{}|{}|{}|{}|{}|{}|{}|{}", self.starts_at, self.ends_at, self.contact_type, self.fee_minor, self.currency, self.usually_pays, self.status, self.booked_at);
         for p in &self.parties {
             if let Some((a, d)) = p.times {
                 let _ = write!(out, "|{} {a} {d}", p.role);
@@ -163,7 +164,11 @@ impl<'a> Checker<'a> {
                     return Some(d);
                 }
             } else {
-                self.error(column, "ambiguous_date_format", format!("{v}: not ISO, must not be guessed; write 2026-11-28, or import with --dates dmy if all dates are day/month/year"));
+                self.error(
+                    column,
+                    "ambiguous_date_format",
+                    format!("{v}: not ISO, must not be guessed; write 2026-11-28, or import with --dates dmy if all dates are day/month/year"),
+                );
                 return None;
             }
         }
@@ -352,7 +357,17 @@ impl<'a> Checker<'a> {
         }
         let phone = self.phone("referrer_phone", country);
         let detail = format!("{role} {}", self.get("referrer_email"));
-        Some(PartyRow { role: Role::Referrer, name: name.to_owned(), phone, telegram_id: None, channel: Channel::None, language: "en".into(), consent: Consent::No, times: None, detail })
+        Some(PartyRow {
+            role: Role::Referrer,
+            name: name.to_owned(),
+            phone,
+            telegram_id: None,
+            channel: Channel::None,
+            language: "en".into(),
+            consent: Consent::No,
+            times: None,
+            detail,
+        })
     }
 
     fn row(&mut self, countries: &HashMap<String, String>) -> Option<SessionRow> {
