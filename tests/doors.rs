@@ -112,7 +112,7 @@ async fn the_service_as_a_whole() {
         b.ok(&["centre", "apply", "centre.toml"]);
         let mut serving = b.serve();
         // An import by another process is texted within two seconds.
-        std::fs::write(b.dir.path().join("families.csv"), families(3, chrono::Utc::now())).unwrap();
+        std::fs::write(b.dir.path().join("families.csv"), families(3, courtesy::clock::Clock::System.now())).unwrap();
         b.ok(&["import", "families.csv"]);
         eventually(Duration::from_secs(4), "six texts", || async { (emulator.outbound().await.len() == 6).then_some(()) }).await;
         let (to, _) = emulator.outbound().await[0].clone();

@@ -19,7 +19,7 @@ async fn survives(on: On, fault: &str) {
         let db = TestDb::new(on).await;
         let b = Binary::with_emulator(&db.url, &emulator.url, if run % 2 == 0 { 40 } else { 0 });
         std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
-        std::fs::write(b.dir.path().join("families.csv"), families(FAMILIES, chrono::Utc::now())).unwrap();
+        std::fs::write(b.dir.path().join("families.csv"), families(FAMILIES, courtesy::clock::Clock::System.now())).unwrap();
         b.ok(&["centre", "apply", "centre.toml"]);
         b.ok(&["import", "families.csv"]);
         emulator.control("fault", json!({ "point": "create", "kind": fault, "times": 12, "skip": random_u32() % 10, "ms": 60_000 })).await;

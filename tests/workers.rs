@@ -21,7 +21,7 @@ async fn a_thousand_due_texts_by_two_processes(on: On) {
     let db = TestDb::new(on).await;
     let b = Binary::with_emulator(&db.url, &emulator.url, 0);
     std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
-    std::fs::write(b.dir.path().join("families.csv"), families(FAMILIES, chrono::Utc::now())).unwrap();
+    std::fs::write(b.dir.path().join("families.csv"), families(FAMILIES, courtesy::clock::Clock::System.now())).unwrap();
     b.ok(&["centre", "apply", "centre.toml"]);
     b.ok(&["import", "families.csv"]);
     // On SQLite a service beside a worker, on PostgreSQL two workers and a service.
@@ -44,7 +44,7 @@ async fn a_worker_with_a_hold_says_how_many_stay(on: On) {
     let db = TestDb::new(on).await;
     let b = Binary::with_emulator(&db.url, &emulator.url, 0);
     std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE.replace("start = \"sending\"", "start = \"hold\"")).unwrap();
-    std::fs::write(b.dir.path().join("families.csv"), families(4, chrono::Utc::now())).unwrap();
+    std::fs::write(b.dir.path().join("families.csv"), families(4, courtesy::clock::Clock::System.now())).unwrap();
     b.ok(&["centre", "apply", "centre.toml"]);
     b.ok(&["import", "families.csv"]);
     let (code, _, err) = b.run(&["worker", "--until-idle"]);
@@ -62,7 +62,7 @@ async fn a_channel_that_refuses_us_stops_after_one_text(on: On) {
     let db = TestDb::new(on).await;
     let b = Binary::with_emulator(&db.url, &emulator.url, 20);
     std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
-    std::fs::write(b.dir.path().join("families.csv"), families(20, chrono::Utc::now())).unwrap();
+    std::fs::write(b.dir.path().join("families.csv"), families(20, courtesy::clock::Clock::System.now())).unwrap();
     b.ok(&["centre", "apply", "centre.toml"]);
     b.ok(&["import", "families.csv"]);
     emulator.control("fault", serde_json::json!({ "point": "create", "kind": "error", "code": 21606, "status": 400, "times": -1 })).await;
