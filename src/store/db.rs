@@ -160,13 +160,22 @@ impl Tx {
         Ok(self.all(sql, args).await?.into_iter().next())
     }
 
+    /// Rows of this width in one statement. SQLite looks each placeholder up by its name, one after the other, so many values in one
+    /// statement cost their square; PostgreSQL takes 65,535.
+    fn rows_at_once(&self, width: usize) -> usize {
+        let values = match self {
+            Tx::Sqlite(..) => 400,
+            Tx::Postgres(..) => 16_000,
+        };
+        (values / width.max(1)).clamp(1, 500)
+    }
+
     /// Inserts many rows with one statement a few hundred rows; `head` is `INSERT INTO t (a, b) VALUES`, `tail` what follows.
     pub async fn insert_many(&mut self, head: &str, tail: &str, rows: Vec<Vec<Arg>>) -> Result<u64> {
         let mut done = 0;
         let mut rows = rows.into_iter().peekable();
         while let Some(width) = rows.peek().map(Vec::len) {
-            // SQLite binds at most 32,766 values, PostgreSQL 65,535.
-            let chunk: Vec<Vec<Arg>> = rows.by_ref().take((16_000 / width.max(1)).clamp(1, 500)).collect();
+            let chunk: Vec<Vec<Arg>> = rows.by_ref().take(self.rows_at_once(width)).collect();
             let sql = format!("{head} {} {tail}", placeholders(chunk.len(), width));
             done += self.exec(sql, chunk.into_iter().flatten().collect()).await?;
         }
@@ -178,7 +187,7 @@ impl Tx {
         let mut done = 0;
         let mut rows = rows.into_iter().peekable();
         while let Some(width) = rows.peek().map(Vec::len) {
-            let chunk: Vec<Vec<Arg>> = rows.by_ref().take((16_000 / width.max(1)).clamp(1, 500)).collect();
+            let chunk: Vec<Vec<Arg>> = rows.by_ref().take(self.rows_at_once(width)).collect();
             let sql = format!("WITH v ({columns}) AS (VALUES {}) {statement}", placeholders(chunk.len(), width));
             done += self.exec(sql, chunk.into_iter().flatten().collect()).await?;
         }

@@ -192,7 +192,7 @@ pub async fn seats(tx: &mut Tx, sender: &str, session_id: &str) -> Result<Vec<Se
 pub async fn seats_of(tx: &mut Tx, sender: &str, sessions: &[String]) -> Result<Vec<Seat>> {
     let seal = tx.seal();
     let mut out = Vec::with_capacity(sessions.len() * 2);
-    for chunk in sessions.chunks(500) {
+    for chunk in sessions.chunks(100) {
         let filter = format!("WHERE s.id IN ({})", super::db::list_of(2, chunk.len()));
         let mut args: Vec<Arg> = args![sender];
         args.extend(chunk.iter().map(Arg::from));

@@ -469,6 +469,7 @@ fn is_mojibake(v: &str) -> bool {
 pub(super) fn check(file: &File, dates: Dates, countries: &HashMap<String, String>, zones: &HashMap<String, String>) -> (Vec<Finding>, Vec<SessionRow>) {
     let mut findings = file.findings.clone();
     let mut rows: Vec<SessionRow> = Vec::new();
+    let mut before = Before::default();
     for line in &file.lines {
         if line.fields.len() == 1 && line.fields[0].trim().is_empty() {
             continue;
@@ -481,8 +482,10 @@ pub(super) fn check(file: &File, dates: Dates, countries: &HashMap<String, Strin
             let column = torn_column(file, line, dates, countries).unwrap_or_default();
             c.error(&column, "too_many_columns", format!("{} fields, {width} are expected; put text with a comma in quotes", line.fields.len()));
         } else if let Some(row) = c.row(countries) {
-            against_others(&mut c, &row, &rows, zones);
+            against_others(&mut c, &row, &rows, &before, zones);
             if c.findings.iter().all(|f| f.severity != Severity::Error) {
+                before.centres.entry(row.centre.clone()).or_insert(rows.len());
+                before.cases.entry((row.centre.clone(), row.case_ref.clone())).or_default().push(rows.len());
                 rows.push(row);
             }
         }
@@ -505,19 +508,26 @@ fn torn_column(file: &File, line: &Line, dates: Dates, countries: &HashMap<Strin
     })
 }
 
-fn against_others(c: &mut Checker<'_>, row: &SessionRow, before: &[SessionRow], zones: &HashMap<String, String>) {
-    let same_centre = || before.iter().filter(|r| r.centre == row.centre);
-    if let Some(zone) = zones.get(&row.centre).cloned().or_else(|| same_centre().next().map(|r| r.timezone.clone()))
+/// Where the good lines before this one stand: the first of each centre, and all of each case.
+#[derive(Default)]
+struct Before {
+    centres: HashMap<String, usize>,
+    cases: HashMap<(String, String), Vec<usize>>,
+}
+
+fn against_others(c: &mut Checker<'_>, row: &SessionRow, rows: &[SessionRow], before: &Before, zones: &HashMap<String, String>) {
+    let first = before.centres.get(&row.centre).and_then(|i| rows.get(*i));
+    if let Some(zone) = zones.get(&row.centre).cloned().or_else(|| first.map(|r| r.timezone.clone()))
         && zone != row.timezone
     {
         c.error("timezone", "centre_conflict", format!("{} is {zone} on the other lines or on file", row.centre));
         return;
     }
-    if let Some(other) = same_centre().next().filter(|r| r.currency != row.currency) {
+    if let Some(other) = first.filter(|r| r.currency != row.currency) {
         let what = format!("{} at a centre whose other lines are {}", row.currency, other.currency);
         c.error("currency", "currency_mismatch", what);
     }
-    let same_case: Vec<&SessionRow> = same_centre().filter(|r| r.case_ref == row.case_ref).collect();
+    let same_case: Vec<&SessionRow> = before.cases.get(&(row.centre.clone(), row.case_ref.clone())).into_iter().flatten().filter_map(|i| rows.get(*i)).collect();
     if same_case.iter().any(|r| r.starts_at == row.starts_at) {
         c.error("case_ref", "duplicate_row", "the same case and start as a line before");
     } else if same_case.iter().any(|r| r.starts_at < row.ends_at && row.starts_at < r.ends_at) {
