@@ -314,7 +314,7 @@ pub async fn until_idle(settings: &Settings, clock: Clock) -> Result<i64> {
         plan::scan(&svc, now).await?;
         engine.run_until_idle().await?;
         let open = reconcile::round(&svc, &worker.id).await?;
-        let load = crate::store::outbox::load(&svc.db, svc.clock.now()).await?;
+        let load = crate::store::messages::load(&svc.db, svc.clock.now()).await?;
         let asks = sessions::next_ask(&svc.db).await?.is_some_and(|t| t <= svc.clock.now());
         let stopped = svc.line.is_none() || !centres::stopped_channels(&svc.db).await?.is_empty();
         if !asks && load.open == 0 && open == 0 && (load.due == 0 || stopped || engine.daily_limit_reached()) && !load.soon(svc.clock.now()) {

@@ -65,7 +65,7 @@ async fn slow_and_cut_hooks_are_cut_off(on: On) {
 
 async fn receipts_doubled_reversed_unknown(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
-    let list = courtesy::store::outbox::list(&w.svc.db, None).await.unwrap();
+    let list = courtesy::store::messages::list(&w.svc.db, None).await.unwrap();
     let m = &list[0];
     let (token, sid) = (m.attempts[0].token.clone(), m.provider_id.clone().unwrap());
     let base = format!("http://{}/hooks/sms/status", w.running.as_ref().unwrap().listen);
@@ -73,7 +73,7 @@ async fn receipts_doubled_reversed_unknown(on: On) {
         let pairs = [("MessageSid", sid.as_str()), ("AccountSid", ACCOUNT), ("MessageStatus", status), ("ErrorCode", "30003")];
         assert_eq!(post(&format!("{base}/{token}"), TOKEN, &pairs).await, 200);
     }
-    let after = courtesy::store::outbox::list(&w.svc.db, None).await.unwrap();
+    let after = courtesy::store::messages::list(&w.svc.db, None).await.unwrap();
     let state = after.iter().find(|x| x.id == m.id).unwrap().state;
     // The practice service may have said "delivered" before we said "undelivered": whichever final word came first stands.
     assert!(matches!(state.as_str(), "undelivered" | "delivered"));

@@ -6,7 +6,9 @@ use courtesy::domain::conversation::Topic;
 use courtesy::domain::message::{Kind, MessageState};
 use courtesy::domain::person::Phone;
 use courtesy::domain::receipt::Receipt;
-use courtesy::store::outbox::{self, Attempt, End, NewMessage, ReceiptIn};
+use courtesy::store::attempts::{self, ReceiptIn};
+use courtesy::store::messages;
+use courtesy::store::outbox::{self, Attempt, End, NewMessage};
 use courtesy::store::sealed::random_token;
 use courtesy::store::tasks::{self, NewTask};
 use courtesy::store::{Db, facts, inbox, workers};
@@ -52,7 +54,7 @@ async fn begun(db: &Db, cause: &str) -> (String, String) {
 }
 
 async fn state(db: &Db, id: &str) -> MessageState {
-    outbox::list(db, None).await.unwrap().into_iter().find(|m| m.id == id).unwrap().state
+    messages::list(db, None).await.unwrap().into_iter().find(|m| m.id == id).unwrap().state
 }
 
 async fn facts_and_receipts_are_append_only(on: On) {
@@ -61,7 +63,7 @@ async fn facts_and_receipts_are_append_only(on: On) {
     let mut tx = db.begin().await.unwrap();
     let fact = facts::Fact { case_id: None, session_id: None, role: None, kind: "test", at: at("2026-11-26T10:00"), by: "test", rule: "", detail: "" };
     facts::add(&mut tx, at("2026-11-26T10:00"), &[fact]).await.unwrap();
-    outbox::receipt(&mut tx, at("2026-11-26T10:00"), &ReceiptIn { token: "none".into(), provider_id: "SM".into(), status: "sent".into(), error_code: None }).await.unwrap();
+    attempts::receipt(&mut tx, at("2026-11-26T10:00"), &ReceiptIn { token: "none".into(), provider_id: "SM".into(), status: "sent".into(), error_code: None }).await.unwrap();
     tx.commit().await.unwrap();
     for sql in ["UPDATE fact SET kind = 'other'", "DELETE FROM fact", "UPDATE receipt_event SET status = 'x'", "DELETE FROM receipt_event"] {
         let mut tx = db.begin().await.unwrap();
@@ -81,7 +83,7 @@ async fn the_same_cause_queues_once(on: On) {
     tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media)).await.unwrap();
     tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!((outbox::list(&db, None).await.unwrap().len(), tasks::list(&db, None).await.unwrap().len()), (3, 1));
+    assert_eq!((messages::list(&db, None).await.unwrap().len(), tasks::list(&db, None).await.unwrap().len()), (3, 1));
     db.close().await;
 }
 
@@ -150,7 +152,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     let now = at("2026-11-26T10:01");
     let receipt = |status: &str| ReceiptIn { token: token.clone(), provider_id: "SM1".into(), status: status.into(), error_code: None };
     let mut tx = db.begin().await.unwrap();
-    outbox::receipt(&mut tx, now, &receipt("delivered")).await.unwrap();
+    attempts::receipt(&mut tx, now, &receipt("delivered")).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
     // The answer of the POST, and older receipts, change nothing any more.
@@ -158,11 +160,11 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     outbox::record(&mut tx, now, vec![(token.clone(), End::Accepted { provider_id: "SM1".into(), receipt: Some(Receipt::Queued) })]).await.unwrap();
     outbox::record(&mut tx, now, vec![(token.clone(), End::NotSent { error: "late".into(), again: now })]).await.unwrap();
     for status in ["sent", "queued", "sending", "nonsense"] {
-        outbox::receipt(&mut tx, now, &receipt(status)).await.unwrap();
+        attempts::receipt(&mut tx, now, &receipt(status)).await.unwrap();
     }
     tx.commit().await.unwrap();
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
-    assert!(outbox::open_attempts(&db, at("2027-01-01T00:00"), 10).await.unwrap().is_empty());
+    assert!(attempts::open_attempts(&db, at("2027-01-01T00:00"), 10).await.unwrap().is_empty());
     db.close().await;
 }
 

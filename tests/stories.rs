@@ -6,7 +6,7 @@ use courtesy::domain::person::Role;
 use courtesy::flows::record::{self, Recording};
 use courtesy::flows::{plan, receive};
 use courtesy::practice::{OUR_NUMBER, time};
-use courtesy::store::{centres, outbox};
+use courtesy::store::{centres, messages};
 
 /// People of the sample: BRK-0101 (10:00), BRK-0105 (13:00, arrivals 12:55 and 13:05), BRK-0109 (Sunday 10:00).
 const RESIDENT_101: &str = "+447700900101";
@@ -334,7 +334,7 @@ async fn a_text_past_its_use_expires_and_is_listed(on: On) {
     w.svc.clock.set(at("2026-11-28T09:00"));
     plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
     let (s, _) = w.session("BRK-0101").await;
-    let mine: Vec<_> = outbox::list(&w.svc.db, None).await.unwrap().into_iter().filter(|m| m.session_id.as_ref() == Some(&s.id)).collect();
+    let mine: Vec<_> = messages::list(&w.svc.db, None).await.unwrap().into_iter().filter(|m| m.session_id.as_ref() == Some(&s.id)).collect();
     assert!(!mine.is_empty() && mine.iter().all(|m| m.state.as_str() == "expired"), "{mine:?}");
     w.end().await;
 }

@@ -2,7 +2,7 @@
 
 use super::{Ctx, line, utc};
 use crate::domain::local_time::wall;
-use crate::store::{cases, centres, facts, inbox, outbox, sessions};
+use crate::store::{cases, centres, facts, inbox, messages, sessions};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -52,7 +52,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     for f in facts::of_case(&db, &case.id).await? {
         steps.push(Step { at: f.at, what: fact_in_words(&f.kind, &f.detail.0), role: f.role.map(|r| r.to_string()), session: f.session_id, rule: f.rule, by: f.by });
     }
-    for m in outbox::of_case(&db, &case.id).await? {
+    for m in messages::of_case(&db, &case.id).await? {
         let rule = if m.kind.is_answer() { "answer" } else { "outbox" };
         let reason = m.reason.map(|r| format!(" ({})", r.replace('_', " "))).unwrap_or_default();
         let what = format!("text {}: {}{reason}", m.kind.as_str().replace('_', " "), m.state);

@@ -3,7 +3,7 @@
 use super::{Ctx, Refused, line};
 use crate::store::centres::{self, ALL_CENTRES};
 use crate::store::facts::{self, Fact};
-use crate::store::{outbox, sessions};
+use crate::store::{messages, sessions};
 use anyhow::{Result, bail};
 use chrono::Duration;
 use std::io::IsTerminal;
@@ -51,7 +51,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             if let Some((code, _)) = all.iter().find(|(code, c)| centre.as_ref().is_none_or(|x| x == *code) && c.centre.phone.is_empty()) {
                 bail!("{code} has no phone, and every text needs a way to a person; set phone in its file and `courtesy centre apply` it");
             }
-            let n = outbox::would_leave(&db, centre.as_deref(), now + Duration::hours(1)).await?;
+            let n = messages::would_leave(&db, centre.as_deref(), now + Duration::hours(1)).await?;
             if *count != Some(n) {
                 let asked = if std::io::stdin().is_terminal() && count.is_none() {
                     eprint!("{n} texts will leave in the next hour. Type that number to let them go: ");

@@ -2,7 +2,7 @@
 
 use super::{Ctx, line, utc};
 use crate::domain::message::MessageState;
-use crate::store::outbox::{self, Listed};
+use crate::store::messages::{self, Listed};
 use crate::store::{cases, sessions, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -29,7 +29,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let rows: Vec<Value> = match args.what.as_str() {
         "sessions" => sessions::list(&db, centre).await?.iter().map(|(s, places)| session(s, places)).collect(),
         "parties" => cases::parties(&db, &settings.sender(), centre).await?.iter().map(party).collect(),
-        "messages" => outbox::list(&db, centre).await?.iter().map(message).collect(),
+        "messages" => messages::list(&db, centre).await?.iter().map(message).collect(),
         _ => tasks::list(&db, centre)
             .await?
             .iter()

@@ -5,6 +5,7 @@ pub mod import;
 pub mod plan;
 pub mod pulse;
 pub mod receive;
+mod recheck;
 pub mod reconcile;
 pub mod record;
 

@@ -11,7 +11,6 @@ use crate::domain::person::Role;
 use crate::domain::release::{next_quarter, session_off_at};
 use crate::domain::session::{Answer, CancelledBy, Reason, SessionState, is_late};
 use crate::domain::understand::understand;
-use crate::store::Tx;
 use crate::store::centres::{self, Centres};
 use crate::store::facts::{self, Fact};
 use crate::store::inbox::{self, Inbound, Received};
@@ -20,6 +19,7 @@ use crate::store::questions::{self, NewQuestion};
 use crate::store::sealed::random_u32;
 use crate::store::sessions::{self, Off, Seat};
 use crate::store::tasks::{self, NewTask};
+use crate::store::{Tx, attempts, messages};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
@@ -92,7 +92,7 @@ async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inboun
     let (s, a) = (&seat.session, &seat.attendee);
     let mine = s.cancelled_by.is_some_and(|by| by.as_str() == a.role.as_str());
     let hidden = s.state == SessionState::Cancelled && !mine && s.release_at.is_some_and(|t| inbound.at < t);
-    let (at, older) = outbox::asked(tx, &s.id, a.role, a.ask_version).await?;
+    let (at, older) = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
     let q = questions::of(tx, &s.id, a.role, a.ask_version, now).await?;
     Ok(Open {
         session: s.id.clone(),
@@ -267,7 +267,7 @@ impl<'a> Teller<'a> {
             let at = if at < now { next_quarter(now) } else { at };
             let until = not_after(&centre.courtesy, a.arrives_at, at);
             let cause = confirm_cause(session, a.ask_version, a.role);
-            if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await? && outbox::asked(tx, session, a.role, a.ask_version).await?.0.is_none() {
+            if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await? && messages::asked(tx, session, a.role, a.ask_version).await?.0.is_none() {
                 sessions::ask_at(tx, session, a.role, Some(at), "").await?;
             }
         }
@@ -312,10 +312,10 @@ impl<'a> Teller<'a> {
         }
         if kind == Kind::UnknownSender {
             let known_country = self.inbound.from.as_ref().is_some_and(|p| p.as_str().starts_with("+44") || p.as_str().starts_with("+353"));
-            let lately = outbox::answers_since(self.tx, &self.inbound.number_hash, self.now - Duration::days(30)).await?;
-            return Ok(!known_country || !lately.is_empty() || outbox::strangers_since(self.tx, self.now - Duration::hours(1)).await? >= STRANGERS_AN_HOUR);
+            let lately = messages::answers_since(self.tx, &self.inbound.number_hash, self.now - Duration::days(30)).await?;
+            return Ok(!known_country || !lately.is_empty() || messages::strangers_since(self.tx, self.now - Duration::hours(1)).await? >= STRANGERS_AN_HOUR);
         }
-        let lately: Vec<_> = outbox::answers_since(self.tx, &self.inbound.number_hash, self.now - Duration::hours(24)).await?.into_iter().filter(|(k, ..)| !exempt(*k)).collect();
+        let lately: Vec<_> = messages::answers_since(self.tx, &self.inbound.number_hash, self.now - Duration::hours(24)).await?.into_iter().filter(|(k, ..)| !exempt(*k)).collect();
         if lately.len() >= ANSWERS_A_DAY {
             return Ok(true);
         }
@@ -403,10 +403,10 @@ pub async fn call_off(
 }
 
 /// Applies one delivery receipt.
-pub async fn receipt(svc: &Service, r: &outbox::ReceiptIn) -> Result<()> {
+pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
-    if let Some(t) = outbox::receipt(&mut tx, now, r).await?
+    if let Some(t) = attempts::receipt(&mut tx, now, r).await?
         && t.changed
         && t.state == crate::domain::message::MessageState::Undelivered
     {

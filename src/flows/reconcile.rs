@@ -5,7 +5,8 @@ use crate::channels::Listed;
 use crate::domain::conversation::Topic;
 use crate::domain::person::Phone;
 use crate::domain::receipt::Receipt;
-use crate::store::outbox::{self, End, OpenAttempt};
+use crate::store::attempts::{self, OpenAttempt};
+use crate::store::outbox::{self, End};
 use crate::store::tasks;
 use crate::store::workers;
 use anyhow::Result;
@@ -38,7 +39,7 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
     let now = svc.clock.now();
     let settle = Duration::from_std(line.settle).unwrap_or_default();
     let look_again = Duration::from_std(line.look_again).unwrap_or_default();
-    let open = outbox::open_attempts(&svc.db, now - settle, BATCH).await?;
+    let open = attempts::open_attempts(&svc.db, now - settle, BATCH).await?;
     if open.is_empty() {
         return Ok(0);
     }
@@ -77,7 +78,7 @@ async fn look(svc: &Service, line: &Line, number: &Phone, attempts: Vec<OpenAtte
         }
     };
     let ids: Vec<String> = listed.iter().map(|l| l.provider_id.clone()).collect();
-    let mut taken = outbox::owned(&svc.db, &ids).await?;
+    let mut taken = attempts::owned(&svc.db, &ids).await?;
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     for a in attempts {
@@ -92,7 +93,7 @@ async fn look(svc: &Service, line: &Line, number: &Phone, attempts: Vec<OpenAtte
                 let end = End::NotSent { error: "not found at the provider".into(), again: now };
                 outbox::record(&mut tx, now, vec![(a.token, end)]).await?;
             }
-            Found::NotThere => outbox::looked(&mut tx, now, look_again, &[a.token]).await?,
+            Found::NotThere => attempts::looked(&mut tx, now, look_again, &[a.token]).await?,
             Found::CannotTell => uncertain(&mut tx, now, &a).await?,
         }
     }
@@ -103,7 +104,7 @@ async fn look(svc: &Service, line: &Line, number: &Phone, attempts: Vec<OpenAtte
 }
 
 async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttempt) -> Result<()> {
-    outbox::uncertain(tx, now, &a.token).await?;
+    attempts::uncertain(tx, now, &a.token).await?;
     tasks::open_for_message(tx, now, format!("uncertain/{}", a.token), Topic::Uncertain, &a.message_id).await
 }
 

@@ -1,7 +1,7 @@
 //! Moving the practice clock: it stops at everything that falls due on the way, so that each text goes at its own moment.
 
 use crate::flows::{Service, plan, receive};
-use crate::store::{centres, inbox, outbox, sessions};
+use crate::store::{centres, inbox, messages, sessions};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Duration, Utc};
 use std::time::Duration as Span;
@@ -15,7 +15,7 @@ const STOP_TAKES: Span = Span::from_secs(30);
 pub async fn next_event(svc: &Service) -> Result<Option<DateTime<Utc>>> {
     let now = svc.clock.now();
     let ask = sessions::next_ask(&svc.db).await?;
-    let text = outbox::load(&svc.db, now).await?.next;
+    let text = messages::load(&svc.db, now).await?.next;
     Ok([ask, text].into_iter().flatten().filter(|t| *t > now).min())
 }
 
@@ -29,7 +29,7 @@ pub async fn settle(svc: &Service) -> Result<()> {
         svc.wake_deliver.notify_one();
         // In the order in which one makes the next: what came in, what falls due, what waits, what is in the air.
         let upstream = inbox::anything_new(&svc.db).await? || sessions::anything_due(&svc.db, now).await?;
-        let load = outbox::load(&svc.db, svc.clock.now()).await?;
+        let load = messages::load(&svc.db, svc.clock.now()).await?;
         if !upstream && load.due == 0 && load.open == 0 {
             return Ok(());
         }

@@ -1,10 +1,12 @@
 //! What the program remembers: the only SQL. A file a group of tables; `db.rs` alone knows that there are two databases.
 
+pub mod attempts;
 pub mod cases;
 pub mod centres;
 pub mod db;
 pub mod facts;
 pub mod inbox;
+pub mod messages;
 pub mod outbox;
 pub mod questions;
 pub mod sealed;

@@ -1,7 +1,7 @@
 //! Alive, ready, and numbers for Prometheus. No personal data.
 
 use crate::flows::Service;
-use crate::store::{inbox, outbox};
+use crate::store::{inbox, messages};
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
@@ -27,7 +27,7 @@ async fn ready(State(svc): State<Arc<Service>>) -> Response {
     if let Some(reason) = svc.pulse.stopped() {
         why.push(reason);
     }
-    if let Err(e) = outbox::any_due(&svc.db, svc.clock.now()).await {
+    if let Err(e) = messages::any_due(&svc.db, svc.clock.now()).await {
         tracing::warn!("not ready: {e:#}");
         why.push("database: it does not answer".to_owned());
     }
@@ -50,10 +50,10 @@ async fn text(svc: &Service) -> anyhow::Result<String> {
     let now = svc.clock.now();
     let mut out = String::new();
     out.push_str("# HELP courtesy_messages_total Messages by kind and state.\n# TYPE courtesy_messages_total gauge\n");
-    for (kind, state, n) in outbox::counts(&svc.db).await? {
+    for (kind, state, n) in messages::counts(&svc.db).await? {
         let _ = writeln!(out, "courtesy_messages_total{{kind=\"{kind}\",state=\"{state}\"}} {n}");
     }
-    let load = outbox::load(&svc.db, now).await?;
+    let load = messages::load(&svc.db, now).await?;
     let mut gauge = |name: &str, help: &str, value: i64| {
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
     };

@@ -3,8 +3,8 @@
 use crate::channels::sms::parse_form;
 use crate::domain::person::Private;
 use crate::flows::{Line, Service, receive};
+use crate::store::attempts::ReceiptIn;
 use crate::store::inbox::Received;
-use crate::store::outbox::ReceiptIn;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};

@@ -1,0 +1,239 @@
+//! The second look, in the transaction that claims: is what was decided still so, is the address still right, and may it be said now?
+
+use super::plan::ring;
+use super::{Service, speaker};
+use crate::domain::centre::Centre;
+use crate::domain::conversation::Topic;
+use crate::domain::local_time::{after_quiet, wall};
+use crate::domain::message::{Ended, Kind, MessageState};
+use crate::domain::person::{Consent, Mode, Phone, Role};
+use crate::domain::say::{FinishBy, Say};
+use crate::domain::session::{Answer, SessionState, cut_off, is_late};
+use crate::store::centres::Centres;
+use crate::store::outbox::{self, Attempt, Claimed};
+use crate::store::sealed::random_token;
+use crate::store::sessions::{self, Seat};
+use crate::store::{Tx, centres, messages, questions};
+use anyhow::Result;
+use chrono::{DateTime, Duration, DurationRound, Utc};
+use std::collections::HashMap;
+
+/// Below this the service would not try: not sent.
+const SHORTEST_USE: Duration = Duration::seconds(60);
+/// A "will not go ahead" this near to the arrival goes also in quiet hours.
+const SPARE_JOURNEY: Duration = Duration::hours(4);
+
+/// A text that may leave, for its committed intent.
+pub(super) struct Ready {
+    pub(super) attempt: Attempt,
+    pub(super) kind: Kind,
+    pub(super) not_after: Option<DateTime<Utc>>,
+    pub(super) tries: i64,
+}
+
+/// What the re-check says of a claimed message.
+#[derive(Debug)]
+enum Verdict {
+    Send { say: Say, to: (Phone, String), language: String },
+    Later(DateTime<Utc>),
+    End(MessageState, Ended),
+}
+
+/// Looks again at everything that was claimed, in the transaction that claims it.
+pub(super) async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now: DateTime<Utc>, only_to: &[String]) -> Result<Vec<Ready>> {
+    let all = centres::all_in(tx).await?;
+    let mut ids: Vec<String> = claimed.iter().filter_map(|c| c.session.as_ref().map(|s| s.0.clone())).collect();
+    ids.sort();
+    ids.dedup();
+    sessions::lock(tx, &ids).await?;
+    let seats: HashMap<(String, Role), Seat> = sessions::seats_of(tx, &svc.sender, &ids).await?.into_iter().map(|s| ((s.session.id.clone(), s.attendee.role), s)).collect();
+    let mut pace = Pace::read(tx, &all, &claimed, &seats, now).await?;
+    let mut jobs = Vec::with_capacity(claimed.len());
+    let mut ended = Vec::new();
+    for c in claimed {
+        let seat = match (&c.session, c.role) {
+            (Some((id, _, _)), Some(role)) => seats.get(&(id.clone(), role)),
+            _ => None,
+        };
+        let Some(centre) = all.get(&c.centre).map(|s| &s.centre).or_else(|| all.values().next().map(|s| &s.centre)) else {
+            ended.push((c.id, MessageState::Withdrawn, Some(Ended::NoAddress.as_str().to_owned()), c.not_before));
+            continue;
+        };
+        let question = match c.kind {
+            Kind::CancelReasonAsk => finish_by(tx, centre, &c, seat, now).await?,
+            _ => None,
+        };
+        let mut verdict = verdict(centre, &c, seat, question, now);
+        if let Verdict::Send { to, .. } = &verdict {
+            if !only_to.is_empty() && !only_to.iter().any(|n| n == to.0.as_str()) {
+                verdict = Verdict::End(MessageState::Withdrawn, Ended::NoAddress);
+            } else if !c.kind.is_answer()
+                && c.to.is_none()
+                && let Some(at) = pace.next(centre, c.kind, &to.1, seat, now)
+            {
+                verdict = Verdict::Later(at);
+            }
+        }
+        match verdict {
+            Verdict::Later(at) => ended.push((c.id, MessageState::Waiting, None, at)),
+            Verdict::End(state, why) => {
+                if let Some(seat) = seat
+                    && state == MessageState::Withdrawn
+                    && matches!(why, Ended::OptedOut | Ended::NoAddress | Ended::Mode)
+                {
+                    let topic = match c.kind {
+                        Kind::SessionOff => Topic::RingSessionOff,
+                        _ if why == Ended::OptedOut => Topic::RingOptedOut,
+                        _ => Topic::RingNoAddress,
+                    };
+                    ring(tx, now, seat, topic, format!("ring-for/{}", c.cause)).await?;
+                }
+                ended.push((c.id, state, Some(why.as_str().to_owned()), c.not_before));
+            }
+            Verdict::Send { say, to, language } => {
+                let text = svc.words.render(&say, &speaker(centre), &language)?;
+                let attempt = Attempt { token: random_token(), message_id: c.id, number: to, body: text.body, prompted: c.kind.is_answer() || c.to.is_some(), parts: text.parts };
+                jobs.push(Ready { attempt, kind: c.kind, not_after: c.not_after, tries: c.tries });
+            }
+        }
+    }
+    outbox::end_claims(tx, ended).await?;
+    Ok(jobs)
+}
+
+/// The spacing and the daily number of unprompted texts to one phone.
+struct Pace {
+    last: HashMap<String, (DateTime<Utc>, i64)>,
+}
+
+impl Pace {
+    async fn read(tx: &mut Tx, all: &Centres, claimed: &[Claimed], seats: &HashMap<(String, Role), Seat>, now: DateTime<Utc>) -> Result<Pace> {
+        let bound = |c: &Claimed| all.get(&c.centre).is_some_and(|s| s.centre.rules.spacing_minutes > 0 || s.centre.rules.max_texts_per_day > 0);
+        let mut hashes: Vec<String> = claimed
+            .iter()
+            .filter(|c| !c.kind.is_answer() && bound(c))
+            .filter_map(|c| seats.get(&(c.session.as_ref()?.0.clone(), c.role?)))
+            .filter_map(|s| s.number.as_ref().map(|n| n.1.clone()))
+            .collect();
+        hashes.sort();
+        hashes.dedup();
+        Ok(Pace { last: messages::unprompted(tx, now, &hashes).await? })
+    }
+
+    /// When the text may go if not now; otherwise it is counted.
+    fn next(&mut self, centre: &Centre, kind: Kind, hash: &str, seat: Option<&Seat>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (spacing, most) = (Duration::minutes(centre.rules.spacing_minutes), centre.rules.max_texts_per_day);
+        // News that spares a journey waits for nothing.
+        let urgent = kind == Kind::SessionOff && seat.is_some_and(|s| s.attendee.arrives_at - now < SPARE_JOURNEY);
+        if let Some((last, n)) = self.last.get(hash).copied()
+            && !urgent
+        {
+            if now < last + spacing {
+                return Some(last + spacing);
+            }
+            if most > 0 && n >= most && kind == Kind::ConfirmRequest {
+                return Some(now + Duration::hours(1));
+            }
+        }
+        let entry = self.last.entry(hash.to_owned()).or_insert((now, 0));
+        *entry = (now, entry.1 + 1);
+        None
+    }
+}
+
+async fn finish_by(tx: &mut Tx, centre: &Centre, c: &Claimed, seat: Option<&Seat>, now: DateTime<Utc>) -> Result<Option<FinishBy>> {
+    let Some(seat) = seat else { return Ok(None) };
+    let asked = questions::of(tx, &seat.session.id, seat.attendee.role, seat.attendee.ask_version, now).await?;
+    let Some(q) = asked.open.filter(|q| q.id == c.data.0) else { return Ok(None) };
+    let late = is_late(seat.session.starts_at, q.first_no_at, seat.session.notice_hours);
+    Ok(Some(match (centre.rules.cancel_answer, q.offered.as_slice()) {
+        (crate::domain::centre::CancelAnswer::Word, _) => FinishBy::Word { late },
+        (_, [only]) => FinishBy::Code { code: format!("{}{}", q.stem, crate::domain::cancel::digit(*only)), late },
+        _ => FinishBy::CodeWithReason { stem: q.stem },
+    }))
+}
+
+/// Decides about one claimed message. Pure.
+fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<FinishBy>, now: DateTime<Utc>) -> Verdict {
+    let withdrawn = |why| Verdict::End(MessageState::Withdrawn, why);
+    if c.not_after.is_some_and(|t| t - now < SHORTEST_USE) {
+        return Verdict::End(MessageState::Expired, Ended::TooLate);
+    }
+    let own = |at: DateTime<Utc>| wall(centre.tz, at);
+    // Answers go back to the address that asked; its own STOP and START are answered in any case.
+    if c.kind.is_answer() || c.to.is_some() {
+        let Some(to) = c.to.clone() else { return withdrawn(Ended::NoAddress) };
+        if c.to_opted_out && !matches!(c.kind, Kind::StopAck) {
+            return withdrawn(Ended::OptedOut);
+        }
+        let arrival = seat.map(|s| own(s.attendee.arrives_at));
+        let say = match (c.kind, seat, arrival) {
+            (Kind::ConfirmAck, _, Some(arrival)) => Say::ConfirmAck { arrival },
+            (Kind::CancellationAck, _, Some(arrival)) => Say::CancellationAck { arrival, in_time: c.data.0 == "in_time" },
+            (Kind::CancelReasonAsk, _, Some(arrival)) => match question {
+                Some(finish) => Say::CancelReasonAsk { arrival, finish },
+                None => return withdrawn(Ended::Answered),
+            },
+            (Kind::ConfirmRequest, Some(s), Some(_)) if s.session.state == SessionState::Booked => confirm_request(centre, s, now),
+            (Kind::NeedsCoordinatorAck, ..) => Say::Handover,
+            (Kind::Help, ..) => Say::Help,
+            (Kind::StopAck, ..) => Say::StopAck,
+            (Kind::StartAck, ..) => Say::StartAck,
+            (Kind::UnknownSender, ..) => Say::UnknownSender,
+            _ => return withdrawn(Ended::Moved),
+        };
+        let language = seat.map_or_else(|| "en".to_owned(), |s| s.language.clone());
+        return Verdict::Send { say, to, language };
+    }
+    let (Some(seat), Some((_, _, ask_version))) = (seat, &c.session) else { return withdrawn(Ended::NoAddress) };
+    let (s, a) = (&seat.session, &seat.attendee);
+    // What is said must still be so.
+    match (c.kind, s.state) {
+        (Kind::SessionOff, SessionState::Booked) => return withdrawn(Ended::TakenBack),
+        (Kind::SessionOff, _) => {}
+        (_, SessionState::Booked) => {}
+        _ => return withdrawn(Ended::SessionOff),
+    }
+    if c.kind != Kind::SessionOff && a.ask_version != *ask_version {
+        return withdrawn(Ended::Moved);
+    }
+    if c.kind == Kind::ConfirmRequest && a.answer == Answer::Confirmed {
+        return withdrawn(Ended::Answered);
+    }
+    if seat.archived {
+        return withdrawn(Ended::Archived);
+    }
+    // To whom it is said must still be right.
+    if seat.opted_out || seat.consent == Consent::Stop {
+        return withdrawn(Ended::OptedOut);
+    }
+    let Some(to) = seat.number.clone().filter(|_| seat.consent == Consent::Yes) else { return withdrawn(Ended::NoAddress) };
+    if seat.mode != Mode::Normal {
+        return withdrawn(Ended::Mode);
+    }
+    // And now must be a time at which it may be said.
+    let allowed = after_quiet(centre.courtesy.quiet, centre.tz, now);
+    let spare_journey = c.kind == Kind::SessionOff && a.arrives_at - now <= SPARE_JOURNEY;
+    if allowed > now && !spare_journey {
+        return if c.not_after.is_some_and(|t| allowed > t) { Verdict::End(MessageState::Expired, Ended::TooLate) } else { Verdict::Later(allowed) };
+    }
+    let say = match c.kind {
+        Kind::ConfirmRequest => confirm_request(centre, seat, now),
+        Kind::SessionOff => Say::SessionOff { arrival: own(a.arrives_at) },
+        Kind::SessionMoved => match c.data.0.parse::<DateTime<Utc>>() {
+            Ok(from) => Say::SessionMoved { from: own(from), to: own(a.arrives_at) },
+            Err(_) => return withdrawn(Ended::Moved),
+        },
+        _ => return withdrawn(Ended::NoAddress),
+    };
+    Verdict::Send { say, to, language: seat.language.clone() }
+}
+
+fn confirm_request(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Say {
+    let (start, own) = (seat.session.starts_at, seat.attendee.arrives_at);
+    // The printed cut-off is made of the party's own arrival, never later than the real one: the session's start is often when the
+    // other parent arrives. Who arrives after the start reads the full hour before it.
+    let counted_from = if own <= start { own } else { (start - Duration::hours(1)).duration_trunc(Duration::hours(1)).unwrap_or(start) };
+    let cut = cut_off(counted_from, seat.session.notice_hours);
+    Say::ConfirmRequest { arrival: wall(centre.tz, own), cut_off: (cut > now).then(|| wall(centre.tz, cut)), fee: seat.session.fee_minor > 0 }
+}

@@ -1,0 +1,171 @@
+//! Attempts after they left: those whose end nobody recorded, and what the provider says of the others.
+
+use super::db::{Arg, Db, Tx};
+use crate::args;
+use crate::domain::message::{MessageState, Outcome};
+use crate::domain::person::{Phone, Private};
+use crate::domain::receipt::Receipt;
+use anyhow::{Context, Result};
+use chrono::{DateTime, Duration, Utc};
+
+/// An attempt whose end nobody recorded.
+#[derive(Debug, Clone)]
+pub struct OpenAttempt {
+    /// Its token.
+    pub token: String,
+    /// Its message.
+    pub message_id: String,
+    /// Whose process.
+    pub worker: String,
+    /// The number that was texted, and its hash.
+    pub number: Phone,
+    /// The words that were sent.
+    pub body: Private,
+    /// When its intent was committed.
+    pub started_at: DateTime<Utc>,
+    /// When its process saw it end in doubt.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Looks that did not find it.
+    pub looks: i64,
+    /// The last of them.
+    pub looked_at: Option<DateTime<Utc>>,
+    /// Until when the message is worth sending.
+    pub not_after: Option<DateTime<Utc>>,
+}
+
+/// Attempts without a recorded end that began before `before`, the oldest first.
+pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result<Vec<OpenAttempt>> {
+    let seal = db.seal();
+    let rows = db
+        .all(
+            "SELECT a.token, a.message_id, a.worker, a.number, a.body, a.started_at, a.ended_at, a.looks, a.looked_at, m.not_after
+             FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.outcome IS NULL AND a.started_at <= $1 ORDER BY coalesce(a.looked_at, a.started_at) LIMIT $2",
+            args![before, limit],
+        )
+        .await?;
+    rows.iter()
+        .map(|r| {
+            Ok(OpenAttempt {
+                token: r.text("token")?,
+                message_id: r.text("message_id")?,
+                worker: r.text("worker")?,
+                number: Phone::from_e164(&seal.open(&r.text("number")?).0).context("number")?,
+                body: seal.open(&r.text("body")?),
+                started_at: r.time("started_at")?,
+                ended_at: r.time_opt("ended_at")?,
+                looks: r.int("looks")?,
+                looked_at: r.time_opt("looked_at")?,
+                not_after: r.time_opt("not_after")?,
+            })
+        })
+        .collect()
+}
+
+/// Which of these provider ids belong to attempts of ours.
+pub async fn owned(db: &Db, provider_ids: &[String]) -> Result<std::collections::HashSet<String>> {
+    let mut out = std::collections::HashSet::new();
+    for chunk in provider_ids.chunks(500) {
+        let sql = format!("SELECT provider_id FROM attempt WHERE provider_id IN ({})", super::db::list_of(1, chunk.len()));
+        for r in db.all(sql, chunk.iter().map(Arg::from).collect()).await? {
+            out.insert(r.text("provider_id")?);
+        }
+    }
+    Ok(out)
+}
+
+/// Records looks that did not find an attempt at the provider; a look nearer than `apart` to the last one does not count.
+pub async fn looked(tx: &mut Tx, now: DateTime<Utc>, apart: Duration, tokens: &[String]) -> Result<()> {
+    let rows = tokens.iter().map(|t| args![t, now, now - apart]).collect();
+    tx.with_many(
+        "token, at, before",
+        "UPDATE attempt SET looks = attempt.looks + 1, looked_at = v.at FROM v WHERE attempt.token = v.token AND attempt.outcome IS NULL
+           AND (attempt.looked_at IS NULL OR attempt.looked_at <= v.before)",
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Nobody can tell what became of it: a person decides. Never automatically sent again.
+pub async fn uncertain(tx: &mut Tx, now: DateTime<Utc>, token: &str) -> Result<()> {
+    tx.exec("UPDATE message SET state = 'uncertain', claim = NULL WHERE id = (SELECT message_id FROM attempt WHERE token = $1 AND outcome IS NULL)", args![token]).await?;
+    tx.exec("UPDATE attempt SET outcome = 'uncertain', ended_at = coalesce(ended_at, $1) WHERE token = $2 AND outcome IS NULL", args![now, token]).await?;
+    Ok(())
+}
+
+/// A delivery receipt as it came in.
+#[derive(Debug, Clone)]
+pub struct ReceiptIn {
+    /// The attempt's token, from the address.
+    pub token: String,
+    /// The provider's id of the message.
+    pub provider_id: String,
+    /// The provider's word.
+    pub status: String,
+    /// Its error code.
+    pub error_code: Option<String>,
+}
+
+/// What a receipt touched.
+pub struct Touched {
+    /// The message.
+    pub message_id: String,
+    /// The number's hash and our sender.
+    pub number_hash: String,
+    /// Our sender.
+    pub sender: String,
+    /// Where the message stands now.
+    pub state: MessageState,
+    /// Whether it stood elsewhere before.
+    pub changed: bool,
+}
+
+/// Keeps a receipt as an event and moves its attempt and message forward; `None` for a token that is not ours.
+pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<Option<Touched>> {
+    tx.exec(
+        "INSERT INTO receipt_event (id, token, provider_id, status, error_code, received_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        args![super::sealed::random_id(), &r.token, &r.provider_id, &r.status, &r.error_code, now],
+    )
+    .await?;
+    let Some(row) = tx
+        .one(
+            "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender, m.state
+             FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1 {lock}",
+            args![&r.token],
+        )
+        .await?
+    else {
+        return Ok(None);
+    };
+    let touched = |state, changed| -> Result<Option<Touched>> {
+        Ok(Some(Touched { message_id: row.text("message_id")?, number_hash: row.text("number_hash")?, sender: row.text("sender")?, state, changed }))
+    };
+    let before: MessageState = row.word("state")?;
+    // The callback of another message under our token would be somebody's mistake: kept as an event, nothing more.
+    if row.text_opt("provider_id")?.is_some_and(|p| p != r.provider_id) {
+        return touched(before, false);
+    }
+    let Some(news) = Receipt::from_provider(&r.status) else { return touched(before, false) };
+    let stood: Option<Receipt> = row.word_opt("receipt")?;
+    let stands = stood.map_or(news, |s| s.advance(news));
+    let outcome: Option<Outcome> = row.word_opt("outcome")?;
+    if outcome == Some(Outcome::NotSent) {
+        // It was given up as not sent. It is taken back only if nothing else was sent in its place meanwhile.
+        let live = tx.one("SELECT token FROM attempt WHERE message_id = $1 AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))", args![row.text("message_id")?]).await?;
+        if live.is_some() {
+            return touched(before, false);
+        }
+    }
+    tx.exec(
+        "UPDATE attempt SET outcome = 'accepted', provider_id = $1, receipt = $2, ended_at = coalesce(ended_at, $3) WHERE token = $4",
+        args![&r.provider_id, stands.as_str(), now, &r.token],
+    )
+    .await?;
+    let state = stands.message_state();
+    tx.exec(
+        "UPDATE message SET state = $1, provider_id = $2, sent_at = coalesce(sent_at, $3), claim = NULL WHERE id = $4",
+        args![state.as_str(), &r.provider_id, now, row.text("message_id")?],
+    )
+    .await?;
+    touched(state, state != before)
+}

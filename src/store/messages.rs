@@ -1,0 +1,248 @@
+//! Questions about the messages: what a number got lately, what was asked, what waits, and the lists.
+
+use super::db::{Arg, Db, Row, Tx};
+use crate::args;
+use crate::domain::message::{Kind, MessageState};
+use crate::domain::person::Role;
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+use std::collections::HashMap;
+
+/// Whether anything is due that is not held.
+pub async fn any_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
+    let row = db
+        .one(
+            "SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.not_before <= $1
+               AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')) LIMIT 1",
+            args![now],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// What a number got unprompted lately: the last time, and how many in 24 hours.
+pub async fn unprompted(tx: &mut Tx, now: DateTime<Utc>, hashes: &[String]) -> Result<HashMap<String, (DateTime<Utc>, i64)>> {
+    let mut out = HashMap::new();
+    for chunk in hashes.chunks(500) {
+        let sql = format!(
+            "SELECT number_hash, max(started_at) AS last, count(*) AS n FROM attempt WHERE number_hash IN ({}) AND started_at > $1 AND prompted = FALSE
+               AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain')) GROUP BY number_hash",
+            super::db::list_of(2, chunk.len())
+        );
+        let mut args: Vec<Arg> = args![now - Duration::hours(24)];
+        args.extend(chunk.iter().map(Arg::from));
+        for r in tx.all(sql, args).await? {
+            out.insert(r.text("number_hash")?, (r.time("last")?, r.int("n")?));
+        }
+    }
+    Ok(out)
+}
+
+/// Answers that went or wait to go to a number since then: (kind, session, when).
+pub async fn answers_since(tx: &mut Tx, number_hash: &str, since: DateTime<Utc>) -> Result<Vec<(Kind, Option<String>, DateTime<Utc>)>> {
+    let rows = tx.all("SELECT kind, session_id, queued_at FROM message WHERE to_hash = $1 AND queued_at > $2", args![number_hash, since]).await?;
+    rows.iter().map(|r| Ok((r.word("kind")?, r.text_opt("session_id")?, r.time("queued_at")?))).collect()
+}
+
+/// How many answers to strangers were queued since then.
+pub async fn strangers_since(tx: &mut Tx, since: DateTime<Utc>) -> Result<i64> {
+    let row = tx.one("SELECT count(*) AS n FROM message WHERE kind = 'unknown_sender' AND queued_at > $1", args![since]).await?;
+    row.map_or(Ok(0), |r| r.int("n"))
+}
+
+/// Whether the question of this version was put to the party, and whether an older one was: by attempts that left or may have left.
+pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) -> Result<(Option<DateTime<Utc>>, bool)> {
+    let rows = tx
+        .all(
+            "SELECT m.ask_version, min(coalesce(a.ended_at, a.started_at)) AS at FROM message m JOIN attempt a ON a.message_id = m.id
+             WHERE m.session_id = $1 AND m.role = $2 AND m.kind IN ('confirm_request', 'session_moved')
+               AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain')) GROUP BY m.ask_version",
+            args![session_id, role.as_str()],
+        )
+        .await?;
+    let (mut at, mut older) = (None, false);
+    for r in rows {
+        match r.int("ask_version")?.cmp(&ask_version) {
+            std::cmp::Ordering::Equal => at = r.time_opt("at")?,
+            std::cmp::Ordering::Less => older = true,
+            std::cmp::Ordering::Greater => {}
+        }
+    }
+    Ok((at, older))
+}
+
+/// Texts that the provider took in the last day.
+pub async fn sent_since(tx: &mut Tx, since: DateTime<Utc>) -> Result<i64> {
+    let row = tx.one("SELECT count(*) AS n FROM attempt WHERE started_at > $1 AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))", args![since]).await?;
+    row.map_or(Ok(0), |r| r.int("n"))
+}
+
+/// How many messages wait, are due now, and when the next one is due; how many attempts are open.
+#[derive(Debug, Clone, Default)]
+pub struct Load {
+    /// Due and not held.
+    pub due: i64,
+    /// Due and held.
+    pub held: i64,
+    /// Attempts without a recorded end.
+    pub open: i64,
+    /// The next instant at which something is due.
+    pub next: Option<DateTime<Utc>>,
+    /// Whether something that was tried already waits for its next try.
+    pub again: bool,
+}
+
+impl Load {
+    /// Whether a try that failed is due again within a moment: an idle process waits for that.
+    pub fn soon(&self, now: DateTime<Utc>) -> bool {
+        self.again && self.next.is_some_and(|t| t <= now + Duration::minutes(3))
+    }
+}
+
+/// Reads the load.
+pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<Load> {
+    let held = "EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*'))";
+    let count = |sql: String| async move { db.one(sql, args![now]).await?.map_or(Ok(0), |r: Row| r.int("n")) };
+    let due = count(format!("SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND m.not_before <= $1 AND NOT {held}")).await?;
+    let held = count(format!("SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND m.not_before <= $1 AND {held}")).await?;
+    let open = db.one("SELECT count(*) AS n FROM attempt WHERE outcome IS NULL", args![]).await?.map_or(Ok(0), |r| r.int("n"))?;
+    let next = db.one("SELECT min(not_before) AS at FROM message WHERE state = 'waiting' AND not_before > $1", args![now]).await?;
+    let again = db.one("SELECT id FROM message WHERE state = 'waiting' AND tries > 0 AND not_before > $1 LIMIT 1", args![now]).await?.is_some();
+    Ok(Load { due, held, open, next: next.map_or(Ok(None), |r| r.time_opt("at"))?, again })
+}
+
+/// How many messages there are, by kind and state.
+pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>> {
+    let rows = db.all("SELECT kind, state, count(*) AS n FROM message GROUP BY kind, state ORDER BY kind, state", args![]).await?;
+    rows.iter().map(|r| Ok((r.text("kind")?, r.text("state")?, r.int("n")?))).collect()
+}
+
+/// How many waiting texts would leave until `until` if nothing held them, of a centre or of all.
+pub async fn would_leave(db: &Db, centre: Option<&str>, until: DateTime<Utc>) -> Result<i64> {
+    let row = db
+        .one(
+            "SELECT (SELECT count(*) FROM message WHERE state = 'waiting' AND not_before <= $1 AND (not_after IS NULL OR not_after > $1 OR not_before > $1) AND ($2 IS NULL OR centre = $2))
+                  + (SELECT count(*) FROM attendee t JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id JOIN party p ON p.id = t.party_id
+                       JOIN address a ON a.party_id = p.id AND a.channel = 'sms' AND a.state = 'current' AND a.safe = 'safe'
+                     WHERE t.ask_at IS NOT NULL AND t.ask_at <= $1 AND s.state = 'booked' AND s.starts_at > $1 AND p.consent = 'yes' AND ($2 IS NULL OR c.centre = $2)) AS n",
+            args![until, centre],
+        )
+        .await?;
+    row.map_or(Ok(0), |r| r.int("n"))
+}
+
+/// A message as lists show it: no body, no name, no number.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// What it says.
+    pub kind: Kind,
+    /// Whose words.
+    pub centre: String,
+    /// The case's reference.
+    pub case_ref: Option<String>,
+    /// The party's role.
+    pub role: Option<String>,
+    /// The session.
+    pub session_id: Option<String>,
+    /// The session's version when it was made.
+    pub session_version: Option<i64>,
+    /// By which channel.
+    pub channel: String,
+    /// Where it stands.
+    pub state: MessageState,
+    /// Why it ended unsent.
+    pub reason: Option<String>,
+    /// Parts of the text.
+    pub parts: Option<i64>,
+    /// Earliest instant.
+    pub not_before: DateTime<Utc>,
+    /// Latest instant.
+    pub not_after: Option<DateTime<Utc>>,
+    /// When it was decided.
+    pub queued_at: DateTime<Utc>,
+    /// When the provider took it.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// The provider's id.
+    pub provider_id: Option<String>,
+    /// Every try.
+    pub attempts: Vec<ListedAttempt>,
+}
+
+/// An attempt as lists show it.
+#[derive(Debug, Clone)]
+pub struct ListedAttempt {
+    /// Its token.
+    pub token: String,
+    /// By which channel.
+    pub channel: String,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// The provider's id.
+    pub provider_id: Option<String>,
+    /// When its intent was committed.
+    pub started_at: DateTime<Utc>,
+    /// When its end was seen.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// All messages of a centre or of all, in the order in which they were decided, with their attempts.
+pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Listed>> {
+    list_where(db, "WHERE $1 IS NULL OR m.centre = $1", args![centre]).await
+}
+
+/// All messages of a case.
+pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Listed>> {
+    list_where(db, "WHERE m.case_id = $1", args![case_id]).await
+}
+
+async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<Listed>> {
+    let mut tries: HashMap<String, Vec<ListedAttempt>> = HashMap::new();
+    let sql = format!(
+        "SELECT a.message_id, a.token, a.channel, a.outcome, a.provider_id, a.started_at, a.ended_at, a.error FROM attempt a JOIN message m ON m.id = a.message_id {filter} ORDER BY a.started_at"
+    );
+    for r in db.all(sql, args.clone()).await? {
+        tries.entry(r.text("message_id")?).or_default().push(ListedAttempt {
+            token: r.text("token")?,
+            channel: r.text("channel")?,
+            outcome: r.text_opt("outcome")?,
+            provider_id: r.text_opt("provider_id")?,
+            started_at: r.time("started_at")?,
+            ended_at: r.time_opt("ended_at")?,
+            error: r.text_opt("error")?,
+        });
+    }
+    let sql = format!(
+        "SELECT m.id, m.kind, m.centre, c.case_ref, m.role, m.session_id, m.session_version, m.channel, m.state, m.reason, m.parts, m.not_before, m.not_after, m.queued_at, m.sent_at, m.provider_id
+         FROM message m LEFT JOIN case_file c ON c.id = m.case_id {filter} ORDER BY m.queued_at, m.id"
+    );
+    db.all(sql, args)
+        .await?
+        .iter()
+        .map(|r| {
+            let id = r.text("id")?;
+            Ok(Listed {
+                kind: r.word("kind")?,
+                centre: r.text("centre")?,
+                case_ref: r.text_opt("case_ref")?,
+                role: r.text_opt("role")?,
+                session_id: r.text_opt("session_id")?,
+                session_version: r.int_opt("session_version")?,
+                channel: r.text("channel")?,
+                state: r.word("state")?,
+                reason: r.text_opt("reason")?,
+                parts: r.int_opt("parts")?,
+                not_before: r.time("not_before")?,
+                not_after: r.time_opt("not_after")?,
+                queued_at: r.time("queued_at")?,
+                sent_at: r.time_opt("sent_at")?,
+                provider_id: r.text_opt("provider_id")?,
+                attempts: tries.remove(&id).unwrap_or_default(),
+                id,
+            })
+        })
+        .collect()
+}
