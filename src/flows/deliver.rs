@@ -5,6 +5,7 @@ use super::recheck::{Ready, check};
 use crate::channels::Tried;
 use crate::domain::conversation::Topic;
 use crate::domain::message::{Ended, Kind};
+use crate::store::db::is_deadlock;
 use crate::store::outbox::{self, Attempt, End};
 use crate::store::sealed::random_id;
 use crate::store::tasks::{self, NewTask};
@@ -61,6 +62,7 @@ pub struct Engine {
     told_daily_limit: bool,
 }
 
+#[derive(Clone)]
 struct Sent {
     token: String,
     message_id: String,
@@ -207,7 +209,8 @@ impl Engine {
             // While texts are in the air a look at the outbox now and then is enough.
             self.look_at = (self.in_flight > 0 && !self.more).then(|| Instant::now() + LOOK);
         }
-        self.give_back(|job| job.committed.elapsed() >= FRESH);
+        let resting = self.rest_until.is_some();
+        self.give_back(|job| resting || job.committed.elapsed() >= FRESH);
         while self.in_flight < IN_FLIGHT {
             let now = Instant::now();
             if rate > 0 && now < self.next_slot {
@@ -271,10 +274,21 @@ impl Engine {
         Ok(true)
     }
 
-    /// One commit: results, claim, re-check and intents. True if anything was claimed.
+    /// Commits; two transactions that wait for each other in the database end well at the next try.
     async fn commit(&mut self, room: usize) -> Result<bool> {
         let results = std::mem::take(&mut self.pending);
         self.pending_since = None;
+        for _ in 0..5 {
+            match self.try_commit(results.clone(), room).await {
+                Err(e) if is_deadlock(&e) => tokio::time::sleep(Span::from_millis(20)).await,
+                other => return other,
+            }
+        }
+        self.try_commit(results, room).await
+    }
+
+    /// One commit: results, claim, re-check and intents. True if anything was claimed.
+    async fn try_commit(&mut self, results: Vec<Sent>, room: usize) -> Result<bool> {
         let svc = self.svc.clone();
         let Some(line) = svc.line.as_ref() else { return Ok(false) };
         let now = svc.clock.now();

@@ -29,6 +29,8 @@ const ANSWERS_A_DAY: usize = 6;
 const STRANGERS_AN_HOUR: i64 = 20;
 /// An answer that could not leave for this long is no answer any more.
 const ANSWER_LASTS: Duration = Duration::hours(12);
+/// So often a message is tried again before the process ends: two that wait for each other in the database end well at the next try.
+const TRIES: u32 = 5;
 /// "Asked to cancel, did not finish": a person rings after this (rule S1a).
 const NAG_AFTER: Duration = Duration::minutes(30);
 
@@ -91,7 +93,7 @@ async fn apply_next(svc: &Service) -> Result<bool> {
 async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inbound, now: DateTime<Utc>) -> Result<Open> {
     let (s, a) = (&seat.session, &seat.attendee);
     let mine = s.cancelled_by.is_some_and(|by| by.as_str() == a.role.as_str());
-    let hidden = s.state == SessionState::Cancelled && !mine && s.release_at.is_some_and(|t| inbound.at < t);
+    let hidden = s.hidden_from(a.role, inbound.at);
     let (at, older) = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
     let q = questions::of(tx, &s.id, a.role, a.ask_version, now).await?;
     Ok(Open {
@@ -382,7 +384,6 @@ pub async fn call_off(
         return Ok(());
     }
     outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::SessionOff.as_str()).await?;
-    questions::end_all(tx, session_id).await?;
     for seat in &seats {
         if seat.attendee.ask_at.is_some() {
             sessions::ask_at(tx, session_id, seat.attendee.role, None, "cancelled").await?;
@@ -458,8 +459,18 @@ pub async fn catch_up(svc: &Service, since: DateTime<Utc>) -> Result<u64> {
 
 /// Waits for what comes in and applies it until the token ends.
 pub async fn run(svc: &Service, stop: tokio_util::sync::CancellationToken) -> Result<()> {
+    let mut failures = 0;
     while !stop.is_cancelled() {
-        apply_all(svc).await?;
+        match apply_all(svc).await {
+            Ok(_) => failures = 0,
+            Err(e) if failures < TRIES => {
+                failures += 1;
+                tracing::warn!("a message could not be applied yet: {e:#}");
+                tokio::time::sleep(std::time::Duration::from_millis(100 << failures)).await;
+                continue;
+            }
+            Err(e) => return Err(e),
+        }
         svc.pulse.tick("receive");
         tokio::select! {
             () = stop.cancelled() => {}

@@ -45,12 +45,17 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now
     let mut ids: Vec<String> = claimed.iter().filter_map(|c| c.session.as_ref().map(|s| s.0.clone())).collect();
     ids.sort();
     ids.dedup();
-    sessions::lock(tx, &ids).await?;
+    let free = sessions::lock_free(tx, &ids).await?;
     let seats: HashMap<(String, Role), Seat> = sessions::seats_of(tx, &svc.sender, &ids).await?.into_iter().map(|s| ((s.session.id.clone(), s.attendee.role), s)).collect();
     let mut pace = Pace::read(tx, &all, &claimed, &seats, now).await?;
     let mut jobs = Vec::with_capacity(claimed.len());
     let mut ended = Vec::new();
     for c in claimed {
+        if c.session.as_ref().is_some_and(|(id, ..)| !free.contains(id)) {
+            // Somebody records something about this session just now: what it is must be known first.
+            ended.push((c.id, MessageState::Waiting, None, c.not_before));
+            continue;
+        }
         let seat = match (&c.session, c.role) {
             (Some((id, _, _)), Some(role)) => seats.get(&(id.clone(), role)),
             _ => None,
@@ -91,7 +96,15 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now
                 ended.push((c.id, state, Some(why.as_str().to_owned()), c.not_before));
             }
             Verdict::Send { say, to, language } => {
-                let text = svc.words.render(&say, &speaker(centre), &language)?;
+                let text = match svc.words.render(&say, &speaker(centre), &language) {
+                    Ok(text) => text,
+                    Err(e) => {
+                        // One text that cannot be rendered must not hold up the others.
+                        tracing::error!("the text {} cannot be rendered: {e:#}", c.kind);
+                        ended.push((c.id, MessageState::Waiting, None, now + Duration::minutes(5)));
+                        continue;
+                    }
+                };
                 let attempt = Attempt { token: random_token(), message_id: c.id, number: to, body: text.body, prompted: c.kind.is_answer() || c.to.is_some(), parts: text.parts };
                 jobs.push(Ready { attempt, kind: c.kind, not_after: c.not_after, tries: c.tries });
             }
@@ -174,7 +187,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
                 Some(finish) => Say::CancelReasonAsk { arrival, finish },
                 None => return withdrawn(Ended::Answered),
             },
-            (Kind::ConfirmRequest, Some(s), Some(_)) if s.session.state == SessionState::Booked => confirm_request(centre, s, now),
+            (Kind::ConfirmRequest, Some(s), Some(_)) if s.session.state == SessionState::Booked || s.session.hidden_from(s.attendee.role, now) => confirm_request(centre, s, now),
             (Kind::NeedsCoordinatorAck, ..) => Say::Handover,
             (Kind::Help, ..) => Say::Help,
             (Kind::StopAck, ..) => Say::StopAck,

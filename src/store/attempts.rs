@@ -127,16 +127,18 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
         args![super::sealed::random_id(), &r.token, &r.provider_id, &r.status, &r.error_code, now],
     )
     .await?;
-    let Some(row) = tx
+    // The message is locked before its attempt, in the order in which results are recorded.
+    let message = tx.one("SELECT message_id FROM attempt WHERE token = $1", args![&r.token]).await?;
+    let Some(message_id) = message.map(|m| m.text("message_id")).transpose()? else { return Ok(None) };
+    tx.one("SELECT id FROM message WHERE id = $1 {lock}", args![&message_id]).await?;
+    let row = tx
         .one(
             "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender, m.state
-             FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1 {lock}",
+             FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1",
             args![&r.token],
         )
-        .await?
-    else {
-        return Ok(None);
-    };
+        .await?;
+    let Some(row) = row else { return Ok(None) };
     let touched = |state, changed| -> Result<Option<Touched>> {
         Ok(Some(Touched { message_id: row.text("message_id")?, number_hash: row.text("number_hash")?, sender: row.text("sender")?, state, changed }))
     };

@@ -194,6 +194,11 @@ impl Tx {
         Ok(done)
     }
 
+    /// Whether it is PostgreSQL, where others write at the same time.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Tx::Postgres(..))
+    }
+
     /// The seal of this database.
     pub fn seal(&self) -> Sealed {
         match self {
@@ -384,6 +389,11 @@ impl Db {
 /// A lock of PostgreSQL that lasts as long as its connection: it is gone the moment its process is.
 pub struct PgLock {
     _connection: sqlx::PgConnection,
+}
+
+/// Whether the database refused because two transactions waited for each other: the same again will go through.
+pub fn is_deadlock(e: &anyhow::Error) -> bool {
+    e.chain().filter_map(|c| c.downcast_ref::<sqlx::Error>()).any(|e| e.as_database_error().and_then(|d| d.code()).is_some_and(|c| c == "40P01" || c == "40001"))
 }
 
 /// Replaces each line `-- append-only: TABLE` by the triggers of the database.

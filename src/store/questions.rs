@@ -90,7 +90,7 @@ pub async fn end(tx: &mut Tx, id: &str, done: bool) -> Result<()> {
     Ok(())
 }
 
-/// Ends all questions about a session.
+/// Ends all questions about a session that gets another time.
 pub async fn end_all(tx: &mut Tx, session_id: &str) -> Result<()> {
     tx.exec("UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND state = 'open'", args![session_id]).await?;
     Ok(())

@@ -45,6 +45,14 @@ pub struct Session {
     pub fee_minor: i64,
 }
 
+impl Session {
+    /// Whether it was called off by somebody else and this party has not heard of it yet: to them it is still booked.
+    pub fn hidden_from(&self, role: Role, now: DateTime<Utc>) -> bool {
+        let mine = self.cancelled_by.is_some_and(|by| by.as_str() == role.as_str());
+        self.state == SessionState::Cancelled && !mine && self.release_at.is_some_and(|t| now < t)
+    }
+}
+
 /// The columns that [`read_session`] reads, from `session s JOIN case_file c`.
 const SESSION: &str = "s.id, s.case_id, c.case_ref, c.centre, s.starts_at, s.ends_at, s.start_local, s.contact_type, s.state, s.version,
     s.cancelled_by, s.cancelled_at, s.release_at, s.by_address, s.notice_hours, s.fee_minor";
@@ -227,12 +235,21 @@ pub async fn seats_of_number(tx: &mut Tx, sender: &str, number_hash: &str, since
 
 /// Locks the sessions for the rest of the transaction (PostgreSQL; SQLite has one writer anyway).
 pub async fn lock(tx: &mut Tx, sessions: &[String]) -> Result<()> {
-    if sessions.is_empty() {
+    if sessions.is_empty() || !tx.is_postgres() {
         return Ok(());
     }
     let sql = format!("SELECT id FROM session WHERE id IN ({}) ORDER BY id {{lock}}", super::db::list_of(1, sessions.len()));
     tx.all(sql, sessions.iter().map(Arg::from).collect()).await?;
     Ok(())
+}
+
+/// Locks those of the sessions that nobody else holds, and names them: who claims must not wait for who records.
+pub async fn lock_free(tx: &mut Tx, sessions: &[String]) -> Result<std::collections::HashSet<String>> {
+    if !tx.is_postgres() || sessions.is_empty() {
+        return Ok(sessions.iter().cloned().collect());
+    }
+    let sql = format!("SELECT id FROM session WHERE id IN ({}) ORDER BY id {{skip}}", super::db::list_of(1, sessions.len()));
+    tx.all(sql, sessions.iter().map(Arg::from).collect()).await?.iter().map(|r| r.text("id")).collect()
 }
 
 /// One session by its id.
