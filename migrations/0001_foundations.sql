@@ -143,7 +143,6 @@ CREATE TABLE message (
     rank            BIGINT NOT NULL,     -- 0 answers, 1 urgent news, 2 the rest
     state           TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'delivered', 'undelivered', 'refused', 'expired', 'withdrawn', 'uncertain')),
     reason          TEXT,
-    parts           BIGINT,
     not_before      TIMESTAMPTZ NOT NULL,
     not_after       TIMESTAMPTZ,
     queued_at       TIMESTAMPTZ NOT NULL,
@@ -155,7 +154,6 @@ CREATE TABLE message (
 CREATE INDEX message_due ON message (rank, not_before) WHERE state = 'waiting';
 CREATE INDEX message_claimed ON message (claim) WHERE state = 'sending';
 CREATE INDEX message_by_session ON message (session_id);
-CREATE INDEX message_by_party ON message (party_id);
 CREATE INDEX message_by_number ON message (to_hash, queued_at) WHERE to_hash IS NOT NULL;
 
 -- One try. Its row is committed before the first byte leaves.
@@ -169,6 +167,7 @@ CREATE TABLE attempt (
     number_hash TEXT NOT NULL,
     body        TEXT NOT NULL,           -- sealed
     prompted    BOOLEAN NOT NULL,
+    parts       BIGINT NOT NULL,
     started_at  TIMESTAMPTZ NOT NULL,
     ended_at    TIMESTAMPTZ,             -- with outcome NULL: the process saw it end in doubt
     outcome     TEXT CHECK (outcome IN ('accepted', 'not_sent', 'refused', 'uncertain')),
@@ -180,10 +179,16 @@ CREATE TABLE attempt (
 );
 CREATE UNIQUE INDEX attempt_live ON attempt (message_id) WHERE outcome IS NULL OR outcome IN ('accepted', 'uncertain');
 CREATE INDEX attempt_open ON attempt (started_at) WHERE outcome IS NULL;
-CREATE INDEX attempt_by_time ON attempt (started_at);
-CREATE INDEX attempt_by_message ON attempt (message_id);
 CREATE UNIQUE INDEX attempt_by_provider ON attempt (provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX attempt_by_number ON attempt (number_hash, started_at);
+
+-- How many texts began on a day (UTC), for the daily limit.
+CREATE TABLE day_count (
+    channel TEXT NOT NULL,
+    day     TEXT NOT NULL,
+    texts   BIGINT NOT NULL,
+    PRIMARY KEY (channel, day)
+);
 
 -- The provider's words on our messages, every one, in the order they came.
 CREATE TABLE receipt_event (

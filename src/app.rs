@@ -310,8 +310,14 @@ pub async fn until_idle(settings: &Settings, clock: Clock) -> Result<i64> {
     let worker = Worker::register(&svc.db, svc.clock.now(), false).await?;
     let mut engine = Engine::new(svc.clone(), worker.id.clone());
     loop {
-        let now = svc.clock.now();
-        plan::scan(&svc, now).await?;
+        // What is planned is sent while the rest is planned.
+        let planner = svc.clone();
+        let planning = tokio::spawn(async move { plan::scan(&planner, planner.clock.now()).await });
+        while !planning.is_finished() {
+            engine.run_until_idle().await?;
+            tokio::time::sleep(Span::from_millis(5)).await;
+        }
+        planning.await.context("planning ended badly")??;
         engine.run_until_idle().await?;
         let open = reconcile::round(&svc, &worker.id).await?;
         let load = crate::store::messages::load(&svc.db, svc.clock.now()).await?;

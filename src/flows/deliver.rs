@@ -322,10 +322,10 @@ impl Engine {
         if room == 0 || max_per_day == 0 {
             return Ok(room);
         }
-        let left = (max_per_day - messages::sent_since(tx, now - Duration::hours(24)).await?).max(0);
+        let left = (max_per_day - messages::begun_today(tx, now).await?).max(0);
         if left == 0 && !self.told_daily_limit {
             self.told_daily_limit = true;
-            tracing::warn!("sms.max_per_day is reached: {max_per_day} texts in 24 hours; the rest waits");
+            tracing::warn!("sms.max_per_day is reached: {max_per_day} texts today; the rest waits");
             let cause = format!("max-per-day/{}", now.format("%Y-%m-%d"));
             tasks::open(tx, now, &NewTask::new(cause, Topic::ChannelStopped)).await?;
         }

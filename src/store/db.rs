@@ -160,14 +160,15 @@ impl Tx {
         Ok(self.all(sql, args).await?.into_iter().next())
     }
 
-    /// Rows of this width in one statement. SQLite looks each placeholder up by its name, one after the other, so many values in one
-    /// statement cost their square; PostgreSQL takes 65,535.
-    fn rows_at_once(&self, width: usize) -> usize {
+    /// Rows of this width in one statement: SQLite takes 32,766 values, PostgreSQL 65,535; beyond a thousand nothing is gained.
+    /// The number is a power of two, so that few statements are prepared and kept.
+    fn rows_at_once(&self, width: usize, left: usize) -> usize {
         let values = match self {
-            Tx::Sqlite(..) => 400,
+            Tx::Sqlite(..) => 1_000,
             Tx::Postgres(..) => 16_000,
         };
-        (values / width.max(1)).clamp(1, 500)
+        let most = (values / width.max(1)).clamp(1, 512).min(left.max(1));
+        1 << most.ilog2()
     }
 
     /// Inserts many rows with one statement a few hundred rows; `head` is `INSERT INTO t (a, b) VALUES`, `tail` what follows.
@@ -175,8 +176,9 @@ impl Tx {
         let mut done = 0;
         let mut rows = rows.into_iter().peekable();
         while let Some(width) = rows.peek().map(Vec::len) {
-            let chunk: Vec<Vec<Arg>> = rows.by_ref().take(self.rows_at_once(width)).collect();
-            let sql = format!("{head} {} {tail}", placeholders(chunk.len(), width));
+            let n = self.rows_at_once(width, rows.len());
+            let chunk: Vec<Vec<Arg>> = rows.by_ref().take(n).collect();
+            let sql = format!("{head} {} {tail}", self.placeholders(chunk.len(), width));
             done += self.exec(sql, chunk.into_iter().flatten().collect()).await?;
         }
         Ok(done)
@@ -187,11 +189,24 @@ impl Tx {
         let mut done = 0;
         let mut rows = rows.into_iter().peekable();
         while let Some(width) = rows.peek().map(Vec::len) {
-            let chunk: Vec<Vec<Arg>> = rows.by_ref().take(self.rows_at_once(width)).collect();
-            let sql = format!("WITH v ({columns}) AS (VALUES {}) {statement}", placeholders(chunk.len(), width));
+            let n = self.rows_at_once(width, rows.len());
+            let chunk: Vec<Vec<Arg>> = rows.by_ref().take(n).collect();
+            let sql = format!("WITH v ({columns}) AS (VALUES {}) {statement}", self.placeholders(chunk.len(), width));
             done += self.exec(sql, chunk.into_iter().flatten().collect()).await?;
         }
         Ok(done)
+    }
+
+    /// The placeholders of so many rows. SQLite looks numbered ones up by their names, one after the other, which costs the square of
+    /// their number; so there they have none.
+    fn placeholders(&self, rows: usize, width: usize) -> String {
+        match self {
+            Tx::Sqlite(..) => {
+                let row = format!("({})", vec!["?"; width].join(", "));
+                vec![row; rows].join(", ")
+            }
+            Tx::Postgres(..) => placeholders(rows, width),
+        }
     }
 
     /// Whether it is PostgreSQL, where others write at the same time.

@@ -71,10 +71,10 @@ pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) 
     Ok((at, older))
 }
 
-/// Texts that the provider took in the last day.
-pub async fn sent_since(tx: &mut Tx, since: DateTime<Utc>) -> Result<i64> {
-    let row = tx.one("SELECT count(*) AS n FROM attempt WHERE started_at > $1 AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))", args![since]).await?;
-    row.map_or(Ok(0), |r| r.int("n"))
+/// Texts that began on the day (UTC) of `now`.
+pub async fn begun_today(tx: &mut Tx, now: DateTime<Utc>) -> Result<i64> {
+    let row = tx.one("SELECT texts FROM day_count WHERE channel = 'sms' AND day = $1", args![now.format("%Y-%m-%d").to_string()]).await?;
+    row.map_or(Ok(0), |r| r.int("texts"))
 }
 
 /// How many messages wait, are due now, and when the next one is due; how many attempts are open.
@@ -181,6 +181,8 @@ pub struct ListedAttempt {
     pub outcome: Option<String>,
     /// The provider's id.
     pub provider_id: Option<String>,
+    /// Parts of its text.
+    pub parts: i64,
     /// When its intent was committed.
     pub started_at: DateTime<Utc>,
     /// When its end was seen.
@@ -202,7 +204,7 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Listed>> {
 async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<Listed>> {
     let mut tries: HashMap<String, Vec<ListedAttempt>> = HashMap::new();
     let sql = format!(
-        "SELECT a.message_id, a.token, a.channel, a.outcome, a.provider_id, a.started_at, a.ended_at, a.error FROM attempt a JOIN message m ON m.id = a.message_id {filter} ORDER BY a.started_at"
+        "SELECT a.message_id, a.token, a.channel, a.outcome, a.provider_id, a.parts, a.started_at, a.ended_at, a.error FROM attempt a JOIN message m ON m.id = a.message_id {filter} ORDER BY a.started_at"
     );
     for r in db.all(sql, args.clone()).await? {
         tries.entry(r.text("message_id")?).or_default().push(ListedAttempt {
@@ -210,13 +212,14 @@ async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<Listed>
             channel: r.text("channel")?,
             outcome: r.text_opt("outcome")?,
             provider_id: r.text_opt("provider_id")?,
+            parts: r.int("parts")?,
             started_at: r.time("started_at")?,
             ended_at: r.time_opt("ended_at")?,
             error: r.text_opt("error")?,
         });
     }
     let sql = format!(
-        "SELECT m.id, m.kind, m.centre, c.case_ref, m.role, m.session_id, m.session_version, m.channel, m.state, m.reason, m.parts, m.not_before, m.not_after, m.queued_at, m.sent_at, m.provider_id
+        "SELECT m.id, m.kind, m.centre, c.case_ref, m.role, m.session_id, m.session_version, m.channel, m.state, m.reason, m.not_before, m.not_after, m.queued_at, m.sent_at, m.provider_id
          FROM message m LEFT JOIN case_file c ON c.id = m.case_id {filter} ORDER BY m.queued_at, m.id"
     );
     db.all(sql, args)
@@ -234,7 +237,7 @@ async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<Listed>
                 channel: r.text("channel")?,
                 state: r.word("state")?,
                 reason: r.text_opt("reason")?,
-                parts: r.int_opt("parts")?,
+                parts: tries.get(&id).and_then(|t| t.last()).map(|t| t.parts),
                 not_before: r.time("not_before")?,
                 not_after: r.time_opt("not_after")?,
                 queued_at: r.time("queued_at")?,

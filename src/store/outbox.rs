@@ -223,11 +223,29 @@ pub async fn begin(tx: &mut Tx, worker: &str, sender: &str, now: DateTime<Utc>, 
     let seal = tx.seal();
     let rows = attempts
         .iter()
-        .map(|a| args![&a.token, &a.message_id, worker, Channel::Sms.as_str(), sender, seal.seal(a.number.0.as_str()), &a.number.1, seal.seal(&a.body), a.prompted, now, 0])
+        .map(|a| {
+            args![
+                &a.token,
+                &a.message_id,
+                worker,
+                Channel::Sms.as_str(),
+                sender,
+                seal.seal(a.number.0.as_str()),
+                &a.number.1,
+                seal.seal(&a.body),
+                a.prompted,
+                i64::from(a.parts),
+                now,
+                0
+            ]
+        })
         .collect();
-    tx.insert_many("INSERT INTO attempt (token, message_id, worker, channel, sender, number, number_hash, body, prompted, started_at, looks) VALUES", "", rows).await?;
-    let parts = attempts.iter().map(|a| args![&a.message_id, i64::from(a.parts)]).collect();
-    tx.with_many("id, parts", "UPDATE message SET parts = v.parts FROM v WHERE message.id = v.id", parts).await?;
+    tx.insert_many("INSERT INTO attempt (token, message_id, worker, channel, sender, number, number_hash, body, prompted, parts, started_at, looks) VALUES", "", rows).await?;
+    tx.exec(
+        "INSERT INTO day_count (channel, day, texts) VALUES ('sms', $1, $2) ON CONFLICT (channel, day) DO UPDATE SET texts = day_count.texts + $2",
+        args![now.format("%Y-%m-%d").to_string(), attempts.len() as i64],
+    )
+    .await?;
     Ok(())
 }
 
