@@ -120,12 +120,8 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     let listen = listener.as_ref().map_or(Ok(settings.listen), |l| l.local_addr())?;
     let svc = build(settings, db, how.clock, listen)?;
     let now = svc.clock.now();
-    if let Some(line) = &svc.line {
-        let mut tx = svc.db.begin().await?;
-        if centres::restart_channels(&mut tx, Some(&line.sms.fingerprint())).await? > 0 {
-            tracing::info!("the settings of the texting service have changed: it is tried again");
-        }
-        tx.commit().await?;
+    if svc.line.is_some() {
+        try_mended_channels(&svc).await?;
     } else {
         tracing::warn!("no texting service is set ([sms] in courtesy.toml): nothing will be sent");
     }
@@ -303,22 +299,44 @@ async fn check_clock(svc: &Service, watch: &mut ClockWatch, elapsed: Span, now: 
     Ok(())
 }
 
-/// Scans and sends until nothing is due and no attempt is open. Gives how many texts stay because of a hold.
-pub async fn until_idle(settings: &Settings, clock: Clock) -> Result<i64> {
+/// A channel that was refused as a whole is tried again when its settings have changed.
+async fn try_mended_channels(svc: &Service) -> Result<()> {
+    let Some(line) = &svc.line else { return Ok(()) };
+    let mut tx = svc.db.begin().await?;
+    if centres::restart_channels(&mut tx, Some(&line.sms.fingerprint())).await? > 0 {
+        tracing::info!("the settings of the texting service have changed: it is tried again");
+    }
+    tx.commit().await
+}
+
+/// Scans and sends until nothing is due and no attempt is open, or until `stop`: then open requests are finished for
+/// at most ten seconds. Gives how many texts stay because of a hold.
+pub async fn until_idle(settings: &Settings, clock: Clock, stop: CancellationToken) -> Result<i64> {
     let db = open_db(settings, Some(Purpose::Service)).await?;
     let svc = build(settings, db, clock, settings.listen)?;
     let worker = Worker::register(&svc.db, svc.clock.now(), false).await?;
+    try_mended_channels(&svc).await?;
+    check_clock(&svc, &mut ClockWatch::new(svc.clock.now(), Span::ZERO), Span::ZERO, svc.clock.now()).await?;
+    if let Some(why) = svc.pulse.stopped() {
+        bail!(why);
+    }
     let mut engine = Engine::new(svc.clone(), worker.id.clone());
     loop {
+        if stop.is_cancelled() {
+            engine.finish().await?;
+            worker.leave(&svc.db).await?;
+            svc.db.close().await;
+            return Ok(0);
+        }
         // What is planned is sent while the rest is planned.
         let planner = svc.clone();
         let planning = tokio::spawn(async move { plan::scan(&planner, planner.clock.now()).await });
         while !planning.is_finished() {
-            engine.run_until_idle().await?;
+            engine.run_until_idle(&stop).await?;
             tokio::time::sleep(Span::from_millis(5)).await;
         }
         planning.await.context("planning ended badly")??;
-        engine.run_until_idle().await?;
+        engine.run_until_idle(&stop).await?;
         let open = reconcile::round(&svc, &worker.id).await?;
         let load = crate::store::messages::load(&svc.db, svc.clock.now()).await?;
         let asks = sessions::next_ask(&svc.db).await?.is_some_and(|t| t <= svc.clock.now());

@@ -117,7 +117,7 @@ fn overlay(table: &mut Table, env: impl Iterator<Item = (String, String)>) {
 
 fn secret(r: &mut Reader<'_>, key: &str, base: &Path) -> Option<String> {
     let file_key = format!("{key}_file");
-    let direct = r.text_opt(key);
+    let direct = r.text_opt(key).filter(|s| !s.trim().is_empty());
     match r.text_opt(&file_key) {
         None => direct,
         Some(_) if direct.is_some() => {
@@ -125,7 +125,7 @@ fn secret(r: &mut Reader<'_>, key: &str, base: &Path) -> Option<String> {
             None
         }
         Some(file) => match std::fs::read_to_string(base.join(&file)) {
-            Ok(s) => Some(s.trim_end().to_owned()),
+            Ok(s) => Some(s.trim_end().to_owned()).filter(|s| !s.is_empty()),
             Err(e) => {
                 r.problem(&file_key, format!("{file} cannot be read: {e}"), "Name a file that holds nothing but the secret.");
                 None
@@ -228,7 +228,14 @@ fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
     if !alert_to.is_empty() {
         unused.push("[staff] alert_to is set; this version lists tasks and sends no alerts".into());
     }
-    let templates = r.section("templates", |r| r.text_opt("dir")).or_else(|| Some("message-templates".into())).map(|d| base.join(d)).filter(|d| d.exists());
+    let templates = r.section("templates", |r| match r.text_opt("dir") {
+        None => Some(base.join("message-templates")).filter(|d| d.exists()),
+        Some(dir) if base.join(&dir).is_dir() => Some(base.join(dir)),
+        Some(dir) => {
+            r.problem("dir", format!("there is no folder {dir}"), "Make it, or take the setting away to use the built-in words.");
+            None
+        }
+    });
     let log_json = r.section("log", |r| r.word("format", false, &[("text", false), ("json", true)]));
     r.finish(Settings { database_url, listen, desk_listen, public_url, sms, scan, templates, log_json, unused })
 }

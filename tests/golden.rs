@@ -105,4 +105,35 @@ async fn a_second_file_never_guesses_a_move(on: On) {
     assert!(i.counts.is_none() && i.findings.iter().any(|f| f.kind == "shared_number_between_parties"), "{:?}", i.findings);
 }
 
-crate::on_both!(the_sample_and_its_excel_twin, a_dirty_file_gives_its_findings_and_writes_nothing, a_second_file_never_guesses_a_move);
+async fn a_session_with_a_reference_is_moved_by_the_file_and_never_moved_back(on: On) {
+    let with_ref = |start: &str, end: &str| {
+        let mut lines = SAMPLE.lines();
+        let header = format!("{},session_ref", lines.next().unwrap());
+        let row = lines
+            .find(|l| l.contains("BRK-0104"))
+            .unwrap()
+            .replace(",13:00,15:00,supported", &format!(",{start},{end},supported"))
+            .replace(",12:45,15:15,", ",,,")
+            .replace(",13:00,15:00,,", ",,,,");
+        format!("{header}\n{row},S-1\n")
+    };
+    let (db, findings) = imported(on, with_ref("13:00", "15:00").as_bytes()).await;
+    assert_eq!(findings, []);
+    let store = db.open().await;
+    let again = |csv: String| {
+        let store = store.clone();
+        async move { import(&store, csv.as_bytes(), Dates::Iso, false, at("2026-11-22T12:00"), &|_| ()).await.unwrap() }
+    };
+    let moved = again(with_ref("14:00", "16:00")).await;
+    assert_eq!((moved.counts.unwrap().moved, moved.findings.len()), (1, 0));
+    let (s, _) = sessions::list(&store, None).await.unwrap().remove(0);
+    assert_eq!((s.version, s.start_local.format("%H:%M").to_string()), (2, "14:00".to_owned()));
+    assert_eq!(again(with_ref("14:00", "16:00")).await.counts.unwrap().unchanged, 1);
+}
+
+crate::on_both!(
+    a_session_with_a_reference_is_moved_by_the_file_and_never_moved_back,
+    the_sample_and_its_excel_twin,
+    a_dirty_file_gives_its_findings_and_writes_nothing,
+    a_second_file_never_guesses_a_move,
+);

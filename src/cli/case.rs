@@ -43,7 +43,7 @@ fn fact_in_words(kind: &str, detail: &str) -> String {
 }
 
 pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
-    let (_, db) = ctx.open().await?;
+    let (_, db) = ctx.open_existing().await?;
     let case = cases::find(&db, &args.case).await?;
     let centre = centres::all(&db).await?.remove(&case.centre).context("the centre of the case is missing")?.centre;
     let starts: std::collections::HashMap<String, String> =

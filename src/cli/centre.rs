@@ -103,7 +103,7 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
 }
 
 async fn list(ctx: &Ctx, as_json: bool) -> Result<()> {
-    let (_, db) = ctx.open().await?;
+    let (_, db) = ctx.open_existing().await?;
     for (code, c) in centres::all(&db).await? {
         if as_json {
             line(json!({ "centre": code, "name": c.centre.name, "timezone": c.centre.tz.name(), "held": c.held }).to_string())?;

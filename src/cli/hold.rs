@@ -34,7 +34,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
-    let (_, db) = ctx.open().await?;
+    let (settings, db) = ctx.open().await?;
     let now = ctx.clock_of(&db).await?.now();
     let (centre, on) = match &command {
         Command::On { centre, .. } => (centre.clone(), true),
@@ -51,7 +51,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             if let Some((code, _)) = all.iter().find(|(code, c)| centre.as_ref().is_none_or(|x| x == *code) && c.centre.phone.is_empty()) {
                 bail!("{code} has no phone, and every text needs a way to a person; set phone in its file and `courtesy centre apply` it");
             }
-            let n = messages::would_leave(&db, centre.as_deref(), now + Duration::hours(1)).await?;
+            let n = messages::would_leave(&db, &settings.sender(), centre.as_deref(), now, now + Duration::hours(1)).await?;
             if *count != Some(n) {
                 let asked = if std::io::stdin().is_terminal() && count.is_none() {
                     eprint!("{n} texts will leave in the next hour. Type that number to let them go: ");

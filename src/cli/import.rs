@@ -62,11 +62,12 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         return Err(Refused.into());
     };
     let words = format!(
-        "{}{} sessions: {} new, {} unchanged, {} differ; {} new cases, {} new centres; {warnings} warnings",
+        "{}{} sessions: {} new, {} unchanged, {} moved, {} differ; {} new cases, {} new centres; {warnings} warnings",
         if args.dry_run { "dry run, nothing was written: " } else { "" },
         c.sessions,
         c.new_sessions,
         c.unchanged,
+        c.moved,
         c.differs,
         c.new_cases,
         c.new_centres

@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
-    let (settings, db) = ctx.open().await?;
+    let (settings, db) = ctx.open_existing().await?;
     let centre = args.centre.as_deref();
     let rows: Vec<Value> = match args.what.as_str() {
         "sessions" => sessions::list(&db, centre).await?.iter().map(|(s, places)| session(s, places)).collect(),

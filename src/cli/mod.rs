@@ -92,6 +92,18 @@ impl Ctx {
         Ok((settings, db))
     }
 
+    /// The settings and a database that is there already, for a command that only reads.
+    pub(crate) async fn open_existing(&self) -> Result<(Settings, Db)> {
+        let settings = self.settings()?;
+        if let Some(path) = settings.database_url.strip_prefix("sqlite:").map(|p| p.trim_start_matches("//"))
+            && path.parse::<PathBuf>().is_ok_and(|p| !p.exists() && p.parent().is_none_or(|d| d.as_os_str().is_empty() || d.exists()))
+        {
+            return Err(anyhow!("there is no database {path} yet; `courtesy centre apply`, `import` or `serve` makes it"));
+        }
+        let db = crate::app::open_db(&settings, None).await?;
+        Ok((settings, db))
+    }
+
     /// The parts for a command that records something.
     pub(crate) async fn service(&self) -> Result<std::sync::Arc<crate::flows::Service>> {
         let (settings, db) = self.open().await?;

@@ -5,7 +5,7 @@ use crate::domain::courtesy::{self, NotSent};
 use crate::domain::local_time::wall;
 use crate::flows::plan::decide;
 use crate::store::sessions::Seat;
-use crate::store::{centres, sessions};
+use crate::store::{centres, messages, sessions};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
@@ -69,7 +69,7 @@ fn rule_in_words(rule: &str) -> &'static str {
 }
 
 pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
-    let (settings, db) = ctx.open().await?;
+    let (settings, db) = ctx.open_existing().await?;
     let all = centres::all(&db).await?;
     let tz = all.values().next().map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
     let now = match &args.at {
@@ -112,6 +112,28 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
                 line(format!("not sent         to {who} for {}: {words}  ({})", local(s.starts_at), p.rule))?;
             }
             (None, None) => {}
+        }
+    }
+    // What was decided already and waits: "will not go ahead", a move, an answer.
+    for m in messages::waiting(&db).await? {
+        if args.json {
+            line(
+                json!({
+                    "at": utc(m.not_before), "not_after": m.not_after.map(utc), "kind": m.kind.as_str(), "case_ref": m.case_ref, "session": m.session_id, "session_version": m.session_version,
+                    "role": m.role, "channel": m.channel, "rule": "outbox", "send": true, "reason": null,
+                })
+                .to_string(),
+            )?;
+        } else if let Some(c) = all.get(&m.centre) {
+            let at = wall(c.centre.tz, m.not_before).format("%a %-d %b %H:%M");
+            let held = if c.held { "; on hold, so it waits" } else { "" };
+            line(format!(
+                "{at}  to {} {} of {}: {}  (decided already{held})",
+                m.centre,
+                m.role.unwrap_or_default(),
+                m.case_ref.unwrap_or_default(),
+                m.kind.as_str().replace('_', " ")
+            ))?;
         }
     }
     if !args.json {

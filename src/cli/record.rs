@@ -6,7 +6,7 @@ use crate::domain::person::Role;
 use crate::domain::session::Reason;
 use crate::flows::Service;
 use crate::flows::record::{self, Recording};
-use crate::store::centres;
+use crate::store::{centres, sessions};
 use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
 
@@ -65,9 +65,13 @@ pub(crate) enum Command {
     },
 }
 
-async fn when(svc: &Service, who: &Who) -> Result<DateTime<Utc>> {
-    let tz = centres::all(&svc.db).await?.values().next().map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
-    who.at.as_ref().map_or(Ok(svc.clock.now()), |t| parse_at(t, tz))
+/// The instant of `--at`, local to the session's centre.
+async fn when(svc: &Service, who: &Who, session: &str) -> Result<DateTime<Utc>> {
+    let Some(at) = &who.at else { return Ok(svc.clock.now()) };
+    let centre = sessions::list(&svc.db, None).await?.into_iter().find(|(s, _)| s.id == session).map(|(s, _)| s.centre);
+    let all = centres::all(&svc.db).await?;
+    let tz = centre.and_then(|c| all.get(&c)).or_else(|| all.values().next()).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
+    parse_at(at, tz)
 }
 
 pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
@@ -80,16 +84,16 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             if yes && reason.is_some() {
                 return Err(anyhow!(Usage("--reason goes with no".into())));
             }
-            record::answer(&svc, &session, role, yes, reason, &Recording { by: &who.user, at: when(&svc, &who).await? }).await?;
+            record::answer(&svc, &session, role, yes, reason, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line(format!("recorded: the {party} parent {}", if yes { "will come" } else { "cannot come; the other parent will hear that the visit is off, without a reason" }))?;
         }
         Command::Cancel { session, by: _, who } => {
-            record::cancel(&svc, &session, &Recording { by: &who.user, at: when(&svc, &who).await? }).await?;
+            record::cancel(&svc, &session, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line("recorded: the session is off; both parents will hear it in the same words, without a reason")?;
         }
         Command::Move { session, to, who } => {
             let to = parse_local(&to).ok_or_else(|| anyhow!(Usage(format!("--to: {to:?} is no time; write \"2026-11-29 14:00\""))))?;
-            record::move_to(&svc, &session, to, &Recording { by: &who.user, at: when(&svc, &who).await? }).await?;
+            record::move_to(&svc, &session, to, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line(format!("recorded: the session is on {} now; both parents will be told and asked anew", to.format("%a %-d %b %Y %H:%M")))?;
         }
     }

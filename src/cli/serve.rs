@@ -5,6 +5,7 @@ use crate::app::{self, Purpose, Start};
 use crate::clock::Clock;
 use crate::store::centres;
 use anyhow::Result;
+use tokio_util::sync::CancellationToken;
 
 /// Arguments of `serve`.
 #[derive(clap::Args)]
@@ -39,12 +40,17 @@ pub(crate) async fn worker(ctx: &Ctx, args: WorkerArgs) -> Result<()> {
     let settings = ctx.settings()?;
     logs(settings.log_json);
     if args.until_idle {
+        let stop = CancellationToken::new();
+        let signal = stop.clone();
         let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        let held = tokio::select! {
-            held = app::until_idle(&settings, Clock::System) => held?,
-            _ = term.recv() => return Ok(()),
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-        };
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            signal.cancel();
+        });
+        let held = app::until_idle(&settings, Clock::System, stop).await?;
         if held > 0 {
             eprintln!("{held} texts are due and stay: there is a hold (`courtesy hold off` lets them go)");
         }

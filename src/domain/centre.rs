@@ -65,6 +65,8 @@ pub struct Rules {
     pub spacing_minutes: i64,
     /// Unprompted texts to one number in 24 hours; 0 = no limit.
     pub max_texts_per_day: i64,
+    /// `money_hours = []`: money and note texts may go whenever other texts may.
+    pub money_any_time: bool,
 }
 
 /// The day on which a courtesy confirmation goes.
@@ -178,7 +180,7 @@ impl Centre {
         let starts_on_hold = r.word("start", true, &[("hold", true), ("sending", false)]);
         let currency_default = default_currency(&country);
         let rules = r.section("rules", |r| {
-            let rules = Rules {
+            let mut rules = Rules {
                 notice_hours: r.whole("notice_hours", 48, 0, 8760),
                 fee_minor: r.whole("fee_pence", 0, 0, 100_000_000),
                 currency: r.text("currency", currency_default),
@@ -188,12 +190,15 @@ impl Centre {
                 session_off_delay_minutes: r.whole("session_off_delay_minutes", 15, 0, 24 * 60),
                 spacing_minutes: r.whole("spacing_minutes", 10, 0, 24 * 60),
                 max_texts_per_day: r.whole("max_texts_per_day", 4, 0, 1000),
+                money_any_time: false,
             };
             // Kept with the file for the rules of fees and milestones; read so that a wrong value is found at once.
             for (key, max) in [("review_after_sessions", 1000), ("review_after_months", 120), ("introduction_meeting_after_months", 120)] {
                 r.whole(key, 0, 0, max);
             }
-            if let Some(hours) = r.list("money_hours").filter(|l| !l.is_empty() && !is_day_and_hours(l)) {
+            let money_hours = r.list("money_hours");
+            rules.money_any_time = money_hours.as_ref().is_some_and(Vec::is_empty);
+            if let Some(hours) = money_hours.filter(|l| !l.is_empty() && !is_day_and_hours(l)) {
                 r.problem("money_hours", format!("{hours:?} is not understood"), "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none.");
             }
             if rules.currency.len() != 3 || !rules.currency.chars().all(|c| c.is_ascii_uppercase()) {

@@ -110,16 +110,20 @@ impl Engine {
         self.finish().await
     }
 
-    /// Sends until nothing is due and nothing of ours is in the air.
-    pub async fn run_until_idle(&mut self) -> Result<()> {
-        loop {
+    /// Sends until nothing is due and nothing of ours is in the air, or until `stop`.
+    pub async fn run_until_idle(&mut self, stop: &CancellationToken) -> Result<()> {
+        while !stop.is_cancelled() {
             if !self.turn().await? {
                 if self.in_flight == 0 && self.backlog.is_empty() && self.pending.is_empty() {
                     return Ok(());
                 }
-                self.wait().await;
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = self.wait() => {}
+                }
             }
         }
+        Ok(())
     }
 
     /// Whether `max_per_day` stopped the sending.
@@ -150,7 +154,8 @@ impl Engine {
         self.pending.push(sent);
     }
 
-    async fn finish(mut self) -> Result<()> {
+    /// Gives back what has not begun, and waits for what is in the air for at most ten seconds.
+    pub async fn finish(mut self) -> Result<()> {
         let end = Instant::now() + Span::from_secs(10);
         self.give_back(|_| true);
         while self.in_flight > 0 && Instant::now() < end {

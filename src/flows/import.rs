@@ -4,12 +4,13 @@ mod check;
 mod read;
 
 use super::plan::first_look;
+use super::record::{self, Recording};
 use crate::domain::centre::Centre;
 use crate::domain::person::{Channel, Consent, Role};
 use crate::store::cases::{self, KnownCase, NewAddress, NewCase, NewParty, NewPlace, NewSession};
 use crate::store::facts::{self, Fact};
 use crate::store::sealed::random_id;
-use crate::store::{Db, Tx, centres};
+use crate::store::{Db, Tx, centres, sessions};
 use anyhow::{Result, anyhow};
 pub use check::{Finding, Severity};
 use check::{PartyRow, SessionRow};
@@ -35,6 +36,8 @@ pub struct Counts {
     pub new_sessions: usize,
     /// Sessions that stood there already, word for word.
     pub unchanged: usize,
+    /// Sessions that the file names by their `session_ref` at another time: moved, both parents are told.
+    pub moved: usize,
     /// Sessions that differ from the file and were left alone.
     pub differs: usize,
     /// Cases that were new.
@@ -109,6 +112,7 @@ async fn write(tx: &mut Tx, rows: &[SessionRow], stored: &centres::Centres, now:
         }
     }
     moves_in_disguise(rows, &known, findings);
+    let mut moves = Vec::new();
     let (mut new_cases, mut new_parties, mut new_addresses, mut new_sessions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         let (Some(centre), Some(of_centre)) = (all.get(&row.centre), known.get_mut(&row.centre)) else { continue };
@@ -173,6 +177,9 @@ async fn write(tx: &mut Tx, rows: &[SessionRow], stored: &centres::Centres, now:
         if let Some(s) = case.sessions.iter().find(same) {
             if s.imported == fingerprint {
                 counts.unchanged += 1;
+            } else if row.session_ref.is_some() && s.session_ref.is_some() && s.state == "booked" && row.status == "booked" && only_the_time_changed(s, row, now) {
+                counts.moved += 1;
+                moves.push((s.id.clone(), row, fingerprint));
             } else {
                 counts.differs += 1;
                 findings.push(row.finding("", "differs", Severity::Warning, Role::Resident, "the session on file differs from this line and was left as it is"));
@@ -202,7 +209,21 @@ async fn write(tx: &mut Tx, rows: &[SessionRow], stored: &centres::Centres, now:
         .iter()
         .map(|s| Fact { case_id: Some(&s.case_id), session_id: Some(&s.id), role: None, kind: s.state, at: s.booked_at.min(now), by: "import", rule: "import", detail: "" })
         .collect();
-    facts::add(tx, now, &booked).await
+    facts::add(tx, now, &booked).await?;
+    for (session, row, fingerprint) in moves {
+        // Opt-outs are looked at when the texts leave; who our sender is does not matter here.
+        if let Err(e) = record::move_in(tx, "", &session, row.start_local, &Recording { by: "import", at: now }, now).await {
+            findings.push(row.finding("start_time", "move_refused", Severity::Error, Role::Resident, &format!("{e:#}")));
+        }
+        sessions::set_imported(tx, &session, &fingerprint).await?;
+    }
+    Ok(())
+}
+
+/// A session that nobody moved since its import, and that the file has at another time ahead: the file moves it.
+fn only_the_time_changed(s: &cases::KnownSession, row: &SessionRow, now: DateTime<Utc>) -> bool {
+    let imported_start = s.imported.split('|').next().unwrap_or("");
+    imported_start == s.starts_at.to_string() && row.starts_at != s.starts_at && s.starts_at > now && row.starts_at > now
 }
 
 fn addresses(seal: &crate::store::sealed::Sealed, party: &PartyRow) -> Vec<(&'static str, String, String)> {
@@ -235,8 +256,12 @@ fn shared_with_the_other(case: &KnownCase, row: &SessionRow, findings: &mut Vec<
 /// A file with one new and without one booked session of the same case on the same day may be a move: that is never guessed.
 fn moves_in_disguise(rows: &[SessionRow], known: &HashMap<String, HashMap<String, KnownCase>>, findings: &mut Vec<Finding>) {
     let in_file: std::collections::HashSet<(&str, &str, DateTime<Utc>)> = rows.iter().map(|r| (r.centre.as_str(), r.case_ref.as_str(), r.starts_at)).collect();
-    for row in rows.iter().filter(|r| r.session_ref.is_none()) {
+    for row in rows {
         let Some(case) = known.get(&row.centre).and_then(|c| c.get(&row.case_ref)) else { continue };
+        // A line that names a session on file by its reference says itself which one it is.
+        if row.session_ref.is_some() && case.sessions.iter().any(|s| s.session_ref == row.session_ref) {
+            continue;
+        }
         if case.sessions.iter().any(|s| s.starts_at == row.starts_at) {
             continue;
         }

@@ -144,7 +144,7 @@ impl Pace {
             if now < last + spacing {
                 return Some(last + spacing);
             }
-            if most > 0 && n >= most && kind == Kind::ConfirmRequest {
+            if most > 0 && n >= most && kind != Kind::SessionOff {
                 return Some(now + Duration::hours(1));
             }
         }

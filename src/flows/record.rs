@@ -98,10 +98,16 @@ pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Res
 /// Gives a session a new local start; its length and each party's offset stay. Both are told at once and asked anew.
 pub async fn move_to(svc: &Service, session_id: &str, to: NaiveDateTime, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
-    not_in_the_future(rec.at, now)?;
     let mut tx = svc.db.begin().await?;
-    sessions::lock(&mut tx, &[session_id.to_owned()]).await?;
-    let (session, centre) = session_and_centre(&mut tx, session_id).await?;
+    move_in(&mut tx, &svc.sender, session_id, to, rec, now).await?;
+    tx.commit().await
+}
+
+/// The move, within a transaction of its caller.
+pub(super) async fn move_in(tx: &mut Tx, sender: &str, session_id: &str, to: NaiveDateTime, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<()> {
+    not_in_the_future(rec.at, now)?;
+    sessions::lock(tx, &[session_id.to_owned()]).await?;
+    let (session, centre) = session_and_centre(tx, session_id).await?;
     must_be_booked(&session)?;
     let start = match resolve(centre.tz, to) {
         Resolved::Once(t) => t,
@@ -115,20 +121,19 @@ pub async fn move_to(svc: &Service, session_id: &str, to: NaiveDateTime, rec: &R
         bail!("the session is at that time already; nothing was changed");
     }
     let shift = start - session.starts_at;
-    let seats = sessions::seats(&mut tx, &svc.sender, session_id).await?;
-    if !sessions::set_time(&mut tx, &session, start, session.ends_at + shift, to).await? {
+    let seats = sessions::seats(tx, sender, session_id).await?;
+    if !sessions::set_time(tx, &session, start, session.ends_at + shift, to).await? {
         bail!("the session was changed by somebody else just now; look at it again");
     }
     // The old texts are withdrawn and both are asked anew, each by a question of their own next version.
-    outbox::withdraw(&mut tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::Moved.as_str()).await?;
-    questions::end_all(&mut tx, session_id).await?;
+    outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::Moved.as_str()).await?;
+    questions::end_all(tx, session_id).await?;
     let moment = courtesy::moment(&centre.courtesy, centre.tz, to).at;
     for seat in &seats {
-        moved(&mut tx, &centre, seat, shift, to, moment, now).await?;
+        moved(tx, &centre, seat, shift, to, moment, now).await?;
     }
     let detail = format!("{} -> {}", sessions::local_text(session.start_local), sessions::local_text(to));
-    fact(&mut tx, now, &session, None, "moved", "by-centre", rec, &detail).await?;
-    tx.commit().await
+    fact(tx, now, &session, None, "moved", "by-centre", rec, &detail).await
 }
 
 async fn moved(tx: &mut Tx, centre: &Centre, seat: &Seat, shift: chrono::Duration, to: NaiveDateTime, moment: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {

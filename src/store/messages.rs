@@ -118,14 +118,15 @@ pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>> {
 }
 
 /// How many waiting texts would leave until `until` if nothing held them, of a centre or of all.
-pub async fn would_leave(db: &Db, centre: Option<&str>, until: DateTime<Utc>) -> Result<i64> {
+pub async fn would_leave(db: &Db, sender: &str, centre: Option<&str>, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<i64> {
     let row = db
         .one(
-            "SELECT (SELECT count(*) FROM message WHERE state = 'waiting' AND not_before <= $1 AND (not_after IS NULL OR not_after > $1 OR not_before > $1) AND ($2 IS NULL OR centre = $2))
+            "SELECT (SELECT count(*) FROM message WHERE state = 'waiting' AND not_before <= $1 AND (not_after IS NULL OR not_after > $3) AND ($2 IS NULL OR centre = $2))
                   + (SELECT count(*) FROM attendee t JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id JOIN party p ON p.id = t.party_id
                        JOIN address a ON a.party_id = p.id AND a.channel = 'sms' AND a.state = 'current' AND a.safe = 'safe'
-                     WHERE t.ask_at IS NOT NULL AND t.ask_at <= $1 AND s.state = 'booked' AND s.starts_at > $1 AND p.consent = 'yes' AND ($2 IS NULL OR c.centre = $2)) AS n",
-            args![until, centre],
+                     WHERE t.ask_at IS NOT NULL AND t.ask_at <= $1 AND s.state = 'booked' AND s.starts_at > $3 AND p.consent = 'yes' AND ($2 IS NULL OR c.centre = $2)
+                       AND NOT EXISTS (SELECT 1 FROM opt_out o WHERE o.channel = 'sms' AND o.sender = $4 AND o.number_hash = a.number_hash AND o.active = TRUE)) AS n",
+            args![until, centre, now, sender],
         )
         .await?;
     row.map_or(Ok(0), |r| r.int("n"))
@@ -194,6 +195,13 @@ pub struct ListedAttempt {
 /// All messages of a centre or of all, in the order in which they were decided, with their attempts.
 pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Listed>> {
     list_where(db, "WHERE $1 IS NULL OR m.centre = $1", args![centre]).await
+}
+
+/// Messages that wait to be sent, the next first.
+pub async fn waiting(db: &Db) -> Result<Vec<Listed>> {
+    let mut out = list_where(db, "WHERE m.state = 'waiting'", args![]).await?;
+    out.sort_by_key(|m| m.not_before);
+    Ok(out)
 }
 
 /// All messages of a case.
