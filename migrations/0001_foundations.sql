@@ -94,8 +94,6 @@ CREATE TABLE session (
     booked_at    TIMESTAMPTZ NOT NULL,
     cancelled_by TEXT CHECK (cancelled_by IN ('resident', 'contact', 'centre')),
     cancelled_at TIMESTAMPTZ,            -- when the cancellation that counts reached us
-    release_at   TIMESTAMPTZ,            -- when the other parent hears; until then it can be taken back
-    by_address   TEXT,                   -- hash of the address that finished the cancellation
     notice_hours BIGINT NOT NULL,        -- rules in force when it was booked
     fee_minor    BIGINT NOT NULL,
     currency     TEXT NOT NULL,
@@ -119,6 +117,9 @@ CREATE TABLE attendee (
     asked       TEXT NOT NULL,           -- '', 'queued', 'moved', or why not
     answer      TEXT NOT NULL CHECK (answer IN ('none', 'confirmed', 'cancelled')),
     answered_at TIMESTAMPTZ,
+    hears_at    TIMESTAMPTZ,             -- when this party hears that the session is off; until then it is on for them
+    undo_until  TIMESTAMPTZ,             -- this party called it off and may take it back until then
+    undo_from   TEXT,                    -- from this address (hash) only
     PRIMARY KEY (session_id, role)
 );
 CREATE INDEX attendee_due ON attendee (ask_at) WHERE ask_at IS NOT NULL;

@@ -117,6 +117,7 @@ pub struct Start {
 pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     let db = open_db(settings, Some(how.purpose)).await?;
     let listener = if how.serve { Some(web::listen("web.listen", settings.listen).await?) } else { None };
+    let desk = if how.serve { Some(web::listen("web.desk_listen", settings.desk_listen).await?) } else { None };
     let listen = listener.as_ref().map_or(Ok(settings.listen), |l| l.local_addr())?;
     let svc = build(settings, db, how.clock, listen)?;
     let now = svc.clock.now();
@@ -142,13 +143,12 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
         running.spawn("reconcile", reconcile_loop(svc.clone(), worker.id.clone(), running.stop.clone()));
     }
     running.spawn("beat", beat_loop(svc.clone(), worker.clone(), how.serve, running.stop.clone()));
-    if let Some(listener) = listener {
+    if let (Some(listener), Some(desk)) = (listener, desk) {
         svc.pulse.watch("receive");
         let (receiver, stop) = (svc.clone(), running.stop.clone());
         running.spawn("receive", async move { receive::run(&receiver, stop).await });
         let router = web::hooks::router(svc.clone()).merge(web::health::router(svc.clone()));
         running.tasks.spawn(web::serve(listener, router, running.stop.clone()));
-        let desk = web::listen("web.desk_listen", settings.desk_listen).await?;
         running.desk = Some(desk.local_addr()?);
         let router = web::board::router(svc.clone(), running.stop.clone()).merge(web::health::metrics_router(svc.clone())).merge(web::health::router(svc.clone()));
         let router = how.more_desk.into_iter().fold(router, axum::Router::merge).layer(axum::middleware::from_fn(web::board::only_from_this_machine));
@@ -210,8 +210,15 @@ async fn scan_loop(svc: Arc<Service>, schedule: cron::Schedule, stop: Cancellati
         // A clock that went back must not make the next tick wait for it.
         let next = schedule.after(&now).next();
         if now >= due || next.is_some_and(|n| n + Duration::seconds(1) < due) {
-            plan::scan(&svc, now).await?;
-            due = next.unwrap_or(now + Duration::minutes(1));
+            match plan::scan(&svc, now).await {
+                Ok(_) => due = next.unwrap_or(now + Duration::minutes(1)),
+                Err(e) => {
+                    // A scan remembers nothing: the next one does all of it.
+                    tracing::warn!("nothing can be planned just now: {e:#}");
+                    tokio::time::sleep(Span::from_secs(1)).await;
+                    continue;
+                }
+            }
         }
         svc.pulse.tick("scan");
         let pause = (due - svc.clock.now()).to_std().unwrap_or_default().clamp(Span::from_millis(5), Span::from_secs(1));
@@ -266,8 +273,13 @@ async fn beat_loop(svc: Arc<Service>, worker: Arc<Worker>, receives: bool, stop:
                 }
             }
         }
-        check_clock(&svc, &mut watch, began.elapsed(), now).await?;
-        worker.beat(&svc.db, now).await?;
+        let beaten = async {
+            check_clock(&svc, &mut watch, began.elapsed(), svc.clock.now()).await?;
+            worker.beat(&svc.db, now).await
+        };
+        if let Err(e) = beaten.await {
+            tracing::warn!("no beat: {e:#}");
+        }
         last_beat = svc.clock.now();
         let pause = list_at.map_or(BEAT, |t| t.saturating_duration_since(Instant::now()).clamp(Span::from_millis(200), BEAT));
         tokio::select! {
@@ -339,6 +351,9 @@ pub async fn until_idle(settings: &Settings, clock: Clock, stop: CancellationTok
         engine.run_until_idle(&stop).await?;
         let open = reconcile::round(&svc, &worker.id).await?;
         let load = crate::store::messages::load(&svc.db, svc.clock.now()).await?;
+        if svc.line.is_none() && load.open > 0 {
+            bail!("{} attempts are open and no texting service is set to ask ([sms] in courtesy.toml)", load.open);
+        }
         let asks = sessions::next_ask(&svc.db).await?.is_some_and(|t| t <= svc.clock.now());
         let stopped = svc.line.is_none() || !centres::stopped_channels(&svc.db).await?.is_empty();
         if !asks && load.open == 0 && open == 0 && (load.due == 0 || stopped || engine.daily_limit_reached()) && !load.soon(svc.clock.now()) {

@@ -356,7 +356,80 @@ async fn a_clock_that_jumps_stops_the_sending(on: On) {
     w.end().await;
 }
 
+/// Both parents cancel, neither knows of the other: whoever takes back learns at the grid that it is off, and nobody travels.
+async fn both_cancel_and_the_first_takes_it_back(on: On) {
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    w.until("2026-11-26T10:03").await;
+    w.says(CONTACT_105, "no").await;
+    w.says(CONTACT_105, &w.code(CONTACT_105, "other")).await;
+    w.until("2026-11-26T10:06").await;
+    w.says(RESIDENT_105, "no").await;
+    w.says(RESIDENT_105, &w.code(RESIDENT_105, "other")).await;
+    assert!(w.last(RESIDENT_105).contains("we have noted that you cannot come"));
+    w.until("2026-11-26T10:12").await;
+    w.says(CONTACT_105, "YES").await;
+    assert!(w.last(CONTACT_105).contains("You have confirmed"), "the first hears nothing of the second before the release");
+    w.until("2026-11-26T12:00").await;
+    assert_eq!(w.stands("BRK-0105").await, "cancelled cancelled confirmed");
+    assert!(w.last(CONTACT_105).contains("will not go ahead"));
+    assert!(w.got(RESIDENT_105).iter().all(|t| !t.contains("will not go ahead")), "who cancelled is not told that it is off");
+    w.end().await;
+}
+
+async fn what_was_told_is_not_taken_back(on: On) {
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    w.says(CONTACT_105, "no").await;
+    w.says(CONTACT_105, &w.code(CONTACT_105, "other")).await;
+    w.until("2026-11-26T10:31").await;
+    // The YES was written before the release and comes to us only now.
+    let late = courtesy::store::inbox::Received {
+        provider: "sms",
+        provider_message_id: "SMlate".into(),
+        sender: OUR_NUMBER.into(),
+        from: CONTACT_105.into(),
+        body: courtesy::domain::person::Private("YES".into()),
+        media: 0,
+        opt_out_type: None,
+        at: at("2026-11-26T10:12"),
+        found_by: "listing",
+    };
+    receive::store(&w.svc, &[late]).await.unwrap();
+    time::settle(&w.svc).await.unwrap();
+    assert_eq!(w.stands("BRK-0105").await, "cancelled none cancelled");
+    assert!(w.last(CONTACT_105).contains("Staff will read this") && w.tasks("BRK-0105").await.contains(&Topic::Reconfirm));
+    w.end().await;
+}
+
+async fn who_never_heard_of_a_move_hears_of_the_visit_that_they_know(on: On) {
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    w.until("2026-11-26T21:00").await;
+    w.moves("BRK-0105", "2026-11-29T15:00").await;
+    let (s, _) = w.session("BRK-0105").await;
+    record::cancel(&w.svc, &s.id, &Recording { by: "test", at: w.svc.clock.now() }).await.unwrap();
+    w.until("2026-11-27T09:00").await;
+    assert!(w.last(RESIDENT_105).contains("the visit on Sat 28 Nov, 12:55pm will not go ahead"), "{}", w.last(RESIDENT_105));
+    w.end().await;
+}
+
+async fn what_staff_record_ends_what_was_begun_by_text(on: On) {
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    w.says(CONTACT_105, "no").await;
+    let code = w.code(CONTACT_105, "other");
+    w.until("2026-11-26T10:31").await;
+    assert_eq!(w.tasks("BRK-0105").await, [Topic::CancelUnfinished]);
+    let (s, _) = w.session("BRK-0105").await;
+    record::answer(&w.svc, &s.id, Role::Contact, true, None, &Recording { by: "test", at: w.svc.clock.now() }).await.unwrap();
+    assert!(w.tasks("BRK-0105").await.is_empty());
+    w.says(CONTACT_105, &code).await;
+    assert_eq!(w.stands("BRK-0105").await, "booked none confirmed", "the old code is dead");
+    w.end().await;
+}
+
 crate::on_both!(
+    both_cancel_and_the_first_takes_it_back,
+    what_was_told_is_not_taken_back,
+    who_never_heard_of_a_move_hears_of_the_visit_that_they_know,
+    what_staff_record_ends_what_was_begun_by_text,
     both_are_asked_at_the_same_instant_and_a_yes_is_confirmed,
     a_no_is_finished_by_its_code_and_the_other_hears_neutrally_on_the_quarter_hour,
     a_late_no_gets_reasons_and_counts_from_the_first_no,

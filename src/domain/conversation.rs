@@ -8,7 +8,7 @@ use super::message::Kind;
 use super::session::{Answer, Reason, SessionState, is_late};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, Utc, Weekday};
 
 /// A YES within this time after a new version's text was accepted may still answer the old one.
 const CROSSING: Duration = Duration::minutes(2);
@@ -50,8 +50,10 @@ words_enum! {
 /// What this party was asked about the session's present version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Asked {
-    /// When a text that asks left, or may have left; `None` if none did.
+    /// When a text that asks began to leave, whether or not its end is known; `None` if none did.
     pub at: Option<DateTime<Utc>>,
+    /// When it was accepted.
+    pub accepted_at: Option<DateTime<Utc>>,
     /// Whether an earlier version was asked about before.
     pub older: bool,
 }
@@ -65,6 +67,8 @@ pub struct Open {
     pub case: String,
     /// Its start (UTC).
     pub starts_at: DateTime<Utc>,
+    /// Its day on the centre's wall clock.
+    pub weekday: Weekday,
     /// Hours of notice of this booking.
     pub notice_hours: i64,
     /// How the centre lets a cancellation be finished.
@@ -211,8 +215,8 @@ pub fn decide(h: &Heard) -> Decision {
     let stopped = h.provider_stopped;
     let mut d = match &h.understood.intent {
         _ if !h.known => stranger(h),
-        _ if h.media => hand_over("media", Topic::Media, None),
         Intent::Stop => stop(h),
+        _ if h.media => hand_over("media", Topic::Media, None),
         Intent::Start => decision("start", vec![Effect::OptIn], Some((Kind::StartAck, None))),
         Intent::Help => decision("help", vec![], Some((Kind::Help, None))),
         // sending.md: a YES is a confirmation all the same, unless that number was opted out: then it goes to a person.
@@ -251,25 +255,39 @@ fn booked(h: &Heard) -> impl Iterator<Item = &Open> {
     h.open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at > h.at)
 }
 
+/// Whether the message names another day than that of the session: then it is no answer to it.
+fn another_day(h: &Heard, o: &Open) -> bool {
+    h.understood.day.is_some_and(|d| d != o.weekday)
+}
+
 fn confirm(h: &Heard) -> Decision {
     // S2: until the other parent is told, a YES from the same party on the same address takes a cancellation back.
     let undoable = |o: &&Open| o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t);
+    let questioned: Vec<&Open> = booked(h).filter(|o| o.question.as_ref().is_some_and(|q| q.is_open(h.at, o.starts_at))).collect();
+    if !h.understood.plain_yes && (h.open.iter().any(|o| undoable(&o)) || !questioned.is_empty()) {
+        // "No problem, thanks" after a cancellation is courtesy, not a change of mind.
+        return hand_over("courtesy-or-yes", Topic::ReadMessage, None);
+    }
     if let Some(o) = only(h.open.iter().filter(undoable)) {
+        if another_day(h, o) || !questioned.is_empty() {
+            return hand_over("two-visits", Topic::ReadMessage, None);
+        }
         if booked(h).all(|b| b.asked.at.is_none() || b.answer == Answer::Confirmed) {
             return decision("S2-taken-back", vec![Effect::TakeBack { session: o.session.clone() }], Some((Kind::ConfirmAck, Some(o))));
         }
         return hand_over("two-visits", Topic::ReadMessage, None);
     }
-    // A cancel question that is open: YES keeps the visit.
-    let questioned = booked(h).filter(|o| o.question.as_ref().is_some_and(|q| q.is_open(h.at, o.starts_at)));
-    let unanswered = || booked(h).filter(|o| o.asked.at.is_some() && o.answer == Answer::None);
-    let target = match (only(questioned), unanswered().count()) {
-        (Some(q), 0) => Some(q),
-        (Some(q), 1) if unanswered().all(|u| u.session == q.session) => Some(q),
-        (_, 1) => only(unanswered()),
-        (_, 0) => only(booked(h).filter(|o| o.asked.at.is_some())),
+    let unanswered: Vec<&Open> = booked(h).filter(|o| o.asked.at.is_some() && o.answer == Answer::None).collect();
+    // A cancel question that is open: YES keeps that visit, unless another one waits for its answer too.
+    let target = match (questioned.as_slice(), unanswered.as_slice()) {
+        ([q], others) if others.iter().all(|u| u.session == q.session) => Some(*q),
+        ([], [one]) => Some(*one),
+        ([], []) => only(booked(h).filter(|o| o.asked.at.is_some())),
         _ => return hand_over("two-visits", Topic::ReadMessage, None),
     };
+    if target.is_some_and(|o| another_day(h, o)) {
+        return hand_over("another-day", Topic::ReadMessage, target);
+    }
     let Some(o) = target else {
         if let Some(moving) = only(booked(h).filter(|o| o.asked.older && o.asked.at.is_none())) {
             // The new version's text is still on its way: it is the question, this YES answered the old one.
@@ -280,7 +298,7 @@ fn confirm(h: &Heard) -> Decision {
         }
         return hand_over("yes-to-nothing", Topic::ReadMessage, None);
     };
-    if o.asked.older && o.asked.at.is_some_and(|t| h.at < t + CROSSING) {
+    if o.asked.older && o.asked.accepted_at.is_none_or(|t| h.at < t + CROSSING) {
         return decision("yes-crossed-the-move", vec![], Some((Kind::ConfirmRequest, Some(o))));
     }
     let mut effects = Vec::new();
@@ -304,6 +322,9 @@ fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
         }
         return hand_over(if booked(h).next().is_some() { "two-visits" } else { "no-to-nothing" }, Topic::ReadMessage, None);
     };
+    if another_day(h, o) {
+        return hand_over("another-day", Topic::ReadMessage, Some(o));
+    }
     if h.provider_stopped || h.opted_out {
         // S1c: the question cannot arrive.
         let asked = cancel_asked(h, o, reason);
@@ -367,13 +388,14 @@ mod tests {
             session: session.into(),
             case: "c".into(),
             starts_at: t("28T10:00:00"),
+            weekday: Weekday::Sat,
             notice_hours: 48,
             cancel_answer: CancelAnswer::Code,
             state: SessionState::Booked,
             cancelled_by_me: false,
             release_at: None,
             answer: Answer::None,
-            asked: Asked { at: Some(t("26T10:00:00")), older: false },
+            asked: Asked { at: Some(t("26T10:00:00")), accepted_at: Some(t("26T10:00:00")), older: false },
             question: None,
             questions_today: 0,
             wrong_tries: 0,
@@ -414,6 +436,23 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_to_another_day_or_mere_courtesy_is_no_answer() {
+        for text in ["yes see you sunday", "can't make it sun"] {
+            let d = decide(&heard(text, "26T10:05:00", vec![open("a")]));
+            assert_eq!(d.rule, "another-day", "{text}");
+        }
+        assert_eq!(decide(&heard("yes see you saturday", "26T10:05:00", vec![open("a")])).rule, "yes");
+        // "No problem, thanks" to "we have noted that you cannot come" takes nothing back, and to the cancel question keeps nothing.
+        let off = Open { state: SessionState::Cancelled, cancelled_by_me: true, release_at: Some(t("26T14:30:00")), answer: Answer::Cancelled, ..open("a") };
+        assert_eq!(decide(&heard("no problem thanks", "26T14:12:00", vec![off])).rule, "courtesy-or-yes");
+        let asked = Open { question: Some(question("26T10:05:00")), ..open("a") };
+        assert_eq!(decide(&heard("No problem", "26T10:09:00", vec![asked.clone()])).rule, "courtesy-or-yes");
+        assert_eq!(decide(&heard("No problem", "26T10:09:00", vec![open("a")])).rule, "yes");
+        // One visit has an open cancel question, another waits for its answer: which one is kept is not guessed.
+        assert_eq!(decide(&heard("yes", "27T10:05:00", vec![asked, open("b")])).rule, "two-visits");
+    }
+
+    #[test]
     fn a_no_changes_nothing_until_its_code_comes() {
         let d = decide(&heard("no", "26T10:05:00", vec![open("a")]));
         assert_eq!(d.effects, [Effect::CancelAsked { session: "a".into(), reason: None, first_no_at: t("26T10:05:00"), late: true }]);
@@ -447,11 +486,11 @@ mod tests {
 
     #[test]
     fn a_yes_that_crossed_a_move_is_asked_once_more() {
-        let moved = Open { asked: Asked { at: Some(t("26T12:00:00")), older: true }, ..open("a") };
+        let moved = Open { asked: Asked { at: Some(t("26T12:00:00")), accepted_at: Some(t("26T12:00:00")), older: true }, ..open("a") };
         let d = decide(&heard("yes", "26T12:01:59", vec![moved.clone()]));
         assert!(d.effects.is_empty() && kind(&d) == Some(Kind::ConfirmRequest));
         assert_eq!(decide(&heard("yes", "26T12:02:00", vec![moved])).effects, [Effect::Confirm { session: "a".into() }]);
-        let waiting = Open { asked: Asked { at: None, older: true }, ..open("a") };
+        let waiting = Open { asked: Asked { at: None, accepted_at: None, older: true }, ..open("a") };
         assert!(decide(&heard("yes", "26T12:01:00", vec![waiting])).effects.iter().all(|e| matches!(e, Effect::Task { .. })));
     }
 

@@ -4,6 +4,7 @@
 //! change nothing. So "yes but I am not paying" is no YES and "he says he's not coming" is nobody's NO.
 
 use super::session::Reason;
+use chrono::Weekday;
 
 /// What a parent's message means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,10 @@ pub struct Understood {
     pub intent: Intent,
     /// The name of the rule.
     pub rule: &'static str,
+    /// The day that was named, if one was.
+    pub day: Option<Weekday>,
+    /// A word of YES, and not only words of courtesy such as "no problem".
+    pub plain_yes: bool,
 }
 
 /// Texts longer than this are for a person, whatever they say.
@@ -76,7 +81,7 @@ const START: &[&str] = &["start", "unstop", "start texts"];
 const HELP: &[&str] = &["help", "info", "help please", "please help me with this"];
 
 /// Whole messages of agreement that hold a word of refusal: a closed list.
-const AGREED_PHRASES: &[&str] = &["no problem", "no bother", "not a bother", "no worries", "nae bother"];
+const AGREED_PHRASES: &[&str] = &["no problem", "no bother", "not a bother", "no worries", "nae bother", "all good"];
 /// Words of agreement, with their plain misspellings.
 const YES: &[&str] =
     &["yes", "yess", "yesss", "yea", "yeah", "yeh", "yep", "yup", "yer", "ye", "y", "aye", "yss", "yesd", "eys", "confirm", "confirmed", "confirming", "conferm", "confirmd"];
@@ -101,7 +106,6 @@ const YES_PHRASES: &[&str] = &[
     "we will attend",
     "i will be coming",
     "we will be coming",
-    "all good",
     "not cancelling",
     "to confirm",
     "i confirm",
@@ -225,7 +229,7 @@ const FILLER: &[&str] = &[
     "afraid",
     "im afraid",
 ];
-/// Words that name a day, kept apart because a later rule compares them with the session.
+/// Words that name a day: an answer to another day is no answer to this one.
 const DAYS: &[&str] = &["saturday", "sat", "sunday", "sun", "monday", "mon", "tuesday", "tue", "wednesday", "wed", "thursday", "thu", "friday", "fri"];
 
 /// Lower case, plain letters: full-width forms and curly quotes folded, apostrophes and invisible characters gone, all else that is
@@ -267,6 +271,7 @@ fn take_phrase(words: &[&str], phrases: &[&str]) -> Option<usize> {
 #[derive(Default)]
 struct Holds {
     yes: bool,
+    agreed: bool,
     no: bool,
     cancel: bool,
 }
@@ -278,8 +283,11 @@ fn read_words(words: &[&str]) -> Option<Holds> {
         let n = if let Some(n) = take_phrase(rest, NO_PHRASES) {
             holds.no = true;
             n
-        } else if let Some(n) = take_phrase(rest, YES_PHRASES).or_else(|| take_phrase(rest, AGREED_PHRASES)) {
+        } else if let Some(n) = take_phrase(rest, YES_PHRASES) {
             holds.yes = true;
+            n
+        } else if let Some(n) = take_phrase(rest, AGREED_PHRASES) {
+            holds.agreed = true;
             n
         } else if YES.contains(first) {
             holds.yes = true;
@@ -302,7 +310,7 @@ fn read_words(words: &[&str]) -> Option<Holds> {
 
 /// Understands one message. Total: every text has an intent, and the same text has always the same.
 pub fn understand(text: &str) -> Understood {
-    let is = |intent, rule| Understood { intent, rule };
+    let is = |intent, rule| Understood { intent, rule, day: None, plain_yes: false };
     if text.len() > LONGEST {
         return is(Intent::Unclear, "long");
     }
@@ -332,11 +340,16 @@ pub fn understand(text: &str) -> Understood {
     }
     let words: Vec<&str> = plain.split(' ').collect();
     // Two days in one text are two answers, which belong to two questions.
-    let days = words.iter().filter(|w| DAYS.contains(w)).count();
+    let mut days = words.iter().filter_map(|w| if DAYS.contains(w) { w.parse::<Weekday>().ok() } else { None });
+    let (day, second) = (days.next(), days.next());
     match read_words(&words) {
-        Some(Holds { yes: true, no: false, cancel: false }) if days < 2 => is(Intent::Confirm, "all-words-agree"),
-        Some(Holds { yes: false, no, cancel }) if (no || cancel) && days < 2 => is(Intent::Cancel(None), if cancel { "all-words-cancel" } else { "all-words-refuse" }),
-        Some(Holds { yes: true, .. }) => is(Intent::Unclear, "mixed"),
+        Some(Holds { no: false, cancel: false, yes, agreed }) if (yes || agreed) && second.is_none() => {
+            Understood { intent: Intent::Confirm, rule: "all-words-agree", day, plain_yes: yes }
+        }
+        Some(Holds { yes: false, agreed: false, no, cancel }) if (no || cancel) && second.is_none() => {
+            Understood { intent: Intent::Cancel(None), rule: if cancel { "all-words-cancel" } else { "all-words-refuse" }, day, plain_yes: false }
+        }
+        Some(Holds { yes, agreed, .. }) if yes || agreed => is(Intent::Unclear, "mixed"),
         Some(_) => is(Intent::Unclear, "no-answer"),
         None => is(Intent::Unclear, "unknown-word"),
     }

@@ -4,7 +4,7 @@ use super::Service;
 use super::recheck::{Ready, check};
 use crate::channels::Tried;
 use crate::domain::conversation::Topic;
-use crate::domain::message::{Ended, Kind};
+use crate::domain::message::{Ended, Kind, MessageState};
 use crate::store::db::is_deadlock;
 use crate::store::outbox::{self, Attempt, End};
 use crate::store::sealed::random_id;
@@ -59,7 +59,10 @@ pub struct Engine {
     next_slot: Instant,
     failures: u32,
     rest_until: Option<Instant>,
-    told_daily_limit: bool,
+    /// The day whose limit stopped the sending.
+    limit_reached_on: Option<String>,
+    /// Something beside results and claims was written.
+    to_commit: bool,
 }
 
 #[derive(Clone)]
@@ -90,7 +93,8 @@ impl Engine {
             next_slot: Instant::now(),
             failures: 0,
             rest_until: None,
-            told_daily_limit: false,
+            limit_reached_on: None,
+            to_commit: false,
         }
     }
 
@@ -128,7 +132,7 @@ impl Engine {
 
     /// Whether `max_per_day` stopped the sending.
     pub fn daily_limit_reached(&self) -> bool {
-        self.told_daily_limit
+        self.limit_reached_on.is_some()
     }
 
     /// Waits until there is something to do: a result, a wake-up, a free slot of the rate, or the next look.
@@ -208,11 +212,19 @@ impl Engine {
             let room = if low && self.rest_until.is_none() && self.more { batch - self.backlog.len() } else { 0 };
             worked |= self.commit(room).await?;
         } else if low && self.look_at.is_none_or(|t| Instant::now() >= t) {
-            if self.may_claim().await? {
-                worked |= self.commit(batch - self.backlog.len()).await?;
-            }
             // While texts are in the air a look at the outbox now and then is enough.
-            self.look_at = (self.in_flight > 0 && !self.more).then(|| Instant::now() + LOOK);
+            self.look_at = None;
+            match self.may_claim().await {
+                Ok(true) => worked |= self.commit(batch - self.backlog.len()).await?,
+                Ok(false) => {}
+                Err(e) => {
+                    tracing::warn!("the outbox cannot be read just now: {e:#}");
+                    self.look_at = Some(Instant::now() + Span::from_secs(1));
+                }
+            }
+            if self.in_flight > 0 && !self.more && self.look_at.is_none() {
+                self.look_at = Some(Instant::now() + LOOK);
+            }
         }
         let resting = self.rest_until.is_some();
         self.give_back(|job| resting || job.committed.elapsed() >= FRESH);
@@ -297,10 +309,20 @@ impl Engine {
         let svc = self.svc.clone();
         let Some(line) = svc.line.as_ref() else { return Ok(false) };
         let now = svc.clock.now();
-        let mut tx = svc.db.begin().await?;
-        let wrote = !results.is_empty();
+        let mut tx = match svc.db.begin().await {
+            Ok(tx) => tx,
+            // Nothing is known here that the database does not know: it is simply asked again later.
+            Err(e) if results.is_empty() => {
+                tracing::warn!("nothing can be sent just now: {e:#}");
+                self.look_at = Some(Instant::now() + Span::from_secs(1));
+                return Ok(false);
+            }
+            Err(e) => return Err(e),
+        };
+        self.to_commit = !results.is_empty();
         self.record(&mut tx, now, results, &line.sms.fingerprint()).await?;
-        let room = if self.rest_until.is_some() { 0 } else { self.within_daily_limit(&mut tx, now, room, line.max_per_day).await? };
+        let resting = self.rest_until.is_some() || self.svc.pulse.stopped().is_some() || centres::any_stopped(&mut tx).await?;
+        let room = if resting { 0 } else { self.within_daily_limit(&mut tx, now, room, line.max_per_day).await? };
         let mut ready = Vec::new();
         let mut claimed_any = false;
         if room > 0 {
@@ -313,7 +335,7 @@ impl Engine {
                 outbox::begin(&mut tx, &self.worker, &svc.sender, now, &attempts).await?;
             }
         }
-        if !wrote && !claimed_any {
+        if !self.to_commit && !claimed_any {
             return Ok(false);
         }
         tx.commit().await.context("what was sent could not be recorded")?;
@@ -328,11 +350,14 @@ impl Engine {
             return Ok(room);
         }
         let left = (max_per_day - messages::begun_today(tx, now).await?).max(0);
-        if left == 0 && !self.told_daily_limit {
-            self.told_daily_limit = true;
+        let today = now.format("%Y-%m-%d").to_string();
+        if left > 0 {
+            self.limit_reached_on = None;
+        } else if self.limit_reached_on.as_ref() != Some(&today) {
             tracing::warn!("sms.max_per_day is reached: {max_per_day} texts today; the rest waits");
-            let cause = format!("max-per-day/{}", now.format("%Y-%m-%d"));
-            tasks::open(tx, now, &NewTask::new(cause, Topic::ChannelStopped)).await?;
+            tasks::open(tx, now, &NewTask::new(format!("max-per-day/{today}"), Topic::ChannelStopped)).await?;
+            self.limit_reached_on = Some(today);
+            self.to_commit = true;
         }
         Ok(room.min(left as usize))
     }
@@ -343,6 +368,9 @@ impl Engine {
             let end = match sent.tried {
                 Tried::Accepted { provider_id, receipt } => {
                     self.failures = 0;
+                    if receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
+                        tasks::open_for_message(tx, now, format!("undelivered/{}", sent.message_id), Topic::BadNumber, &sent.message_id).await?;
+                    }
                     End::Accepted { provider_id, receipt }
                 }
                 Tried::NotSent { error, wait } => {
@@ -375,8 +403,9 @@ impl Engine {
                 }
                 Tried::RefusedChannel { error } => {
                     tracing::error!("the texting service refuses everything ({error}); the channel stands still until its settings are mended");
-                    centres::stop_channel(tx, "sms", &error, fingerprint, now).await?;
-                    tasks::open(tx, now, &NewTask::new(format!("channel-stopped/{fingerprint}/{}", now.timestamp()), Topic::ChannelStopped)).await?;
+                    if centres::stop_channel(tx, "sms", &error, fingerprint, now).await? {
+                        tasks::open(tx, now, &NewTask::new(format!("channel-stopped/{}", now.to_rfc3339()), Topic::ChannelStopped)).await?;
+                    }
                     // What was claimed and has not begun is given back: one refusal is enough.
                     self.give_back(|_| true);
                     End::Refused { error, reason: None }

@@ -130,7 +130,7 @@ async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
             session_id: Some(&q.session_id),
             role: Some(q.role),
             due_at: Some(q.starts_at),
-            ..NewTask::new(unfinished_cause(&q.session_id, q.role.as_str()), Topic::CancelUnfinished)
+            ..NewTask::new(unfinished_cause(&q.id), Topic::CancelUnfinished)
         };
         tasks::open(&mut tx, now, &task).await?;
     }
@@ -142,8 +142,8 @@ async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
 }
 
 /// The cause of the task "asked to cancel, did not finish".
-pub fn unfinished_cause(session: &str, role: &str) -> String {
-    format!("cancel-unfinished/{session}/{role}")
+pub fn unfinished_cause(question: &str) -> String {
+    format!("cancel-unfinished/{question}")
 }
 
 /// Works out anew when the places of a centre fall due, after its rules changed.

@@ -4,7 +4,7 @@ use super::plan::{first_look, unfinished_cause};
 use super::{Service, confirm_cause, to_seat};
 use crate::domain::cancel::stem;
 use crate::domain::centre::{CancelAnswer, Centre};
-use crate::domain::conversation::{self, Asked, Decision, Effect, Heard, Open, Topic};
+use crate::domain::conversation::{self, Decision, Effect, Heard, Open, Topic};
 use crate::domain::courtesy::not_after;
 use crate::domain::message::{Ended, Kind};
 use crate::domain::person::Role;
@@ -21,7 +21,7 @@ use crate::store::sessions::{self, Off, Seat};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, attempts, messages};
 use anyhow::Result;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Utc};
 
 /// Answers to one number in 24 hours, whatever they say (rule a2).
 const ANSWERS_A_DAY: usize = 6;
@@ -29,8 +29,6 @@ const ANSWERS_A_DAY: usize = 6;
 const STRANGERS_AN_HOUR: i64 = 20;
 /// An answer that could not leave for this long is no answer any more.
 const ANSWER_LASTS: Duration = Duration::hours(12);
-/// So often a message is tried again before the process ends: two that wait for each other in the database end well at the next try.
-const TRIES: u32 = 5;
 /// "Asked to cancel, did not finish": a person rings after this (rule S1a).
 const NAG_AFTER: Duration = Duration::minutes(30);
 
@@ -62,6 +60,8 @@ async fn apply_next(svc: &Service) -> Result<bool> {
     let parties = inbox::parties_with(&mut tx, &inbound.number_hash).await?;
     let seats = sessions::seats_of_number(&mut tx, &svc.sender, &inbound.number_hash, inbound.at).await?;
     sessions::lock(&mut tx, &seats.iter().map(|s| s.session.id.clone()).collect::<Vec<_>>()).await?;
+    // What another process recorded while this one waited for the lock is seen now.
+    let seats = if tx.is_postgres() { sessions::seats_of_number(&mut tx, &svc.sender, &inbound.number_hash, inbound.at).await? } else { seats };
     let opted_out = inbox::opted_out(&mut tx, &svc.sender, &inbound.number_hash).await?;
     let mut open = Vec::with_capacity(seats.len());
     for seat in &seats {
@@ -92,21 +92,22 @@ async fn apply_next(svc: &Service) -> Result<bool> {
 /// The session as this party may know it: what the other did and nobody released does not exist.
 async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inbound, now: DateTime<Utc>) -> Result<Open> {
     let (s, a) = (&seat.session, &seat.attendee);
-    let mine = s.cancelled_by.is_some_and(|by| by.as_str() == a.role.as_str());
-    let hidden = s.hidden_from(a.role, inbound.at);
-    let (at, older) = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
-    let q = questions::of(tx, &s.id, a.role, a.ask_version, now).await?;
+    let mut asked = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
+    // A message that came before the question left does not answer it.
+    asked.at = asked.at.filter(|t| *t <= inbound.at);
+    let q = questions::of_address(tx, &s.id, a.role, a.ask_version, Some(&inbound.number_hash), now).await?;
     Ok(Open {
         session: s.id.clone(),
         case: s.case_id.clone(),
         starts_at: s.starts_at,
+        weekday: s.start_local.weekday(),
         notice_hours: s.notice_hours,
         cancel_answer: centre.rules.cancel_answer,
-        state: if hidden { SessionState::Booked } else { s.state },
-        cancelled_by_me: s.state == SessionState::Cancelled && mine,
-        release_at: s.release_at.filter(|_| mine && s.by_address.as_deref() == Some(&inbound.number_hash)),
+        state: if seat.is_hidden(inbound.at) { SessionState::Booked } else { s.state },
+        cancelled_by_me: s.state == SessionState::Cancelled && a.answer == Answer::Cancelled,
+        release_at: a.undo_until.filter(|_| a.undo_from.as_deref() == Some(&inbound.number_hash)),
         answer: a.answer,
-        asked: Asked { at, older },
+        asked,
         question: q.open,
         questions_today: q.today,
         wrong_tries: q.wrong,
@@ -138,6 +139,8 @@ impl<'a> Teller<'a> {
     async fn carry_out(&mut self, heard: &Heard, decision: Decision) -> Result<()> {
         let mut reply = decision.reply;
         let mut data = String::new();
+        // An answer that tells of a change is never held back by the caps.
+        let mut changed = false;
         for effect in decision.effects {
             match effect {
                 Effect::Confirm { session } => self.confirm(&session, decision.rule).await?,
@@ -154,25 +157,34 @@ impl<'a> Teller<'a> {
                     if self.storm(&seat.session.centre).await? {
                         self.task(Topic::Storm, Some(&session)).await?;
                         reply = reply.map(|_| conversation::Reply { kind: Kind::NeedsCoordinatorAck, session: None });
-                        continue;
+                        break;
                     }
+                    changed = true;
                     questions::end(self.tx, &question, true).await?;
-                    tasks::close(self.tx, self.now, &unfinished_cause(&session, seat.attendee.role.as_str())).await?;
+                    tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
                     self.svc_cancel(seat, reason, at, decision.rule).await?;
                     data = in_time_word(seat, at).to_owned();
                 }
-                Effect::TakeBack { session } => self.take_back(&session, decision.rule).await?,
-                Effect::CloseQuestion { question } => {
-                    questions::end(self.tx, &question, false).await?;
-                    if let Some(o) = heard.open.iter().find(|o| o.question.as_ref().is_some_and(|q| q.id == question))
-                        && let Some(seat) = self.seat(&o.session)
-                    {
-                        tasks::close(self.tx, self.now, &unfinished_cause(&o.session, seat.attendee.role.as_str())).await?;
+                Effect::TakeBack { session } => {
+                    if !self.take_back(&session, decision.rule).await? {
+                        // The other parent was told meanwhile: C11, a person decides.
+                        self.task(Topic::Reconfirm, Some(&session)).await?;
+                        reply = Some(conversation::Reply { kind: Kind::NeedsCoordinatorAck, session: None });
                     }
                 }
+                Effect::CloseQuestion { question } => {
+                    questions::end(self.tx, &question, false).await?;
+                    tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
+                }
                 Effect::WrongCode { question } => questions::wrong(self.tx, &question).await?,
-                Effect::OptOut => self.opt(true).await?,
-                Effect::OptIn => self.opt(false).await?,
+                Effect::OptOut => {
+                    changed |= !heard.opted_out;
+                    self.opt(true).await?;
+                }
+                Effect::OptIn => {
+                    changed |= heard.opted_out;
+                    self.opt(false).await?;
+                }
                 Effect::Task { topic, session } => self.task(topic, session.as_deref()).await?,
             }
         }
@@ -180,11 +192,11 @@ impl<'a> Teller<'a> {
         if reply.kind == Kind::CancellationAck
             && data.is_empty()
             && let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s))
-            && let Some(at) = seat.session.cancelled_at
+            && let Some(at) = seat.attendee.answered_at
         {
             data = in_time_word(seat, at).to_owned();
         }
-        if reply.kind == Kind::CancelReasonAsk || !self.capped(reply.kind, reply.session.as_deref()).await? {
+        if changed || reply.kind == Kind::CancelReasonAsk || !self.capped(reply.kind, reply.session.as_deref()).await? {
             self.reply(&reply, data).await?;
         }
         Ok(())
@@ -249,31 +261,47 @@ impl<'a> Teller<'a> {
         call_off(self.tx, &self.svc.sender, centre, &seat.session.id, by, at, Some(&self.inbound.number_hash), self.now).await
     }
 
-    async fn take_back(&mut self, session: &str, rule: &str) -> Result<()> {
-        let Some(seat) = self.seat(session) else { return Ok(()) };
-        let Some(centre) = self.centre_of(Some(session)) else { return Ok(()) };
-        if !sessions::put_back(self.tx, &seat.session).await? {
-            return self.task(Topic::Reconfirm, Some(session)).await;
+    /// Takes this party's cancellation back; false if the other parent was told already.
+    async fn take_back(&mut self, session: &str, rule: &str) -> Result<bool> {
+        let (Some(seat), Some(centre)) = (self.seat(session), self.centre_of(Some(session))) else { return Ok(false) };
+        let (me, version) = (seat.attendee.role, seat.session.version);
+        if outbox::off_was_told(self.tx, session, version).await? || !sessions::put_back(self.tx, &seat.session).await? {
+            return Ok(false);
         }
         self.fact(seat, "taken_back", self.inbound.at, rule, "").await?;
         outbox::withdraw(self.tx, session, None, &[Kind::SessionOff], Ended::TakenBack.as_str()).await?;
-        sessions::answer(self.tx, session, seat.attendee.role, Answer::Confirmed, Some(self.inbound.at)).await?;
-        // The other parent's question goes on as if nothing had been; one that fell into the gap is put on the quarter-hour grid.
+        outbox::withdraw(self.tx, session, Some(me), &[Kind::CancellationAck], Ended::TakenBack.as_str()).await?;
+        sessions::answer(self.tx, session, me, Answer::Confirmed, Some(self.inbound.at)).await?;
         let (tx, now) = (&mut *self.tx, self.now);
-        for other in sessions::seats(tx, &self.svc.sender, session).await? {
+        let seats = sessions::seats(tx, &self.svc.sender, session).await?;
+        for a in seats.iter().map(|s| &s.attendee) {
+            sessions::set_release(tx, session, a.role, None, None).await?;
+            tasks::close(tx, now, &format!("ring-for/off/{session}/{version}/{}", a.role)).await?;
+        }
+        for other in seats.iter().filter(|s| s.attendee.role != me) {
             let a = &other.attendee;
-            if a.role == seat.attendee.role || a.answer != Answer::None {
+            if a.answer == Answer::Cancelled {
+                // The other parent cancelled too, and was told that it is noted: it stays off, and now it is theirs.
+                let by = if a.role == Role::Resident { CancelledBy::Resident } else { CancelledBy::Contact };
+                let undo = a.undo_from.clone();
+                call_off(tx, &self.svc.sender, centre, session, by, a.answered_at.unwrap_or(now), undo.as_deref(), now).await?;
                 continue;
             }
+            if a.answer != Answer::None {
+                continue;
+            }
+            // Their question goes on as if nothing had been; one that fell into the gap is put on the quarter-hour grid.
             let at = first_look(centre, other.session.start_local, a.ask_known);
             let at = if at < now { next_quarter(now) } else { at };
             let until = not_after(&centre.courtesy, a.arrives_at, at);
+            let moved = format!("moved/{session}/{}/{}", a.ask_version, a.role);
+            outbox::revive(tx, &moved, Ended::SessionOff.as_str(), next_quarter(now), a.arrives_at).await?;
             let cause = confirm_cause(session, a.ask_version, a.role);
-            if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await? && messages::asked(tx, session, a.role, a.ask_version).await?.0.is_none() {
+            if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await? && messages::asked(tx, session, a.role, a.ask_version).await?.at.is_none() {
                 sessions::ask_at(tx, session, a.role, Some(at), "").await?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn opt(&mut self, out: bool) -> Result<()> {
@@ -308,16 +336,12 @@ impl<'a> Teller<'a> {
 
     /// Answers are capped too, or somebody who fakes a sender could fill a phone (rule a2).
     async fn capped(&mut self, kind: Kind, session: Option<&str>) -> Result<bool> {
-        let exempt = |k: Kind| matches!(k, Kind::CancellationAck | Kind::StopAck | Kind::StartAck);
-        if exempt(kind) {
-            return Ok(false);
-        }
         if kind == Kind::UnknownSender {
             let known_country = self.inbound.from.as_ref().is_some_and(|p| p.as_str().starts_with("+44") || p.as_str().starts_with("+353"));
             let lately = messages::answers_since(self.tx, &self.inbound.number_hash, self.now - Duration::days(30)).await?;
             return Ok(!known_country || !lately.is_empty() || messages::strangers_since(self.tx, self.now - Duration::hours(1)).await? >= STRANGERS_AN_HOUR);
         }
-        let lately: Vec<_> = messages::answers_since(self.tx, &self.inbound.number_hash, self.now - Duration::hours(24)).await?.into_iter().filter(|(k, ..)| !exempt(*k)).collect();
+        let lately = messages::answers_since(self.tx, &self.inbound.number_hash, self.now - Duration::hours(24)).await?;
         if lately.len() >= ANSWERS_A_DAY {
             return Ok(true);
         }
@@ -376,12 +400,19 @@ pub async fn call_off(
     if let Some(me) = seats.iter().find(|s| s.attendee.role.as_str() == by.as_str()) {
         sessions::answer(tx, session_id, me.attendee.role, Answer::Cancelled, Some(at)).await?;
     }
-    let Some(session) = seats.first().map(|s| s.session.clone()).filter(|s| s.state == SessionState::Booked) else { return Ok(()) };
     let others = || seats.iter().filter(|s| s.attendee.role.as_str() != by.as_str());
-    let release_at = others().map(|s| session_off_at(centre, now, s.attendee.arrives_at)).max();
-    let off = Off { by, at, release_at, by_address };
-    if !sessions::call_off(tx, &session, &off).await? {
+    // From the phone that finished it, it can be taken back until the other parent hears of it.
+    let told_at = others().map(|s| session_off_at(centre, now, s.attendee.arrives_at)).min();
+    if let (Some(me), Some(until), Some(address)) = (seats.iter().find(|s| s.attendee.role.as_str() == by.as_str()), told_at, by_address) {
+        sessions::set_release(tx, session_id, me.attendee.role, me.attendee.hears_at, Some((until, address))).await?;
+    }
+    let Some(session) = seats.first().map(|s| s.session.clone()).filter(|s| s.state == SessionState::Booked) else { return Ok(()) };
+    if !sessions::call_off(tx, &session, &Off { by, at }).await? {
         return Ok(());
+    }
+    let mut untold = Vec::new();
+    for seat in others() {
+        untold.push(outbox::untold_move(tx, session_id, seat.attendee.role).await?.unwrap_or_default());
     }
     outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::SessionOff.as_str()).await?;
     for seat in &seats {
@@ -390,11 +421,14 @@ pub async fn call_off(
         }
     }
     let held = centres::held(tx, &centre.code).await?;
-    for seat in others() {
+    for (seat, old_arrival) in others().zip(untold) {
         let at = session_off_at(centre, now, seat.attendee.arrives_at);
         let version = session.version + 1;
         let cause = format!("off/{session_id}/{version}/{}", seat.attendee.role);
-        outbox::enqueue(tx, now, &[to_seat(seat, cause.clone(), Kind::SessionOff, at, Some(session.ends_at))]).await?;
+        sessions::set_release(tx, session_id, seat.attendee.role, Some(at), None).await?;
+        // Who was never told of a move hears of the visit at the time that they know.
+        let news = NewMessage { data: old_arrival, ..to_seat(seat, cause.clone(), Kind::SessionOff, at, Some(session.ends_at)) };
+        outbox::enqueue(tx, now, &[news]).await?;
         if held {
             // Rule f10: nothing leaves while on hold, so a person rings.
             super::plan::ring(tx, now, seat, Topic::RingSessionOff, format!("ring-for/{cause}")).await?;
@@ -459,18 +493,19 @@ pub async fn catch_up(svc: &Service, since: DateTime<Utc>) -> Result<u64> {
 
 /// Waits for what comes in and applies it until the token ends.
 pub async fn run(svc: &Service, stop: tokio_util::sync::CancellationToken) -> Result<()> {
-    let mut failures = 0;
+    let mut failures = 0u32;
     while !stop.is_cancelled() {
-        match apply_all(svc).await {
-            Ok(_) => failures = 0,
-            Err(e) if failures < TRIES => {
-                failures += 1;
-                tracing::warn!("a message could not be applied yet: {e:#}");
-                tokio::time::sleep(std::time::Duration::from_millis(100 << failures)).await;
-                continue;
+        // Nothing of a message is remembered outside the database, so it is simply tried again.
+        if let Err(e) = apply_all(svc).await {
+            tracing::warn!("a message could not be applied yet: {e:#}");
+            failures = (failures + 1).min(6);
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(std::time::Duration::from_millis(100 << failures)) => {}
             }
-            Err(e) => return Err(e),
+            continue;
         }
+        failures = 0;
         svc.pulse.tick("receive");
         tokio::select! {
             () = stop.cancelled() => {}

@@ -53,7 +53,7 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now
     for c in claimed {
         if c.session.as_ref().is_some_and(|(id, ..)| !free.contains(id)) {
             // Somebody records something about this session just now: what it is must be known first.
-            ended.push((c.id, MessageState::Waiting, None, c.not_before));
+            ended.push((c.id, MessageState::Waiting, None, now + Duration::milliseconds(200)));
             continue;
         }
         let seat = match (&c.session, c.role) {
@@ -157,7 +157,7 @@ impl Pace {
 async fn finish_by(tx: &mut Tx, centre: &Centre, c: &Claimed, seat: Option<&Seat>, now: DateTime<Utc>) -> Result<Option<FinishBy>> {
     let Some(seat) = seat else { return Ok(None) };
     let asked = questions::of(tx, &seat.session.id, seat.attendee.role, seat.attendee.ask_version, now).await?;
-    let Some(q) = asked.open.filter(|q| q.id == c.data.0) else { return Ok(None) };
+    let Some(q) = asked.open.filter(|q| q.id == c.data.0 && q.is_open(now, seat.session.starts_at)) else { return Ok(None) };
     let late = is_late(seat.session.starts_at, q.first_no_at, seat.session.notice_hours);
     Ok(Some(match (centre.rules.cancel_answer, q.offered.as_slice()) {
         (crate::domain::centre::CancelAnswer::Word, _) => FinishBy::Word { late },
@@ -180,14 +180,19 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
             return withdrawn(Ended::OptedOut);
         }
         let arrival = seat.map(|s| own(s.attendee.arrives_at));
+        // What is confirmed or asked must still be the question that was answered.
+        let present = seat.is_some_and(|s| {
+            let on = s.session.state == SessionState::Booked || s.is_hidden(now);
+            on && c.session.as_ref().is_some_and(|(_, _, ask)| *ask == s.attendee.ask_version)
+        });
         let say = match (c.kind, seat, arrival) {
-            (Kind::ConfirmAck, _, Some(arrival)) => Say::ConfirmAck { arrival },
+            (Kind::ConfirmAck, _, Some(arrival)) if present => Say::ConfirmAck { arrival },
             (Kind::CancellationAck, _, Some(arrival)) => Say::CancellationAck { arrival, in_time: c.data.0 == "in_time" },
-            (Kind::CancelReasonAsk, _, Some(arrival)) => match question {
+            (Kind::CancelReasonAsk, _, Some(arrival)) if present => match question {
                 Some(finish) => Say::CancelReasonAsk { arrival, finish },
                 None => return withdrawn(Ended::Answered),
             },
-            (Kind::ConfirmRequest, Some(s), Some(_)) if s.session.state == SessionState::Booked || s.session.hidden_from(s.attendee.role, now) => confirm_request(centre, s, now),
+            (Kind::ConfirmRequest, Some(s), Some(_)) if present => confirm_request(centre, s, now),
             (Kind::NeedsCoordinatorAck, ..) => Say::Handover,
             (Kind::Help, ..) => Say::Help,
             (Kind::StopAck, ..) => Say::StopAck,
@@ -203,6 +208,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
     // What is said must still be so.
     match (c.kind, s.state) {
         (Kind::SessionOff, SessionState::Booked) => return withdrawn(Ended::TakenBack),
+        (Kind::SessionOff, _) if a.answer == Answer::Cancelled => return withdrawn(Ended::Answered),
         (Kind::SessionOff, _) => {}
         (_, SessionState::Booked) => {}
         _ => return withdrawn(Ended::SessionOff),
@@ -232,7 +238,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
     }
     let say = match c.kind {
         Kind::ConfirmRequest => confirm_request(centre, seat, now),
-        Kind::SessionOff => Say::SessionOff { arrival: own(a.arrives_at) },
+        Kind::SessionOff => Say::SessionOff { arrival: own(c.data.0.parse().unwrap_or(a.arrives_at)) },
         Kind::SessionMoved => match c.data.0.parse::<DateTime<Utc>>() {
             Ok(from) => Say::SessionMoved { from: own(from), to: own(a.arrives_at) },
             Err(_) => return withdrawn(Ended::Moved),

@@ -3,6 +3,7 @@
 use super::{Line, Service};
 use crate::channels::Listed;
 use crate::domain::conversation::Topic;
+use crate::domain::message::MessageState;
 use crate::domain::person::Phone;
 use crate::domain::receipt::Receipt;
 use crate::store::attempts::{self, OpenAttempt};
@@ -46,6 +47,8 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
     let mut alive: HashMap<String, bool> = HashMap::new();
     let mut by_number: BTreeMap<Phone, Vec<OpenAttempt>> = BTreeMap::new();
     let mut waiting = 0;
+    // Words that are in the air to a number just now: a text found there could be theirs.
+    let mut in_the_air: HashSet<(String, String)> = HashSet::new();
     for a in open {
         if !alive.contains_key(&a.worker) {
             let lives = a.worker == me || workers::lives(&svc.db, &a.worker).await;
@@ -59,11 +62,17 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
         };
         let looked_lately = a.looked_at.is_some_and(|t| t + look_again > now);
         waiting += 1;
-        if settled && !looked_lately {
+        if !settled {
+            in_the_air.insert((a.number.as_str().to_owned(), a.body.0.clone()));
+        } else if !looked_lately {
             by_number.entry(a.number.clone()).or_default().push(a);
         }
     }
-    for (number, attempts) in by_number {
+    for (number, mut attempts) in by_number {
+        attempts.retain(|a| !in_the_air.contains(&(number.as_str().to_owned(), a.body.0.clone())));
+        if attempts.is_empty() {
+            continue;
+        }
         look(svc, line, &number, attempts, look_again).await?;
     }
     Ok(waiting)
@@ -85,6 +94,9 @@ async fn look(svc: &Service, line: &Line, number: &Phone, attempts: Vec<OpenAtte
         match find(line.sms.sender().as_str(), &a, &listed, &taken) {
             Found::Adopted(provider_id, receipt) => {
                 taken.insert(provider_id.clone());
+                if receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
+                    tasks::open_for_message(&mut tx, now, format!("undelivered/{}", a.message_id), Topic::BadNumber, &a.message_id).await?;
+                }
                 tracing::info!("an attempt in doubt was found at the provider");
                 outbox::record(&mut tx, now, vec![(a.token, End::Accepted { provider_id, receipt })]).await?;
             }

@@ -12,7 +12,7 @@ use crate::domain::session::{Answer, CancelledBy, Reason, SessionState};
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, Seat, Session};
-use crate::store::{Tx, centres, questions};
+use crate::store::{Tx, centres, questions, tasks};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -60,6 +60,11 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
     must_be_booked(&session)?;
     let seats = sessions::seats(&mut tx, &svc.sender, session_id).await?;
     let Some(seat) = seats.iter().find(|s| s.attendee.role == role) else { bail!("the {role} has no place in session {session_id}") };
+    // What this party began by text is ended by what they said to a person.
+    if let Some(q) = questions::of(&mut tx, session_id, role, seat.attendee.ask_version, now).await?.open {
+        questions::end(&mut tx, &q.id, false).await?;
+        tasks::close(&mut tx, now, &super::plan::unfinished_cause(&q.id)).await?;
+    }
     if yes {
         sessions::answer(&mut tx, session_id, role, Answer::Confirmed, Some(rec.at)).await?;
         outbox::withdraw(&mut tx, session_id, Some(role), &[Kind::ConfirmRequest], Ended::Answered.as_str()).await?;

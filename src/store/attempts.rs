@@ -143,6 +143,11 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
         Ok(Some(Touched { message_id: row.text("message_id")?, number_hash: row.text("number_hash")?, sender: row.text("sender")?, state, changed }))
     };
     let before: MessageState = row.word("state")?;
+    // An id that another attempt owns already proves nothing about this one.
+    let owner = tx.one("SELECT token FROM attempt WHERE provider_id = $1 AND token <> $2", args![&r.provider_id, &r.token]).await?;
+    if owner.is_some() {
+        return touched(before, false);
+    }
     // The callback of another message under our token would be somebody's mistake: kept as an event, nothing more.
     if row.text_opt("provider_id")?.is_some_and(|p| p != r.provider_id) {
         return touched(before, false);

@@ -86,10 +86,16 @@ pub async fn stopped_channels(db: &Db) -> Result<Vec<(String, String, String)>> 
     rows.iter().map(|r| Ok((r.text("channel")?, r.text("why")?, r.text("settings")?))).collect()
 }
 
-/// Stops a channel.
-pub async fn stop_channel(tx: &mut Tx, channel: &str, why: &str, settings: &str, now: DateTime<Utc>) -> Result<()> {
-    tx.exec("INSERT INTO channel_stop (channel, since, why, settings) VALUES ($1, $2, $3, $4) ON CONFLICT (channel) DO NOTHING", args![channel, now, why, settings]).await?;
-    Ok(())
+/// Whether any channel stands still.
+pub async fn any_stopped(tx: &mut Tx) -> Result<bool> {
+    Ok(tx.one("SELECT channel FROM channel_stop LIMIT 1", args![]).await?.is_some())
+}
+
+/// Stops a channel; false if it stood still already.
+pub async fn stop_channel(tx: &mut Tx, channel: &str, why: &str, settings: &str, now: DateTime<Utc>) -> Result<bool> {
+    let n =
+        tx.exec("INSERT INTO channel_stop (channel, since, why, settings) VALUES ($1, $2, $3, $4) ON CONFLICT (channel) DO NOTHING", args![channel, now, why, settings]).await?;
+    Ok(n == 1)
 }
 
 /// Lets channels send again whose settings are other than those that were refused; with `None` all of them.

@@ -50,25 +50,30 @@ pub async fn strangers_since(tx: &mut Tx, since: DateTime<Utc>) -> Result<i64> {
     row.map_or(Ok(0), |r| r.int("n"))
 }
 
-/// Whether the question of this version was put to the party, and whether an older one was: by attempts that left or may have left.
-pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) -> Result<(Option<DateTime<Utc>>, bool)> {
+/// When a text that asks left for this version of the question, or may have left; when it was accepted; and whether an older version was
+/// asked about before.
+pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) -> Result<crate::domain::conversation::Asked> {
     let rows = tx
         .all(
-            "SELECT m.ask_version, min(coalesce(a.ended_at, a.started_at)) AS at FROM message m JOIN attempt a ON a.message_id = m.id
+            "SELECT m.ask_version, min(a.started_at) AS began, min(CASE WHEN a.outcome = 'accepted' THEN coalesce(a.ended_at, a.started_at) END) AS accepted
+             FROM message m JOIN attempt a ON a.message_id = m.id
              WHERE m.session_id = $1 AND m.role = $2 AND m.kind IN ('confirm_request', 'session_moved')
                AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain')) GROUP BY m.ask_version",
             args![session_id, role.as_str()],
         )
         .await?;
-    let (mut at, mut older) = (None, false);
+    let mut out = crate::domain::conversation::Asked::default();
     for r in rows {
         match r.int("ask_version")?.cmp(&ask_version) {
-            std::cmp::Ordering::Equal => at = r.time_opt("at")?,
-            std::cmp::Ordering::Less => older = true,
+            std::cmp::Ordering::Equal => {
+                out.at = r.time_opt("began")?;
+                out.accepted_at = r.time_opt("accepted")?;
+            }
+            std::cmp::Ordering::Less => out.older = true,
             std::cmp::Ordering::Greater => {}
         }
     }
-    Ok((at, older))
+    Ok(out)
 }
 
 /// Texts that began on the day (UTC) of `now`.

@@ -112,6 +112,29 @@ pub async fn revive(tx: &mut Tx, cause: &str, reason: &str, not_before: DateTime
     Ok(n == 1)
 }
 
+/// The old arrival of a move that the party was never told of, if its text still waits.
+pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Option<String>> {
+    let row = tx
+        .one(
+            "SELECT data FROM message WHERE session_id = $1 AND role = $2 AND kind = 'session_moved' AND state = 'waiting' ORDER BY queued_at LIMIT 1",
+            args![session_id, role.as_str()],
+        )
+        .await?;
+    let seal = tx.seal();
+    row.map(|r| Ok(seal.open(&r.text("data")?).0)).transpose()
+}
+
+/// Whether the news that this session is off left already, or may have left, for anybody.
+pub async fn off_was_told(tx: &mut Tx, session_id: &str, version: i64) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT id FROM message WHERE session_id = $1 AND kind = 'session_off' AND cause LIKE $2 AND state NOT IN ('waiting', 'withdrawn') LIMIT 1",
+            args![session_id, format!("off/{session_id}/{version}/%")],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Ends what waited longer than it is worth; gives how many.
 pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec("UPDATE message SET state = 'expired', reason = 'too_late' WHERE state = 'waiting' AND not_after IS NOT NULL AND not_after < $1", args![now]).await
@@ -297,6 +320,7 @@ pub async fn record(tx: &mut Tx, now: DateTime<Utc>, ends: Vec<(String, End)>) -
     let mut attempts = Vec::new();
     let mut messages = Vec::new();
     let mut doubts = Vec::new();
+    let attempts_unsent = ends.iter().filter(|(_, e)| matches!(e, End::NotSent { .. } | End::Refused { .. })).count() as i64;
     for (token, end) in ends {
         let (outcome, provider_id, receipt, error) = match &end {
             End::Accepted { provider_id, receipt } => (Outcome::Accepted, Some(provider_id.clone()), *receipt, None),
@@ -317,6 +341,13 @@ pub async fn record(tx: &mut Tx, now: DateTime<Utc>, ends: Vec<(String, End)>) -
         messages.push(args![&token, message.0.as_str(), message.1, message.2, message.3, message.4]);
         attempts.push(args![token, now, outcome.as_str(), provider_id, receipt.map(Receipt::as_str), error]);
     }
+    if attempts_unsent > 0 {
+        tx.exec(
+            "UPDATE day_count SET texts = CASE WHEN texts > $1 THEN texts - $1 ELSE 0 END WHERE channel = 'sms' AND day = $2",
+            args![attempts_unsent, now.format("%Y-%m-%d").to_string()],
+        )
+        .await?;
+    }
     // The message first, while its attempt is still open: what is recorded already is left alone.
     tx.with_many(
         "token, state, reason, sent_at, provider_id, not_before",
@@ -328,7 +359,7 @@ pub async fn record(tx: &mut Tx, now: DateTime<Utc>, ends: Vec<(String, End)>) -
     .await?;
     tx.with_many(
         "token, ended_at, outcome, provider_id, receipt, error",
-        "UPDATE attempt SET ended_at = v.ended_at, outcome = v.outcome, provider_id = coalesce(attempt.provider_id, v.provider_id), receipt = coalesce(attempt.receipt, v.receipt), error = v.error
+        "UPDATE attempt SET ended_at = v.ended_at, outcome = v.outcome, provider_id = CASE WHEN attempt.provider_id IS NOT NULL OR EXISTS (SELECT 1 FROM attempt o WHERE o.provider_id = v.provider_id) THEN attempt.provider_id ELSE v.provider_id END, receipt = coalesce(attempt.receipt, v.receipt), error = v.error
          FROM v WHERE attempt.token = v.token AND attempt.outcome IS NULL",
         attempts,
     )

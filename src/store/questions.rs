@@ -23,10 +23,15 @@ pub struct Asked {
 
 /// Reads it.
 pub async fn of(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, now: DateTime<Utc>) -> Result<Asked> {
+    of_address(tx, session_id, role, ask_version, None, now).await
+}
+
+/// Reads it; an open question counts only for the address that asked, if one is given.
+pub async fn of_address(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, address: Option<&str>, now: DateTime<Utc>) -> Result<Asked> {
     let seal = tx.seal();
     let rows = tx
         .all(
-            "SELECT id, session_version, stem, offered, first_no_at, asked_at, tries, state FROM cancel_question WHERE session_id = $1 AND role = $2 ORDER BY asked_at",
+            "SELECT id, session_version, number_hash, stem, offered, first_no_at, asked_at, tries, state FROM cancel_question WHERE session_id = $1 AND role = $2 ORDER BY asked_at",
             args![session_id, role.as_str()],
         )
         .await?;
@@ -36,7 +41,8 @@ pub async fn of(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, now
         out.wrong += tries;
         out.blocked |= tries >= crate::domain::cancel::TRIES_A_QUESTION;
         out.today += i64::from(r.time("asked_at")? > now - Duration::hours(24));
-        if r.text("state")? == "open" && r.int("session_version")? == ask_version {
+        let here = address.is_none_or(|a| r.text("number_hash").is_ok_and(|h| h == a));
+        if here && r.text("state")? == "open" && r.int("session_version")? == ask_version {
             out.open = Some(Question {
                 id: r.text("id")?,
                 stem: seal.open(&r.text("stem")?).0,

@@ -35,27 +35,15 @@ pub struct Session {
     pub cancelled_by: Option<CancelledBy>,
     /// When the cancellation that counts reached us.
     pub cancelled_at: Option<DateTime<Utc>>,
-    /// When the other parent hears of it.
-    pub release_at: Option<DateTime<Utc>>,
-    /// The address (hash) that finished the cancellation.
-    pub by_address: Option<String>,
     /// Hours of notice of this booking.
     pub notice_hours: i64,
     /// Fee of this booking, minor units.
     pub fee_minor: i64,
 }
 
-impl Session {
-    /// Whether it was called off by somebody else and this party has not heard of it yet: to them it is still booked.
-    pub fn hidden_from(&self, role: Role, now: DateTime<Utc>) -> bool {
-        let mine = self.cancelled_by.is_some_and(|by| by.as_str() == role.as_str());
-        self.state == SessionState::Cancelled && !mine && self.release_at.is_some_and(|t| now < t)
-    }
-}
-
 /// The columns that [`read_session`] reads, from `session s JOIN case_file c`.
 const SESSION: &str = "s.id, s.case_id, c.case_ref, c.centre, s.starts_at, s.ends_at, s.start_local, s.contact_type, s.state, s.version,
-    s.cancelled_by, s.cancelled_at, s.release_at, s.by_address, s.notice_hours, s.fee_minor";
+    s.cancelled_by, s.cancelled_at, s.notice_hours, s.fee_minor";
 
 /// The stored form of a local time.
 pub fn local_text(local: NaiveDateTime) -> String {
@@ -76,8 +64,6 @@ fn read_session(r: &Row) -> Result<Session> {
         version: r.int("version")?,
         cancelled_by: r.word_opt("cancelled_by")?,
         cancelled_at: r.time_opt("cancelled_at")?,
-        release_at: r.time_opt("release_at")?,
-        by_address: r.text_opt("by_address")?,
         notice_hours: r.int("notice_hours")?,
         fee_minor: r.int("fee_minor")?,
     })
@@ -108,9 +94,16 @@ pub struct Attendee {
     pub answer: Answer,
     /// When it was answered.
     pub answered_at: Option<DateTime<Utc>>,
+    /// When this party hears that the session is off.
+    pub hears_at: Option<DateTime<Utc>>,
+    /// Until when this party may take its own cancellation back.
+    pub undo_until: Option<DateTime<Utc>>,
+    /// The address (hash) from which it may.
+    pub undo_from: Option<String>,
 }
 
-const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at";
+const ATTENDEE: &str =
+    "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at, t.hears_at, t.undo_until, t.undo_from";
 
 fn read_attendee(r: &Row) -> Result<Attendee> {
     Ok(Attendee {
@@ -125,6 +118,9 @@ fn read_attendee(r: &Row) -> Result<Attendee> {
         asked: r.text("asked")?,
         answer: r.word("answer")?,
         answered_at: r.time_opt("answered_at")?,
+        hears_at: r.time_opt("hears_at")?,
+        undo_until: r.time_opt("undo_until")?,
+        undo_from: r.text_opt("undo_from")?,
     })
 }
 
@@ -147,6 +143,13 @@ pub struct Seat {
     pub number: Option<(Phone, String)>,
     /// Whether that number is opted out at our sender.
     pub opted_out: bool,
+}
+
+impl Seat {
+    /// Whether the session was called off by somebody else and this party has not heard of it yet: for them it is still on.
+    pub fn is_hidden(&self, now: DateTime<Utc>) -> bool {
+        self.session.state == SessionState::Cancelled && self.attendee.answer != Answer::Cancelled && self.attendee.hears_at.is_some_and(|t| now < t)
+    }
 }
 
 fn seat_sql(filter: &str) -> String {
@@ -297,6 +300,16 @@ pub async fn answer(tx: &mut Tx, session_id: &str, role: Role, answer: Answer, a
     Ok(())
 }
 
+/// Sets when a place hears that its session is off, and until when and from where it may take its own cancellation back.
+pub async fn set_release(tx: &mut Tx, session_id: &str, role: Role, hears_at: Option<DateTime<Utc>>, undo: Option<(DateTime<Utc>, &str)>) -> Result<()> {
+    tx.exec(
+        "UPDATE attendee SET hears_at = $1, undo_until = $2, undo_from = $3 WHERE session_id = $4 AND role = $5",
+        args![hears_at, undo.map(|u| u.0), undo.map(|u| u.1), session_id, role.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Sets when a place is to be asked.
 pub async fn ask_at(tx: &mut Tx, session_id: &str, role: Role, at: Option<DateTime<Utc>>, asked: &str) -> Result<()> {
     tx.exec("UPDATE attendee SET ask_at = $1, asked = $2 WHERE session_id = $3 AND role = $4", args![at, asked, session_id, role.as_str()]).await?;
@@ -304,24 +317,20 @@ pub async fn ask_at(tx: &mut Tx, session_id: &str, role: Role, at: Option<DateTi
 }
 
 /// A cancellation as it is written.
-pub struct Off<'a> {
+pub struct Off {
     /// Who.
     pub by: CancelledBy,
     /// When it reached us.
     pub at: DateTime<Utc>,
-    /// When the other parent hears.
-    pub release_at: Option<DateTime<Utc>>,
-    /// The address that finished it.
-    pub by_address: Option<&'a str>,
 }
 
 /// Calls a booked session off; false if it is not booked in this version any more.
-pub async fn call_off(tx: &mut Tx, session: &Session, off: &Off<'_>) -> Result<bool> {
+pub async fn call_off(tx: &mut Tx, session: &Session, off: &Off) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'cancelled', version = version + 1, cancelled_by = $1, cancelled_at = $2, release_at = $3, by_address = $4
-             WHERE id = $5 AND state = 'booked' AND version = $6",
-            args![off.by.as_str(), off.at, off.release_at, off.by_address, &session.id, session.version],
+            "UPDATE session SET state = 'cancelled', version = version + 1, cancelled_by = $1, cancelled_at = $2
+             WHERE id = $3 AND state = 'booked' AND version = $4",
+            args![off.by.as_str(), off.at, &session.id, session.version],
         )
         .await?;
     Ok(n == 1)
@@ -331,7 +340,7 @@ pub async fn call_off(tx: &mut Tx, session: &Session, off: &Off<'_>) -> Result<b
 pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL, release_at = NULL, by_address = NULL
+            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL
              WHERE id = $1 AND state = 'cancelled' AND version = $2",
             args![&session.id, session.version],
         )
