@@ -39,7 +39,7 @@ pub struct SmsSection {
     pub service: SmsSettings,
     /// Texts a second; 0 = no limit.
     pub rate_per_second: u32,
-    /// Texts in 24 hours; 0 = no limit.
+    /// Texts a day (UTC); 0 = no limit.
     pub max_per_day: i64,
     /// How long an unknown outcome is left before the service is asked.
     pub settle: Duration,

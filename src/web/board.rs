@@ -102,6 +102,8 @@ pub struct BoardRow {
     pub case_ref: String,
     /// `2026-11-28T10:00` on the centre's wall clock.
     pub start: String,
+    /// `2026-11-28`: the day in the order of days.
+    pub date: String,
     /// `Sat 28 Nov`.
     pub day: String,
     /// `10:00`.
@@ -167,6 +169,7 @@ pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
             out.push(BoardRow {
                 case_ref: s.case_ref.clone(),
                 start,
+                date: local.format("%Y-%m-%d").to_string(),
                 day: local.format("%a %-d %b").to_string(),
                 time: local.format("%H:%M").to_string(),
                 centre: s.centre.clone(),
@@ -252,6 +255,7 @@ mod tests {
         let row = BoardRow {
             case_ref: "<b>".into(),
             start: "2026-11-28T10:00".into(),
+            date: "2026-11-28".into(),
             day: "Sat 28 Nov".into(),
             time: "10:00".into(),
             centre: "BRK".into(),
