@@ -95,7 +95,7 @@ impl Ctx {
     /// The settings and a database that is there already, for a command that only reads.
     pub(crate) async fn open_existing(&self) -> Result<(Settings, Db)> {
         let settings = self.settings()?;
-        if let Some(path) = settings.database_url.strip_prefix("sqlite:").map(|p| p.trim_start_matches("//"))
+        if let Some(path) = settings.database_url.strip_prefix("sqlite:").map(|p| p.strip_prefix("//").unwrap_or(p))
             && path.parse::<PathBuf>().is_ok_and(|p| !p.exists() && p.parent().is_none_or(|d| d.as_os_str().is_empty() || d.exists()))
         {
             return Err(anyhow!("there is no database {path} yet; `courtesy centre apply`, `import` or `serve` makes it"));
@@ -192,7 +192,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    // One thread for the program and one for the database fit a small machine better than a pool that passes work around.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(r) => r,
         Err(e) => {
             eprintln!("courtesy: the runtime cannot start: {e}");

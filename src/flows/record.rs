@@ -50,14 +50,20 @@ async fn fact(tx: &mut Tx, now: DateTime<Utc>, session: &Session, role: Option<R
     facts::add(tx, now, &[f]).await
 }
 
-/// Records an answer that a party gave by phone or in person.
-pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reason: Option<Reason>, rec: &Recording<'_>) -> Result<()> {
-    let now = svc.clock.now();
+/// Opens a transaction on a session that is booked, and keeps others off it until its end.
+async fn begin_booked(svc: &Service, session_id: &str, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<(Tx, Session, Centre)> {
     not_in_the_future(rec.at, now)?;
     let mut tx = svc.db.begin().await?;
     sessions::lock(&mut tx, &[session_id.to_owned()]).await?;
     let (session, centre) = session_and_centre(&mut tx, session_id).await?;
     must_be_booked(&session)?;
+    Ok((tx, session, centre))
+}
+
+/// Records an answer that a party gave by phone or in person.
+pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reason: Option<Reason>, rec: &Recording<'_>) -> Result<()> {
+    let now = svc.clock.now();
+    let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
     let seats = sessions::seats(&mut tx, &svc.sender, session_id).await?;
     let Some(seat) = seats.iter().find(|s| s.attendee.role == role) else { bail!("the {role} has no place in session {session_id}") };
     // What this party began by text is ended by what they said to a person.
@@ -90,11 +96,7 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
 /// The centre calls one session off (choice C22: no fee for anyone).
 pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
-    not_in_the_future(rec.at, now)?;
-    let mut tx = svc.db.begin().await?;
-    sessions::lock(&mut tx, &[session_id.to_owned()]).await?;
-    let (session, centre) = session_and_centre(&mut tx, session_id).await?;
-    must_be_booked(&session)?;
+    let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
     fact(&mut tx, now, &session, None, "cancelled", "C22", rec, "").await?;
     call_off(&mut tx, &svc.sender, &centre, session_id, CancelledBy::Centre, rec.at, None, now).await?;
     tx.commit().await

@@ -249,7 +249,7 @@ impl Db {
     /// In plain words: an address of no kind that is known, a file or server that cannot be reached.
     pub async fn open(url: &str) -> Result<Db> {
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = PathBuf::from(path.trim_start_matches("//").split('?').next().unwrap_or(path));
+            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or(path));
             if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists()) {
                 bail!("database.url: the folder {} does not exist; make it, or name another file", folder.display());
             }
