@@ -153,7 +153,6 @@ CREATE TABLE message (
     claim           TEXT
 );
 CREATE INDEX message_due ON message (rank, not_before) WHERE state = 'waiting';
-CREATE INDEX message_claimed ON message (claim) WHERE state = 'sending';
 CREATE INDEX message_by_session ON message (session_id);
 CREATE INDEX message_by_number ON message (to_hash, queued_at) WHERE to_hash IS NOT NULL;
 

@@ -46,7 +46,10 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now
     ids.sort();
     ids.dedup();
     let free = sessions::lock_free(tx, &ids).await?;
-    let seats: HashMap<(String, Role), Seat> = sessions::seats_of(tx, &svc.sender, &ids).await?.into_iter().map(|s| ((s.session.id.clone(), s.attendee.role), s)).collect();
+    let mut places: Vec<(String, Role)> = claimed.iter().filter_map(|c| Some((c.session.as_ref()?.0.clone(), c.role?))).collect();
+    places.sort();
+    places.dedup();
+    let seats: HashMap<(String, Role), Seat> = sessions::seats_of(tx, &svc.sender, &places).await?.into_iter().map(|s| ((s.session.id.clone(), s.attendee.role), s)).collect();
     let mut pace = Pace::read(tx, &all, &claimed, &seats, now).await?;
     let mut jobs = Vec::with_capacity(claimed.len());
     let mut ended = Vec::new();

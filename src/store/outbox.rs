@@ -173,55 +173,51 @@ pub struct Claimed {
 
 /// Claims due messages of centres that are not on hold, answers first, at most `limit`.
 pub async fn claim(tx: &mut Tx, sender: &str, claim: &str, now: DateTime<Utc>, limit: i64) -> Result<Vec<Claimed>> {
-    let n = tx
-        .exec(
+    let rows = tx
+        .all(
             "WITH due AS (SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.not_before <= $1
                 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*'))
                 ORDER BY m.rank, m.not_before LIMIT $2 {skip})
-             UPDATE message SET state = 'sending', claim = $3 WHERE id IN (SELECT id FROM due) AND state = 'waiting'",
+             UPDATE message SET state = 'sending', claim = $3 WHERE id IN (SELECT id FROM due) AND state = 'waiting'
+             RETURNING id, cause, kind, centre, case_id, role, session_id, session_version, ask_version, to_number, to_hash, data, rank, not_before, not_after, tries",
             args![now, limit, claim],
         )
         .await?;
-    if n == 0 {
-        return Ok(Vec::new());
-    }
     let seal = tx.seal();
-    let rows = tx
-        .all(
-            "SELECT m.id, m.cause, m.kind, m.centre, m.case_id, m.role, m.session_id, m.session_version, m.ask_version, m.to_number, m.to_hash, m.data,
-                m.not_before, m.not_after, m.tries, coalesce(o.active, FALSE) AS opted_out
-             FROM message m LEFT JOIN opt_out o ON o.channel = m.channel AND o.sender = $2 AND o.number_hash = m.to_hash AND o.active = TRUE
-             WHERE m.claim = $1 AND m.state = 'sending' ORDER BY m.rank, m.not_before, m.id",
-            args![claim, sender],
-        )
-        .await?;
-    rows.iter()
-        .map(|r| {
-            let session = match (r.text_opt("session_id")?, r.int_opt("session_version")?, r.int_opt("ask_version")?) {
-                (Some(s), Some(v), Some(a)) => Some((s, v, a)),
-                _ => None,
-            };
-            let to = match (r.text_opt("to_number")?, r.text_opt("to_hash")?) {
-                (Some(n), Some(h)) => Phone::from_e164(&seal.open(&n).0).map(|p| (p, h)),
-                _ => None,
-            };
-            Ok(Claimed {
-                id: r.text("id")?,
-                cause: r.text("cause")?,
-                kind: r.word("kind")?,
-                centre: r.text("centre")?,
-                case_id: r.text_opt("case_id")?,
-                role: r.word_opt("role")?,
-                session,
-                to,
-                to_opted_out: r.flag("opted_out")?,
-                data: seal.open(&r.text("data")?),
-                not_before: r.time("not_before")?,
-                not_after: r.time_opt("not_after")?,
-                tries: r.int("tries")?,
-            })
-        })
-        .collect()
+    let mut out = Vec::with_capacity(rows.len());
+    for r in &rows {
+        let session = match (r.text_opt("session_id")?, r.int_opt("session_version")?, r.int_opt("ask_version")?) {
+            (Some(s), Some(v), Some(a)) => Some((s, v, a)),
+            _ => None,
+        };
+        let to = match (r.text_opt("to_number")?, r.text_opt("to_hash")?) {
+            (Some(n), Some(h)) => Phone::from_e164(&seal.open(&n).0).map(|p| (p, h)),
+            _ => None,
+        };
+        let to_opted_out = match &to {
+            Some((_, hash)) => super::inbox::opted_out(tx, sender, hash).await?,
+            None => false,
+        };
+        let claimed = Claimed {
+            id: r.text("id")?,
+            cause: r.text("cause")?,
+            kind: r.word("kind")?,
+            centre: r.text("centre")?,
+            case_id: r.text_opt("case_id")?,
+            role: r.word_opt("role")?,
+            session,
+            to,
+            to_opted_out,
+            data: seal.open(&r.text("data")?),
+            not_before: r.time("not_before")?,
+            not_after: r.time_opt("not_after")?,
+            tries: r.int("tries")?,
+        };
+        out.push((r.int("rank")?, claimed));
+    }
+    // Answers first; within one instant the order says nothing about who was decided first.
+    out.sort_by(|(a, x), (b, y)| (a, x.not_before, &x.id).cmp(&(b, y.not_before, &y.id)));
+    Ok(out.into_iter().map(|(_, c)| c).collect())
 }
 
 /// An attempt about to begin.

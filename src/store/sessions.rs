@@ -199,14 +199,15 @@ pub async fn seats(tx: &mut Tx, sender: &str, session_id: &str) -> Result<Vec<Se
     rows.iter().map(|r| read_seat(r, &seal)).collect()
 }
 
-/// The places of some sessions.
-pub async fn seats_of(tx: &mut Tx, sender: &str, sessions: &[String]) -> Result<Vec<Seat>> {
+/// Some places, each by its session and role.
+pub async fn seats_of(tx: &mut Tx, sender: &str, places: &[(String, Role)]) -> Result<Vec<Seat>> {
     let seal = tx.seal();
-    let mut out = Vec::with_capacity(sessions.len() * 2);
-    for chunk in sessions.chunks(100) {
-        let filter = format!("WHERE s.id IN ({})", super::db::list_of(2, chunk.len()));
+    let mut out = Vec::with_capacity(places.len());
+    for chunk in places.chunks(128) {
+        let pairs: Vec<String> = (0..chunk.len()).map(|i| format!("(${}, ${})", 2 * i + 2, 2 * i + 3)).collect();
+        let filter = format!("WHERE (t.session_id, t.role) IN (VALUES {})", pairs.join(", "));
         let mut args: Vec<Arg> = args![sender];
-        args.extend(chunk.iter().map(Arg::from));
+        args.extend(chunk.iter().flat_map(|(s, r)| [Arg::from(s), Arg::from(r.as_str())]));
         for row in tx.all(seat_sql(&filter), args).await? {
             out.push(read_seat(&row, &seal)?);
         }
