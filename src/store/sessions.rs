@@ -153,10 +153,14 @@ impl Seat {
 }
 
 fn seat_sql(filter: &str) -> String {
+    seat_sql_from("attendee t", filter)
+}
+
+fn seat_sql_from(places: &str, filter: &str) -> String {
     let mut sql = format!("SELECT {SESSION}, {ATTENDEE}, c.state AS case_state, p.consent, p.mode, p.language, a.number, a.number_hash, coalesce(o.active, FALSE) AS opted_out ");
     let _ = write!(
         sql,
-        "FROM attendee t JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id JOIN party p ON p.id = t.party_id
+        "FROM {places} JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id JOIN party p ON p.id = t.party_id
          LEFT JOIN address a ON a.party_id = p.id AND a.channel = 'sms' AND a.state = 'current' AND a.safe = 'safe'
          LEFT JOIN opt_out o ON o.channel = 'sms' AND o.sender = $1 AND o.number_hash = a.number_hash AND o.active = TRUE {filter}"
     );
@@ -205,10 +209,11 @@ pub async fn seats_of(tx: &mut Tx, sender: &str, places: &[(String, Role)]) -> R
     let mut out = Vec::with_capacity(places.len());
     for chunk in places.chunks(128) {
         let pairs: Vec<String> = (0..chunk.len()).map(|i| format!("(${}, ${})", 2 * i + 2, 2 * i + 3)).collect();
-        let filter = format!("WHERE (t.session_id, t.role) IN (VALUES {})", pairs.join(", "));
+        let sql =
+            format!("WITH v (session_id, role) AS (VALUES {}) {}", pairs.join(", "), seat_sql_from("v JOIN attendee t ON t.session_id = v.session_id AND t.role = v.role", ""));
         let mut args: Vec<Arg> = args![sender];
         args.extend(chunk.iter().flat_map(|(s, r)| [Arg::from(s), Arg::from(r.as_str())]));
-        for row in tx.all(seat_sql(&filter), args).await? {
+        for row in tx.all(sql, args).await? {
             out.push(read_seat(&row, &seal)?);
         }
     }
