@@ -145,9 +145,9 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// `2026-11-26T10:00:00Z`, with the fraction only if there is one.
+/// `2026-11-26T10:00:00Z`, cut to the second.
 pub(crate) fn utc(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Reads RFC 3339, or a local time of the zone.
