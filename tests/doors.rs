@@ -1,6 +1,6 @@
 //! The doors: hooks that are forged, cut, huge, slow or of somebody else; callbacks in any order; what came in while nobody listened.
 
-use crate::common::{AT_ONCE, Binary, EMULATOR_TOKEN, Emulator, On, TestDb, World, eventually, families};
+use crate::common::{AT_ONCE, Binary, Emulator, On, TestDb, World, eventually, families};
 use base64::Engine;
 use courtesy::channels::sms::sign;
 use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN};
@@ -148,6 +148,5 @@ async fn the_service_as_a_whole() {
         let code = serving.child.wait().unwrap();
         assert_eq!(code.code(), Some(0), "{}", b.log());
         emulator.no_violations().await;
-        let _ = EMULATOR_TOKEN;
     }
 }

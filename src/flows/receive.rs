@@ -29,6 +29,8 @@ const ANSWERS_A_DAY: usize = 6;
 const STRANGERS_AN_HOUR: i64 = 20;
 /// An answer that could not leave for this long is no answer any more.
 const ANSWER_LASTS: Duration = Duration::hours(12);
+/// A listed message bears the service's time, cut to the second and by another clock than ours.
+const CLOCKS_DIFFER: Duration = Duration::seconds(5);
 /// "Asked to cancel, did not finish": a person rings after this (rule S1a).
 const NAG_AFTER: Duration = Duration::minutes(30);
 
@@ -94,7 +96,7 @@ async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inboun
     let (s, a) = (&seat.session, &seat.attendee);
     let mut asked = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
     // A message that came before the question left does not answer it.
-    asked.at = asked.at.filter(|t| *t <= inbound.at);
+    asked.at = asked.at.filter(|t| *t <= inbound.at + CLOCKS_DIFFER);
     let q = questions::of_address(tx, &s.id, a.role, a.ask_version, Some(&inbound.number_hash), now).await?;
     Ok(Open {
         session: s.id.clone(),
