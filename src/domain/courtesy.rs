@@ -4,7 +4,7 @@
 //! Friday to confirm your contact"; "We do try to confirm your contact session with you the day before they are due".
 
 use super::centre::{AskDay, AskRule, Courtesy};
-use super::local_time::{after_quiet, instant, wall};
+use super::local_time::{after_quiet, instant};
 use crate::words_enum;
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, Utc, Weekday};
 use chrono_tz::Tz;
@@ -136,11 +136,6 @@ pub fn not_after(c: &Courtesy, arrival: DateTime<Utc>, not_before: DateTime<Utc>
 pub fn hopeless_from(c: &Courtesy, tz: Tz, arrival: DateTime<Utc>) -> DateTime<Utc> {
     let last = last_call(c, arrival);
     c.quiet.map_or(last, |q| q.before(tz, last))
-}
-
-/// The wall-clock start of a session.
-pub fn local_start(tz: Tz, starts_at: DateTime<Utc>) -> NaiveDateTime {
-    wall(tz, starts_at)
 }
 
 #[cfg(test)]

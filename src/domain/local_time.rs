@@ -1,6 +1,6 @@
 //! Local times of day: the one place that turns a wall clock into an instant, over gaps and folds, and knows quiet hours.
 
-use chrono::{DateTime, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// What a wall-clock time means in a zone.
@@ -50,11 +50,6 @@ pub fn instant(tz: Tz, local: NaiveDateTime) -> DateTime<Utc> {
 /// The wall clock of an instant.
 pub fn wall(tz: Tz, at: DateTime<Utc>) -> NaiveDateTime {
     at.with_timezone(&tz).naive_local()
-}
-
-/// The start of a local day.
-pub fn day_start(tz: Tz, date: NaiveDate) -> DateTime<Utc> {
-    instant(tz, date.and_time(NaiveTime::MIN))
 }
 
 /// A span of the local day `[from, to)` in which nobody is texted; it may go over midnight.

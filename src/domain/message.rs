@@ -35,11 +35,6 @@ impl Kind {
     pub fn is_answer(self) -> bool {
         !matches!(self, Kind::ConfirmRequest | Kind::SessionOff | Kind::SessionMoved)
     }
-
-    /// Whether its template needs a session.
-    pub fn needs_session(self) -> bool {
-        matches!(self, Kind::ConfirmRequest | Kind::ConfirmAck | Kind::CancelReasonAsk | Kind::CancellationAck | Kind::SessionOff | Kind::SessionMoved)
-    }
 }
 
 words_enum! {

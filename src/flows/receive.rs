@@ -164,7 +164,7 @@ impl<'a> Teller<'a> {
                     changed = true;
                     questions::end(self.tx, &question, true).await?;
                     tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
-                    self.svc_cancel(seat, reason, at, decision.rule).await?;
+                    self.cancel(seat, reason, at, decision.rule).await?;
                     data = in_time_word(seat, at).to_owned();
                 }
                 Effect::TakeBack { session } => {
@@ -253,7 +253,7 @@ impl<'a> Teller<'a> {
         Ok(lately >= 5.max(ahead / 5))
     }
 
-    async fn svc_cancel(&mut self, seat: &Seat, reason: Reason, at: DateTime<Utc>, rule: &str) -> Result<()> {
+    async fn cancel(&mut self, seat: &Seat, reason: Reason, at: DateTime<Utc>, rule: &str) -> Result<()> {
         let by = match seat.attendee.role {
             Role::Resident => CancelledBy::Resident,
             _ => CancelledBy::Contact,

@@ -94,7 +94,7 @@ impl Row {
 
 enum Pools {
     Sqlite { write: SqlitePool, read: SqlitePool, path: PathBuf },
-    Postgres { pool: PgPool, url: String },
+    Postgres { pool: PgPool },
 }
 
 /// A database.
@@ -271,7 +271,7 @@ impl Db {
                 .connect(url)
                 .await
                 .context("database.url: cannot reach the PostgreSQL server; is it running, and are user and database right?")?;
-            Pools::Postgres { pool, url: url.to_owned() }
+            Pools::Postgres { pool }
         } else {
             bail!("database.url: {url:?} is no address of a database; write sqlite://courtesy.db or postgres://user@host/db");
         };
@@ -291,14 +291,6 @@ impl Db {
         }
     }
 
-    /// The address of a PostgreSQL database.
-    pub fn postgres_url(&self) -> Option<&str> {
-        match &*self.pools {
-            Pools::Sqlite { .. } => None,
-            Pools::Postgres { url, .. } => Some(url),
-        }
-    }
-
     /// Brings the tables up to date.
     ///
     /// # Errors
@@ -315,7 +307,7 @@ impl Db {
         );
         let result = match &*self.pools {
             Pools::Sqlite { write, .. } => migrator.run(write).await,
-            Pools::Postgres { pool, .. } => migrator.run(pool).await,
+            Pools::Postgres { pool } => migrator.run(pool).await,
         };
         match result {
             Ok(()) => {}
@@ -327,11 +319,6 @@ impl Db {
             Err(e) => return Err(e).context("the database cannot be brought up to date"),
         }
         self.load_keys().await
-    }
-
-    /// Opens the tables for reading only: they must be there and not newer.
-    pub async fn ready(&self) -> Result<()> {
-        self.migrate().await
     }
 
     async fn load_keys(&self) -> Result<()> {
@@ -353,7 +340,7 @@ impl Db {
         let seal = self.seal();
         Ok(match &*self.pools {
             Pools::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?, seal),
-            Pools::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?, seal),
+            Pools::Postgres { pool } => Tx::Postgres(pool.begin().await?, seal),
         })
     }
 
@@ -366,7 +353,7 @@ impl Db {
     pub async fn all(&self, sql: impl Into<Cow<'static, str>>, args: Vec<Arg>) -> Result<Vec<Row>> {
         Ok(match &*self.pools {
             Pools::Sqlite { read, .. } => bind_all!(sql, args, false).fetch_all(read).await?.into_iter().map(Row::Sqlite).collect(),
-            Pools::Postgres { pool, .. } => bind_all!(sql, args, true).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect(),
+            Pools::Postgres { pool } => bind_all!(sql, args, true).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect(),
         })
     }
 
@@ -377,7 +364,7 @@ impl Db {
 
     /// A connection of its own that holds a lock until it is dropped: PostgreSQL only.
     pub async fn hold_lock(&self, key: i64) -> Result<Option<PgLock>> {
-        let Pools::Postgres { pool, .. } = &*self.pools else { return Ok(None) };
+        let Pools::Postgres { pool } = &*self.pools else { return Ok(None) };
         let mut connection = pool.acquire().await?.detach();
         let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(key).fetch_one(&mut connection).await?;
         Ok(taken.then_some(PgLock { _connection: connection }))
@@ -385,7 +372,7 @@ impl Db {
 
     /// The database's own clock, to compare with ours: PostgreSQL only.
     pub async fn clock(&self) -> Result<Option<DateTime<Utc>>> {
-        let Pools::Postgres { pool, .. } = &*self.pools else { return Ok(None) };
+        let Pools::Postgres { pool } = &*self.pools else { return Ok(None) };
         Ok(Some(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?))
     }
 
@@ -396,7 +383,7 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Pools::Postgres { pool, .. } => pool.close().await,
+            Pools::Postgres { pool } => pool.close().await,
         }
     }
 }
