@@ -1,17 +1,22 @@
 //! Builds the parts from the settings, starts the loops, and stops them in order.
 
 use crate::channels::sms::Sms;
+use crate::channels::telegram::{self, Telegram, TelegramSettings};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Settings, SmsSection};
+use crate::domain::person::Channel;
 use crate::flows::deliver::Engine;
+use crate::flows::lines::{Line, Lines, Wire};
 use crate::flows::pulse::ClockWatch;
-use crate::flows::{Line, Service, plan, receive, reconcile};
+use crate::flows::{Service, chats, plan, receive, reconcile};
+use crate::store::centres::Centres;
 use crate::store::workers::{self, Worker};
 use crate::store::{Db, centres, sessions};
 use crate::web;
 use crate::words::Words;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Duration, Utc};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,6 +41,12 @@ const GAP: Duration = Duration::seconds(30);
 const LIST_EVERY: Span = Span::from_secs(600);
 /// How far back the first listing of a new database goes.
 const FIRST_LISTING: Duration = Duration::hours(24);
+/// Telegram takes about thirty messages a second from a bot.
+const CHATS_A_SECOND: u32 = 25;
+/// A message to a chat whose process is gone is given up to a person after this.
+const CHAT_SETTLES: Span = Span::from_secs(30);
+/// How often the centres' files are looked at for senders of their own.
+const LOOK_AT_CENTRES: Span = Span::from_millis(1000);
 /// Our clock may differ this much from the database's.
 const CLOCK_DIFFERS: Duration = Duration::seconds(5);
 
@@ -67,22 +78,61 @@ pub fn load_words(settings: &Settings) -> Result<Words> {
     })
 }
 
+/// The lines of the program and of the centres that have senders of their own.
+pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Result<Lines> {
+    let public_url = settings.public_url(listen);
+    let mut own_sms: BTreeMap<String, (SmsSection, Vec<String>)> = BTreeMap::new();
+    let mut own_bots: BTreeMap<String, (TelegramSettings, Vec<String>)> = BTreeMap::new();
+    for (code, stored) in centres {
+        let own = settings.own_senders(&stored.centre).map_err(|p| anyhow::anyhow!("the senders of centre {code} cannot be used: {}", p[0]))?;
+        if let Some(sms) = own.sms {
+            own_sms.entry(sms.service.sender.as_str().to_owned()).or_insert_with(|| (sms, Vec::new())).1.push(code.clone());
+        }
+        if let Some(bot) = own.telegram {
+            own_bots.entry(telegram::id_of(&bot.bot_token).to_owned()).or_insert_with(|| (bot, Vec::new())).1.push(code.clone());
+        }
+    }
+    let mut out = Vec::new();
+    let with_own: Vec<String> = own_sms.values().flat_map(|(_, c)| c.clone()).collect();
+    for (sms, centres) in settings.sms.iter().map(|s| (s, None)).chain(own_sms.values().map(|(s, c)| (s, Some(c.clone())))) {
+        out.push(Line {
+            channel: Channel::Sms,
+            sender: sms.service.sender.as_str().to_owned(),
+            wire: Wire::Sms(Sms::new(sms.service.clone())?),
+            not: if centres.is_none() { with_own.clone() } else { Vec::new() },
+            centres,
+            rate_per_second: sms.rate_per_second,
+            max_per_day: sms.max_per_day,
+            settle: sms.settle,
+            look_again: sms.look_again,
+            only_to: sms.only_to.clone(),
+            public_url: public_url.clone(),
+        });
+    }
+    let with_own: Vec<String> = own_bots.values().flat_map(|(_, c)| c.clone()).collect();
+    for (bot, centres) in settings.telegram.iter().map(|b| (b, None)).chain(own_bots.values().map(|(b, c)| (b, Some(c.clone())))) {
+        out.push(Line {
+            channel: Channel::Telegram,
+            sender: telegram::id_of(&bot.bot_token).to_owned(),
+            wire: Wire::Telegram(Telegram::new(bot.clone())?),
+            not: if centres.is_none() { with_own.clone() } else { Vec::new() },
+            centres,
+            rate_per_second: CHATS_A_SECOND,
+            max_per_day: 0,
+            settle: CHAT_SETTLES,
+            look_again: CHAT_SETTLES,
+            only_to: Vec::new(),
+            public_url: public_url.clone(),
+        });
+    }
+    Ok(Lines::new(out))
+}
+
 /// Puts the service together on an open database. `listen` is where the hooks really listen.
-pub fn build(settings: &Settings, db: Db, clock: Clock, listen: SocketAddr) -> Result<Arc<Service>> {
+pub async fn build(settings: &Settings, db: Db, clock: Clock, listen: SocketAddr) -> Result<Arc<Service>> {
     let words = load_words(settings)?;
-    let line = match &settings.sms {
-        None => None,
-        Some(s) => Some(Line {
-            sms: Sms::new(s.service.clone())?,
-            rate_per_second: s.rate_per_second,
-            max_per_day: s.max_per_day,
-            settle: s.settle,
-            look_again: s.look_again,
-            only_to: s.only_to.clone(),
-            public_url: settings.public_url(listen),
-        }),
-    };
-    Ok(Service::new(db, clock, words, line, settings.sender()))
+    let lines = lines(settings, &centres::all(&db).await?, listen)?;
+    Ok(Service::new(db, clock, words, lines, settings.alert_to.clone()))
 }
 
 /// A running program.
@@ -93,10 +143,33 @@ pub struct Running {
     pub listen: SocketAddr,
     /// Where the desk listens, if it does.
     pub desk: Option<SocketAddr>,
+    loops: Loops,
+    worker: Option<Arc<Worker>>,
+}
+
+/// The loops of a program: one that fails ends them all.
+#[derive(Clone)]
+struct Loops {
     stop: CancellationToken,
     failed: CancellationToken,
     tasks: TaskTracker,
-    worker: Option<Arc<Worker>>,
+}
+
+impl Loops {
+    fn new() -> Loops {
+        Loops { stop: CancellationToken::new(), failed: CancellationToken::new(), tasks: TaskTracker::new() }
+    }
+
+    fn spawn(&self, name: &'static str, work: impl Future<Output = Result<()>> + Send + 'static) {
+        let (stop, failed) = (self.stop.clone(), self.failed.clone());
+        self.tasks.spawn(async move {
+            if let Err(e) = work.await {
+                tracing::error!("{name}: {e:#}; the program ends, what is open will be looked up after the next start");
+                failed.cancel();
+                stop.cancel();
+            }
+        });
+    }
 }
 
 /// What to start.
@@ -119,76 +192,139 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     let listener = if how.serve { Some(web::listen("web.listen", settings.listen).await?) } else { None };
     let desk = if how.serve { Some(web::listen("web.desk_listen", settings.desk_listen).await?) } else { None };
     let listen = listener.as_ref().map_or(Ok(settings.listen), |l| l.local_addr())?;
-    let svc = build(settings, db, how.clock, listen)?;
+    let svc = build(settings, db, how.clock, listen).await?;
     let now = svc.clock.now();
-    if svc.line.is_some() {
-        try_mended_channels(&svc).await?;
-    } else {
+    try_mended_channels(&svc).await?;
+    if svc.lines().all().is_empty() {
         tracing::warn!("no texting service is set ([sms] in courtesy.toml): nothing will be sent");
     }
     for unused in &settings.unused {
         tracing::warn!("{unused}");
     }
     let worker = Arc::new(Worker::register(&svc.db, now, how.serve).await?);
-    let mut running =
-        Running { svc: svc.clone(), listen, desk: None, stop: CancellationToken::new(), failed: CancellationToken::new(), tasks: TaskTracker::new(), worker: Some(worker.clone()) };
+    let loops = Loops::new();
+    let mut running = Running { svc: svc.clone(), listen, desk: None, loops: loops.clone(), worker: Some(worker.clone()) };
     if how.scheduled {
         svc.pulse.watch("scan");
-        running.spawn("scan", scan_loop(svc.clone(), settings.scan.clone(), running.stop.clone()));
+        loops.spawn("scan", scan_loop(svc.clone(), settings.scan.clone(), loops.stop.clone()));
     }
-    if svc.line.is_some() {
+    if !svc.lines().all().is_empty() {
         svc.pulse.watch("deliver");
-        svc.pulse.watch("reconcile");
-        running.spawn("deliver", Engine::new(svc.clone(), worker.id.clone()).run(running.stop.clone()));
-        running.spawn("reconcile", reconcile_loop(svc.clone(), worker.id.clone(), running.stop.clone()));
+        if how.serve && svc.lines().all().iter().any(|l| l.telegram().is_some()) {
+            svc.pulse.watch("telegram");
+        }
     }
-    running.spawn("beat", beat_loop(svc.clone(), worker.clone(), how.serve, running.stop.clone()));
+    svc.pulse.watch("reconcile");
+    loops.spawn("reconcile", reconcile_loop(svc.clone(), worker.id.clone(), loops.stop.clone()));
+    let mut runs =
+        LineLoops { svc: svc.clone(), settings: settings.clone(), listen, worker: worker.id.clone(), receives: how.serve, loops: loops.clone(), running: BTreeMap::new() };
+    runs.follow();
+    loops.spawn("lines", async move { runs.run().await });
+    loops.spawn("beat", beat_loop(svc.clone(), worker.clone(), how.serve, loops.stop.clone()));
     if let (Some(listener), Some(desk)) = (listener, desk) {
         svc.pulse.watch("receive");
-        let (receiver, stop) = (svc.clone(), running.stop.clone());
-        running.spawn("receive", async move { receive::run(&receiver, stop).await });
+        let (receiver, stop) = (svc.clone(), loops.stop.clone());
+        loops.spawn("receive", async move { receive::run(&receiver, stop).await });
         let router = web::hooks::router(svc.clone()).merge(web::health::router(svc.clone()));
-        running.tasks.spawn(web::serve(listener, router, running.stop.clone()));
+        loops.tasks.spawn(web::serve(listener, router, loops.stop.clone()));
         running.desk = Some(desk.local_addr()?);
-        let router = web::board::router(svc.clone(), running.stop.clone()).merge(web::health::metrics_router(svc.clone())).merge(web::health::router(svc.clone()));
+        let router = web::board::router(svc.clone(), loops.stop.clone()).merge(web::health::metrics_router(svc.clone())).merge(web::health::router(svc.clone()));
         let router = how.more_desk.into_iter().fold(router, axum::Router::merge).layer(axum::middleware::from_fn(web::board::only_from_this_machine));
-        running.tasks.spawn(web::serve(desk, router, running.stop.clone()));
+        loops.tasks.spawn(web::serve(desk, router, loops.stop.clone()));
     }
     Ok(running)
 }
 
-impl Running {
-    fn spawn(&self, name: &'static str, work: impl Future<Output = Result<()>> + Send + 'static) {
-        let (stop, failed) = (self.stop.clone(), self.failed.clone());
-        self.tasks.spawn(async move {
-            if let Err(e) = work.await {
-                tracing::error!("{name}: {e:#}; the program ends, what is open will be looked up after the next start");
-                failed.cancel();
-                stop.cancel();
+/// The loops of each line, begun and ended as the centres' files say.
+struct LineLoops {
+    svc: Arc<Service>,
+    settings: Settings,
+    listen: SocketAddr,
+    worker: String,
+    receives: bool,
+    loops: Loops,
+    /// By name: what the line was made of, and what ends its loops.
+    running: BTreeMap<String, (String, CancellationToken)>,
+}
+
+impl LineLoops {
+    /// Begins the loops of new lines and ends those of lines that are gone or were changed.
+    fn follow(&mut self) {
+        let lines = self.svc.lines();
+        let made_of =
+            |l: &Line| format!("{} {:?} {:?} {} {} {:?} {:?} {:?}", l.fingerprint(), l.centres, l.not, l.rate_per_second, l.max_per_day, l.settle, l.look_again, l.only_to);
+        let wanted: BTreeMap<String, String> = lines.all().iter().map(|l| (l.name(), made_of(l))).collect();
+        self.running.retain(|name, (of, token)| {
+            let stays = wanted.get(name) == Some(of);
+            if !stays {
+                token.cancel();
             }
+            stays
         });
+        for line in lines.all() {
+            if self.running.contains_key(&line.name()) {
+                continue;
+            }
+            let token = self.loops.stop.child_token();
+            let engine = Engine::new(self.svc.clone(), line.clone(), self.worker.clone());
+            self.loops.spawn("deliver", engine.run(token.clone()));
+            if self.receives && line.telegram().is_some() {
+                self.loops.spawn("telegram", chats::poll(self.svc.clone(), line.clone(), token.clone()));
+                self.loops.spawn("errands", chats::run_errands(self.svc.clone(), line.clone(), token.clone()));
+            }
+            self.running.insert(line.name(), (made_of(line), token));
+        }
     }
 
+    async fn run(mut self) -> Result<()> {
+        let mut seen = centres::last_change(&self.svc.db).await.unwrap_or(None);
+        while !self.loops.stop.is_cancelled() {
+            tokio::select! {
+                () = self.loops.stop.cancelled() => break,
+                () = tokio::time::sleep(LOOK_AT_CENTRES) => {}
+            }
+            let Ok(changed) = centres::last_change(&self.svc.db).await else { continue };
+            if changed == seen {
+                continue;
+            }
+            let now_set = async { lines(&self.settings, &centres::all(&self.svc.db).await?, self.listen) };
+            match now_set.await {
+                Ok(lines) => {
+                    self.svc.set_lines(lines);
+                    self.follow();
+                    seen = changed;
+                }
+                Err(e) => {
+                    tracing::error!("{e:#}; the lines stay as they were");
+                    seen = changed;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Running {
     /// Ends when the program begins to stop.
     pub fn stopping(&self) -> CancellationToken {
-        self.stop.clone()
+        self.loops.stop.clone()
     }
 
     /// Ends when one of the loops has failed.
     pub async fn failed(&self) {
-        self.failed.cancelled().await;
+        self.loops.failed.cancelled().await;
     }
 
     /// Stops in order: open requests are finished for at most ten seconds.
     pub async fn stop(mut self) -> Result<()> {
-        self.stop.cancel();
-        self.tasks.close();
-        let _ = tokio::time::timeout(Span::from_secs(12), self.tasks.wait()).await;
+        self.loops.stop.cancel();
+        self.loops.tasks.close();
+        let _ = tokio::time::timeout(Span::from_secs(12), self.loops.tasks.wait()).await;
         if let Some(worker) = self.worker.take().and_then(Arc::into_inner) {
             let _ = worker.leave(&self.svc.db).await;
         }
         self.svc.db.close().await;
-        if self.failed.is_cancelled() { bail!("it ended because something failed; the log says what") } else { Ok(()) }
+        if self.loops.failed.is_cancelled() { bail!("it ended because something failed; the log says what") } else { Ok(()) }
     }
 
     /// Runs until SIGTERM or SIGINT, or until a loop fails.
@@ -253,15 +389,19 @@ async fn beat_loop(svc: Arc<Service>, worker: Arc<Worker>, receives: bool, stop:
         Some(beat) => beat,
         None => svc.clock.now() - FIRST_LISTING,
     };
+    if svc.clock.now() - since > GAP {
+        svc.pulse.was_away(since);
+    }
     let mut list_at = Some(Instant::now());
     let mut last_beat = svc.clock.now();
     while !stop.is_cancelled() {
         let now = svc.clock.now();
         if now - last_beat > GAP {
             since = since.min(last_beat);
+            svc.pulse.was_away(last_beat);
             list_at = Some(Instant::now());
         }
-        if receives && svc.line.is_some() && !svc.clock.is_practice() && list_at.is_some_and(|t| Instant::now() >= t) {
+        if receives && has_sms(&svc) && !svc.clock.is_practice() && list_at.is_some_and(|t| Instant::now() >= t) {
             match receive::catch_up(&svc, since - Duration::minutes(5)).await {
                 Ok(_) => {
                     since = now;
@@ -284,7 +424,7 @@ async fn beat_loop(svc: Arc<Service>, worker: Arc<Worker>, receives: bool, stop:
         let pause = list_at.map_or(BEAT, |t| t.saturating_duration_since(Instant::now()).clamp(Span::from_millis(200), BEAT));
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(if receives && svc.line.is_some() && !svc.clock.is_practice() { pause } else { BEAT }) => {}
+            () = tokio::time::sleep(if receives && has_sms(&svc) && !svc.clock.is_practice() { pause } else { BEAT }) => {}
         }
     }
     Ok(())
@@ -313,29 +453,36 @@ async fn check_clock(svc: &Service, watch: &mut ClockWatch, elapsed: Span, now: 
 
 /// A channel that was refused as a whole is tried again when its settings have changed.
 async fn try_mended_channels(svc: &Service) -> Result<()> {
-    let Some(line) = &svc.line else { return Ok(()) };
     let mut tx = svc.db.begin().await?;
-    if centres::restart_channels(&mut tx, Some(&line.sms.fingerprint())).await? > 0 {
-        tracing::info!("the settings of the texting service have changed: it is tried again");
+    for line in svc.lines().all() {
+        if centres::restart_if_mended(&mut tx, &line.name(), &line.fingerprint()).await? > 0 {
+            tracing::info!("the settings of {} have changed: it is tried again", line.in_words());
+        }
     }
     tx.commit().await
+}
+
+fn has_sms(svc: &Service) -> bool {
+    svc.lines().all().iter().any(|l| l.sms().is_some())
 }
 
 /// Scans and sends until nothing is due and no attempt is open, or until `stop`: then open requests are finished for
 /// at most ten seconds. Gives how many texts stay because of a hold.
 pub async fn until_idle(settings: &Settings, clock: Clock, stop: CancellationToken) -> Result<i64> {
     let db = open_db(settings, Some(Purpose::Service)).await?;
-    let svc = build(settings, db, clock, settings.listen)?;
+    let svc = build(settings, db, clock, settings.listen).await?;
     let worker = Worker::register(&svc.db, svc.clock.now(), false).await?;
     try_mended_channels(&svc).await?;
     check_clock(&svc, &mut ClockWatch::new(svc.clock.now(), Span::ZERO), Span::ZERO, svc.clock.now()).await?;
     if let Some(why) = svc.pulse.stopped() {
         bail!(why);
     }
-    let mut engine = Engine::new(svc.clone(), worker.id.clone());
+    let mut engines: Vec<Engine> = svc.lines().all().iter().map(|l| Engine::new(svc.clone(), l.clone(), worker.id.clone())).collect();
     loop {
         if stop.is_cancelled() {
-            engine.finish().await?;
+            for engine in engines {
+                engine.finish().await?;
+            }
             worker.leave(&svc.db).await?;
             svc.db.close().await;
             return Ok(0);
@@ -344,32 +491,41 @@ pub async fn until_idle(settings: &Settings, clock: Clock, stop: CancellationTok
         let planner = svc.clone();
         let planning = tokio::spawn(async move { plan::scan(&planner, planner.clock.now()).await });
         while !planning.is_finished() {
-            engine.run_until_idle(&stop).await?;
+            run_all_until_idle(&mut engines, &stop).await?;
             tokio::time::sleep(Span::from_millis(5)).await;
         }
         planning.await.context("planning ended badly")??;
-        engine.run_until_idle(&stop).await?;
+        run_all_until_idle(&mut engines, &stop).await?;
         let open = reconcile::round(&svc, &worker.id).await?;
         let load = crate::store::messages::load(&svc.db, svc.clock.now()).await?;
-        if svc.line.is_none() && load.open > 0 {
+        if svc.lines().all().is_empty() && load.open > 0 {
             bail!("{} attempts are open and no texting service is set to ask ([sms] in courtesy.toml)", load.open);
         }
         let asks = sessions::next_ask(&svc.db).await?.is_some_and(|t| t <= svc.clock.now());
-        let stopped = svc.line.is_none() || !centres::stopped_channels(&svc.db).await?.is_empty();
-        if !asks && load.open == 0 && open == 0 && (load.due == 0 || stopped || engine.daily_limit_reached()) && !load.soon(svc.clock.now()) {
+        let no_line = svc.lines().all().is_empty();
+        let limit_reached = engines.iter().any(Engine::daily_limit_reached);
+        let stopped = no_line || !centres::stopped_channels(&svc.db).await?.is_empty();
+        if !asks && load.open == 0 && open == 0 && (load.due == 0 || stopped || limit_reached) && !load.soon(svc.clock.now()) {
             worker.leave(&svc.db).await?;
             svc.db.close().await;
-            if svc.line.is_none() && load.due > 0 {
+            if no_line && load.due > 0 {
                 bail!("{} texts are due and no texting service is set ([sms] in courtesy.toml)", load.due);
             }
             if stopped && load.due > 0 {
                 bail!("{} texts are due and the texting service refuses us; `courtesy check` says why", load.due);
             }
-            if engine.daily_limit_reached() && load.due > 0 {
-                bail!("{} texts are due and sms.max_per_day is reached; they wait until tomorrow", load.due);
+            if limit_reached && load.due > 0 {
+                bail!("{} texts are due and max_per_day is reached; they wait until tomorrow", load.due);
             }
             return Ok(load.held);
         }
         tokio::time::sleep(Span::from_millis(100)).await;
     }
+}
+
+async fn run_all_until_idle(engines: &mut [Engine], stop: &CancellationToken) -> Result<()> {
+    for ended in futures::future::join_all(engines.iter_mut().map(|e| e.run_until_idle(stop))).await {
+        ended?;
+    }
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! The settings of the program: `courtesy.toml`, with the environment over it. Everything that is wrong is said at once.
 
 use crate::channels::sms::{Sender, SmsSettings};
+use crate::channels::telegram::{Mode, TelegramSettings};
+use crate::domain::centre::Centre;
 use crate::domain::keyed::{Problem, Reader};
+use crate::domain::person::{Address, Channel};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,6 +25,12 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// The texting service, if it is set.
     pub sms: Option<SmsSection>,
+    /// The bot, if it is set.
+    pub telegram: Option<TelegramSettings>,
+    /// Where staff are alerted.
+    pub alert_to: Vec<Address>,
+    /// The folder of the file of settings: relative paths start there.
+    pub base: PathBuf,
     /// When the scheduler looks: cron with seconds, UTC.
     pub scan: cron::Schedule,
     /// The folder that overrides templates.
@@ -47,6 +56,15 @@ pub struct SmsSection {
     pub look_again: Duration,
     /// Only these numbers get texts; empty = all.
     pub only_to: Vec<String>,
+}
+
+/// The senders that a centre's file sets for that centre alone.
+#[derive(Clone, Default)]
+pub struct OwnSenders {
+    /// Its texting service.
+    pub sms: Option<SmsSection>,
+    /// Its bot.
+    pub telegram: Option<TelegramSettings>,
 }
 
 /// Everything that is wrong with the settings.
@@ -98,9 +116,18 @@ impl Settings {
         self.public_url.clone().unwrap_or_else(|| format!("http://{listen}"))
     }
 
-    /// Our sender of texts: opt-outs are kept for it.
-    pub fn sender(&self) -> String {
-        self.sms.as_ref().map(|s| s.service.sender.as_str().to_owned()).unwrap_or_default()
+    /// The senders of a centre's own, read from its file. Relative paths in it start at the folder of the settings.
+    pub fn own_senders(&self, centre: &Centre) -> Result<OwnSenders, Vec<Problem>> {
+        let mut own = OwnSenders::default();
+        let table: Table = centre.own_senders.iter().map(|(name, t)| ((*name).to_owned(), Value::Table(t.clone()))).collect();
+        let mut r = Reader::new(&table);
+        if r.has("sms") {
+            own.sms = Some(r.section("sms", |r| read_sms(r, &self.base)));
+        }
+        if r.has("telegram") {
+            own.telegram = Some(r.section("telegram", |r| read_telegram(r, &self.base)));
+        }
+        r.finish(own)
     }
 }
 
@@ -173,6 +200,42 @@ fn read_sms(r: &mut Reader<'_>, base: &Path) -> SmsSection {
     }
 }
 
+fn read_telegram(r: &mut Reader<'_>, base: &Path) -> TelegramSettings {
+    let api_url = r.parsed("api_url", "https://api.telegram.org".to_owned(), "an address such as \"https://api.telegram.org\"", |s| url_ok(s).then(|| s.to_owned()));
+    let bot_token = secret(r, "bot_token", base).unwrap_or_else(|| {
+        r.problem("bot_token", "it is missing", "BotFather gives it, or name its file with bot_token_file.");
+        String::new()
+    });
+    if !bot_token.is_empty() && !bot_token.split_once(':').is_some_and(|(id, key)| id.bytes().all(|b| b.is_ascii_digit()) && !id.is_empty() && !key.is_empty()) {
+        r.problem("bot_token", "it is no token of a bot", "It looks like 123456:ABC-DEF…; BotFather gives it.");
+    }
+    let wait = Duration::from_secs(r.whole("poll_seconds", 10, 1, 50).unsigned_abs());
+    let secret_word = secret(r, "webhook_secret", base);
+    let timeout = Duration::from_secs(r.whole("timeout_seconds", 15, 1, 300).unsigned_abs());
+    let mode = match r.word("mode", false, &[("polling", false), ("webhook", true)]) {
+        false => Mode::Polling { wait },
+        true => {
+            let good = |s: &String| s.len() <= 256 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+            let secret = secret_word.filter(good).unwrap_or_else(|| {
+                r.problem(
+                    "webhook_secret",
+                    "mode is webhook and there is no secret of letters, digits, _ and -",
+                    "Choose a long random one, for example with `openssl rand -hex 32`.",
+                );
+                String::new()
+            });
+            Mode::Webhook { secret }
+        }
+    };
+    TelegramSettings { api_url, bot_token, mode, timeout }
+}
+
+/// Reads `sms:+44…` or `telegram:123…`: where staff are alerted.
+fn alert_address(text: &str) -> Option<Address> {
+    let (channel, value) = text.split_once(':')?;
+    Address::read(channel.trim().parse().ok()?, value.trim()).filter(|a| matches!(a.channel(), Channel::Sms | Channel::Telegram))
+}
+
 fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
     let mut r = Reader::new(table);
     let database_url = r.section("database", |r| r.text("url", "sqlite://courtesy.db"));
@@ -198,36 +261,31 @@ fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
     });
     let sms = if r.has("sms") { Some(r.section("sms", |r| read_sms(r, base))) } else { r.section("sms", |_| None) };
     let mut unused = Vec::new();
-    for (name, keys) in
-        [("whatsapp", &["from", "content_sid"][..]), ("telegram", &["api_url", "bot_token", "bot_token_file", "mode", "webhook_secret", "webhook_secret_file", "poll_seconds"][..])]
-    {
-        if r.has(name) {
-            unused.push(format!("[{name}] is set; this version sends and receives by SMS only"));
-        }
-        r.section(name, |r| {
-            for key in keys {
-                match *key {
-                    "poll_seconds" => {
-                        r.whole(key, 10, 1, 60);
-                    }
-                    "content_sid" => r.section(key, |r| r.accept_all()),
-                    _ => {
-                        r.text_opt(key);
-                    }
-                }
-            }
-        });
+    if r.has("whatsapp") {
+        unused.push("[whatsapp] is set; this version sends and receives by SMS and Telegram".to_owned());
     }
+    r.section("whatsapp", |r| {
+        r.text_opt("from");
+        r.section("content_sid", |r| r.accept_all());
+    });
+    let telegram = if r.has("telegram") { Some(r.section("telegram", |r| read_telegram(r, base))) } else { r.section("telegram", |_| None) };
     let scan = r.section("scheduler", |r| {
         let default = cron::Schedule::from_str(DEFAULT_SCAN).expect("the default schedule is sound");
         r.parsed("scan", default, "a cron expression with seconds, such as \"0 * * * * *\"", |s| {
             cron::Schedule::from_str(s).ok().filter(|s| s.after(&chrono::DateTime::UNIX_EPOCH).next().is_some())
         })
     });
-    let alert_to = r.section("staff", |r| r.list("alert_to").unwrap_or_default());
-    if !alert_to.is_empty() {
-        unused.push("[staff] alert_to is set; this version lists tasks and sends no alerts".into());
-    }
+    let alert_to = r.section("staff", |r| {
+        let mut out = Vec::new();
+        for text in r.list("alert_to").unwrap_or_default() {
+            match alert_address(&text) {
+                Some(a) => out.push(a),
+                None if text.starts_with("email:") => unused.push(format!("staff.alert_to: {text:?} is not used: this version alerts by SMS and Telegram")),
+                None => r.problem("alert_to", format!("{text:?} is no address of staff"), "Write \"sms:+44…\" or \"telegram:123456789\"."),
+            }
+        }
+        out
+    });
     let templates = r.section("templates", |r| match r.text_opt("dir") {
         None => Some(base.join("message-templates")).filter(|d| d.exists()),
         Some(dir) if base.join(&dir).is_dir() => Some(base.join(dir)),
@@ -237,7 +295,7 @@ fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
         }
     });
     let log_json = r.section("log", |r| r.word("format", false, &[("text", false), ("json", true)]));
-    r.finish(Settings { database_url, listen, desk_listen, public_url, sms, scan, templates, log_json, unused })
+    r.finish(Settings { database_url, listen, desk_listen, public_url, sms, telegram, alert_to, base: base.to_owned(), scan, templates, log_json, unused })
 }
 
 #[cfg(test)]

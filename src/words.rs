@@ -3,10 +3,11 @@
 use crate::domain::keyed::Problem;
 use crate::domain::message::Kind;
 use crate::domain::parts::parts;
-use crate::domain::say::{FinishBy, Say, Speaker};
+use crate::domain::say::{FinishBy, Press, Say, Speaker};
 use anyhow::{Context, Result, anyhow};
 use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use minijinja::{Environment, UndefinedBehavior, context};
+use std::collections::HashMap;
 use std::path::Path;
 
 macro_rules! built_in {
@@ -26,6 +27,18 @@ const ENGLISH: &[(&str, &str)] = built_in![
     "stop_ack",
     "start_ack",
     "unknown_sender",
+    "which_session",
+    "wrong_number_ack",
+    "closure",
+    "please_ring",
+    "discreet_request",
+    "welcome",
+    "link_number",
+    "link_refused",
+    "old_button",
+    "no_longer_in_use",
+    "staff_alert",
+    "buttons",
 ];
 
 /// More than any template needs; stops a runaway one.
@@ -43,6 +56,13 @@ pub struct Text {
 /// All templates.
 pub struct Words {
     env: Environment<'static>,
+    labels: HashMap<Press, String>,
+}
+
+/// The words of the buttons, one line each: `yes: Yes`.
+fn read_labels(text: &str) -> HashMap<Press, String> {
+    let pairs = text.lines().filter_map(|l| l.split_once(':'));
+    pairs.filter_map(|(k, v)| Some((k.trim().parse().ok()?, v.trim().to_owned()))).filter(|(_, v): &(Press, String)| !v.is_empty()).collect()
 }
 
 /// The values that a kind's template may use, and no other.
@@ -56,7 +76,15 @@ fn variables(kind: Kind) -> &'static [&'static str] {
         Kind::NeedsCoordinatorAck => &["centre", "phone", "emergency_number"],
         Kind::Help | Kind::StopAck => &["centre", "phone"],
         Kind::StartAck => &["centre"],
-        Kind::UnknownSender => &[],
+        Kind::UnknownSender | Kind::WrongNumberAck | Kind::LinkRefused => &[],
+        Kind::WhichSession => &["centre", "phone", "first", "second"],
+        Kind::Closure => &["centre", "phone", "day", "time"],
+        Kind::PleaseRing | Kind::NoLongerInUse => &["centre"],
+        Kind::DiscreetRequest => &["centre", "day"],
+        Kind::Welcome => &["centre", "phone"],
+        Kind::LinkNumber => &["centre", "phone", "number"],
+        Kind::OldButton => &["phone"],
+        Kind::StaffAlert => &["count"],
     }
 }
 
@@ -115,7 +143,15 @@ impl Words {
                 }
             }
         }
-        let words = Words { env };
+        let labels = read_labels(&env.get_template("en/buttons").map(|t| t.source().to_owned()).unwrap_or_default());
+        for press in Press::ALL.iter().filter(|p| !labels.contains_key(p)) {
+            problems.push(problem(
+                "message-templates/en/buttons.txt".into(),
+                format!("the button {press} has no words"),
+                "Write a line \"name: words\" for each button, as in the built-in file.",
+            ));
+        }
+        let words = Words { env, labels };
         for kind in Kind::ALL {
             let Ok(template) = words.env.get_template(&format!("en/{kind}")) else { continue };
             let mut foreign: Vec<String> = template.undeclared_variables(false).into_iter().filter(|v| !variables(*kind).contains(&v.as_str())).map(|v| v.to_string()).collect();
@@ -139,6 +175,11 @@ impl Words {
         if problems.is_empty() { Ok(words) } else { Err(problems) }
     }
 
+    /// What a button says.
+    pub fn label(&self, press: Press) -> &str {
+        self.labels.get(&press).map_or("", String::as_str)
+    }
+
     /// Renders what is to be said; a language without templates is English.
     ///
     /// # Errors
@@ -156,6 +197,8 @@ impl Words {
                 let (finish, stem, code, late) = match finish {
                     FinishBy::CodeWithReason { stem } => ("code_with_reason", stem.as_str(), "", true),
                     FinishBy::Code { code, late } => ("code", "", code.as_str(), *late),
+                    FinishBy::Press { reason: true, late } => ("press_reason", "", "", *late),
+                    FinishBy::Press { reason: false, late } => ("press", "", "", *late),
                     FinishBy::Word { late } => ("word", "", "", *late),
                 };
                 template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival), finish, stem, code, late })
@@ -165,7 +208,21 @@ impl Words {
             Say::Handover => template.render(context! { centre, phone, emergency_number }),
             Say::Help | Say::StopAck => template.render(context! { centre, phone }),
             Say::StartAck => template.render(context! { centre }),
-            Say::UnknownSender => template.render(context! {}),
+            Say::UnknownSender | Say::WrongNumberAck | Say::LinkRefused => template.render(context! {}),
+            Say::WhichSession { first, second } => {
+                let option = |(at_centre, arrival): &(Option<String>, NaiveDateTime)| {
+                    let at_centre = at_centre.as_ref().map(|c| format!("{c}, ")).unwrap_or_default();
+                    format!("{at_centre}{}, {}", day(*arrival), time(*arrival))
+                };
+                template.render(context! { centre, phone, first => option(first), second => option(second) })
+            }
+            Say::Closure { arrival } => template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival) }),
+            Say::PleaseRing | Say::NoLongerInUse => template.render(context! { centre }),
+            Say::DiscreetRequest { arrival } => template.render(context! { centre, day => day(*arrival) }),
+            Say::Welcome => template.render(context! { centre, phone }),
+            Say::LinkNumber { number } => template.render(context! { centre, phone, number }),
+            Say::OldButton => template.render(context! { phone }),
+            Say::StaffAlert { count } => template.render(context! { count }),
         }
         .map_err(|e| anyhow!("{}{}", e.kind(), e.detail().map(|d| format!(": {d}")).unwrap_or_default()))?;
         let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -197,6 +254,7 @@ pub fn samples() -> Vec<Say> {
                 for late in [true, false] {
                     out.push(Say::CancelReasonAsk { arrival, finish: FinishBy::Code { code: "5274".into(), late } });
                     out.push(Say::CancelReasonAsk { arrival, finish: FinishBy::Word { late } });
+                    out.push(Say::CancelReasonAsk { arrival, finish: FinishBy::Press { late, reason: late } });
                 }
             }
             Kind::CancellationAck => out.extend([true, false].map(|in_time| Say::CancellationAck { arrival, in_time })),
@@ -207,6 +265,17 @@ pub fn samples() -> Vec<Say> {
             Kind::StopAck => out.push(Say::StopAck),
             Kind::StartAck => out.push(Say::StartAck),
             Kind::UnknownSender => out.push(Say::UnknownSender),
+            Kind::WhichSession => out.push(Say::WhichSession { first: (None, at(2026, 11, 28, 10, 15)), second: (None, at(2026, 11, 29, 14, 15)) }),
+            Kind::WrongNumberAck => out.push(Say::WrongNumberAck),
+            Kind::Closure => out.push(Say::Closure { arrival }),
+            Kind::PleaseRing => out.push(Say::PleaseRing),
+            Kind::DiscreetRequest => out.push(Say::DiscreetRequest { arrival }),
+            Kind::Welcome => out.push(Say::Welcome),
+            Kind::LinkNumber => out.push(Say::LinkNumber { number: "4821".into() }),
+            Kind::LinkRefused => out.push(Say::LinkRefused),
+            Kind::OldButton => out.push(Say::OldButton),
+            Kind::NoLongerInUse => out.push(Say::NoLongerInUse),
+            Kind::StaffAlert => out.extend([1, 3].map(|count| Say::StaffAlert { count })),
         }
     }
     out
@@ -215,6 +284,7 @@ pub fn samples() -> Vec<Say> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::person::Mode;
 
     /// The texts of the wording guide, byte for byte, and what they cost.
     #[test]
@@ -224,6 +294,23 @@ mod tests {
         let wanted = include_str!("../tests/data/texts_en.txt");
         assert_eq!(said.join("\n"), wanted.trim_end());
         assert!(said.iter().all(|t| t.starts_with("1 ")), "more than one part");
+    }
+
+    #[test]
+    fn a_discreet_phone_gets_one_of_two_texts_and_a_silent_one_nothing() {
+        for say in samples() {
+            if matches!(say, Say::StaffAlert { .. } | Say::LinkNumber { .. } | Say::LinkRefused) {
+                continue;
+            }
+            let discreet = say.clone().in_mode(Mode::Discreet);
+            assert!(matches!(discreet.say, None | Some(Say::DiscreetRequest { .. } | Say::PleaseRing)), "{say:?}");
+            assert!(say.clone().in_mode(Mode::Silent).say.is_none(), "{say:?}");
+            // Whoever is not told that a visit is off is rung.
+            if say.kind().calls_off() || matches!(say, Say::SessionMoved { .. }) {
+                assert!(discreet.ring && say.clone().in_mode(Mode::Silent).ring, "{say:?}");
+            }
+            assert_eq!(say.clone().in_mode(Mode::Normal).say, Some(say));
+        }
     }
 
     #[test]

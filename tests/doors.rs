@@ -30,11 +30,11 @@ async fn forged_foreign_and_huge_hooks_are_refused_and_nothing_is_stored(on: On)
     assert_eq!(post(&url, TOKEN, &with("MessageSid", "")).await, 400);
     let huge: &'static str = Box::leak("x".repeat(70_000).into_boxed_str());
     assert_eq!(post(&url, TOKEN, &with("Body", huge)).await, 413);
-    assert_eq!(courtesy::store::inbox::count(&w.svc.db).await.unwrap(), 0);
+    assert_eq!(courtesy::store::inbox::count(&w.svc.db).await.unwrap(), []);
     assert_eq!(w.stands("BRK-0101").await, "booked none none");
     assert_eq!(post(&url, TOKEN, &good).await, 200);
     assert_eq!(post(&url, TOKEN, &good).await, 200, "the same again is no second message");
-    assert_eq!(courtesy::store::inbox::count(&w.svc.db).await.unwrap(), 1);
+    assert_eq!(courtesy::store::inbox::count(&w.svc.db).await.unwrap(), [("sms".to_owned(), 1)]);
     w.end().await;
 }
 

@@ -58,7 +58,7 @@ async fn the_sample_and_its_excel_twin(on: On) {
         let all = sessions::list(&store, None).await.unwrap();
         assert_eq!(all.len(), 23);
         assert_eq!(all.iter().filter(|(s, _)| s.centre == "LIF").count(), 8);
-        let parties = cases::parties(&store, "", None).await.unwrap();
+        let parties = cases::parties(&store, &Default::default(), None).await.unwrap();
         assert!(parties.iter().any(|p| p.case_ref == "BRK-0103" && p.consent == Consent::Stop && !p.usable));
         let names: Vec<String> = cases::numbers(&store).await.unwrap().into_iter().map(|(phone, _, _, name, _)| format!("{} {}", phone.as_str(), name.0)).collect();
         assert!(names.contains(&"+353209102001 Aoife Ní Bhriain".to_owned()), "{names:?}");

@@ -4,15 +4,18 @@ use crate::common::{On, TestDb, at};
 use courtesy::args;
 use courtesy::domain::conversation::Topic;
 use courtesy::domain::message::{Kind, MessageState};
-use courtesy::domain::person::Phone;
+use courtesy::domain::person::{Address, Channel, Phone};
 use courtesy::domain::receipt::Receipt;
 use courtesy::store::attempts::{self, ReceiptIn};
 use courtesy::store::messages;
-use courtesy::store::outbox::{self, Attempt, End, NewMessage};
+use courtesy::store::outbox::{self, Attempt, End, NewMessage, OfLine};
 use courtesy::store::sealed::random_token;
 use courtesy::store::tasks::{self, NewTask};
 use courtesy::store::{Db, facts, inbox, workers};
 use std::collections::HashSet;
+
+/// The line of the tests.
+const US: OfLine<'static> = OfLine { channel: Channel::Sms, sender: "us", centres: None, not: &[] };
 
 fn message(cause: &str) -> NewMessage {
     NewMessage {
@@ -23,7 +26,8 @@ fn message(cause: &str) -> NewMessage {
         party_id: None,
         role: None,
         session: None,
-        to: Some((Phone::from_e164("+447700900101").unwrap(), "hash".into())),
+        to: Some((Address::sms(&Phone::from_e164("+447700900101").unwrap()), "hash".into())),
+        channel: Channel::Sms,
         data: String::new(),
         not_before: at("2026-11-26T10:00"),
         not_after: None,
@@ -34,7 +38,7 @@ fn attempt(message_id: &str) -> Attempt {
     Attempt {
         token: random_token(),
         message_id: message_id.into(),
-        number: (Phone::from_e164("+447700900101").unwrap(), "hash".into()),
+        number: (Address::sms(&Phone::from_e164("+447700900101").unwrap()), "hash".into()),
         body: "words".into(),
         prompted: true,
         parts: 1,
@@ -46,9 +50,9 @@ async fn begun(db: &Db, cause: &str) -> (String, String) {
     let now = at("2026-11-26T10:00");
     let mut tx = db.begin().await.unwrap();
     outbox::enqueue(&mut tx, now, &[message(cause)]).await.unwrap();
-    let claimed = outbox::claim(&mut tx, "us", cause, now, 10).await.unwrap();
+    let claimed = outbox::claim(&mut tx, US, cause, now, 10).await.unwrap();
     let a = attempt(&claimed[0].id);
-    outbox::begin(&mut tx, "worker", "us", now, std::slice::from_ref(&a)).await.unwrap();
+    outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&a)).await.unwrap();
     tx.commit().await.unwrap();
     (claimed[0].id.clone(), a.token)
 }
@@ -95,9 +99,9 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
     for (end, may) in [(None, false), (Some(End::Doubt { error: "reset".into() }), false), (Some(End::NotSent { error: "no".into(), again: now }), true)] {
         let mut tx = db.begin().await.unwrap();
         if let Some(end) = end {
-            outbox::record(&mut tx, now, vec![(token.clone(), end)]).await.unwrap();
+            outbox::record(&mut tx, "sms:us", now, vec![(token.clone(), end)]).await.unwrap();
         }
-        let second = outbox::begin(&mut tx, "other", "us", now, &[attempt(&id)]).await;
+        let second = outbox::begin(&mut tx, "other", US, now, &[attempt(&id)]).await;
         assert_eq!(second.is_ok(), may);
         if may {
             tx.commit().await.unwrap();
@@ -123,7 +127,7 @@ async fn six_workers_claim_each_message_once(on: On) {
                 let mut mine = Vec::new();
                 for round in 0.. {
                     let mut tx = db.begin().await.unwrap();
-                    let claimed = outbox::claim(&mut tx, "us", &format!("{w}/{round}"), now, 37).await.unwrap();
+                    let claimed = outbox::claim(&mut tx, US, &format!("{w}/{round}"), now, 37).await.unwrap();
                     tx.commit().await.unwrap();
                     if claimed.is_empty() {
                         break;
@@ -157,8 +161,8 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
     // The answer of the POST, and older receipts, change nothing any more.
     let mut tx = db.begin().await.unwrap();
-    outbox::record(&mut tx, now, vec![(token.clone(), End::Accepted { provider_id: "SM1".into(), receipt: Some(Receipt::Queued) })]).await.unwrap();
-    outbox::record(&mut tx, now, vec![(token.clone(), End::NotSent { error: "late".into(), again: now })]).await.unwrap();
+    outbox::record(&mut tx, "sms:us", now, vec![(token.clone(), End::Accepted { provider_id: "SM1".into(), receipt: Some(Receipt::Queued) })]).await.unwrap();
+    outbox::record(&mut tx, "sms:us", now, vec![(token.clone(), End::NotSent { error: "late".into(), again: now })]).await.unwrap();
     for status in ["sent", "queued", "sending", "nonsense"] {
         attempts::receipt(&mut tx, now, &receipt(status)).await.unwrap();
     }
@@ -174,20 +178,20 @@ async fn what_was_stored_comes_back(on: On) {
     let now = chrono::DateTime::parse_from_rfc3339("2026-11-26T10:00:00.123456Z").unwrap().with_timezone(&chrono::Utc);
     let body = "Siobhán’s 😊 ' \" ; -- \\ \u{202e}x";
     let received = inbox::Received {
-        provider: "sms",
+        provider: "sms".into(),
+        channel: courtesy::domain::person::Channel::Sms,
         provider_message_id: "SM1".into(),
         sender: "us".into(),
         from: "+447700900101".into(),
-        body: courtesy::domain::person::Private(body.into()),
-        media: 0,
-        opt_out_type: None,
+        what: courtesy::store::inbox::What::Text { body: courtesy::domain::person::Private(body.into()), media: 0, opt_out_type: None },
+        earliest_at: None,
         at: now,
         found_by: "hook",
     };
     let mut tx = db.begin().await.unwrap();
     assert_eq!(inbox::store(&mut tx, now, &[received.clone(), received]).await.unwrap(), 1);
     let back = inbox::next(&mut tx).await.unwrap().unwrap();
-    assert_eq!((back.at, back.body.0.as_str(), back.from.unwrap().as_str()), (now, body, "+447700900101"));
+    assert_eq!((back.at, back.words(), back.from.as_ref().unwrap().as_str()), (now, body, "+447700900101"));
     tx.commit().await.unwrap();
     db.close().await;
 }

@@ -268,13 +268,13 @@ async fn a_replay_has_no_effect(on: On) {
     let text = w.provider.messages().into_iter().rfind(|m| m.inbound).unwrap();
     for found_by in ["hook", "listing"] {
         let again = courtesy::store::inbox::Received {
-            provider: "sms",
+            provider: "sms".into(),
+            channel: courtesy::domain::person::Channel::Sms,
             provider_message_id: text.sid.clone(),
             sender: OUR_NUMBER.into(),
             from: text.from.clone(),
-            body: courtesy::domain::person::Private(text.body.clone()),
-            media: 0,
-            opt_out_type: None,
+            what: courtesy::store::inbox::What::Text { body: courtesy::domain::person::Private(text.body.clone()), media: 0, opt_out_type: None },
+            earliest_at: None,
             at: w.svc.clock.now(),
             found_by,
         };
@@ -383,13 +383,13 @@ async fn what_was_told_is_not_taken_back(on: On) {
     w.until("2026-11-26T10:31").await;
     // The YES was written before the release and comes to us only now.
     let late = courtesy::store::inbox::Received {
-        provider: "sms",
+        provider: "sms".into(),
+        channel: courtesy::domain::person::Channel::Sms,
         provider_message_id: "SMlate".into(),
         sender: OUR_NUMBER.into(),
         from: CONTACT_105.into(),
-        body: courtesy::domain::person::Private("YES".into()),
-        media: 0,
-        opt_out_type: None,
+        what: courtesy::store::inbox::What::Text { body: courtesy::domain::person::Private("YES".into()), media: 0, opt_out_type: None },
+        earliest_at: None,
         at: at("2026-11-26T10:12"),
         found_by: "listing",
     };

@@ -1,9 +1,26 @@
 //! The outside world: one file a service, and nobody else knows it.
 
 pub mod sms;
+pub mod telegram;
 
 use crate::domain::receipt::Receipt;
+use base64::Engine;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
 use std::time::Duration;
+
+/// What a refusal of a whole channel depends on, without the secret itself.
+fn fingerprint(secret: &str, parts: &[&str]) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    for part in parts {
+        mac.update(part.as_bytes());
+        mac.update(b"\0");
+    }
+    base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// A button below a text: its words, and the token that comes back when it is pressed.
+pub type Button = (String, String);
 
 /// What became of one try to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +45,8 @@ pub enum Tried {
         error: String,
         /// The number is opted out there.
         opted_out: bool,
+        /// The bot was blocked in this chat, or it is gone: nothing was delivered, and nothing will be.
+        blocked: bool,
     },
     /// The service refused it for the whole channel: every other text would be refused too.
     RefusedChannel {

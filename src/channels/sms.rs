@@ -146,7 +146,7 @@ impl Sms {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .timeout(settings.timeout)
-            .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
+            .connect_timeout(settings.timeout.min(Duration::from_secs(4)))
             .pool_max_idle_per_host(CONNECTIONS)
             .tcp_nodelay(true)
             .no_proxy()
@@ -171,12 +171,7 @@ impl Sms {
 
     /// What a refusal of the whole channel depends on, without the secret itself.
     pub fn fingerprint(&self) -> String {
-        let mut mac = Hmac::<Sha1>::new_from_slice(self.settings.auth_token.as_bytes()).expect("HMAC takes keys of any length");
-        for part in [&self.settings.base_url, &self.settings.account_sid, self.settings.sender.as_str()] {
-            mac.update(part.as_bytes());
-            mac.update(b"\0");
-        }
-        base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
+        super::fingerprint(&self.settings.auth_token, &[&self.settings.base_url, &self.settings.account_sid, self.settings.sender.as_str()])
     }
 
     /// Sends one text. `valid_for` is how long the service may keep trying (60 s to 10 h); `callback` is told how it goes.
@@ -220,7 +215,7 @@ impl Sms {
         if CHANNEL_CODES.contains(&code) || status.as_u16() == 401 {
             Tried::RefusedChannel { error: format!("{code}: {}", refusal_in_words(code)) }
         } else {
-            Tried::RefusedNumber { error: format!("{code}: {}", refusal_in_words(code)), opted_out: code == 21610 }
+            Tried::RefusedNumber { error: format!("{code}: {}", refusal_in_words(code)), opted_out: code == 21610, blocked: false }
         }
     }
 

@@ -48,6 +48,25 @@ fn flat(table: &Table, prefix: &str, out: &mut BTreeMap<String, String>) {
     }
 }
 
+/// Relative paths of secrets in a centre's file start at the folder of that file.
+fn with_whole_paths(text: &str, folder: &std::path::Path) -> Result<String> {
+    let mut table: Table = text.parse()?;
+    let mut changed = false;
+    for section in ["sms", "telegram"] {
+        let Some(Value::Table(t)) = table.get_mut(section) else { continue };
+        for (key, value) in t.iter_mut() {
+            if let (true, Value::String(file)) = (key.ends_with("_file"), &*value)
+                && std::path::Path::new(file).is_relative()
+            {
+                let whole = std::path::absolute(folder.join(file)).with_context(|| format!("{section}.{key}"))?;
+                *value = Value::String(whole.display().to_string());
+                changed = true;
+            }
+        }
+    }
+    if changed { Ok(toml::to_string(&table)?) } else { Ok(text.to_owned()) }
+}
+
 fn keys(text: &str) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     flat(&text.parse().unwrap_or_default(), "", &mut out);
@@ -66,7 +85,15 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
             return Err(Refused.into());
         }
     };
+    let text = with_whole_paths(&text, path.parent().unwrap_or(std::path::Path::new("")))?;
     let (settings, db) = ctx.open().await?;
+    if let Err(problems) = settings.own_senders(&Centre::parse(&text).unwrap_or_else(|_| centre.clone())) {
+        eprintln!("{} cannot be used; nothing was changed:", path.display());
+        for p in problems {
+            eprintln!("  {p}");
+        }
+        return Err(Refused.into());
+    }
     let now = ctx.clock_of(&db).await?.now();
     let mut tx = db.begin().await?;
     let before = centres::all_in(&mut tx).await?.remove(&centre.code);
@@ -79,7 +106,11 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
     let (old, new) = (before.as_ref().map(|b| keys(&b.file)).unwrap_or_default(), keys(&text));
     centres::put(&mut tx, &centre, &text, now).await?;
     if before.as_ref().is_none_or(|b| b.centre != centre) {
-        replan(&mut tx, &settings.sender(), &centre, now).await?;
+        let mut all = centres::all_in(&mut tx).await?;
+        if let Some(stored) = all.get_mut(&centre.code) {
+            stored.centre = centre.clone();
+        }
+        replan(&mut tx, crate::app::lines(&settings, &all, settings.listen)?.senders(), &centre, now).await?;
         let fact = Fact { case_id: None, session_id: None, role: None, kind: "centre_applied", at: now, by: "centre apply", rule: "", detail: &centre.code };
         facts::add(&mut tx, now, &[fact]).await?;
     }
@@ -92,7 +123,8 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
             for key in old.keys().chain(new.keys().filter(|k| !old.contains_key(*k))) {
                 let (a, b) = (old.get(key), new.get(key));
                 if a != b {
-                    let show = |v: Option<&String>| v.cloned().unwrap_or_else(|| "(not set)".into());
+                    let secret = ["token", "secret"].iter().any(|s| key.contains(s)) && !key.ends_with("_file");
+                    let show = |v: Option<&String>| v.map_or_else(|| "(not set)".into(), |v| if secret { "(hidden)".to_owned() } else { v.clone() });
                     line(format!("  {key}: {} -> {}", show(a), show(b)))?;
                 }
             }

@@ -2,9 +2,9 @@
 
 use super::{Ctx, Refused, line};
 use crate::app;
-use crate::channels::sms::Sms;
 use crate::domain::local_time::instant;
 use crate::domain::parts::is_gsm;
+use crate::flows::lines::{Lines, Wire};
 use crate::store::centres;
 use crate::words::{Words, samples};
 use anyhow::Result;
@@ -78,15 +78,6 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
                         sms.service.timeout.as_secs()
                     ));
                 }
-                if args.online {
-                    match Sms::new(sms.service.clone()) {
-                        Ok(service) => match service.probe().await {
-                            Ok(()) => line("ok       the texting service answers and knows the account")?,
-                            Err(e) => found.wrong(format!("sms: {e:#}. Check base_url, account_sid and auth_token.")),
-                        },
-                        Err(e) => found.wrong(format!("sms: {e:#}.")),
-                    }
-                }
             }
         }
         match app::open_db(s, None).await {
@@ -94,6 +85,15 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             Ok(db) => {
                 line(format!("ok       the database {} is reachable and up to date", if db.is_postgres() { "(PostgreSQL)" } else { "(SQLite)" }))?;
                 check_centres(&db, words.as_ref(), &mut found).await?;
+                match Ctx::lines(s, &db).await {
+                    Ok(lines) => {
+                        check_alerts(s, &lines, &mut found);
+                        if args.online {
+                            check_online(&lines, &mut found).await?;
+                        }
+                    }
+                    Err(e) => found.wrong(format!("{e:#}.")),
+                }
                 for (channel, why, _) in centres::stopped_channels(&db).await? {
                     found.wrong(format!("{channel}: the service refuses us ({why}), so the channel stands still. Mend [sms] and start again, or `courtesy hold off`."));
                 }
@@ -108,6 +108,47 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     line(format!("ok       settings, database, templates, centres ({} warnings)", found.warnings))
 }
 
+/// Staff are alerted by lines that are there.
+fn check_alerts(settings: &crate::config::Settings, lines: &Lines, found: &mut Findings) {
+    for address in &settings.alert_to {
+        if lines.of("", address.channel()).is_none() {
+            found.wrong(format!("staff.alert_to: there is no [{}] to alert by. Set it, or take the address away.", address.channel()));
+        }
+    }
+    if settings.alert_to.is_empty() {
+        found.warn("staff.alert_to: nobody is alerted when something urgent waits. Name a phone of the office.");
+    }
+}
+
+/// Asks the providers: free requests, no message.
+async fn check_online(lines: &Lines, found: &mut Findings) -> Result<()> {
+    for l in lines.all() {
+        let section = l.channel;
+        match &l.wire {
+            Wire::Sms(sms) => match sms.probe().await {
+                Ok(()) => line(format!("ok       the texting service of {} answers and knows the account", l.sender))?,
+                Err(e) => found.wrong(format!("{section}: {e:#}. Check base_url, account_sid and auth_token.")),
+            },
+            Wire::Telegram(bot) => match bot.about().await {
+                Ok(about) => {
+                    line(format!("ok       Telegram answers and knows the bot @{}", about.username))?;
+                    // Rule G4: whoever holds the phone reads these.
+                    for bad in NOT_ON_A_LOCK_SCREEN {
+                        if about.words.iter().any(|w| w.to_lowercase().contains(bad)) {
+                            found.warn(format!("{section}: the bot's name or description says {bad:?}, which everybody who holds the phone can read. Change it with BotFather."));
+                        }
+                    }
+                }
+                Err(e) => found.wrong(format!("{section}: {e:#}. Check api_url and bot_token.")),
+            },
+        }
+    }
+    Ok(())
+}
+
+/// What no lock screen should say.
+const NOT_ON_A_LOCK_SCREEN: [&str; 4] = ["child", "family", "contact", "court"];
+
 async fn check_centres(db: &crate::store::Db, words: Option<&Words>, found: &mut Findings) -> Result<()> {
     let all = centres::all(db).await?;
     if all.is_empty() {
@@ -121,7 +162,7 @@ async fn check_centres(db: &crate::store::Db, words: Option<&Words>, found: &mut
         if stored.held {
             found.warn(format!("{code}: on hold, nothing is sent."));
         }
-        for bad in ["child", "family", "contact", "court"] {
+        for bad in NOT_ON_A_LOCK_SCREEN {
             if c.short_name.to_lowercase().contains(bad) {
                 found.warn(format!("{code}: the short name {:?} says {bad:?} on every lock screen. Choose a neutral one.", c.short_name));
             }

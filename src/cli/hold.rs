@@ -51,7 +51,8 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             if let Some((code, _)) = all.iter().find(|(code, c)| centre.as_ref().is_none_or(|x| x == *code) && c.centre.phone.is_empty()) {
                 bail!("{code} has no phone, and every text needs a way to a person; set phone in its file and `courtesy centre apply` it");
             }
-            let n = messages::would_leave(&db, &settings.sender(), centre.as_deref(), now, now + Duration::hours(1)).await?;
+            let n = messages::would_leave(&db, centre.as_deref(), now, now + Duration::hours(1)).await?
+                + sessions::asks_until(&db, Ctx::lines(&settings, &db).await?.senders(), centre.as_deref(), now, now + Duration::hours(1)).await?;
             if *count != Some(n) {
                 let asked = if std::io::stdin().is_terminal() && count.is_none() {
                     eprint!("{n} texts will leave in the next hour. Type that number to let them go: ");
@@ -81,7 +82,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                 centres::set_hold(&mut tx, code, false, "staff", &why, now).await?;
             }
         }
-        centres::restart_channels(&mut tx, None).await?;
+        centres::restart_all(&mut tx).await?;
     }
     let fact = Fact { case_id: None, session_id: None, role: None, kind: if on { "hold_on" } else { "hold_off" }, at: now, by: "staff", rule: "", detail: scope };
     facts::add(&mut tx, now, &[fact]).await?;

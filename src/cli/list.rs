@@ -28,7 +28,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let centre = args.centre.as_deref();
     let rows: Vec<Value> = match args.what.as_str() {
         "sessions" => sessions::list(&db, centre).await?.iter().map(|(s, places)| session(s, places)).collect(),
-        "parties" => cases::parties(&db, &settings.sender(), centre).await?.iter().map(party).collect(),
+        "parties" => cases::parties(&db, Ctx::lines(&settings, &db).await?.senders(), centre).await?.iter().map(party).collect(),
         "messages" => messages::list(&db, centre).await?.iter().map(message).collect(),
         _ => tasks::list(&db, centre)
             .await?

@@ -108,7 +108,12 @@ impl Ctx {
     pub(crate) async fn service(&self) -> Result<std::sync::Arc<crate::flows::Service>> {
         let (settings, db) = self.open().await?;
         let clock = self.clock_of(&db).await?;
-        crate::app::build(&settings, db, clock, settings.listen)
+        crate::app::build(&settings, db, clock, settings.listen).await
+    }
+
+    /// The lines of the settings and of the centres in a database.
+    pub(crate) async fn lines(settings: &Settings, db: &Db) -> Result<crate::flows::lines::Lines> {
+        crate::app::lines(settings, &crate::store::centres::all(db).await?, settings.listen)
     }
 
     /// The clock of a database: the system's, or where its practice stands.

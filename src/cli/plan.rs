@@ -76,7 +76,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         Some(t) => parse_at(t, tz)?,
         None => ctx.clock_of(&db).await?.now(),
     };
-    let seats = sessions::seats_between(&db, &settings.sender(), now, now + Duration::days(args.days)).await?;
+    let seats = sessions::seats_between(&db, Ctx::lines(&settings, &db).await?.senders(), now, now + Duration::days(args.days)).await?;
     let mut entries: Vec<(&Seat, Planned)> = seats.iter().filter_map(|seat| all.get(&seat.session.centre).map(|c| (seat, planned(&c.centre, seat, now)))).collect();
     entries.sort_by_key(|(seat, p)| (p.at.unwrap_or(DateTime::<Utc>::MAX_UTC), seat.session.starts_at));
     for (seat, p) in &entries {
@@ -85,7 +85,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             line(
                 json!({
                     "at": p.at.map(utc), "not_after": p.not_after.map(utc), "kind": "confirm_request", "case_ref": s.case_ref, "session": s.id, "session_version": s.version,
-                    "role": a.role.as_str(), "channel": p.send.then_some("sms"), "rule": p.rule, "send": p.send, "reason": p.reason,
+                    "role": a.role.as_str(), "channel": seat.route().filter(|_| p.send).map(|r| r.address.channel().as_str()), "rule": p.rule, "send": p.send, "reason": p.reason,
                 })
                 .to_string(),
             )?;

@@ -58,7 +58,7 @@ pub(crate) async fn worker(ctx: &Ctx, args: WorkerArgs) -> Result<()> {
     }
     let how = Start { serve: false, more_desk: None, clock: Clock::System, purpose: Purpose::Service, scheduled: true };
     let running = app::start(&settings, how).await?;
-    if running.svc.line.is_none() {
+    if running.svc.lines().all().is_empty() {
         running.stop().await?;
         eprintln!("courtesy: no texting service is set; fill in [sms] in courtesy.toml");
         return Err(Refused.into());

@@ -12,6 +12,9 @@ pub const TRIES_A_SESSION: i64 = 6;
 /// Questions to one party about one session in 24 hours.
 pub const QUESTIONS_A_DAY: i64 = 2;
 
+/// In a chat a cancellation is finished by a second press within this time (safety rule G5).
+pub const PRESS_WITHIN: Duration = Duration::minutes(10);
+
 /// Stems that would read as an emergency or a service number.
 const NEVER: [u16; 5] = [101, 105, 111, 112, 999];
 
@@ -45,6 +48,8 @@ pub struct Question {
     pub stem: String,
     /// The reasons that were offered.
     pub offered: Vec<Reason>,
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
     /// When the first NO reached us: lateness counts from it (rule S1b).
     pub first_no_at: DateTime<Utc>,
     /// Wrong tries so far.
@@ -90,7 +95,14 @@ mod tests {
 
     #[test]
     fn only_the_full_number_finishes() {
-        let q = Question { id: "q".into(), stem: "527".into(), offered: vec![Reason::IllChild, Reason::Other], first_no_at: DateTime::UNIX_EPOCH, tries: 0 };
+        let q = Question {
+            id: "q".into(),
+            stem: "527".into(),
+            offered: vec![Reason::IllChild, Reason::Other],
+            asked_at: DateTime::UNIX_EPOCH,
+            first_no_at: DateTime::UNIX_EPOCH,
+            tries: 0,
+        };
         assert_eq!(q.answered_by("5271"), Some(Reason::IllChild));
         assert_eq!(q.answered_by("5274"), Some(Reason::Other));
         for wrong in ["527", "5272", "52711", "1", "527 1", ""] {

@@ -33,6 +33,8 @@ pub struct Centre {
     pub rules: Rules,
     /// When courtesy confirmations go.
     pub courtesy: Courtesy,
+    /// Sections for senders of the centre's own (`sms`, `telegram`), as they stand in its file.
+    pub own_senders: Vec<(&'static str, Table)>,
 }
 
 /// How a cancellation by SMS is finished (safety rule S1).
@@ -230,14 +232,18 @@ impl Centre {
             }
             Courtesy { saturday, sunday, weekday, min_lead_minutes, quiet, bank_holidays }
         });
-        // Senders of a centre's own are read with it; see the settings of the program.
-        for sender in ["sms", "telegram", "whatsapp"] {
-            if r.has(sender) {
-                r.problem(sender, "a centre's own sender is not supported yet", "Set it in courtesy.toml for all centres.");
-                r.section(sender, |_| ());
+        // What they hold is read where the settings of senders are read.
+        let mut own_senders = Vec::new();
+        for sender in ["sms", "telegram"] {
+            if let Some(own) = r.raw_section(sender) {
+                own_senders.push((sender, own));
             }
         }
-        r.finish(Centre { code, name, short_name, country, tz, phone, office_hours, how_to_pay, emergency_number, starts_on_hold, rules, courtesy })
+        if r.has("whatsapp") {
+            r.problem("whatsapp", "a centre's own WhatsApp sender is not supported yet", "Set it in courtesy.toml for all centres.");
+            r.section("whatsapp", |r| r.accept_all());
+        }
+        r.finish(Centre { code, name, short_name, country, tz, phone, office_hours, how_to_pay, emergency_number, starts_on_hold, rules, courtesy, own_senders })
     }
 
     /// Reads a centre's file from its text.

@@ -2,9 +2,10 @@
 //!
 //! A party knows a session as it was released to them: what the other parent did and was not released yet does not exist here.
 
-use super::cancel::{QUESTIONS_A_DAY, Question, TRIES_A_QUESTION, TRIES_A_SESSION};
+use super::cancel::{PRESS_WITHIN, QUESTIONS_A_DAY, Question, TRIES_A_QUESTION, TRIES_A_SESSION};
 use super::centre::CancelAnswer;
 use super::message::Kind;
+use super::say::Press;
 use super::session::{Answer, Reason, SessionState, is_late};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
@@ -44,6 +45,20 @@ words_enum! {
         Storm = "cancellation_storm",
         /// A picture, voice message or file.
         Media = "media",
+        /// A stranger answered: the number rests, and a person rings.
+        RingWrongNumber = "ring_wrong_number",
+        /// A number in a file differs from the one on file: confirm it by ringing the old one.
+        ConfirmNumber = "confirm_number",
+        /// A chat waits until staff have heard its number.
+        ConfirmChat = "confirm_chat",
+        /// A chat that the other party has or had tried to link.
+        LinkRefused = "link_refused",
+        /// The bot was blocked in a chat.
+        ChatBlocked = "chat_blocked",
+        /// A press that may have come before the cut-off while we were away: it counts as in time.
+        CountedInTime = "counted_in_time",
+        /// Nobody listened for longer than the service keeps messages: some may be lost.
+        MessagesLost = "messages_may_be_lost",
     }
 }
 
@@ -67,6 +82,8 @@ pub struct Open {
     pub case: String,
     /// Its start (UTC).
     pub starts_at: DateTime<Utc>,
+    /// The version of this party's question: buttons and numbers bind to it.
+    pub ask_version: i64,
     /// Its day on the centre's wall clock.
     pub weekday: Weekday,
     /// Hours of notice of this booking.
@@ -93,13 +110,61 @@ pub struct Open {
     pub cancel_blocked: bool,
 }
 
+/// What was wanted when it was not clear of which visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// To confirm.
+    Confirm,
+    /// To cancel, with the reason if it was said.
+    Cancel(Option<Reason>),
+}
+
+/// A numbered question that waits for its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choosing {
+    /// Its id.
+    pub id: String,
+    /// What was wanted.
+    pub wanted: Wanted,
+    /// The session of each number with the version of its question, in order.
+    pub options: Vec<(String, i64)>,
+}
+
+/// A press on a button.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pressed {
+    /// Which button.
+    pub press: Press,
+    /// The text below which it stood, if that was ours and went to this very chat.
+    pub below: Option<Below>,
+}
+
+/// The text below which a button stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Below {
+    /// What it said.
+    pub kind: Kind,
+    /// About which session, in which version of the question; empty for a text about none.
+    pub session: String,
+    /// See `session`.
+    pub ask_version: i64,
+    /// The question of a cancellation, or the numbered question, that it put.
+    pub question: String,
+}
+
 /// A message that was received, with what is known about its number.
 #[derive(Debug, Clone)]
 pub struct Heard {
     /// When it reached us: the instant that counts (choice C02).
     pub at: DateTime<Utc>,
+    /// The earliest instant at which it may have reached us: a press carries no time, and we may have been away.
+    pub earliest: DateTime<Utc>,
     /// What it means.
     pub understood: Understood,
+    /// It is a press on a button; then nothing was written.
+    pub pressed: Option<Pressed>,
+    /// The numbered question that waits at this address.
+    pub choosing: Option<Choosing>,
     /// It came with pictures or sound.
     pub media: bool,
     /// Whether any party has this number.
@@ -157,6 +222,20 @@ pub enum Effect {
         /// The question that it was tried on.
         question: String,
     },
+    /// Which of these two? Nothing changes yet.
+    AskWhich {
+        /// What is wanted.
+        wanted: Wanted,
+        /// The sessions with the versions of their questions, in the order of their numbers.
+        options: [(String, i64); 2],
+    },
+    /// A numbered question was answered.
+    Chosen {
+        /// The question.
+        choice: String,
+    },
+    /// No texts to this address until a person has spoken with its owner.
+    PauseAddress,
     /// No more texts to this number.
     OptOut,
     /// Texts again to this number.
@@ -214,6 +293,7 @@ fn only<'a>(mut found: impl Iterator<Item = &'a Open>) -> Option<&'a Open> {
 pub fn decide(h: &Heard) -> Decision {
     let stopped = h.provider_stopped;
     let mut d = match &h.understood.intent {
+        _ if h.pressed.is_some() => press(h),
         _ if !h.known => stranger(h),
         Intent::Stop => stop(h),
         _ if h.media => hand_over("media", Topic::Media, None),
@@ -223,6 +303,8 @@ pub fn decide(h: &Heard) -> Decision {
         Intent::Confirm if h.opted_out => decision("yes-while-opted-out", vec![task(Topic::ReadMessage, None)], None),
         Intent::Confirm => confirm(h),
         Intent::Cancel(reason) => cancel(h, *reason),
+        Intent::Number(n) => number(h, usize::from(*n)),
+        Intent::WrongNumber => wrong_number(h),
         Intent::Code(code) => code_answer(h, |q| q.answered_by(code)),
         Intent::ReasonWord(reason) => reason_word(h, *reason),
         Intent::Unclear => hand_over("unclear", Topic::ReadMessage, None),
@@ -247,8 +329,95 @@ fn stranger(h: &Heard) -> Decision {
 
 fn stop(h: &Heard) -> Decision {
     // Rule a3: honoured at once, and a person rings before the next visit.
-    let next = h.open.iter().filter(|o| o.state == SessionState::Booked).min_by_key(|o| o.starts_at);
-    decision("stop", vec![Effect::OptOut, task(Topic::RingOptedOut, next)], Some((Kind::StopAck, None)))
+    decision("stop", [vec![Effect::OptOut], before_next_visits(h, Topic::RingOptedOut)].concat(), Some((Kind::StopAck, None)))
+}
+
+fn wrong_number(h: &Heard) -> Decision {
+    // Rules d3 and a3: no more texts at once, and a person rings before the next visit; the words may be faked.
+    decision("wrong-number", [vec![Effect::PauseAddress], before_next_visits(h, Topic::RingWrongNumber)].concat(), Some((Kind::WrongNumberAck, None)))
+}
+
+/// A task before the next visit of each family of this phone, or one without a visit if none is ahead.
+fn before_next_visits(h: &Heard, topic: Topic) -> Vec<Effect> {
+    let mut next: Vec<&Open> = Vec::new();
+    for o in booked(h) {
+        match next.iter_mut().find(|n| n.case == o.case) {
+            Some(n) if n.starts_at > o.starts_at => *n = o,
+            Some(_) => {}
+            None => next.push(o),
+        }
+    }
+    if next.is_empty() { vec![task(topic, None)] } else { next.into_iter().map(|o| task(topic, Some(o))).collect() }
+}
+
+/// Asks with numbers which of two visits is meant; three, or two at the same moment, are for a person.
+fn which(h: &Heard, wanted: Wanted, among: &[&Open]) -> Decision {
+    match among {
+        [a, b] if a.starts_at != b.starts_at => {
+            let options = [a, b].map(|o| (o.session.clone(), o.ask_version));
+            decision("which-visit", vec![Effect::AskWhich { wanted, options }], Some((Kind::WhichSession, None)))
+        }
+        _ => hand_over(if among.len() > 2 { "many-visits" } else { "two-visits" }, Topic::ReadMessage, only(booked(h))),
+    }
+}
+
+fn number(h: &Heard, n: usize) -> Decision {
+    let Some(c) = &h.choosing else { return hand_over("number-to-nothing", Topic::ReadMessage, None) };
+    let Some((session, version)) = c.options.get(n.wrapping_sub(1)) else { return hand_over("number-to-nothing", Topic::ReadMessage, None) };
+    let Some(o) = booked(h).find(|o| o.session == *session && o.ask_version == *version) else { return hand_over("chosen-visit-is-gone", Topic::ReadMessage, None) };
+    let alone = Heard { open: vec![o.clone()], choosing: None, understood: Understood { day: None, plain_yes: true, ..h.understood.clone() }, ..h.clone() };
+    let mut d = match c.wanted {
+        Wanted::Confirm => confirm(&alone),
+        Wanted::Cancel(reason) => cancel(&alone, reason),
+    };
+    d.effects.insert(0, Effect::Chosen { choice: c.id.clone() });
+    d
+}
+
+/// A press answers the very question below which its button stood; an old, foreign or second one changes nothing.
+fn press(h: &Heard) -> Decision {
+    let dead = |rule| decision(rule, vec![], Some((Kind::OldButton, None)));
+    let Some(Pressed { press, below: Some(below) }) = &h.pressed else { return dead("press-foreign") };
+    if let (Press::First | Press::Second, Kind::WhichSession) = (press, below.kind) {
+        let waits = h.choosing.as_ref().is_some_and(|c| c.id == below.question);
+        return if waits { number(h, if *press == Press::First { 1 } else { 2 }) } else { dead("press-again") };
+    }
+    let Some(o) = h.open.iter().find(|o| o.session == below.session) else { return dead("press-on-the-past") };
+    if o.ask_version != below.ask_version {
+        return dead("press-on-an-old-version");
+    }
+    let on = o.state == SessionState::Booked && o.starts_at > h.at;
+    let question = o.question.as_ref().filter(|q| on && q.is_open(h.at, o.starts_at));
+    match press {
+        Press::Yes if on && (question.is_some() || o.answer != Answer::Confirmed) => keep(o),
+        Press::Yes if on => dead("press-again"),
+        Press::Yes if o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t) => {
+            decision("S2-taken-back", vec![Effect::TakeBack { session: o.session.clone() }], Some((Kind::ConfirmAck, Some(o))))
+        }
+        Press::Yes if o.starts_at > h.at => hand_over("C11", Topic::Reconfirm, Some(o)),
+        Press::No if on && question.is_none() => ask_to_finish(h, o, None),
+        Press::Keep => match question.filter(|q| q.id == below.question) {
+            Some(_) => keep(o),
+            None => dead("press-again"),
+        },
+        Press::Cancel | Press::IllChild | Press::IllSelf | Press::Travel | Press::Other => {
+            let Some(q) = question.filter(|q| q.id == below.question) else { return dead("press-again") };
+            if h.at > q.asked_at + PRESS_WITHIN {
+                // Rule G5. Who pressed NO and finished too late is on the list of those who are rung (rule S1a).
+                return dead("press-too-late");
+            }
+            let reason = match press {
+                Press::IllChild => Reason::IllChild,
+                Press::IllSelf => Reason::IllSelf,
+                Press::Travel => Reason::Travel,
+                Press::Cancel => q.offered.first().copied().unwrap_or(Reason::Other),
+                _ => Reason::Other,
+            };
+            let done = Effect::Cancel { session: o.session.clone(), question: q.id.clone(), reason, at: q.first_no_at };
+            decision("S1d-finished", vec![done, task(Topic::Cancellation, Some(o))], Some((Kind::CancellationAck, Some(o))))
+        }
+        _ => dead("press-again"),
+    }
 }
 
 fn booked(h: &Heard) -> impl Iterator<Item = &Open> {
@@ -283,6 +452,11 @@ fn confirm(h: &Heard) -> Decision {
         ([q], others) if others.iter().all(|u| u.session == q.session) => Some(*q),
         ([], [one]) => Some(*one),
         ([], []) => only(booked(h).filter(|o| o.asked.at.is_some())),
+        ([], many) => match on_named_day(h, many) {
+            Some(o) => Some(o),
+            None if h.understood.day.is_some() => return hand_over("another-day", Topic::ReadMessage, None),
+            None => return which(h, Wanted::Confirm, many),
+        },
         _ => return hand_over("two-visits", Topic::ReadMessage, None),
     };
     if target.is_some_and(|o| another_day(h, o)) {
@@ -301,6 +475,11 @@ fn confirm(h: &Heard) -> Decision {
     if o.asked.older && o.asked.accepted_at.is_none_or(|t| h.at < t + CROSSING) {
         return decision("yes-crossed-the-move", vec![], Some((Kind::ConfirmRequest, Some(o))));
     }
+    keep(o)
+}
+
+/// The party will come: what it had begun to cancel ends, and the visit is confirmed.
+fn keep(o: &Open) -> Decision {
     let mut effects = Vec::new();
     if let Some(q) = &o.question {
         effects.push(Effect::CloseQuestion { question: q.id.clone() });
@@ -309,6 +488,11 @@ fn confirm(h: &Heard) -> Decision {
         effects.push(Effect::Confirm { session: o.session.clone() });
     }
     decision("yes", effects, Some((Kind::ConfirmAck, Some(o))))
+}
+
+/// The one of them on the day that the message names.
+fn on_named_day<'a>(h: &Heard, among: &[&'a Open]) -> Option<&'a Open> {
+    only(among.iter().copied().filter(|o| h.understood.day == Some(o.weekday)))
 }
 
 fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
@@ -320,26 +504,54 @@ fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
         {
             return decision("cancelled-already", vec![], Some((Kind::CancellationAck, Some(mine))));
         }
-        return hand_over(if booked(h).next().is_some() { "two-visits" } else { "no-to-nothing" }, Topic::ReadMessage, None);
+        let mut among: Vec<&Open> = asked().filter(|o| o.answer == Answer::None).collect();
+        if among.is_empty() {
+            among = asked().collect();
+        }
+        if among.is_empty() {
+            among = booked(h).collect();
+        }
+        return match among.as_slice() {
+            [] => hand_over("no-to-nothing", Topic::ReadMessage, None),
+            many => match on_named_day(h, many) {
+                Some(o) => ask_to_finish(h, o, reason),
+                None if h.understood.day.is_some() => hand_over("another-day", Topic::ReadMessage, None),
+                None => which(h, Wanted::Cancel(reason), many),
+            },
+        };
     };
     if another_day(h, o) {
         return hand_over("another-day", Topic::ReadMessage, Some(o));
     }
+    ask_to_finish(h, o, reason)
+}
+
+/// A NO changes nothing by itself: it is finished by a code, or in a chat by a second press (rules S1 and S1d).
+fn ask_to_finish(h: &Heard, o: &Open, reason: Option<Reason>) -> Decision {
+    let (asked, counted_in_time) = cancel_asked(h, o, reason);
+    let mut effects = vec![asked];
+    if counted_in_time {
+        effects.push(task(Topic::CountedInTime, Some(o)));
+    }
     if h.provider_stopped || h.opted_out {
         // S1c: the question cannot arrive.
-        let asked = cancel_asked(h, o, reason);
-        return decision("S1c", vec![asked, task(Topic::CancelByPhone, Some(o))], None);
+        effects.push(task(Topic::CancelByPhone, Some(o)));
+        return decision("S1c", effects, None);
     }
     if o.cancel_blocked || o.wrong_tries >= TRIES_A_SESSION || o.questions_today >= QUESTIONS_A_DAY {
         return hand_over("S1-enough-questions", Topic::CancelByPhone, Some(o));
     }
-    decision("S1", vec![cancel_asked(h, o, reason)], Some((Kind::CancelReasonAsk, Some(o))))
+    decision("S1", effects, Some((Kind::CancelReasonAsk, Some(o))))
 }
 
-fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> Effect {
+/// The fact that a party asked to cancel, and whether it counts as in time only because it may have come while we were away.
+fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
     // S1b: lateness counts from the first NO, while its question is open.
-    let first_no_at = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map_or(h.at, |q| q.first_no_at);
-    Effect::CancelAsked { session: o.session.clone(), reason, first_no_at, late: is_late(o.starts_at, first_no_at, o.notice_hours) }
+    let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at);
+    let late_at = |t| is_late(o.starts_at, t, o.notice_hours);
+    let benefit = open.is_none() && late_at(h.at) && !late_at(h.earliest);
+    let first_no_at = open.unwrap_or(if benefit { h.earliest } else { h.at });
+    (Effect::CancelAsked { session: o.session.clone(), reason, first_no_at, late: late_at(first_no_at) }, benefit)
 }
 
 fn open_questions(h: &Heard) -> impl Iterator<Item = (&Open, &Question)> {
@@ -388,6 +600,7 @@ mod tests {
             session: session.into(),
             case: "c".into(),
             starts_at: t("28T10:00:00"),
+            ask_version: 1,
             weekday: Weekday::Sat,
             notice_hours: 48,
             cancel_answer: CancelAnswer::Code,
@@ -404,11 +617,22 @@ mod tests {
     }
 
     fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
-        Heard { at: t(at), understood: understand(text), media: false, known: true, opted_out: false, provider_stopped: false, open }
+        Heard {
+            at: t(at),
+            earliest: t(at),
+            understood: understand(text),
+            pressed: None,
+            choosing: None,
+            media: false,
+            known: true,
+            opted_out: false,
+            provider_stopped: false,
+            open,
+        }
     }
 
     fn question(at: &str) -> Question {
-        Question { id: "q".into(), stem: "527".into(), offered: vec![Reason::IllChild, Reason::Other], first_no_at: t(at), tries: 0 }
+        Question { id: "q".into(), stem: "527".into(), offered: vec![Reason::IllChild, Reason::Other], asked_at: t(at), first_no_at: t(at), tries: 0 }
     }
 
     fn kind(d: &Decision) -> Option<Kind> {
@@ -427,12 +651,108 @@ mod tests {
     }
 
     #[test]
-    fn two_open_questions_are_never_guessed() {
-        for text in ["yes", "no", "5271"] {
-            let d = decide(&heard(text, "27T10:05:00", vec![open("a"), open("b")]));
+    fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
+        let sunday = || Open { starts_at: t("29T10:00:00"), weekday: Weekday::Sun, ..open("b") };
+        let two = || vec![open("a"), sunday()];
+        for (text, wanted) in [("yes", Wanted::Confirm), ("no", Wanted::Cancel(None))] {
+            let d = decide(&heard(text, "27T10:05:00", two()));
+            assert_eq!(d.effects, [Effect::AskWhich { wanted, options: [("a".into(), 1), ("b".into(), 1)] }], "{text}");
+            assert_eq!(kind(&d), Some(Kind::WhichSession), "{text}");
+            // The number answers it, for that visit alone.
+            let choosing = Some(Choosing { id: "c".into(), wanted, options: vec![("a".into(), 1), ("b".into(), 1)] });
+            let d = decide(&Heard { choosing: choosing.clone(), ..heard("2", "27T10:06:00", two()) });
+            assert_eq!(d.effects[0], Effect::Chosen { choice: "c".into() });
+            match wanted {
+                Wanted::Confirm => assert_eq!(d.effects[1..], [Effect::Confirm { session: "b".into() }]),
+                Wanted::Cancel(_) => assert!(matches!(&d.effects[1..], [Effect::CancelAsked { session, .. }] if session == "b")),
+            }
+            // A number that was not offered, or a visit that moved meanwhile, is for a person.
+            let moved = vec![open("a"), Open { ask_version: 2, ..sunday() }];
+            for (n, open) in [("3", two()), ("2", moved)] {
+                let d = decide(&Heard { choosing: choosing.clone(), ..heard(n, "27T10:06:00", open) });
+                assert_eq!(kind(&d), Some(Kind::NeedsCoordinatorAck), "{n}");
+            }
+        }
+        // A day that is named says which; one that names neither says nothing.
+        assert_eq!(decide(&heard("yes sunday", "27T10:05:00", two())).effects, [Effect::Confirm { session: "b".into() }]);
+        assert_eq!(decide(&heard("yes monday", "27T10:05:00", two())).rule, "another-day");
+        // Without a question a number means nothing; two at the same moment, or three, are never guessed.
+        let same = vec![open("a"), open("b")];
+        let three = vec![open("a"), sunday(), Open { starts_at: t("30T10:00:00"), weekday: Weekday::Mon, ..open("c") }];
+        for (text, open) in [("1", two()), ("5271", two()), ("yes", same.clone()), ("no", same), ("yes", three.clone()), ("no", three)] {
+            let d = decide(&heard(text, "27T10:05:00", open));
             assert_eq!(kind(&d), Some(Kind::NeedsCoordinatorAck), "{text}");
             assert!(matches!(d.effects[..], [Effect::Task { .. }]), "{text}");
         }
+    }
+
+    fn pressed(press: Press, at: &str, below: Option<Below>, open: Vec<Open>) -> Heard {
+        Heard { pressed: Some(Pressed { press, below }), ..heard("", at, open) }
+    }
+
+    fn below(kind: Kind) -> Below {
+        Below { kind, session: "a".into(), ask_version: 1, question: "q".into() }
+    }
+
+    #[test]
+    fn a_press_answers_its_own_question_and_an_old_foreign_or_second_one_changes_nothing() {
+        let request = || Some(below(Kind::ConfirmRequest));
+        let d = decide(&pressed(Press::Yes, "26T10:05:00", request(), vec![open("a"), open("b")]));
+        assert_eq!(d.effects, [Effect::Confirm { session: "a".into() }], "a press needs no guessing between two visits");
+        let confirmed = Open { answer: Answer::Confirmed, ..open("a") };
+        let moved = Open { ask_version: 2, ..open("a") };
+        let over = Open { starts_at: t("26T10:00:00"), ..open("a") };
+        for (press, below, open) in [
+            (Press::Yes, request(), vec![confirmed]),
+            (Press::Yes, request(), vec![moved.clone()]),
+            (Press::No, request(), vec![moved]),
+            (Press::Yes, None, vec![open("a")]),
+            (Press::No, None, vec![open("a")]),
+            (Press::Yes, request(), vec![open("b")]),
+            (Press::No, request(), vec![over]),
+            (Press::IllChild, request(), vec![open("a")]),
+        ] {
+            let d = decide(&pressed(press, "26T10:05:00", below.clone(), open));
+            assert_eq!((d.effects, d.reply.map(|r| r.kind)), (vec![], Some(Kind::OldButton)), "{press} {below:?}");
+        }
+    }
+
+    #[test]
+    fn in_a_chat_a_second_press_within_ten_minutes_finishes_a_cancellation() {
+        let d = decide(&pressed(Press::No, "26T10:05:00", Some(below(Kind::ConfirmRequest)), vec![open("a")]));
+        assert!(matches!(&d.effects[..], [Effect::CancelAsked { late: true, .. }]));
+        assert_eq!(kind(&d), Some(Kind::CancelReasonAsk));
+        let asked = || Open { question: Some(question("26T10:05:00")), ..open("a") };
+        let finish = || Some(below(Kind::CancelReasonAsk));
+        let d = decide(&pressed(Press::IllChild, "26T10:15:00", finish(), vec![asked()]));
+        assert_eq!(d.effects[0], Effect::Cancel { session: "a".into(), question: "q".into(), reason: Reason::IllChild, at: t("26T10:05:00") });
+        let keep = decide(&pressed(Press::Keep, "26T10:09:00", finish(), vec![asked()]));
+        assert_eq!(keep.effects, [Effect::CloseQuestion { question: "q".into() }, Effect::Confirm { session: "a".into() }]);
+        let other_question = Some(Below { question: "older".into(), ..below(Kind::CancelReasonAsk) });
+        for (at, below, open) in [("26T10:15:01", finish(), asked()), ("26T10:06:00", other_question, asked()), ("26T10:06:00", finish(), open("a"))] {
+            let d = decide(&pressed(Press::IllChild, at, below, vec![open]));
+            assert_eq!((d.effects, d.reply.map(|r| r.kind)), (vec![], Some(Kind::OldButton)), "{at}");
+        }
+        // A second NO while the question is open asks nothing anew.
+        assert_eq!(decide(&pressed(Press::No, "26T10:06:00", Some(below(Kind::ConfirmRequest)), vec![asked()])).rule, "press-again");
+    }
+
+    #[test]
+    fn a_press_that_may_have_come_while_we_were_away_counts_as_in_time_and_a_person_is_told() {
+        let away = |earliest| Heard { earliest: t(earliest), ..pressed(Press::No, "26T10:30:00", Some(below(Kind::ConfirmRequest)), vec![open("a")]) };
+        let d = decide(&away("26T09:58:00"));
+        assert!(matches!(&d.effects[..], [Effect::CancelAsked { late: false, .. }, Effect::Task { topic: Topic::CountedInTime, .. }]), "{:?}", d.effects);
+        let d = decide(&away("26T10:00:01"));
+        assert!(matches!(&d.effects[..], [Effect::CancelAsked { late: true, .. }]), "the cut-off had passed before we were away: {:?}", d.effects);
+    }
+
+    #[test]
+    fn a_wrong_number_rests_and_each_family_is_rung() {
+        let other = Open { case: "d".into(), ..open("b") };
+        let d = decide(&heard("wrong number mate", "26T10:05:00", vec![open("a"), other]));
+        assert_eq!(d.effects[0], Effect::PauseAddress);
+        assert_eq!(d.effects.len(), 3, "one ring task for each family");
+        assert_eq!(kind(&d), Some(Kind::WrongNumberAck));
     }
 
     #[test]

@@ -69,6 +69,13 @@ impl<'a> Reader<'a> {
         out
     }
 
+    /// A section as it stands, for somebody else to read.
+    pub fn raw_section(&mut self, name: &str) -> Option<Table> {
+        let table = self.table.get(name)?.as_table().cloned();
+        self.section(name, |r| r.accept_all());
+        table
+    }
+
     /// Whether the table has the section.
     pub fn has(&self, name: &str) -> bool {
         self.table.contains_key(name)

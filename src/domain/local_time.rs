@@ -103,6 +103,27 @@ pub fn after_quiet(quiet: Option<Quiet>, tz: Tz, at: DateTime<Utc>) -> DateTime<
     quiet.map_or(at, |q| q.after(tz, at))
 }
 
+/// The first instant from `at` on that none of the quiet spans covers; `None` if they leave no hour of a day.
+pub fn after_all_quiet(quiet: &[Quiet], tz: Tz, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let mut t = at;
+    // Each round goes to the end of one span; two spans that leave an hour free let go within three rounds.
+    for _ in 0..4 * quiet.len().max(1) {
+        let next = quiet.iter().fold(t, |t, q| q.after(tz, t));
+        if next == t {
+            return Some(t);
+        }
+        t = next;
+    }
+    None
+}
+
+/// Reads hours in which something may happen, `09:00-15:00`, as the quiet hours around them.
+pub fn parse_hours(s: &str) -> Option<Quiet> {
+    let (from, to) = s.split_once('-')?;
+    let (from, to) = (parse_time(from.trim())?, parse_time(to.trim())?);
+    (from != to).then_some(Quiet { from: to, to: from })
+}
+
 /// Reads `2026-11-26T10:00`, `2026-11-26T10:00:00` or `2026-11-26 10:00` as a local wall-clock time.
 pub fn parse_local(s: &str) -> Option<NaiveDateTime> {
     let s = s.trim().replace(' ', "T");
@@ -146,6 +167,18 @@ mod tests {
         assert_eq!(q.after(tz, utc("2026-11-27T08:00:00Z")), utc("2026-11-27T08:00:00Z"));
         assert_eq!(q.after(tz, utc("2026-10-24T22:00:00Z")), utc("2026-10-25T08:00:00Z"));
         assert_eq!(q.before(tz, utc("2026-11-28T06:00:00Z")), utc("2026-11-27T20:00:00Z"));
+    }
+
+    #[test]
+    fn a_partys_own_hours_and_the_centres_are_kept_together() {
+        let tz = chrono_tz::Europe::London;
+        let centre = Quiet { from: parse_time("20:00").unwrap(), to: parse_time("8:00").unwrap() };
+        let own = parse_hours("09:30-15:00").unwrap();
+        assert_eq!(after_all_quiet(&[centre, own], tz, utc("2026-11-26T10:00:00Z")), Some(utc("2026-11-26T10:00:00Z")));
+        assert_eq!(after_all_quiet(&[centre, own], tz, utc("2026-11-26T15:00:00Z")), Some(utc("2026-11-27T09:30:00Z")));
+        assert_eq!(after_all_quiet(&[own, centre], tz, utc("2026-11-26T21:00:00Z")), Some(utc("2026-11-27T09:30:00Z")));
+        assert_eq!(after_all_quiet(&[centre, parse_hours("21:00-23:00").unwrap()], tz, utc("2026-11-26T10:00:00Z")), None, "no hour is left");
+        assert!(parse_hours("9-15").is_none() && parse_hours("09:00").is_none() && parse_hours("09:00-09:00").is_none());
     }
 
     #[test]

@@ -27,13 +27,40 @@ words_enum! {
         StartAck = "start_ack",
         /// A number not on file.
         UnknownSender = "unknown_sender",
+        /// Which of two visits is meant?
+        WhichSession = "which_session",
+        /// To a stranger who has a parent's number (safety rule d3).
+        WrongNumberAck = "wrong_number_ack",
+        /// The centre is closed: the visit will not go ahead, and nobody is charged.
+        Closure = "closure",
+        /// A bare request to ring (safety rule D2).
+        PleaseRing = "please_ring",
+        /// The courtesy request in its barest words (safety rule D2).
+        DiscreetRequest = "discreet_request",
+        /// A chat was linked: what it is for.
+        Welcome = "welcome",
+        /// The number that staff must hear before a chat is linked anew (safety rule G1).
+        LinkNumber = "link_number",
+        /// A chat or a code that cannot be linked.
+        LinkRefused = "link_refused",
+        /// What a button says that does nothing any more.
+        OldButton = "old_button",
+        /// What stands in place of a text in a chat that was given up (safety rule G2).
+        NoLongerInUse = "no_longer_in_use",
+        /// To staff: something urgent waits. Never a name, a case or a reason (safety rule A1).
+        StaffAlert = "staff_alert",
     }
 }
 
 impl Kind {
     /// Whether it answers a message; answers go before what nobody asked for.
     pub fn is_answer(self) -> bool {
-        !matches!(self, Kind::ConfirmRequest | Kind::SessionOff | Kind::SessionMoved)
+        !matches!(self, Kind::ConfirmRequest | Kind::SessionOff | Kind::SessionMoved | Kind::Closure | Kind::PleaseRing | Kind::DiscreetRequest | Kind::StaffAlert)
+    }
+
+    /// Whether it says that a visit does not take place: whoever cannot be told so is rung.
+    pub fn calls_off(self) -> bool {
+        matches!(self, Kind::SessionOff | Kind::Closure)
     }
 }
 
@@ -98,5 +125,7 @@ words_enum! {
         TooLate = "too_late",
         /// The number does not exist or takes no texts.
         BadNumber = "bad_number",
+        /// The bot was blocked in this chat.
+        Blocked = "blocked",
     }
 }

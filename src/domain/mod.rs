@@ -13,5 +13,6 @@ pub mod plan_case;
 pub mod receipt;
 pub mod release;
 pub mod say;
+pub mod senders;
 pub mod session;
 pub mod understand;

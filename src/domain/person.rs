@@ -182,6 +182,60 @@ impl FromStr for Phone {
     }
 }
 
+/// Where a party is reached: a number on a channel, or a chat. Never printed by `Debug`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address {
+    channel: Channel,
+    value: String,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({}, [redacted])", self.channel)
+    }
+}
+
+impl Address {
+    /// A number that gets texts.
+    pub fn sms(phone: &Phone) -> Address {
+        Address { channel: Channel::Sms, value: phone.as_str().to_owned() }
+    }
+
+    /// A chat with our bot, by its id.
+    pub fn chat(id: i64) -> Address {
+        Address { channel: Channel::Telegram, value: id.to_string() }
+    }
+
+    /// Reads an address of a channel: a number in E.164 form, or a chat's id; `None` if it is none.
+    pub fn read(channel: Channel, value: &str) -> Option<Address> {
+        match channel {
+            Channel::Sms | Channel::Whatsapp => Phone::from_e164(value).map(|p| Address { channel, value: p.0 }),
+            Channel::Telegram => value.parse().ok().map(Address::chat),
+            Channel::None => None,
+        }
+    }
+
+    /// The channel.
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// The number in E.164 form, or the chat's id.
+    pub fn as_str(&self) -> &str {
+        &self.value
+    }
+
+    /// The number, if it is one.
+    pub fn phone(&self) -> Option<Phone> {
+        Phone::from_e164(&self.value)
+    }
+
+    /// The chat's id, if it is a chat.
+    pub fn chat_id(&self) -> Option<i64> {
+        if self.channel == Channel::Telegram { self.value.parse().ok() } else { None }
+    }
+}
+
 /// A text that names or quotes a person: a name, a body. Never printed by `Debug`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Private(pub String);

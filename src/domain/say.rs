@@ -2,6 +2,8 @@
 //! name, no other arrival, no session start.
 
 use super::message::Kind;
+use super::person::Mode;
+use crate::words_enum;
 use chrono::NaiveDateTime;
 
 /// Who speaks: the centre's words that stand in texts.
@@ -29,6 +31,13 @@ pub enum FinishBy {
         code: String,
         /// Less than the notice hours are left.
         late: bool,
+    },
+    /// By a second press in the chat (safety rule S1d): the sender is known there, so there is no code.
+    Press {
+        /// Less than the notice hours are left.
+        late: bool,
+        /// The reason is asked with it.
+        reason: bool,
     },
     /// By a word (`cancel_answer = "word"`).
     Word {
@@ -90,6 +99,80 @@ pub enum Say {
     StartAck,
     /// Not on file; names nobody.
     UnknownSender,
+    /// Which of two visits is meant?
+    WhichSession {
+        /// The party's own arrival at the first, with the centre's name if the two are at different centres.
+        first: (Option<String>, NaiveDateTime),
+        /// The same of the second.
+        second: (Option<String>, NaiveDateTime),
+    },
+    /// To a stranger; names nobody.
+    WrongNumberAck,
+    /// The centre is closed on this day; nobody is charged.
+    Closure {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+    },
+    /// Please ring us (safety rule D2).
+    PleaseRing,
+    /// Are you free as usual? (safety rule D2)
+    DiscreetRequest {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+    },
+    /// A chat was linked.
+    Welcome,
+    /// The number that staff must hear.
+    LinkNumber {
+        /// Four digits.
+        number: String,
+    },
+    /// This link cannot be used.
+    LinkRefused,
+    /// A button that does nothing any more.
+    OldButton,
+    /// What stands in place of a text in a chat that was given up.
+    NoLongerInUse,
+    /// To staff: so many urgent tasks wait.
+    StaffAlert {
+        /// How many.
+        count: i64,
+    },
+}
+
+words_enum! {
+    /// What a button below a text says and does.
+    Press {
+        /// Will come.
+        Yes = "yes",
+        /// Cannot come.
+        No = "no",
+        /// Cancel: the child is ill.
+        IllChild = "ill_child",
+        /// Cancel: ill oneself.
+        IllSelf = "ill_self",
+        /// Cancel: travel.
+        Travel = "travel",
+        /// Cancel: another reason.
+        Other = "other",
+        /// Cancel, the reason is known or not needed.
+        Cancel = "cancel",
+        /// Keep the visit.
+        Keep = "keep",
+        /// The first of two visits.
+        First = "1",
+        /// The second of two visits.
+        Second = "2",
+    }
+}
+
+/// Whether one may say a thing to a party in this mode, and what a person has to do instead (safety rule D2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InMode {
+    /// What is said; nothing if nothing may be.
+    pub say: Option<Say>,
+    /// A person has to ring, because what there is to say is not said.
+    pub ring: bool,
 }
 
 impl Say {
@@ -107,6 +190,46 @@ impl Say {
             Say::StopAck => Kind::StopAck,
             Say::StartAck => Kind::StartAck,
             Say::UnknownSender => Kind::UnknownSender,
+            Say::WhichSession { .. } => Kind::WhichSession,
+            Say::WrongNumberAck => Kind::WrongNumberAck,
+            Say::Closure { .. } => Kind::Closure,
+            Say::PleaseRing => Kind::PleaseRing,
+            Say::DiscreetRequest { .. } => Kind::DiscreetRequest,
+            Say::Welcome => Kind::Welcome,
+            Say::LinkNumber { .. } => Kind::LinkNumber,
+            Say::LinkRefused => Kind::LinkRefused,
+            Say::OldButton => Kind::OldButton,
+            Say::NoLongerInUse => Kind::NoLongerInUse,
+            Say::StaffAlert { .. } => Kind::StaffAlert,
+        }
+    }
+
+    /// The buttons below it, in rows, where the channel has buttons.
+    pub fn buttons(&self) -> Vec<Vec<Press>> {
+        match self {
+            Say::ConfirmRequest { .. } | Say::SessionMoved { .. } | Say::DiscreetRequest { .. } => vec![vec![Press::Yes, Press::No]],
+            Say::CancelReasonAsk { finish: FinishBy::Press { reason: true, .. }, .. } => {
+                vec![vec![Press::IllChild, Press::IllSelf], vec![Press::Travel, Press::Other], vec![Press::Keep]]
+            }
+            Say::CancelReasonAsk { finish: FinishBy::Press { reason: false, .. }, .. } => vec![vec![Press::Cancel], vec![Press::Keep]],
+            Say::WhichSession { .. } => vec![vec![Press::First, Press::Second]],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What becomes of it for a party in this mode (safety rule D2): a discreet phone gets one of two bare texts, a silent one nothing.
+    /// What would have told the party something becomes a ring task; thanks and receipts are simply not said.
+    pub fn in_mode(self, mode: Mode) -> InMode {
+        let receipt = matches!(self, Say::ConfirmAck { .. } | Say::StopAck | Say::StartAck | Say::Welcome | Say::OldButton | Say::NoLongerInUse | Say::WrongNumberAck);
+        match (mode, self) {
+            (Mode::Normal, say) => InMode { say: Some(say), ring: false },
+            (Mode::Discreet, Say::ConfirmRequest { arrival, .. } | Say::DiscreetRequest { arrival }) => InMode { say: Some(Say::DiscreetRequest { arrival }), ring: false },
+            (Mode::Discreet, say @ Say::PleaseRing) => InMode { say: Some(say), ring: false },
+            // Written to staff, or by somebody who is no party: no mode of a party binds it.
+            (_, say @ (Say::StaffAlert { .. } | Say::LinkNumber { .. } | Say::LinkRefused)) => InMode { say: Some(say), ring: false },
+            (_, _) if receipt => InMode { say: None, ring: false },
+            (Mode::Discreet, _) => InMode { say: Some(Say::PleaseRing), ring: true },
+            (Mode::Silent, _) => InMode { say: None, ring: true },
         }
     }
 }

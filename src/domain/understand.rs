@@ -15,6 +15,10 @@ pub enum Intent {
     Cancel(Option<Reason>),
     /// Four digits: the code of a cancellation.
     Code(String),
+    /// A small number: the answer to a numbered question, where there is one.
+    Number(u8),
+    /// Somebody else has this phone.
+    WrongNumber,
     /// One of the words offered where codes are off.
     ReasonWord(Reason),
     /// No more texts.
@@ -40,7 +44,8 @@ impl Intent {
             Intent::Stop => "stop",
             Intent::Start => "start",
             Intent::Help => "help",
-            Intent::Unclear => "unclear",
+            // Without its question a number says nothing, and a stranger's words are no answer.
+            Intent::Number(_) | Intent::WrongNumber | Intent::Unclear => "unclear",
         }
     }
 }
@@ -79,6 +84,40 @@ const STOP: &[&str] = &[
 ];
 const START: &[&str] = &["start", "unstop", "start texts"];
 const HELP: &[&str] = &["help", "info", "help please", "please help me with this"];
+
+/// What strangers write who have a parent's old number, or one that was mistyped; courtesies around it count for nothing (rule d3).
+const WRONG_NUMBER: &[&str] = &[
+    "wrong number",
+    "wrong person",
+    "you have the wrong number",
+    "you have got the wrong number",
+    "you got the wrong number",
+    "youve got the wrong number",
+    "youve the wrong number",
+    "think you have the wrong number",
+    "i think you have the wrong number",
+    "i think youve got the wrong number",
+    "i think you have the wrong person",
+    "this is the wrong number",
+    "its the wrong number",
+    "thats the wrong number",
+    "who is this",
+    "whos this",
+    "who is it",
+    "who are you",
+    "who dis",
+    "whos dis",
+    "new phone who dis",
+    "new phone who this",
+    "new phone whos this",
+    "new phone who is this",
+    "new number who dis",
+    "new number who is this",
+    "i dont know who you are",
+    "dont know who this is",
+    "you texted the wrong number",
+    "this number belongs to someone else",
+];
 
 /// Whole messages of agreement that hold a word of refusal: a closed list.
 const AGREED_PHRASES: &[&str] = &["no problem", "no bother", "not a bother", "no worries", "nae bother", "all good"];
@@ -267,6 +306,20 @@ fn take_phrase(words: &[&str], phrases: &[&str]) -> Option<usize> {
         .max()
 }
 
+/// A whole message that is one small number.
+fn small_number(plain: &str) -> Option<u8> {
+    plain.parse().ok().filter(|n| (1..=9).contains(n) && plain.len() == 1)
+}
+
+/// Whether a whole message says that this is somebody else's phone.
+fn is_wrong_number(plain: &str) -> bool {
+    const AROUND: &[&str] = &["mate", "sorry", "hi", "hello", "hey", "pal", "love", "please", "thanks", "er", "um", "eh", "?"];
+    let words: Vec<&str> = plain.split(' ').collect();
+    let start = words.iter().position(|w| !AROUND.contains(w)).unwrap_or(words.len());
+    let end = words.iter().rposition(|w| !AROUND.contains(w)).map_or(start, |i| i + 1);
+    WRONG_NUMBER.contains(&words[start..end].join(" ").as_str())
+}
+
 /// What the words of a message hold, if every one of them is known.
 #[derive(Default)]
 struct Holds {
@@ -324,6 +377,12 @@ pub fn understand(text: &str) -> Understood {
     }
     if has_refusing_sign(text) {
         return is(Intent::Unclear, "sign");
+    }
+    if let Some(n) = small_number(&plain) {
+        return is(Intent::Number(n), "number");
+    }
+    if is_wrong_number(&plain) {
+        return is(Intent::WrongNumber, "wrong-number");
     }
     if plain.contains('?') {
         return is(Intent::Unclear, "question");
@@ -406,6 +465,19 @@ mod tests {
         }
         for (text, want) in [("STOP", "stop"), ("Stop.", "stop"), ("end", "stop"), ("START", "start"), ("Help", "help"), ("5271", "code"), (" 5271 ", "code")] {
             assert_eq!(said(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_strangers() {
+        for (text, n) in [("1", 1), (" 2. ", 2), ("１", 1)] {
+            assert_eq!(understand(text).intent, Intent::Number(n), "{text}");
+        }
+        for text in ["You have the wrong number mate", "Who's this?", "new phone who dis", "Sorry, wrong number", "who is this please?"] {
+            assert_eq!(understand(text).intent, Intent::WrongNumber, "{text}");
+        }
+        for text in ["0", "12", "1 2", "who is this visit for", "wrong number of hours on my bill", "what is the number"] {
+            assert_eq!(understand(text).intent, Intent::Unclear, "{text}");
         }
     }
 

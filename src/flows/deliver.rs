@@ -1,15 +1,16 @@
 //! Claim, send, record. Claim and intent are one commit with the re-check; then the bytes; then the outcome, together with the next claim.
 
 use super::Service;
+use super::lines::Line;
 use super::recheck::{Ready, check};
 use crate::channels::Tried;
 use crate::domain::conversation::Topic;
 use crate::domain::message::{Ended, Kind, MessageState};
 use crate::store::db::is_deadlock;
-use crate::store::outbox::{self, Attempt, End};
+use crate::store::outbox::{self, Attempt, End, Then};
 use crate::store::sealed::random_id;
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, centres, messages};
+use crate::store::{Tx, attempts, centres, inbox, messages};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::VecDeque;
@@ -45,6 +46,7 @@ struct Job {
 /// One process's sending.
 pub struct Engine {
     svc: Arc<Service>,
+    line: Arc<Line>,
     worker: String,
     backlog: VecDeque<Job>,
     results_in: mpsc::UnboundedReceiver<Sent>,
@@ -76,11 +78,12 @@ struct Sent {
 }
 
 impl Engine {
-    /// The sending of the process with this worker id.
-    pub fn new(svc: Arc<Service>, worker: String) -> Engine {
+    /// The sending of the process with this worker id on a line.
+    pub fn new(svc: Arc<Service>, line: Arc<Line>, worker: String) -> Engine {
         let (results_out, results_in) = mpsc::unbounded_channel();
         Engine {
             svc,
+            line,
             worker,
             backlog: VecDeque::new(),
             results_in,
@@ -197,9 +200,8 @@ impl Engine {
 
     /// One turn: record what came back, refill the backlog if it is low, begin what may begin. True if it did anything.
     async fn turn(&mut self) -> Result<bool> {
-        let Some(line) = self.svc.line.as_ref() else { return Ok(false) };
         self.svc.pulse.tick("deliver");
-        let rate = line.rate_per_second;
+        let rate = self.line.rate_per_second;
         while let Ok(sent) = self.results_in.try_recv() {
             self.take(sent);
         }
@@ -245,50 +247,41 @@ impl Engine {
 
     fn begin(&mut self, job: Job) {
         self.in_flight += 1;
-        let svc = self.svc.clone();
+        let line = self.line.clone();
         let out = self.results_out.clone();
-        let now = svc.clock.now();
+        let now = self.svc.clock.now();
         tokio::spawn(async move {
-            let Ready { attempt, kind, not_after, tries } = job.ready;
-            let tried = match &svc.line {
-                Some(line) => {
-                    let callback = format!("{}/hooks/sms/status/{}", line.public_url, attempt.token);
-                    let valid = not_after.map(|t| (t - now).to_std().unwrap_or_default());
-                    line.sms.send(attempt.number.0.as_str(), &attempt.body, valid, &callback).await
-                }
-                None => Tried::NotSent { error: "no line".into(), wait: None },
-            };
+            let Ready { attempt, buttons, kind, not_after, tries } = job.ready;
+            let valid = not_after.map(|t| (t - now).to_std().unwrap_or_default());
+            let tried = line.send((&attempt.number.0, &attempt.number.1), &attempt.body, buttons, valid, &attempt.token).await;
             let _ = out.send(Sent { token: attempt.token, message_id: attempt.message_id, number_hash: attempt.number.1, kind, tries, tried });
         });
     }
 
     /// Whether something is due and the channel is not resting; a resting channel is probed by a free request.
     async fn may_claim(&mut self) -> Result<bool> {
-        let Some(line) = self.svc.line.as_ref() else { return Ok(false) };
         if let Some(until) = self.rest_until {
             if Instant::now() < until {
                 return Ok(false);
             }
-            match line.sms.probe().await {
+            match self.line.probe().await {
                 Ok(()) => {
-                    tracing::info!("the texting service answers again");
+                    tracing::info!("{} answers again", self.line.in_words());
                     self.rest_until = None;
                     self.failures = 0;
                 }
                 Err(e) => {
-                    tracing::warn!("the texting service does not answer: {e:#}");
+                    tracing::warn!("{} does not answer: {e:#}", self.line.in_words());
                     self.rest_until = Some(Instant::now() + Span::from_secs(5));
                     return Ok(false);
                 }
             }
         }
-        if self.svc.pulse.stopped().is_some() || !messages::any_due(&self.svc.db, self.svc.clock.now()).await? {
+        if self.svc.pulse.stopped().is_some() || !messages::any_due(&self.svc.db, self.line.of(), self.svc.clock.now()).await? {
             return Ok(false);
         }
-        if !centres::stopped_channels(&self.svc.db).await?.is_empty() {
-            return Ok(false);
-        }
-        Ok(true)
+        let name = self.line.name();
+        Ok(!centres::stopped_channels(&self.svc.db).await?.iter().any(|(stopped, ..)| *stopped == name))
     }
 
     /// Commits; two transactions that wait for each other in the database end well at the next try.
@@ -306,8 +299,7 @@ impl Engine {
 
     /// One commit: results, claim, re-check and intents. True if anything was claimed.
     async fn try_commit(&mut self, results: Vec<Sent>, room: usize) -> Result<bool> {
-        let svc = self.svc.clone();
-        let Some(line) = svc.line.as_ref() else { return Ok(false) };
+        let (svc, line) = (self.svc.clone(), self.line.clone());
         let now = svc.clock.now();
         let mut tx = match svc.db.begin().await {
             Ok(tx) => tx,
@@ -320,19 +312,19 @@ impl Engine {
             Err(e) => return Err(e),
         };
         self.to_commit = !results.is_empty();
-        self.record(&mut tx, now, results, &line.sms.fingerprint()).await?;
-        let resting = self.rest_until.is_some() || self.svc.pulse.stopped().is_some() || centres::any_stopped(&mut tx).await?;
+        self.record(&mut tx, now, results).await?;
+        let resting = self.rest_until.is_some() || self.svc.pulse.stopped().is_some() || centres::is_stopped(&mut tx, &line.name()).await?;
         let room = if resting { 0 } else { self.within_daily_limit(&mut tx, now, room, line.max_per_day).await? };
         let mut ready = Vec::new();
         let mut claimed_any = false;
         if room > 0 {
-            let claimed = outbox::claim(&mut tx, &svc.sender, &random_id(), now, room as i64).await?;
+            let claimed = outbox::claim(&mut tx, line.of(), &random_id(), now, room as i64).await?;
             claimed_any = !claimed.is_empty();
             self.more = claimed.len() == room;
             if claimed_any {
-                ready = check(&svc, &mut tx, claimed, now, &line.only_to).await?;
+                ready = check(&svc, &mut tx, &line, claimed, now).await?;
                 let attempts: Vec<Attempt> = ready.iter().map(|j| j.attempt.clone()).collect();
-                outbox::begin(&mut tx, &self.worker, &svc.sender, now, &attempts).await?;
+                outbox::begin(&mut tx, &self.worker, line.of(), now, &attempts).await?;
             }
         }
         if !self.to_commit && !claimed_any {
@@ -349,23 +341,23 @@ impl Engine {
         if room == 0 || max_per_day == 0 {
             return Ok(room);
         }
-        let left = (max_per_day - messages::begun_today(tx, now).await?).max(0);
+        let left = (max_per_day - messages::begun_today(tx, &self.line.name(), now).await?).max(0);
         let today = now.format("%Y-%m-%d").to_string();
         if left > 0 {
             self.limit_reached_on = None;
         } else if self.limit_reached_on.as_ref() != Some(&today) {
-            tracing::warn!("sms.max_per_day is reached: {max_per_day} texts today; the rest waits");
-            tasks::open(tx, now, &NewTask::new(format!("max-per-day/{today}"), Topic::ChannelStopped)).await?;
+            tracing::warn!("max_per_day is reached: {max_per_day} texts today; the rest waits");
+            tasks::open(tx, now, &NewTask::new(format!("max-per-day/{}/{today}", self.line.name()), Topic::ChannelStopped)).await?;
             self.limit_reached_on = Some(today);
             self.to_commit = true;
         }
         Ok(room.min(left as usize))
     }
 
-    async fn record(&mut self, tx: &mut Tx, now: DateTime<Utc>, results: Vec<Sent>, fingerprint: &str) -> Result<()> {
+    async fn record(&mut self, tx: &mut Tx, now: DateTime<Utc>, results: Vec<Sent>) -> Result<()> {
         let mut ends = Vec::with_capacity(results.len());
         for sent in results {
-            let end = match sent.tried {
+            let end = match sent.tried.clone() {
                 Tried::Accepted { provider_id, receipt } => {
                     self.failures = 0;
                     if receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
@@ -383,32 +375,51 @@ impl Engine {
                     let again = wait.map_or_else(|| backoff(sent.tries), |w| Duration::from_std(w).unwrap_or_default());
                     End::NotSent { error, again: now + again }
                 }
-                Tried::RefusedNumber { error, opted_out } => {
+                Tried::RefusedNumber { error, blocked: true, .. } if !sent.kind.is_answer() && sent.kind != Kind::StaffAlert => {
+                    // It was surely not delivered. The party's other address is taken if it was agreed and is safe; the next look at
+                    // the message decides that, and opens a ring task if there is none.
+                    self.failures = 0;
+                    chat_is_gone(tx, now, &sent).await?;
+                    End::Refused { error, then: Then::Wait(now) }
+                }
+                Tried::RefusedNumber { error, opted_out, blocked } => {
                     self.failures = 0;
                     let (topic, reason) = match (opted_out, sent.kind) {
                         // S1c: the question cannot arrive, so a person rings.
                         (true, Kind::CancelReasonAsk) => (Topic::CancelByPhone, Ended::OptedOut),
-                        (true, Kind::SessionOff) => (Topic::RingSessionOff, Ended::OptedOut),
+                        (true, kind) if kind.calls_off() => (Topic::RingSessionOff, Ended::OptedOut),
                         (true, _) => (Topic::RingOptedOut, Ended::OptedOut),
+                        (false, _) if blocked => (Topic::ChatBlocked, Ended::Blocked),
                         (false, _) => (Topic::BadNumber, Ended::BadNumber),
                     };
+                    if blocked {
+                        chat_is_gone(tx, now, &sent).await?;
+                    }
                     if opted_out {
-                        crate::store::inbox::set_opt_out(tx, &self.svc.sender, &sent.number_hash, true, now).await?;
+                        inbox::set_opt_out(tx, self.line.at(), &sent.number_hash, true, now).await?;
                     }
                     // That a STOP is acknowledged nowhere is no news.
                     if sent.kind != Kind::StopAck {
                         tasks::open_for_message(tx, now, format!("refused/{}", sent.message_id), topic, &sent.message_id).await?;
                     }
-                    End::Refused { error, reason: Some(reason.as_str()) }
+                    End::Refused { error, then: Then::End(reason.as_str()) }
                 }
                 Tried::RefusedChannel { error } => {
-                    tracing::error!("the texting service refuses everything ({error}); the channel stands still until its settings are mended");
-                    if centres::stop_channel(tx, "sms", &error, fingerprint, now).await? {
+                    tracing::error!("{} refuses everything ({error}); the channel stands still until its settings are mended", self.line.in_words());
+                    if centres::stop_channel(tx, &self.line.name(), &error, &self.line.fingerprint(), now).await? {
                         tasks::open(tx, now, &NewTask::new(format!("channel-stopped/{}", now.to_rfc3339()), Topic::ChannelStopped)).await?;
                     }
                     // What was claimed and has not begun is given back: one refusal is enough.
                     self.give_back(|_| true);
-                    End::Refused { error, reason: None }
+                    End::Refused { error, then: Then::Wait(now + Duration::minutes(1)) }
+                }
+                Tried::Unknown { error } if !self.line.can_be_asked() => {
+                    // Telegram has no list: nobody can tell, so a person decides. A pressed button may still prove that it arrived.
+                    self.failed();
+                    tracing::warn!("a text by {} may or may not have arrived ({error}): a person decides", self.line.in_words());
+                    attempts::uncertain(tx, now, &sent.token).await?;
+                    tasks::open_for_message(tx, now, format!("uncertain/{}", sent.token), Topic::Uncertain, &sent.message_id).await?;
+                    continue;
                 }
                 Tried::Unknown { error } => {
                     self.failed();
@@ -418,16 +429,24 @@ impl Engine {
             };
             ends.push((sent.token, end));
         }
-        outbox::record(tx, now, ends).await
+        outbox::record(tx, &self.line.name(), now, ends).await
     }
 
     fn failed(&mut self) {
         self.failures += 1;
         if self.failures >= FAILURES && self.rest_until.is_none() {
-            tracing::warn!("{} failures in a row: the texting service is asked before anything else is sent", self.failures);
+            tracing::warn!("{} failures in a row: {} is asked before anything else is sent", self.failures, self.line.in_words());
             self.rest_until = Some(Instant::now() + Span::from_secs(1));
         }
     }
+}
+
+/// The bot was blocked there, or the chat is gone: staff see it, and no text goes there until it is let in again.
+async fn chat_is_gone(tx: &mut Tx, now: DateTime<Utc>, sent: &Sent) -> Result<()> {
+    if inbox::block(tx, &sent.number_hash, Some(now)).await? > 0 {
+        tasks::open_for_message(tx, now, format!("blocked/{}/{}", sent.number_hash, now.format("%Y-%m-%d")), Topic::ChatBlocked, &sent.message_id).await?;
+    }
+    Ok(())
 }
 
 /// Two seconds, then twice as long each time, up to two minutes.

@@ -7,6 +7,7 @@ use super::plan::first_look;
 use super::record::{self, Recording};
 use crate::domain::centre::Centre;
 use crate::domain::person::{Channel, Consent, Role};
+use crate::domain::senders::Senders;
 use crate::store::cases::{self, KnownCase, NewAddress, NewCase, NewParty, NewPlace, NewSession};
 use crate::store::facts::{self, Fact};
 use crate::store::sealed::random_id;
@@ -212,7 +213,7 @@ async fn write(tx: &mut Tx, rows: &[SessionRow], stored: &centres::Centres, now:
     facts::add(tx, now, &booked).await?;
     for (session, row, fingerprint) in moves {
         // Opt-outs are looked at when the texts leave; who our sender is does not matter here.
-        if let Err(e) = record::move_in(tx, "", &session, row.start_local, &Recording { by: "import", at: now }, now).await {
+        if let Err(e) = record::move_in(tx, &Senders::default(), &session, row.start_local, &Recording { by: "import", at: now }, now).await {
             findings.push(row.finding("start_time", "move_refused", Severity::Error, Role::Resident, &format!("{e:#}")));
         }
         sessions::set_imported(tx, &session, &fingerprint).await?;

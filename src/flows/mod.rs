@@ -1,46 +1,32 @@
 //! The stories: a session falls due, a text goes out, a reply comes in. They fetch, let the domain decide, and write.
 
+pub mod chats;
 pub mod deliver;
 pub mod import;
+pub mod lines;
+pub mod links;
+pub mod off;
 pub mod plan;
 pub mod pulse;
 pub mod receive;
 mod recheck;
 pub mod reconcile;
 pub mod record;
+mod teller;
 
-use crate::channels::sms::Sms;
 use crate::clock::Clock;
 use crate::domain::centre::Centre;
 use crate::domain::message::Kind;
-use crate::domain::person::Role;
+use crate::domain::person::{Address, Channel, Role};
 use crate::domain::say::Speaker;
 use crate::store::Db;
 use crate::store::outbox::NewMessage;
 use crate::store::sessions::Seat;
 use crate::words::Words;
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
-use std::time::Duration;
+use lines::Lines;
+use std::sync::{Arc, RwLock};
 use tokio::sync::Notify;
-
-/// The line by which texts leave, with the settings of sending.
-pub struct Line {
-    /// The service.
-    pub sms: Sms,
-    /// Texts a second; 0 = no limit.
-    pub rate_per_second: u32,
-    /// Texts in 24 hours; 0 = no limit.
-    pub max_per_day: i64,
-    /// How long an unknown outcome is left before the service is asked.
-    pub settle: Duration,
-    /// Between two looks.
-    pub look_again: Duration,
-    /// Only these numbers get texts; empty = all.
-    pub only_to: Vec<String>,
-    /// What the service calls.
-    pub public_url: String,
-}
 
 /// What every story needs.
 pub struct Service {
@@ -50,14 +36,15 @@ pub struct Service {
     pub clock: Clock,
     /// The words.
     pub words: Words,
-    /// The line, if one is set.
-    pub line: Option<Line>,
-    /// Our sender of texts, also where no line is open: opt-outs are per sender.
-    pub sender: String,
-    /// Something may be due to be sent.
+    lines: RwLock<Arc<Lines>>,
+    /// Where staff are alerted.
+    pub alert_to: Vec<Address>,
+    /// Something may be due to be sent: every line's sender waits for it.
     pub wake_deliver: Notify,
     /// Something came in.
     pub wake_receive: Notify,
+    /// A press wants its answer, or another small errand waits.
+    pub wake_errands: Notify,
     /// Something changed that people see.
     pub changed: Notify,
     /// Whether the loops live and the clock can be trusted.
@@ -66,8 +53,35 @@ pub struct Service {
 
 impl Service {
     /// Puts the parts together.
-    pub fn new(db: Db, clock: Clock, words: Words, line: Option<Line>, sender: String) -> Arc<Service> {
-        Arc::new(Service { db, clock, words, line, sender, wake_deliver: Notify::new(), wake_receive: Notify::new(), changed: Notify::new(), pulse: pulse::Pulse::default() })
+    pub fn new(db: Db, clock: Clock, words: Words, lines: Lines, alert_to: Vec<Address>) -> Arc<Service> {
+        Arc::new(Service {
+            db,
+            clock,
+            words,
+            lines: RwLock::new(Arc::new(lines)),
+            alert_to,
+            wake_deliver: Notify::new(),
+            wake_receive: Notify::new(),
+            wake_errands: Notify::new(),
+            changed: Notify::new(),
+            pulse: pulse::Pulse::default(),
+        })
+    }
+
+    /// The lines as they are now.
+    pub fn lines(&self) -> Arc<Lines> {
+        self.lines.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// Other lines, after a centre's file changed.
+    pub fn set_lines(&self, lines: Lines) {
+        *self.lines.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(lines);
+    }
+
+    /// Something may be due on any line.
+    pub fn wake_senders(&self) {
+        self.wake_deliver.notify_waiters();
+        self.wake_deliver.notify_one();
     }
 }
 
@@ -92,6 +106,7 @@ pub fn to_seat(seat: &Seat, cause: String, kind: Kind, not_before: DateTime<Utc>
         role: Some(seat.attendee.role),
         session: Some((seat.session.id.clone(), seat.session.version, seat.attendee.ask_version)),
         to: None,
+        channel: seat.route().map_or(Channel::Sms, |r| r.address.channel()),
         data: String::new(),
         not_before,
         not_after,

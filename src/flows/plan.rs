@@ -6,6 +6,7 @@ use crate::domain::conversation::Topic;
 use crate::domain::courtesy::{self, Moment, NotSent};
 use crate::domain::message::Kind;
 use crate::domain::person::{Consent, Mode};
+use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, SessionState};
 use crate::store::centres::Centres;
 use crate::store::sessions::{self, Seat};
@@ -30,10 +31,10 @@ pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment
         SessionState::Closed => return Err(NotSent::Closed),
         _ => return Err(NotSent::Cancelled),
     }
-    if seat.opted_out || seat.consent == Consent::Stop {
+    if seat.opted_out() || seat.consent == Consent::Stop {
         return Err(NotSent::OptedOut);
     }
-    if seat.number.is_none() || seat.consent != Consent::Yes || seat.mode == Mode::Silent {
+    if seat.route().is_none() || seat.consent != Consent::Yes || seat.mode == Mode::Silent {
         return Err(NotSent::NoUsableChannel);
     }
     if a.answer == Answer::Confirmed {
@@ -55,7 +56,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     loop {
         let mut tx = svc.db.begin().await?;
         let all = centres::all_in(&mut tx).await?;
-        let seats = sessions::due(&mut tx, &svc.sender, now, BATCH).await?;
+        let seats = sessions::due(&mut tx, svc.lines().senders(), now, BATCH).await?;
         let n = seats.len();
         settle(&mut tx, &all, &seats, now).await?;
         if n == 0 {
@@ -63,7 +64,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
         }
         tx.commit().await?;
         settled += n as u64;
-        svc.wake_deliver.notify_one();
+        svc.wake_senders();
         if n < BATCH as usize {
             break;
         }
@@ -147,9 +148,9 @@ pub fn unfinished_cause(question: &str) -> String {
 }
 
 /// Works out anew when the places of a centre fall due, after its rules changed.
-pub async fn replan(tx: &mut Tx, sender: &str, centre: &Centre, now: DateTime<Utc>) -> Result<()> {
+pub async fn replan(tx: &mut Tx, senders: &Senders, centre: &Centre, now: DateTime<Utc>) -> Result<()> {
     let mut rows = Vec::new();
-    for seat in sessions::unasked(tx, sender, &centre.code, now).await? {
+    for seat in sessions::unasked(tx, senders, &centre.code, now).await? {
         let at = due_at(centre, &seat, now);
         rows.push((seat.session.id.clone(), seat.attendee.role, Some(at), ""));
     }

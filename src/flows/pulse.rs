@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// A loop that did not tick for this long is late.
 const LATE: Duration = Duration::from_secs(60);
+/// What came in while nobody listened is brought within this time after we listen again.
+const STILL_COMING: Duration = Duration::from_secs(600);
 /// A wall clock that jumps further than this is not trusted.
 const JUMP: chrono::Duration = chrono::Duration::seconds(60);
 
@@ -15,6 +17,8 @@ const JUMP: chrono::Duration = chrono::Duration::seconds(60);
 pub struct Pulse {
     ticks: Mutex<BTreeMap<&'static str, Option<Instant>>>,
     stopped: Mutex<Option<String>>,
+    /// Since when nobody may have listened, and when that was noticed.
+    away: Mutex<Option<(DateTime<Utc>, Instant)>>,
 }
 
 impl Pulse {
@@ -49,6 +53,16 @@ impl Pulse {
     /// Stops all sending of this process, with the reason; `None` lets it go on.
     pub fn stop(&self, why: Option<String>) {
         *self.stopped.lock().unwrap_or_else(|e| e.into_inner()) = why;
+    }
+
+    /// Nobody may have listened since then, until now.
+    pub fn was_away(&self, since: DateTime<Utc>) {
+        *self.away.lock().unwrap_or_else(|e| e.into_inner()) = Some((since, Instant::now()));
+    }
+
+    /// Since when nobody may have listened, while what came in meanwhile may still be on its way to us.
+    pub fn away_since(&self) -> Option<DateTime<Utc>> {
+        self.away.lock().unwrap_or_else(|e| e.into_inner()).filter(|(_, noticed)| noticed.elapsed() < STILL_COMING).map(|(since, _)| since)
     }
 
     /// Why sending stands still, if it does.

@@ -1,22 +1,24 @@
 //! The second look, in the transaction that claims: is what was decided still so, is the address still right, and may it be said now?
 
+use super::lines::Line;
 use super::plan::ring;
 use super::{Service, speaker};
+use crate::channels::Button;
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
-use crate::domain::local_time::{after_quiet, wall};
+use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::message::{Ended, Kind, MessageState};
-use crate::domain::person::{Consent, Mode, Phone, Role};
+use crate::domain::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::say::{FinishBy, Say};
 use crate::domain::session::{Answer, SessionState, cut_off, is_late};
 use crate::store::centres::Centres;
 use crate::store::outbox::{self, Attempt, Claimed};
 use crate::store::sealed::random_token;
 use crate::store::sessions::{self, Seat};
-use crate::store::{Tx, centres, messages, questions};
+use crate::store::{Tx, centres, inbox, messages, questions};
 use anyhow::Result;
-use chrono::{DateTime, Duration, DurationRound, Utc};
-use std::collections::HashMap;
+use chrono::{DateTime, Duration, DurationRound, NaiveDateTime, Utc};
+use std::collections::{HashMap, HashSet};
 
 /// Below this the service would not try: not sent.
 const SHORTEST_USE: Duration = Duration::seconds(60);
@@ -26,6 +28,7 @@ const SPARE_JOURNEY: Duration = Duration::hours(4);
 /// A text that may leave, for its committed intent.
 pub(super) struct Ready {
     pub(super) attempt: Attempt,
+    pub(super) buttons: Vec<Vec<Button>>,
     pub(super) kind: Kind,
     pub(super) not_after: Option<DateTime<Utc>>,
     pub(super) tries: i64,
@@ -34,13 +37,67 @@ pub(super) struct Ready {
 /// What the re-check says of a claimed message.
 #[derive(Debug)]
 enum Verdict {
-    Send { say: Say, to: (Phone, String), language: String },
+    Send {
+        say: Say,
+        to: (Address, String),
+        language: String,
+        mode: Mode,
+    },
     Later(DateTime<Utc>),
+    /// The party's other address is the right one now.
+    Reroute(Channel),
     End(MessageState, Ended),
 }
 
+/// What is known about the addresses that answers go back to, and what those answers need.
+#[derive(Default)]
+struct Known {
+    /// The quietest mode of the parties with an address.
+    modes: HashMap<String, Mode>,
+    /// Numbered questions that still wait.
+    waiting: HashSet<String>,
+}
+
+impl Known {
+    async fn read(tx: &mut Tx, claimed: &[Claimed]) -> Result<Known> {
+        let hashes: Vec<String> = claimed.iter().filter_map(|c| c.to.as_ref().map(|t| t.1.clone())).collect();
+        let mut known = Known { modes: inbox::modes_of(tx, &hashes).await?, waiting: HashSet::new() };
+        for c in claimed.iter().filter(|c| c.kind == Kind::WhichSession) {
+            let id = WhichData::read(&c.data.0).map(|d| d.choice).unwrap_or_default();
+            if questions::choosing_by_id(tx, &id).await?.is_some() {
+                known.waiting.insert(id);
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// What the text of a numbered question needs: the question and the party's own arrivals, each with its centre's name if they differ.
+pub(super) struct WhichData {
+    pub(super) choice: String,
+    pub(super) options: [(Option<String>, NaiveDateTime); 2],
+}
+
+impl WhichData {
+    /// The form in which it is kept with the message.
+    pub(super) fn write(&self) -> String {
+        let option = |(centre, at): &(Option<String>, NaiveDateTime)| format!("{at}|{}", centre.as_deref().unwrap_or(""));
+        format!("{}\n{}\n{}", self.choice, option(&self.options[0]), option(&self.options[1]))
+    }
+
+    fn read(data: &str) -> Option<WhichData> {
+        let mut lines = data.lines();
+        let choice = lines.next()?.to_owned();
+        let mut option = || {
+            let (at, centre) = lines.next()?.split_once('|')?;
+            Some((Some(centre.to_owned()).filter(|c| !c.is_empty()), at.parse().ok()?))
+        };
+        Some(WhichData { choice, options: [option()?, option()?] })
+    }
+}
+
 /// Looks again at everything that was claimed, in the transaction that claims it.
-pub(super) async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now: DateTime<Utc>, only_to: &[String]) -> Result<Vec<Ready>> {
+pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<Claimed>, now: DateTime<Utc>) -> Result<Vec<Ready>> {
     let all = centres::all_in(tx).await?;
     let mut ids: Vec<String> = claimed.iter().filter_map(|c| c.session.as_ref().map(|s| s.0.clone())).collect();
     ids.sort();
@@ -49,10 +106,13 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now
     let mut places: Vec<(String, Role)> = claimed.iter().filter_map(|c| Some((c.session.as_ref()?.0.clone(), c.role?))).collect();
     places.sort();
     places.dedup();
-    let seats: HashMap<(String, Role), Seat> = sessions::seats_of(tx, &svc.sender, &places).await?.into_iter().map(|s| ((s.session.id.clone(), s.attendee.role), s)).collect();
+    let seats: HashMap<(String, Role), Seat> =
+        sessions::seats_of(tx, svc.lines().senders(), &places).await?.into_iter().map(|s| ((s.session.id.clone(), s.attendee.role), s)).collect();
+    let known = Known::read(tx, &claimed).await?;
     let mut pace = Pace::read(tx, &all, &claimed, &seats, now).await?;
     let mut jobs = Vec::with_capacity(claimed.len());
     let mut ended = Vec::new();
+    let mut rerouted = Vec::new();
     for c in claimed {
         if c.session.as_ref().is_some_and(|(id, ..)| !free.contains(id)) {
             // Somebody records something about this session just now: what it is must be known first.
@@ -71,34 +131,47 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now
             Kind::CancelReasonAsk => finish_by(tx, centre, &c, seat, now).await?,
             _ => None,
         };
-        let mut verdict = verdict(centre, &c, seat, question, now);
-        if let Verdict::Send { to, .. } = &verdict {
-            if !only_to.is_empty() && !only_to.iter().any(|n| n == to.0.as_str()) {
-                verdict = Verdict::End(MessageState::Withdrawn, Ended::NoAddress);
-            } else if !c.kind.is_answer()
-                && c.to.is_none()
-                && let Some(at) = pace.next(centre, c.kind, &to.1, seat, now)
-            {
-                verdict = Verdict::Later(at);
+        let mut verdict = verdict(centre, &c, seat, question, &known, now);
+        let mut must_ring = false;
+        if let Verdict::Send { to, say, mode, .. } = &mut verdict {
+            let in_mode = say.clone().in_mode(*mode);
+            must_ring = in_mode.ring;
+            let only_to = !line.only_to.is_empty() && c.kind != Kind::StaffAlert && !line.only_to.iter().any(|n| n == to.0.as_str());
+            if let Some(allowed) = in_mode.say.filter(|_| !only_to) {
+                *say = allowed;
+                let reroute = to.0.channel() != line.channel;
+                let (channel, hash) = (to.0.channel(), to.1.clone());
+                if reroute {
+                    verdict = Verdict::Reroute(channel);
+                    must_ring = false;
+                } else if !c.kind.is_answer()
+                    && c.to.is_none()
+                    && let Some(at) = pace.next(centre, c.kind, &hash, seat, now)
+                {
+                    verdict = Verdict::Later(at);
+                    must_ring = false;
+                }
+            } else {
+                verdict = Verdict::End(MessageState::Withdrawn, if only_to { Ended::NoAddress } else { Ended::Mode });
+                must_ring &= !only_to;
             }
+        } else if let Verdict::End(MessageState::Withdrawn, Ended::OptedOut | Ended::NoAddress | Ended::Mode) = verdict {
+            must_ring = true;
+        }
+        if let Some(seat) = seat.filter(|_| must_ring) {
+            let topic = match (c.kind, &verdict) {
+                (kind, _) if kind.calls_off() => Topic::RingSessionOff,
+                (Kind::CancelReasonAsk, _) => Topic::CancelByPhone,
+                (_, Verdict::End(_, Ended::OptedOut)) => Topic::RingOptedOut,
+                _ => Topic::RingNoAddress,
+            };
+            ring(tx, now, seat, topic, format!("ring-for/{}", c.cause)).await?;
         }
         match verdict {
             Verdict::Later(at) => ended.push((c.id, MessageState::Waiting, None, at)),
-            Verdict::End(state, why) => {
-                if let Some(seat) = seat
-                    && state == MessageState::Withdrawn
-                    && matches!(why, Ended::OptedOut | Ended::NoAddress | Ended::Mode)
-                {
-                    let topic = match c.kind {
-                        Kind::SessionOff => Topic::RingSessionOff,
-                        _ if why == Ended::OptedOut => Topic::RingOptedOut,
-                        _ => Topic::RingNoAddress,
-                    };
-                    ring(tx, now, seat, topic, format!("ring-for/{}", c.cause)).await?;
-                }
-                ended.push((c.id, state, Some(why.as_str().to_owned()), c.not_before));
-            }
-            Verdict::Send { say, to, language } => {
+            Verdict::Reroute(channel) => rerouted.push((c.id, channel)),
+            Verdict::End(state, why) => ended.push((c.id, state, Some(why.as_str().to_owned()), c.not_before)),
+            Verdict::Send { say, to, language, .. } => {
                 let text = match svc.words.render(&say, &speaker(centre), &language) {
                     Ok(text) => text,
                     Err(e) => {
@@ -108,11 +181,18 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, claimed: Vec<Claimed>, now
                         continue;
                     }
                 };
-                let attempt = Attempt { token: random_token(), message_id: c.id, number: to, body: text.body, prompted: c.kind.is_answer() || c.to.is_some(), parts: text.parts };
-                jobs.push(Ready { attempt, kind: c.kind, not_after: c.not_after, tries: c.tries });
+                let token = random_token();
+                let buttons = match line.channel {
+                    Channel::Telegram => say.buttons().into_iter().map(|row| row.into_iter().map(|p| (svc.words.label(p).to_owned(), format!("{token}:{p}"))).collect()).collect(),
+                    _ => Vec::new(),
+                };
+                let prompted = c.kind.is_answer() || c.to.is_some();
+                let attempt = Attempt { token, message_id: c.id, number: to, body: text.body, prompted, parts: if line.channel == Channel::Telegram { 1 } else { text.parts } };
+                jobs.push(Ready { attempt, buttons, kind: c.kind, not_after: c.not_after, tries: c.tries });
             }
         }
     }
+    outbox::reroute(tx, rerouted).await?;
     outbox::end_claims(tx, ended).await?;
     Ok(jobs)
 }
@@ -129,7 +209,7 @@ impl Pace {
             .iter()
             .filter(|c| !c.kind.is_answer() && bound(c))
             .filter_map(|c| seats.get(&(c.session.as_ref()?.0.clone(), c.role?)))
-            .filter_map(|s| s.number.as_ref().map(|n| n.1.clone()))
+            .filter_map(|s| s.route().map(|r| r.hash.clone()))
             .collect();
         hashes.sort();
         hashes.dedup();
@@ -140,14 +220,14 @@ impl Pace {
     fn next(&mut self, centre: &Centre, kind: Kind, hash: &str, seat: Option<&Seat>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (spacing, most) = (Duration::minutes(centre.rules.spacing_minutes), centre.rules.max_texts_per_day);
         // News that spares a journey waits for nothing.
-        let urgent = kind == Kind::SessionOff && seat.is_some_and(|s| s.attendee.arrives_at - now < SPARE_JOURNEY);
+        let urgent = kind.calls_off() && seat.is_some_and(|s| s.attendee.arrives_at - now < SPARE_JOURNEY);
         if let Some((last, n)) = self.last.get(hash).copied()
             && !urgent
         {
             if now < last + spacing {
                 return Some(last + spacing);
             }
-            if most > 0 && n >= most && kind != Kind::SessionOff {
+            if most > 0 && n >= most && !kind.calls_off() {
                 return Some(now + Duration::hours(1));
             }
         }
@@ -162,6 +242,9 @@ async fn finish_by(tx: &mut Tx, centre: &Centre, c: &Claimed, seat: Option<&Seat
     let asked = questions::of(tx, &seat.session.id, seat.attendee.role, seat.attendee.ask_version, now).await?;
     let Some(q) = asked.open.filter(|q| q.id == c.data.0 && q.is_open(now, seat.session.starts_at)) else { return Ok(None) };
     let late = is_late(seat.session.starts_at, q.first_no_at, seat.session.notice_hours);
+    if c.to.as_ref().is_some_and(|(to, _)| to.channel() == Channel::Telegram) {
+        return Ok(Some(FinishBy::Press { late, reason: q.offered.len() > 1 }));
+    }
     Ok(Some(match (centre.rules.cancel_answer, q.offered.as_slice()) {
         (crate::domain::centre::CancelAnswer::Word, _) => FinishBy::Word { late },
         (_, [only]) => FinishBy::Code { code: format!("{}{}", q.stem, crate::domain::cancel::digit(*only)), late },
@@ -170,7 +253,7 @@ async fn finish_by(tx: &mut Tx, centre: &Centre, c: &Claimed, seat: Option<&Seat
 }
 
 /// Decides about one claimed message. Pure.
-fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<FinishBy>, now: DateTime<Utc>) -> Verdict {
+fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<FinishBy>, known: &Known, now: DateTime<Utc>) -> Verdict {
     let withdrawn = |why| Verdict::End(MessageState::Withdrawn, why);
     if c.not_after.is_some_and(|t| t - now < SHORTEST_USE) {
         return Verdict::End(MessageState::Expired, Ended::TooLate);
@@ -196,27 +279,39 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
                 None => return withdrawn(Ended::Answered),
             },
             (Kind::ConfirmRequest, Some(s), Some(_)) if present => confirm_request(centre, s, now),
+            (Kind::WhichSession, ..) => match WhichData::read(&c.data.0).filter(|d| known.waiting.contains(&d.choice)) {
+                Some(WhichData { options: [first, second], .. }) => Say::WhichSession { first, second },
+                None => return withdrawn(Ended::Answered),
+            },
             (Kind::NeedsCoordinatorAck, ..) => Say::Handover,
             (Kind::Help, ..) => Say::Help,
             (Kind::StopAck, ..) => Say::StopAck,
             (Kind::StartAck, ..) => Say::StartAck,
             (Kind::UnknownSender, ..) => Say::UnknownSender,
+            (Kind::WrongNumberAck, ..) => Say::WrongNumberAck,
+            (Kind::Welcome, ..) => Say::Welcome,
+            (Kind::LinkNumber, ..) => Say::LinkNumber { number: c.data.0.clone() },
+            (Kind::LinkRefused, ..) => Say::LinkRefused,
+            (Kind::StaffAlert, ..) => Say::StaffAlert { count: c.data.0.parse().unwrap_or(1) },
             _ => return withdrawn(Ended::Moved),
         };
         let language = seat.map_or_else(|| "en".to_owned(), |s| s.language.clone());
-        return Verdict::Send { say, to, language };
+        let mode = seat.map_or(Mode::Normal, |s| s.mode).max(known.modes.get(&to.1).copied().unwrap_or(Mode::Normal));
+        return Verdict::Send { say, to, language, mode };
     }
     let (Some(seat), Some((_, _, ask_version))) = (seat, &c.session) else { return withdrawn(Ended::NoAddress) };
     let (s, a) = (&seat.session, &seat.attendee);
     // What is said must still be so.
     match (c.kind, s.state) {
-        (Kind::SessionOff, SessionState::Booked) => return withdrawn(Ended::TakenBack),
+        (Kind::SessionOff | Kind::Closure, SessionState::Booked) => return withdrawn(Ended::TakenBack),
+        (Kind::Closure, SessionState::Closed) => {}
+        (Kind::Closure, _) => return withdrawn(Ended::SessionOff),
         (Kind::SessionOff, _) if a.answer == Answer::Cancelled => return withdrawn(Ended::Answered),
         (Kind::SessionOff, _) => {}
         (_, SessionState::Booked) => {}
         _ => return withdrawn(Ended::SessionOff),
     }
-    if c.kind != Kind::SessionOff && a.ask_version != *ask_version {
+    if !c.kind.calls_off() && a.ask_version != *ask_version {
         return withdrawn(Ended::Moved);
     }
     if c.kind == Kind::ConfirmRequest && a.answer == Answer::Confirmed {
@@ -226,29 +321,32 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
         return withdrawn(Ended::Archived);
     }
     // To whom it is said must still be right.
-    if seat.opted_out || seat.consent == Consent::Stop {
+    if seat.opted_out() || seat.consent == Consent::Stop {
         return withdrawn(Ended::OptedOut);
     }
-    let Some(to) = seat.number.clone().filter(|_| seat.consent == Consent::Yes) else { return withdrawn(Ended::NoAddress) };
-    if seat.mode != Mode::Normal {
-        return withdrawn(Ended::Mode);
-    }
-    // And now must be a time at which it may be said.
-    let allowed = after_quiet(centre.courtesy.quiet, centre.tz, now);
-    let spare_journey = c.kind == Kind::SessionOff && a.arrives_at - now <= SPARE_JOURNEY;
-    if allowed > now && !spare_journey {
-        return if c.not_after.is_some_and(|t| allowed > t) { Verdict::End(MessageState::Expired, Ended::TooLate) } else { Verdict::Later(allowed) };
+    let Some(route) = seat.route().filter(|_| seat.consent == Consent::Yes) else { return withdrawn(Ended::NoAddress) };
+    // And now must be a time at which it may be said: by the centre's hours and by the party's own.
+    let spare_journey = c.kind.calls_off() && a.arrives_at - now <= SPARE_JOURNEY;
+    let centres_quiet = centre.courtesy.quiet.filter(|_| !spare_journey);
+    let quiet: Vec<Quiet> = centres_quiet.into_iter().chain(seat.quiet).collect();
+    match after_all_quiet(&quiet, centre.tz, now) {
+        Some(allowed) if allowed <= now => {}
+        // A phone that may show nothing now is never used for haste: a person rings.
+        _ if spare_journey => return withdrawn(Ended::Mode),
+        Some(allowed) if c.not_after.is_none_or(|t| allowed <= t) => return Verdict::Later(allowed),
+        _ => return Verdict::End(MessageState::Expired, Ended::TooLate),
     }
     let say = match c.kind {
         Kind::ConfirmRequest => confirm_request(centre, seat, now),
         Kind::SessionOff => Say::SessionOff { arrival: own(c.data.0.parse().unwrap_or(a.arrives_at)) },
+        Kind::Closure => Say::Closure { arrival: own(a.arrives_at) },
         Kind::SessionMoved => match c.data.0.parse::<DateTime<Utc>>() {
             Ok(from) => Say::SessionMoved { from: own(from), to: own(a.arrives_at) },
             Err(_) => return withdrawn(Ended::Moved),
         },
         _ => return withdrawn(Ended::NoAddress),
     };
-    Verdict::Send { say, to, language: seat.language.clone() }
+    Verdict::Send { say, to: (route.address.clone(), route.hash.clone()), language: seat.language.clone(), mode: seat.mode }
 }
 
 fn confirm_request(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Say {

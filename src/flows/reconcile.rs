@@ -1,10 +1,11 @@
 //! Asks the provider what became of attempts whose end nobody recorded. Found: adopted. Surely not there: due again. Cannot tell: a person.
 
-use super::{Line, Service};
+use super::Service;
+use super::lines::Line;
 use crate::channels::Listed;
 use crate::domain::conversation::Topic;
 use crate::domain::message::MessageState;
-use crate::domain::person::Phone;
+use crate::domain::person::Address;
 use crate::domain::receipt::Receipt;
 use crate::store::attempts::{self, OpenAttempt};
 use crate::store::outbox::{self, End};
@@ -13,6 +14,7 @@ use crate::store::workers;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Attempts looked at in one round.
 const BATCH: i64 = 1000;
@@ -36,16 +38,15 @@ enum Found {
 /// # Errors
 /// The database failed. A provider that does not answer is no error: the attempts stay open and are looked at again.
 pub async fn round(svc: &Service, me: &str) -> Result<usize> {
-    let Some(line) = &svc.line else { return Ok(0) };
+    let lines = svc.lines();
     let now = svc.clock.now();
-    let settle = Duration::from_std(line.settle).unwrap_or_default();
-    let look_again = Duration::from_std(line.look_again).unwrap_or_default();
-    let open = attempts::open_attempts(&svc.db, now - settle, BATCH).await?;
+    let Some(shortest) = lines.all().iter().map(|l| l.settle).min() else { return Ok(0) };
+    let open = attempts::open_attempts(&svc.db, now - Duration::from_std(shortest).unwrap_or_default(), BATCH).await?;
     if open.is_empty() {
         return Ok(0);
     }
     let mut alive: HashMap<String, bool> = HashMap::new();
-    let mut by_number: BTreeMap<Phone, Vec<OpenAttempt>> = BTreeMap::new();
+    let mut by_number: BTreeMap<(String, Address), (Arc<Line>, Vec<OpenAttempt>)> = BTreeMap::new();
     let mut waiting = 0;
     // Words that are in the air to a number just now: a text found there could be theirs.
     let mut in_the_air: HashSet<(String, String)> = HashSet::new();
@@ -54,10 +55,17 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
             let lives = a.worker == me || workers::lives(&svc.db, &a.worker).await;
             alive.insert(a.worker.clone(), lives);
         }
+        // A sender that we had once is asked for at the line that has taken its place.
+        let Some(line) = lines.by_sender(a.channel, &a.sender).or_else(|| lines.all().iter().find(|l| l.channel == a.channel)) else {
+            give_up_old(svc, vec![a]).await?;
+            continue;
+        };
+        let settle = Duration::from_std(line.settle).unwrap_or_default();
+        let look_again = Duration::from_std(line.look_again).unwrap_or_default();
         let settled = match a.ended_at {
             Some(ended) => ended + settle <= now,
             // Its process lives and says nothing: it is in the air, unless that lasts longer than any request can.
-            None if alive[&a.worker] => a.worker != me && a.started_at + settle + Duration::seconds(60) + Duration::from_std(line.sms.timeout() * 2).unwrap_or_default() <= now,
+            None if alive[&a.worker] => a.worker != me && a.started_at + settle + Duration::seconds(60) + Duration::from_std(line.timeout() * 2).unwrap_or_default() <= now,
             None => true,
         };
         let looked_lately = a.looked_at.is_some_and(|t| t + look_again > now);
@@ -65,21 +73,33 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
         if !settled {
             in_the_air.insert((a.number.as_str().to_owned(), a.body.0.clone()));
         } else if !looked_lately {
-            by_number.entry(a.number.clone()).or_default().push(a);
+            by_number.entry((line.name(), a.number.clone())).or_insert_with(|| (line.clone(), Vec::new())).1.push(a);
         }
     }
-    for (number, mut attempts) in by_number {
+    for ((_, number), (line, mut attempts)) in by_number {
         attempts.retain(|a| !in_the_air.contains(&(number.as_str().to_owned(), a.body.0.clone())));
         if attempts.is_empty() {
             continue;
         }
-        look(svc, line, &number, attempts, look_again).await?;
+        look(svc, &line, &number, attempts).await?;
     }
     Ok(waiting)
 }
 
-async fn look(svc: &Service, line: &Line, number: &Phone, attempts: Vec<OpenAttempt>, look_again: Duration) -> Result<()> {
-    let listed = match line.sms.list_to(number.as_str()).await {
+async fn look(svc: &Service, line: &Line, number: &Address, attempts: Vec<OpenAttempt>) -> Result<()> {
+    let look_again = Duration::from_std(line.look_again).unwrap_or_default();
+    let Some(sms) = line.sms() else {
+        // Nobody can be asked: a person decides.
+        let now = svc.clock.now();
+        let mut tx = svc.db.begin().await?;
+        for a in &attempts {
+            uncertain(&mut tx, now, a).await?;
+        }
+        tx.commit().await?;
+        svc.changed.notify_waiters();
+        return Ok(());
+    };
+    let listed = match sms.list_to(number.as_str()).await {
         Ok(listed) => listed,
         Err(e) => {
             tracing::warn!("an attempt cannot be looked up yet: {e:#}");
@@ -91,26 +111,26 @@ async fn look(svc: &Service, line: &Line, number: &Phone, attempts: Vec<OpenAtte
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     for a in attempts {
-        match find(line.sms.sender().as_str(), &a, &listed, &taken) {
+        match find(&a.sender, &a, &listed, &taken) {
             Found::Adopted(provider_id, receipt) => {
                 taken.insert(provider_id.clone());
                 if receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
                     tasks::open_for_message(&mut tx, now, format!("undelivered/{}", a.message_id), Topic::BadNumber, &a.message_id).await?;
                 }
                 tracing::info!("an attempt in doubt was found at the provider");
-                outbox::record(&mut tx, now, vec![(a.token, End::Accepted { provider_id, receipt })]).await?;
+                outbox::record(&mut tx, &line.name(), now, vec![(a.token, End::Accepted { provider_id, receipt })]).await?;
             }
             Found::NotThere if a.looks + 1 >= LOOKS => {
                 tracing::info!("an attempt in doubt is surely not at the provider: it is due again");
                 let end = End::NotSent { error: "not found at the provider".into(), again: now };
-                outbox::record(&mut tx, now, vec![(a.token, end)]).await?;
+                outbox::record(&mut tx, &line.name(), now, vec![(a.token, end)]).await?;
             }
             Found::NotThere => attempts::looked(&mut tx, now, look_again, &[a.token]).await?,
             Found::CannotTell => uncertain(&mut tx, now, &a).await?,
         }
     }
     tx.commit().await?;
-    svc.wake_deliver.notify_one();
+    svc.wake_senders();
     svc.changed.notify_waiters();
     Ok(())
 }
@@ -154,14 +174,16 @@ fn find(sender: &str, a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::person::Private;
+    use crate::domain::person::{Channel, Phone, Private};
 
     fn attempt() -> OpenAttempt {
         OpenAttempt {
             token: "t".into(),
             message_id: "m".into(),
             worker: "w".into(),
-            number: Phone::from_e164("+447700900101").unwrap(),
+            channel: Channel::Sms,
+            sender: "+15005550006".into(),
+            number: Address::sms(&Phone::from_e164("+447700900101").unwrap()),
             body: Private("hello".into()),
             started_at: DateTime::from_timestamp(1_000_000, 0).unwrap(),
             ended_at: None,

@@ -1,13 +1,14 @@
 //! What people tell the centre, recorded by staff: an answer by phone, a session called off by the centre, a move.
 
+use super::off::call_off;
 use super::plan::first_look;
-use super::receive::call_off;
 use super::{Service, to_seat};
 use crate::domain::centre::Centre;
 use crate::domain::courtesy;
 use crate::domain::local_time::{Resolved, after_quiet, resolve};
 use crate::domain::message::{Ended, Kind};
 use crate::domain::person::Role;
+use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, CancelledBy, Reason, SessionState};
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
@@ -64,7 +65,7 @@ async fn begin_booked(svc: &Service, session_id: &str, rec: &Recording<'_>, now:
 pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reason: Option<Reason>, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
     let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
-    let seats = sessions::seats(&mut tx, &svc.sender, session_id).await?;
+    let seats = sessions::seats(&mut tx, svc.lines().senders(), session_id).await?;
     let Some(seat) = seats.iter().find(|s| s.attendee.role == role) else { bail!("the {role} has no place in session {session_id}") };
     // What this party began by text is ended by what they said to a person.
     if let Some(q) = questions::of(&mut tx, session_id, role, seat.attendee.ask_version, now).await?.open {
@@ -81,9 +82,9 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
         }
         let by = if role == Role::Resident { CancelledBy::Resident } else { CancelledBy::Contact };
         fact(&mut tx, now, &session, Some(role), "cancelled", "by-staff", rec, reason.unwrap_or(Reason::Other).as_str()).await?;
-        call_off(&mut tx, &svc.sender, &centre, session_id, by, rec.at, None, now).await?;
+        call_off(&mut tx, svc.lines().senders(), &centre, session_id, by, rec.at, None, now).await?;
         // The phone on file learns what was recorded in its owner's name.
-        if let Some(to) = seat.number.clone().filter(|_| !seat.opted_out && seat.consent == crate::domain::person::Consent::Yes) {
+        if let Some(to) = seat.route().filter(|_| seat.consent == crate::domain::person::Consent::Yes).map(|r| (r.address.clone(), r.hash.clone())) {
             let data = if crate::domain::session::is_late(session.starts_at, rec.at, session.notice_hours) { "late" } else { "in_time" };
             let not_before = after_quiet(centre.courtesy.quiet, centre.tz, now);
             let ack = to_seat(seat, format!("ack/{session_id}/{}/{role}", session.version), Kind::CancellationAck, not_before, Some(session.ends_at));
@@ -98,7 +99,7 @@ pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Res
     let now = svc.clock.now();
     let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
     fact(&mut tx, now, &session, None, "cancelled", "C22", rec, "").await?;
-    call_off(&mut tx, &svc.sender, &centre, session_id, CancelledBy::Centre, rec.at, None, now).await?;
+    call_off(&mut tx, svc.lines().senders(), &centre, session_id, CancelledBy::Centre, rec.at, None, now).await?;
     tx.commit().await
 }
 
@@ -106,12 +107,12 @@ pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Res
 pub async fn move_to(svc: &Service, session_id: &str, to: NaiveDateTime, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
-    move_in(&mut tx, &svc.sender, session_id, to, rec, now).await?;
+    move_in(&mut tx, svc.lines().senders(), session_id, to, rec, now).await?;
     tx.commit().await
 }
 
 /// The move, within a transaction of its caller.
-pub(super) async fn move_in(tx: &mut Tx, sender: &str, session_id: &str, to: NaiveDateTime, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn move_in(tx: &mut Tx, senders: &Senders, session_id: &str, to: NaiveDateTime, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<()> {
     not_in_the_future(rec.at, now)?;
     sessions::lock(tx, &[session_id.to_owned()]).await?;
     let (session, centre) = session_and_centre(tx, session_id).await?;
@@ -128,7 +129,7 @@ pub(super) async fn move_in(tx: &mut Tx, sender: &str, session_id: &str, to: Nai
         bail!("the session is at that time already; nothing was changed");
     }
     let shift = start - session.starts_at;
-    let seats = sessions::seats(tx, sender, session_id).await?;
+    let seats = sessions::seats(tx, senders, session_id).await?;
     if !sessions::set_time(tx, &session, start, session.ends_at + shift, to).await? {
         bail!("the session was changed by somebody else just now; look at it again");
     }

@@ -157,5 +157,12 @@ pub fn topic_in_words(topic: crate::domain::conversation::Topic) -> &'static str
         T::ChannelStopped => "the texting service refuses everything",
         T::Storm => "more cancellations by text than usual: look before they count",
         T::Media => "a picture or voice message came",
+        T::RingWrongNumber => "ring before the visit: a stranger has the number",
+        T::ConfirmNumber => "ring the old number: a file names another one",
+        T::ConfirmChat => "a chat shows a number: hear it from the parent, then link it",
+        T::LinkRefused => "a chat of the other party tried to link",
+        T::ChatBlocked => "the bot was blocked in a chat",
+        T::CountedInTime => "a press came while nobody listened: it counts as in time",
+        T::MessagesLost => "nobody listened for a day: messages by Telegram may be lost",
     }
 }

@@ -2,8 +2,8 @@
 
 use super::db::{Arg, Db, Tx};
 use crate::args;
-use crate::domain::message::{MessageState, Outcome};
-use crate::domain::person::{Phone, Private};
+use crate::domain::message::{Kind, MessageState, Outcome};
+use crate::domain::person::{Address, Channel, Private};
 use crate::domain::receipt::Receipt;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
@@ -17,8 +17,12 @@ pub struct OpenAttempt {
     pub message_id: String,
     /// Whose process.
     pub worker: String,
-    /// The number that was texted, and its hash.
-    pub number: Phone,
+    /// The channel and our sender.
+    pub channel: Channel,
+    /// See `channel`.
+    pub sender: String,
+    /// The address that was written to.
+    pub number: Address,
     /// The words that were sent.
     pub body: Private,
     /// When its intent was committed.
@@ -38,7 +42,7 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT a.token, a.message_id, a.worker, a.number, a.body, a.started_at, a.ended_at, a.looks, a.looked_at, m.not_after
+            "SELECT a.token, a.message_id, a.worker, a.channel, a.sender, a.number, a.body, a.started_at, a.ended_at, a.looks, a.looked_at, m.not_after
              FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.outcome IS NULL AND a.started_at <= $1 ORDER BY coalesce(a.looked_at, a.started_at) LIMIT $2",
             args![before, limit],
         )
@@ -49,7 +53,9 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
                 token: r.text("token")?,
                 message_id: r.text("message_id")?,
                 worker: r.text("worker")?,
-                number: Phone::from_e164(&seal.open(&r.text("number")?).0).context("number")?,
+                channel: r.word("channel")?,
+                sender: r.text("sender")?,
+                number: Address::read(r.word("channel")?, &seal.open(&r.text("number")?).0).context("number")?,
                 body: seal.open(&r.text("body")?),
                 started_at: r.time("started_at")?,
                 ended_at: r.time_opt("ended_at")?,
@@ -110,10 +116,12 @@ pub struct ReceiptIn {
 pub struct Touched {
     /// The message.
     pub message_id: String,
-    /// The number's hash and our sender.
+    /// The address's hash.
     pub number_hash: String,
     /// Our sender.
     pub sender: String,
+    /// The channel.
+    pub channel: Channel,
     /// Where the message stands now.
     pub state: MessageState,
     /// Whether it stood elsewhere before.
@@ -133,14 +141,14 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     tx.one("SELECT id FROM message WHERE id = $1 {lock}", args![&message_id]).await?;
     let row = tx
         .one(
-            "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender, m.state
+            "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender, a.channel, m.state
              FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1",
             args![&r.token],
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
     let touched = |state, changed| -> Result<Option<Touched>> {
-        Ok(Some(Touched { message_id: row.text("message_id")?, number_hash: row.text("number_hash")?, sender: row.text("sender")?, state, changed }))
+        Ok(Some(Touched { message_id: row.text("message_id")?, number_hash: row.text("number_hash")?, sender: row.text("sender")?, channel: row.word("channel")?, state, changed }))
     };
     let before: MessageState = row.word("state")?;
     // An id that another attempt owns already proves nothing about this one.
@@ -175,4 +183,63 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     )
     .await?;
     touched(state, state != before)
+}
+
+/// What is known of the text below which a button stood.
+pub struct Under {
+    /// The look-up hash of the chat that it went to.
+    pub number_hash: String,
+    /// Our sender.
+    pub sender: String,
+    /// What it said.
+    pub kind: Kind,
+    /// About which session, in which version of the question.
+    pub session: Option<(String, i64)>,
+    /// What it held beside the session: the question that it put.
+    pub data: Private,
+    /// Where its attempt stands: `None` while nobody knows.
+    pub outcome: Option<Outcome>,
+}
+
+/// The text of an attempt, for a press on a button below it.
+pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<Under>> {
+    let seal = tx.seal();
+    let row = tx
+        .one(
+            "SELECT a.number_hash, a.sender, a.outcome, m.kind, m.session_id, m.ask_version, m.data FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1",
+            args![token],
+        )
+        .await?;
+    row.map(|r| {
+        Ok(Under {
+            number_hash: r.text("number_hash")?,
+            sender: r.text("sender")?,
+            kind: r.word("kind")?,
+            session: r.text_opt("session_id")?.zip(r.int_opt("ask_version")?),
+            data: seal.open(&r.text("data")?),
+            outcome: r.word_opt("outcome")?,
+        })
+    })
+    .transpose()
+}
+
+/// A pressed button proves that its text arrived: an attempt in doubt is adopted.
+pub async fn proven(tx: &mut Tx, now: DateTime<Utc>, token: &str, provider_id: &str) -> Result<bool> {
+    let row = tx.one("SELECT message_id FROM attempt WHERE token = $1 AND (outcome IS NULL OR outcome = 'uncertain')", args![token]).await?;
+    let Some(message_id) = row.map(|r| r.text("message_id")).transpose()? else { return Ok(false) };
+    tx.one("SELECT id FROM message WHERE id = $1 {lock}", args![&message_id]).await?;
+    let n = tx
+        .exec(
+            "UPDATE attempt SET outcome = 'accepted', ended_at = coalesce(ended_at, $1), receipt = 'delivered',
+               provider_id = CASE WHEN EXISTS (SELECT 1 FROM attempt o WHERE o.provider_id = $2) THEN provider_id ELSE $2 END
+             WHERE token = $3 AND (outcome IS NULL OR outcome = 'uncertain')",
+            args![now, provider_id, token],
+        )
+        .await?;
+    tx.exec(
+        "UPDATE message SET state = 'delivered', sent_at = coalesce(sent_at, $1), provider_id = coalesce(provider_id, $2), claim = NULL WHERE id = $3 AND state IN ('sending', 'uncertain')",
+        args![now, provider_id, &message_id],
+    )
+    .await?;
+    Ok(n == 1)
 }

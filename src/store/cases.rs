@@ -3,6 +3,7 @@
 use super::db::{Arg, Db, Tx};
 use crate::args;
 use crate::domain::person::{Channel, Consent, Phone, Private, Role};
+use crate::domain::senders::Senders;
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -60,30 +61,48 @@ pub struct Party {
 }
 
 /// All parties of a centre or of all.
-pub async fn parties(db: &Db, sender: &str, centre: Option<&str>) -> Result<Vec<Party>> {
+pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result<Vec<Party>> {
     let rows = db
         .all(
-            "SELECT c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode,
-               (SELECT count(*) FROM address a WHERE a.party_id = p.id AND a.channel = 'telegram' AND a.state = 'current' AND a.verified = TRUE) AS chats,
-               (SELECT count(*) FROM address a WHERE a.party_id = p.id AND a.channel = 'sms' AND a.state = 'current' AND a.safe = 'safe') AS numbers,
-               (SELECT count(*) FROM address a JOIN opt_out o ON o.number_hash = a.number_hash AND o.channel = 'sms' AND o.sender = $1 AND o.active = TRUE
-                  WHERE a.party_id = p.id AND a.channel = 'sms' AND a.state = 'current') AS stopped
-             FROM party p JOIN case_file c ON c.id = p.case_id WHERE $2 IS NULL OR c.centre = $2 ORDER BY c.centre, c.case_ref, p.role DESC",
-            args![sender, centre],
+            "SELECT p.id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode FROM party p JOIN case_file c ON c.id = p.case_id
+             WHERE $1 IS NULL OR c.centre = $1 ORDER BY c.centre, c.case_ref, p.role DESC",
+            args![centre],
         )
         .await?;
+    let addresses = db
+        .all(
+            "SELECT a.party_id, a.channel, a.number_hash, a.safe, a.blocked_at, a.paused_at FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+             WHERE a.state = 'current' AND a.channel <> 'ring' AND ($1 IS NULL OR c.centre = $1)",
+            args![centre],
+        )
+        .await?;
+    // By party: the channel, the hash, and whether texts may go there but for an opt-out.
+    let mut by_party: HashMap<String, Vec<(Channel, String, bool)>> = HashMap::new();
+    let mut hashes = Vec::with_capacity(addresses.len());
+    for a in addresses {
+        let open = a.text("safe")? == "safe" && a.time_opt("blocked_at")?.is_none() && a.time_opt("paused_at")?.is_none();
+        let hash = a.text("number_hash")?;
+        hashes.push(hash.clone());
+        by_party.entry(a.text("party_id")?).or_default().push((a.word("channel")?, hash, open));
+    }
+    let stopped = super::inbox::opted_out_among_in(db, &hashes).await?;
     rows.iter()
         .map(|r| {
-            let stopped = r.int("stopped")? > 0;
+            let at_centre = r.text("centre")?;
+            let routes = by_party.remove(&r.text("id")?).unwrap_or_default();
+            let is_stopped =
+                |(channel, hash, _): &(Channel, String, bool)| senders.of(&at_centre, *channel).is_some_and(|s| stopped.contains(&(*channel, s.to_owned(), hash.clone())));
+            let has_sender = |channel: Channel| channel == Channel::Sms || senders.of(&at_centre, channel).is_some();
+            let usable = routes.iter().any(|r| r.2 && has_sender(r.0) && !is_stopped(r));
             let consent: Consent = r.word("consent")?;
             Ok(Party {
                 case_ref: r.text("case_ref")?,
-                centre: r.text("centre")?,
                 role: r.word("role")?,
                 channel: r.word("channel")?,
-                consent: if stopped { Consent::Stop } else { consent },
-                linked: r.int("chats")? > 0,
-                usable: consent == Consent::Yes && !stopped && r.int("numbers")? > 0 && r.text("mode")? != "silent",
+                consent: if !usable && routes.iter().any(is_stopped) { Consent::Stop } else { consent },
+                linked: routes.iter().any(|(c, ..)| *c == Channel::Telegram),
+                usable: consent == Consent::Yes && usable && r.text("mode")? != "silent",
+                centre: at_centre,
             })
         })
         .collect()

@@ -26,21 +26,22 @@ pub type Centres = BTreeMap<String, StoredCentre>;
 
 /// Reads all centres.
 pub async fn all(db: &Db) -> Result<Centres> {
-    read(db.all(ALL, args![]).await?)
+    read(db.all(ALL, args![]).await?, &db.seal())
 }
 
 /// Reads all centres within a transaction.
 pub async fn all_in(tx: &mut Tx) -> Result<Centres> {
-    read(tx.all(ALL, args![]).await?)
+    let seal = tx.seal();
+    read(tx.all(ALL, args![]).await?, &seal)
 }
 
 const ALL: &str = "SELECT c.code, c.file, coalesce(h.held, FALSE) AS held, coalesce(a.held, FALSE) AS all_held
     FROM centre c LEFT JOIN hold h ON h.scope = c.code LEFT JOIN hold a ON a.scope = '*' ORDER BY c.code";
 
-fn read(rows: Vec<super::db::Row>) -> Result<Centres> {
+fn read(rows: Vec<super::db::Row>, seal: &super::sealed::Sealed) -> Result<Centres> {
     let mut out = BTreeMap::new();
     for row in rows {
-        let file = row.text("file")?;
+        let file = seal.open(&row.text("file")?).0;
         let centre = Centre::parse(&file).map_err(|p| anyhow!("the stored file of centre {} is not understood: {}", row.text("code").unwrap_or_default(), p[0]))?;
         let held = row.flag("held")? || row.flag("all_held")?;
         out.insert(centre.code.clone(), StoredCentre { centre, file, held });
@@ -50,10 +51,11 @@ fn read(rows: Vec<super::db::Row>) -> Result<Centres> {
 
 /// Writes a centre; a new one starts as its file says.
 pub async fn put(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -> Result<()> {
+    let sealed = tx.seal().seal(file);
     tx.exec(
         "INSERT INTO centre (code, name, timezone, file, changed_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (code) DO UPDATE SET name = $2, timezone = $3, file = $4, changed_at = $5",
-        args![&centre.code, &centre.name, centre.tz.name(), file, now],
+        args![&centre.code, &centre.name, centre.tz.name(), sealed, now],
     )
     .await?;
     tx.exec(
@@ -86,9 +88,9 @@ pub async fn stopped_channels(db: &Db) -> Result<Vec<(String, String, String)>> 
     rows.iter().map(|r| Ok((r.text("channel")?, r.text("why")?, r.text("settings")?))).collect()
 }
 
-/// Whether any channel stands still.
-pub async fn any_stopped(tx: &mut Tx) -> Result<bool> {
-    Ok(tx.one("SELECT channel FROM channel_stop LIMIT 1", args![]).await?.is_some())
+/// Whether a line stands still.
+pub async fn is_stopped(tx: &mut Tx, line: &str) -> Result<bool> {
+    Ok(tx.one("SELECT channel FROM channel_stop WHERE channel = $1", args![line]).await?.is_some())
 }
 
 /// Stops a channel; false if it stood still already.
@@ -98,12 +100,19 @@ pub async fn stop_channel(tx: &mut Tx, channel: &str, why: &str, settings: &str,
     Ok(n == 1)
 }
 
-/// Lets channels send again whose settings are other than those that were refused; with `None` all of them.
-pub async fn restart_channels(tx: &mut Tx, settings: Option<&str>) -> Result<u64> {
-    match settings {
-        Some(s) => tx.exec("DELETE FROM channel_stop WHERE settings <> $1", args![s]).await,
-        None => tx.exec("DELETE FROM channel_stop", args![]).await,
-    }
+/// Lets a line send again if its settings are other than those that were refused.
+pub async fn restart_if_mended(tx: &mut Tx, line: &str, settings: &str) -> Result<u64> {
+    tx.exec("DELETE FROM channel_stop WHERE channel = $1 AND settings <> $2", args![line, settings]).await
+}
+
+/// Lets all lines send again.
+pub async fn restart_all(tx: &mut Tx) -> Result<u64> {
+    tx.exec("DELETE FROM channel_stop", args![]).await
+}
+
+/// The newest change of any centre: whoever keeps something made of their files looks whether it grew.
+pub async fn last_change(db: &Db) -> Result<Option<DateTime<Utc>>> {
+    db.one("SELECT max(changed_at) AS at FROM centre", args![]).await?.map_or(Ok(None), |r| r.time_opt("at"))
 }
 
 /// A setting of the database.

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "foundations", include_str!("../../migrations/0001_foundations.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "foundations", include_str!("../../migrations/0001_foundations.sql")), (2, "chats and people", include_str!("../../migrations/0002_chats_and_people.sql"))];
 
 /// A value bound to a placeholder. A missing one still has its type.
 #[derive(Debug, Clone)]

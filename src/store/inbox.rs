@@ -3,29 +3,72 @@
 use super::db::{Arg, Db, Tx};
 use super::sealed::random_id;
 use crate::args;
-use crate::domain::person::{Phone, Private};
+use crate::domain::person::{Address, Channel, Mode, Private, Role};
+use crate::domain::senders::Senders;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
+use std::collections::{HashMap, HashSet};
+
+/// What came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Words, perhaps with pictures or sound.
+    Text {
+        /// The words, as received.
+        body: Private,
+        /// Pictures and sounds with it.
+        media: i64,
+        /// The service's opt-out mark.
+        opt_out_type: Option<String>,
+    },
+    /// A press on a button.
+    Press {
+        /// The service's id of the press, to answer it.
+        query: String,
+        /// What the button holds.
+        data: String,
+        /// The message below which it stands.
+        message: String,
+    },
+    /// The bot was blocked in this chat.
+    Blocked,
+    /// The bot was let in again.
+    Unblocked,
+    /// The bot is in a group or a channel, where it has no business.
+    Group,
+}
+
+impl What {
+    fn word(&self) -> &'static str {
+        match self {
+            What::Text { .. } => "text",
+            What::Press { .. } => "press",
+            What::Blocked => "blocked",
+            What::Unblocked => "unblocked",
+            What::Group => "group",
+        }
+    }
+}
 
 /// A received message on its way into the store.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// The service that brought it.
-    pub provider: &'static str,
+    /// The service that brought it, with the account where ids are its own.
+    pub provider: String,
     /// Its id there: a replay is no second message.
     pub provider_message_id: String,
+    /// The channel.
+    pub channel: Channel,
     /// Our sender that it came to.
     pub sender: String,
     /// Who wrote, as the service names them.
     pub from: String,
-    /// The words, as received.
-    pub body: Private,
-    /// Pictures and sounds with it.
-    pub media: i64,
-    /// The service's opt-out mark.
-    pub opt_out_type: Option<String>,
+    /// What came.
+    pub what: What,
     /// When it reached the centre's number.
     pub at: DateTime<Utc>,
+    /// For what carries no time of its own: it may have come at any instant since then.
+    pub earliest_at: Option<DateTime<Utc>>,
     /// `hook` or `listing`.
     pub found_by: &'static str,
 }
@@ -36,27 +79,35 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[Received]) -> Re
     let rows: Vec<Vec<Arg>> = received
         .iter()
         .map(|r| {
-            let hash = Phone::from_e164(&r.from).map_or_else(|| seal.id_of(&format!("no-number/{}", r.from)), |p| seal.number_hash(&p));
+            let hash = Address::read(r.channel, &r.from).map_or_else(|| seal.id_of(&format!("no-number/{}", r.from)), |a| seal.address_hash(&a));
+            let (body, media, opt_out_type, detail) = match &r.what {
+                What::Text { body, media, opt_out_type } => (body.0.as_str(), *media, opt_out_type.clone(), String::new()),
+                What::Press { query, data, message } => (data.as_str(), 0, None, format!("{query} {message}")),
+                _ => ("", 0, None, String::new()),
+            };
             args![
                 random_id(),
-                r.provider,
+                &r.provider,
                 &r.provider_message_id,
-                "sms",
+                r.channel.as_str(),
                 &r.sender,
                 seal.seal(&r.from),
                 hash,
-                seal.seal(&r.body.0.replace('\0', "\u{2400}")),
-                r.media,
-                &r.opt_out_type,
+                seal.seal(&body.replace('\0', "\u{2400}")),
+                media,
+                opt_out_type,
                 r.at,
                 now,
                 r.found_by,
-                "new"
+                "new",
+                r.what.word(),
+                seal.seal(&detail),
+                r.earliest_at
             ]
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO inbound (id, provider, provider_message_id, channel, sender, number, number_hash, body, media, opt_out_type, at, recorded_at, found_by, state) VALUES",
+        "INSERT INTO inbound (id, provider, provider_message_id, channel, sender, number, number_hash, body, media, opt_out_type, at, recorded_at, found_by, state, kind, detail, earliest_at) VALUES",
         "ON CONFLICT (provider, provider_message_id) DO NOTHING",
         rows,
     )
@@ -68,37 +119,70 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[Received]) -> Re
 pub struct Inbound {
     /// Its id.
     pub id: String,
-    /// Our sender that it came to.
+    /// The channel and our sender that it came to.
+    pub channel: Channel,
+    /// See `channel`.
     pub sender: String,
     /// Who wrote; `None` for a short code or a name.
-    pub from: Option<Phone>,
+    pub from: Option<Address>,
     /// The look-up hash of it.
     pub number_hash: String,
-    /// The words.
-    pub body: Private,
-    /// Pictures and sounds with it.
-    pub media: i64,
-    /// The service's opt-out mark.
-    pub opt_out_type: Option<String>,
+    /// What came.
+    pub what: What,
     /// When it reached the centre's number.
     pub at: DateTime<Utc>,
+    /// The earliest instant at which it may have come.
+    pub earliest_at: Option<DateTime<Utc>>,
+}
+
+impl Inbound {
+    /// The words, if it has words.
+    pub fn words(&self) -> &str {
+        match &self.what {
+            What::Text { body, .. } => &body.0,
+            _ => "",
+        }
+    }
+
+    /// The channel with our sender.
+    pub fn line(&self) -> (Channel, &str) {
+        (self.channel, &self.sender)
+    }
 }
 
 /// Takes the oldest message that was not applied yet; another process takes another.
 pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
     let seal = tx.seal();
-    let row =
-        tx.one("SELECT id, sender, number, number_hash, body, media, opt_out_type, at FROM inbound WHERE state = 'new' ORDER BY recorded_at, id LIMIT 1 {skip}", args![]).await?;
+    let row = tx
+        .one(
+            "SELECT id, channel, sender, number, number_hash, body, media, opt_out_type, at, kind, detail, earliest_at FROM inbound WHERE state = 'new'
+             ORDER BY recorded_at, id LIMIT 1 {skip}",
+            args![],
+        )
+        .await?;
     row.map(|r| {
+        let channel: Channel = r.word("channel")?;
+        let body = seal.open(&r.text("body")?);
+        let what = match r.text("kind")?.as_str() {
+            "press" => {
+                let detail = seal.open(&r.text("detail")?).0;
+                let (query, message) = detail.split_once(' ').unwrap_or((&detail, ""));
+                What::Press { query: query.to_owned(), data: body.0, message: message.to_owned() }
+            }
+            "blocked" => What::Blocked,
+            "unblocked" => What::Unblocked,
+            "group" => What::Group,
+            _ => What::Text { body, media: r.int("media")?, opt_out_type: r.text_opt("opt_out_type")? },
+        };
         Ok(Inbound {
             id: r.text("id")?,
+            channel,
             sender: r.text("sender")?,
-            from: Phone::from_e164(&seal.open(&r.text("number")?).0),
+            from: Address::read(channel, &seal.open(&r.text("number")?).0),
             number_hash: r.text("number_hash")?,
-            body: seal.open(&r.text("body")?),
-            media: r.int("media")?,
-            opt_out_type: r.text_opt("opt_out_type")?,
+            what,
             at: r.time("at")?,
+            earliest_at: r.time_opt("earliest_at")?,
         })
     })
     .transpose()
@@ -116,8 +200,8 @@ pub async fn done(tx: &mut Tx, id: &str, intent: &str, rule: &str) -> Result<()>
 }
 
 /// Which of these ids of a provider are stored already.
-pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<std::collections::HashSet<String>> {
-    let mut out = std::collections::HashSet::new();
+pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<String>> {
+    let mut out = HashSet::new();
     for chunk in ids.chunks(500) {
         let sql = format!("SELECT provider_message_id FROM inbound WHERE provider = $1 AND provider_message_id IN ({})", super::db::list_of(2, chunk.len()));
         let mut args: Vec<Arg> = args![provider];
@@ -129,33 +213,109 @@ pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<std::colle
     Ok(out)
 }
 
-/// Whether a number is opted out at a sender.
-pub async fn opted_out(tx: &mut Tx, sender: &str, number_hash: &str) -> Result<bool> {
-    let row = tx.one("SELECT active FROM opt_out WHERE channel = 'sms' AND sender = $1 AND number_hash = $2", args![sender, number_hash]).await?;
-    row.map_or(Ok(false), |r| r.flag("active"))
+/// Addresses that are opted out: (channel, our sender, hash).
+pub type OptOuts = HashSet<(Channel, String, String)>;
+
+const STOPPED: &str = "SELECT channel, sender, number_hash FROM opt_out WHERE active = TRUE AND number_hash IN";
+
+fn read_stopped(rows: Vec<super::db::Row>, out: &mut OptOuts) -> Result<()> {
+    for r in rows {
+        out.insert((r.word("channel")?, r.text("sender")?, r.text("number_hash")?));
+    }
+    Ok(())
 }
 
-/// Opts a number out or in at a sender.
-pub async fn set_opt_out(tx: &mut Tx, sender: &str, number_hash: &str, active: bool, now: DateTime<Utc>) -> Result<()> {
+/// Which of these addresses are opted out, and where.
+pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> {
+    let mut out = OptOuts::new();
+    for chunk in hashes.chunks(500) {
+        read_stopped(tx.all(format!("{STOPPED} ({})", super::db::list_of(1, chunk.len())), chunk.iter().map(Arg::from).collect()).await?, &mut out)?;
+    }
+    Ok(out)
+}
+
+/// The same outside a transaction.
+pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
+    let mut out = OptOuts::new();
+    for chunk in hashes.chunks(500) {
+        read_stopped(db.all(format!("{STOPPED} ({})", super::db::list_of(1, chunk.len())), chunk.iter().map(Arg::from).collect()).await?, &mut out)?;
+    }
+    Ok(out)
+}
+
+/// Opts an address out or in at a sender.
+pub async fn set_opt_out(tx: &mut Tx, at: (Channel, &str), number_hash: &str, active: bool, now: DateTime<Utc>) -> Result<()> {
     tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at) VALUES ('sms', $1, $2, $3, $4)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $3, changed_at = $4",
-        args![sender, number_hash, active, now],
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5",
+        args![at.0.as_str(), at.1, number_hash, active, now],
     )
     .await?;
     Ok(())
 }
 
-/// Parties with a number: (centre, case, party).
-pub async fn parties_with(tx: &mut Tx, number_hash: &str) -> Result<Vec<(String, String, String)>> {
+/// A party that has an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The centre's code.
+    pub centre: String,
+    /// The case.
+    pub case_id: String,
+    /// The party.
+    pub party_id: String,
+    /// Its role.
+    pub role: Role,
+    /// How much its phone may show.
+    pub mode: Mode,
+}
+
+/// Parties with an address at the centres for which our sender speaks.
+pub async fn parties_with(tx: &mut Tx, senders: &Senders, at: (Channel, &str), number_hash: &str) -> Result<Vec<Owner>> {
     let rows = tx
         .all(
-            "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+            "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id, p.role, p.mode FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
              WHERE a.number_hash = $1 AND a.state = 'current' ORDER BY c.centre, c.id",
             args![number_hash],
         )
         .await?;
-    rows.iter().map(|r| Ok((r.text("centre")?, r.text("case_id")?, r.text("party_id")?))).collect()
+    let mut out = Vec::with_capacity(rows.len());
+    for r in rows {
+        let owner = Owner { centre: r.text("centre")?, case_id: r.text("case_id")?, party_id: r.text("party_id")?, role: r.word("role")?, mode: r.word("mode")? };
+        if senders.speaks_for(at.1, &owner.centre, at.0) {
+            out.push(owner);
+        }
+    }
+    Ok(out)
+}
+
+/// The quietest mode among the parties with each of these addresses.
+pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, Mode>> {
+    let mut out: HashMap<String, Mode> = HashMap::new();
+    for chunk in hashes.chunks(500) {
+        let sql = format!(
+            "SELECT a.number_hash, p.mode FROM address a JOIN party p ON p.id = a.party_id WHERE a.state = 'current' AND p.mode <> 'normal' AND a.number_hash IN ({})",
+            super::db::list_of(1, chunk.len())
+        );
+        for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
+            let mode: Mode = r.word("mode")?;
+            let entry = out.entry(r.text("number_hash")?).or_insert(mode);
+            *entry = mode.max(*entry);
+        }
+    }
+    Ok(out)
+}
+
+/// Lets an address rest until a person has spoken with its owner, or lets it go on.
+pub async fn pause(tx: &mut Tx, parties: &[Owner], number_hash: &str, since: Option<DateTime<Utc>>) -> Result<()> {
+    for p in parties {
+        tx.exec("UPDATE address SET paused_at = $1 WHERE party_id = $2 AND number_hash = $3", args![since, &p.party_id, number_hash]).await?;
+    }
+    Ok(())
+}
+
+/// The bot was blocked in a chat, or let in again.
+pub async fn block(tx: &mut Tx, chat_hash: &str, since: Option<DateTime<Utc>>) -> Result<u64> {
+    tx.exec("UPDATE address SET blocked_at = $1 WHERE channel = 'telegram' AND number_hash = $2 AND state = 'current'", args![since, chat_hash]).await
 }
 
 /// The messages of a party's numbers, for the case's history: (when, intent, rule).
@@ -163,7 +323,7 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<(DateTime<Utc>, Strin
     let rows = db
         .all(
             "SELECT i.at, i.intent, i.rule FROM inbound i WHERE i.state = 'done' AND i.number_hash IN
-               (SELECT a.number_hash FROM address a JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND a.channel = 'sms') ORDER BY i.at",
+               (SELECT a.number_hash FROM address a JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND a.channel <> 'ring') ORDER BY i.at",
             args![case_id],
         )
         .await?;
@@ -171,6 +331,7 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<(DateTime<Utc>, Strin
 }
 
 /// How many came in, by channel.
-pub async fn count(db: &Db) -> Result<i64> {
-    db.one("SELECT count(*) AS n FROM inbound", args![]).await?.map_or(Ok(0), |r| r.int("n"))
+pub async fn count(db: &Db) -> Result<Vec<(String, i64)>> {
+    let rows = db.all("SELECT channel, count(*) AS n FROM inbound GROUP BY channel ORDER BY channel", args![]).await?;
+    rows.iter().map(|r| Ok((r.text("channel")?, r.int("n")?))).collect()
 }

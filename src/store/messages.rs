@@ -1,6 +1,7 @@
 //! Questions about the messages: what a number got lately, what was asked, what waits, and the lists.
 
 use super::db::{Arg, Db, Row, Tx};
+use super::outbox::OfLine;
 use crate::args;
 use crate::domain::message::{Kind, MessageState};
 use crate::domain::person::Role;
@@ -8,16 +9,16 @@ use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::HashMap;
 
-/// Whether anything is due that is not held.
-pub async fn any_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
-    let row = db
-        .one(
-            "SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.not_before <= $1
-               AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')) LIMIT 1",
-            args![now],
-        )
-        .await?;
-    Ok(row.is_some())
+/// Whether anything is due on a line that is not held.
+pub async fn any_due(db: &Db, line: OfLine<'_>, now: DateTime<Utc>) -> Result<bool> {
+    let (filter, values) = line.filter(3);
+    let mut args: Vec<Arg> = args![now, line.channel.as_str()];
+    args.extend(values);
+    let sql = format!(
+        "SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.channel = $2 AND m.not_before <= $1 {filter}
+           AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')) LIMIT 1"
+    );
+    Ok(db.one(sql, args).await?.is_some())
 }
 
 /// What a number got unprompted lately: the last time, and how many in 24 hours.
@@ -76,9 +77,9 @@ pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) 
     Ok(out)
 }
 
-/// Texts that began on the day (UTC) of `now`.
-pub async fn begun_today(tx: &mut Tx, now: DateTime<Utc>) -> Result<i64> {
-    let row = tx.one("SELECT texts FROM day_count WHERE channel = 'sms' AND day = $1", args![now.format("%Y-%m-%d").to_string()]).await?;
+/// Texts of a line that began on the day (UTC) of `now`.
+pub async fn begun_today(tx: &mut Tx, line: &str, now: DateTime<Utc>) -> Result<i64> {
+    let row = tx.one("SELECT texts FROM day_count WHERE channel = $2 AND day = $1", args![now.format("%Y-%m-%d").to_string(), line]).await?;
     row.map_or(Ok(0), |r| r.int("texts"))
 }
 
@@ -123,15 +124,11 @@ pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>> {
 }
 
 /// How many waiting texts would leave until `until` if nothing held them, of a centre or of all.
-pub async fn would_leave(db: &Db, sender: &str, centre: Option<&str>, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<i64> {
+pub async fn would_leave(db: &Db, centre: Option<&str>, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<i64> {
     let row = db
         .one(
-            "SELECT (SELECT count(*) FROM message WHERE state = 'waiting' AND not_before <= $1 AND (not_after IS NULL OR not_after > $3) AND ($2 IS NULL OR centre = $2))
-                  + (SELECT count(*) FROM attendee t JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id JOIN party p ON p.id = t.party_id
-                       JOIN address a ON a.party_id = p.id AND a.channel = 'sms' AND a.state = 'current' AND a.safe = 'safe'
-                     WHERE t.ask_at IS NOT NULL AND t.ask_at <= $1 AND s.state = 'booked' AND s.starts_at > $3 AND p.consent = 'yes' AND ($2 IS NULL OR c.centre = $2)
-                       AND NOT EXISTS (SELECT 1 FROM opt_out o WHERE o.channel = 'sms' AND o.sender = $4 AND o.number_hash = a.number_hash AND o.active = TRUE)) AS n",
-            args![until, centre, now, sender],
+            "SELECT count(*) AS n FROM message WHERE state = 'waiting' AND not_before <= $1 AND (not_after IS NULL OR not_after > $3) AND ($2 IS NULL OR centre = $2)",
+            args![until, centre, now],
         )
         .await?;
     row.map_or(Ok(0), |r| r.int("n"))

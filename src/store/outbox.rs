@@ -5,10 +5,10 @@
 use super::db::{Arg, Tx};
 use crate::args;
 use crate::domain::message::{Kind, MessageState, Outcome};
-use crate::domain::person::{Channel, Phone, Private, Role};
+use crate::domain::person::{Address, Channel, Private, Role};
 use crate::domain::receipt::Receipt;
 use anyhow::Result;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
 /// A message to queue. The same cause queues it once.
 #[derive(Debug, Clone)]
@@ -28,7 +28,9 @@ pub struct NewMessage {
     /// The session, with its version and the version of the party's question.
     pub session: Option<(String, i64, i64)>,
     /// The address an answer goes back to.
-    pub to: Option<(Phone, String)>,
+    pub to: Option<(Address, String)>,
+    /// On which channel; looked at again before it leaves, unless it is an answer.
+    pub channel: Channel,
     /// What the text needs beside the session.
     pub data: String,
     /// Earliest instant.
@@ -43,7 +45,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
     let rows: Vec<Vec<Arg>> = messages
         .iter()
         .map(|m| {
-            let rank = if m.kind.is_answer() {
+            let rank = if m.kind.is_answer() || m.kind == Kind::StaffAlert {
                 0
             } else if m.kind == Kind::ConfirmRequest {
                 2
@@ -55,7 +57,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 None => (None, None, None),
             };
             let (number, hash) = match &m.to {
-                Some((p, h)) => (Some(seal.seal(p.as_str())), Some(h.clone())),
+                Some((a, h)) => (Some(seal.seal(a.as_str())), Some(h.clone())),
                 None => (None, None),
             };
             args![
@@ -72,7 +74,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 number,
                 hash,
                 seal.seal(&m.data),
-                Channel::Sms.as_str(),
+                m.to.as_ref().map_or(m.channel, |(a, _)| a.channel()).as_str(),
                 rank,
                 MessageState::Waiting.as_str(),
                 m.not_before,
@@ -158,7 +160,7 @@ pub struct Claimed {
     /// The session with the versions it was made for.
     pub session: Option<(String, i64, i64)>,
     /// The address an answer goes back to.
-    pub to: Option<(Phone, String)>,
+    pub to: Option<(Address, String)>,
     /// Whether that address is opted out.
     pub to_opted_out: bool,
     /// What the text needs beside the session.
@@ -171,16 +173,45 @@ pub struct Claimed {
     pub tries: i64,
 }
 
-/// Claims due messages of centres that are not on hold, answers first, at most `limit`.
-pub async fn claim(tx: &mut Tx, sender: &str, claim: &str, now: DateTime<Utc>, limit: i64) -> Result<Vec<Claimed>> {
+/// A line as the outbox sees it: its channel, its sender, and the centres for which it speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct OfLine<'a> {
+    /// The channel.
+    pub channel: Channel,
+    /// Our sender.
+    pub sender: &'a str,
+    /// The centres; `None`: every centre that is not in `not`.
+    pub centres: Option<&'a [String]>,
+    /// Centres that have a line of their own on this channel.
+    pub not: &'a [String],
+}
+
+impl OfLine<'_> {
+    /// The condition on `m.centre`, with values from placeholder `first` on.
+    pub(super) fn filter(&self, first: usize) -> (String, Vec<Arg>) {
+        match self.centres {
+            Some(list) => (format!("AND m.centre IN ({})", super::db::list_of(first, list.len())), list.iter().map(Arg::from).collect()),
+            None if self.not.is_empty() => (String::new(), Vec::new()),
+            None => (format!("AND m.centre NOT IN ({})", super::db::list_of(first, self.not.len())), self.not.iter().map(Arg::from).collect()),
+        }
+    }
+}
+
+/// Claims due messages of a line's centres that are not on hold, answers first, at most `limit`.
+pub async fn claim(tx: &mut Tx, line: OfLine<'_>, claim: &str, now: DateTime<Utc>, limit: i64) -> Result<Vec<Claimed>> {
+    let (filter, values) = line.filter(5);
+    let mut args: Vec<Arg> = args![now, limit, claim, line.channel.as_str()];
+    args.extend(values);
     let rows = tx
         .all(
-            "WITH due AS (SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.not_before <= $1
+            format!(
+                "WITH due AS (SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.channel = $4 AND m.not_before <= $1 {filter}
                 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*'))
-                ORDER BY m.rank, m.not_before LIMIT $2 {skip})
+                ORDER BY m.rank, m.not_before LIMIT $2 {{skip}})
              UPDATE message SET state = 'sending', claim = $3 WHERE id IN (SELECT id FROM due) AND state = 'waiting'
-             RETURNING id, cause, kind, centre, case_id, role, session_id, session_version, ask_version, to_number, to_hash, data, rank, not_before, not_after, tries",
-            args![now, limit, claim],
+             RETURNING id, cause, kind, centre, case_id, role, session_id, session_version, ask_version, to_number, to_hash, data, rank, not_before, not_after, tries"
+            ),
+            args,
         )
         .await?;
     let seal = tx.seal();
@@ -191,12 +222,8 @@ pub async fn claim(tx: &mut Tx, sender: &str, claim: &str, now: DateTime<Utc>, l
             _ => None,
         };
         let to = match (r.text_opt("to_number")?, r.text_opt("to_hash")?) {
-            (Some(n), Some(h)) => Phone::from_e164(&seal.open(&n).0).map(|p| (p, h)),
+            (Some(n), Some(h)) => Address::read(line.channel, &seal.open(&n).0).map(|a| (a, h)),
             _ => None,
-        };
-        let to_opted_out = match &to {
-            Some((_, hash)) => super::inbox::opted_out(tx, sender, hash).await?,
-            None => false,
         };
         let claimed = Claimed {
             id: r.text("id")?,
@@ -207,7 +234,7 @@ pub async fn claim(tx: &mut Tx, sender: &str, claim: &str, now: DateTime<Utc>, l
             role: r.word_opt("role")?,
             session,
             to,
-            to_opted_out,
+            to_opted_out: false,
             data: seal.open(&r.text("data")?),
             not_before: r.time("not_before")?,
             not_after: r.time_opt("not_after")?,
@@ -215,9 +242,22 @@ pub async fn claim(tx: &mut Tx, sender: &str, claim: &str, now: DateTime<Utc>, l
         };
         out.push((r.int("rank")?, claimed));
     }
+    let hashes: Vec<String> = out.iter().filter_map(|(_, c)| c.to.as_ref().map(|t| t.1.clone())).collect();
+    let stopped = super::inbox::opted_out_among(tx, &hashes).await?;
+    for (_, c) in &mut out {
+        c.to_opted_out = c.to.as_ref().is_some_and(|(_, hash)| stopped.contains(&(line.channel, line.sender.to_owned(), hash.clone())));
+    }
     // Answers first; within one instant the order says nothing about who was decided first.
     out.sort_by(|(a, x), (b, y)| (a, x.not_before, &x.id).cmp(&(b, y.not_before, &y.id)));
     Ok(out.into_iter().map(|(_, c)| c).collect())
+}
+
+/// Gives claimed messages to another channel, where they wait for their turn.
+pub async fn reroute(tx: &mut Tx, rows: Vec<(String, Channel)>) -> Result<()> {
+    let rows = rows.into_iter().map(|(id, channel)| args![id, channel.as_str()]).collect();
+    tx.with_many("id, channel", "UPDATE message SET state = 'waiting', channel = v.channel, claim = NULL FROM v WHERE message.id = v.id AND message.state = 'sending'", rows)
+        .await?;
+    Ok(())
 }
 
 /// An attempt about to begin.
@@ -227,8 +267,8 @@ pub struct Attempt {
     pub token: String,
     /// Its message.
     pub message_id: String,
-    /// To which number, and its hash.
-    pub number: (Phone, String),
+    /// To which address, and its hash.
+    pub number: (Address, String),
     /// The words.
     pub body: String,
     /// Whether it answers somebody.
@@ -238,7 +278,10 @@ pub struct Attempt {
 }
 
 /// Writes the intents. Committed before the first byte leaves.
-pub async fn begin(tx: &mut Tx, worker: &str, sender: &str, now: DateTime<Utc>, attempts: &[Attempt]) -> Result<()> {
+pub async fn begin(tx: &mut Tx, worker: &str, line: OfLine<'_>, now: DateTime<Utc>, attempts: &[Attempt]) -> Result<()> {
+    if attempts.is_empty() {
+        return Ok(());
+    }
     let seal = tx.seal();
     let rows = attempts
         .iter()
@@ -247,8 +290,8 @@ pub async fn begin(tx: &mut Tx, worker: &str, sender: &str, now: DateTime<Utc>, 
                 &a.token,
                 &a.message_id,
                 worker,
-                Channel::Sms.as_str(),
-                sender,
+                line.channel.as_str(),
+                line.sender,
                 seal.seal(a.number.0.as_str()),
                 &a.number.1,
                 seal.seal(&a.body),
@@ -261,8 +304,8 @@ pub async fn begin(tx: &mut Tx, worker: &str, sender: &str, now: DateTime<Utc>, 
         .collect();
     tx.insert_many("INSERT INTO attempt (token, message_id, worker, channel, sender, number, number_hash, body, prompted, parts, started_at, looks) VALUES", "", rows).await?;
     tx.exec(
-        "INSERT INTO day_count (channel, day, texts) VALUES ('sms', $1, $2) ON CONFLICT (channel, day) DO UPDATE SET texts = day_count.texts + $2",
-        args![now.format("%Y-%m-%d").to_string(), attempts.len() as i64],
+        "INSERT INTO day_count (channel, day, texts) VALUES ($3, $1, $2) ON CONFLICT (channel, day) DO UPDATE SET texts = day_count.texts + $2",
+        args![now.format("%Y-%m-%d").to_string(), attempts.len() as i64, line_name(line.channel, line.sender)],
     )
     .await?;
     Ok(())
@@ -278,6 +321,15 @@ pub async fn end_claims(tx: &mut Tx, rows: Vec<(String, MessageState, Option<Str
     )
     .await?;
     Ok(())
+}
+
+/// What becomes of a message whose attempt was refused: it did surely not arrive.
+#[derive(Debug, Clone)]
+pub enum Then {
+    /// It ends, with this reason.
+    End(&'static str),
+    /// It waits: for the channel to be mended, or for the party's other address.
+    Wait(DateTime<Utc>),
 }
 
 /// How an attempt ended, as its process saw it.
@@ -301,8 +353,8 @@ pub enum End {
     Refused {
         /// Its words.
         error: String,
-        /// The message's reason; `None` for a refusal of the whole channel, where the message waits.
-        reason: Option<&'static str>,
+        /// What becomes of the message.
+        then: Then,
     },
     /// Nobody can tell: it is looked up later, never sent again blindly.
     Doubt {
@@ -311,8 +363,13 @@ pub enum End {
     },
 }
 
-/// Records how attempts ended. What a callback or another process recorded first stays.
-pub async fn record(tx: &mut Tx, now: DateTime<Utc>, ends: Vec<(String, End)>) -> Result<()> {
+/// The name of a line in counts and stops: its channel and its sender.
+pub fn line_name(channel: Channel, sender: &str) -> String {
+    format!("{channel}:{sender}")
+}
+
+/// Records how attempts of a line ended. What a callback or another process recorded first stays.
+pub async fn record(tx: &mut Tx, line: &str, now: DateTime<Utc>, ends: Vec<(String, End)>) -> Result<()> {
     let mut attempts = Vec::new();
     let mut messages = Vec::new();
     let mut doubts = Vec::new();
@@ -330,8 +387,8 @@ pub async fn record(tx: &mut Tx, now: DateTime<Utc>, ends: Vec<(String, End)>) -
         let message = match &end {
             End::Accepted { provider_id, receipt } => (receipt.map_or(MessageState::Sent, Receipt::message_state), None, Some(now), Some(provider_id.clone()), None),
             End::NotSent { again, .. } => (MessageState::Waiting, None, None, None, Some(*again)),
-            End::Refused { reason: None, .. } => (MessageState::Waiting, None, None, None, Some(now + Duration::minutes(1))),
-            End::Refused { reason, .. } => (MessageState::Refused, *reason, None, None, None),
+            End::Refused { then: Then::Wait(until), .. } => (MessageState::Waiting, None, None, None, Some(*until)),
+            End::Refused { then: Then::End(reason), .. } => (MessageState::Refused, Some(*reason), None, None, None),
             End::Doubt { .. } => continue,
         };
         messages.push(args![&token, message.0.as_str(), message.1, message.2, message.3, message.4]);
@@ -339,8 +396,8 @@ pub async fn record(tx: &mut Tx, now: DateTime<Utc>, ends: Vec<(String, End)>) -
     }
     if attempts_unsent > 0 {
         tx.exec(
-            "UPDATE day_count SET texts = CASE WHEN texts > $1 THEN texts - $1 ELSE 0 END WHERE channel = 'sms' AND day = $2",
-            args![attempts_unsent, now.format("%Y-%m-%d").to_string()],
+            "UPDATE day_count SET texts = CASE WHEN texts > $1 THEN texts - $1 ELSE 0 END WHERE channel = $3 AND day = $2",
+            args![attempts_unsent, now.format("%Y-%m-%d").to_string(), line],
         )
         .await?;
     }

@@ -4,7 +4,8 @@ use super::db::Tx;
 use super::sealed::random_id;
 use crate::args;
 use crate::domain::cancel::Question;
-use crate::domain::person::Role;
+use crate::domain::conversation::{Choosing, Wanted};
+use crate::domain::person::{Channel, Role};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
@@ -47,6 +48,7 @@ pub async fn of_address(tx: &mut Tx, session_id: &str, role: Role, ask_version: 
                 id: r.text("id")?,
                 stem: seal.open(&r.text("stem")?).0,
                 offered: r.text("offered")?.split(' ').filter_map(|w| w.parse().ok()).collect(),
+                asked_at: r.time("asked_at")?,
                 first_no_at: r.time("first_no_at")?,
                 tries,
             });
@@ -138,4 +140,55 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
         out.push(Unfinished { id, session_id: r.text("session_id")?, case_id: r.text("case_id")?, role: r.word("role")?, starts_at: r.time("starts_at")? });
     }
     Ok(out)
+}
+
+/// The numbered question that waits at an address, if it is not older than a day.
+pub async fn choosing(tx: &mut Tx, at: (Channel, &str), number_hash: &str, now: DateTime<Utc>) -> Result<Option<Choosing>> {
+    let row = tx
+        .one(
+            "SELECT id, wanted, options FROM choice WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3 AND asked_at > $4 ORDER BY asked_at DESC LIMIT 1",
+            args![at.0.as_str(), at.1, number_hash, now - Duration::hours(24)],
+        )
+        .await?;
+    row.map(|r| read_choosing(&r)).transpose()
+}
+
+/// A numbered question by its id, while it waits.
+pub async fn choosing_by_id(tx: &mut Tx, id: &str) -> Result<Option<Choosing>> {
+    let row = tx.one("SELECT id, wanted, options FROM choice WHERE id = $1 AND state = 'open'", args![id]).await?;
+    row.map(|r| read_choosing(&r)).transpose()
+}
+
+fn read_choosing(r: &super::db::Row) -> Result<Choosing> {
+    let wanted = match r.text("wanted")?.as_str() {
+        "confirm" => Wanted::Confirm,
+        "cancel" => Wanted::Cancel(None),
+        reason => Wanted::Cancel(reason.parse().ok()),
+    };
+    let options = r.text("options")?.split(' ').filter_map(|o| o.split_once(':')).filter_map(|(s, v)| Some((s.to_owned(), v.parse().ok()?))).collect();
+    Ok(Choosing { id: r.text("id")?, wanted, options })
+}
+
+/// Puts a numbered question to an address; an earlier one there ends. Gives its id.
+pub async fn ask_which(tx: &mut Tx, now: DateTime<Utc>, at: (Channel, &str), number_hash: &str, wanted: Wanted, options: &[(String, i64)]) -> Result<String> {
+    let id = random_id();
+    let wanted = match wanted {
+        Wanted::Confirm => "confirm",
+        Wanted::Cancel(None) => "cancel",
+        Wanted::Cancel(Some(reason)) => reason.as_str(),
+    };
+    let options: Vec<String> = options.iter().map(|(s, v)| format!("{s}:{v}")).collect();
+    tx.exec("UPDATE choice SET state = 'done' WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3", args![at.0.as_str(), at.1, number_hash]).await?;
+    tx.exec(
+        "INSERT INTO choice (id, channel, sender, number_hash, wanted, options, asked_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open')",
+        args![&id, at.0.as_str(), at.1, number_hash, wanted, options.join(" "), now],
+    )
+    .await?;
+    Ok(id)
+}
+
+/// Ends a numbered question.
+pub async fn chosen(tx: &mut Tx, id: &str) -> Result<()> {
+    tx.exec("UPDATE choice SET state = 'done' WHERE id = $1", args![id]).await?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The one place that names, numbers, chat ids and texts pass on their way into the database and out of it. For now they are kept as
 //! they are; encryption at rest is a change in this file. Look-ups go through a keyed hash.
 
-use crate::domain::person::{Phone, Private};
+use crate::domain::person::{Address, Phone, Private};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -38,6 +38,20 @@ impl Sealed {
     /// The look-up hash of an address.
     pub fn number_hash(&self, phone: &Phone) -> String {
         self.mac("number", phone.as_str())
+    }
+
+    /// The look-up hash of an address: a number has the same one on every channel, so that a number of the other party is found
+    /// wherever it stands.
+    pub fn address_hash(&self, address: &Address) -> String {
+        match address.phone() {
+            Some(phone) => self.number_hash(&phone),
+            None => self.id_of(&format!("telegram/{}", address.as_str())),
+        }
+    }
+
+    /// The hash of a secret that is kept as its hash only, such as a link's code.
+    pub fn secret_hash(&self, secret: &str) -> String {
+        self.mac("secret", secret)
     }
 
     /// The id that a cause makes: the same cause always the same id, and nobody can read the cause from it.

@@ -1,8 +1,11 @@
 //! Sessions and the places of the two parents in them.
 
 use super::db::{Arg, Db, Row, Tx};
+use super::inbox::OptOuts;
 use crate::args;
-use crate::domain::person::{Consent, Mode, Phone, Role};
+use crate::domain::local_time::{Quiet, parse_hours};
+use crate::domain::person::{Address, Channel, Consent, Mode, Role};
+use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, CancelledBy, SessionState};
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -139,39 +142,73 @@ pub struct Seat {
     pub mode: Mode,
     /// The party's language.
     pub language: String,
-    /// The safe number for texts, and its hash, if there is one.
-    pub number: Option<(Phone, String)>,
-    /// Whether that number is opted out at our sender.
+    /// The hours in which this party's phone shows nothing.
+    pub quiet: Option<Quiet>,
+    /// The addresses that were agreed and are safe, the wanted channel first (choice K11).
+    pub routes: Vec<Route>,
+}
+
+/// An address that was agreed and is safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The address.
+    pub address: Address,
+    /// Its look-up hash.
+    pub hash: String,
+    /// It is opted out at our sender.
     pub opted_out: bool,
 }
 
 impl Seat {
+    /// Where a text goes: to the wanted channel, or to the other one that was agreed and is safe (choice K11).
+    pub fn route(&self) -> Option<&Route> {
+        self.routes.iter().find(|r| !r.opted_out)
+    }
+
+    /// Whether every address is opted out at our senders.
+    pub fn opted_out(&self) -> bool {
+        !self.routes.is_empty() && self.route().is_none()
+    }
+
     /// Whether the session was called off by somebody else and this party has not heard of it yet: for them it is still on.
     pub fn is_hidden(&self, now: DateTime<Utc>) -> bool {
         self.session.state == SessionState::Cancelled && self.attendee.answer != Answer::Cancelled && self.attendee.hears_at.is_some_and(|t| now < t)
     }
 }
 
+/// The channels on which we send, with the names of their joins.
+const CHANNELS: [Channel; 2] = [Channel::Sms, Channel::Telegram];
+
 fn seat_sql(filter: &str) -> String {
     seat_sql_from("attendee t", filter)
 }
 
 fn seat_sql_from(places: &str, filter: &str) -> String {
-    let mut sql = format!("SELECT {SESSION}, {ATTENDEE}, c.state AS case_state, p.consent, p.mode, p.language, a.number, a.number_hash, coalesce(o.active, FALSE) AS opted_out ");
-    let _ = write!(
-        sql,
-        "FROM {places} JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id JOIN party p ON p.id = t.party_id
-         LEFT JOIN address a ON a.party_id = p.id AND a.channel = 'sms' AND a.state = 'current' AND a.safe = 'safe'
-         LEFT JOIN opt_out o ON o.channel = 'sms' AND o.sender = $1 AND o.number_hash = a.number_hash AND o.active = TRUE {filter}"
-    );
+    let mut sql = format!("SELECT {SESSION}, {ATTENDEE}, c.state AS case_state, p.consent, p.mode, p.language, p.channel AS wanted, p.safe_hours");
+    let mut joins = String::new();
+    for channel in CHANNELS {
+        let _ = write!(sql, ", {channel}.number AS {channel}_number, {channel}.number_hash AS {channel}_hash");
+        let _ = write!(
+            joins,
+            " LEFT JOIN address {channel} ON {channel}.party_id = p.id AND {channel}.channel = '{channel}' AND {channel}.state = 'current' AND {channel}.safe = 'safe'
+               AND {channel}.blocked_at IS NULL AND {channel}.paused_at IS NULL"
+        );
+    }
+    let _ = write!(sql, " FROM {places} JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id JOIN party p ON p.id = t.party_id{joins} {filter}");
     sql
 }
 
 fn read_seat(r: &Row, seal: &super::sealed::Sealed) -> Result<Seat> {
-    let number = match (r.text_opt("number")?, r.text_opt("number_hash")?) {
-        (Some(n), Some(h)) => Phone::from_e164(&seal.open(&n).0).map(|p| (p, h)),
-        _ => None,
-    };
+    let mut routes = Vec::new();
+    for channel in CHANNELS {
+        if let (Some(n), Some(hash)) = (r.text_opt(&format!("{channel}_number"))?, r.text_opt(&format!("{channel}_hash"))?)
+            && let Some(address) = Address::read(channel, &seal.open(&n).0)
+        {
+            routes.push(Route { address, hash, opted_out: false });
+        }
+    }
+    let wanted: Channel = r.word("wanted")?;
+    routes.sort_by_key(|r| r.address.channel() != wanted);
     Ok(Seat {
         session: read_session(r)?,
         attendee: read_attendee(r)?,
@@ -179,67 +216,100 @@ fn read_seat(r: &Row, seal: &super::sealed::Sealed) -> Result<Seat> {
         consent: r.word("consent")?,
         mode: r.word("mode")?,
         language: r.text("language")?,
-        number,
-        opted_out: r.flag("opted_out")?,
+        quiet: r.text_opt("safe_hours")?.as_deref().and_then(parse_hours),
+        routes,
     })
 }
 
-/// The places whose question is due at `now`, at most `limit`; `sender` is our sender of texts.
-pub async fn due(tx: &mut Tx, sender: &str, now: DateTime<Utc>, limit: i64) -> Result<Vec<Seat>> {
+/// Reads seats and marks the routes that are opted out at the sender of their centre; a chat without a bot of ours is no route.
+async fn read_seats(tx: &mut Tx, senders: &Senders, rows: &[Row]) -> Result<Vec<Seat>> {
     let seal = tx.seal();
+    let mut seats: Vec<Seat> = rows.iter().map(|r| read_seat(r, &seal)).collect::<Result<_>>()?;
+    let stopped = super::inbox::opted_out_among(tx, &hashes_of(&seats)).await?;
+    mark(&mut seats, senders, &stopped);
+    Ok(seats)
+}
+
+/// The same outside a transaction.
+async fn read_seats_from(db: &Db, senders: &Senders, rows: &[Row]) -> Result<Vec<Seat>> {
+    let seal = db.seal();
+    let mut seats: Vec<Seat> = rows.iter().map(|r| read_seat(r, &seal)).collect::<Result<_>>()?;
+    let stopped = super::inbox::opted_out_among_in(db, &hashes_of(&seats)).await?;
+    mark(&mut seats, senders, &stopped);
+    Ok(seats)
+}
+
+fn hashes_of(seats: &[Seat]) -> Vec<String> {
+    let mut hashes: Vec<String> = seats.iter().flat_map(|s| s.routes.iter().map(|r| r.hash.clone())).collect();
+    hashes.sort();
+    hashes.dedup();
+    hashes
+}
+
+fn mark(seats: &mut [Seat], senders: &Senders, stopped: &OptOuts) {
+    for seat in seats {
+        let centre = &seat.session.centre;
+        seat.routes.retain(|r| r.address.channel() == Channel::Sms || senders.of(centre, r.address.channel()).is_some());
+        for route in &mut seat.routes {
+            let channel = route.address.channel();
+            let sender = senders.of(centre, channel).unwrap_or_default();
+            route.opted_out = !stopped.is_empty() && stopped.contains(&(channel, sender.to_owned(), route.hash.clone()));
+        }
+    }
+}
+
+/// The places whose question is due at `now`, at most `limit`.
+pub async fn due(tx: &mut Tx, senders: &Senders, now: DateTime<Utc>, limit: i64) -> Result<Vec<Seat>> {
     let rows = tx
         .all(
-            seat_sql("WHERE (t.session_id, t.role) IN (SELECT session_id, role FROM attendee WHERE ask_at IS NOT NULL AND ask_at <= $2 ORDER BY ask_at LIMIT $3 {skip})"),
-            args![sender, now, limit],
+            seat_sql("WHERE (t.session_id, t.role) IN (SELECT session_id, role FROM attendee WHERE ask_at IS NOT NULL AND ask_at <= $1 ORDER BY ask_at LIMIT $2 {skip})"),
+            args![now, limit],
         )
         .await?;
-    rows.iter().map(|r| read_seat(r, &seal)).collect()
+    read_seats(tx, senders, &rows).await
 }
 
 /// The places of one session, both parents.
-pub async fn seats(tx: &mut Tx, sender: &str, session_id: &str) -> Result<Vec<Seat>> {
-    let seal = tx.seal();
-    let rows = tx.all(seat_sql("WHERE s.id = $2 ORDER BY t.role DESC"), args![sender, session_id]).await?;
-    rows.iter().map(|r| read_seat(r, &seal)).collect()
+pub async fn seats(tx: &mut Tx, senders: &Senders, session_id: &str) -> Result<Vec<Seat>> {
+    let rows = tx.all(seat_sql("WHERE s.id = $1 ORDER BY t.role DESC"), args![session_id]).await?;
+    read_seats(tx, senders, &rows).await
 }
 
 /// Some places, each by its session and role.
-pub async fn seats_of(tx: &mut Tx, sender: &str, places: &[(String, Role)]) -> Result<Vec<Seat>> {
-    let seal = tx.seal();
+pub async fn seats_of(tx: &mut Tx, senders: &Senders, places: &[(String, Role)]) -> Result<Vec<Seat>> {
     let mut out = Vec::with_capacity(places.len());
     for chunk in places.chunks(128) {
-        let pairs: Vec<String> = (0..chunk.len()).map(|i| format!("(${}, ${})", 2 * i + 2, 2 * i + 3)).collect();
+        let pairs: Vec<String> = (0..chunk.len()).map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2)).collect();
         let sql =
             format!("WITH v (session_id, role) AS (VALUES {}) {}", pairs.join(", "), seat_sql_from("v JOIN attendee t ON t.session_id = v.session_id AND t.role = v.role", ""));
-        let mut args: Vec<Arg> = args![sender];
-        args.extend(chunk.iter().flat_map(|(s, r)| [Arg::from(s), Arg::from(r.as_str())]));
-        for row in tx.all(sql, args).await? {
-            out.push(read_seat(&row, &seal)?);
-        }
+        let args: Vec<Arg> = chunk.iter().flat_map(|(s, r)| [Arg::from(s), Arg::from(r.as_str())]).collect();
+        out.extend(tx.all(sql, args).await?);
     }
-    Ok(out)
+    read_seats(tx, senders, &out).await
 }
 
 /// The places of sessions that start in a span, for the plan and the board.
-pub async fn seats_between(db: &Db, sender: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Seat>> {
-    let seal = db.seal();
-    let rows = db.all(seat_sql("WHERE s.starts_at >= $2 AND s.starts_at < $3 ORDER BY s.starts_at, c.case_ref, t.role DESC"), args![sender, from, to]).await?;
-    rows.iter().map(|r| read_seat(r, &seal)).collect()
+pub async fn seats_between(db: &Db, senders: &Senders, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Seat>> {
+    let rows = db.all(seat_sql("WHERE s.starts_at >= $1 AND s.starts_at < $2 ORDER BY s.starts_at, c.case_ref, t.role DESC"), args![from, to]).await?;
+    read_seats_from(db, senders, &rows).await
 }
 
-/// The upcoming places of all parties with a number, those of sessions that ended before `since` left out.
-pub async fn seats_of_number(tx: &mut Tx, sender: &str, number_hash: &str, since: DateTime<Utc>) -> Result<Vec<Seat>> {
-    let seal = tx.seal();
+/// The upcoming places of all parties with an address, at the centres for which `sender` speaks; those of sessions that ended before
+/// `since` are left out.
+pub async fn seats_of_address(tx: &mut Tx, senders: &Senders, at: (Channel, &str), hash: &str, since: DateTime<Utc>) -> Result<Vec<Seat>> {
+    let (channel, sender) = at;
     let rows = tx
         .all(
             seat_sql(
-                "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $2 AND channel = 'sms' AND state = 'current')
+                "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $1 AND channel = $2 AND state = 'current')
                  AND s.ends_at > $3 ORDER BY s.starts_at, s.id",
             ),
-            args![sender, number_hash, since],
+            args![hash, channel.as_str(), since],
         )
         .await?;
-    rows.iter().map(|r| read_seat(r, &seal)).collect()
+    let mut seats = read_seats(tx, senders, &rows).await?;
+    seats.retain(|s| senders.speaks_for(sender, &s.session.centre, channel));
+    Ok(seats)
 }
 
 /// Locks the sessions for the rest of the transaction (PostgreSQL; SQLite has one writer anyway).
@@ -411,10 +481,18 @@ pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
 }
 
 /// Places that are still to be asked at a centre, for a change of its rules.
-pub async fn unasked(tx: &mut Tx, sender: &str, centre: &str, now: DateTime<Utc>) -> Result<Vec<Seat>> {
-    let seal = tx.seal();
-    let rows = tx.all(seat_sql("WHERE c.centre = $2 AND t.ask_at IS NOT NULL AND s.starts_at > $3"), args![sender, centre, now]).await?;
-    rows.iter().map(|r| read_seat(r, &seal)).collect()
+pub async fn unasked(tx: &mut Tx, senders: &Senders, centre: &str, now: DateTime<Utc>) -> Result<Vec<Seat>> {
+    let rows = tx.all(seat_sql("WHERE c.centre = $1 AND t.ask_at IS NOT NULL AND s.starts_at > $2"), args![centre, now]).await?;
+    read_seats(tx, senders, &rows).await
+}
+
+/// How many questions fall due until `until` to parties that get texts, at a centre or at all.
+pub async fn asks_until(db: &Db, senders: &Senders, centre: Option<&str>, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<i64> {
+    let rows = db
+        .all(seat_sql("WHERE t.ask_at IS NOT NULL AND t.ask_at <= $1 AND s.state = 'booked' AND s.starts_at > $2 AND ($3 IS NULL OR c.centre = $3)"), args![until, now, centre])
+        .await?;
+    let seats = read_seats_from(db, senders, &rows).await?;
+    Ok(seats.iter().filter(|s| s.consent == Consent::Yes && s.mode != Mode::Silent && s.route().is_some()).count() as i64)
 }
 
 /// Opens a ring task for every "will not go ahead" that waits when a hold begins (rule f10). `scope` is a centre's code or `*`.
@@ -422,7 +500,7 @@ pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> R
     let rows = tx
         .all(
             "SELECT m.cause, m.case_id, m.session_id, m.role, t.arrives_at FROM message m JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role
-             WHERE m.kind = 'session_off' AND m.state = 'waiting' AND ($1 = '*' OR m.centre = $1)",
+             WHERE m.kind IN ('session_off', 'closure') AND m.state = 'waiting' AND ($1 = '*' OR m.centre = $1)",
             args![scope],
         )
         .await?;

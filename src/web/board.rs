@@ -160,7 +160,7 @@ fn state_word(state: SessionState) -> &'static str {
 pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
     let now = svc.clock.now();
     let mut out: Vec<BoardRow> = Vec::new();
-    for seat in sessions::seats_between(&svc.db, &svc.sender, now - BACK, now + AHEAD).await? {
+    for seat in sessions::seats_between(&svc.db, svc.lines().senders(), now - BACK, now + AHEAD).await? {
         let s = &seat.session;
         let local: NaiveDateTime = s.start_local;
         let start = sessions::local_text(local);

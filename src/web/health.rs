@@ -27,7 +27,7 @@ async fn ready(State(svc): State<Arc<Service>>) -> Response {
     if let Some(reason) = svc.pulse.stopped() {
         why.push(reason);
     }
-    if let Err(e) = messages::any_due(&svc.db, svc.clock.now()).await {
+    if let Err(e) = messages::load(&svc.db, svc.clock.now()).await {
         tracing::warn!("not ready: {e:#}");
         why.push("database: it does not answer".to_owned());
     }
@@ -60,8 +60,10 @@ async fn text(svc: &Service) -> anyhow::Result<String> {
     gauge("courtesy_due", "Messages that are due and not held.", load.due);
     gauge("courtesy_held", "Messages that are due and held.", load.held);
     gauge("courtesy_open_attempts", "Attempts without a recorded end.", load.open);
-    let inbound = inbox::count(&svc.db).await?;
-    let _ = writeln!(out, "# HELP courtesy_inbound_total Messages that came in.\n# TYPE courtesy_inbound_total gauge\ncourtesy_inbound_total{{channel=\"sms\"}} {inbound}");
+    out.push_str("# HELP courtesy_inbound_total Messages that came in.\n# TYPE courtesy_inbound_total gauge\n");
+    for (channel, n) in inbox::count(&svc.db).await? {
+        let _ = writeln!(out, "courtesy_inbound_total{{channel=\"{channel}\"}} {n}");
+    }
     out.push_str("# HELP courtesy_last_tick_seconds Seconds since a loop last ticked.\n# TYPE courtesy_last_tick_seconds gauge\n");
     for (name, seconds) in svc.pulse.ages() {
         let _ = writeln!(out, "courtesy_last_tick_seconds{{loop=\"{name}\"}} {seconds}");

@@ -1,12 +1,13 @@
-//! The doors of the SMS service: checked, stored, answered. Nothing is decided here.
+//! The doors of the services: checked, stored, answered. Nothing is decided here.
 
 use crate::channels::sms::parse_form;
-use crate::domain::person::Private;
-use crate::flows::{Line, Service, receive};
+use crate::domain::person::{Channel, Private};
+use crate::flows::lines::Line;
+use crate::flows::{Service, chats, receive};
 use crate::store::attempts::ReceiptIn;
-use crate::store::inbox::Received;
+use crate::store::inbox::{Received, What};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -23,7 +24,7 @@ const BODY_WITHIN: Duration = Duration::from_secs(8);
 
 /// The hooks.
 pub fn router(svc: Arc<Service>) -> Router {
-    Router::new().route("/hooks/sms/inbound", post(inbound)).route("/hooks/sms/status/{token}", post(status)).with_state(svc)
+    Router::new().route("/hooks/sms/inbound", post(inbound)).route("/hooks/sms/status/{token}", post(status)).route("/hooks/telegram", post(telegram)).with_state(svc)
 }
 
 /// A refusal with a plain word for the service's log.
@@ -44,26 +45,37 @@ impl Form {
     }
 }
 
-async fn signed_form<'a>(svc: &'a Service, headers: &HeaderMap, uri: &Uri, body: Body) -> Result<(&'a Line, Form), Refused> {
-    let line = svc.line.as_ref().ok_or(Refused(StatusCode::SERVICE_UNAVAILABLE, "no texting service is set"))?;
-    let collected = tokio::time::timeout(BODY_WITHIN, Limited::new(body, LARGEST).collect()).await;
-    let bytes = match collected {
-        Err(_) => return Err(Refused(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
-        Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")),
-        Ok(Err(_)) => return Err(Refused(StatusCode::BAD_REQUEST, "the body broke off")),
-        Ok(Ok(b)) => b.to_bytes(),
-    };
+async fn read_body(body: Body) -> Result<Bytes, Refused> {
+    match tokio::time::timeout(BODY_WITHIN, Limited::new(body, LARGEST).collect()).await {
+        Err(_) => Err(Refused(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
+        Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")),
+        Ok(Err(_)) => Err(Refused(StatusCode::BAD_REQUEST, "the body broke off")),
+        Ok(Ok(b)) => Ok(b.to_bytes()),
+    }
+}
+
+/// The form, and the lines whose secret signed it: several senders may belong to one account.
+async fn signed_form(svc: &Service, headers: &HeaderMap, uri: &Uri, body: Body) -> Result<(Vec<Arc<Line>>, Form), Refused> {
+    let lines = svc.lines();
+    if !lines.all().iter().any(|l| l.sms().is_some()) {
+        return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, "no texting service is set"));
+    }
+    let bytes = read_body(body).await?;
     let form = Form(parse_form(&bytes).ok_or(Refused(StatusCode::BAD_REQUEST, "the body is no form in UTF-8"))?);
-    let url = format!("{}{}", line.public_url, uri.path_and_query().map_or(uri.path(), |p| p.as_str()));
+    let path = uri.path_and_query().map_or(uri.path(), |p| p.as_str());
     let signature = headers.get("x-twilio-signature").and_then(|v| v.to_str().ok()).unwrap_or("");
-    if !line.sms.is_signed(&url, &form.0, signature) {
+    let signed = |l: &&Arc<Line>| l.sms().is_some_and(|sms| sms.is_signed(&format!("{}{path}", l.public_url), &form.0, signature));
+    let signers: Vec<Arc<Line>> = lines.all().iter().filter(signed).cloned().collect();
+    if signers.is_empty() {
         tracing::warn!("a hook with a wrong signature was refused; if it came from the service, web.public_url is not the address that it calls");
         return Err(Refused(StatusCode::FORBIDDEN, "wrong signature"));
     }
-    if !form.get("AccountSid").is_some_and(|a| line.sms.is_our_account(a)) {
+    let account = form.get("AccountSid").unwrap_or("");
+    let ours: Vec<Arc<Line>> = signers.into_iter().filter(|l| l.sms().is_some_and(|sms| sms.is_our_account(account))).collect();
+    if ours.is_empty() {
         return Err(Refused(StatusCode::FORBIDDEN, "not our account"));
     }
-    Ok((line, form))
+    Ok((ours, form))
 }
 
 fn unavailable(e: &anyhow::Error) -> Refused {
@@ -73,24 +85,26 @@ fn unavailable(e: &anyhow::Error) -> Refused {
 
 async fn inbound(State(svc): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    let (line, form) = signed_form(&svc, &parts.headers, &parts.uri, body).await?;
+    let (lines, form) = signed_form(&svc, &parts.headers, &parts.uri, body).await?;
     let field = |name: &str| form.get(name).unwrap_or("").to_owned();
     let (sid, to) = (field("MessageSid"), field("To"));
     if sid.is_empty() {
         return Err(Refused(StatusCode::BAD_REQUEST, "MessageSid is missing"));
     }
-    if !line.sms.is_ours(&to, form.get("MessagingServiceSid")) {
+    let service = form.get("MessagingServiceSid");
+    let Some(line) = lines.iter().find(|l| l.sms().is_some_and(|sms| sms.is_ours(&to, service))) else {
         return Err(Refused(StatusCode::FORBIDDEN, "not our number"));
-    }
+    };
+    let what = What::Text { body: Private(field("Body")), media: field("NumMedia").parse().unwrap_or(0), opt_out_type: form.get("OptOutType").map(str::to_owned) };
     let received = Received {
-        provider: "sms",
+        provider: "sms".into(),
         provider_message_id: sid,
-        sender: to,
+        channel: Channel::Sms,
+        sender: line.sender.clone(),
         from: field("From"),
-        body: Private(field("Body")),
-        media: field("NumMedia").parse().unwrap_or(0),
-        opt_out_type: form.get("OptOutType").map(str::to_owned),
+        what,
         at: svc.clock.now(),
+        earliest_at: None,
         found_by: "hook",
     };
     receive::store(&svc, &[received]).await.map_err(|e| unavailable(&e))?;
@@ -110,5 +124,17 @@ async fn status(State(svc): State<Arc<Service>>, Path(token): Path<String>, requ
         error_code: form.get("ErrorCode").map(|c| c.chars().take(16).collect()),
     };
     receive::receipt(&svc, &receipt).await.map_err(|e| unavailable(&e))?;
+    Ok(StatusCode::OK)
+}
+
+async fn telegram(State(svc): State<Arc<Service>>, request: Request) -> Result<StatusCode, Refused> {
+    let (parts, body) = request.into_parts();
+    let secret = parts.headers.get("x-telegram-bot-api-secret-token").and_then(|v| v.to_str().ok()).unwrap_or("");
+    let lines = svc.lines();
+    let Some(line) = lines.all().iter().find(|l| l.telegram().is_some_and(|bot| bot.is_secret(secret))) else {
+        return Err(Refused(StatusCode::FORBIDDEN, "wrong secret"));
+    };
+    let bytes = read_body(body).await?;
+    chats::from_hook(&svc, line, &bytes).await.map_err(|e| unavailable(&e))?;
     Ok(StatusCode::OK)
 }

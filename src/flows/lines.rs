@@ -1,0 +1,187 @@
+//! The lines by which texts leave and answers come: a channel with one of our senders, for all centres or for some.
+
+use crate::channels::sms::Sms;
+use crate::channels::telegram::Telegram;
+use crate::channels::{Button, Tried};
+use crate::domain::person::{Address, Channel};
+use crate::domain::senders::Senders;
+use crate::store::outbox::{OfLine, line_name};
+use anyhow::Result;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The service of a line.
+pub enum Wire {
+    /// A texting service.
+    Sms(Sms),
+    /// A bot.
+    Telegram(Telegram),
+}
+
+/// A line with the settings of sending.
+pub struct Line {
+    /// The channel.
+    pub channel: Channel,
+    /// Our sender on it: a number, a messaging service, or the bot's id. Opt-outs are kept for it.
+    pub sender: String,
+    /// The service.
+    pub wire: Wire,
+    /// The centres for which it speaks; `None`: all that have no line of their own on this channel.
+    pub centres: Option<Vec<String>>,
+    /// Centres that have a line of their own on this channel.
+    pub not: Vec<String>,
+    /// Texts a second; 0 = no limit.
+    pub rate_per_second: u32,
+    /// Texts a day; 0 = no limit.
+    pub max_per_day: i64,
+    /// How long an unknown outcome is left before the service is asked.
+    pub settle: Duration,
+    /// Between two looks.
+    pub look_again: Duration,
+    /// Only these numbers get texts; empty = all.
+    pub only_to: Vec<String>,
+    /// What the service calls.
+    pub public_url: String,
+}
+
+impl Line {
+    /// Its name in logs, counts and stops.
+    pub fn name(&self) -> String {
+        line_name(self.channel, &self.sender)
+    }
+
+    /// Its name in words.
+    pub fn in_words(&self) -> &'static str {
+        match self.wire {
+            Wire::Sms(_) => "the texting service",
+            Wire::Telegram(_) => "Telegram",
+        }
+    }
+
+    /// The line as the outbox sees it.
+    pub fn of(&self) -> OfLine<'_> {
+        OfLine { channel: self.channel, sender: &self.sender, centres: self.centres.as_deref(), not: &self.not }
+    }
+
+    /// Channel and sender.
+    pub fn at(&self) -> (Channel, &str) {
+        (self.channel, &self.sender)
+    }
+
+    /// Whether it speaks for a centre.
+    pub fn speaks_for(&self, centre: &str) -> bool {
+        match &self.centres {
+            Some(list) => list.iter().any(|c| c == centre),
+            None => !self.not.iter().any(|c| c == centre),
+        }
+    }
+
+    /// The texting service, if it is one.
+    pub fn sms(&self) -> Option<&Sms> {
+        match &self.wire {
+            Wire::Sms(s) => Some(s),
+            Wire::Telegram(_) => None,
+        }
+    }
+
+    /// The bot, if it is one.
+    pub fn telegram(&self) -> Option<&Telegram> {
+        match &self.wire {
+            Wire::Telegram(t) => Some(t),
+            Wire::Sms(_) => None,
+        }
+    }
+
+    /// What a refusal of the whole line depends on.
+    pub fn fingerprint(&self) -> String {
+        match &self.wire {
+            Wire::Sms(s) => s.fingerprint(),
+            Wire::Telegram(t) => t.fingerprint(),
+        }
+    }
+
+    /// How long one request may take.
+    pub fn timeout(&self) -> Duration {
+        match &self.wire {
+            Wire::Sms(s) => s.timeout(),
+            Wire::Telegram(t) => t.timeout(),
+        }
+    }
+
+    /// Asks whether the service is there and knows us: a free request, no message.
+    pub async fn probe(&self) -> Result<()> {
+        match &self.wire {
+            Wire::Sms(s) => s.probe().await,
+            Wire::Telegram(t) => t.probe().await,
+        }
+    }
+
+    /// Sends one text. `token` names the attempt to the service; `hash` the chat, so that ids of messages differ between chats.
+    pub async fn send(&self, to: (&Address, &str), body: &str, buttons: Vec<Vec<Button>>, valid_for: Option<Duration>, token: &str) -> Tried {
+        let (address, hash) = to;
+        match (&self.wire, address.chat_id()) {
+            (Wire::Sms(sms), _) => sms.send(address.as_str(), body, valid_for, &format!("{}/hooks/sms/status/{token}", self.public_url)).await,
+            (Wire::Telegram(bot), Some(chat)) => match bot.send(chat, body, buttons).await {
+                Tried::Accepted { provider_id, receipt } => Tried::Accepted { provider_id: in_chat(hash, &provider_id), receipt },
+                other => other,
+            },
+            (Wire::Telegram(_), None) => Tried::RefusedNumber { error: "it is no chat".into(), opted_out: false, blocked: true },
+        }
+    }
+
+    /// Whether what was sent can be looked up at the service.
+    pub fn can_be_asked(&self) -> bool {
+        matches!(self.wire, Wire::Sms(_))
+    }
+}
+
+/// The id of a message in a chat: its number there, which is unique only together with the chat.
+pub fn in_chat(chat_hash: &str, message: &str) -> String {
+    format!("{}-{message}", chat_hash.chars().take(10).collect::<String>())
+}
+
+/// The number of a message in its chat.
+pub fn message_of(provider_id: &str) -> Option<i32> {
+    provider_id.rsplit_once('-').and_then(|(_, m)| m.parse().ok())
+}
+
+/// All lines.
+#[derive(Default)]
+pub struct Lines {
+    lines: Vec<Arc<Line>>,
+    senders: Senders,
+}
+
+impl Lines {
+    /// Puts them together; a line without centres is the program's own.
+    pub fn new(lines: Vec<Line>) -> Lines {
+        let mut senders = Senders::default();
+        for line in &lines {
+            match &line.centres {
+                None => senders.set_common(line.channel, &line.sender),
+                Some(centres) => centres.iter().for_each(|c| senders.set_own(c, line.channel, &line.sender)),
+            }
+        }
+        Lines { lines: lines.into_iter().map(Arc::new).collect(), senders }
+    }
+
+    /// Which sender speaks for whom.
+    pub fn senders(&self) -> &Senders {
+        &self.senders
+    }
+
+    /// Every line.
+    pub fn all(&self) -> &[Arc<Line>] {
+        &self.lines
+    }
+
+    /// The line of a centre on a channel.
+    pub fn of(&self, centre: &str, channel: Channel) -> Option<&Arc<Line>> {
+        self.lines.iter().find(|l| l.channel == channel && l.speaks_for(centre))
+    }
+
+    /// The line with this sender.
+    pub fn by_sender(&self, channel: Channel, sender: &str) -> Option<&Arc<Line>> {
+        self.lines.iter().find(|l| l.channel == channel && l.sender == sender)
+    }
+}

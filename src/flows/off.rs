@@ -1,0 +1,69 @@
+//! A session is called off: recorded once, and told to whoever has to hear, when it may be released.
+
+use super::plan::ring;
+use super::to_seat;
+use crate::domain::centre::Centre;
+use crate::domain::conversation::Topic;
+use crate::domain::message::{Ended, Kind};
+use crate::domain::release::session_off_at;
+use crate::domain::senders::Senders;
+use crate::domain::session::{Answer, CancelledBy, SessionState};
+use crate::store::outbox::{self, NewMessage};
+use crate::store::sessions::{self, Off};
+use crate::store::{Tx, centres};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// Calls a session off and tells whoever has to hear, when it may be released. The first cancellation counts (choice C10); a later
+/// one is only recorded by its caller.
+#[expect(clippy::too_many_arguments, reason = "each is one plain fact of the cancellation")]
+pub async fn call_off(
+    tx: &mut Tx,
+    senders: &Senders,
+    centre: &Centre,
+    session_id: &str,
+    by: CancelledBy,
+    at: DateTime<Utc>,
+    by_address: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let seats = sessions::seats(tx, senders, session_id).await?;
+    if let Some(me) = seats.iter().find(|s| s.attendee.role.as_str() == by.as_str()) {
+        sessions::answer(tx, session_id, me.attendee.role, Answer::Cancelled, Some(at)).await?;
+    }
+    let others = || seats.iter().filter(|s| s.attendee.role.as_str() != by.as_str());
+    // From the phone that finished it, it can be taken back until the other parent hears of it.
+    let told_at = others().map(|s| session_off_at(centre, now, s.attendee.arrives_at)).min();
+    if let (Some(me), Some(until), Some(address)) = (seats.iter().find(|s| s.attendee.role.as_str() == by.as_str()), told_at, by_address) {
+        sessions::set_release(tx, session_id, me.attendee.role, me.attendee.hears_at, Some((until, address))).await?;
+    }
+    let Some(session) = seats.first().map(|s| s.session.clone()).filter(|s| s.state == SessionState::Booked) else { return Ok(()) };
+    if !sessions::call_off(tx, &session, &Off { by, at }).await? {
+        return Ok(());
+    }
+    let mut untold = Vec::new();
+    for seat in others() {
+        untold.push(outbox::untold_move(tx, session_id, seat.attendee.role).await?.unwrap_or_default());
+    }
+    outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::SessionOff.as_str()).await?;
+    for seat in &seats {
+        if seat.attendee.ask_at.is_some() {
+            sessions::ask_at(tx, session_id, seat.attendee.role, None, "cancelled").await?;
+        }
+    }
+    let held = centres::held(tx, &centre.code).await?;
+    for (seat, old_arrival) in others().zip(untold) {
+        let at = session_off_at(centre, now, seat.attendee.arrives_at);
+        let version = session.version + 1;
+        let cause = format!("off/{session_id}/{version}/{}", seat.attendee.role);
+        sessions::set_release(tx, session_id, seat.attendee.role, Some(at), None).await?;
+        // Who was never told of a move hears of the visit at the time that they know.
+        let news = NewMessage { data: old_arrival, ..to_seat(seat, cause.clone(), Kind::SessionOff, at, Some(session.ends_at)) };
+        outbox::enqueue(tx, now, &[news]).await?;
+        if held {
+            // Rule f10: nothing leaves while on hold, so a person rings.
+            ring(tx, now, seat, Topic::RingSessionOff, format!("ring-for/{cause}")).await?;
+        }
+    }
+    Ok(())
+}

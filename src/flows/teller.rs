@@ -1,0 +1,407 @@
+//! Writes down what was decided about one message: facts, tasks, questions, and the one answer that goes back.
+
+use super::lines::Lines;
+use super::off::call_off;
+use super::plan::{first_look, unfinished_cause};
+use super::recheck::WhichData;
+use super::{Service, confirm_cause, to_seat};
+use crate::domain::cancel::stem;
+use crate::domain::centre::{CancelAnswer, Centre};
+use crate::domain::conversation::{self, Decision, Effect, Heard, Topic, Wanted};
+use crate::domain::courtesy::not_after;
+use crate::domain::local_time::wall;
+use crate::domain::message::{Ended, Kind};
+use crate::domain::person::{Channel, Role};
+use crate::domain::release::next_quarter;
+use crate::domain::say::Say;
+use crate::domain::session::{Answer, CancelledBy, Reason, is_late};
+use crate::store::centres::Centres;
+use crate::store::errands::{self, Errand};
+use crate::store::facts::{self, Fact};
+use crate::store::inbox::{self, Inbound, Owner, What};
+use crate::store::outbox::{self, NewMessage};
+use crate::store::questions::{self, NewQuestion};
+use crate::store::sealed::random_u32;
+use crate::store::sessions::{self, Seat};
+use crate::store::tasks::{self, NewTask};
+use crate::store::{Tx, messages, parties};
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+
+/// Answers to one number in 24 hours, whatever they say (rule a2).
+const ANSWERS_A_DAY: usize = 6;
+/// Answers to strangers in an hour, all together (rule a2).
+const STRANGERS_AN_HOUR: i64 = 20;
+/// An answer that could not leave for this long is no answer any more.
+const ANSWER_LASTS: Duration = Duration::hours(12);
+/// "Asked to cancel, did not finish": a person rings after this (rule S1a).
+const NAG_AFTER: Duration = Duration::minutes(30);
+/// The stem of a question that no code finishes.
+const NO_CODE: &str = "-";
+
+/// Writes down what was decided about one message.
+pub(super) struct Teller<'a> {
+    pub(super) svc: &'a Service,
+    pub(super) tx: &'a mut Tx,
+    pub(super) all: &'a Centres,
+    pub(super) lines: &'a Lines,
+    pub(super) seats: &'a [Seat],
+    pub(super) parties: &'a [Owner],
+    pub(super) inbound: &'a Inbound,
+    /// The line it came by: channel and our sender.
+    pub(super) line: (Channel, &'a str),
+    pub(super) now: DateTime<Utc>,
+}
+
+impl<'a> Teller<'a> {
+    fn seat(&self, session: &str) -> Option<&'a Seat> {
+        self.seats.iter().find(|s| s.session.id == session)
+    }
+
+    fn centre_of(&self, session: Option<&str>) -> Option<&'a Centre> {
+        let code = session.and_then(|s| self.seat(s)).map(|s| s.session.centre.as_str()).or_else(|| self.parties.first().map(|p| p.centre.as_str()));
+        let of_line = || self.all.values().find(|c| self.lines.senders().speaks_for(self.line.1, &c.centre.code, self.line.0));
+        code.and_then(|c| self.all.get(c)).or_else(of_line).or_else(|| self.all.values().next()).map(|s| &s.centre)
+    }
+
+    pub(super) async fn carry_out(&mut self, heard: &Heard, decision: Decision) -> Result<()> {
+        let mut reply = decision.reply;
+        let mut data = String::new();
+        // An answer that tells of a change is never held back by the caps.
+        let mut changed = false;
+        for effect in decision.effects {
+            match effect {
+                Effect::Confirm { session } => self.confirm(&session, decision.rule).await?,
+                Effect::CancelAsked { session, reason, first_no_at, late } => {
+                    let asks = reply.as_ref().is_some_and(|r| r.kind == Kind::CancelReasonAsk);
+                    let capped = asks && self.capped(Kind::CancelReasonAsk, Some(&session)).await?;
+                    match self.cancel_asked(&session, reason, first_no_at, late, asks && !capped, decision.rule).await? {
+                        Some(question) => data = question,
+                        None => reply = reply.filter(|r| r.kind != Kind::CancelReasonAsk),
+                    }
+                }
+                Effect::Cancel { session, question, reason, at } => {
+                    let Some(seat) = self.seat(&session) else { continue };
+                    if self.storm(&seat.session.centre).await? {
+                        self.task(Topic::Storm, Some(&session)).await?;
+                        reply = reply.map(|_| conversation::Reply { kind: Kind::NeedsCoordinatorAck, session: None });
+                        break;
+                    }
+                    changed = true;
+                    questions::end(self.tx, &question, true).await?;
+                    tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
+                    self.cancel(seat, reason, at, decision.rule).await?;
+                    data = in_time_word(seat, at).to_owned();
+                }
+                Effect::TakeBack { session } => {
+                    if !self.take_back(&session, decision.rule).await? {
+                        // The other parent was told meanwhile: C11, a person decides.
+                        self.task(Topic::Reconfirm, Some(&session)).await?;
+                        reply = Some(conversation::Reply { kind: Kind::NeedsCoordinatorAck, session: None });
+                    }
+                }
+                Effect::CloseQuestion { question } => {
+                    questions::end(self.tx, &question, false).await?;
+                    tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
+                }
+                Effect::WrongCode { question } => questions::wrong(self.tx, &question).await?,
+                Effect::AskWhich { wanted, options } => {
+                    if !self.capped(Kind::WhichSession, None).await? {
+                        data = self.ask_which(wanted, &options).await?;
+                    }
+                }
+                Effect::Chosen { choice } => questions::chosen(self.tx, &choice).await?,
+                Effect::PauseAddress => {
+                    changed = true;
+                    inbox::pause(self.tx, self.parties, &self.inbound.number_hash, Some(self.now)).await?;
+                    self.party_facts("address_paused", "d3").await?;
+                }
+                Effect::OptOut => {
+                    changed |= !heard.opted_out;
+                    self.opt_out().await?;
+                }
+                Effect::OptIn => {
+                    changed |= heard.opted_out;
+                    self.opt_in().await?;
+                }
+                Effect::Task { topic, session } => self.task(topic, session.as_deref()).await?,
+            }
+        }
+        self.after_press(reply.as_ref()).await?;
+        let Some(reply) = reply.filter(|r| r.kind != Kind::OldButton) else { return Ok(()) };
+        if reply.kind == Kind::CancellationAck
+            && data.is_empty()
+            && let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s))
+            && let Some(at) = seat.attendee.answered_at
+        {
+            data = in_time_word(seat, at).to_owned();
+        }
+        if changed || reply.kind == Kind::CancelReasonAsk || !self.capped(reply.kind, reply.session.as_deref()).await? {
+            if changed && reply.kind == Kind::CancellationAck {
+                self.copy_to_the_other_address(&reply, &data).await?;
+            }
+            self.reply(&reply, data).await?;
+        }
+        Ok(())
+    }
+
+    /// A press is answered so that its button comes to rest, and the buttons below its text go.
+    async fn after_press(&mut self, reply: Option<&conversation::Reply>) -> Result<()> {
+        let What::Press { query, message, .. } = &self.inbound.what else { return Ok(()) };
+        let Some(chat) = self.inbound.from.clone() else { return Ok(()) };
+        let mut words = String::new();
+        if reply.is_some_and(|r| r.kind == Kind::OldButton)
+            && let Some(centre) = self.centre_of(None)
+        {
+            words = self.svc.words.render(&Say::OldButton, &super::speaker(centre), "en")?.body;
+        }
+        let answer = Errand { sender: self.line.1, what: "answer", chat: &chat, target: query, words: &words };
+        errands::add(self.tx, self.now, &answer, Duration::minutes(10)).await?;
+        let unbutton = Errand { sender: self.line.1, what: "unbutton", chat: &chat, target: message, words: "" };
+        errands::add(self.tx, self.now, &unbutton, Duration::hours(24)).await?;
+        self.svc.wake_errands.notify_one();
+        Ok(())
+    }
+
+    /// Rule S3: who cancelled in one place reads it in the other place of theirs too, if that was agreed and is safe.
+    async fn copy_to_the_other_address(&mut self, reply: &conversation::Reply, data: &str) -> Result<()> {
+        let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s)) else { return Ok(()) };
+        let Some(other) = seat.routes.iter().find(|r| r.hash != self.inbound.number_hash && !r.opted_out) else { return Ok(()) };
+        let cause = format!("reply/{}/copy", self.inbound.id);
+        let message = NewMessage {
+            to: Some((other.address.clone(), other.hash.clone())),
+            data: data.to_owned(),
+            ..to_seat(seat, cause, reply.kind, self.now, Some(self.now + ANSWER_LASTS))
+        };
+        outbox::enqueue(self.tx, self.now, &[message]).await?;
+        Ok(())
+    }
+
+    /// Puts the numbered question; gives what its text needs.
+    async fn ask_which(&mut self, wanted: Wanted, options: &[(String, i64); 2]) -> Result<String> {
+        let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.seat(session)) else { return Ok(String::new()) };
+        let choice = questions::ask_which(self.tx, self.now, self.line, &self.inbound.number_hash, wanted, options).await?;
+        let differ = a.session.centre != b.session.centre;
+        let option = |seat: &Seat| {
+            let centre = self.all.get(&seat.session.centre).map(|c| &c.centre);
+            let at = centre.map_or_else(|| seat.attendee.arrives_at.naive_utc(), |c| wall(c.tz, seat.attendee.arrives_at));
+            (centre.filter(|_| differ).map(|c| c.short_name.clone()), at)
+        };
+        Ok(WhichData { choice, options: [option(a), option(b)] }.write())
+    }
+
+    async fn fact(&mut self, seat: &Seat, kind: &str, at: DateTime<Utc>, rule: &str, detail: &str) -> Result<()> {
+        let fact = Fact { case_id: Some(&seat.session.case_id), session_id: Some(&seat.session.id), role: Some(seat.attendee.role), kind, at, by: "courtesy", rule, detail };
+        facts::add(self.tx, self.now, &[fact]).await
+    }
+
+    async fn confirm(&mut self, session: &str, rule: &str) -> Result<()> {
+        let Some(seat) = self.seat(session) else { return Ok(()) };
+        let role = seat.attendee.role;
+        sessions::answer(self.tx, session, role, Answer::Confirmed, Some(self.inbound.at)).await?;
+        outbox::withdraw(self.tx, session, Some(role), &[Kind::ConfirmRequest], Ended::Answered.as_str()).await?;
+        self.fact(seat, "confirmed", self.inbound.at, rule, "").await
+    }
+
+    /// Records that a party asked to cancel; with `ask` also the question that finishes it. Gives the question's id.
+    async fn cancel_asked(&mut self, session: &str, reason: Option<Reason>, first_no_at: DateTime<Utc>, late: bool, ask: bool, rule: &str) -> Result<Option<String>> {
+        let Some(seat) = self.seat(session) else { return Ok(None) };
+        self.fact(seat, "cancel_asked", self.inbound.at, rule, "").await?;
+        if !ask {
+            self.task(Topic::CancelByPhone, Some(session)).await?;
+            return Ok(None);
+        }
+        // In a chat the sender is known, so a second press takes the place of the code (rule S1d).
+        let by_press = self.line.0 == Channel::Telegram;
+        let by_word = !by_press && self.centre_of(Some(session)).is_some_and(|c| c.rules.cancel_answer == CancelAnswer::Word);
+        // S1: late and no reason said, each reason has its digit; otherwise one code is enough.
+        let offered = match reason {
+            Some(r) => vec![r],
+            None if late || by_word => vec![Reason::IllChild, Reason::IllSelf, Reason::Travel, Reason::Other],
+            None => vec![Reason::Other],
+        };
+        let soon = seat.attendee.arrives_at - self.now < Duration::hours(24);
+        let question = NewQuestion {
+            session_id: session,
+            role: seat.attendee.role,
+            ask_version: seat.attendee.ask_version,
+            number_hash: &self.inbound.number_hash,
+            stem: &if by_press { NO_CODE.to_owned() } else { stem(random_u32) },
+            offered: &offered,
+            first_no_at,
+            nag_at: if soon { self.now } else { self.now + NAG_AFTER },
+        };
+        Ok(Some(questions::add(self.tx, self.now, &question).await?))
+    }
+
+    /// Whether so many cancellations by text came in an hour that a person has to look first (rule S4).
+    async fn storm(&mut self, centre: &str) -> Result<bool> {
+        let lately = facts::count_since(self.tx, "cancelled", "S1-finished", centre, self.now - Duration::hours(1)).await?;
+        let ahead = sessions::count_between(self.tx, centre, self.now, self.now + Duration::days(7)).await?;
+        Ok(lately >= 5.max(ahead / 5))
+    }
+
+    async fn cancel(&mut self, seat: &Seat, reason: Reason, at: DateTime<Utc>, rule: &str) -> Result<()> {
+        let by = match seat.attendee.role {
+            Role::Resident => CancelledBy::Resident,
+            _ => CancelledBy::Contact,
+        };
+        self.fact(seat, "cancelled", at, rule, reason.as_str()).await?;
+        let Some(centre) = self.centre_of(Some(&seat.session.id)) else { return Ok(()) };
+        call_off(self.tx, self.lines.senders(), centre, &seat.session.id, by, at, Some(&self.inbound.number_hash), self.now).await
+    }
+
+    /// Takes this party's cancellation back; false if the other parent was told already.
+    async fn take_back(&mut self, session: &str, rule: &str) -> Result<bool> {
+        let (Some(seat), Some(centre)) = (self.seat(session), self.centre_of(Some(session))) else { return Ok(false) };
+        let (me, version) = (seat.attendee.role, seat.session.version);
+        if outbox::off_was_told(self.tx, session, version).await? || !sessions::put_back(self.tx, &seat.session).await? {
+            return Ok(false);
+        }
+        self.fact(seat, "taken_back", self.inbound.at, rule, "").await?;
+        outbox::withdraw(self.tx, session, None, &[Kind::SessionOff], Ended::TakenBack.as_str()).await?;
+        outbox::withdraw(self.tx, session, Some(me), &[Kind::CancellationAck], Ended::TakenBack.as_str()).await?;
+        sessions::answer(self.tx, session, me, Answer::Confirmed, Some(self.inbound.at)).await?;
+        let (tx, now) = (&mut *self.tx, self.now);
+        let seats = sessions::seats(tx, self.lines.senders(), session).await?;
+        for a in seats.iter().map(|s| &s.attendee) {
+            sessions::set_release(tx, session, a.role, None, None).await?;
+            tasks::close(tx, now, &format!("ring-for/off/{session}/{version}/{}", a.role)).await?;
+        }
+        for other in seats.iter().filter(|s| s.attendee.role != me) {
+            let a = &other.attendee;
+            if a.answer == Answer::Cancelled {
+                // The other parent cancelled too, and was told that it is noted: it stays off, and now it is theirs.
+                let by = if a.role == Role::Resident { CancelledBy::Resident } else { CancelledBy::Contact };
+                let undo = a.undo_from.clone();
+                call_off(tx, self.lines.senders(), centre, session, by, a.answered_at.unwrap_or(now), undo.as_deref(), now).await?;
+                continue;
+            }
+            if a.answer != Answer::None {
+                continue;
+            }
+            // Their question goes on as if nothing had been; one that fell into the gap is put on the quarter-hour grid.
+            let at = first_look(centre, other.session.start_local, a.ask_known);
+            let at = if at < now { next_quarter(now) } else { at };
+            let until = not_after(&centre.courtesy, a.arrives_at, at);
+            let moved = format!("moved/{session}/{}/{}", a.ask_version, a.role);
+            outbox::revive(tx, &moved, Ended::SessionOff.as_str(), next_quarter(now), a.arrives_at).await?;
+            let cause = confirm_cause(session, a.ask_version, a.role);
+            if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await? && messages::asked(tx, session, a.role, a.ask_version).await?.at.is_none() {
+                sessions::ask_at(tx, session, a.role, Some(at), "").await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// No more texts: to this address, and to the others of its parties at the same centres (rule G3).
+    async fn opt_out(&mut self) -> Result<()> {
+        inbox::set_opt_out(self.tx, self.line, &self.inbound.number_hash, true, self.inbound.at).await?;
+        let parties: Vec<String> = self.parties.iter().map(|p| p.party_id.clone()).collect();
+        for (centre, channel, hash) in parties::routes_of(self.tx, &parties).await? {
+            if let Some(sender) = self.lines.senders().of(&centre, channel).filter(|_| hash != self.inbound.number_hash) {
+                inbox::set_opt_out(self.tx, (channel, sender), &hash, true, self.inbound.at).await?;
+            }
+        }
+        self.party_facts("opted_out", "a3").await
+    }
+
+    /// Texts again to this address alone.
+    async fn opt_in(&mut self) -> Result<()> {
+        inbox::set_opt_out(self.tx, self.line, &self.inbound.number_hash, false, self.inbound.at).await?;
+        for p in self.parties {
+            parties::ask_again(self.tx, &p.party_id, self.now).await?;
+        }
+        self.party_facts("opted_in", "a3").await
+    }
+
+    async fn party_facts(&mut self, kind: &str, rule: &str) -> Result<()> {
+        let facts: Vec<Fact<'_>> = self
+            .parties
+            .iter()
+            .map(|p| Fact { case_id: Some(&p.case_id), session_id: None, role: Some(p.role), kind, at: self.inbound.at, by: "courtesy", rule, detail: "" })
+            .collect();
+        facts::add(self.tx, self.now, &facts).await
+    }
+
+    async fn task(&mut self, topic: Topic, session: Option<&str>) -> Result<()> {
+        let seat = session.and_then(|s| self.seat(s));
+        // Without a clear session the case is named only if there is just one that it can be.
+        let only = match self.parties {
+            [one] => Some(one),
+            _ => None,
+        };
+        let task = NewTask {
+            centre: seat.map(|s| s.session.centre.as_str()).or_else(|| self.parties.first().map(|p| p.centre.as_str())),
+            case_id: seat.map(|s| s.session.case_id.as_str()).or(only.map(|p| p.case_id.as_str())),
+            session_id: session,
+            role: seat.map(|s| s.attendee.role).or(only.map(|p| p.role)),
+            inbound_id: Some(&self.inbound.id),
+            due_at: seat.map(|s| s.attendee.arrives_at),
+            ..NewTask::new(format!("{topic}/{}/{}", self.inbound.id, session.unwrap_or("")), topic)
+        };
+        tasks::open(self.tx, self.now, &task).await
+    }
+
+    /// Answers are capped too, or somebody who fakes a sender could fill a phone (rule a2).
+    async fn capped(&mut self, kind: Kind, session: Option<&str>) -> Result<bool> {
+        if kind == Kind::UnknownSender {
+            let known_country = self.inbound.from.as_ref().is_some_and(|a| a.chat_id().is_some() || a.as_str().starts_with("+44") || a.as_str().starts_with("+353"));
+            let lately = messages::answers_since(self.tx, &self.inbound.number_hash, self.now - Duration::days(30)).await?;
+            return Ok(!known_country || !lately.is_empty() || messages::strangers_since(self.tx, self.now - Duration::hours(1)).await? >= STRANGERS_AN_HOUR);
+        }
+        let lately = messages::answers_since(self.tx, &self.inbound.number_hash, self.now - Duration::hours(24)).await?;
+        if lately.len() >= ANSWERS_A_DAY {
+            return Ok(true);
+        }
+        // The question of a cancellation has its own bound: two a day (rule S1).
+        let hour_ago = self.now - Duration::hours(1);
+        if kind != Kind::CancelReasonAsk && lately.iter().any(|(k, s, at)| *k == kind && s.as_deref() == session && *at > hour_ago) {
+            return Ok(true);
+        }
+        let quiet = self.centre_of(session).and_then(|c| c.courtesy.quiet.map(|q| (q, c.tz)));
+        if let Some((q, tz)) = quiet.filter(|(q, tz)| q.covers(*tz, self.now)) {
+            let night = q.before(tz, self.now);
+            return Ok(lately.iter().any(|(.., at)| *at >= night));
+        }
+        Ok(false)
+    }
+
+    async fn reply(&mut self, reply: &conversation::Reply, data: String) -> Result<()> {
+        let Some(address) = self.inbound.from.clone() else { return Ok(()) };
+        let Some(centre) = self.centre_of(reply.session.as_deref()) else { return Ok(()) };
+        let cause = format!("reply/{}", self.inbound.id);
+        let until = Some(self.now + ANSWER_LASTS);
+        let channel = address.channel();
+        let to = Some((address, self.inbound.number_hash.clone()));
+        let message = match reply.session.as_deref().and_then(|s| self.seat(s)) {
+            Some(seat) => NewMessage { to, data, ..to_seat(seat, cause, reply.kind, self.now, until) },
+            None => {
+                let only = match self.parties {
+                    [one] => Some(one),
+                    _ => None,
+                };
+                NewMessage {
+                    cause,
+                    kind: reply.kind,
+                    centre: centre.code.clone(),
+                    case_id: only.map(|p| p.case_id.clone()),
+                    party_id: only.map(|p| p.party_id.clone()),
+                    role: only.map(|p| p.role),
+                    session: None,
+                    to,
+                    channel,
+                    data,
+                    not_before: self.now,
+                    not_after: until,
+                }
+            }
+        };
+        outbox::enqueue(self.tx, self.now, &[message]).await?;
+        Ok(())
+    }
+}
+
+fn in_time_word(seat: &Seat, at: DateTime<Utc>) -> &'static str {
+    if is_late(seat.session.starts_at, at, seat.session.notice_hours) { "late" } else { "in_time" }
+}

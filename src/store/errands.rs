@@ -1,0 +1,89 @@
+//! Small things to do in a chat that do no harm twice: answer a press, take buttons away, replace a text, leave a group.
+
+use super::db::{Db, Tx};
+use super::sealed::random_id;
+use crate::args;
+use crate::domain::person::{Address, Channel};
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+
+/// An errand to write.
+pub struct Errand<'a> {
+    /// The bot.
+    pub sender: &'a str,
+    /// `answer`, `unbutton`, `replace` or `leave`.
+    pub what: &'a str,
+    /// The chat.
+    pub chat: &'a Address,
+    /// The press or the message it is about.
+    pub target: &'a str,
+    /// The words, if it has any.
+    pub words: &'a str,
+}
+
+/// Writes an errand; it is given up after `lasts`.
+pub async fn add(tx: &mut Tx, now: DateTime<Utc>, e: &Errand<'_>, lasts: Duration) -> Result<()> {
+    let seal = tx.seal();
+    tx.exec(
+        "INSERT INTO errand (id, sender, what, chat, target, words, made_at, not_before, not_after, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 0)",
+        args![random_id(), e.sender, e.what, seal.seal(e.chat.as_str()), e.target, seal.seal(e.words), now, now + lasts],
+    )
+    .await?;
+    Ok(())
+}
+
+/// An errand to do.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// Its id.
+    pub id: String,
+    /// See [`Errand`].
+    pub what: String,
+    /// The chat's id.
+    pub chat: i64,
+    /// The press or the message.
+    pub target: String,
+    /// The words.
+    pub words: String,
+    /// Tries so far.
+    pub tries: i64,
+}
+
+/// The errands of a bot that are due, the oldest first.
+pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<Due>> {
+    let seal = db.seal();
+    let rows = db.all("SELECT id, what, chat, target, words, tries FROM errand WHERE sender = $1 AND not_before <= $2 ORDER BY not_before LIMIT 50", args![sender, now]).await?;
+    let mut out = Vec::new();
+    for r in rows {
+        let chat = Address::read(Channel::Telegram, &seal.open(&r.text("chat")?).0).and_then(|a| a.chat_id());
+        out.push(Due {
+            id: r.text("id")?,
+            what: r.text("what")?,
+            chat: chat.unwrap_or_default(),
+            target: r.text("target")?,
+            words: seal.open(&r.text("words")?).0,
+            tries: r.int("tries")?,
+        });
+    }
+    Ok(out)
+}
+
+/// Takes errands away that are done or will never be.
+pub async fn done(tx: &mut Tx, ids: &[String]) -> Result<()> {
+    for id in ids {
+        tx.exec("DELETE FROM errand WHERE id = $1", args![id]).await?;
+    }
+    Ok(())
+}
+
+/// Lets an errand be tried again later; it ends when its time is over.
+pub async fn again(tx: &mut Tx, id: &str, at: DateTime<Utc>) -> Result<()> {
+    tx.exec("UPDATE errand SET tries = tries + 1, not_before = $1 WHERE id = $2", args![at, id]).await?;
+    tx.exec("DELETE FROM errand WHERE not_before > not_after", args![]).await?;
+    Ok(())
+}
+
+/// How many wait.
+pub async fn waiting(db: &Db) -> Result<i64> {
+    db.one("SELECT count(*) AS n FROM errand", args![]).await?.map_or(Ok(0), |r| r.int("n"))
+}
