@@ -202,7 +202,9 @@ fn errand<T>(result: Result<T, RequestError>) -> Errand {
         Err(RequestError::RetryAfter(s)) => Errand::Again(Some(s.duration())),
         Err(RequestError::Network(_) | RequestError::InvalidJson { .. } | RequestError::Io(_)) => Errand::Again(None),
         Err(RequestError::Api(ApiError::MessageNotModified)) => Errand::Done,
-        Err(RequestError::Api(e)) if !["Bad Request", "Forbidden", "Unauthorized", "Not Found", "Not Implemented", "Invalid"].iter().any(|t| words_of(&e).starts_with(t)) => Errand::Again(None),
+        Err(RequestError::Api(e)) if !["Bad Request", "Forbidden", "Unauthorized", "Not Found", "Not Implemented", "Invalid"].iter().any(|t| words_of(&e).starts_with(t)) => {
+            Errand::Again(None)
+        }
         Err(_) => Errand::Never,
     }
 }

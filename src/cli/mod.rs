@@ -3,9 +3,12 @@
 mod case;
 mod centre;
 mod check;
+mod closure;
 mod demo;
+mod export;
 mod hold;
 mod import;
+mod link;
 mod list;
 mod plan;
 mod record;
@@ -65,6 +68,12 @@ enum Command {
     /// What people tell the centre
     #[command(subcommand)]
     Record(record::Command),
+    /// The centre does not open: first a preview, then with --send the sessions are closed and both parents told
+    Closure(closure::Args),
+    /// A single-use Telegram link for a party and its QR code
+    Link(link::Args),
+    /// CSV for people
+    Export(export::Args),
     /// Stops all sending, or lets it go on; receiving goes on
     #[command(subcommand)]
     Hold(hold::Command),
@@ -238,6 +247,9 @@ async fn run(ctx: Ctx, command: Command) -> Result<()> {
         Command::List(args) => list::run(&ctx, args).await,
         Command::Case(args) => case::run(&ctx, args).await,
         Command::Record(command) => record::run(&ctx, command).await,
+        Command::Closure(args) => closure::run(&ctx, args).await,
+        Command::Link(args) => link::run(&ctx, args).await,
+        Command::Export(args) => export::run(&ctx, args).await,
         Command::Hold(command) => hold::run(&ctx, command).await,
         Command::Try(command) => try_cases::run(command),
     }

@@ -5,8 +5,9 @@ use crate::domain::local_time::parse_local;
 use crate::domain::person::Role;
 use crate::domain::session::Reason;
 use crate::flows::Service;
+use crate::flows::family::{self, Change};
 use crate::flows::record::{self, Recording};
-use crate::store::{centres, sessions};
+use crate::store::{centres, parties, sessions};
 use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
 
@@ -63,6 +64,43 @@ pub(crate) enum Command {
         #[command(flatten)]
         who: Who,
     },
+    /// What staff learn about a parent's phone: what it may show and when, and whose a new number is
+    #[command(
+        after_help = "Example:\n  courtesy record family BRK-0101 --party contact --mode discreet --hours 09:00-15:00 --as Mary\n  courtesy record family BRK-0101 --party contact --confirm-number --spoken called-back --as Mary"
+    )]
+    Family {
+        /// The case, BRK-0101 or BRK/BRK-0101
+        case: String,
+        /// Which party
+        #[arg(long, value_parser = ["resident", "contact", "referrer"])]
+        party: String,
+        /// normal; discreet: two bare texts, all else is rung; silent: nothing, staff ring
+        #[arg(long, value_parser = ["normal", "discreet", "silent"])]
+        mode: Option<String>,
+        /// Hours in which the phone may show a text, 09:00-15:00; "" for whenever the centre sends
+        #[arg(long, value_name = "H-H")]
+        hours: Option<String>,
+        /// Whether the number may be texted
+        #[arg(long, value_parser = ["safe", "ring_first", "never"])]
+        sms: Option<String>,
+        /// Whether the chat may be written to
+        #[arg(long, value_parser = ["safe", "ring_first", "never"])]
+        telegram: Option<String>,
+        /// The number that waits is theirs: it takes the old one's place
+        #[arg(long, conflicts_with = "refuse_number")]
+        confirm_number: bool,
+        /// The number that waits is not theirs
+        #[arg(long)]
+        refuse_number: bool,
+        /// The linked chat is not used any more
+        #[arg(long)]
+        unlink: bool,
+        /// How you know whom you spoke with: in person with photo ID, or on the number on file that you rang
+        #[arg(long, value_parser = ["in-person", "called-back"])]
+        spoken: Option<String>,
+        #[command(flatten)]
+        who: Who,
+    },
 }
 
 /// The instant of `--at`, local to the session's centre.
@@ -95,6 +133,19 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             let to = parse_local(&to).ok_or_else(|| anyhow!(Usage(format!("--to: {to:?} is no time; write \"2026-11-29 14:00\""))))?;
             record::move_to(&svc, &session, to, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line(format!("recorded: the session is on {} now; both parents will be told and asked anew", to.format("%a %-d %b %Y %H:%M")))?;
+        }
+        Command::Family { case, party, mode, hours, sms, telegram, confirm_number, refuse_number, unlink, spoken, who } => {
+            let party = parties::find(&svc.db, &format!("{case}:{party}")).await?;
+            let mode = mode.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;
+            let spoken = spoken.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;
+            let at = match &who.at {
+                None => svc.clock.now(),
+                Some(t) => parse_at(t, centres::all(&svc.db).await?.get(&party.centre).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz))?,
+            };
+            let change = Change { mode, hours, sms, telegram, confirm_number, refuse_number, unlink, spoken };
+            for done in family::change(&svc, &party, &change, &who.user, at).await? {
+                line(format!("recorded: {done}"))?;
+            }
         }
     }
     svc.db.close().await;

@@ -14,6 +14,9 @@ use chrono::{DateTime, Duration, Utc, Weekday};
 /// A YES within this time after a new version's text was accepted may still answer the old one.
 const CROSSING: Duration = Duration::minutes(2);
 
+/// Whatever has to be done for a visit this near is urgent.
+const URGENT_WITHIN: Duration = Duration::hours(24);
+
 words_enum! {
     /// What a person has to look at.
     Topic {
@@ -59,6 +62,18 @@ words_enum! {
         CountedInTime = "counted_in_time",
         /// Nobody listened for longer than the service keeps messages: some may be lost.
         MessagesLost = "messages_may_be_lost",
+    }
+}
+
+impl Topic {
+    /// Whether staff have to hear of it now: something that stands still or is attacked, and whatever a family must hear before a visit
+    /// of the next day.
+    pub fn is_urgent(self, due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        match self {
+            Topic::Storm | Topic::ChannelStopped | Topic::LinkRefused | Topic::MessagesLost => true,
+            Topic::ConfirmNumber | Topic::ConfirmChat | Topic::UnknownSender => false,
+            _ => due.is_some_and(|d| d > now && d - now < URGENT_WITHIN),
+        }
     }
 }
 

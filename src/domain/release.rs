@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, DurationRound, Utc};
 /// Within this span before their own arrival the other parent is told at once.
 const AT_ONCE_HOURS: i64 = 3;
 /// Within this span a journey is spared even in quiet hours.
-const SPARE_JOURNEY_HOURS: i64 = 4;
+pub const SPARE_JOURNEY_HOURS: i64 = 4;
 
 /// The instant at which the news of `decided` is released to a parent who arrives at `arrival`.
 pub fn session_off_at(centre: &Centre, decided: DateTime<Utc>, arrival: DateTime<Utc>) -> DateTime<Utc> {

@@ -1,7 +1,10 @@
 //! The stories: a session falls due, a text goes out, a reply comes in. They fetch, let the domain decide, and write.
 
+pub mod alerts;
 pub mod chats;
+pub mod closure;
 pub mod deliver;
+pub mod family;
 pub mod import;
 pub mod lines;
 pub mod links;

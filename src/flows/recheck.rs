@@ -9,6 +9,7 @@ use crate::domain::conversation::Topic;
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::message::{Ended, Kind, MessageState};
 use crate::domain::person::{Address, Channel, Consent, Mode, Role};
+use crate::domain::release::SPARE_JOURNEY_HOURS;
 use crate::domain::say::{FinishBy, Say};
 use crate::domain::session::{Answer, SessionState, cut_off, is_late};
 use crate::store::centres::Centres;
@@ -23,7 +24,7 @@ use std::collections::{HashMap, HashSet};
 /// Below this the service would not try: not sent.
 const SHORTEST_USE: Duration = Duration::seconds(60);
 /// A "will not go ahead" this near to the arrival goes also in quiet hours.
-const SPARE_JOURNEY: Duration = Duration::hours(4);
+const SPARE_JOURNEY: Duration = Duration::hours(SPARE_JOURNEY_HOURS);
 
 /// A text that may leave, for its committed intent.
 pub(super) struct Ready {

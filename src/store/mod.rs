@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod cases;
 pub mod centres;
+pub mod closures;
 pub mod db;
 pub mod errands;
 pub mod facts;

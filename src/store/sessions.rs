@@ -495,6 +495,17 @@ pub async fn asks_until(db: &Db, senders: &Senders, centre: Option<&str>, now: D
     Ok(seats.iter().filter(|s| s.consent == Consent::Yes && s.mode != Mode::Silent && s.route().is_some()).count() as i64)
 }
 
+/// The places of a centre's booked sessions that overlap a span.
+pub async fn booked_between(tx: &mut Tx, senders: &Senders, centre: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Seat>> {
+    let rows = tx
+        .all(
+            seat_sql("WHERE c.centre = $1 AND c.state = 'open' AND s.state = 'booked' AND s.starts_at < $3 AND s.ends_at > $2 ORDER BY s.starts_at, c.case_ref, t.role DESC"),
+            args![centre, from, to],
+        )
+        .await?;
+    read_seats(tx, senders, &rows).await
+}
+
 /// Opens a ring task for every "will not go ahead" that waits when a hold begins (rule f10). `scope` is a centre's code or `*`.
 pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> Result<()> {
     let rows = tx

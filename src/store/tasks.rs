@@ -3,6 +3,7 @@
 use super::db::{Db, Tx};
 use crate::args;
 use crate::domain::conversation::Topic;
+use crate::domain::message::Kind;
 use crate::domain::person::Role;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -39,26 +40,22 @@ impl NewTask<'_> {
 
 /// Opens a task, once for its cause.
 pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()> {
-    let id = tx.seal().id_of(&format!("task/{}", t.cause));
-    tx.exec(
-        "INSERT INTO task (id, cause, topic, centre, case_id, session_id, role, inbound_id, message_id, opened_at, due_at, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open') ON CONFLICT (cause) DO NOTHING",
-        args![id, &t.cause, t.topic.as_str(), t.centre, t.case_id, t.session_id, t.role.map(Role::as_str), t.inbound_id, t.message_id, now, t.due_at],
-    )
-    .await?;
-    Ok(())
+    open_many(tx, now, std::slice::from_ref(t)).await
 }
 
 /// Opens a task about a message that was to go out, with that message's case, session and party.
 pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, topic: Topic, message_id: &str) -> Result<()> {
     let row = tx
         .one(
-            "SELECT m.centre, m.case_id, m.session_id, m.role, t.arrives_at FROM message m LEFT JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role WHERE m.id = $1",
+            "SELECT m.kind, m.centre, m.case_id, m.session_id, m.role, t.arrives_at FROM message m LEFT JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role WHERE m.id = $1",
             args![message_id],
         )
         .await?;
     let Some(row) = row else { return open(tx, now, &NewTask { message_id: Some(message_id), ..NewTask::new(cause, topic) }).await };
     let (centre, case_id, session_id) = (row.text("centre")?, row.text_opt("case_id")?, row.text_opt("session_id")?);
+    // Whoever was not told that a visit is off is rung for that, whatever went wrong.
+    let off = row.word::<Kind>("kind")?.calls_off() && matches!(topic, Topic::BadNumber | Topic::RingOptedOut);
+    let topic = if off { Topic::RingSessionOff } else { topic };
     let task = NewTask {
         centre: Some(&centre),
         case_id: case_id.as_deref(),
@@ -74,6 +71,44 @@ pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, to
 /// Closes the open task of a cause, if there is one.
 pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
     tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE cause = $2 AND state = 'open'", args![now, cause]).await?;
+    Ok(())
+}
+
+/// Closes the open tasks of a party with a topic: a person did what they asked for.
+pub async fn close_topic(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, role: Role, topic: Topic) -> Result<u64> {
+    tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE case_id = $2 AND role = $3 AND topic = $4 AND state = 'open'", args![now, case_id, role.as_str(), topic.as_str()])
+        .await
+}
+
+/// Open tasks to which nobody was alerted: (id, topic, due).
+pub async fn unalerted(tx: &mut Tx) -> Result<Vec<(String, Topic, Option<DateTime<Utc>>)>> {
+    let rows = tx.all("SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL ORDER BY opened_at LIMIT 5000", args![]).await?;
+    rows.iter().map(|r| Ok((r.text("id")?, r.word("topic")?, r.time_opt("due_at")?))).collect()
+}
+
+/// Remembers that staff were alerted to these tasks.
+pub async fn set_alerted(tx: &mut Tx, now: DateTime<Utc>, ids: &[String]) -> Result<()> {
+    let rows = ids.iter().map(|id| args![id, now]).collect();
+    tx.with_many("id, at", "UPDATE task SET alerted_at = v.at FROM v WHERE task.id = v.id", rows).await?;
+    Ok(())
+}
+
+/// Opens many tasks, each once for its cause.
+pub async fn open_many(tx: &mut Tx, now: DateTime<Utc>, list: &[NewTask<'_>]) -> Result<()> {
+    let seal = tx.seal();
+    let rows = list
+        .iter()
+        .map(|t| {
+            let id = seal.id_of(&format!("task/{}", t.cause));
+            args![id, &t.cause, t.topic.as_str(), t.centre, t.case_id, t.session_id, t.role.map(Role::as_str), t.inbound_id, t.message_id, now, t.due_at, "open"]
+        })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO task (id, cause, topic, centre, case_id, session_id, role, inbound_id, message_id, opened_at, due_at, state) VALUES",
+        "ON CONFLICT (cause) DO NOTHING",
+        rows,
+    )
+    .await?;
     Ok(())
 }
 

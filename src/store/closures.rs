@@ -1,0 +1,70 @@
+//! Days on which a centre does not open: their sessions are closed together.
+
+use super::db::Tx;
+use super::sessions::Seat;
+use crate::args;
+use anyhow::Result;
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+/// A closure as it is kept.
+pub struct Closure<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The centre's code.
+    pub centre: &'a str,
+    /// From and to on the centre's wall clock.
+    pub from: NaiveDateTime,
+    /// See `from`.
+    pub to: NaiveDateTime,
+    /// Why, for staff only; sealed.
+    pub why: &'a str,
+    /// Families that were told.
+    pub families: i64,
+    /// Who closed.
+    pub by: &'a str,
+}
+
+/// Writes a closure down.
+pub async fn add(tx: &mut Tx, now: DateTime<Utc>, c: &Closure<'_>) -> Result<()> {
+    let why = tx.seal().seal(c.why);
+    tx.exec(
+        "INSERT INTO closure (id, centre, from_local, to_local, why, families, recorded_at, by_whom) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        args![c.id, c.centre, super::sessions::local_text(c.from), super::sessions::local_text(c.to), why, c.families, now, c.by],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Closes booked sessions; gives how many were still booked in the version that was seen. What was to be asked is not asked any more,
+/// and what waited to be said about them is withdrawn.
+pub async fn close(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], kinds: &[&str], reason: &str) -> Result<u64> {
+    let rows = sessions.iter().map(|(id, version)| args![id, *version, now]).collect();
+    let n = tx
+        .with_many(
+            "id, version, at",
+            "UPDATE session SET state = 'closed', version = session.version + 1, cancelled_by = 'centre', cancelled_at = v.at FROM v
+             WHERE session.id = v.id AND session.version = v.version AND session.state = 'booked'",
+            rows,
+        )
+        .await?;
+    let ids = || sessions.iter().map(|(id, _)| args![id]).collect::<Vec<_>>();
+    tx.with_many(
+        "id",
+        "UPDATE attendee SET ask_at = NULL, asked = CASE WHEN attendee.ask_at IS NULL THEN attendee.asked ELSE 'closed' END FROM v WHERE attendee.session_id = v.id",
+        ids(),
+    )
+    .await?;
+    tx.with_many("id", "UPDATE cancel_question SET state = 'void' FROM v WHERE cancel_question.session_id = v.id AND cancel_question.state = 'open'", ids()).await?;
+    let kinds: Vec<String> = kinds.iter().map(|k| format!("'{k}'")).collect();
+    let sql = format!(
+        "UPDATE message SET state = 'withdrawn', reason = '{reason}' FROM v WHERE message.session_id = v.id AND message.state = 'waiting' AND message.kind IN ({})",
+        kinds.join(", ")
+    );
+    tx.with_many("id", &sql, ids()).await?;
+    Ok(n)
+}
+
+/// How many of these seats belong to different cases: families.
+pub fn families(seats: &[Seat]) -> usize {
+    seats.iter().map(|s| s.session.case_id.as_str()).collect::<std::collections::HashSet<_>>().len()
+}
