@@ -1,6 +1,7 @@
 //! Practice: a texting service on loopback that speaks the real wire format, phones in the browser, and a clock that one moves. The
 //! real channel code runs against it.
 
+pub mod chats;
 pub mod once;
 pub mod pages;
 pub mod provider;
