@@ -277,9 +277,9 @@ impl Chats {
         self.bump();
     }
 
-    /// Whether the person of a chat has blocked the bot.
-    pub fn is_blocked(&self, chat: i64) -> bool {
-        self.lock().chats.get(&chat).is_some_and(|c| c.blocked)
+    /// The chats whose persons have blocked the bot.
+    pub fn blocked(&self) -> Vec<i64> {
+        self.lock().chats.iter().filter(|(_, c)| c.blocked).map(|(id, _)| *id).collect()
     }
 
     /// Every message of every chat, in order, as it stands now.
@@ -752,7 +752,7 @@ mod tests {
         chats.open(CHAT);
         bot.send_message(ChatId(CHAT), "hello").await.unwrap();
         chats.block(CHAT, true);
-        assert!(chats.is_blocked(CHAT));
+        assert_eq!(chats.blocked(), [CHAT]);
         assert_eq!(api(bot.send_message(ChatId(CHAT), "are you there?").await.unwrap_err()), ApiError::BotBlocked);
         chats.say(CHAT, "back again");
         bot.send_message(ChatId(CHAT), "welcome back").await.unwrap();
