@@ -1,6 +1,7 @@
-//! Practice: a texting service on loopback that speaks the real wire format, phones in the browser, and a clock that one moves. The
-//! real channel code runs against it.
+//! Practice: a texting service and a Telegram Bot API on loopback that speak the real wire formats, phones in the browser, and a clock
+//! that one moves. The real channel code runs against them.
 
+pub mod chats;
 pub mod once;
 pub mod pages;
 pub mod provider;
@@ -11,8 +12,9 @@ use crate::channels::sms::{Sender, SmsSettings};
 use crate::clock::Clock;
 use crate::config::{Settings, SmsSection};
 use crate::flows::import::{self, Dates};
-use crate::store::{Db, centres};
+use crate::store::{Db, cases, centres};
 use anyhow::{Context, Result, bail};
+use chats::Chats;
 use chrono::{DateTime, Utc};
 use provider::Provider;
 use std::net::SocketAddr;
@@ -30,6 +32,10 @@ pub const OUR_NUMBER: &str = "+15005550006";
 pub const ACCOUNT: &str = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 /// Its secret; it is only ever used on loopback.
 pub const TOKEN: &str = "practice-only";
+/// The token of the practice bot; it is only ever used on loopback.
+pub const BOT_TOKEN: &str = "123456:PRACTICE";
+/// The name of the practice bot.
+pub const BOT_USERNAME: &str = "CourtesyPracticeBot";
 
 /// A running practice.
 pub struct Practice {
@@ -37,10 +43,12 @@ pub struct Practice {
     pub running: Running,
     /// The texting service.
     pub provider: Arc<Provider>,
+    /// The chats.
+    pub chats: Arc<Chats>,
 }
 
 /// The settings of a practice in `dir`.
-pub fn settings(dir: &Path, listen: SocketAddr, provider_url: &str) -> Result<Settings> {
+pub fn settings(dir: &Path, listen: SocketAddr, provider_url: &str, _chats_url: &str) -> Result<Settings> {
     let mut settings = Settings::load(Some(&write_empty(dir)?), std::iter::empty())?;
     settings.database_url = format!("sqlite://{}", dir.join("practice.db").display());
     settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -59,6 +67,8 @@ pub fn settings(dir: &Path, listen: SocketAddr, provider_url: &str) -> Result<Se
         look_again: Duration::from_secs(1),
         only_to: Vec::new(),
     });
+    // ---- TELEGRAM: set `settings.telegram = Some(…)` here, with `chats_url`, BOT_TOKEN and polling, once config.rs has the section.
+    // Until then the program sends nothing by Telegram, and nobody reads what the practice chats write.
     Ok(settings)
 }
 
@@ -71,7 +81,8 @@ fn write_empty(dir: &Path) -> Result<std::path::PathBuf> {
 /// Starts a practice: service, database, sample centres, program, pages.
 pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<Practice> {
     let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER]).await?;
-    let settings = settings(dir, listen, provider.url())?;
+    let chats = Chats::start(BOT_TOKEN, BOT_USERNAME).await?;
+    let settings = settings(dir, listen, provider.url(), chats.url())?;
     let db = app::open_db(&settings, Some(Purpose::Practice)).await?;
     // A practice that goes on does not go back in time.
     let at = match centres::setting(&db, "practice_clock").await?.and_then(|t| DateTime::parse_from_rfc3339(&t).ok()) {
@@ -79,15 +90,19 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
         None => at,
     };
     let clock = Clock::practice(at);
+    chats.set_clock(clock.clone());
     fill(&db, at).await?;
+    for (chat, ..) in cases::chats(&db).await? {
+        chats.open(chat);
+    }
     db.close().await;
-    let pages = pages::Pages::new(provider.clone());
+    let pages = pages::Pages::new(provider.clone(), chats.clone());
     let how = Start { serve: true, more_desk: Some(pages.router()), clock, purpose: Purpose::Practice, scheduled: false };
     let running = app::start(&settings, how).await?;
     provider.set_hooks(&format!("http://{}", running.listen), running.svc.clock.clone());
     pages.ready(running.svc.clone(), running.stopping());
     time::settle(&running.svc).await?;
-    Ok(Practice { running, provider })
+    Ok(Practice { running, provider, chats })
 }
 
 /// Puts the sample centres and their weekend into an empty database.

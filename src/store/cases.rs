@@ -388,3 +388,22 @@ pub async fn numbers(db: &Db) -> Result<Vec<(Phone, String, Role, Private, Chann
     }
     Ok(out)
 }
+
+/// The Telegram chats on file, for the practice phones: the chat's id and whose it is.
+pub async fn chats(db: &Db) -> Result<Vec<(i64, String, Role, Private)>> {
+    let seal = db.seal();
+    let rows = db
+        .all(
+            "SELECT a.number, c.case_ref, p.role, p.name FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+             WHERE a.channel = 'telegram' AND a.state = 'current' ORDER BY c.centre, c.case_ref, p.role DESC",
+            args![],
+        )
+        .await?;
+    let mut out = Vec::new();
+    for r in rows {
+        if let Ok(chat) = seal.open(&r.text("number")?).0.parse() {
+            out.push((chat, r.text("case_ref")?, r.word("role")?, seal.open(&r.text("name")?)));
+        }
+    }
+    Ok(out)
+}

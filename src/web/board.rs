@@ -269,8 +269,11 @@ mod tests {
             .render(context! { rows => minijinja::Value::from(minijinja::value::Serde([row])), open_tasks => 2, held => ["BRK"] })
             .unwrap();
         assert!(rows.contains("&lt;b&gt;") && rows.contains("data-testid=\"board-row-&lt;b&gt;-2026-11-28T10:00\""), "{rows}");
+        let card = |telegram| serde_json::json!({ "id": "<1>", "telegram": telegram, "name": "<b>", "whose": "x" });
+        let hands = minijinja::Value::from(minijinja::value::Serde(vec![vec![card(false)], vec![card(false), card(true)]]));
         for name in ["board.html", "phones.html"] {
-            PAGES.get_template(name).unwrap().render(context! { title => "x", practice => true, board => "", phones => Vec::<u8>::new() }).unwrap();
+            let html = PAGES.get_template(name).unwrap().render(context! { title => "x", practice => true, board => "", hands => hands.clone() }).unwrap();
+            assert!(!html.contains("<b>") && (name == "board.html" || html.matches("data-testid=\"phone-&lt;1&gt;\"").count() == 3), "{html}");
         }
     }
 }
