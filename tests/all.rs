@@ -5,6 +5,7 @@
 
 mod apart;
 mod browser;
+mod chats;
 mod commands;
 mod common;
 mod doors;

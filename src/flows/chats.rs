@@ -5,10 +5,10 @@ use super::{Service, links, receive};
 use crate::channels::telegram::{self, Errand, Incoming, IncomingKind, Mode, Telegram};
 use crate::domain::conversation::Topic;
 use crate::domain::person::{Channel, Private};
+use crate::store::centres;
 use crate::store::errands::{self, Due};
 use crate::store::inbox::{Received, What};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{centres, inbox};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Arc;
@@ -193,9 +193,4 @@ async fn run_one(svc: &Service, bot: &Telegram, e: &Due) -> Result<Errand> {
         "replace" => bot.replace(e.chat, message(), &links::no_longer_in_use(svc, &e.words)?).await,
         _ => bot.leave(e.chat).await,
     })
-}
-
-/// Whether something that came by a chat is not applied yet or an errand waits: practice comes to rest only then.
-pub async fn anything_waits(svc: &Service) -> Result<bool> {
-    Ok(errands::waiting(&svc.db).await? > 0 || inbox::anything_new(&svc.db).await?)
 }

@@ -88,9 +88,10 @@ async fn inbound_event(svc: &Service, tx: &mut Tx, inbound: &Inbound, now: DateT
     }
 }
 
-/// The words of a bot's menu mean what the same words mean in a text.
-fn words_of(inbound: &Inbound) -> &str {
+/// The words of a bot's menu mean what the same words mean in a text; a stranger's Start without a code means nothing.
+fn words_of(inbound: &Inbound, known: bool) -> &str {
     match inbound.words().trim() {
+        "/start" if !known => "",
         "/start" if inbound.channel == Channel::Telegram => "START",
         "/stop" if inbound.channel == Channel::Telegram => "STOP",
         "/help" if inbound.channel == Channel::Telegram => "HELP",
@@ -122,7 +123,7 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
     let heard = Heard {
         at: inbound.at,
         earliest: inbound.earliest_at.unwrap_or(inbound.at).min(inbound.at),
-        understood: understand(words_of(inbound)),
+        understood: understand(words_of(inbound, !parties.is_empty())),
         pressed: pressed(tx, inbound, now).await?,
         choosing: questions::choosing(tx, line, &inbound.number_hash, now).await?,
         media,

@@ -277,6 +277,17 @@ impl Chats {
         self.bump();
     }
 
+    /// A person blocks the bot, and the bot is not told: it learns it from a refusal.
+    pub fn block_silently(&self, chat: i64) {
+        self.lock().chats.entry(chat).or_default().blocked = true;
+        self.bump();
+    }
+
+    /// Whether the bot is in a chat or group.
+    pub fn is_in(&self, chat: i64) -> bool {
+        self.lock().chats.contains_key(&chat)
+    }
+
     /// The chats whose persons have blocked the bot.
     pub fn blocked(&self) -> Vec<i64> {
         self.lock().chats.iter().filter(|(_, c)| c.blocked).map(|(id, _)| *id).collect()

@@ -9,6 +9,7 @@ pub mod time;
 
 use crate::app::{self, Purpose, Running, Start};
 use crate::channels::sms::{Sender, SmsSettings};
+use crate::channels::telegram::{Mode, TelegramSettings};
 use crate::clock::Clock;
 use crate::config::{Settings, SmsSection};
 use crate::flows::import::{self, Dates};
@@ -48,7 +49,7 @@ pub struct Practice {
 }
 
 /// The settings of a practice in `dir`.
-pub fn settings(dir: &Path, listen: SocketAddr, provider_url: &str, _chats_url: &str) -> Result<Settings> {
+pub fn settings(dir: &Path, listen: SocketAddr, provider_url: &str, chats_url: &str) -> Result<Settings> {
     let mut settings = Settings::load(Some(&write_empty(dir)?), std::iter::empty())?;
     settings.database_url = format!("sqlite://{}", dir.join("practice.db").display());
     settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -67,9 +68,13 @@ pub fn settings(dir: &Path, listen: SocketAddr, provider_url: &str, _chats_url: 
         look_again: Duration::from_secs(1),
         only_to: Vec::new(),
     });
-    // ---- TELEGRAM: set `settings.telegram = Some(…)` here, with `chats_url`, BOT_TOKEN and polling, once config.rs has the section.
-    // Until then the program sends nothing by Telegram, and nobody reads what the practice chats write.
+    settings.telegram = Some(bot(chats_url));
     Ok(settings)
+}
+
+/// The bot of practice, at this service.
+pub fn bot(chats_url: &str) -> TelegramSettings {
+    TelegramSettings { api_url: chats_url.to_owned(), bot_token: BOT_TOKEN.into(), mode: Mode::Polling { wait: Duration::from_secs(10) }, timeout: Duration::from_secs(15) }
 }
 
 fn write_empty(dir: &Path) -> Result<std::path::PathBuf> {

@@ -1,7 +1,6 @@
 //! One weekend in the terminal, for someone who has never seen the program: the real parts run, and what was recorded is read back from
 //! the database.
 
-use super::provider::Message;
 use super::{OUR_NUMBER, Practice, time};
 use crate::domain::local_time::{instant, parse_local};
 use crate::flows::record::{self, Recording};
@@ -21,6 +20,14 @@ struct Story<'a, W: Write> {
     practice: &'a Practice,
     out: &'a mut W,
     told: usize,
+    told_in_chats: usize,
+}
+
+/// A text as it is shown: between whom, and the words.
+struct Shown {
+    who: String,
+    body: String,
+    own: bool,
 }
 
 /// Plays the weekend and writes what happens to `out`.
@@ -28,7 +35,7 @@ struct Story<'a, W: Write> {
 /// # Errors
 /// Something did not go as it must; the story then ends there.
 pub async fn play(practice: &Practice, out: &mut impl Write) -> Result<()> {
-    let mut s = Story { practice, out, told: 0 };
+    let mut s = Story { practice, out, told: 0, told_in_chats: 0 };
     s.say("Courtesy writes to the parents of a child contact centre, reads their answers, and tells staff what a person has to do.")?;
     s.say("Here it plays one weekend with a made-up centre. Each text goes over a practice service on this machine.\n")?;
     s.clock("2026-11-26T10:00", "Thursday 10am: everyone with a visit on Saturday is asked, both parents at the same instant.").await?;
@@ -54,15 +61,19 @@ impl<W: Write> Story<'_, W> {
     /// Shows the texts that went over the service since the last time.
     fn texts(&mut self) -> Result<()> {
         let all = self.practice.provider.messages();
-        let new: Vec<Message> = all[self.told..].to_vec();
+        let mut new: Vec<Shown> =
+            all[self.told..].iter().map(|m| Shown { who: if m.inbound { m.from.clone() } else { m.to.clone() }, body: m.body.clone(), own: m.inbound }).collect();
         self.told = all.len();
-        let mut outgoing: Vec<&Message> = new.iter().filter(|m| !m.inbound).collect();
-        outgoing.sort_by(|a, b| a.to.cmp(&b.to));
-        for m in new.iter().filter(|m| m.inbound) {
-            writeln!(self.out, "    {} writes   {}", m.from, m.body)?;
+        let chats = self.practice.chats.messages();
+        new.extend(chats[self.told_in_chats..].iter().map(|m| Shown { who: format!("Telegram {}", m.chat), body: m.text.clone(), own: m.own }));
+        self.told_in_chats = chats.len();
+        let mut outgoing: Vec<&Shown> = new.iter().filter(|m| !m.own).collect();
+        outgoing.sort_by(|a, b| a.who.cmp(&b.who));
+        for m in new.iter().filter(|m| m.own) {
+            writeln!(self.out, "    {} writes   {}", m.who, m.body)?;
         }
         for m in outgoing.iter().take(6) {
-            writeln!(self.out, "    to {}   {}", m.to, m.body)?;
+            writeln!(self.out, "    to {}   {}", m.who, m.body)?;
         }
         if outgoing.len() > 6 {
             writeln!(self.out, "    … and {} more of the kind", outgoing.len() - 6)?;

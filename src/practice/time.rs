@@ -1,7 +1,7 @@
 //! Moving the practice clock: it stops at everything that falls due on the way, so that each text goes at its own moment.
 
 use crate::flows::{Service, plan, receive};
-use crate::store::{centres, inbox, messages, sessions};
+use crate::store::{centres, errands, inbox, messages, sessions};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Duration, Utc};
 use std::time::Duration as Span;
@@ -28,8 +28,10 @@ pub async fn settle(svc: &Service) -> Result<()> {
         receive::apply_all(svc).await?;
         svc.wake_deliver.notify_one();
         // In the order in which one makes the next: what came in, what falls due, what waits, what is in the air.
-        let upstream = inbox::anything_new(&svc.db).await? || sessions::anything_due(&svc.db, now).await?;
-        let load = messages::load(&svc.db, svc.clock.now()).await?;
+        svc.wake_errands.notify_one();
+        let upstream = inbox::anything_new(&svc.db).await? || errands::waiting(&svc.db, now).await? > 0 || sessions::anything_due(&svc.db, now).await?;
+        // What was put off for a moment, because somebody records something about its session, is due as well: the clock runs on.
+        let load = messages::load(&svc.db, svc.clock.now() + Duration::seconds(1)).await?;
         if !upstream && load.due == 0 && load.open == 0 {
             return Ok(());
         }

@@ -83,7 +83,7 @@ pub async fn again(tx: &mut Tx, id: &str, at: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
-/// How many wait.
-pub async fn waiting(db: &Db) -> Result<i64> {
-    db.one("SELECT count(*) AS n FROM errand", args![]).await?.map_or(Ok(0), |r| r.int("n"))
+/// How many are due.
+pub async fn waiting(db: &Db, now: DateTime<Utc>) -> Result<i64> {
+    db.one("SELECT count(*) AS n FROM errand WHERE not_before <= $1", args![now]).await?.map_or(Ok(0), |r| r.int("n"))
 }

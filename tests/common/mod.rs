@@ -12,6 +12,8 @@ use courtesy::domain::local_time::{instant, parse_local};
 use courtesy::flows::Service;
 use courtesy::flows::import::{self, Dates};
 use courtesy::flows::record::{self, Recording};
+use courtesy::practice;
+use courtesy::practice::chats::Chats;
 use courtesy::practice::provider::{Message, Provider};
 use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN, time};
 use courtesy::store::sessions::{self, Attendee, Session};
@@ -112,6 +114,7 @@ pub fn settings(url: &str, dir: &Path, provider: &str) -> Settings {
 pub struct World {
     pub svc: Arc<Service>,
     pub provider: Arc<Provider>,
+    pub chats: Arc<Chats>,
     pub running: Option<Running>,
     seen: std::sync::Mutex<usize>,
     _db: TestDb,
@@ -124,9 +127,17 @@ impl World {
     }
 
     pub async fn new(on: On, now: &str, files: &[&str], csv: &str) -> World {
+        World::with(on, now, files, csv, |_| ()).await
+    }
+
+    /// The same with other settings.
+    pub async fn with(on: On, now: &str, files: &[&str], csv: &str, adjust: impl FnOnce(&mut Settings)) -> World {
         let db = TestDb::new(on).await;
         let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER]).await.unwrap();
-        let settings = settings(&db.url, db.dir.path(), provider.url());
+        let chats = Chats::start(practice::BOT_TOKEN, practice::BOT_USERNAME).await.unwrap();
+        let mut settings = settings(&db.url, db.dir.path(), provider.url());
+        settings.telegram = Some(practice::bot(chats.url()));
+        adjust(&mut settings);
         {
             let store = db.open().await;
             let mut tx = store.begin().await.unwrap();
@@ -136,12 +147,17 @@ impl World {
             tx.commit().await.unwrap();
             let imported = import::import(&store, csv.as_bytes(), Dates::Iso, false, at(now), &|_| ()).await.unwrap();
             assert!(imported.counts.is_some(), "{:?}", imported.findings);
+            for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
+                chats.open(chat);
+            }
             store.close().await;
         }
-        let how = Start { serve: true, more_desk: None, clock: Clock::practice(at(now)), purpose: Purpose::Practice, scheduled: false };
+        let clock = Clock::practice(at(now));
+        chats.set_clock(clock.clone());
+        let how = Start { serve: true, more_desk: None, clock, purpose: Purpose::Practice, scheduled: false };
         let running = app::start(&settings, how).await.unwrap();
         provider.set_hooks(&format!("http://{}", running.listen), running.svc.clock.clone());
-        let world = World { svc: running.svc.clone(), provider, running: Some(running), seen: Default::default(), _db: db };
+        let world = World { svc: running.svc.clone(), provider, chats, running: Some(running), seen: Default::default(), _db: db };
         time::settle(&world.svc).await.unwrap();
         world
     }
@@ -155,6 +171,38 @@ impl World {
     pub async fn says(&self, from: &str, body: &str) {
         assert_eq!(self.provider.write(from, OUR_NUMBER, body).await.unwrap(), 200);
         time::settle(&self.svc).await.unwrap();
+    }
+
+    /// What came by Telegram is stored and done.
+    pub async fn chats_settled(&self) {
+        eventually(Duration::from_secs(10), "the bot fetches what came", || async { (self.chats.pending() == 0).then_some(()) }).await;
+        time::settle(&self.svc).await.unwrap();
+    }
+
+    /// Somebody writes in a chat, and what it causes is done.
+    pub async fn chats_in(&self, chat: i64, text: &str) {
+        self.chats.say(chat, text);
+        self.chats_settled().await;
+    }
+
+    /// The newest text with buttons in a chat: its number and its buttons as (label, data).
+    pub fn buttons(&self, chat: i64) -> (i64, Vec<(String, String)>) {
+        let all = self.chats.messages();
+        let m = all.iter().rev().find(|m| m.chat == chat && !m.own && !m.buttons.is_empty()).expect("a text with buttons");
+        (m.message_id, m.buttons.iter().flatten().cloned().collect())
+    }
+
+    /// Presses the button with this label below the newest text that has one.
+    pub async fn presses(&self, chat: i64, label: &str) {
+        let (message, buttons) = self.buttons(chat);
+        let (_, data) = buttons.iter().find(|(l, _)| l == label).unwrap_or_else(|| panic!("no button {label:?} among {buttons:?}"));
+        assert!(self.chats.press(chat, message, data));
+        self.chats_settled().await;
+    }
+
+    /// What the bot wrote in a chat.
+    pub fn chat(&self, chat: i64) -> Vec<String> {
+        self.chats.messages().into_iter().filter(|m| m.chat == chat && !m.own).map(|m| m.text).collect()
     }
 
     /// Everything that went to a phone.
