@@ -44,7 +44,7 @@ const FIRST_LISTING: Duration = Duration::hours(24);
 /// Telegram takes about thirty messages a second from a bot.
 const CHATS_A_SECOND: u32 = 25;
 /// A message to a chat whose process is gone is given up to a person after this.
-const CHAT_SETTLES: Span = Span::from_secs(30);
+const CHAT_SETTLES: Span = Span::from_secs(5);
 /// How often the centres' files are looked at for senders of their own.
 const LOOK_AT_CENTRES: Span = Span::from_millis(1000);
 /// Our clock may differ this much from the database's.

@@ -271,8 +271,17 @@ pub struct Emulator {
 
 impl Emulator {
     pub fn start(args: &[&str]) -> Emulator {
+        Emulator::of("twilio_emu.py", args)
+    }
+
+    /// The emulator of the Bot API.
+    pub fn telegram() -> Emulator {
+        Emulator::of("telegram_emu.py", &["--token", BOT])
+    }
+
+    fn of(program: &str, args: &[&str]) -> Emulator {
         let python = std::env::var("COURTESY_TEST_PYTHON").expect("COURTESY_TEST_PYTHON is not set: run tests/run, which prepares the emulator; this test does not skip");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator/twilio_emu.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator").join(program);
         let mut child = Command::new(python)
             .arg(script)
             .args(["--port", "0", "--max-seconds", "1200"])
@@ -317,6 +326,8 @@ impl Drop for Emulator {
     }
 }
 
+/// The token of the emulated bot.
+pub const BOT: &str = "123456:TESTTOKEN";
 pub const EMULATOR_TOKEN: &str = "test_auth_token";
 
 /// The real binary in a folder of its own.
@@ -339,6 +350,14 @@ impl Binary {
             "[database]\nurl = \"{db}\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n[scheduler]\nscan = \"* * * * * *\"\n\
              [sms]\nbase_url = \"{emulator}\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{EMULATOR_TOKEN}\"\nfrom = \"{OUR_NUMBER}\"\nrate_per_second = {rate}\nmax_per_day = 0\n\
              settle_seconds = 2\nlook_again_seconds = 1\ntimeout_seconds = 2\n"
+        ))
+    }
+
+    /// Settings with a bot at the emulator and no texting service.
+    pub fn with_bot(db: &str, emulator: &str) -> Binary {
+        Binary::new(&format!(
+            "[database]\nurl = \"{db}\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n[scheduler]\nscan = \"* * * * * *\"\n\
+             [telegram]\napi_url = \"{emulator}\"\nbot_token = \"{BOT}\"\npoll_seconds = 1\ntimeout_seconds = 2\n"
         ))
     }
 
@@ -441,6 +460,22 @@ pub fn families(n: usize, now: DateTime<Utc>) -> String {
             number(a),
             number(b)
         );
+    }
+    out
+}
+
+/// The same families, each parent in a chat: 1000, 1001 and so on.
+pub fn families_in_chats(n: usize, now: DateTime<Utc>) -> String {
+    let mut chat = 1000;
+    let mut out = String::new();
+    for line in families(n, now).lines() {
+        let mut line = line.to_owned();
+        while let Some(at) = line.find(",,sms,en,yes,") {
+            line.replace_range(at..at + ",,sms,en,yes,".len(), &format!(",{chat},telegram,en,yes,"));
+            chat += 1;
+        }
+        out += &line;
+        out.push('\n');
     }
     out
 }
