@@ -9,6 +9,7 @@ mod commands;
 mod common;
 mod doors;
 mod golden;
+mod imports;
 mod kill;
 mod store;
 mod stories;

@@ -44,6 +44,8 @@ words_enum! {
         Storm = "cancellation_storm",
         /// A picture, voice message or file.
         Media = "media",
+        /// Another number or chat came in by a file: it waits until a person has confirmed it.
+        NewNumber = "new_number",
     }
 }
 

@@ -157,5 +157,6 @@ pub fn topic_in_words(topic: crate::domain::conversation::Topic) -> &'static str
         T::ChannelStopped => "the texting service refuses everything",
         T::Storm => "more cancellations by text than usual: look before they count",
         T::Media => "a picture or voice message came",
+        T::NewNumber => "confirm another number or chat with the party, on the old number or in person",
     }
 }

@@ -5,7 +5,6 @@ use crate::args;
 use crate::domain::person::{Channel, Consent, Phone, Private, Role};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
 
 /// A case as it stands in the database.
 #[derive(Debug, Clone)]
@@ -87,93 +86,6 @@ pub async fn parties(db: &Db, sender: &str, centre: Option<&str>) -> Result<Vec<
             })
         })
         .collect()
-}
-
-/// What the import has to know of a party on file.
-#[derive(Debug, Clone)]
-pub struct KnownParty {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: Private,
-    /// Every number and chat it has or had: (channel, hash, state).
-    pub addresses: Vec<(String, String, String)>,
-}
-
-/// What the import has to know of a case on file.
-#[derive(Debug, Clone, Default)]
-pub struct KnownCase {
-    /// Its id.
-    pub id: String,
-    /// Its parties.
-    pub parties: HashMap<Role, KnownParty>,
-    /// Its sessions: (id, session_ref, start, state, fingerprint of the imported row).
-    pub sessions: Vec<KnownSession>,
-}
-
-/// What the import has to know of a session on file.
-#[derive(Debug, Clone)]
-pub struct KnownSession {
-    /// Its id.
-    pub id: String,
-    /// Its reference in files.
-    pub session_ref: Option<String>,
-    /// Its start on the wall clock.
-    pub start_local: String,
-    /// Its start (UTC).
-    pub starts_at: DateTime<Utc>,
-    /// Where it stands.
-    pub state: String,
-    /// The fingerprint of the row that was imported.
-    pub imported: String,
-}
-
-/// All cases of a centre by reference.
-pub async fn known(tx: &mut Tx, centre: &str) -> Result<HashMap<String, KnownCase>> {
-    let seal = tx.seal();
-    let mut out: HashMap<String, KnownCase> = HashMap::new();
-    let mut refs: HashMap<String, String> = HashMap::new();
-    for r in tx.all("SELECT id, case_ref FROM case_file WHERE centre = $1", args![centre]).await? {
-        let (id, case_ref) = (r.text("id")?, r.text("case_ref")?);
-        refs.insert(id.clone(), case_ref.clone());
-        out.insert(case_ref, KnownCase { id, ..KnownCase::default() });
-    }
-    let mut party_case: HashMap<String, (String, Role)> = HashMap::new();
-    let of_centre = "JOIN case_file c ON c.id = p.case_id WHERE c.centre = $1";
-    for r in tx.all(format!("SELECT p.id, p.case_id, p.role, p.name FROM party p {of_centre}"), args![centre]).await? {
-        let (id, role): (String, Role) = (r.text("id")?, r.word("role")?);
-        let Some(case_ref) = refs.get(&r.text("case_id")?) else { continue };
-        party_case.insert(id.clone(), (case_ref.clone(), role));
-        if let Some(c) = out.get_mut(case_ref) {
-            c.parties.insert(role, KnownParty { id, name: seal.open(&r.text("name")?), addresses: Vec::new() });
-        }
-    }
-    for r in tx.all(format!("SELECT a.party_id, a.channel, a.number_hash, a.state FROM address a JOIN party p ON p.id = a.party_id {of_centre}"), args![centre]).await? {
-        if let Some((case_ref, role)) = party_case.get(&r.text("party_id")?)
-            && let Some(p) = out.get_mut(case_ref).and_then(|c| c.parties.get_mut(role))
-        {
-            p.addresses.push((r.text("channel")?, r.text("number_hash")?, r.text("state")?));
-        }
-    }
-    let sessions = tx
-        .all(
-            "SELECT s.id, s.case_id, s.session_ref, s.start_local, s.starts_at, s.state, s.imported FROM session s JOIN case_file c ON c.id = s.case_id WHERE c.centre = $1",
-            args![centre],
-        )
-        .await?;
-    for r in sessions {
-        if let Some(c) = refs.get(&r.text("case_id")?).and_then(|case_ref| out.get_mut(case_ref)) {
-            c.sessions.push(KnownSession {
-                id: r.text("id")?,
-                session_ref: r.text_opt("session_ref")?,
-                start_local: r.text("start_local")?,
-                starts_at: r.time("starts_at")?,
-                state: r.text("state")?,
-                imported: r.text("imported")?,
-            });
-        }
-    }
-    Ok(out)
 }
 
 /// A case to write.

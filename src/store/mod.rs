@@ -5,6 +5,7 @@ pub mod cases;
 pub mod centres;
 pub mod db;
 pub mod facts;
+pub mod imports;
 pub mod inbox;
 pub mod messages;
 pub mod outbox;
