@@ -228,7 +228,7 @@ async fn the_file_calls_sessions_off_and_says_so_first(on: On) {
     w.end().await;
 }
 
-async fn what_is_put_back_on_or_moved_stays_so(on: On) {
+async fn a_session_moved_since_is_not_called_off(on: On) {
     let w = World::sample(on, "2026-11-25T12:00").await;
     let line = SAMPLE.lines().find(|l| l.contains("BRK-0104")).unwrap();
     let off = SAMPLE.replace(line, &line.replace(",booked,2026", ",cancelled,2026"));
@@ -237,6 +237,34 @@ async fn what_is_put_back_on_or_moved_stays_so(on: On) {
     assert_eq!((found(&i).as_str(), counts(&i)), ("5 status differs", [0, 22, 0, 1, 0, 0]));
     assert!(w.stands("BRK-0104").await.starts_with("booked"));
     w.end().await;
+}
+
+async fn what_people_changed_since_stays(on: On) {
+    let c = Centre::new(on, &file(&[&[("status", "cancelled")]])).await;
+    let new = [("contact_phone", "07700 900699"), ("status", "cancelled")];
+    assert_eq!(c.import(&file(&[&new])).await.1, "2 contact_phone pending_number");
+    // Staff confirm the number, link a chat, correct a name, and put the session back on.
+    let mut tx = c.store.begin().await.unwrap();
+    for sql in [
+        "UPDATE address SET state = 'past' WHERE state = 'current' AND party_id IN (SELECT id FROM party WHERE role = 'contact')",
+        "UPDATE address SET state = 'current', verified = TRUE, safe = 'safe' WHERE state = 'pending'",
+        "UPDATE party SET channel = 'telegram' WHERE role = 'resident'",
+        "UPDATE party SET name = 'Ann Ashe' WHERE role = 'resident'",
+        "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL",
+    ] {
+        tx.exec(sql, vec![]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let (i, f) = c.import(&file(&[&new])).await;
+    assert_eq!((counts(&i), f.as_str()), ([0, 1, 0, 0, 0, 0], ""), "the same line says nothing new");
+    let back = [("resident_name", "Ann Ashe"), ("status", "cancelled"), ("fee_pence", "4600")];
+    let (i, f) = c.import(&file(&[&back])).await;
+    assert_eq!((counts(&i), f.as_str()), ([0, 0, 0, 1, 0, 0], "2 resident_channel differs; 2 contact_phone differs; 2 status differs"));
+    assert_eq!(c.sessions().await, ["05 10:00 booked"], "put back on since");
+    assert_eq!((c.addresses(Role::Contact).await.as_str(), c.party(Role::Resident).await.channel.as_str()), ("sms current, sms past", "telegram"));
+    // The number that the other parent once had is refused for ever.
+    let had = [&back[..], &[("resident_phone", "07700 900602"), ("contact_phone", "07700 900699")]].concat();
+    assert_eq!(c.import(&file(&[&had])).await.1, "2 resident_phone shared_number_between_parties!");
 }
 
 async fn a_session_that_the_file_lacks_is_left_and_counted(on: On) {
@@ -352,7 +380,8 @@ crate::on_both!(
     a_wish_for_less_is_honoured_and_never_taken_back,
     a_changed_channel_or_language_is_reported_and_left,
     the_file_calls_sessions_off_and_says_so_first,
-    what_is_put_back_on_or_moved_stays_so,
+    a_session_moved_since_is_not_called_off,
+    what_people_changed_since_stays,
     a_session_that_the_file_lacks_is_left_and_counted,
     a_move_is_never_guessed,
     a_reference_names_a_session_for_good,

@@ -47,7 +47,7 @@ impl Covered<'_> {
     }
 }
 
-/// What stands above all others: sessions that the file calls off.
+/// What an import says in the end; sessions that the file calls off stand apart, for they come first.
 pub(super) struct Report<'a> {
     pub(super) counts: &'a mut Counts,
     pub(super) findings: &'a mut Vec<Finding>,
@@ -63,7 +63,7 @@ impl Report<'_> {
 }
 
 /// Compares and writes some whole cases of one centre; `cases` holds the lines of each.
-pub(super) async fn some_cases<'a>(tx: &mut Tx, at: &Covered<'_>, cases: &[&'a [SessionRow]], how: &How<'_>, now: DateTime<Utc>, report: &mut Report<'_>) -> Result<()> {
+pub(super) async fn some_cases(tx: &mut Tx, at: &Covered<'_>, cases: &[&[SessionRow]], how: &How<'_>, now: DateTime<Utc>, report: &mut Report<'_>) -> Result<()> {
     let seal = tx.seal();
     let refs: Vec<&str> = cases.iter().filter_map(|rows| rows.first()).map(|r| r.case_ref.as_str()).collect();
     let mut known = imports::known(tx, &at.centre.code, &refs).await?;
