@@ -6,7 +6,7 @@ use crate::domain::person::{Channel, Consent, Private, Role};
 use crate::domain::session::SessionState;
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the import has to know of a party on file.
 #[derive(Debug, Clone)]
@@ -77,47 +77,30 @@ pub async fn one_import(tx: &mut Tx, centres: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Some cases of a centre by reference, those that are on file.
+/// `column IN (…)` for these values.
+fn any_of(column: &str, values: &[&str]) -> (String, Vec<Arg>) {
+    (format!("{column} IN ({})", super::db::list_of(1, values.len())), values.iter().map(|v| Arg::from(*v)).collect())
+}
+
+/// Some cases of a centre by reference, those that are on file. Each statement goes by the keys that the one before gave: PostgreSQL
+/// finds them by its indexes also in tables that were filled a moment ago.
 pub async fn known(tx: &mut Tx, centre: &str, case_refs: &[&str]) -> Result<HashMap<String, KnownCase>> {
     let seal = tx.seal();
     let mut args: Vec<Arg> = args![centre];
     args.extend(case_refs.iter().map(|r| Arg::from(*r)));
-    let some = format!("c.centre = $1 AND c.case_ref IN ({})", super::db::list_of(2, case_refs.len()));
-    let mut out: HashMap<String, KnownCase> = HashMap::new();
-    for r in tx.all(format!("SELECT c.id, c.case_ref FROM case_file c WHERE {some}"), args.clone()).await? {
-        out.insert(r.text("case_ref")?, KnownCase { id: r.text("id")?, ..KnownCase::default() });
+    let sql = format!("SELECT id, case_ref FROM case_file WHERE centre = $1 AND case_ref IN ({})", super::db::list_of(2, case_refs.len()));
+    let mut by_id: HashMap<String, (String, KnownCase)> = HashMap::new();
+    for r in tx.all(sql, args).await? {
+        let id = r.text("id")?;
+        by_id.insert(id.clone(), (r.text("case_ref")?, KnownCase { id, ..KnownCase::default() }));
     }
-    if out.is_empty() {
-        return Ok(out);
+    if by_id.is_empty() {
+        return Ok(HashMap::new());
     }
-    let parties = format!("SELECT c.case_ref, p.id, p.role, p.name, p.channel, p.language, p.consent FROM party p JOIN case_file c ON c.id = p.case_id WHERE {some}");
-    for r in tx.all(parties, args.clone()).await? {
-        let Some(case) = out.get_mut(&r.text("case_ref")?) else { continue };
-        let party = KnownParty {
-            id: r.text("id")?,
-            name: seal.open(&r.text("name")?),
-            channel: r.word("channel")?,
-            language: r.text("language")?,
-            consent: r.word("consent")?,
-            addresses: Vec::new(),
-        };
-        case.parties.insert(r.word("role")?, party);
-    }
-    let addresses = format!(
-        "SELECT c.case_ref, p.role, a.channel, a.number_hash, a.state,
-           (SELECT count(*) FROM opt_out o WHERE o.number_hash = a.number_hash AND o.channel = a.channel AND o.active = TRUE) AS stops
-         FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id WHERE {some}"
-    );
-    for r in tx.all(addresses, args.clone()).await? {
-        if let Some(p) = out.get_mut(&r.text("case_ref")?).and_then(|c| c.parties.get_mut(&r.word("role").ok()?)) {
-            p.addresses.push(KnownAddress { channel: r.text("channel")?, hash: r.text("number_hash")?, state: r.text("state")?, stopped: r.int("stops")? > 0 });
-        }
-    }
-    let sessions = format!(
-        "SELECT c.case_ref, s.id, s.session_ref, s.start_local, s.starts_at, s.ends_at, s.state, s.imported FROM session s JOIN case_file c ON c.id = s.case_id WHERE {some}"
-    );
-    for r in tx.all(sessions, args).await? {
-        let Some(case) = out.get_mut(&r.text("case_ref")?) else { continue };
+    let (of_cases, cases) = any_of("case_id", &by_id.keys().map(String::as_str).collect::<Vec<_>>());
+    let sql = format!("SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, imported FROM session WHERE {of_cases}");
+    for r in tx.all(sql, cases.clone()).await? {
+        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else { continue };
         case.sessions.push(KnownSession {
             id: r.text("id")?,
             session_ref: r.text_opt("session_ref")?,
@@ -127,6 +110,44 @@ pub async fn known(tx: &mut Tx, centre: &str, case_refs: &[&str]) -> Result<Hash
             state: r.word("state")?,
             imported: r.text("imported")?,
         });
+    }
+    let rows = tx.all(format!("SELECT id, case_id, role, name, channel, language, consent FROM party WHERE {of_cases}"), cases).await?;
+    let mut addresses = addresses(tx, &rows.iter().map(|r| r.text("id")).collect::<Result<Vec<_>>>()?).await?;
+    for r in rows {
+        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else { continue };
+        let id = r.text("id")?;
+        let party = KnownParty {
+            addresses: addresses.remove(&id).unwrap_or_default(),
+            id,
+            name: seal.open(&r.text("name")?),
+            channel: r.word("channel")?,
+            language: r.text("language")?,
+            consent: r.word("consent")?,
+        };
+        case.parties.insert(r.word("role")?, party);
+    }
+    Ok(by_id.into_values().collect())
+}
+
+/// Every number and chat of some parties.
+async fn addresses(tx: &mut Tx, parties: &[String]) -> Result<HashMap<String, Vec<KnownAddress>>> {
+    let mut out: HashMap<String, Vec<KnownAddress>> = HashMap::new();
+    if parties.is_empty() {
+        return Ok(out);
+    }
+    let (of_parties, args) = any_of("party_id", &parties.iter().map(String::as_str).collect::<Vec<_>>());
+    for r in tx.all(format!("SELECT party_id, channel, number_hash, state FROM address WHERE {of_parties}"), args).await? {
+        let address = KnownAddress { channel: r.text("channel")?, hash: r.text("number_hash")?, state: r.text("state")?, stopped: false };
+        out.entry(r.text("party_id")?).or_default().push(address);
+    }
+    let hashes: Vec<&str> = out.values().flatten().map(|a| a.hash.as_str()).collect();
+    if !hashes.is_empty() {
+        let (of_numbers, args) = any_of("number_hash", &hashes);
+        let rows = tx.all(format!("SELECT channel, number_hash FROM opt_out WHERE active = TRUE AND {of_numbers}"), args).await?;
+        let stopped: HashSet<(String, String)> = rows.iter().map(|r| Ok((r.text("channel")?, r.text("number_hash")?))).collect::<Result<_>>()?;
+        for a in out.values_mut().flatten().filter(|_| !stopped.is_empty()) {
+            a.stopped = stopped.contains(&(a.channel.clone(), a.hash.clone()));
+        }
     }
     Ok(out)
 }
