@@ -10,6 +10,7 @@ mod commands;
 mod common;
 mod doors;
 mod golden;
+mod imports;
 mod kill;
 mod store;
 mod stories;

@@ -5,7 +5,7 @@ use crate::common::{BIRCHFIELD, Binary, On, SAMPLE, TestDb, at, settings};
 use courtesy::app::{self, Purpose, Running, Start};
 use courtesy::clock::Clock;
 use courtesy::domain::centre::Centre;
-use courtesy::flows::import::{self, Dates};
+use courtesy::flows::import::{self, How};
 use courtesy::practice::chats::Chats;
 use courtesy::practice::pages::Pages;
 use courtesy::practice::provider::Provider;
@@ -127,7 +127,7 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<Chats>) {
     centres::put(&mut tx, &Centre::parse(BIRCHFIELD).unwrap(), BIRCHFIELD, now).await.unwrap();
     tx.commit().await.unwrap();
     let sample: Vec<&str> = SAMPLE.lines().filter(|l| !l.starts_with("LIF")).collect();
-    assert!(import::import(&store, sample.join("\n").as_bytes(), Dates::Iso, false, now, &|_| ()).await.unwrap().counts.is_some());
+    assert!(import::import(&store, sample.join("\n").as_bytes(), &How::default(), now).await.unwrap().counts.is_some());
     let chats = Chats::start(BOT_TOKEN, BOT_USERNAME).await.unwrap();
     chats.set_clock(Clock::practice(now));
     for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {

@@ -72,7 +72,7 @@ async fn a_centre_its_file_and_its_plan(on: On) {
     assert!(words.starts_with("dry run, nothing was written: 23 sessions: 23 new"), "{words}");
     assert!(b.json(&["list", "sessions"]).is_empty());
     b.ok(&["import", &sample()]);
-    assert!(b.ok(&["import", &sample()]).starts_with("23 sessions: 0 new, 23 unchanged, 0 moved, 0 differ"));
+    assert!(b.ok(&["import", &sample()]).starts_with("23 sessions: 0 new, 23 unchanged, 0 moved, 0 differ, 0 called off, 0 missing; 0 new cases"));
     let centres = b.json(&["centre", "list"]);
     assert_eq!((centres.len(), &centres[1]["centre"], &centres[1]["held"]), (2, &"LIF".into(), &true.into()), "a centre that the file names is made, on hold");
     let dirty = format!("{}/tests/data/sample_centre_dirty.csv", env!("CARGO_MANIFEST_DIR"));

@@ -1,12 +1,13 @@
 //! `courtesy import`.
 
 use super::{Ctx, Refused, Usage, line};
-use crate::flows::import::{self, COLUMNS, Dates, Severity};
+use crate::flows::import::{self, COLUMNS, Dates, How, Severity};
 use anyhow::{Context, Result, anyhow};
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// Arguments of `import`.
 #[derive(clap::Args)]
@@ -23,6 +24,12 @@ pub(crate) struct Args {
     /// How dates are written: iso (2026-11-28), or dmy for 28/11/2026 as well
     #[arg(long, default_value = "iso", value_parser = ["iso", "dmy"])]
     dates: String,
+    /// Let the file change the names of parents that are on file
+    #[arg(long)]
+    rename: bool,
+    /// Text the parents of sessions that the file calls off; else nobody is texted and both are to be rung
+    #[arg(long)]
+    tell: bool,
     /// Print an empty sheet
     #[arg(long)]
     template: bool,
@@ -34,14 +41,14 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     }
     let Some(file) = &args.file else { return Err(anyhow!(Usage("name the file to import, or --template for an empty sheet".into()))) };
     let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let (_, db) = ctx.open().await?;
+    let (settings, db) = ctx.open().await?;
     let now = ctx.clock_of(&db).await?.now();
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-    bar.enable_steady_tick(std::time::Duration::from_millis(120));
-    bar.set_message(format!("reading {}", file.display()));
+    let bar = Bar::new();
     let dates = if args.dates == "dmy" { Dates::Dmy } else { Dates::Iso };
-    let imported = import::import(&db, &bytes, dates, args.dry_run, now, &|n| bar.set_message(format!("{n} lines"))).await?;
-    bar.finish_and_clear();
+    let senders = Ctx::lines(&settings, &db).await?.senders().clone();
+    let how = How { dates, dry_run: args.dry_run, rename: args.rename, tell: args.tell, senders, progress: &|done, total| bar.show(done, total) };
+    let imported = import::import(&db, &bytes, &how, now).await?;
+    bar.0.finish_and_clear();
     db.close().await;
     for f in &imported.findings {
         if args.json {
@@ -62,13 +69,15 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         return Err(Refused.into());
     };
     let words = format!(
-        "{}{} sessions: {} new, {} unchanged, {} moved, {} differ; {} new cases, {} new centres; {warnings} warnings",
+        "{}{} sessions: {} new, {} unchanged, {} moved, {} differ, {} called off, {} missing; {} new cases, {} new centres; {warnings} warnings",
         if args.dry_run { "dry run, nothing was written: " } else { "" },
         c.sessions,
         c.new_sessions,
         c.unchanged,
         c.moved,
         c.differs,
+        c.cancelled,
+        c.missing,
         c.new_cases,
         c.new_centres
     );
@@ -78,4 +87,25 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         line(words)?;
     }
     Ok(())
+}
+
+/// A bar that comes up on a terminal when the work takes longer than a second.
+struct Bar(ProgressBar, Instant);
+
+impl Bar {
+    fn new() -> Bar {
+        Bar(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()), Instant::now())
+    }
+
+    fn show(&self, done: u64, total: u64) {
+        let Bar(bar, since) = self;
+        bar.set_length(total);
+        bar.set_position(done);
+        if bar.is_hidden() && since.elapsed() > Duration::from_secs(1) && std::io::stderr().is_terminal() {
+            if let Ok(style) = ProgressStyle::with_template("importing {wide_bar} {percent:>3}%  {eta} left") {
+                bar.set_style(style);
+            }
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
 }

@@ -1,23 +1,32 @@
-//! A centre's file comes in: read whole, checked whole, and written in one transaction or not at all.
+//! A centre's file comes in: read whole, checked whole, and written in one transaction or not at all. What happened since the last
+//! import is never undone by the next.
 
 mod check;
+mod compare;
+mod finding;
+mod parties;
 mod read;
+mod row;
+mod write;
 
-use super::plan::first_look;
-use super::record::{self, Recording};
 use crate::domain::centre::Centre;
-use crate::domain::person::{Channel, Consent, Role};
 use crate::domain::senders::Senders;
-use crate::store::cases::{self, KnownCase, NewAddress, NewCase, NewParty, NewPlace, NewSession};
-use crate::store::facts::{self, Fact};
-use crate::store::sealed::random_id;
-use crate::store::{Db, Tx, centres, sessions};
+use crate::store::centres::Centres;
+use crate::store::imports;
+use crate::store::{Db, Tx, centres};
 use anyhow::{Result, anyhow};
-pub use check::{Finding, Severity};
-use check::{PartyRow, SessionRow};
-use chrono::{DateTime, Utc};
+use check::OnFile;
+use chrono::{DateTime, NaiveDate, Utc};
+use finding::any_error;
+pub use finding::{Finding, Severity};
 pub use read::COLUMNS;
-use std::collections::{BTreeMap, HashMap};
+use row::SessionRow;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use write::{Covered, Report};
+
+/// Cases that are compared and written at a time: enough for quick statements, and few enough to stay small.
+const AT_ONCE: usize = 128;
 
 /// How dates are written in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +37,28 @@ pub enum Dates {
     Dmy,
 }
 
+/// How a file is to be imported.
+pub struct How<'a> {
+    /// How dates are written in it.
+    pub dates: Dates,
+    /// Nothing is written in any case.
+    pub dry_run: bool,
+    /// Parents may be renamed by it.
+    pub rename: bool,
+    /// Parents are texted about sessions that it calls off.
+    pub tell: bool,
+    /// Our senders.
+    pub senders: Senders,
+    /// Hears how much is done, and of how much.
+    pub progress: &'a dyn Fn(u64, u64),
+}
+
+impl Default for How<'_> {
+    fn default() -> Self {
+        How { dates: Dates::Iso, dry_run: false, rename: false, tell: false, senders: Senders::default(), progress: &|_, _| () }
+    }
+}
+
 /// What an import did, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -35,12 +66,16 @@ pub struct Counts {
     pub sessions: usize,
     /// Sessions that were new.
     pub new_sessions: usize,
-    /// Sessions that stood there already, word for word.
+    /// Lines that are the same as at the last import, whatever happened since, or say what is on file already.
     pub unchanged: usize,
     /// Sessions that the file names by their `session_ref` at another time: moved, both parents are told.
     pub moved: usize,
-    /// Sessions that differ from the file and were left alone.
+    /// Lines that differ from what is on file, which was left alone.
     pub differs: usize,
+    /// Sessions that the file calls off.
+    pub cancelled: usize,
+    /// Booked sessions on the days of the file that it does not have; left alone.
+    pub missing: usize,
     /// Cases that were new.
     pub new_cases: usize,
     /// Centres that were made, on hold.
@@ -49,273 +84,192 @@ pub struct Counts {
 
 /// The end of an import: what was found, and what was written if there was no error.
 pub struct Imported {
-    /// Every finding, in the order of the lines.
+    /// Every finding: sessions that the file calls off first, then in the order of the lines.
     pub findings: Vec<Finding>,
     /// What was done; `None` if an error stopped it.
     pub counts: Option<Counts>,
 }
 
-/// Imports the bytes of a file. With any error nothing is written; with `dry_run` nothing in any case.
+/// Reads and checks a file by itself, without any database: every finding in the order of the lines. It takes any bytes, and time in
+/// proportion to their number.
+pub fn look(bytes: &[u8], dates: Dates) -> Vec<Finding> {
+    let (mut findings, _) = checked(bytes, dates, &OnFile::default(), &|_, _| ());
+    findings.sort_by_key(|f| f.line);
+    findings
+}
+
+/// Imports the bytes of a file. With any error nothing is written.
 ///
 /// # Errors
 /// Of the database. What is wrong with the file is no error but a finding.
-pub async fn import(db: &Db, bytes: &[u8], dates: Dates, dry_run: bool, now: DateTime<Utc>, progress: &dyn Fn(u64)) -> Result<Imported> {
-    let mut tx = db.begin().await?;
-    let stored = centres::all_in(&mut tx).await?;
-    let countries: HashMap<String, String> = stored.iter().map(|(code, c)| (code.clone(), c.centre.country.clone())).collect();
-    let zones: HashMap<String, String> = stored.iter().map(|(code, c)| (code.clone(), c.centre.tz.name().to_owned())).collect();
-    let (mut findings, rows) = match read::read(bytes) {
-        Err(finding) => (vec![*finding], Vec::new()),
-        Ok(file) => check::check(&file, dates, &countries, &zones),
+pub async fn import(db: &Db, bytes: &[u8], how: &How<'_>, now: DateTime<Utc>) -> Result<Imported> {
+    // Checked before the transaction is opened: on SQLite nobody else could write meanwhile.
+    let stored = centres::all(db).await?;
+    let on_file = OnFile {
+        countries: stored.iter().map(|(code, c)| (code.clone(), c.centre.country.clone())).collect(),
+        zones: stored.iter().map(|(code, c)| (code.clone(), c.centre.tz.name().to_owned())).collect(),
     };
-    progress(rows.len() as u64);
+    let (mut findings, mut rows) = checked(bytes, how.dates, &on_file, how.progress);
     let mut counts = Counts { sessions: rows.len(), ..Counts::default() };
-    if findings.iter().all(|f| f.severity != Severity::Error) {
-        write(&mut tx, &rows, &stored, now, &mut counts, &mut findings).await?;
+    let mut off = Vec::new();
+    if !any_error(&findings) {
+        rows.sort_by(|a, b| (&a.centre, &a.case_ref, a.line).cmp(&(&b.centre, &b.case_ref, b.line)));
+        let mut tx = db.begin().await?;
+        write_all(&mut tx, &rows, how, now, &mut Report { counts: &mut counts, findings: &mut findings, off: &mut off }).await?;
+        if !how.dry_run && !any_error(&findings) {
+            tx.commit().await?;
+        }
     }
     findings.sort_by_key(|f| f.line);
-    if findings.iter().any(|f| f.severity == Severity::Error) {
-        return Ok(Imported { findings, counts: None });
+    off.sort_by_key(|f| f.line);
+    off.append(&mut findings);
+    let counts = Some(counts).filter(|_| !any_error(&off));
+    Ok(Imported { findings: off, counts })
+}
+
+fn checked(bytes: &[u8], dates: Dates, on_file: &OnFile, progress: &dyn Fn(u64, u64)) -> (Vec<Finding>, Vec<SessionRow>) {
+    match read::read(bytes) {
+        Err(finding) => (vec![*finding], Vec::new()),
+        Ok(file) => {
+            // Each line is checked and then written: half of the way.
+            let total = 2 * file.about();
+            check::check(&file, dates, on_file, &|n| progress(n, total))
+        }
     }
-    if !dry_run {
-        tx.commit().await?;
-    }
-    Ok(Imported { findings, counts: Some(counts) })
 }
 
 /// A centre that the file names and the database lacks: made from the file's columns, on hold.
 fn centre_of(row: &SessionRow) -> Result<(Centre, String)> {
     let mut table = toml::Table::new();
     let country = check::country_of(&row.timezone);
-    for (k, v) in [("code", row.centre.as_str()), ("name", &row.centre_name), ("timezone", &row.timezone), ("country", country), ("start", "hold")] {
+    for (k, v) in [("code", &*row.centre), ("name", &*row.centre_name), ("timezone", &*row.timezone), ("country", country), ("start", "hold")] {
         table.insert(k.into(), v.into());
     }
-    let rules = toml::Table::from_iter([("currency".to_owned(), row.currency.as_str().into())]);
+    let rules = toml::Table::from_iter([("currency".to_owned(), (&*row.currency).into())]);
     table.insert("rules".into(), rules.into());
     let file = toml::to_string(&table)?;
     let centre = Centre::parse(&file).map_err(|p| anyhow!("line {}: {}", row.line, p[0]))?;
     Ok((centre, file))
 }
 
-async fn write(tx: &mut Tx, rows: &[SessionRow], stored: &centres::Centres, now: DateTime<Utc>, counts: &mut Counts, findings: &mut Vec<Finding>) -> Result<()> {
-    let seal = tx.seal();
-    let mut all: BTreeMap<String, Centre> = stored.iter().map(|(k, v)| (k.clone(), v.centre.clone())).collect();
-    let mut known: HashMap<String, HashMap<String, KnownCase>> = HashMap::new();
-    for row in rows {
-        if !all.contains_key(&row.centre) {
+/// The centres of the file's lines; those that are new are written.
+async fn centres_of(tx: &mut Tx, rows: &[SessionRow], now: DateTime<Utc>, counts: &mut Counts) -> Result<Centres> {
+    let mut all = centres::all_in(tx).await?;
+    let mut new = false;
+    for row in rows.chunk_by(|a, b| a.centre == b.centre).filter_map(|of_centre| of_centre.iter().min_by_key(|r| r.line)) {
+        if !all.contains_key(&*row.centre) {
             let (centre, file) = centre_of(row)?;
             centres::put(tx, &centre, &file, now).await?;
-            all.insert(row.centre.clone(), centre);
             counts.new_centres += 1;
-        }
-        if !known.contains_key(&row.centre) {
-            known.insert(row.centre.clone(), cases::known(tx, &row.centre).await?);
+            new = true;
         }
     }
-    moves_in_disguise(rows, &known, findings);
-    let mut moves = Vec::new();
-    let (mut new_cases, mut new_parties, mut new_addresses, mut new_sessions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    if new {
+        all = centres::all_in(tx).await?;
+    }
+    Ok(all)
+}
+
+/// Compares and writes all lines, which stand in the order of centres and cases.
+async fn write_all(tx: &mut Tx, rows: &[SessionRow], how: &How<'_>, now: DateTime<Utc>, report: &mut Report<'_>) -> Result<()> {
+    let all = centres_of(tx, rows, now, report.counts).await?;
+    let mut days: BTreeMap<Arc<str>, (NaiveDate, NaiveDate)> = BTreeMap::new();
     for row in rows {
-        let (Some(centre), Some(of_centre)) = (all.get(&row.centre), known.get_mut(&row.centre)) else { continue };
-        let case = of_centre.entry(row.case_ref.clone()).or_insert_with(|| {
-            let id = random_id();
-            counts.new_cases += 1;
-            new_cases.push(NewCase { id: id.clone(), centre: row.centre.clone(), case_ref: row.case_ref.clone(), court_ordered: row.court_ordered, children: row.children });
-            KnownCase { id, ..KnownCase::default() }
-        });
-        for party in &row.parties {
-            if let Some(on_file) = case.parties.get_mut(&party.role) {
-                if on_file.name.0 != party.name {
-                    findings.push(row.finding(
-                        "resident_name",
-                        "case_conflict",
-                        Severity::Error,
-                        party.role,
-                        "the case has another person on file in this place; a new name needs a person to look",
-                    ));
-                }
-                // A number that is not on file waits until staff have confirmed it.
-                for (channel, value, hash) in addresses(&seal, party) {
-                    if !on_file.addresses.iter().any(|(c, h, _)| c == channel && *h == hash) {
-                        on_file.addresses.push((channel.to_owned(), hash.clone(), "pending".into()));
-                        new_addresses.push(NewAddress { party_id: on_file.id.clone(), channel, value, hash, safe: "ring_first", state: "pending" });
-                        findings.push(row.finding(
-                            "phone",
-                            "pending_number",
-                            Severity::Warning,
-                            party.role,
-                            "another number than the one on file: it waits until staff confirm it",
-                        ));
-                    }
-                }
-                continue;
-            }
-            let id = random_id();
-            let mut on_file = Vec::new();
-            for (channel, value, hash) in addresses(&seal, party) {
-                on_file.push((channel.to_owned(), hash.clone(), "current".to_owned()));
-                let safe = if channel == "ring" { "ring_first" } else { "safe" };
-                new_addresses.push(NewAddress { party_id: id.clone(), channel, value, hash, safe, state: "current" });
-            }
-            new_parties.push(NewParty {
-                id: id.clone(),
-                case_id: case.id.clone(),
-                role: party.role,
-                name: party.name.clone(),
-                language: party.language.clone(),
-                channel: party.channel,
-                consent: party.consent,
-                detail: party.detail.clone(),
-            });
-            case.parties.insert(party.role, cases::KnownParty { id, name: crate::domain::person::Private(party.name.clone()), addresses: on_file });
-        }
-        shared_with_the_other(case, row, findings);
-        let fingerprint = row.fingerprint();
-        let same = |s: &&cases::KnownSession| match (&row.session_ref, &s.session_ref) {
-            (Some(a), Some(b)) => a == b,
-            _ => s.starts_at == row.starts_at,
-        };
-        if let Some(s) = case.sessions.iter().find(same) {
-            if s.imported == fingerprint {
-                counts.unchanged += 1;
-            } else if row.session_ref.is_some() && s.session_ref.is_some() && s.state == "booked" && row.status == "booked" && only_the_time_changed(s, row, now) {
-                counts.moved += 1;
-                moves.push((s.id.clone(), row, fingerprint));
-            } else {
-                counts.differs += 1;
-                findings.push(row.finding("", "differs", Severity::Warning, Role::Resident, "the session on file differs from this line and was left as it is"));
-            }
-            continue;
-        }
-        counts.new_sessions += 1;
-        let session = new_session(row, centre, case, now);
-        case.sessions.push(cases::KnownSession {
-            id: session.id.clone(),
-            session_ref: row.session_ref.clone(),
-            start_local: session.start_local.clone(),
-            starts_at: row.starts_at,
-            state: session.state.into(),
-            imported: fingerprint,
-        });
-        new_sessions.push(session);
+        let day = row.start_local.date();
+        let span = days.entry(row.centre.clone()).or_insert((day, day));
+        *span = (span.0.min(day), span.1.max(day));
     }
-    if findings.iter().any(|f| f.severity == Severity::Error) {
-        return Ok(());
-    }
-    cases::insert_cases(tx, now, &new_cases).await?;
-    cases::insert_parties(tx, now, &new_parties).await?;
-    cases::insert_addresses(tx, now, &new_addresses).await?;
-    cases::insert_sessions(tx, &new_sessions).await?;
-    let booked: Vec<Fact<'_>> = new_sessions
-        .iter()
-        .map(|s| Fact { case_id: Some(&s.case_id), session_id: Some(&s.id), role: None, kind: s.state, at: s.booked_at.min(now), by: "import", rule: "import", detail: "" })
-        .collect();
-    facts::add(tx, now, &booked).await?;
-    for (session, row, fingerprint) in moves {
-        // Opt-outs are looked at when the texts leave; who our sender is does not matter here.
-        if let Err(e) = record::move_in(tx, &Senders::default(), &session, row.start_local, &Recording { by: "import", at: now }, now).await {
-            findings.push(row.finding("start_time", "move_refused", Severity::Error, Role::Resident, &format!("{e:#}")));
+    imports::one_import(tx, &days.keys().map(|c| &**c).collect::<Vec<_>>()).await?;
+    let mut done = rows.len() as u64;
+    for of_centre in rows.chunk_by(|a, b| a.centre == b.centre) {
+        let Some((centre, days)) = of_centre.first().and_then(|r| Some((&all.get(&*r.centre)?.centre, *days.get(&r.centre)?))) else { continue };
+        let at = Covered { centre, days };
+        let cases: Vec<&[SessionRow]> = of_centre.chunk_by(|a, b| a.case_ref == b.case_ref).collect();
+        for some in cases.chunks(AT_ONCE) {
+            write::some_cases(tx, &at, some, how, now, report).await?;
+            done += some.iter().map(|c| c.len() as u64).sum::<u64>();
+            (how.progress)(done, 2 * rows.len() as u64);
         }
-        sessions::set_imported(tx, &session, &fingerprint).await?;
+        if !any_error(report.findings) {
+            let in_file: HashSet<&str> = cases.iter().filter_map(|c| c.first()).map(|r| r.case_ref.as_str()).collect();
+            write::missing_cases(tx, &at, &in_file, report).await?;
+        }
     }
     Ok(())
 }
 
-/// A session that nobody moved since its import, and that the file has at another time ahead: the file moves it.
-fn only_the_time_changed(s: &cases::KnownSession, row: &SessionRow, now: DateTime<Utc>) -> bool {
-    let imported_start = s.imported.split('|').next().unwrap_or("");
-    imported_start == s.starts_at.to_string() && row.starts_at != s.starts_at && s.starts_at > now && row.starts_at > now
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::{Duration, Instant};
 
-fn addresses(seal: &crate::store::sealed::Sealed, party: &PartyRow) -> Vec<(&'static str, String, String)> {
-    let mut out = Vec::new();
-    if let Some(phone) = &party.phone {
-        let texts = party.channel == Channel::Sms && party.consent != Consent::No && phone.takes_texts();
-        out.push((if texts { "sms" } else { "ring" }, phone.as_str().to_owned(), seal.number_hash(phone)));
-    }
-    if let Some(chat) = &party.telegram_id {
-        out.push(("telegram", chat.clone(), seal.id_of(&format!("telegram/{chat}"))));
-    }
-    out
-}
+    const SAMPLE: &str = include_str!("../../tests/data/sample_centre.csv");
+    const MEGABYTE: usize = 1 << 20;
 
-/// Rule a9: a number or chat that the other party of the case has or ever had is a hard error.
-fn shared_with_the_other(case: &KnownCase, row: &SessionRow, findings: &mut Vec<Finding>) {
-    let hashes = |role| case.parties.get(&role).map(|p| p.addresses.iter().map(|(_, h, _)| h.clone()).collect::<Vec<_>>()).unwrap_or_default();
-    let (resident, contact) = (hashes(Role::Resident), hashes(Role::Contact));
-    if resident.iter().any(|h| contact.contains(h)) && !findings.iter().any(|f| f.line == row.line && f.kind == "shared_number_between_parties") {
-        findings.push(row.finding(
-            "phone",
-            "shared_number_between_parties",
-            Severity::Error,
-            Role::Contact,
-            "a number that the other party has or had: messages would reach the other party",
-        ));
+    fn kinds(bytes: &[u8]) -> Vec<&'static str> {
+        let mut kinds: Vec<&'static str> = look(bytes, Dates::Dmy).into_iter().map(|f| f.kind).collect();
+        kinds.dedup();
+        kinds
     }
-}
 
-/// A file with one new and without one booked session of the same case on the same day may be a move: that is never guessed.
-fn moves_in_disguise(rows: &[SessionRow], known: &HashMap<String, HashMap<String, KnownCase>>, findings: &mut Vec<Finding>) {
-    let in_file: std::collections::HashSet<(&str, &str, DateTime<Utc>)> = rows.iter().map(|r| (r.centre.as_str(), r.case_ref.as_str(), r.starts_at)).collect();
-    for row in rows {
-        let Some(case) = known.get(&row.centre).and_then(|c| c.get(&row.case_ref)) else { continue };
-        // A line that names a session on file by its reference says itself which one it is.
-        if row.session_ref.is_some() && case.sessions.iter().any(|s| s.session_ref == row.session_ref) {
-            continue;
-        }
-        if case.sessions.iter().any(|s| s.starts_at == row.starts_at) {
-            continue;
-        }
-        let day = row.start_local.format("%Y-%m-%d").to_string();
-        let gone =
-            case.sessions.iter().any(|s| s.state == "booked" && s.start_local.starts_with(&day) && !in_file.contains(&(row.centre.as_str(), row.case_ref.as_str(), s.starts_at)));
-        if gone {
-            findings.push(row.finding(
-                "start_time",
-                "looks_like_a_move",
-                Severity::Error,
-                Role::Resident,
-                "the case has a booked session on this day at another time that the file does not name; use `courtesy record move`, or give both lines a session_ref",
-            ));
+    #[test]
+    fn a_megabyte_of_anything_is_read_in_its_time() {
+        let header = SAMPLE.lines().next().unwrap();
+        let good = SAMPLE.lines().nth(1).unwrap();
+        let under = |rest: &str| format!("{header}\n{}", rest.repeat(MEGABYTE / rest.len()));
+        let one_case: String = (0..3000)
+            .map(|i| good.replace("2026-11-28", &format!("{}-{:02}-{:02}", 2026 + i / 336, 1 + i / 28 % 12, 1 + i % 28)).replace("2026-11-07T", "2025-11-07T") + "\n")
+            .collect();
+        for (name, text) in [
+            ("quotes", "\"".repeat(MEGABYTE)),
+            ("commas", ",".repeat(MEGABYTE)),
+            ("semicolons and quotes", ";\"".repeat(MEGABYTE / 2)),
+            ("one huge line", "x".repeat(MEGABYTE)),
+            ("a thousand columns and more", "a,".repeat(MEGABYTE / 2)),
+            ("columns that are nearly right", "case_reff,".repeat(MEGABYTE / 10)),
+            ("one column again and again", "notes,".repeat(MEGABYTE / 6)),
+            ("line ends", "\n".repeat(MEGABYTE)),
+            ("nothing but NUL", "\0".repeat(MEGABYTE)),
+            ("quotes under a header", under("\"")),
+            ("an open quote on each line", under("a,\"b\n")),
+            ("an open quote on each full line", under(&format!("{}\n", good.replace("BRK-0101", "\"BRK-0101")))),
+            ("a huge field", format!("{header}\n{}\n", good.replace("Dwayne", &"D".repeat(MEGABYTE)))),
+            ("a huge number", format!("{header}\n{}\n", good.replace("07700 900101", &"7".repeat(MEGABYTE)))),
+            ("too many fields", under(&format!("{good},\n"))),
+            ("one line with too many fields", format!("{header}\n{good}{}", ",x".repeat(MEGABYTE / 2))),
+            ("the same line", under(&format!("{good}\n"))),
+            ("one case", format!("{header}\n{one_case}")),
+        ] {
+            let started = Instant::now();
+            let found = kinds(text.as_bytes());
+            // Half a second here; whatever grows with the square takes minutes.
+            assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", started.elapsed());
+            assert_eq!(found.is_empty(), matches!(name, "one case" | "a huge field"), "{name}: {found:?}");
         }
     }
-}
 
-fn new_session(row: &SessionRow, centre: &Centre, case: &KnownCase, now: DateTime<Utc>) -> NewSession {
-    let known = row.booked_at.max(now);
-    let places = row
-        .parties
-        .iter()
-        .filter_map(|p| {
-            let (arrives_at, leaves_at) = p.times?;
-            let due = row.status == "booked" && row.starts_at > now;
-            Some(NewPlace {
-                role: p.role,
-                party_id: case.parties.get(&p.role)?.id.clone(),
-                arrives_at,
-                leaves_at,
-                ask_known: known,
-                ask_at: due.then(|| first_look(centre, row.start_local, known)),
-            })
-        })
-        .collect();
-    NewSession {
-        id: random_id(),
-        case_id: case.id.clone(),
-        session_ref: row.session_ref.clone(),
-        starts_at: row.starts_at,
-        ends_at: row.ends_at,
-        start_local: crate::store::sessions::local_text(row.start_local),
-        timezone: row.timezone.clone(),
-        contact_type: row.contact_type.clone(),
-        state: row.status,
-        booked_at: row.booked_at,
-        notice_hours: centre.rules.notice_hours,
-        fee_minor: row.fee_minor,
-        currency: row.currency.clone(),
-        payer: row.usually_pays.clone(),
-        payment_days: centre.rules.payment_days,
-        imported: row.fingerprint(),
-        places,
+    #[test]
+    fn long_fields_and_many_columns_do_not_flood_the_reader() {
+        let found = look("a,".repeat(1000).as_bytes(), Dates::Iso);
+        assert!(found.len() < 80, "{}", found.len());
+        let header = SAMPLE.lines().next().unwrap();
+        let line = SAMPLE.lines().nth(1).unwrap().replace("supported", &"s".repeat(5000));
+        assert!(look(format!("{header}\n{line}\n").as_bytes(), Dates::Iso).iter().all(|f| f.what.len() < 200));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_looked_at(bytes in prop::collection::vec(any::<u8>(), 0..2000), dmy: bool) {
+            look(&bytes, if dmy { Dates::Dmy } else { Dates::Iso });
+        }
+
+        #[test]
+        fn a_damaged_file_is_looked_at(at in 0..SAMPLE.len(), cut in 0..400_usize, put in "[\"',;\n\r:+0-9A-Za-z=@éÃ\u{0}\u{feff}.-]{0,60}") {
+            let mut bytes = SAMPLE.as_bytes().to_vec();
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, put.into_bytes());
+            look(&bytes, Dates::Dmy);
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::channels::sms::{Sender, SmsSettings};
 use crate::channels::telegram::{Mode, TelegramSettings};
 use crate::clock::Clock;
 use crate::config::{Settings, SmsSection};
-use crate::flows::import::{self, Dates};
+use crate::flows::import::{self, How};
 use crate::store::{Db, cases, centres};
 use anyhow::{Context, Result, bail};
 use chats::Chats;
@@ -118,7 +118,7 @@ async fn fill(db: &Db, now: DateTime<Utc>) -> Result<()> {
         centres::put(&mut tx, &centre, file, now).await?;
     }
     tx.commit().await?;
-    let imported = import::import(db, SAMPLE.as_bytes(), Dates::Iso, false, now, &|_| ()).await?;
+    let imported = import::import(db, SAMPLE.as_bytes(), &How::default(), now).await?;
     if imported.counts.is_none() {
         bail!("the sample centre cannot be imported: {:?}", imported.findings.first());
     }

@@ -7,6 +7,7 @@ pub mod closures;
 pub mod db;
 pub mod errands;
 pub mod facts;
+pub mod imports;
 pub mod inbox;
 pub mod messages;
 pub mod outbox;

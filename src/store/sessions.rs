@@ -435,12 +435,6 @@ pub async fn set_time(tx: &mut Tx, session: &Session, starts_at: DateTime<Utc>, 
     Ok(n == 1)
 }
 
-/// Remembers the row that the last import wrote or saw.
-pub async fn set_imported(tx: &mut Tx, session_id: &str, fingerprint: &str) -> Result<()> {
-    tx.exec("UPDATE session SET imported = $1 WHERE id = $2", args![fingerprint, session_id]).await?;
-    Ok(())
-}
-
 /// A new question for a place: own times, next version, no answer.
 pub async fn ask_anew(tx: &mut Tx, a: &Attendee, arrives_at: DateTime<Utc>, known: DateTime<Utc>, ask_at: Option<DateTime<Utc>>, asked: &str) -> Result<()> {
     let leaves_at = a.leaves_at + (arrives_at - a.arrives_at);

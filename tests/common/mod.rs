@@ -10,7 +10,7 @@ use courtesy::domain::centre::Centre;
 use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::{instant, parse_local};
 use courtesy::flows::Service;
-use courtesy::flows::import::{self, Dates};
+use courtesy::flows::import::{self, How};
 use courtesy::flows::record::{self, Recording};
 use courtesy::practice;
 use courtesy::practice::chats::Chats;
@@ -145,7 +145,7 @@ impl World {
                 centres::put(&mut tx, &Centre::parse(file).unwrap(), file, at(now)).await.unwrap();
             }
             tx.commit().await.unwrap();
-            let imported = import::import(&store, csv.as_bytes(), Dates::Iso, false, at(now), &|_| ()).await.unwrap();
+            let imported = import::import(&store, csv.as_bytes(), &How::default(), at(now)).await.unwrap();
             assert!(imported.counts.is_some(), "{:?}", imported.findings);
             for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
                 chats.open(chat);

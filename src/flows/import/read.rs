@@ -1,7 +1,8 @@
 //! Reads a CSV file into lines of named fields: comma or semicolon, with or without BOM, LF or CRLF.
 
-use super::check::{Finding, Severity};
-use std::collections::HashMap;
+use super::finding::{Finding, shown};
+use csv::StringRecord;
+use std::collections::{HashMap, HashSet};
 
 /// The columns of a centre's file, in the order of the empty sheet. `session_ref` is optional and names a session for good.
 pub const COLUMNS: &[&str] = &[
@@ -46,28 +47,41 @@ pub const COLUMNS: &[&str] = &[
 /// The one column that a file may have beside [`COLUMNS`].
 pub(super) const SESSION_REF: &str = "session_ref";
 
+/// Unknown columns that are named one by one; the rest is counted.
+const UNKNOWN_NAMED: usize = 20;
+
 /// A line of the file.
 pub(super) struct Line {
     /// Its physical number; the header is 1.
     pub(super) number: u64,
     /// Its fields in the order of the file.
-    pub(super) fields: Vec<String>,
+    pub(super) fields: StringRecord,
 }
 
-/// A file as it was read.
-pub(super) struct File {
+/// A file as it was read: its header. The lines are read one by one, so that a large file stays small.
+pub(super) struct File<'a> {
     /// Where each known column stands.
-    pub(super) at: HashMap<String, usize>,
-    /// The names of all columns in the order of the file.
-    pub(super) header: Vec<String>,
-    /// The lines below the header.
-    pub(super) lines: Vec<Line>,
+    pub(super) at: HashMap<&'static str, usize>,
+    /// How many columns it has.
+    pub(super) width: usize,
     /// What was wrong with the file as such.
     pub(super) findings: Vec<Finding>,
+    delimiter: u8,
+    /// The text up to a quote that never closes; nothing if the columns are wrong.
+    sound: &'a str,
 }
 
-fn finding(line: u64, column: &str, kind: &'static str, severity: Severity, what: String) -> Finding {
-    Finding { line, column: column.to_owned(), kind, severity, what }
+impl<'a> File<'a> {
+    /// The lines below the header.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Line> + use<'a> {
+        let reader = csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(self.sound.as_bytes());
+        reader.into_records().flatten().map(|fields| Line { number: fields.position().map_or(0, csv::Position::line), fields })
+    }
+
+    /// About how many lines there are.
+    pub(super) fn about(&self) -> u64 {
+        self.sound.bytes().filter(|b| *b == b'\n').count() as u64
+    }
 }
 
 /// The line and field in which a quote opens that never closes, and where its line begins.
@@ -89,11 +103,11 @@ fn unclosed_quote(text: &str, delimiter: u8) -> Option<(u64, usize, usize)> {
                 at += 1;
                 continue;
             }
-            None if b == b'\n' => {
+            None if matches!(b, b'\n' | b'\r') => {
                 field = 0;
                 start = at + 1;
                 field_start = true;
-                line += 1;
+                line += u64::from(b == b'\n');
                 at += 1;
                 continue;
             }
@@ -108,57 +122,65 @@ fn unclosed_quote(text: &str, delimiter: u8) -> Option<(u64, usize, usize)> {
     quoted
 }
 
-/// Reads the file; an error is a file that is no table at all.
-pub(super) fn read(bytes: &[u8]) -> Result<File, Box<Finding>> {
+/// Reads the file's header; an error is a file that is no table at all.
+pub(super) fn read(bytes: &[u8]) -> Result<File<'_>, Box<Finding>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() as u64 + 1;
-        Box::new(finding(line, "", "not_utf8", Severity::Error, "the file is no UTF-8; save it as \"CSV UTF-8\"".into()))
+        Box::new(Finding::error(line, "", "not_utf8", "the file is no UTF-8; save it as \"CSV UTF-8\""))
     })?;
     let first = text.lines().next().unwrap_or("");
     if first.trim().is_empty() {
-        return Err(Box::new(finding(1, "", "empty_file", Severity::Error, "the file is empty; `courtesy import --template` prints an empty sheet".into())));
+        return Err(Box::new(Finding::error(1, "", "empty_file", "the file is empty; `courtesy import --template` prints an empty sheet")));
     }
     let delimiter = if first.matches(';').count() > first.matches(',').count() { b';' } else { b',' };
-    let mut findings = Vec::new();
-    let mut sound = text;
     let open = unclosed_quote(text, delimiter);
-    if let Some((_, _, start)) = open {
-        sound = &text[..start];
-    }
+    let mut sound = open.map_or(text, |(_, _, start)| &text[..start]);
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(sound.as_bytes());
-    let mut header = Vec::new();
-    let mut lines = Vec::new();
-    for record in reader.records() {
-        let Ok(record) = record else { continue };
-        let number = record.position().map_or(0, csv::Position::line);
-        let fields: Vec<String> = record.iter().map(str::to_owned).collect();
-        if header.is_empty() {
-            header = fields.iter().map(|f| f.trim().to_lowercase()).collect();
-        } else {
-            lines.push(Line { number, fields });
-        }
-    }
-    let mut at = HashMap::new();
-    for (i, name) in header.iter().enumerate() {
-        if COLUMNS.contains(&name.as_str()) || name == SESSION_REF {
-            if at.insert(name.clone(), i).is_some() {
-                findings.push(finding(1, name, "duplicate_column", Severity::Error, format!("the column {name} stands twice")));
-            }
-        } else {
-            let near = COLUMNS.iter().map(|c| (strsim::damerau_levenshtein(c, name), *c)).min().filter(|(d, _)| *d <= 2).map(|(_, c)| format!("; did you mean {c}?"));
-            findings.push(finding(1, name, "unknown_column", Severity::Warning, format!("the column {name:?} is not read{}", near.unwrap_or_default())));
-        }
-    }
-    for name in COLUMNS.iter().filter(|c| !at.contains_key(**c)) {
-        findings.push(finding(1, name, "missing_column", Severity::Error, format!("the column {name} is missing; `courtesy import --template` prints an empty sheet")));
-    }
+    let header = reader.records().next().and_then(Result::ok).unwrap_or_default();
+    let (at, mut findings) = columns(&header);
     if let Some((line, field, _)) = open {
-        let column = header.get(field).cloned().unwrap_or_default();
-        findings.push(finding(line, &column, "unterminated_quote", Severity::Error, "an opening quote is never closed; everything after it is swallowed".into()));
+        let column = header.get(field).map(|c| shown(&c.trim().to_lowercase())).unwrap_or_default();
+        findings.push(Finding::error(line, column, "unterminated_quote", "an opening quote is never closed; everything after it is swallowed"));
     }
     if findings.iter().any(|f| f.kind == "missing_column") {
-        lines.clear();
+        sound = "";
     }
-    Ok(File { at, header, lines, findings })
+    Ok(File { at, width: header.len(), findings, delimiter, sound })
+}
+
+/// Where the known columns stand, and what is wrong with the header.
+fn columns(header: &StringRecord) -> (HashMap<&'static str, usize>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut at = HashMap::new();
+    let mut twice = HashSet::new();
+    let (mut unknown, mut nameless) = (0, 0);
+    for (i, name) in header.iter().enumerate() {
+        let name = name.trim().to_lowercase();
+        if let Some(known) = COLUMNS.iter().chain([&SESSION_REF]).find(|c| **c == name) {
+            if at.insert(*known, i).is_some() && twice.insert(*known) {
+                findings.push(Finding::error(1, *known, "duplicate_column", format!("the column {known} stands twice; take one out")));
+            }
+        } else if name.is_empty() {
+            nameless += 1;
+        } else {
+            unknown += 1;
+            if unknown <= UNKNOWN_NAMED {
+                let near = |name: &str| COLUMNS.iter().map(|c| (strsim::damerau_levenshtein(c, name), *c)).min().filter(|(d, _)| *d <= 2);
+                // Whatever is longer than any column is near to none.
+                let near = Some(name.as_str()).filter(|n| n.len() <= 40).and_then(near).map(|(_, c)| format!("; did you mean {c}?"));
+                findings.push(Finding::warning(1, shown(&name), "unknown_column", format!("the column {:?} is not read{}", shown(&name), near.unwrap_or_default())));
+            }
+        }
+    }
+    if unknown > UNKNOWN_NAMED {
+        findings.push(Finding::warning(1, "", "unknown_column", format!("{} more columns are not read", unknown - UNKNOWN_NAMED)));
+    }
+    if nameless > 0 {
+        findings.push(Finding::warning(1, "", "unknown_column", format!("{nameless} columns without a name are not read")));
+    }
+    for name in COLUMNS.iter().filter(|c| !at.contains_key(**c)) {
+        findings.push(Finding::error(1, *name, "missing_column", format!("the column {name} is missing; `courtesy import --template` prints an empty sheet")));
+    }
+    (at, findings)
 }

@@ -1,0 +1,268 @@
+//! Writes what lines bring, some cases at a time, within the one transaction of the import.
+
+use super::compare::{Judged, Outcome, compare};
+use super::finding::{Finding, any_error};
+use super::parties::{Changes, Comparing};
+use super::row::{SessionRow, recall, remembered};
+use super::{Counts, How};
+use crate::domain::centre::Centre;
+use crate::domain::conversation::Topic;
+use crate::domain::message::{Ended, Kind};
+use crate::domain::session::{CancelledBy, SessionState};
+use crate::flows::off::call_off;
+use crate::flows::plan::{first_look, ring};
+use crate::flows::record::{self, Recording};
+use crate::store::Tx;
+use crate::store::cases::{self, NewCase, NewPlace, NewSession};
+use crate::store::facts::{self, Fact};
+use crate::store::imports::{self, KnownCase, KnownSession, Seen};
+use crate::store::outbox;
+use crate::store::sealed::random_id;
+use crate::store::sessions::{self, Off};
+use crate::store::tasks::{self, NewTask};
+use anyhow::Result;
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::HashSet;
+
+/// What some cases of the file bring.
+#[derive(Default)]
+struct Batch<'a> {
+    cases: Vec<NewCase>,
+    people: Changes,
+    sessions: Vec<NewSession>,
+    moves: Vec<(String, &'a SessionRow)>,
+    off: Vec<String>,
+    seen: Vec<Seen>,
+}
+
+/// A centre of the file: its rules, and the days that its lines cover.
+pub(super) struct Covered<'a> {
+    pub(super) centre: &'a Centre,
+    pub(super) days: (NaiveDate, NaiveDate),
+}
+
+impl Covered<'_> {
+    fn covers(&self, start_local: &str) -> bool {
+        start_local.get(..10).is_some_and(|day| self.days.0.to_string().as_str() <= day && day <= self.days.1.to_string().as_str())
+    }
+}
+
+/// What an import says in the end; sessions that the file calls off stand apart, for they come first.
+pub(super) struct Report<'a> {
+    pub(super) counts: &'a mut Counts,
+    pub(super) findings: &'a mut Vec<Finding>,
+    pub(super) off: &'a mut Vec<Finding>,
+}
+
+impl Report<'_> {
+    fn missing(&mut self, case_ref: &str, start_local: &str) {
+        self.counts.missing += 1;
+        let what = format!("{case_ref}: its session of {} is booked and not in this file; it was left as it is", start_local.replace('T', " "));
+        self.findings.push(Finding::warning(1, "case_ref", "missing", what));
+    }
+}
+
+/// Compares and writes some whole cases of one centre; `cases` holds the lines of each.
+pub(super) async fn some_cases(tx: &mut Tx, at: &Covered<'_>, cases: &[&[SessionRow]], how: &How<'_>, now: DateTime<Utc>, report: &mut Report<'_>) -> Result<()> {
+    let seal = tx.seal();
+    let refs: Vec<&str> = cases.iter().filter_map(|rows| rows.first()).map(|r| r.case_ref.as_str()).collect();
+    let mut known = imports::known(tx, &at.centre.code, &refs).await?;
+    let mut batch = Batch::default();
+    for rows in cases {
+        let Some(first) = rows.first() else { continue };
+        let mut case = known.remove(&first.case_ref).unwrap_or_else(|| {
+            let id = random_id();
+            report.counts.new_cases += 1;
+            batch.cases.push(NewCase {
+                id: id.clone(),
+                centre: at.centre.code.clone(),
+                case_ref: first.case_ref.clone(),
+                court_ordered: first.court_ordered,
+                children: first.children,
+            });
+            KnownCase { id, ..KnownCase::default() }
+        });
+        let on_file = std::mem::take(&mut case.sessions);
+        let prints: Vec<String> = rows.iter().map(|r| r.print()).collect();
+        let (judged, gone, mut doubts) = compare(rows, &prints, &on_file, now);
+        // What looks like a move is said once, and not as a missing session too.
+        for s in gone.iter().filter_map(|i| on_file.get(*i)).filter(|s| doubts.is_empty() && at.covers(&s.start_local)) {
+            report.missing(&first.case_ref, &s.start_local);
+        }
+        report.findings.append(&mut doubts);
+        let mut comparing = Comparing { seal: &seal, case: &mut case, rename: how.rename, changes: &mut batch.people, findings: report.findings, said: HashSet::new() };
+        let mut differ = Vec::with_capacity(rows.len());
+        let mut digests = Vec::with_capacity(rows.len());
+        for (row, j) in rows.iter().zip(&judged) {
+            let digest = row.digest(&seal);
+            let same = j.on_file.and_then(|i| on_file.get(i)).is_some_and(|s| recall(&s.imported).1 == digest);
+            differ.push(!same && comparing.line(row));
+            digests.push(digest);
+        }
+        for (i, row) in rows.iter().enumerate() {
+            let imported = remembered(&prints[i], &digests[i]);
+            let s = judged[i].on_file.and_then(|i| on_file.get(i));
+            one_line(at, row, &judged[i], s, differ[i], imported, &case, how, now, &mut batch, report);
+        }
+    }
+    if any_error(report.findings) {
+        return Ok(());
+    }
+    write(tx, at.centre, batch, how, now, report).await
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is one plain part of what becomes of a line")]
+fn one_line<'a>(
+    at: &Covered<'_>,
+    row: &'a SessionRow,
+    judged: &Judged,
+    on_file: Option<&KnownSession>,
+    parties_differ: bool,
+    imported: String,
+    case: &KnownCase,
+    how: &How<'_>,
+    now: DateTime<Utc>,
+    batch: &mut Batch<'a>,
+    report: &mut Report<'_>,
+) {
+    let Some(s) = on_file else {
+        report.counts.new_sessions += 1;
+        batch.sessions.push(new_session(row, at.centre, case, imported, now));
+        return;
+    };
+    match judged.outcome {
+        Outcome::New | Outcome::Unchanged if parties_differ => report.counts.differs += 1,
+        Outcome::New | Outcome::Unchanged => report.counts.unchanged += 1,
+        Outcome::Moved => {
+            report.counts.moved += 1;
+            batch.moves.push((s.id.clone(), row));
+        }
+        Outcome::CancelledByFile => {
+            report.counts.cancelled += 1;
+            let who_hears = match (s.starts_at > now, how.tell) {
+                (false, _) => "it has begun or is over, so nobody is told",
+                (true, true) => "both parents are told by text",
+                (true, false) => "nobody is texted: ring both parents; a task for each is open (--tell would text them)",
+            };
+            report.off.push(Finding::warning(row.line, "status", "cancelled_by_file", format!("{}: the file calls a booked session off; {who_hears}", row.case_ref)));
+            batch.off.push(s.id.clone());
+        }
+        Outcome::Differs(column, why) => {
+            report.counts.differs += 1;
+            report.findings.push(Finding::warning(row.line, column, "differs", why));
+        }
+    }
+    if s.imported != imported || judged.names_it {
+        batch.seen.push(Seen { session: s.id.clone(), imported, session_ref: row.session_ref.clone().filter(|_| judged.names_it) });
+    }
+}
+
+async fn write(tx: &mut Tx, centre: &Centre, batch: Batch<'_>, how: &How<'_>, now: DateTime<Utc>, report: &mut Report<'_>) -> Result<()> {
+    cases::insert_cases(tx, now, &batch.cases).await?;
+    cases::insert_parties(tx, now, &batch.people.parties).await?;
+    cases::insert_addresses(tx, now, &batch.people.addresses).await?;
+    cases::insert_sessions(tx, &batch.sessions).await?;
+    let fact = |case_id, kind, at| Fact { case_id: Some(case_id), session_id: None, role: None, kind, at, by: "import", rule: "import", detail: "" };
+    let booked: Vec<Fact<'_>> = batch.sessions.iter().map(|s| Fact { session_id: Some(&s.id), ..fact(&s.case_id, s.state, s.booked_at.min(now)) }).collect();
+    facts::add(tx, now, &booked).await?;
+    for (case, party, role, name) in &batch.people.renamed {
+        imports::rename(tx, party, name).await?;
+        facts::add(tx, now, &[Fact { role: Some(*role), ..fact(case, "renamed", now) }]).await?;
+    }
+    for (case, party, role, before, after) in &batch.people.lowered {
+        imports::set_consent(tx, party, *after).await?;
+        let detail = format!("{before} -> {after}");
+        facts::add(tx, now, &[Fact { role: Some(*role), detail: &detail, ..fact(case, "opted_out", now) }]).await?;
+    }
+    for (case, party, role, hash) in &batch.people.ring_only {
+        imports::ring_only(tx, party, hash).await?;
+        facts::add(tx, now, &[Fact { role: Some(*role), detail: "texts", ..fact(case, "opted_out", now) }]).await?;
+    }
+    for (case, party, role, hash) in &batch.people.pending {
+        let cause = format!("new-number/{party}/{hash}");
+        let task = NewTask { centre: Some(&centre.code), case_id: Some(case), role: Some(*role), ..NewTask::new(cause, Topic::ConfirmNumber) };
+        tasks::open(tx, now, &task).await?;
+    }
+    for (session, row) in &batch.moves {
+        if let Err(e) = record::move_in(tx, &how.senders, session, row.start_local, &Recording { by: "import", at: now }, now).await {
+            report.findings.push(Finding::error(row.line, "start_time", "move_refused", format!("{e:#}")));
+            return Ok(());
+        }
+    }
+    for session in &batch.off {
+        called_off(tx, centre, session, how, now).await?;
+    }
+    imports::remember(tx, batch.seen).await
+}
+
+/// The centre calls a session off through the file (choice C22). Without `tell` nothing is texted, and a person rings both parents.
+async fn called_off(tx: &mut Tx, centre: &Centre, session_id: &str, how: &How<'_>, now: DateTime<Utc>) -> Result<()> {
+    sessions::lock(tx, &[session_id.to_owned()]).await?;
+    let Some(session) = sessions::get(tx, session_id).await?.filter(|s| s.state == SessionState::Booked) else { return Ok(()) };
+    let off = Fact { case_id: Some(&session.case_id), session_id: Some(session_id), role: None, kind: "cancelled", at: now, by: "import", rule: "C22", detail: "" };
+    facts::add(tx, now, &[off]).await?;
+    let ahead = session.starts_at > now;
+    if ahead && how.tell {
+        return call_off(tx, &how.senders, centre, session_id, CancelledBy::Centre, now, None, now).await;
+    }
+    if !sessions::call_off(tx, &session, &Off { by: CancelledBy::Centre, at: now }).await? {
+        return Ok(());
+    }
+    outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::SessionOff.as_str()).await?;
+    for seat in sessions::seats(tx, &how.senders, session_id).await? {
+        let role = seat.attendee.role;
+        if seat.attendee.ask_at.is_some() {
+            sessions::ask_at(tx, session_id, role, None, "cancelled").await?;
+        }
+        if ahead {
+            let cause = format!("ring-for/off/{session_id}/{}/{role}", session.version + 1);
+            ring(tx, now, &seat, Topic::RingSessionOff, cause).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Names the booked sessions of cases that the file does not have at all.
+pub(super) async fn missing_cases(tx: &mut Tx, at: &Covered<'_>, in_file: &HashSet<&str>, report: &mut Report<'_>) -> Result<()> {
+    const PAGE: i64 = 500;
+    let mut after = String::new();
+    loop {
+        let page = imports::booked_on(tx, &at.centre.code, at.days, &after, PAGE).await?;
+        for (_, case_ref, start_local) in page.iter().filter(|(_, case_ref, _)| !in_file.contains(case_ref.as_str())) {
+            report.missing(case_ref, start_local);
+        }
+        match page.last() {
+            Some((id, ..)) if page.len() as i64 == PAGE => after.clone_from(id),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn new_session(row: &SessionRow, centre: &Centre, case: &KnownCase, imported: String, now: DateTime<Utc>) -> NewSession {
+    let known = row.booked_at.max(now);
+    let due = row.status == "booked" && row.starts_at > now;
+    let place = |p: &super::row::PartyRow| {
+        let (arrives_at, leaves_at) = p.times?;
+        let party_id = case.parties.get(&p.role)?.id.clone();
+        Some(NewPlace { role: p.role, party_id, arrives_at, leaves_at, ask_known: known, ask_at: due.then(|| first_look(centre, row.start_local, known)) })
+    };
+    NewSession {
+        id: random_id(),
+        case_id: case.id.clone(),
+        session_ref: row.session_ref.clone(),
+        starts_at: row.starts_at,
+        ends_at: row.ends_at,
+        start_local: sessions::local_text(row.start_local),
+        timezone: row.timezone.to_string(),
+        contact_type: row.contact_type.into(),
+        state: row.status,
+        booked_at: row.booked_at,
+        notice_hours: centre.rules.notice_hours,
+        fee_minor: row.fee_minor,
+        currency: row.currency.to_string(),
+        payer: row.usually_pays.into(),
+        payment_days: centre.rules.payment_days,
+        imported,
+        places: row.parties.iter().filter_map(place).collect(),
+    }
+}

@@ -1,0 +1,207 @@
+//! What an import reads and changes of what is on file: cases with their parties and sessions, and what the last import saw.
+
+use super::db::{Arg, Tx};
+use crate::args;
+use crate::domain::person::{Channel, Consent, Private, Role};
+use crate::domain::session::SessionState;
+use anyhow::Result;
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::{HashMap, HashSet};
+
+/// What the import has to know of a party on file.
+#[derive(Debug, Clone)]
+pub struct KnownParty {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: Private,
+    /// The wanted channel.
+    pub channel: Channel,
+    /// Language of its texts.
+    pub language: String,
+    /// Consent.
+    pub consent: Consent,
+    /// Every number and chat it has or had.
+    pub addresses: Vec<KnownAddress>,
+}
+
+/// A number or chat that a party has or had.
+#[derive(Debug, Clone)]
+pub struct KnownAddress {
+    /// `sms`, `telegram`, `whatsapp` or `ring`.
+    pub channel: String,
+    /// Its look-up hash.
+    pub hash: String,
+    /// `current`, `pending` or `past`.
+    pub state: String,
+    /// Texts to it were stopped from the phone itself.
+    pub stopped: bool,
+}
+
+/// What the import has to know of a case on file.
+#[derive(Debug, Clone, Default)]
+pub struct KnownCase {
+    /// Its id.
+    pub id: String,
+    /// Its parties.
+    pub parties: HashMap<Role, KnownParty>,
+    /// Its sessions.
+    pub sessions: Vec<KnownSession>,
+}
+
+/// What the import has to know of a session on file.
+#[derive(Debug, Clone)]
+pub struct KnownSession {
+    /// Its id.
+    pub id: String,
+    /// Its reference in files.
+    pub session_ref: Option<String>,
+    /// Its start on the wall clock.
+    pub start_local: String,
+    /// Its start (UTC).
+    pub starts_at: DateTime<Utc>,
+    /// Its end (UTC).
+    pub ends_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: SessionState,
+    /// What is remembered of the row that the last import wrote or saw.
+    pub imported: String,
+}
+
+/// Keeps another import of these centres waiting until the end of the transaction (PostgreSQL; SQLite has one writer anyway).
+pub async fn one_import(tx: &mut Tx, centres: &[&str]) -> Result<()> {
+    if tx.is_postgres() && !centres.is_empty() {
+        let sql = format!("SELECT code FROM centre WHERE code IN ({}) ORDER BY code {{lock}}", super::db::list_of(1, centres.len()));
+        tx.all(sql, centres.iter().map(|c| Arg::from(*c)).collect()).await?;
+    }
+    Ok(())
+}
+
+/// `column IN (…)` for these values.
+fn any_of(column: &str, values: &[&str]) -> (String, Vec<Arg>) {
+    (format!("{column} IN ({})", super::db::list_of(1, values.len())), values.iter().map(|v| Arg::from(*v)).collect())
+}
+
+/// Some cases of a centre by reference, those that are on file. Each statement goes by the keys that the one before gave: PostgreSQL
+/// finds them by its indexes also in tables that were filled a moment ago.
+pub async fn known(tx: &mut Tx, centre: &str, case_refs: &[&str]) -> Result<HashMap<String, KnownCase>> {
+    let seal = tx.seal();
+    let mut args: Vec<Arg> = args![centre];
+    args.extend(case_refs.iter().map(|r| Arg::from(*r)));
+    let sql = format!("SELECT id, case_ref FROM case_file WHERE centre = $1 AND case_ref IN ({})", super::db::list_of(2, case_refs.len()));
+    let mut by_id: HashMap<String, (String, KnownCase)> = HashMap::new();
+    for r in tx.all(sql, args).await? {
+        let id = r.text("id")?;
+        by_id.insert(id.clone(), (r.text("case_ref")?, KnownCase { id, ..KnownCase::default() }));
+    }
+    if by_id.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (of_cases, cases) = any_of("case_id", &by_id.keys().map(String::as_str).collect::<Vec<_>>());
+    let sql = format!("SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, imported FROM session WHERE {of_cases}");
+    for r in tx.all(sql, cases.clone()).await? {
+        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else { continue };
+        case.sessions.push(KnownSession {
+            id: r.text("id")?,
+            session_ref: r.text_opt("session_ref")?,
+            start_local: r.text("start_local")?,
+            starts_at: r.time("starts_at")?,
+            ends_at: r.time("ends_at")?,
+            state: r.word("state")?,
+            imported: r.text("imported")?,
+        });
+    }
+    let rows = tx.all(format!("SELECT id, case_id, role, name, channel, language, consent FROM party WHERE {of_cases}"), cases).await?;
+    let mut addresses = addresses(tx, &rows.iter().map(|r| r.text("id")).collect::<Result<Vec<_>>>()?).await?;
+    for r in rows {
+        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else { continue };
+        let id = r.text("id")?;
+        let party = KnownParty {
+            addresses: addresses.remove(&id).unwrap_or_default(),
+            id,
+            name: seal.open(&r.text("name")?),
+            channel: r.word("channel")?,
+            language: r.text("language")?,
+            consent: r.word("consent")?,
+        };
+        case.parties.insert(r.word("role")?, party);
+    }
+    Ok(by_id.into_values().collect())
+}
+
+/// Every number and chat of some parties.
+async fn addresses(tx: &mut Tx, parties: &[String]) -> Result<HashMap<String, Vec<KnownAddress>>> {
+    let mut out: HashMap<String, Vec<KnownAddress>> = HashMap::new();
+    if parties.is_empty() {
+        return Ok(out);
+    }
+    let (of_parties, args) = any_of("party_id", &parties.iter().map(String::as_str).collect::<Vec<_>>());
+    for r in tx.all(format!("SELECT party_id, channel, number_hash, state FROM address WHERE {of_parties}"), args).await? {
+        let address = KnownAddress { channel: r.text("channel")?, hash: r.text("number_hash")?, state: r.text("state")?, stopped: false };
+        out.entry(r.text("party_id")?).or_default().push(address);
+    }
+    let hashes: Vec<&str> = out.values().flatten().map(|a| a.hash.as_str()).collect();
+    if !hashes.is_empty() {
+        let (of_numbers, args) = any_of("number_hash", &hashes);
+        let rows = tx.all(format!("SELECT channel, number_hash FROM opt_out WHERE active = TRUE AND {of_numbers}"), args).await?;
+        let stopped: HashSet<(String, String)> = rows.iter().map(|r| Ok((r.text("channel")?, r.text("number_hash")?))).collect::<Result<_>>()?;
+        for a in out.values_mut().flatten().filter(|_| !stopped.is_empty()) {
+            a.stopped = stopped.contains(&(a.channel.clone(), a.hash.clone()));
+        }
+    }
+    Ok(out)
+}
+
+/// The booked sessions of a centre that start on these days of its wall clock (the last included), a page of them after `after`:
+/// (id, case, start).
+pub async fn booked_on(tx: &mut Tx, centre: &str, days: (NaiveDate, NaiveDate), after: &str, page: i64) -> Result<Vec<(String, String, String)>> {
+    let rows = tx
+        .all(
+            "SELECT s.id, c.case_ref, s.start_local FROM session s JOIN case_file c ON c.id = s.case_id
+             WHERE c.centre = $1 AND s.state = 'booked' AND s.start_local >= $2 AND s.start_local < $3 AND s.id > $4 ORDER BY s.id LIMIT $5",
+            args![centre, days.0.to_string(), (days.1 + chrono::Days::new(1)).to_string(), after, page],
+        )
+        .await?;
+    rows.iter().map(|r| Ok((r.text("id")?, r.text("case_ref")?, r.text("start_local")?))).collect()
+}
+
+/// What an import saw of a session: what is remembered of the row, and its reference if it had none.
+pub struct Seen {
+    /// The session.
+    pub session: String,
+    /// What is remembered of the row.
+    pub imported: String,
+    /// Its reference in files.
+    pub session_ref: Option<String>,
+}
+
+/// Remembers what an import saw.
+pub async fn remember(tx: &mut Tx, rows: Vec<Seen>) -> Result<()> {
+    let rows = rows.into_iter().map(|s| args![s.session, s.imported, s.session_ref]).collect();
+    tx.with_many(
+        "id, imported, session_ref",
+        "UPDATE session SET imported = v.imported, session_ref = coalesce(session.session_ref, v.session_ref) FROM v WHERE session.id = v.id",
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Gives a party another name.
+pub async fn rename(tx: &mut Tx, party: &str, name: &str) -> Result<()> {
+    let name = tx.seal().seal(name);
+    tx.exec("UPDATE party SET name = $1 WHERE id = $2", args![name, party]).await?;
+    Ok(())
+}
+
+/// Gives a party another consent.
+pub async fn set_consent(tx: &mut Tx, party: &str, consent: Consent) -> Result<()> {
+    tx.exec("UPDATE party SET consent = $1 WHERE id = $2", args![consent.as_str(), party]).await?;
+    Ok(())
+}
+
+/// Keeps a number of a party for ringing: no texts go to it.
+pub async fn ring_only(tx: &mut Tx, party: &str, hash: &str) -> Result<()> {
+    tx.exec("UPDATE address SET safe = 'ring_first' WHERE party_id = $1 AND number_hash = $2 AND channel = 'sms' AND safe = 'safe'", args![party, hash]).await?;
+    Ok(())
+}
