@@ -6,12 +6,14 @@
 mod apart;
 mod browser;
 mod chats;
+mod closures;
 mod commands;
 mod common;
 mod doors;
 mod golden;
 mod imports;
 mod kill;
+mod people;
 mod store;
 mod stories;
 mod wire;

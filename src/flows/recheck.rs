@@ -82,7 +82,7 @@ pub(super) struct WhichData {
 impl WhichData {
     /// The form in which it is kept with the message.
     pub(super) fn write(&self) -> String {
-        let option = |(centre, at): &(Option<String>, NaiveDateTime)| format!("{at}|{}", centre.as_deref().unwrap_or(""));
+        let option = |(centre, at): &(Option<String>, NaiveDateTime)| format!("{}|{}", at.format("%Y-%m-%dT%H:%M:%S"), centre.as_deref().unwrap_or(""));
         format!("{}\n{}\n{}", self.choice, option(&self.options[0]), option(&self.options[1]))
     }
 

@@ -17,7 +17,7 @@ use axum::routing::get;
 use base64::Engine;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -46,6 +46,7 @@ pub struct Message {
 struct Inner {
     messages: Vec<Message>,
     opted_out: HashSet<String>,
+    refused: HashMap<String, i64>,
     hooks: Option<String>,
     clock: Clock,
     pause: Duration,
@@ -72,7 +73,7 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("the practice service cannot listen")?;
         let url = format!("http://{}", listener.local_addr()?);
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(15)).build()?;
-        let inner = Inner { messages: Vec::new(), opted_out: HashSet::new(), hooks: None, clock: Clock::System, pause: Duration::from_millis(40) };
+        let inner = Inner { messages: Vec::new(), opted_out: HashSet::new(), refused: HashMap::new(), hooks: None, clock: Clock::System, pause: Duration::from_millis(40) };
         let provider = Arc::new(Provider {
             account: account.to_owned(),
             token: token.to_owned(),
@@ -102,6 +103,11 @@ impl Provider {
         let mut inner = self.lock();
         inner.hooks = Some(base.to_owned());
         inner.clock = clock;
+    }
+
+    /// Texts to this number are refused with this code from now on.
+    pub fn refuse(&self, number: &str, code: i64) {
+        self.lock().refused.insert(number.to_owned(), code);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -281,6 +287,9 @@ async fn create(State(p): State<Arc<Provider>>, Path(account): Path<String>, hea
     };
     if let Some((code, words)) = refusal {
         return error(StatusCode::BAD_REQUEST, code, words);
+    }
+    if let Some(code) = p.lock().refused.get(to).copied() {
+        return error(StatusCode::BAD_REQUEST, code, "Refused");
     }
     if p.lock().opted_out.contains(to) {
         return error(StatusCode::BAD_REQUEST, 21610, "Attempt to send to unsubscribed recipient");

@@ -133,7 +133,7 @@ impl World {
     /// The same with other settings.
     pub async fn with(on: On, now: &str, files: &[&str], csv: &str, adjust: impl FnOnce(&mut Settings)) -> World {
         let db = TestDb::new(on).await;
-        let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER]).await.unwrap();
+        let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER, SECOND_NUMBER]).await.unwrap();
         let chats = Chats::start(practice::BOT_TOKEN, practice::BOT_USERNAME).await.unwrap();
         let mut settings = settings(&db.url, db.dir.path(), provider.url());
         settings.telegram = Some(practice::bot(chats.url()));
@@ -142,7 +142,8 @@ impl World {
             let store = db.open().await;
             let mut tx = store.begin().await.unwrap();
             for file in files {
-                centres::put(&mut tx, &Centre::parse(file).unwrap(), file, at(now)).await.unwrap();
+                let file = file.replace("PROVIDER", provider.url());
+                centres::put(&mut tx, &Centre::parse(&file).unwrap(), &file, at(now)).await.unwrap();
             }
             tx.commit().await.unwrap();
             let imported = import::import(&store, csv.as_bytes(), &How::default(), at(now)).await.unwrap();
@@ -169,7 +170,12 @@ impl World {
 
     /// A phone writes, and what it causes is done.
     pub async fn says(&self, from: &str, body: &str) {
-        assert_eq!(self.provider.write(from, OUR_NUMBER, body).await.unwrap(), 200);
+        self.says_to(OUR_NUMBER, from, body).await;
+    }
+
+    /// A phone writes to this number of ours.
+    pub async fn says_to(&self, to: &str, from: &str, body: &str) {
+        assert_eq!(self.provider.write(from, to, body).await.unwrap(), 200);
         time::settle(&self.svc).await.unwrap();
     }
 
@@ -326,6 +332,8 @@ impl Drop for Emulator {
     }
 }
 
+/// A second number of ours, for a centre of its own.
+pub const SECOND_NUMBER: &str = "+15005550007";
 /// The token of the emulated bot.
 pub const BOT: &str = "123456:TESTTOKEN";
 pub const EMULATOR_TOKEN: &str = "test_auth_token";
@@ -478,4 +486,23 @@ pub fn families_in_chats(n: usize, now: DateTime<Utc>) -> String {
         out.push('\n');
     }
     out
+}
+
+/// The sample with more lines: each is the line of a case with other values in some columns.
+pub fn sample_with(lines: &[(&str, &[(&str, &str)])]) -> String {
+    let mut reader = csv::Reader::from_reader(SAMPLE.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let at = |column: &str| header.iter().position(|h| h == column).unwrap();
+    let all: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&header).unwrap();
+    all.iter().for_each(|r| writer.write_record(r).unwrap());
+    for (case_ref, changes) in lines {
+        let mut fields: Vec<String> = all.iter().find(|r| &r[at("case_ref")] == *case_ref).unwrap().iter().map(str::to_owned).collect();
+        for (column, value) in *changes {
+            fields[at(column)] = (*value).to_owned();
+        }
+        writer.write_record(&fields).unwrap();
+    }
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
 }
