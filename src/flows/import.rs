@@ -54,6 +54,14 @@ pub struct Imported {
     pub counts: Option<Counts>,
 }
 
+/// What can be found in a file by itself, without a database: nothing on file is known.
+pub fn look(bytes: &[u8], dates: Dates) -> Vec<Finding> {
+    match read::read(bytes) {
+        Err(finding) => vec![*finding],
+        Ok(file) => check::check(&file, dates, &HashMap::new(), &HashMap::new()).0,
+    }
+}
+
 /// Imports the bytes of a file. With any error nothing is written; with `dry_run` nothing in any case.
 ///
 /// # Errors
