@@ -166,7 +166,8 @@ fn columns(header: &StringRecord) -> (HashMap<&'static str, usize>, Vec<Finding>
         } else {
             unknown += 1;
             if unknown <= UNKNOWN_NAMED {
-                let near = |name: &str| COLUMNS.iter().map(|c| (strsim::damerau_levenshtein(c, name), *c)).min().filter(|(d, _)| *d <= 2);
+                // A name that is much longer than any column is none of them.
+                let near = |name: &str| COLUMNS.iter().filter(|c| name.len() <= c.len() + 4).map(|c| (strsim::damerau_levenshtein(c, name), *c)).min().filter(|(d, _)| *d <= 2);
                 // Whatever is longer than any column is near to none.
                 let near = Some(name.as_str()).filter(|n| n.len() <= 40).and_then(near).map(|(_, c)| format!("; did you mean {c}?"));
                 findings.push(Finding::warning(1, shown(&name), "unknown_column", format!("the column {:?} is not read{}", shown(&name), near.unwrap_or_default())));

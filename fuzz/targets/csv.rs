@@ -1,0 +1,16 @@
+//! A centre's file, as anyone may hand it in: whatever the bytes, there are findings and no panic.
+//!
+//! Most ways to break the first line end there, so input without one stands below a sound one.
+
+#![no_main]
+
+use courtesy::flows::import::{COLUMNS, Dates, look};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let whole = first.windows(11).any(|w| w == b"centre_code");
+    let file = if whole { bytes.to_vec() } else { [COLUMNS.join(",").as_bytes(), b"\n", bytes].concat() };
+    let dates = if bytes.len() % 2 == 0 { Dates::Iso } else { Dates::Dmy };
+    let _ = look(&file, dates);
+});

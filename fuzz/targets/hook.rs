@@ -1,0 +1,15 @@
+//! The body of an inbound text: the form, and what is understood of its words.
+
+#![no_main]
+
+use courtesy::channels::sms::parse_form;
+use courtesy::domain::understand::understand;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    for (key, value) in parse_form(bytes).unwrap_or_default() {
+        if key == "Body" {
+            let _ = understand(&value);
+        }
+    }
+});

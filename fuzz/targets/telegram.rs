@@ -1,0 +1,10 @@
+//! An update of the Bot API, as it comes by the webhook.
+
+#![no_main]
+
+use courtesy::channels::telegram::read_update;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = read_update(bytes);
+});
