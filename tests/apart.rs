@@ -65,6 +65,9 @@ async fn no_text_holds_anything_of_the_other(on: On) {
     for text in &to_a {
         // The option of the cancel question is its reader's own: "child ill, I am ill".
         let text = text.replace(" child ill", "").replace("I am ill", "");
+        // The code is random: any two digits may stand in it.
+        let is_code = |w: &&str| w.trim_end_matches(['.', ',']).len() == 4 && w.trim_end_matches(['.', ',']).bytes().all(|b| b.is_ascii_digit()) && !w.starts_with("01");
+        let text = text.split(' ').filter(|w| !is_code(w)).collect::<Vec<_>>().join(" ");
         for canary in CANARIES {
             let own = matches!(*canary, "child" | "contact") && text.contains("We will contact you");
             assert!(own || !text.contains(canary), "{canary:?} of the other party in: {text}");

@@ -31,7 +31,7 @@ pub async fn settle(svc: &Service) -> Result<()> {
         svc.wake_errands.notify_one();
         let upstream = inbox::anything_new(&svc.db).await? || errands::waiting(&svc.db, now).await? > 0 || sessions::anything_due(&svc.db, now).await?;
         // What was put off for a moment, because somebody records something about its session, is due as well: the clock runs on.
-        let load = messages::load(&svc.db, svc.clock.now() + Duration::seconds(1)).await?;
+        let load = messages::load(&svc.db, svc.clock.now() + Duration::milliseconds(300)).await?;
         if !upstream && load.due == 0 && load.open == 0 {
             return Ok(());
         }
