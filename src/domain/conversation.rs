@@ -6,7 +6,7 @@ use super::cancel::{PRESS_WITHIN, QUESTIONS_A_DAY, Question, TRIES_A_QUESTION, T
 use super::centre::CancelAnswer;
 use super::message::Kind;
 use super::say::Press;
-use super::session::{Answer, Reason, SessionState, is_late};
+use super::session::{Answer, Reason, SessionState, cut_off, is_late};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
 use chrono::{DateTime, Duration, Utc, Weekday};
@@ -14,6 +14,8 @@ use chrono::{DateTime, Duration, Utc, Weekday};
 /// A YES within this time after a new version's text was accepted may still answer the old one.
 const CROSSING: Duration = Duration::minutes(2);
 
+/// A press that may be this old is finished by a person.
+const AWAY_TOO_LONG: Duration = Duration::hours(12);
 /// Whatever has to be done for a visit this near is urgent.
 const URGENT_WITHIN: Duration = Duration::hours(24);
 
@@ -553,6 +555,11 @@ fn ask_to_finish(h: &Heard, o: &Open, reason: Option<Reason>) -> Decision {
         effects.push(task(Topic::CancelByPhone, Some(o)));
         return decision("S1c", effects, None);
     }
+    if counted_in_time && h.at - cut_off(o.starts_at, o.notice_hours) > AWAY_TOO_LONG {
+        // Its question would hardly be open any more: a person finishes it.
+        effects.push(task(Topic::CancelByPhone, Some(o)));
+        return decision("away-too-long", effects, Some((Kind::NeedsCoordinatorAck, None)));
+    }
     if o.cancel_blocked || o.wrong_tries >= TRIES_A_SESSION || o.questions_today >= QUESTIONS_A_DAY {
         return hand_over("S1-enough-questions", Topic::CancelByPhone, Some(o));
     }
@@ -565,7 +572,8 @@ fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
     let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at);
     let late_at = |t| is_late(o.starts_at, t, o.notice_hours);
     let benefit = open.is_none() && late_at(h.at) && !late_at(h.earliest);
-    let first_no_at = open.unwrap_or(if benefit { h.earliest } else { h.at });
+    // The last instant that is in time, which lies in the gap.
+    let first_no_at = open.unwrap_or(if benefit { cut_off(o.starts_at, o.notice_hours) } else { h.at });
     (Effect::CancelAsked { session: o.session.clone(), reason, first_no_at, late: late_at(first_no_at) }, benefit)
 }
 

@@ -200,6 +200,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
     }
     parties::end_waiting(&mut tx, &w.id, "done", 0).await?;
     link(&mut tx, party, (&w.chat, &w.chat_hash), &w.sender, by, now).await?;
+    tasks::close_topic(&mut tx, now, &party.case_id, party.role, Topic::ConfirmChat).await?;
     let welcome = NewMessage {
         cause: format!("welcome/{}", w.id),
         kind: Kind::Welcome,

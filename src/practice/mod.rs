@@ -8,10 +8,8 @@ pub mod provider;
 pub mod time;
 
 use crate::app::{self, Purpose, Running, Start};
-use crate::channels::sms::{Sender, SmsSettings};
-use crate::channels::telegram::{Mode, TelegramSettings};
 use crate::clock::Clock;
-use crate::config::{Settings, SmsSection};
+use crate::config::Settings;
 use crate::flows::import::{self, How};
 use crate::store::{Db, cases, centres};
 use anyhow::{Context, Result, bail};
@@ -21,7 +19,6 @@ use provider::Provider;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The sample weekend: two centres, twenty-three sessions.
 pub const SAMPLE: &str = include_str!("sample_centre.csv");
@@ -48,39 +45,19 @@ pub struct Practice {
     pub chats: Arc<Chats>,
 }
 
-/// The settings of a practice in `dir`.
+/// The settings of a practice in `dir`: a real file of settings, so that every command can be tried beside the practice with
+/// `--config DIR/practice.toml`.
 pub fn settings(dir: &Path, listen: SocketAddr, provider_url: &str, chats_url: &str) -> Result<Settings> {
-    let mut settings = Settings::load(Some(&write_empty(dir)?), std::iter::empty())?;
-    settings.database_url = format!("sqlite://{}", dir.join("practice.db").display());
-    settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    settings.desk_listen = listen;
-    settings.sms = Some(SmsSection {
-        service: SmsSettings {
-            base_url: provider_url.to_owned(),
-            account_sid: ACCOUNT.into(),
-            auth_token: TOKEN.into(),
-            sender: Sender::Number(OUR_NUMBER.into()),
-            timeout: Duration::from_secs(15),
-        },
-        rate_per_second: 0,
-        max_per_day: 0,
-        settle: Duration::from_secs(2),
-        look_again: Duration::from_secs(1),
-        only_to: Vec::new(),
-    });
-    settings.telegram = Some(bot(chats_url));
-    Ok(settings)
-}
-
-/// The bot of practice, at this service.
-pub fn bot(chats_url: &str) -> TelegramSettings {
-    TelegramSettings { api_url: chats_url.to_owned(), bot_token: BOT_TOKEN.into(), mode: Mode::Polling { wait: Duration::from_secs(10) }, timeout: Duration::from_secs(15) }
-}
-
-fn write_empty(dir: &Path) -> Result<std::path::PathBuf> {
     let path = dir.join("practice.toml");
-    std::fs::write(&path, "# Practice has no settings of its own.\n").with_context(|| format!("cannot write in {}", dir.display()))?;
-    Ok(path)
+    let text = format!(
+        "# Written anew by every `courtesy demo --dir` in this folder. Both services are on this machine and text nobody.\n\
+         [database]\nurl = \"sqlite://practice.db\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \"{listen}\"\n\
+         [sms]\nbase_url = \"{provider_url}\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{TOKEN}\"\nfrom = \"{OUR_NUMBER}\"\n\
+         rate_per_second = 0\nmax_per_day = 0\nsettle_seconds = 2\nlook_again_seconds = 1\n\
+         [telegram]\napi_url = \"{chats_url}\"\nbot_token = \"{BOT_TOKEN}\"\n"
+    );
+    std::fs::write(&path, text).with_context(|| format!("cannot write in {}", dir.display()))?;
+    Ok(Settings::load(Some(&path), std::iter::empty())?)
 }
 
 /// Starts a practice: service, database, sample centres, program, pages.
@@ -97,6 +74,10 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     let clock = Clock::practice(at);
     chats.set_clock(clock.clone());
     fill(&db, at).await?;
+    // Commands beside the practice live in its time.
+    let mut tx = db.begin().await?;
+    centres::set(&mut tx, "practice_clock", &at.to_rfc3339()).await?;
+    tx.commit().await?;
     for (chat, ..) in cases::chats(&db).await? {
         chats.open(chat);
     }

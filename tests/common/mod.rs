@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use courtesy::app::{self, Purpose, Running, Start};
 use courtesy::channels::sms::{Sender, SmsSettings};
+use courtesy::channels::telegram::{Mode, TelegramSettings};
 use courtesy::clock::Clock;
 use courtesy::config::{Settings, SmsSection};
 use courtesy::domain::centre::Centre;
@@ -136,7 +137,8 @@ impl World {
         let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER, SECOND_NUMBER]).await.unwrap();
         let chats = Chats::start(practice::BOT_TOKEN, practice::BOT_USERNAME).await.unwrap();
         let mut settings = settings(&db.url, db.dir.path(), provider.url());
-        settings.telegram = Some(practice::bot(chats.url()));
+        let mode = Mode::Polling { wait: Duration::from_secs(10) };
+        settings.telegram = Some(TelegramSettings { api_url: chats.url().into(), bot_token: practice::BOT_TOKEN.into(), mode, timeout: Duration::from_secs(15) });
         adjust(&mut settings);
         {
             let store = db.open().await;
