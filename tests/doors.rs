@@ -80,7 +80,30 @@ async fn receipts_doubled_reversed_unknown(on: On) {
     w.end().await;
 }
 
-crate::on_both!(forged_foreign_and_huge_hooks_are_refused_and_nothing_is_stored, slow_and_cut_hooks_are_cut_off, receipts_doubled_reversed_unknown);
+async fn a_replay_has_no_effect_however_old(on: On) {
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    let url = format!("http://{}/hooks/sms/inbound", w.running.as_ref().unwrap().listen);
+    let old = [("MessageSid", "SM7"), ("AccountSid", ACCOUNT), ("From", "+447700900101"), ("To", OUR_NUMBER), ("Body", "STOP"), ("NumMedia", "0")];
+    assert_eq!(post(&url, TOKEN, &old).await, 200);
+    w.until("2026-11-26T10:01").await;
+    w.says("+447700900101", "START").await;
+    let texts = w.got("+447700900101").len();
+    // A month later somebody who kept it plays it again, with its own good signature.
+    w.until("2026-12-26T10:00").await;
+    assert_eq!(post(&url, TOKEN, &old).await, 200);
+    w.until("2026-12-26T10:01").await;
+    let parties = courtesy::store::cases::parties(&w.svc.db, w.svc.lines().senders(), None).await.unwrap();
+    assert!(parties.iter().any(|p| p.case_ref == "BRK-0101" && p.role.as_str() == "resident" && p.usable), "still opted in");
+    assert!(w.got("+447700900101").len() >= texts);
+    w.end().await;
+}
+
+crate::on_both!(
+    forged_foreign_and_huge_hooks_are_refused_and_nothing_is_stored,
+    slow_and_cut_hooks_are_cut_off,
+    receipts_doubled_reversed_unknown,
+    a_replay_has_no_effect_however_old
+);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_desk_answers_this_machine_alone() {
@@ -149,4 +172,35 @@ async fn the_service_as_a_whole() {
         assert_eq!(code.code(), Some(0), "{}", b.log());
         emulator.no_violations().await;
     }
+}
+
+/// Behind a reverse proxy the service signs the public address, which is not where we listen.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_proxy_the_public_address_is_what_is_signed() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let emulator = Emulator::start(&["--rewrite", &format!("https://texts.example.org=http://127.0.0.1:{port}")]);
+    let db = TestDb::new(On::Sqlite).await;
+    let b = Binary::with_emulator(&db.url, &emulator.url, 0);
+    let text = std::fs::read_to_string(&b.config)
+        .unwrap()
+        .replace("listen = \"127.0.0.1:0\"\ndesk", &format!("listen = \"127.0.0.1:{port}\"\npublic_url = \"https://texts.example.org/\"\ndesk"));
+    std::fs::write(&b.config, text).unwrap();
+    std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
+    std::fs::write(b.dir.path().join("families.csv"), families(1, courtesy::clock::Clock::System.now())).unwrap();
+    b.ok(&["centre", "apply", "centre.toml"]);
+    b.ok(&["import", "families.csv"]);
+    let _serving = b.serve();
+    eventually(Duration::from_secs(6), "delivered, as the callbacks say", || async {
+        let rows = b.json(&["list", "messages"]);
+        (rows.len() == 2 && rows.iter().all(|m| m["state"] == "delivered")).then_some(())
+    })
+    .await;
+    let (to, _) = emulator.outbound().await[0].clone();
+    let said = emulator.control("reply", serde_json::json!({ "from": to, "to": OUR_NUMBER, "body": "YES", "url": "https://texts.example.org/hooks/sms/inbound" })).await;
+    assert_eq!(said["webhook"]["response"]["status"].as_u64(), Some(200), "{said}");
+    let forged = emulator
+        .control("reply", serde_json::json!({ "from": to, "to": OUR_NUMBER, "body": "YES", "url": "https://texts.example.org/hooks/sms/inbound", "signature": "bad" }))
+        .await;
+    assert_eq!(forged["webhook"]["response"]["status"].as_u64(), Some(403), "{forged}");
+    emulator.no_violations().await;
 }
