@@ -38,6 +38,7 @@ const ENGLISH: &[(&str, &str)] = built_in![
     "old_button",
     "no_longer_in_use",
     "staff_alert",
+    "staff_reply",
     "buttons",
 ];
 
@@ -85,6 +86,7 @@ fn variables(kind: Kind) -> &'static [&'static str] {
         Kind::LinkNumber => &["centre", "phone", "number"],
         Kind::OldButton => &["phone"],
         Kind::StaffAlert => &["count"],
+        Kind::StaffReply => &["centre", "text"],
     }
 }
 
@@ -223,6 +225,7 @@ impl Words {
             Say::LinkNumber { number } => template.render(context! { centre, phone, number }),
             Say::OldButton => template.render(context! { phone }),
             Say::StaffAlert { count } => template.render(context! { count }),
+            Say::StaffReply { text } => template.render(context! { centre, text }),
         }
         .map_err(|e| anyhow!("{}{}", e.kind(), e.detail().map(|d| format!(": {d}")).unwrap_or_default()))?;
         let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -275,6 +278,7 @@ pub fn samples() -> Vec<Say> {
             Kind::LinkRefused => out.push(Say::LinkRefused),
             Kind::OldButton => out.push(Say::OldButton),
             Kind::NoLongerInUse => out.push(Say::NoLongerInUse),
+            Kind::StaffReply => out.push(Say::StaffReply { text: "Yes, your visit is at 10am as usual.".into() }),
             Kind::StaffAlert => out.extend([1, 3].map(|count| Say::StaffAlert { count })),
         }
     }

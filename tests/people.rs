@@ -254,6 +254,30 @@ async fn a_chatty_phone_gets_six_answers_a_day(on: On) {
     w.end().await;
 }
 
+async fn staff_answer_in_their_own_words_which_are_read_over(on: On) {
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    w.says(DWAYNE, "Which door do we use?").await;
+    let task = tasks::list(&w.svc.db, None).await.unwrap().into_iter().find(|t| t.topic == Topic::ReadMessage).unwrap().id;
+    let answer = |text: &'static str| {
+        let (svc, task) = (w.svc.clone(), task.clone());
+        async move { courtesy::flows::reply::reply(&svc, &task, text, "Mary").await }
+    };
+    for (text, why) in
+        [("Siobhan comes by the front", "names another person"), ("Not before 9:45", "arrives"), ("Ask the court", "court"), ("See http://x.example", "link"), ("", "empty")]
+    {
+        let e = answer(text).await.unwrap_err().to_string();
+        assert!(e.contains(why) && e.contains("nothing was sent"), "{text}: {e}");
+    }
+    let done = courtesy::flows::reply::reply(&w.svc, &task, "The side door, as usual.", "Mary").await.unwrap();
+    assert_eq!((done.party.as_str(), done.parts), ("BRK-0101:contact", 1));
+    w.until("2026-11-26T10:05").await;
+    assert_eq!(w.last(DWAYNE), "Birchfield: The side door, as usual.");
+    assert!(!w.got(SIOBHAN).iter().any(|t| t.contains("side door")));
+    assert!(!w.tasks("BRK-0101").await.contains(&Topic::ReadMessage));
+    assert!(courtesy::flows::reply::reply(&w.svc, &task, "Again", "Mary").await.unwrap_err().to_string().contains("done already"));
+    w.end().await;
+}
+
 crate::on_both!(
     two_open_visits_are_asked_with_numbers,
     one_number_in_two_families_and_at_two_centres_is_asked_and_never_guessed,
@@ -265,4 +289,5 @@ crate::on_both!(
     staff_are_alerted_to_what_is_urgent_and_to_nothing_else,
     a_reply_after_the_visit_is_for_a_person,
     a_chatty_phone_gets_six_answers_a_day,
+    staff_answer_in_their_own_words_which_are_read_over,
 );

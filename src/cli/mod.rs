@@ -12,6 +12,7 @@ mod link;
 mod list;
 mod plan;
 mod record;
+mod reply;
 mod serve;
 mod try_cases;
 
@@ -72,6 +73,8 @@ enum Command {
     Closure(closure::Args),
     /// A single-use Telegram link for a party and its QR code
     Link(link::Args),
+    /// Answers a message that waits for a person
+    Reply(reply::Args),
     /// CSV for people
     Export(export::Args),
     /// Stops all sending, or lets it go on; receiving goes on
@@ -249,6 +252,7 @@ async fn run(ctx: Ctx, command: Command) -> Result<()> {
         Command::Record(command) => record::run(&ctx, command).await,
         Command::Closure(args) => closure::run(&ctx, args).await,
         Command::Link(args) => link::run(&ctx, args).await,
+        Command::Reply(args) => reply::run(&ctx, args).await,
         Command::Export(args) => export::run(&ctx, args).await,
         Command::Hold(command) => hold::run(&ctx, command).await,
         Command::Try(command) => try_cases::run(command),

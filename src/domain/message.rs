@@ -49,6 +49,8 @@ words_enum! {
         NoLongerInUse = "no_longer_in_use",
         /// To staff: something urgent waits. Never a name, a case or a reason (safety rule A1).
         StaffAlert = "staff_alert",
+        /// The words of a person, in answer to a message.
+        StaffReply = "staff_reply",
     }
 }
 

@@ -5,6 +5,7 @@ pub mod centre;
 pub mod conversation;
 pub mod courtesy;
 pub mod keyed;
+pub mod lint;
 pub mod local_time;
 pub mod message;
 pub mod parts;

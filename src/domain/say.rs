@@ -138,6 +138,11 @@ pub enum Say {
         /// How many.
         count: i64,
     },
+    /// The words of a person, in answer to a message; read over by [`super::lint`].
+    StaffReply {
+        /// The words.
+        text: String,
+    },
 }
 
 words_enum! {
@@ -201,6 +206,7 @@ impl Say {
             Say::OldButton => Kind::OldButton,
             Say::NoLongerInUse => Kind::NoLongerInUse,
             Say::StaffAlert { .. } => Kind::StaffAlert,
+            Say::StaffReply { .. } => Kind::StaffReply,
         }
     }
 

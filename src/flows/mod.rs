@@ -15,6 +15,7 @@ pub mod receive;
 mod recheck;
 pub mod reconcile;
 pub mod record;
+pub mod reply;
 mod teller;
 
 use crate::clock::Clock;

@@ -293,6 +293,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
             (Kind::Welcome, ..) => Say::Welcome,
             (Kind::LinkNumber, ..) => Say::LinkNumber { number: c.data.0.clone() },
             (Kind::LinkRefused, ..) => Say::LinkRefused,
+            (Kind::StaffReply, ..) => Say::StaffReply { text: c.data.0.clone() },
             (Kind::StaffAlert, ..) => Say::StaffAlert { count: c.data.0.parse().unwrap_or(1) },
             _ => return withdrawn(Ended::Moved),
         };

@@ -193,6 +193,25 @@ pub async fn anything_new(db: &Db) -> Result<bool> {
     Ok(db.one("SELECT id FROM inbound WHERE state = 'new' LIMIT 1", args![]).await?.is_some())
 }
 
+/// Where a message came from.
+pub struct CameFrom {
+    /// The channel and our sender.
+    pub channel: Channel,
+    /// See `channel`.
+    pub sender: String,
+    /// The number or chat.
+    pub address: String,
+    /// Its look-up hash.
+    pub hash: String,
+}
+
+/// Where a stored message came from, so that it can be answered.
+pub async fn sender_of(tx: &mut Tx, id: &str) -> Result<Option<CameFrom>> {
+    let seal = tx.seal();
+    let row = tx.one("SELECT channel, sender, number, number_hash FROM inbound WHERE id = $1", args![id]).await?;
+    row.map(|r| Ok(CameFrom { channel: r.word("channel")?, sender: r.text("sender")?, address: seal.open(&r.text("number")?).0, hash: r.text("number_hash")? })).transpose()
+}
+
 /// Marks it applied, with what was understood and the rule.
 pub async fn done(tx: &mut Tx, id: &str, intent: &str, rule: &str) -> Result<()> {
     tx.exec("UPDATE inbound SET state = 'done', intent = $1, rule = $2 WHERE id = $3 AND state = 'new'", args![intent, rule, id]).await?;

@@ -3,7 +3,7 @@
 use super::db::{Db, Tx};
 use super::sealed::random_id;
 use crate::args;
-use crate::domain::person::{Address, Channel, Consent, Mode, Role};
+use crate::domain::person::{Address, Channel, Consent, Mode, Private, Role};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
@@ -119,6 +119,13 @@ pub async fn routes_of(tx: &mut Tx, party_ids: &[String]) -> Result<Vec<(String,
         }
     }
     Ok(out)
+}
+
+/// The other parties of the case: id and name.
+pub async fn others(tx: &mut Tx, party: &Party) -> Result<Vec<(String, Private)>> {
+    let seal = tx.seal();
+    let rows = tx.all("SELECT id, name FROM party WHERE case_id = $1 AND id <> $2", args![&party.case_id, &party.id]).await?;
+    rows.iter().map(|r| Ok((r.text("id")?, seal.open(&r.text("name")?)))).collect()
 }
 
 /// Whether another party of the case has or ever had this address (rule a9: a hard error).

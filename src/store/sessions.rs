@@ -489,6 +489,12 @@ pub async fn asks_until(db: &Db, senders: &Senders, centre: Option<&str>, now: D
     Ok(seats.iter().filter(|s| s.consent == Consent::Yes && s.mode != Mode::Silent && s.route().is_some()).count() as i64)
 }
 
+/// The places of a case's sessions that are not over.
+pub async fn seats_of_case(tx: &mut Tx, senders: &Senders, case_id: &str, since: DateTime<Utc>) -> Result<Vec<Seat>> {
+    let rows = tx.all(seat_sql("WHERE s.case_id = $1 AND s.ends_at > $2 ORDER BY s.starts_at"), args![case_id, since]).await?;
+    read_seats(tx, senders, &rows).await
+}
+
 /// The places of a centre's booked sessions that overlap a span.
 pub async fn booked_between(tx: &mut Tx, senders: &Senders, centre: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Seat>> {
     let rows = tx

@@ -74,6 +74,28 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
     Ok(())
 }
 
+/// What a task is about, for who deals with it.
+pub struct About {
+    /// `open` or `done`.
+    pub state: String,
+    /// The case, if it is known.
+    pub case_id: Option<String>,
+    /// The message that came in.
+    pub inbound_id: Option<String>,
+}
+
+/// A task by its id.
+pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<About>> {
+    let row = tx.one("SELECT state, case_id, inbound_id FROM task WHERE id = $1", args![id]).await?;
+    row.map(|r| Ok(About { state: r.text("state")?, case_id: r.text_opt("case_id")?, inbound_id: r.text_opt("inbound_id")? })).transpose()
+}
+
+/// A person did what a task asked for.
+pub async fn done(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE id = $2 AND state = 'open'", args![now, id]).await?;
+    Ok(())
+}
+
 /// Closes the open tasks of a party with a topic: a person did what they asked for.
 pub async fn close_topic(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, role: Role, topic: Topic) -> Result<u64> {
     tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE case_id = $2 AND role = $3 AND topic = $4 AND state = 'open'", args![now, case_id, role.as_str(), topic.as_str()])

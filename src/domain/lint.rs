@@ -1,0 +1,180 @@
+//! What staff write to a parent in their own words is read over once more before it leaves: nothing of the other party, no link, no
+//! word that does not belong on a lock screen (safety rule f7).
+
+use super::parts::parts;
+
+/// The most SMS parts of a text that staff write.
+pub const MOST_PARTS: u32 = 3;
+
+/// What a text to one party must not hold: facts of the others of the case.
+#[derive(Debug, Clone, Default)]
+pub struct Others {
+    /// Their names, as on file.
+    pub names: Vec<String>,
+    /// Their numbers, in E.164 form.
+    pub numbers: Vec<String>,
+    /// Their arrivals on the centre's wall clock, where they differ from the reader's own: hour and minute.
+    pub arrivals: Vec<(u32, u32)>,
+}
+
+/// Words that name what no text to a parent names, with what to do instead.
+const WORDS: &[(&str, &str)] = &[
+    ("child", "a child"),
+    ("children", "children"),
+    ("kids", "children"),
+    ("court", "a court"),
+    ("order", "a court order"),
+    ("solicitor", "a solicitor"),
+    ("cafcass", "an authority"),
+    ("police", "the police"),
+    ("fee", "a fee"),
+    ("doctor", "a doctor"),
+    ("note", "a note"),
+    ("safeguarding", "safeguarding"),
+    ("contact centre", "what kind of place this is"),
+    ("ex", "the other parent"),
+    ("mum", "the other parent"),
+    ("dad", "the other parent"),
+    ("mother", "the other parent"),
+    ("father", "the other parent"),
+    ("other parent", "the other parent"),
+];
+
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\'' | '’' => {}
+            c if c.is_alphanumeric() => out.extend(c.to_lowercase().map(without_accent)),
+            _ => out.push(' '),
+        }
+    }
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The letter as a hurried person types it: names keep their accents on file and lose them in a text.
+fn without_accent(c: char) -> char {
+    const PLAIN: &[(&str, char)] = &[
+        ("àáâãäåāăą", 'a'),
+        ("çćĉċč", 'c'),
+        ("ďđ", 'd'),
+        ("èéêëēĕėęě", 'e'),
+        ("ĝğġģ", 'g'),
+        ("ìíîïĩīĭįı", 'i'),
+        ("ł", 'l'),
+        ("ñńņň", 'n'),
+        ("òóôõöøōŏő", 'o'),
+        ("śŝşšș", 's'),
+        ("ţťŧț", 't'),
+        ("ùúûüũūŭůűų", 'u'),
+        ("ŵ", 'w'),
+        ("ýÿŷ", 'y'),
+        ("źżž", 'z'),
+    ];
+    PLAIN.iter().find(|(from, _)| from.contains(c)).map_or(c, |(_, to)| *to)
+}
+
+/// The ways in which people write a time of day.
+fn ways_of(hour: u32, minute: u32) -> Vec<String> {
+    let half = if hour >= 12 { "pm" } else { "am" };
+    let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
+    let mut out =
+        vec![format!("{hour}:{minute:02}"), format!("{hour:02}:{minute:02}"), format!("{twelve}:{minute:02}"), format!("{hour}.{minute:02}"), format!("{twelve}.{minute:02}")];
+    if minute == 0 {
+        out.extend([format!("{twelve}{half}"), format!("{twelve} {half}"), format!("{twelve} o'clock")]);
+    }
+    out
+}
+
+/// Everything that is wrong with a text to one party, each in words that say how to mend it. Empty if it may leave.
+pub fn check(text: &str, others: &Others) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let plain_text = format!(" {} ", plain(text));
+    if plain_text.trim().is_empty() {
+        wrong.push("it is empty".to_owned());
+    }
+    for name in &others.names {
+        // Short parts such as "de" stand in every language; the whole name is looked for in any case.
+        let whole = plain(name);
+        let hit = whole.split(' ').filter(|w| w.chars().count() >= 3).chain([whole.as_str()]).any(|w| !w.is_empty() && plain_text.contains(&format!(" {w} ")));
+        if hit {
+            wrong.push("it names another person of the case; leave the name out".to_owned());
+            break;
+        }
+    }
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if others.numbers.iter().filter_map(|n| n.get(n.len().saturating_sub(9)..)).any(|tail| digits.contains(tail)) {
+        wrong.push("it holds another person's number; leave it out".to_owned());
+    }
+    let lower = text.to_lowercase();
+    if others.arrivals.iter().any(|(h, m)| ways_of(*h, *m).iter().any(|w| holds_time(&lower, w))) {
+        wrong.push("it holds the time at which another person arrives; leave it out".to_owned());
+    }
+    for (word, what) in WORDS {
+        if plain_text.contains(&format!(" {word} ")) {
+            wrong.push(format!("it names {what} (\"{word}\"), which may be read over a shoulder; say it on the phone"));
+        }
+    }
+    if ["http", "www.", "://", ".com", ".org", ".co.uk", ".ie/"].iter().any(|l| lower.contains(l)) {
+        wrong.push("it holds a link; texts from the centre never do".to_owned());
+    }
+    if ["£", "€"].iter().any(|c| text.contains(c)) {
+        wrong.push("it names an amount; say it on the phone".to_owned());
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        wrong.push("it has a control character; type it anew".to_owned());
+    }
+    if parts(text) > MOST_PARTS {
+        wrong.push(format!("it takes {} SMS parts; at most {MOST_PARTS}, so say it shorter", parts(text)));
+    }
+    wrong
+}
+
+fn holds_time(text: &str, time: &str) -> bool {
+    text.match_indices(time).any(|(i, _)| {
+        let before = text[..i].chars().next_back();
+        let after = text[i + time.len()..].chars().next();
+        !before.is_some_and(|c| c.is_ascii_digit() || c == ':' || c == '.') && !after.is_some_and(|c| c.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn others() -> Others {
+        Others { names: vec!["Siobhán O'Connell".into(), "Li de Wu".into()], numbers: vec!["+447700900101".into()], arrivals: vec![(9, 45), (13, 0)] }
+    }
+
+    #[test]
+    fn nothing_of_the_other_leaves_in_free_words() {
+        for text in [
+            "Siobhán will be there",
+            "ring o'connell",
+            "siobhan is here",
+            "OCONNELL says hello",
+            "her number is 07700 900101",
+            "they come at 9:45",
+            "come after 9.45 please",
+            "she is here from 1pm",
+            "your ex is late",
+            "the court wants a letter",
+            "see www.example.org",
+            "you owe £45",
+            "",
+            "   ",
+        ] {
+            assert!(!check(text, &others()).is_empty(), "{text:?}");
+        }
+        for text in [
+            "We are open on Sunday from 2pm. Please ring us.",
+            "Yes, your visit is at 10am as usual.",
+            "Please come to the side door at 19:45.",
+            "Thank you, we have made a change.",
+            "Delivered at 11pm",
+        ] {
+            assert_eq!(check(text, &others()), Vec::<String>::new(), "{text:?}");
+        }
+        assert!(check(&"word ".repeat(200), &Others::default()).iter().any(|w| w.contains("parts")));
+    }
+}

@@ -1,0 +1,104 @@
+//! Staff answer a message that waits for a person: in their own words, to the party who wrote, read over before they leave.
+
+use super::Service;
+use crate::domain::lint::{self, Others};
+use crate::domain::local_time::{after_quiet, wall};
+use crate::domain::message::Kind;
+use crate::domain::person::{Address, Mode};
+use crate::store::facts::{self, Fact};
+use crate::store::inbox;
+use crate::store::outbox::{self, NewMessage};
+use crate::store::{Tx, centres, parties, sessions, tasks};
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Duration, Timelike, Utc};
+
+/// An answer that could not leave for this long is no answer any more.
+const LASTS: Duration = Duration::hours(24);
+
+/// What an answer would be, or was.
+#[derive(Debug)]
+pub struct Answered {
+    /// To whom: `BRK-0101:resident`.
+    pub party: String,
+    /// The exact words.
+    pub words: String,
+    /// The SMS parts that they take.
+    pub parts: u32,
+}
+
+/// What the reader must not learn from it.
+async fn others_of(tx: &mut Tx, svc: &Service, party: &parties::Party, now: DateTime<Utc>, tz: chrono_tz::Tz) -> Result<Others> {
+    let mut others = Others::default();
+    for (other, name) in parties::others(tx, party).await? {
+        others.names.push(name.0);
+        others.numbers.extend(parties::addresses(tx, &other).await?.into_iter().filter(|a| a.value.starts_with('+')).map(|a| a.value));
+    }
+    let seats = sessions::seats_of_case(tx, svc.lines().senders(), &party.case_id, now).await?;
+    let at = |t: DateTime<Utc>| (wall(tz, t).hour(), wall(tz, t).minute());
+    let own: Vec<(u32, u32)> = seats.iter().filter(|s| s.attendee.role == party.role).map(|s| at(s.attendee.arrives_at)).collect();
+    let theirs = seats.iter().filter(|s| s.attendee.role != party.role).map(|s| at(s.attendee.arrives_at));
+    others.arrivals = theirs.filter(|t| !own.contains(t)).collect();
+    Ok(others)
+}
+
+/// Answers the message of a task. The task is done with it, once.
+///
+/// # Errors
+/// In plain words: no such task, one that holds no message, a phone of several families, one that shows nothing, words that may not leave.
+pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<Answered> {
+    let now = svc.clock.now();
+    let mut tx = svc.db.begin().await?;
+    let Some(t) = tasks::get(&mut tx, task).await? else { bail!("there is no task {task}; `courtesy list tasks` shows all") };
+    if t.state != "open" {
+        bail!("task {task} is done already; nothing was sent");
+    }
+    let Some(inbound) = t.inbound_id.as_deref() else { bail!("task {task} holds no message to answer; it asks for something else") };
+    let from = inbox::sender_of(&mut tx, inbound).await?.context("the message of the task is missing")?;
+    let Some(address) = Address::read(from.channel, &from.address) else { bail!("the message came from no number that can be answered; nothing was sent") };
+    let lines = svc.lines();
+    let at = (from.channel, from.sender.as_str());
+    let owners = inbox::parties_with(&mut tx, lines.senders(), at, &from.hash).await?;
+    let of_task: Vec<_> = owners.iter().filter(|o| t.case_id.as_ref().is_none_or(|c| *c == o.case_id)).collect();
+    let [owner] = of_task.as_slice() else {
+        bail!(
+            "{}; ring instead, nothing was sent",
+            if owners.is_empty() { "nobody on file has that number" } else { "several families have that phone, and which one is meant is not clear" }
+        )
+    };
+    let party = parties::get(&mut tx, &owner.party_id).await?.context("the party is missing")?;
+    if party.mode != Mode::Normal {
+        bail!("this party's phone is {}: it shows no answers, so ring at a safe time; nothing was sent", party.mode);
+    }
+    if inbox::opted_out_among(&mut tx, std::slice::from_ref(&from.hash)).await?.contains(&(from.channel, from.sender.clone(), from.hash.clone())) {
+        bail!("this party wants no texts: ring; nothing was sent");
+    }
+    let centre = centres::all_in(&mut tx).await?.remove(&party.centre).context("the party's centre is missing")?.centre;
+    let wrong = lint::check(text, &others_of(&mut tx, svc, &party, now, centre.tz).await?);
+    if !wrong.is_empty() {
+        bail!("the text may not leave, nothing was sent:\n  {}", wrong.join("\n  "));
+    }
+    let say = crate::domain::say::Say::StaffReply { text: text.to_owned() };
+    let rendered = svc.words.render(&say, &super::speaker(&centre), "en")?;
+    let message = NewMessage {
+        cause: format!("staff-reply/{task}"),
+        kind: Kind::StaffReply,
+        centre: party.centre.clone(),
+        case_id: Some(party.case_id.clone()),
+        party_id: Some(party.id.clone()),
+        role: Some(party.role),
+        session: None,
+        to: Some((address, from.hash)),
+        channel: from.channel,
+        data: text.to_owned(),
+        not_before: after_quiet(centre.courtesy.quiet, centre.tz, now),
+        not_after: Some(now + LASTS),
+    };
+    outbox::enqueue(&mut tx, now, &[message]).await?;
+    tasks::done(&mut tx, now, task).await?;
+    let fact = Fact { case_id: Some(&party.case_id), session_id: None, role: Some(party.role), kind: "answered_by_staff", at: now, by, rule: "D3", detail: "" };
+    facts::add(&mut tx, now, &[fact]).await?;
+    tx.commit().await?;
+    svc.wake_senders();
+    svc.changed.notify_waiters();
+    Ok(Answered { party: format!("{}:{}", party.case_ref, party.role), words: rendered.body, parts: rendered.parts })
+}
