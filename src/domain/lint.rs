@@ -77,7 +77,7 @@ fn without_accent(c: char) -> char {
 /// The ways in which people write a time of day.
 fn ways_of(hour: u32, minute: u32) -> Vec<String> {
     let half = if hour >= 12 { "pm" } else { "am" };
-    let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
+    let twelve = if hour.is_multiple_of(12) { 12 } else { hour % 12 };
     let mut out =
         vec![format!("{hour}:{minute:02}"), format!("{hour:02}:{minute:02}"), format!("{twelve}:{minute:02}"), format!("{hour}.{minute:02}"), format!("{twelve}.{minute:02}")];
     if minute == 0 {

@@ -31,6 +31,11 @@ impl Senders {
         self.of(centre, channel) == Some(sender)
     }
 
+    /// Whether anybody speaks on a channel.
+    pub fn has(&self, channel: Channel) -> bool {
+        self.common.contains_key(&channel) || self.own.keys().any(|(_, c)| *c == channel)
+    }
+
     /// Every sender there is, with its channel.
     pub fn all(&self) -> BTreeSet<(Channel, String)> {
         self.common.iter().map(|(c, s)| (*c, s.clone())).chain(self.own.iter().map(|((_, c), s)| (*c, s.clone()))).collect()

@@ -11,7 +11,7 @@ use crate::domain::session::{Answer, SessionState};
 use crate::store::centres::Centres;
 use crate::store::sessions::{self, Seat};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, centres, outbox, questions};
+use crate::store::{Tx, centres, errands, outbox, questions};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
@@ -124,7 +124,7 @@ pub async fn ring(tx: &mut Tx, now: DateTime<Utc>, seat: &Seat, topic: Topic, ca
 /// Ends what is no longer worth sending, and hands unfinished cancellations to a person (rule S1a).
 async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     let mut tx = svc.db.begin().await?;
-    let mut any = outbox::expire(&mut tx, now).await? > 0;
+    let mut any = outbox::expire(&mut tx, now).await? + errands::expire(&mut tx, now).await? > 0;
     for q in questions::take_unfinished(&mut tx, now).await? {
         any = true;
         let task = NewTask {

@@ -52,7 +52,9 @@ pub struct Due {
 /// The errands of a bot that are due, the oldest first.
 pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<Due>> {
     let seal = db.seal();
-    let rows = db.all("SELECT id, what, chat, target, words, tries FROM errand WHERE sender = $1 AND not_before <= $2 ORDER BY not_before LIMIT 50", args![sender, now]).await?;
+    let rows = db
+        .all("SELECT id, what, chat, target, words, tries FROM errand WHERE sender = $1 AND not_before <= $2 AND not_after >= $2 ORDER BY not_before LIMIT 50", args![sender, now])
+        .await?;
     let mut out = Vec::new();
     for r in rows {
         let chat = Address::read(Channel::Telegram, &seal.open(&r.text("chat")?).0).and_then(|a| a.chat_id());
@@ -76,14 +78,18 @@ pub async fn done(tx: &mut Tx, ids: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Lets an errand be tried again later; it ends when its time is over.
+/// Lets an errand be tried again later, until its time is over.
 pub async fn again(tx: &mut Tx, id: &str, at: DateTime<Utc>) -> Result<()> {
     tx.exec("UPDATE errand SET tries = tries + 1, not_before = $1 WHERE id = $2", args![at, id]).await?;
-    tx.exec("DELETE FROM errand WHERE not_before > not_after", args![]).await?;
     Ok(())
+}
+
+/// Takes errands away whose time is over, also those of bots that are not there any more; gives how many.
+pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
+    tx.exec("DELETE FROM errand WHERE not_after < $1", args![now]).await
 }
 
 /// How many are due.
 pub async fn waiting(db: &Db, now: DateTime<Utc>) -> Result<i64> {
-    db.one("SELECT count(*) AS n FROM errand WHERE not_before <= $1", args![now]).await?.map_or(Ok(0), |r| r.int("n"))
+    db.one("SELECT count(*) AS n FROM errand WHERE not_before <= $1 AND not_after >= $1", args![now]).await?.map_or(Ok(0), |r| r.int("n"))
 }

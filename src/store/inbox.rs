@@ -235,20 +235,32 @@ pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<St
 /// Addresses that are opted out: (channel, our sender, hash).
 pub type OptOuts = HashSet<(Channel, String, String)>;
 
-const STOPPED: &str = "SELECT channel, sender, number_hash FROM opt_out WHERE active = TRUE AND number_hash IN";
+const STOPPED: &str = "SELECT channel, sender, number_hash FROM opt_out WHERE active = TRUE";
+/// As long as there are fewer, all are read at once, which is quicker than to look for many.
+const FEW: usize = 500;
 
-fn read_stopped(rows: Vec<super::db::Row>, out: &mut OptOuts) -> Result<()> {
+fn read_stopped(rows: &[super::db::Row], out: &mut OptOuts) -> Result<()> {
     for r in rows {
         out.insert((r.word("channel")?, r.text("sender")?, r.text("number_hash")?));
     }
     Ok(())
 }
 
+fn stopped_among(hashes: &[String]) -> (String, Vec<Arg>) {
+    (format!("{STOPPED} AND number_hash IN ({})", super::db::list_of(1, hashes.len())), hashes.iter().map(Arg::from).collect())
+}
+
 /// Which of these addresses are opted out, and where.
 pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> {
     let mut out = OptOuts::new();
+    let all = if hashes.len() > 1 { tx.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await? } else { Vec::new() };
+    if hashes.len() > 1 && all.len() < FEW {
+        read_stopped(&all, &mut out)?;
+        return Ok(out);
+    }
     for chunk in hashes.chunks(500) {
-        read_stopped(tx.all(format!("{STOPPED} ({})", super::db::list_of(1, chunk.len())), chunk.iter().map(Arg::from).collect()).await?, &mut out)?;
+        let (sql, args) = stopped_among(chunk);
+        read_stopped(&tx.all(sql, args).await?, &mut out)?;
     }
     Ok(out)
 }
@@ -256,8 +268,14 @@ pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> 
 /// The same outside a transaction.
 pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
     let mut out = OptOuts::new();
+    let all = db.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await?;
+    if all.len() < FEW {
+        read_stopped(&all, &mut out)?;
+        return Ok(out);
+    }
     for chunk in hashes.chunks(500) {
-        read_stopped(db.all(format!("{STOPPED} ({})", super::db::list_of(1, chunk.len())), chunk.iter().map(Arg::from).collect()).await?, &mut out)?;
+        let (sql, args) = stopped_among(chunk);
+        read_stopped(&db.all(sql, args).await?, &mut out)?;
     }
     Ok(out)
 }

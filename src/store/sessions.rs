@@ -176,17 +176,19 @@ impl Seat {
     }
 }
 
-/// The channels on which we send, with the names of their joins.
-const CHANNELS: [Channel; 2] = [Channel::Sms, Channel::Telegram];
-
-fn seat_sql(filter: &str) -> String {
-    seat_sql_from("attendee t", filter)
+fn seat_sql(senders: &Senders, filter: &str) -> String {
+    seat_sql_from(senders, "attendee t", filter)
 }
 
-fn seat_sql_from(places: &str, filter: &str) -> String {
+/// The channels of a seat's addresses: texts always, so that a plan can be made before a sender is set; others where we have a sender.
+fn channels(senders: &Senders) -> Vec<Channel> {
+    [Channel::Sms, Channel::Telegram].into_iter().filter(|c| *c == Channel::Sms || senders.has(*c)).collect()
+}
+
+fn seat_sql_from(senders: &Senders, places: &str, filter: &str) -> String {
     let mut sql = format!("SELECT {SESSION}, {ATTENDEE}, c.state AS case_state, p.consent, p.mode, p.language, p.channel AS wanted, p.safe_hours");
     let mut joins = String::new();
-    for channel in CHANNELS {
+    for channel in channels(senders) {
         let _ = write!(sql, ", {channel}.number AS {channel}_number, {channel}.number_hash AS {channel}_hash");
         let _ = write!(
             joins,
@@ -198,9 +200,9 @@ fn seat_sql_from(places: &str, filter: &str) -> String {
     sql
 }
 
-fn read_seat(r: &Row, seal: &super::sealed::Sealed) -> Result<Seat> {
+fn read_seat(r: &Row, channels: &[Channel], seal: &super::sealed::Sealed) -> Result<Seat> {
     let mut routes = Vec::new();
-    for channel in CHANNELS {
+    for channel in channels.iter().copied() {
         if let (Some(n), Some(hash)) = (r.text_opt(&format!("{channel}_number"))?, r.text_opt(&format!("{channel}_hash"))?)
             && let Some(address) = Address::read(channel, &seal.open(&n).0)
         {
@@ -224,7 +226,8 @@ fn read_seat(r: &Row, seal: &super::sealed::Sealed) -> Result<Seat> {
 /// Reads seats and marks the routes that are opted out at the sender of their centre; a chat without a bot of ours is no route.
 async fn read_seats(tx: &mut Tx, senders: &Senders, rows: &[Row]) -> Result<Vec<Seat>> {
     let seal = tx.seal();
-    let mut seats: Vec<Seat> = rows.iter().map(|r| read_seat(r, &seal)).collect::<Result<_>>()?;
+    let channels = channels(senders);
+    let mut seats: Vec<Seat> = rows.iter().map(|r| read_seat(r, &channels, &seal)).collect::<Result<_>>()?;
     let stopped = super::inbox::opted_out_among(tx, &hashes_of(&seats)).await?;
     mark(&mut seats, senders, &stopped);
     Ok(seats)
@@ -233,7 +236,8 @@ async fn read_seats(tx: &mut Tx, senders: &Senders, rows: &[Row]) -> Result<Vec<
 /// The same outside a transaction.
 async fn read_seats_from(db: &Db, senders: &Senders, rows: &[Row]) -> Result<Vec<Seat>> {
     let seal = db.seal();
-    let mut seats: Vec<Seat> = rows.iter().map(|r| read_seat(r, &seal)).collect::<Result<_>>()?;
+    let channels = channels(senders);
+    let mut seats: Vec<Seat> = rows.iter().map(|r| read_seat(r, &channels, &seal)).collect::<Result<_>>()?;
     let stopped = super::inbox::opted_out_among_in(db, &hashes_of(&seats)).await?;
     mark(&mut seats, senders, &stopped);
     Ok(seats)
@@ -262,7 +266,7 @@ fn mark(seats: &mut [Seat], senders: &Senders, stopped: &OptOuts) {
 pub async fn due(tx: &mut Tx, senders: &Senders, now: DateTime<Utc>, limit: i64) -> Result<Vec<Seat>> {
     let rows = tx
         .all(
-            seat_sql("WHERE (t.session_id, t.role) IN (SELECT session_id, role FROM attendee WHERE ask_at IS NOT NULL AND ask_at <= $1 ORDER BY ask_at LIMIT $2 {skip})"),
+            seat_sql(senders, "WHERE (t.session_id, t.role) IN (SELECT session_id, role FROM attendee WHERE ask_at IS NOT NULL AND ask_at <= $1 ORDER BY ask_at LIMIT $2 {skip})"),
             args![now, limit],
         )
         .await?;
@@ -271,7 +275,7 @@ pub async fn due(tx: &mut Tx, senders: &Senders, now: DateTime<Utc>, limit: i64)
 
 /// The places of one session, both parents.
 pub async fn seats(tx: &mut Tx, senders: &Senders, session_id: &str) -> Result<Vec<Seat>> {
-    let rows = tx.all(seat_sql("WHERE s.id = $1 ORDER BY t.role DESC"), args![session_id]).await?;
+    let rows = tx.all(seat_sql(senders, "WHERE s.id = $1 ORDER BY t.role DESC"), args![session_id]).await?;
     read_seats(tx, senders, &rows).await
 }
 
@@ -280,8 +284,11 @@ pub async fn seats_of(tx: &mut Tx, senders: &Senders, places: &[(String, Role)])
     let mut out = Vec::with_capacity(places.len());
     for chunk in places.chunks(128) {
         let pairs: Vec<String> = (0..chunk.len()).map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2)).collect();
-        let sql =
-            format!("WITH v (session_id, role) AS (VALUES {}) {}", pairs.join(", "), seat_sql_from("v JOIN attendee t ON t.session_id = v.session_id AND t.role = v.role", ""));
+        let sql = format!(
+            "WITH v (session_id, role) AS (VALUES {}) {}",
+            pairs.join(", "),
+            seat_sql_from(senders, "v JOIN attendee t ON t.session_id = v.session_id AND t.role = v.role", "")
+        );
         let args: Vec<Arg> = chunk.iter().flat_map(|(s, r)| [Arg::from(s), Arg::from(r.as_str())]).collect();
         out.extend(tx.all(sql, args).await?);
     }
@@ -290,7 +297,7 @@ pub async fn seats_of(tx: &mut Tx, senders: &Senders, places: &[(String, Role)])
 
 /// The places of sessions that start in a span, for the plan and the board.
 pub async fn seats_between(db: &Db, senders: &Senders, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Seat>> {
-    let rows = db.all(seat_sql("WHERE s.starts_at >= $1 AND s.starts_at < $2 ORDER BY s.starts_at, c.case_ref, t.role DESC"), args![from, to]).await?;
+    let rows = db.all(seat_sql(senders, "WHERE s.starts_at >= $1 AND s.starts_at < $2 ORDER BY s.starts_at, c.case_ref, t.role DESC"), args![from, to]).await?;
     read_seats_from(db, senders, &rows).await
 }
 
@@ -301,6 +308,7 @@ pub async fn seats_of_address(tx: &mut Tx, senders: &Senders, at: (Channel, &str
     let rows = tx
         .all(
             seat_sql(
+                senders,
                 "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $1 AND channel = $2 AND state = 'current')
                  AND s.ends_at > $3 ORDER BY s.starts_at, s.id",
             ),
@@ -476,14 +484,17 @@ pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
 
 /// Places that are still to be asked at a centre, for a change of its rules.
 pub async fn unasked(tx: &mut Tx, senders: &Senders, centre: &str, now: DateTime<Utc>) -> Result<Vec<Seat>> {
-    let rows = tx.all(seat_sql("WHERE c.centre = $1 AND t.ask_at IS NOT NULL AND s.starts_at > $2"), args![centre, now]).await?;
+    let rows = tx.all(seat_sql(senders, "WHERE c.centre = $1 AND t.ask_at IS NOT NULL AND s.starts_at > $2"), args![centre, now]).await?;
     read_seats(tx, senders, &rows).await
 }
 
 /// How many questions fall due until `until` to parties that get texts, at a centre or at all.
 pub async fn asks_until(db: &Db, senders: &Senders, centre: Option<&str>, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<i64> {
     let rows = db
-        .all(seat_sql("WHERE t.ask_at IS NOT NULL AND t.ask_at <= $1 AND s.state = 'booked' AND s.starts_at > $2 AND ($3 IS NULL OR c.centre = $3)"), args![until, now, centre])
+        .all(
+            seat_sql(senders, "WHERE t.ask_at IS NOT NULL AND t.ask_at <= $1 AND s.state = 'booked' AND s.starts_at > $2 AND ($3 IS NULL OR c.centre = $3)"),
+            args![until, now, centre],
+        )
         .await?;
     let seats = read_seats_from(db, senders, &rows).await?;
     Ok(seats.iter().filter(|s| s.consent == Consent::Yes && s.mode != Mode::Silent && s.route().is_some()).count() as i64)
@@ -491,7 +502,7 @@ pub async fn asks_until(db: &Db, senders: &Senders, centre: Option<&str>, now: D
 
 /// The places of a case's sessions that are not over.
 pub async fn seats_of_case(tx: &mut Tx, senders: &Senders, case_id: &str, since: DateTime<Utc>) -> Result<Vec<Seat>> {
-    let rows = tx.all(seat_sql("WHERE s.case_id = $1 AND s.ends_at > $2 ORDER BY s.starts_at"), args![case_id, since]).await?;
+    let rows = tx.all(seat_sql(senders, "WHERE s.case_id = $1 AND s.ends_at > $2 ORDER BY s.starts_at"), args![case_id, since]).await?;
     read_seats(tx, senders, &rows).await
 }
 
@@ -499,7 +510,10 @@ pub async fn seats_of_case(tx: &mut Tx, senders: &Senders, case_id: &str, since:
 pub async fn booked_between(tx: &mut Tx, senders: &Senders, centre: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Seat>> {
     let rows = tx
         .all(
-            seat_sql("WHERE c.centre = $1 AND c.state = 'open' AND s.state = 'booked' AND s.starts_at < $3 AND s.ends_at > $2 ORDER BY s.starts_at, c.case_ref, t.role DESC"),
+            seat_sql(
+                senders,
+                "WHERE c.centre = $1 AND c.state = 'open' AND s.state = 'booked' AND s.starts_at < $3 AND s.ends_at > $2 ORDER BY s.starts_at, c.case_ref, t.role DESC",
+            ),
             args![centre, from, to],
         )
         .await?;
