@@ -20,7 +20,8 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
     if svc.alert_to.is_empty() {
         return Ok(0);
     }
-    let last = centres::setting(&svc.db, LAST).await?.and_then(|t| DateTime::parse_from_rfc3339(&t).ok());
+    let stands = centres::setting(&svc.db, LAST).await?;
+    let last = stands.as_deref().and_then(|t| DateTime::parse_from_rfc3339(t).ok());
     if last.is_some_and(|t| now < t.with_timezone(&Utc) + PACE) {
         return Ok(0);
     }
@@ -56,7 +57,10 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
         .collect();
     outbox::enqueue(&mut tx, now, &messages).await?;
     tasks::set_alerted(&mut tx, now, &urgent).await?;
-    centres::set(&mut tx, LAST, &now.to_rfc3339()).await?;
+    if !centres::swap(&mut tx, LAST, stands.as_deref(), &now.to_rfc3339()).await? {
+        // Another process alerts to the same just now.
+        return Ok(0);
+    }
     tx.commit().await?;
     svc.wake_senders();
     Ok(urgent.len())

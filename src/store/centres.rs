@@ -130,6 +130,15 @@ pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
     Ok(value)
 }
 
+/// Replaces a setting if it still stands as it was read; false if another process was quicker.
+pub async fn swap(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Result<bool> {
+    let n = match old {
+        Some(old) => tx.exec("UPDATE setting SET value = $1 WHERE key = $2 AND value = $3", args![new, key, old]).await?,
+        None => tx.exec("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", args![key, new]).await?,
+    };
+    Ok(n == 1)
+}
+
 /// Writes or replaces a setting of the database.
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
     tx.exec("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2", args![key, value]).await?;
