@@ -11,7 +11,7 @@ use crate::flows::pulse::ClockWatch;
 use crate::flows::{Service, chats, plan, receive, reconcile};
 use crate::store::centres::Centres;
 use crate::store::workers::{self, Worker};
-use crate::store::{Db, centres, sessions};
+use crate::store::{Db, centres, inbox, outbox, sessions};
 use crate::web;
 use crate::words::Words;
 use anyhow::{Context, Result, bail};
@@ -85,10 +85,12 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
     let mut own_bots: BTreeMap<String, (TelegramSettings, Vec<String>)> = BTreeMap::new();
     for (code, stored) in centres {
         let own = settings.own_senders(&stored.centre).map_err(|p| anyhow::anyhow!("the senders of centre {code} cannot be used: {}", p[0]))?;
-        if let Some(sms) = own.sms {
+        // A centre that names the program's own sender has no line of its own.
+        let common = |mine: &str, theirs: Option<&str>| theirs == Some(mine);
+        if let Some(sms) = own.sms.filter(|s| !common(s.service.sender.as_str(), settings.sms.as_ref().map(|c| c.service.sender.as_str()))) {
             own_sms.entry(sms.service.sender.as_str().to_owned()).or_insert_with(|| (sms, Vec::new())).1.push(code.clone());
         }
-        if let Some(bot) = own.telegram {
+        if let Some(bot) = own.telegram.filter(|b| !common(telegram::id_of(&b.bot_token), settings.telegram.as_ref().map(|c| telegram::id_of(&c.bot_token)))) {
             own_bots.entry(telegram::id_of(&bot.bot_token).to_owned()).or_insert_with(|| (bot, Vec::new())).1.push(code.clone());
         }
     }
@@ -125,7 +127,39 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
             public_url: public_url.clone(),
         });
     }
+    let secrets: Vec<&str> = settings.telegram.iter().chain(own_bots.values().map(|(b, _)| b)).filter_map(TelegramSettings::secret).collect();
+    if secrets.iter().enumerate().any(|(i, s)| secrets[..i].contains(s)) {
+        bail!("telegram.webhook_secret: two bots have the same one, so nobody could tell them apart; choose another for each");
+    }
     Ok(Lines::new(out))
+}
+
+/// Follows a change of senders: who said STOP to a centre's old sender has said it to the new one, and what waits on a channel that has
+/// no line any more goes to one that has.
+async fn follow_senders(svc: &Service) -> Result<()> {
+    let lines = svc.lines();
+    let now = svc.clock.now();
+    let mut tx = svc.db.begin().await?;
+    for centre in centres::all_in(&mut tx).await?.keys() {
+        for channel in [Channel::Sms, Channel::Telegram] {
+            let other = if channel == Channel::Sms { Channel::Telegram } else { Channel::Sms };
+            let Some(line) = lines.of(centre, channel) else {
+                if lines.of(centre, other).is_some() {
+                    outbox::move_channel(&mut tx, centre, channel, other).await?;
+                }
+                continue;
+            };
+            let key = format!("sender/{centre}/{channel}");
+            let before = centres::setting(&svc.db, &key).await?;
+            if before.as_deref() != Some(&line.sender) {
+                if let Some(old) = &before {
+                    inbox::carry_opt_outs(&mut tx, now, centre, channel, old, &line.sender).await?;
+                }
+                centres::set(&mut tx, &key, &line.sender).await?;
+            }
+        }
+    }
+    tx.commit().await
 }
 
 /// Puts the service together on an open database. `listen` is where the hooks really listen.
@@ -194,6 +228,7 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     let listen = listener.as_ref().map_or(Ok(settings.listen), |l| l.local_addr())?;
     let svc = build(settings, db, how.clock, listen).await?;
     let now = svc.clock.now();
+    follow_senders(&svc).await?;
     try_mended_channels(&svc).await?;
     if svc.lines().all().is_empty() {
         tracing::warn!("no texting service is set ([sms] in courtesy.toml): nothing will be sent");
@@ -278,6 +313,7 @@ impl LineLoops {
 
     async fn run(mut self) -> Result<()> {
         let mut seen = centres::last_change(&self.svc.db).await.unwrap_or(None);
+        let mut said = None;
         while !self.loops.stop.is_cancelled() {
             tokio::select! {
                 () = self.loops.stop.cancelled() => break,
@@ -291,13 +327,23 @@ impl LineLoops {
             match now_set.await {
                 Ok(lines) => {
                     self.svc.set_lines(lines);
+                    if let Err(e) = async {
+                        follow_senders(&self.svc).await?;
+                        try_mended_channels(&self.svc).await
+                    }
+                    .await
+                    {
+                        tracing::warn!("a change of senders was not followed yet: {e:#}");
+                        continue;
+                    }
                     self.follow();
                     seen = changed;
                 }
-                Err(e) => {
+                Err(e) if said != changed => {
                     tracing::error!("{e:#}; the lines stay as they were");
-                    seen = changed;
+                    said = changed;
                 }
+                Err(_) => {}
             }
         }
         Ok(())
@@ -472,6 +518,7 @@ pub async fn until_idle(settings: &Settings, clock: Clock, stop: CancellationTok
     let db = open_db(settings, Some(Purpose::Service)).await?;
     let svc = build(settings, db, clock, settings.listen).await?;
     let worker = Worker::register(&svc.db, svc.clock.now(), false).await?;
+    follow_senders(&svc).await?;
     try_mended_channels(&svc).await?;
     check_clock(&svc, &mut ClockWatch::new(svc.clock.now(), Span::ZERO), Span::ZERO, svc.clock.now()).await?;
     if let Some(why) = svc.pulse.stopped() {

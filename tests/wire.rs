@@ -127,7 +127,7 @@ async fn chat_exchanges(url: &str, token: &str, say: impl AsyncFn(i64, &str), pr
     us.receive_at("http://127.0.0.1:9/hooks/telegram").await.unwrap();
     assert!(matches!(us.send(424_242, "x", Vec::new()).await, Tried::RefusedNumber { blocked: true, .. }), "a chat that never wrote");
     say(42, "hello").await;
-    let (news, next) = us.fetch(None).await.unwrap();
+    let (news, next, _) = us.fetch(None).await.unwrap();
     assert!(matches!(&news[..], [Incoming { chat: 42, what: IncomingKind::Text(t), .. }] if t == "hello"), "{news:?}");
     // Until a later question confirms it, it comes again.
     assert_eq!(us.fetch(None).await.unwrap().0, news);
@@ -136,7 +136,7 @@ async fn chat_exchanges(url: &str, token: &str, say: impl AsyncFn(i64, &str), pr
     let Tried::Accepted { provider_id, .. } = us.send(42, "Séan & \"Co\" £45 😊", buttons).await else { panic!("not accepted") };
     let message: i32 = provider_id.parse().unwrap();
     press(42, i64::from(message), "token:yes").await;
-    let (news, next) = us.fetch(next).await.unwrap();
+    let (news, next, _) = us.fetch(next).await.unwrap();
     let [Incoming { what: IncomingKind::Press { query, data, message: below }, at: None, .. }] = &news[..] else { panic!("{news:?}") };
     assert_eq!((data.as_str(), *below), ("token:yes", message));
     assert_eq!(us.answer(query, "no longer in use").await, Errand::Done);

@@ -14,6 +14,9 @@ use teloxide::{ApiError, Bot, RequestError};
 /// The longest that one fetch of updates may take beyond its own waiting.
 const FETCH_SLACK: Duration = Duration::from_secs(10);
 
+/// The most updates of one fetch.
+const MOST_UPDATES: u8 = 100;
+
 /// How the bot is reached.
 #[derive(Clone)]
 pub struct TelegramSettings {
@@ -25,6 +28,16 @@ pub struct TelegramSettings {
     pub mode: Mode,
     /// How long one request may take.
     pub timeout: Duration,
+}
+
+impl TelegramSettings {
+    /// The secret of the webhook, if updates come by one.
+    pub fn secret(&self) -> Option<&str> {
+        match &self.mode {
+            Mode::Webhook { secret } => Some(secret),
+            Mode::Polling { .. } => None,
+        }
+    }
 }
 
 /// How updates come.
@@ -250,7 +263,11 @@ impl Telegram {
 
     /// What a refusal of the whole channel depends on, without the secret itself.
     pub fn fingerprint(&self) -> String {
-        super::fingerprint(&self.settings.bot_token, &[&self.settings.api_url])
+        let mode = match &self.settings.mode {
+            Mode::Polling { wait } => format!("polling {wait:?}"),
+            Mode::Webhook { secret } => format!("webhook {secret}"),
+        };
+        super::fingerprint(&self.settings.bot_token, &[&self.settings.api_url, &mode, &format!("{:?}", self.settings.timeout)])
     }
 
     /// Whether a header holds this bot's webhook secret, compared in constant time.
@@ -310,17 +327,18 @@ impl Telegram {
     }
 
     /// Fetches the updates from `offset` on, which tells Telegram that those before it are stored. Gives what we read of them and the
-    /// next offset.
-    pub async fn fetch(&self, offset: Option<i32>) -> Result<(Vec<Incoming>, Option<i32>)> {
+    /// next offset, and whether there may be more at once.
+    pub async fn fetch(&self, offset: Option<i32>) -> Result<(Vec<Incoming>, Option<i32>, bool)> {
         let wait = match &self.settings.mode {
             Mode::Polling { wait } => wait.as_secs() as u32,
             Mode::Webhook { .. } => bail!("updates come by webhook"),
         };
-        let mut request = self.poller.get_updates().timeout(wait).limit(100).allowed_updates(allowed());
+        let mut request = self.poller.get_updates().timeout(wait).limit(MOST_UPDATES).allowed_updates(allowed());
         request.offset = offset;
         let updates = request.send().await.map_err(|e| anyhow!(plain(&e)))?;
         let next = updates.iter().map(|u| u.id.as_offset()).max().or(offset);
-        Ok((updates.into_iter().filter_map(read).collect(), next))
+        let full = updates.len() >= usize::from(MOST_UPDATES);
+        Ok((updates.into_iter().filter_map(read).collect(), next, full))
     }
 
     /// Answers a press; with words they are shown until they are dismissed.

@@ -186,6 +186,8 @@ pub struct Heard {
     pub media: bool,
     /// Whether any party has this number.
     pub known: bool,
+    /// The address rests or is not safe: whoever writes from it may be anybody.
+    pub resting: bool,
     /// Whether the number was opted out before this message.
     pub opted_out: bool,
     /// The provider reports that it blocked the number with this message.
@@ -310,6 +312,9 @@ fn only<'a>(mut found: impl Iterator<Item = &'a Open>) -> Option<&'a Open> {
 pub fn decide(h: &Heard) -> Decision {
     let stopped = h.provider_stopped;
     let mut d = match &h.understood.intent {
+        // Only a STOP is honoured from a phone that is not trusted; nothing is answered there.
+        Intent::Stop if h.resting => Decision { reply: None, ..stop(h) },
+        _ if h.resting => decision("resting-address", vec![task(Topic::ReadMessage, None)], None),
         _ if h.pressed.is_some() => press(h),
         _ if !h.known => stranger(h),
         Intent::Stop => stop(h),
@@ -419,7 +424,7 @@ fn press(h: &Heard) -> Decision {
         },
         Press::Cancel | Press::IllChild | Press::IllSelf | Press::Travel | Press::Other => {
             let Some(q) = question.filter(|q| q.id == below.question) else { return dead("press-again") };
-            if h.at > q.asked_at + PRESS_WITHIN {
+            if h.earliest > q.asked_at + PRESS_WITHIN {
                 // Rule G5. Who pressed NO and finished too late is on the list of those who are rung (rule S1a).
                 return dead("press-too-late");
             }
@@ -648,6 +653,7 @@ mod tests {
             choosing: None,
             media: false,
             known: true,
+            resting: false,
             opted_out: false,
             provider_stopped: false,
             open,

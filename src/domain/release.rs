@@ -15,6 +15,11 @@ pub fn session_off_at(centre: &Centre, decided: DateTime<Utc>, arrival: DateTime
     let delay = centre.rules.session_off_delay_minutes;
     let at_once = arrival - decided < Duration::hours(AT_ONCE_HOURS);
     let released = if delay == 0 || at_once { decided } else { next_quarter(decided + Duration::minutes(delay)) };
+    in_time(centre, released, arrival)
+}
+
+/// News of a visit that is off, decided for `released`: after quiet hours, but soon enough to spare the journey to an `arrival`.
+pub fn in_time(centre: &Centre, released: DateTime<Utc>, arrival: DateTime<Utc>) -> DateTime<Utc> {
     let allowed = after_quiet(centre.courtesy.quiet, centre.tz, released);
     if allowed > released && allowed > arrival - Duration::hours(SPARE_JOURNEY_HOURS) {
         // It would come too late to spare the journey: as soon as the journey is near, but not before that.

@@ -36,6 +36,11 @@ impl Senders {
         self.common.contains_key(&channel) || self.own.keys().any(|(_, c)| *c == channel)
     }
 
+    /// Whether no sender is set at all.
+    pub fn is_empty(&self) -> bool {
+        self.common.is_empty() && self.own.is_empty()
+    }
+
     /// Every sender there is, with its channel.
     pub fn all(&self) -> BTreeSet<(Channel, String)> {
         self.common.iter().map(|(c, s)| (*c, s.clone())).chain(self.own.iter().map(|((_, c), s)| (*c, s.clone()))).collect()

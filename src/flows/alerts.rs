@@ -26,7 +26,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
         return Ok(0);
     }
     let mut tx = svc.db.begin().await?;
-    let urgent: Vec<String> = tasks::unalerted(&mut tx).await?.into_iter().filter(|(_, topic, due)| topic.is_urgent(*due, now)).map(|(id, ..)| id).collect();
+    let urgent: Vec<String> = tasks::unalerted(&mut tx, now).await?.into_iter().filter(|(_, topic, due)| topic.is_urgent(*due, now)).map(|(id, ..)| id).collect();
     if urgent.is_empty() {
         return Ok(0);
     }
@@ -55,6 +55,10 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
             })
         })
         .collect();
+    if messages.is_empty() {
+        tracing::error!("something urgent waits, and there is no line to alert staff by");
+        return Ok(0);
+    }
     outbox::enqueue(&mut tx, now, &messages).await?;
     tasks::set_alerted(&mut tx, now, &urgent).await?;
     if !centres::swap(&mut tx, LAST, stands.as_deref(), &now.to_rfc3339()).await? {

@@ -90,7 +90,7 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                 prepared = true;
                 continue;
             }
-            Ok(Some((incoming, next))) => {
+            Ok(Some((incoming, next, more))) => {
                 prepared = true;
                 let now = svc.clock.now();
                 if since.is_some_and(|s| now - s > KEPT) {
@@ -111,7 +111,10 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                 match stored.await {
                     Ok(()) => {
                         offset = next;
-                        since = Some(now).filter(|_| !practice);
+                        // What is left of a backlog came in the same gap.
+                        if !more {
+                            since = Some(now).filter(|_| !practice);
+                        }
                         failures = 0;
                         svc.pulse.tick("telegram");
                     }

@@ -4,10 +4,10 @@
 use super::{Service, speaker, to_seat};
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
-use crate::domain::local_time::{after_quiet, instant, wall};
+use crate::domain::local_time::{instant, wall};
 use crate::domain::message::{Ended, Kind};
 use crate::domain::person::{Channel, Consent, Mode, Role};
-use crate::domain::release::SPARE_JOURNEY_HOURS;
+use crate::domain::release::in_time;
 use crate::domain::say::Say;
 use crate::store::closures::{self, families};
 use crate::store::facts::{self, Fact};
@@ -17,7 +17,7 @@ use crate::store::sessions::{self, Seat};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres};
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use std::collections::BTreeMap;
 
 /// The most days that one closure may cover.
@@ -178,6 +178,8 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
     if n != expected {
         bail!("{n} families are concerned now, not {expected}; nothing was changed. Look at the preview again");
     }
+    let untold_moves = outbox::untold_moves(&mut tx, &c.centre).await?;
+    closures::no_way_back(&mut tx, &c.centre, now, instant(centre.tz, c.to.succ_opt().unwrap_or(c.to).and_time(NaiveTime::MIN))).await?;
     let closed = closures::close(&mut tx, now, &sessions, &[Kind::ConfirmRequest.as_str(), Kind::SessionMoved.as_str()], Ended::SessionOff.as_str()).await?;
     if closed != sessions.len() as u64 {
         bail!("a session was changed by somebody else just now; nothing was closed. Look at the preview again");
@@ -192,10 +194,10 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
     for seat in &seats {
         let (s, a) = (&seat.session, &seat.attendee);
         let cause = format!("closure/{id}/{}/{}", s.id, a.role);
-        let near = a.arrives_at - now <= Duration::hours(SPARE_JOURNEY_HOURS);
-        let not_before = if near { now } else { after_quiet(centre.courtesy.quiet, centre.tz, now) };
+        let not_before = in_time(&centre, now, a.arrives_at);
+        let untold = untold_moves.get(&(s.id.clone(), a.role));
         let ring = how(seat) == How::Ring;
-        if ring || held {
+        if ring || held || untold.is_some() {
             // Rule f10: nothing leaves while on hold, so a person rings.
             let task = NewTask {
                 centre: Some(&s.centre),
@@ -207,7 +209,14 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
             };
             rings.push(task);
         }
-        if !ring || seat.mode == Mode::Discreet {
+        if let Some(old_arrival) = untold.filter(|_| !ring) {
+            // They know the visit at its old time only: that one is called off, and a person rings.
+            messages.push(NewMessage {
+                session: Some((s.id.clone(), s.version + 1, a.ask_version)),
+                data: old_arrival.clone(),
+                ..to_seat(seat, cause, Kind::SessionOff, not_before, Some(s.ends_at))
+            });
+        } else if !ring || seat.mode == Mode::Discreet {
             messages.push(NewMessage { session: Some((s.id.clone(), s.version + 1, a.ask_version)), ..to_seat(seat, cause, Kind::Closure, not_before, Some(s.ends_at)) });
         }
     }

@@ -73,6 +73,8 @@ struct Sent {
     message_id: String,
     number_hash: String,
     kind: Kind,
+    /// It answers somebody, at the address that asked.
+    prompted: bool,
     tries: i64,
     tried: Tried,
 }
@@ -186,6 +188,7 @@ impl Engine {
                     message_id: job.ready.attempt.message_id,
                     number_hash: job.ready.attempt.number.1,
                     kind: job.ready.kind,
+                    prompted: job.ready.attempt.prompted,
                     tries: job.ready.tries,
                     tried: Tried::NotSent { error: "it had not begun in time".into(), wait: Some(Span::ZERO) },
                 };
@@ -254,7 +257,7 @@ impl Engine {
             let Ready { attempt, buttons, kind, not_after, tries } = job.ready;
             let valid = not_after.map(|t| (t - now).to_std().unwrap_or_default());
             let tried = line.send((&attempt.number.0, &attempt.number.1), &attempt.body, buttons, valid, &attempt.token).await;
-            let _ = out.send(Sent { token: attempt.token, message_id: attempt.message_id, number_hash: attempt.number.1, kind, tries, tried });
+            let _ = out.send(Sent { token: attempt.token, message_id: attempt.message_id, number_hash: attempt.number.1, kind, prompted: attempt.prompted, tries, tried });
         });
     }
 
@@ -375,7 +378,7 @@ impl Engine {
                     let again = wait.map_or_else(|| backoff(sent.tries), |w| Duration::from_std(w).unwrap_or_default());
                     End::NotSent { error, again: now + again }
                 }
-                Tried::RefusedNumber { error, blocked: true, .. } if !sent.kind.is_answer() && sent.kind != Kind::StaffAlert => {
+                Tried::RefusedNumber { error, blocked: true, .. } if !sent.prompted => {
                     // It was surely not delivered. The party's other address is taken if it was agreed and is safe; the next look at
                     // the message decides that, and opens a ring task if there is none.
                     self.failures = 0;
@@ -417,8 +420,9 @@ impl Engine {
                     // Telegram has no list: nobody can tell, so a person decides. A pressed button may still prove that it arrived.
                     self.failed();
                     tracing::warn!("a text by {} may or may not have arrived ({error}): a person decides", self.line.in_words());
-                    attempts::uncertain(tx, now, &sent.token).await?;
-                    tasks::open_for_message(tx, now, format!("uncertain/{}", sent.token), Topic::Uncertain, &sent.message_id).await?;
+                    if attempts::uncertain(tx, now, &sent.token).await? {
+                        tasks::open_for_message(tx, now, format!("uncertain/{}", sent.token), Topic::Uncertain, &sent.message_id).await?;
+                    }
                     continue;
                 }
                 Tried::Unknown { error } => {

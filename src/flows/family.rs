@@ -76,6 +76,10 @@ pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: Date
         {
             bail!("--hours: {h:?} is no span of the day; write 09:00-15:00, or \"\" for whenever the centre sends");
         }
+        if party.has_hours {
+            // Other hours than those that were agreed may be louder.
+            needs_talk("other hours than those on file")?;
+        }
         parties::set_hours(&mut tx, &party.id, set).await?;
         done.push(set.map_or_else(|| "texts whenever the centre sends".to_owned(), |h| format!("texts only {h}")));
         kinds.push("safe_hours_changed");
@@ -126,12 +130,17 @@ pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: Date
 async fn settle_pending(tx: &mut crate::store::Tx, party: &Party, c: &Change, needs_talk: &impl Fn(&str) -> Result<()>) -> Result<String> {
     let addresses = parties::addresses(tx, &party.id).await?;
     let pending: Vec<_> = addresses.iter().filter(|a| a.state == "pending").collect();
+    if c.refuse_number && !pending.is_empty() {
+        for a in &pending {
+            parties::set_state(tx, &a.id, "past").await?;
+        }
+        return Ok("the number that waited is not used".into());
+    }
     let [new] = pending.as_slice() else {
         bail!("{}:{} has {} that waits to be confirmed; nothing was changed", party.case_ref, party.role, if pending.is_empty() { "no number" } else { "more than one number" })
     };
-    if c.refuse_number {
-        parties::set_state(tx, &new.id, "past").await?;
-        return Ok("the number that waited is not used".into());
+    if new.channel == Channel::Telegram.as_str() {
+        bail!("what waits is a chat, not a number: make a link with `courtesy link` and let the parent open it; nothing was changed");
     }
     needs_talk("a new number")?;
     if parties::is_the_others(tx, party, &new.hash).await? {

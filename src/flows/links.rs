@@ -75,7 +75,7 @@ pub(super) async fn start(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &I
         return Ok(("link", "a9"));
     }
     let chats: Vec<_> = parties::addresses(tx, &party.id).await?.into_iter().filter(|a| a.channel == Channel::Telegram.as_str()).collect();
-    let known = chats.iter().any(|a| a.hash == inbound.number_hash && a.state == "current" && a.paused_at.is_none());
+    let known = chats.iter().any(|a| a.hash == inbound.number_hash && a.state == "current" && a.paused_at.is_none() && a.safe == "safe");
     if chats.is_empty() || known {
         link(tx, &party, (&chat, &inbound.number_hash), &inbound.sender, "courtesy", now).await?;
         reply(tx, &party, inbound, &chat, Kind::Welcome, "", now).await?;
@@ -145,7 +145,7 @@ async fn link(tx: &mut Tx, party: &Party, chat: (&Address, &str), sender: &str, 
         parties::addresses(tx, &party.id).await?.into_iter().filter(|a| a.channel == Channel::Telegram.as_str() && a.state == "current" && a.hash != chat.1).collect();
     parties::set_address(tx, now, &party.id, chat.0, chat.1).await?;
     // Pressing Start with the party's own code is a wish for messages here; a STOP elsewhere stays as it is.
-    if party.consent == Consent::Stop {
+    if party.consent != Consent::Yes {
         parties::set_safe(tx, &party.id, Channel::Sms, "ring_first").await?;
     }
     parties::set_channel(tx, &party.id, Channel::Telegram, Consent::Yes).await?;

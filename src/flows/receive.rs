@@ -53,6 +53,8 @@ async fn apply_next(svc: &Service) -> Result<bool> {
     inbox::done(&mut tx, &inbound.id, intent, rule).await?;
     tx.commit().await?;
     svc.wake_senders();
+    svc.wake_errands.notify_waiters();
+    svc.wake_errands.notify_one();
     svc.changed.notify_waiters();
     Ok(true)
 }
@@ -109,6 +111,10 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
     sessions::lock(tx, &seats.iter().map(|s| s.session.id.clone()).collect::<Vec<_>>()).await?;
     // What another process recorded while this one waited for the lock is seen now.
     let seats = if tx.is_postgres() { sessions::seats_of_address(tx, lines.senders(), line, &inbound.number_hash, inbound.at).await? } else { seats };
+    if inbound.channel == Channel::Telegram {
+        // Who writes or presses has not blocked the bot.
+        inbox::block(tx, &inbound.number_hash, None).await?;
+    }
     let opted_out = inbox::opted_out_among(tx, std::slice::from_ref(&inbound.number_hash)).await?.contains(&(line.0, line.1.to_owned(), inbound.number_hash.clone()));
     let mut open = Vec::with_capacity(seats.len());
     for seat in &seats {
@@ -128,6 +134,7 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
         choosing: questions::choosing(tx, line, &inbound.number_hash, now).await?,
         media,
         known: !parties.is_empty(),
+        resting: inbox::closed_among(tx, std::slice::from_ref(&inbound.number_hash)).await?.contains(&inbound.number_hash) && !parties.is_empty(),
         opted_out,
         provider_stopped: stopped,
         open,
@@ -210,9 +217,17 @@ pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
 /// The provider or the database did not answer; nothing is lost by that, it is listed again.
 pub async fn catch_up(svc: &Service, since: DateTime<Utc>) -> Result<u64> {
     let mut n = 0;
+    let mut failed = None;
     for line in svc.lines().all() {
         let Some(sms) = line.sms() else { continue };
-        let listed = sms.list_inbound(since).await?;
+        let listed = match sms.list_inbound(since).await {
+            Ok(listed) => listed,
+            // The other lines are listed all the same; this one is listed again.
+            Err(e) => {
+                failed = Some(e);
+                continue;
+            }
+        };
         let ids: Vec<String> = listed.iter().map(|l| l.provider_id.clone()).collect();
         let known = inbox::known(&svc.db, "sms", &ids).await?;
         let now = svc.clock.now();
@@ -239,7 +254,7 @@ pub async fn catch_up(svc: &Service, since: DateTime<Utc>) -> Result<u64> {
     if n > 0 {
         tracing::info!("{n} messages had come in while nobody listened");
     }
-    Ok(n)
+    failed.map_or(Ok(n), Err)
 }
 
 /// Waits for what comes in and applies it until the token ends.

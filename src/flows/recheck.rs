@@ -55,6 +55,8 @@ enum Verdict {
 struct Known {
     /// The quietest mode of the parties with an address.
     modes: HashMap<String, Mode>,
+    /// Addresses that must not be used any more.
+    closed: HashSet<String>,
     /// Numbered questions that still wait.
     waiting: HashSet<String>,
 }
@@ -62,7 +64,7 @@ struct Known {
 impl Known {
     async fn read(tx: &mut Tx, claimed: &[Claimed]) -> Result<Known> {
         let hashes: Vec<String> = claimed.iter().filter_map(|c| c.to.as_ref().map(|t| t.1.clone())).collect();
-        let mut known = Known { modes: inbox::modes_of(tx, &hashes).await?, waiting: HashSet::new() };
+        let mut known = Known { modes: inbox::modes_of(tx, &hashes).await?, closed: inbox::closed_among(tx, &hashes).await?, waiting: HashSet::new() };
         for c in claimed.iter().filter(|c| c.kind == Kind::WhichSession) {
             let id = WhichData::read(&c.data.0).map(|d| d.choice).unwrap_or_default();
             if questions::choosing_by_id(tx, &id).await?.is_some() {
@@ -137,7 +139,7 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
         if let Verdict::Send { to, say, mode, .. } = &mut verdict {
             let in_mode = say.clone().in_mode(*mode);
             must_ring = in_mode.ring;
-            let only_to = !line.only_to.is_empty() && c.kind != Kind::StaffAlert && !line.only_to.iter().any(|n| n == to.0.as_str());
+            let only_to = !line.only_to.is_empty() && to.0.channel() == line.channel && c.kind != Kind::StaffAlert && !line.only_to.iter().any(|n| n == to.0.as_str());
             if let Some(allowed) = in_mode.say.filter(|_| !only_to) {
                 *say = allowed;
                 let reroute = to.0.channel() != line.channel;
@@ -263,8 +265,13 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
     // Answers go back to the address that asked; its own STOP and START are answered in any case.
     if c.kind.is_answer() || c.to.is_some() {
         let Some(to) = c.to.clone() else { return withdrawn(Ended::NoAddress) };
-        if c.to_opted_out && !matches!(c.kind, Kind::StopAck) {
+        if c.to_opted_out && !matches!(c.kind, Kind::StopAck | Kind::LinkNumber | Kind::LinkRefused) {
             return withdrawn(Ended::OptedOut);
+        }
+        // What was decided for an address may wait; the address must still be the party's and safe when it leaves.
+        let to_anybody = matches!(c.kind, Kind::LinkNumber | Kind::LinkRefused | Kind::StopAck | Kind::WrongNumberAck | Kind::UnknownSender | Kind::StaffAlert);
+        if known.closed.contains(&to.1) && !to_anybody {
+            return withdrawn(Ended::NoAddress);
         }
         let arrival = seat.map(|s| own(s.attendee.arrives_at));
         // What is confirmed or asked must still be the question that was answered.
@@ -333,8 +340,11 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
     let quiet: Vec<Quiet> = centres_quiet.into_iter().chain(seat.quiet).collect();
     match after_all_quiet(&quiet, centre.tz, now) {
         Some(allowed) if allowed <= now => {}
-        // A phone that may show nothing now is never used for haste: a person rings.
+        // A phone that may show nothing now is never used for haste, and news that would come too late to spare a journey is no news: a
+        // person rings.
         _ if spare_journey => return withdrawn(Ended::Mode),
+        Some(allowed) if c.kind.calls_off() && allowed > a.arrives_at - SPARE_JOURNEY => return withdrawn(Ended::Mode),
+        None => return withdrawn(Ended::Mode),
         Some(allowed) if c.not_after.is_none_or(|t| allowed <= t) => return Verdict::Later(allowed),
         _ => return Verdict::End(MessageState::Expired, Ended::TooLate),
     }

@@ -55,8 +55,8 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
             let lives = a.worker == me || workers::lives(&svc.db, &a.worker).await;
             alive.insert(a.worker.clone(), lives);
         }
-        // A sender that we had once is asked for at the line that has taken its place.
-        let Some(line) = lines.by_sender(a.channel, &a.sender).or_else(|| lines.all().iter().find(|l| l.channel == a.channel)) else {
+        // Another sender's service may not know it, and "not there" would be a double: without its line a person decides in the end.
+        let Some(line) = lines.by_sender(a.channel, &a.sender) else {
             give_up_old(svc, vec![a]).await?;
             continue;
         };
@@ -65,7 +65,7 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
         let settled = match a.ended_at {
             Some(ended) => ended + settle <= now,
             // Its process lives and says nothing: it is in the air, unless that lasts longer than any request can.
-            None if alive[&a.worker] => a.worker != me && a.started_at + settle + Duration::seconds(60) + Duration::from_std(line.timeout() * 2).unwrap_or_default() <= now,
+            None if alive[&a.worker] => a.started_at + settle + Duration::seconds(60) + Duration::from_std(line.timeout() * 2).unwrap_or_default() <= now,
             None => true,
         };
         let looked_lately = a.looked_at.is_some_and(|t| t + look_again > now);
@@ -136,8 +136,10 @@ async fn look(svc: &Service, line: &Line, number: &Address, attempts: Vec<OpenAt
 }
 
 async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttempt) -> Result<()> {
-    attempts::uncertain(tx, now, &a.token).await?;
-    tasks::open_for_message(tx, now, format!("uncertain/{}", a.token), Topic::Uncertain, &a.message_id).await
+    if attempts::uncertain(tx, now, &a.token).await? {
+        tasks::open_for_message(tx, now, format!("uncertain/{}", a.token), Topic::Uncertain, &a.message_id).await?;
+    }
+    Ok(())
 }
 
 async fn give_up_old(svc: &Service, attempts: Vec<OpenAttempt>) -> Result<()> {

@@ -5,7 +5,7 @@ use super::plan::first_look;
 use super::{Service, to_seat};
 use crate::domain::centre::Centre;
 use crate::domain::courtesy;
-use crate::domain::local_time::{Resolved, after_quiet, resolve};
+use crate::domain::local_time::{Resolved, after_all_quiet, after_quiet, resolve};
 use crate::domain::message::{Ended, Kind};
 use crate::domain::person::Role;
 use crate::domain::senders::Senders;
@@ -86,7 +86,8 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
         // The phone on file learns what was recorded in its owner's name.
         if let Some(to) = seat.route().filter(|_| seat.consent == crate::domain::person::Consent::Yes).map(|r| (r.address.clone(), r.hash.clone())) {
             let data = if crate::domain::session::is_late(session.starts_at, rec.at, session.notice_hours) { "late" } else { "in_time" };
-            let not_before = after_quiet(centre.courtesy.quiet, centre.tz, now);
+            let quiet: Vec<_> = centre.courtesy.quiet.into_iter().chain(seat.quiet).collect();
+            let not_before = after_all_quiet(&quiet, centre.tz, now).unwrap_or(session.ends_at);
             let ack = to_seat(seat, format!("ack/{session_id}/{}/{role}", session.version), Kind::CancellationAck, not_before, Some(session.ends_at));
             outbox::enqueue(&mut tx, now, &[NewMessage { to: Some(to), data: data.into(), ..ack }]).await?;
         }

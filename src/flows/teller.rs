@@ -9,7 +9,7 @@ use crate::domain::cancel::stem;
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::conversation::{self, Decision, Effect, Heard, Topic, Wanted};
 use crate::domain::courtesy::not_after;
-use crate::domain::local_time::wall;
+use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::message::{Ended, Kind};
 use crate::domain::person::{Channel, Role};
 use crate::domain::release::next_quarter;
@@ -94,23 +94,39 @@ impl<'a> Teller<'a> {
                     data = in_time_word(seat, at).to_owned();
                 }
                 Effect::TakeBack { session } => {
-                    if !self.take_back(&session, decision.rule).await? {
+                    if self.take_back(&session, decision.rule).await? {
+                        changed = true;
+                    } else {
                         // The other parent was told meanwhile: C11, a person decides.
                         self.task(Topic::Reconfirm, Some(&session)).await?;
                         reply = Some(conversation::Reply { kind: Kind::NeedsCoordinatorAck, session: None });
                     }
                 }
                 Effect::CloseQuestion { question } => {
+                    changed = true;
                     questions::end(self.tx, &question, false).await?;
                     tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
                 }
                 Effect::WrongCode { question } => questions::wrong(self.tx, &question).await?,
                 Effect::AskWhich { wanted, options } => {
-                    if !self.capped(Kind::WhichSession, None).await? {
+                    if self.capped(Kind::WhichSession, None).await? {
+                        // A NO that cannot be asked back must not be silent.
+                        if matches!(wanted, Wanted::Cancel(_)) {
+                            self.task(Topic::CancelByPhone, Some(&options[0].0)).await?;
+                        }
+                    } else {
                         data = self.ask_which(wanted, &options).await?;
+                        if matches!(wanted, Wanted::Cancel(_))
+                            && let Some(choice) = data.lines().next()
+                        {
+                            self.ring_unless_chosen(choice, &options).await?;
+                        }
                     }
                 }
-                Effect::Chosen { choice } => questions::chosen(self.tx, &choice).await?,
+                Effect::Chosen { choice } => {
+                    questions::chosen(self.tx, &choice).await?;
+                    tasks::close(self.tx, self.now, &which_cause(&choice)).await?;
+                }
                 Effect::PauseAddress => {
                     changed = true;
                     inbox::pause(self.tx, self.parties, &self.inbound.number_hash, Some(self.now)).await?;
@@ -151,6 +167,7 @@ impl<'a> Teller<'a> {
         let Some(chat) = self.inbound.from.clone() else { return Ok(()) };
         let mut words = String::new();
         if reply.is_some_and(|r| r.kind == Kind::OldButton)
+            && self.parties.iter().all(|p| p.mode == crate::domain::person::Mode::Normal)
             && let Some(centre) = self.centre_of(None)
         {
             words = self.svc.words.render(&Say::OldButton, &super::speaker(centre), "en")?.body;
@@ -167,14 +184,33 @@ impl<'a> Teller<'a> {
     async fn copy_to_the_other_address(&mut self, reply: &conversation::Reply, data: &str) -> Result<()> {
         let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s)) else { return Ok(()) };
         let Some(other) = seat.routes.iter().find(|r| r.hash != self.inbound.number_hash && !r.opted_out) else { return Ok(()) };
+        // The other phone is not in the hand that just wrote: its quiet hours are kept, the centre's and its own.
+        let Some(centre) = self.centre_of(reply.session.as_deref()) else { return Ok(()) };
+        let quiet: Vec<Quiet> = centre.courtesy.quiet.into_iter().chain(seat.quiet).collect();
+        let Some(not_before) = after_all_quiet(&quiet, centre.tz, self.now) else { return Ok(()) };
         let cause = format!("reply/{}/copy", self.inbound.id);
         let message = NewMessage {
             to: Some((other.address.clone(), other.hash.clone())),
             data: data.to_owned(),
-            ..to_seat(seat, cause, reply.kind, self.now, Some(self.now + ANSWER_LASTS))
+            ..to_seat(seat, cause, reply.kind, not_before, Some(self.now + ANSWER_LASTS))
         };
         outbox::enqueue(self.tx, self.now, &[message]).await?;
         Ok(())
+    }
+
+    /// Rule S1a: a NO that nobody finishes is never silent, also while it is not clear of which visit.
+    async fn ring_unless_chosen(&mut self, choice: &str, options: &[(String, i64); 2]) -> Result<()> {
+        let Some(seat) = options.iter().filter_map(|(s, _)| self.seat(s)).min_by_key(|s| s.attendee.arrives_at) else { return Ok(()) };
+        let task = NewTask {
+            centre: Some(&seat.session.centre),
+            case_id: Some(&seat.session.case_id),
+            session_id: Some(&seat.session.id),
+            role: Some(seat.attendee.role),
+            inbound_id: Some(&self.inbound.id),
+            due_at: Some(seat.attendee.arrives_at),
+            ..NewTask::new(which_cause(choice), Topic::CancelUnfinished)
+        };
+        tasks::open(self.tx, self.now, &task).await
     }
 
     /// Puts the numbered question; gives what its text needs.
@@ -236,7 +272,7 @@ impl<'a> Teller<'a> {
 
     /// Whether so many cancellations by text came in an hour that a person has to look first (rule S4).
     async fn storm(&mut self, centre: &str) -> Result<bool> {
-        let lately = facts::count_since(self.tx, "cancelled", "S1-finished", centre, self.now - Duration::hours(1)).await?;
+        let lately = facts::count_since(self.tx, "cancelled", &["S1-finished", "S1d-finished"], centre, self.now - Duration::hours(1)).await?;
         let ahead = sessions::count_between(self.tx, centre, self.now, self.now + Duration::days(7)).await?;
         Ok(lately >= 5.max(ahead / 5))
     }
@@ -311,6 +347,7 @@ impl<'a> Teller<'a> {
         inbox::set_opt_out(self.tx, self.line, &self.inbound.number_hash, false, self.inbound.at).await?;
         for p in self.parties {
             parties::ask_again(self.tx, &p.party_id, self.now).await?;
+            tasks::close_topic(self.tx, self.now, &p.case_id, p.role, Topic::RingOptedOut).await?;
         }
         self.party_facts("opted_in", "a3").await
     }
@@ -400,6 +437,11 @@ impl<'a> Teller<'a> {
         outbox::enqueue(self.tx, self.now, &[message]).await?;
         Ok(())
     }
+}
+
+/// The cause of the task "wants to cancel, and it is not clear which visit".
+fn which_cause(choice: &str) -> String {
+    format!("which/{choice}")
 }
 
 fn in_time_word(seat: &Seat, at: DateTime<Utc>) -> &'static str {

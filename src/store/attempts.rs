@@ -92,11 +92,11 @@ pub async fn looked(tx: &mut Tx, now: DateTime<Utc>, apart: Duration, tokens: &[
     Ok(())
 }
 
-/// Nobody can tell what became of it: a person decides. Never automatically sent again.
-pub async fn uncertain(tx: &mut Tx, now: DateTime<Utc>, token: &str) -> Result<()> {
+/// Nobody can tell what became of it: a person decides. Never automatically sent again. False if its end is known meanwhile.
+pub async fn uncertain(tx: &mut Tx, now: DateTime<Utc>, token: &str) -> Result<bool> {
     tx.exec("UPDATE message SET state = 'uncertain', claim = NULL WHERE id = (SELECT message_id FROM attempt WHERE token = $1 AND outcome IS NULL)", args![token]).await?;
-    tx.exec("UPDATE attempt SET outcome = 'uncertain', ended_at = coalesce(ended_at, $1) WHERE token = $2 AND outcome IS NULL", args![now, token]).await?;
-    Ok(())
+    let n = tx.exec("UPDATE attempt SET outcome = 'uncertain', ended_at = coalesce(ended_at, $1) WHERE token = $2 AND outcome IS NULL", args![now, token]).await?;
+    Ok(n == 1)
 }
 
 /// A delivery receipt as it came in.

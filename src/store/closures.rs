@@ -64,6 +64,16 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], 
     Ok(n)
 }
 
+/// A cancellation on a closed day cannot be taken back any more: there is nothing to come back to.
+pub async fn no_way_back(tx: &mut Tx, centre: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<u64> {
+    tx.exec(
+        "UPDATE attendee SET undo_until = NULL, undo_from = NULL WHERE undo_until IS NOT NULL AND session_id IN
+           (SELECT s.id FROM session s JOIN case_file c ON c.id = s.case_id WHERE c.centre = $1 AND s.state = 'cancelled' AND s.starts_at < $3 AND s.ends_at > $2)",
+        args![centre, from, to],
+    )
+    .await
+}
+
 /// How many of these seats belong to different cases: families.
 pub fn families(seats: &[Seat]) -> usize {
     seats.iter().map(|s| s.session.case_id.as_str()).collect::<std::collections::HashSet<_>>().len()

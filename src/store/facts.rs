@@ -78,13 +78,13 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
         .collect()
 }
 
-/// How many facts of a kind with a rule that starts so were recorded since then at a centre.
-pub async fn count_since(tx: &mut Tx, kind: &str, rule: &str, centre: &str, since: DateTime<Utc>) -> Result<i64> {
+/// How many facts of a kind with one of two rules were recorded since then at a centre.
+pub async fn count_since(tx: &mut Tx, kind: &str, rules: &[&str; 2], centre: &str, since: DateTime<Utc>) -> Result<i64> {
     let row = tx
         .one(
             "SELECT count(*) AS n FROM fact f JOIN case_file c ON c.id = f.case_id
-             WHERE f.kind = $1 AND f.rule = $2 AND c.centre = $3 AND f.recorded_at > $4",
-            args![kind, rule, centre, since],
+             WHERE f.kind = $1 AND f.rule IN ($2, $5) AND c.centre = $3 AND f.recorded_at > $4",
+            args![kind, rules[0], centre, since, rules[1]],
         )
         .await?;
     row.map_or(Ok(0), |r| r.int("n"))

@@ -6,7 +6,7 @@ use crate::args;
 use crate::domain::person::{Address, Channel, Mode, Private, Role};
 use crate::domain::senders::Senders;
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use std::collections::{HashMap, HashSet};
 
 /// What came in.
@@ -78,7 +78,10 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[Received]) -> Re
     let seal = tx.seal();
     let rows: Vec<Vec<Arg>> = received
         .iter()
-        .map(|r| {
+        .enumerate()
+        .map(|(i, r)| {
+            // They are applied in the order in which they came.
+            let recorded = now + Duration::microseconds(i as i64);
             let hash = Address::read(r.channel, &r.from).map_or_else(|| seal.id_of(&format!("no-number/{}", r.from)), |a| seal.address_hash(&a));
             let (body, media, opt_out_type, detail) = match &r.what {
                 What::Text { body, media, opt_out_type } => (body.0.as_str(), *media, opt_out_type.clone(), String::new()),
@@ -97,7 +100,7 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[Received]) -> Re
                 media,
                 opt_out_type,
                 r.at,
-                now,
+                recorded,
                 r.found_by,
                 "new",
                 r.what.word(),
@@ -291,6 +294,18 @@ pub async fn set_opt_out(tx: &mut Tx, at: (Channel, &str), number_hash: &str, ac
     Ok(())
 }
 
+/// Takes the opt-outs of a centre's parties along to the centre's new sender: who said STOP has said it to the centre.
+pub async fn carry_opt_outs(tx: &mut Tx, now: DateTime<Utc>, centre: &str, channel: Channel, old: &str, new: &str) -> Result<u64> {
+    tx.exec(
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at)
+         SELECT DISTINCT o.channel, $1, o.number_hash, TRUE, $2 FROM opt_out o JOIN address a ON a.number_hash = o.number_hash JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+         WHERE o.channel = $3 AND o.sender = $4 AND o.active = TRUE AND c.centre = $5
+         ON CONFLICT (channel, sender, number_hash) DO NOTHING",
+        args![new, now, channel.as_str(), old, centre],
+    )
+    .await
+}
+
 /// A party that has an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
@@ -340,6 +355,26 @@ pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, 
         }
     }
     Ok(out)
+}
+
+/// Those of these addresses that must not be used: at rest, not safe, or not any party's any more. A number that no party ever had is
+/// not among them, and neither is one that is on file for ringing alone.
+pub async fn closed_among(tx: &mut Tx, hashes: &[String]) -> Result<HashSet<String>> {
+    let mut current: HashMap<String, bool> = HashMap::new();
+    let mut closed = HashSet::new();
+    for chunk in hashes.chunks(500) {
+        let sql = format!("SELECT number_hash, channel, state, safe, paused_at FROM address WHERE number_hash IN ({})", super::db::list_of(1, chunk.len()));
+        for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
+            let hash = r.text("number_hash")?;
+            let is_current = r.text("state")? == "current";
+            if is_current && r.text("channel")? != "ring" && (r.text("safe")? != "safe" || r.time_opt("paused_at")?.is_some()) {
+                closed.insert(hash.clone());
+            }
+            *current.entry(hash).or_insert(false) |= is_current;
+        }
+    }
+    closed.extend(current.into_iter().filter(|(_, current)| !current).map(|(hash, _)| hash));
+    Ok(closed)
 }
 
 /// Lets an address rest until a person has spoken with its owner, or lets it go on.

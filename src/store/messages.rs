@@ -16,7 +16,7 @@ pub async fn any_due(db: &Db, line: OfLine<'_>, now: DateTime<Utc>) -> Result<bo
     args.extend(values);
     let sql = format!(
         "SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.channel = $2 AND m.not_before <= $1 {filter}
-           AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')) LIMIT 1"
+           AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*'))) LIMIT 1"
     );
     Ok(db.one(sql, args).await?.is_some())
 }

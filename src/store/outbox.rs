@@ -126,6 +126,25 @@ pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Op
     row.map(|r| Ok(seal.open(&r.text("data")?).0)).transpose()
 }
 
+/// The moves of a centre that a party was never told of, with the party's old arrival: their texts still wait.
+pub async fn untold_moves(tx: &mut Tx, centre: &str) -> Result<std::collections::HashMap<(String, Role), String>> {
+    let seal = tx.seal();
+    let rows =
+        tx.all("SELECT session_id, role, data FROM message WHERE centre = $1 AND kind = 'session_moved' AND state = 'waiting' ORDER BY queued_at DESC", args![centre]).await?;
+    let mut out = std::collections::HashMap::new();
+    for r in rows {
+        if let (Some(session), Some(role)) = (r.text_opt("session_id")?, r.word_opt("role")?) {
+            out.insert((session, role), seal.open(&r.text("data")?).0);
+        }
+    }
+    Ok(out)
+}
+
+/// Gives what waits on a channel without a line to a channel that has one.
+pub async fn move_channel(tx: &mut Tx, centre: &str, from: Channel, to: Channel) -> Result<u64> {
+    tx.exec("UPDATE message SET channel = $1 WHERE state = 'waiting' AND to_hash IS NULL AND centre = $2 AND channel = $3", args![to.as_str(), centre, from.as_str()]).await
+}
+
 /// Whether the news that this session is off left already, or may have left, for anybody.
 pub async fn off_was_told(tx: &mut Tx, session_id: &str, version: i64) -> Result<bool> {
     let row = tx
@@ -139,6 +158,17 @@ pub async fn off_was_told(tx: &mut Tx, session_id: &str, version: i64) -> Result
 
 /// Ends what waited longer than it is worth; gives how many.
 pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
+    // Who was not told that a visit is off is rung, if there is still a journey to spare.
+    let untold = tx
+        .all(
+            "SELECT m.id FROM message m JOIN session s ON s.id = m.session_id WHERE m.state = 'waiting' AND m.kind IN ('session_off', 'closure') AND m.not_after < $1 AND s.ends_at > $1",
+            args![now],
+        )
+        .await?;
+    for r in untold {
+        let id = r.text("id")?;
+        super::tasks::open_for_message(tx, now, format!("untold/{id}"), crate::domain::conversation::Topic::RingSessionOff, &id).await?;
+    }
     tx.exec("UPDATE message SET state = 'expired', reason = 'too_late' WHERE state = 'waiting' AND not_after IS NOT NULL AND not_after < $1", args![now]).await
 }
 
@@ -206,7 +236,7 @@ pub async fn claim(tx: &mut Tx, line: OfLine<'_>, claim: &str, now: DateTime<Utc
         .all(
             format!(
                 "WITH due AS (SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.channel = $4 AND m.not_before <= $1 {filter}
-                AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*'))
+                AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')))
                 ORDER BY m.rank, m.not_before LIMIT $2 {{skip}})
              UPDATE message SET state = 'sending', claim = $3 WHERE id IN (SELECT id FROM due) AND state = 'waiting'
              RETURNING id, cause, kind, centre, case_id, role, session_id, session_version, ask_version, to_number, to_hash, data, rank, not_before, not_after, tries"

@@ -26,9 +26,11 @@ pub struct Party {
     pub consent: Consent,
     /// How much its phone may show.
     pub mode: Mode,
+    /// Whether it has hours of its own.
+    pub has_hours: bool,
 }
 
-const PARTY: &str = "SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode FROM party p JOIN case_file c ON c.id = p.case_id";
+const PARTY: &str = "SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode, p.safe_hours FROM party p JOIN case_file c ON c.id = p.case_id";
 
 fn read(r: &super::db::Row) -> Result<Party> {
     Ok(Party {
@@ -40,6 +42,7 @@ fn read(r: &super::db::Row) -> Result<Party> {
         channel: r.word("channel")?,
         consent: r.word("consent")?,
         mode: r.word("mode")?,
+        has_hours: r.text_opt("safe_hours")?.is_some(),
     })
 }
 

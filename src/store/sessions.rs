@@ -253,7 +253,8 @@ fn hashes_of(seats: &[Seat]) -> Vec<String> {
 fn mark(seats: &mut [Seat], senders: &Senders, stopped: &OptOuts) {
     for seat in seats {
         let centre = &seat.session.centre;
-        seat.routes.retain(|r| r.address.channel() == Channel::Sms || senders.of(centre, r.address.channel()).is_some());
+        // Before any sender is set a plan is made for texts.
+        seat.routes.retain(|r| senders.of(centre, r.address.channel()).is_some() || (senders.is_empty() && r.address.channel() == Channel::Sms));
         for route in &mut seat.routes {
             let channel = route.address.channel();
             let sender = senders.of(centre, channel).unwrap_or_default();

@@ -103,8 +103,14 @@ pub async fn close_topic(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, role: R
 }
 
 /// Open tasks to which nobody was alerted: (id, topic, due).
-pub async fn unalerted(tx: &mut Tx) -> Result<Vec<(String, Topic, Option<DateTime<Utc>>)>> {
-    let rows = tx.all("SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL ORDER BY opened_at LIMIT 5000", args![]).await?;
+pub async fn unalerted(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<(String, Topic, Option<DateTime<Utc>>)>> {
+    let rows = tx
+        .all(
+            "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL AND topic NOT IN ('unknown_sender', 'confirm_number', 'confirm_chat')
+               AND (due_at IS NULL OR due_at > $1) AND NOT (due_at IS NULL AND topic IN ('read_message', 'media')) ORDER BY due_at, opened_at LIMIT 5000",
+            args![now],
+        )
+        .await?;
     rows.iter().map(|r| Ok((r.text("id")?, r.word("topic")?, r.time_opt("due_at")?))).collect()
 }
 
