@@ -8,6 +8,7 @@ pub mod keyed;
 pub mod local_time;
 pub mod message;
 pub mod parts;
+mod patterns;
 pub mod person;
 pub mod plan_case;
 pub mod receipt;
