@@ -329,10 +329,12 @@ impl Lists {
 impl Sign {
     /// Whether a line fits that is not explained by one of the harmless ones.
     fn in_words(&self, words: &[Word]) -> bool {
-        self.core.all(words).any(|(from, to, _)| !self.unless.all(&words[from.saturating_sub(6)..words.len().min(to + 6)]).any(|(f, t, _)| {
-            let start = from.saturating_sub(6);
-            f + start < to && t + start > from
-        }))
+        self.core.all(words).any(|(from, to, _)| {
+            !self.unless.all(&words[from.saturating_sub(6)..words.len().min(to + 6)]).any(|(f, t, _)| {
+                let start = from.saturating_sub(6);
+                f + start < to && t + start > from
+            })
+        })
     }
 
     /// Whether a line fits and no word speaks against it.
@@ -772,7 +774,7 @@ mod tests {
             assert_eq!(understand(text).intent, Intent::WrongNumber, "{text}");
         }
         for text in ["0", "12", "1 2", "who is this visit for", "wrong number of hours on my bill", "what is the number"] {
-            assert_eq!(understand(text).intent, Intent::Unclear, "{text}");
+            assert!(matches!(understand(text).intent, Intent::Unclear | Intent::Question), "{text}");
         }
     }
 
@@ -806,7 +808,208 @@ mod tests {
             "stop contact with his father",
             "cancel my netflix",
         ] {
-            assert_eq!(said(text), "unclear", "{text}");
+            let for_a_person = ["unclear", "question", "abuse", "safeguarding_alert", "details_change"];
+            assert!(for_a_person.contains(&said(text)), "{text}: {}", said(text));
+        }
+    }
+
+    #[test]
+    fn every_result_names_its_rule_and_the_context_counts() {
+        let at = |d: u32, h: u32| chrono::NaiveDate::from_ymd_opt(2026, 11, d).unwrap().and_hms_opt(h, 0, 0).unwrap();
+        let arrivals = [at(28, 10)];
+        let known = Context { arrivals: &arrivals, ..Context::default() };
+        for (text, context, intent, rule) in [
+            ("yes see you on the 28th", known, "confirm", "all-words-agree"),
+            ("yes see you at 10am", known, "confirm", "all-words-agree"),
+            ("yes see you on the 29th", known, "unclear", "names-a-time"),
+            ("yes see you at 11am", known, "unclear", "names-a-time"),
+            ("yes see you on the 28th", Context::default(), "unclear", "names-a-time"),
+            ("Yes to Saturday and yes to Sunday", Context { open: 2, ..Context::default() }, "confirm", "all-words-agree"),
+            ("da", Context { lang: "ro", ..Context::default() }, "confirm", "agreed-word"),
+            ("da", Context::default(), "unclear", "unknown-word"),
+            ("Tak, będziemy!", Context::default(), "confirm", "agreed-word"),
+            ("tak ale", Context { lang: "pl", ..Context::default() }, "unclear", "unknown-word"),
+            ("yes he is reading my messages", Context::default(), "safeguarding_alert", "danger"),
+        ] {
+            let u = understand_in(text, &context);
+            assert_eq!((u.intent.as_str(), u.rule), (intent, rule), "{text}");
+        }
+        assert_eq!(understand_in("2nd", &Context { asked: Asked::Numbered, ..Context::default() }).intent, Intent::Number(2));
+        assert_eq!(understand("cancel sunday please").day, Some(Weekday::Sun));
+        assert!(!understand("no problem").plain_yes && understand("we'll be there").plain_yes);
+    }
+
+    /// Whole messages that these lists allow, so that two lists can be held against each other.
+    fn wholes<'a>(t: &'a Table, section: &str, key: &str) -> std::collections::BTreeSet<&'a str> {
+        t[section][key].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect()
+    }
+
+    fn contradictions(english: &str, others: &[&str]) -> Vec<String> {
+        let t: Table = english.parse().unwrap();
+        let mut sides: Vec<(String, std::collections::BTreeSet<&str>)> = Vec::new();
+        for (side, keys) in [
+            ("agrees", &[("reading", "yes"), ("reading", "agreed"), ("reading", "coming"), ("reading", "keep")][..]),
+            ("refuses", &[("reading", "no"), ("reading", "refuse"), ("reading", "cancel"), ("reading", "cancelled")][..]),
+            (
+                "is neither",
+                &[
+                    ("reading", "fill"),
+                    ("reading", "soft"),
+                    ("reading", "so"),
+                    ("reading", "event"),
+                    ("reading", "kid_event"),
+                    ("reading", "sick"),
+                    ("reading", "ride"),
+                    ("reading", "name"),
+                ][..],
+            ),
+            ("stops", &[("stop", "whole")][..]),
+            ("starts", &[("start", "whole")][..]),
+            ("asks for help", &[("help", "whole")][..]),
+        ] {
+            sides.push((side.to_owned(), keys.iter().flat_map(|(s, k)| wholes(&t, s, k)).collect()));
+        }
+        let tables: Vec<Table> = others.iter().map(|o| o.parse().unwrap()).collect();
+        for o in &tables {
+            for (key, side) in [("yes", "agrees"), ("no", "refuses")] {
+                let own: Vec<&str> = o.get("own").and_then(|v| v.as_array()).into_iter().flatten().filter_map(|v| v.as_str()).collect();
+                let words = o[key].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).filter(|w| !own.contains(w));
+                sides.push((side.to_owned(), words.collect()));
+            }
+        }
+        let mut found = Vec::new();
+        for (i, (a, left)) in sides.iter().enumerate() {
+            for (b, right) in sides[i + 1..].iter().filter(|(b, _)| b != a) {
+                found.extend(left.intersection(right).map(|w| format!("{w:?} {a} and {b}")));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn no_word_stands_in_two_lists_that_contradict() {
+        assert_eq!(contradictions(ENGLISH, &OTHERS), [] as [String; 0]);
+        // It sees one.
+        let broken = ENGLISH.replacen("\nno = [", "\nno = [\"aye\",", 1);
+        assert_eq!(contradictions(&broken, &OTHERS).len(), 1);
+        let broken = OTHERS.map(|o| o.replacen("language = \"pl\"", "language = \"pl\"\n", 1).replacen("\nno = [\"nie\"", "\nno = [\"tak\", \"nie\"", 1));
+        let broken: Vec<&str> = broken.iter().map(String::as_str).collect();
+        assert_eq!(contradictions(ENGLISH, &broken).len(), 1);
+        assert!(Lists::read(ENGLISH, &broken).is_err());
+    }
+
+    #[test]
+    fn lists_that_cannot_be_read_are_refused() {
+        for (from, to) in
+            [("\nno = [", "\nno = [\"{nobody}\","), ("\nno = [", "\nno = [\"maybe?\","), ("\nno = [", "\nno = [\".. no\","), ("[stop]", "[stops]"), ("\nno = [", "\nno = [7,")]
+        {
+            assert!(Lists::read(&ENGLISH.replacen(from, to, 1), &OTHERS).is_err(), "{to}");
+        }
+    }
+
+    mod properties {
+        use super::*;
+        use proptest::prelude::*;
+
+        fn one_of(words: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
+            proptest::sample::select(words)
+        }
+
+        const BEFORE: &[&str] = &["", "hi ", "hello ", "sorry ", "ok ", "Morning, ", "yes ", "aye, "];
+        const AFTER: &[&str] = &["", " thanks", " x", "!", " 😊", " saturday", " this weekend", " see you then", "\nSarah", ". Sent from my iPhone"];
+        const CONFIRMS: &[&str] =
+            &["yes", "yep", "confirmed", "we'll be there", "I will come", "we are coming", "I can make it", "I'm coming", "no problem", "not a bother", "will be there"];
+        const CANCELS: &[&str] = &[
+            "cancel",
+            "please cancel",
+            "need to cancel",
+            "can't come",
+            "not coming",
+            "unable to attend",
+            "I have to cancel",
+            "my son is ill can't come",
+            "car broke down so cancel",
+            "won't be there",
+        ];
+        /// The verb of an answer, with what stands before and behind it.
+        const VERBS: &[(&str, &str, &str)] = &[
+            ("I ", "will come", "confirm"),
+            ("we ", "are coming", "confirm"),
+            ("I ", "can make it", "confirm"),
+            ("we will ", "be there", "confirm"),
+            ("I ", "confirm", "confirm"),
+            ("I need to ", "cancel", "cancel"),
+            ("please ", "cancel", "cancel"),
+            ("we have to ", "cancel", "cancel"),
+            ("I want to ", "cancel it", "cancel"),
+            ("", "cancel saturday", "cancel"),
+        ];
+
+        fn is_cancel(intent: &Intent) -> bool {
+            matches!(intent, Intent::Cancel(_))
+        }
+
+        proptest! {
+            #[test]
+            fn a_question_mark_never_confirms(before in one_of(BEFORE), what in one_of(CONFIRMS), after in one_of(AFTER), at in 0..3usize) {
+                let text = match at {
+                    0 => format!("{before}{what}{after}?"),
+                    1 => format!("{before}{what}? {after}"),
+                    _ => format!("{before}? {what}{after}"),
+                };
+                prop_assert_ne!(understand(&text).intent, Intent::Confirm, "{}", text);
+            }
+
+            #[test]
+            fn a_negation_before_the_verb_never_leaves_the_intent(before in one_of(&["", "hi ", "sorry "]), (start, verb, intent) in proptest::sample::select(VERBS), not in one_of(&["not", "won't", "can't", "don't", "wont", "cannot", "do not", "will not", "never"]), after in one_of(&["", " thanks", " x", " this weekend"])) {
+                let plain = understand(&format!("{before}{start}{verb}{after}"));
+                prop_assert_eq!(plain.intent.as_str(), intent);
+                let text = format!("{before}{start}{not} {verb}{after}");
+                prop_assert_ne!(understand(&text).intent.as_str(), intent, "{}", text);
+            }
+
+            #[test]
+            fn what_another_person_will_do_is_nobodys_answer(
+                who in one_of(&["he", "she", "they", "his dad", "her mum", "my ex", "my sister", "my mum", "the kids dad", "Dave", "their father", "my partner"]),
+                says in one_of(&["", "said ", "says ", "told me ", "thinks "]),
+                what in one_of(&["is coming", "will be there", "isn't coming", "won't be there", "can't come", "cannot make it", "is not coming", "will not attend", "has to cancel", "cancelled", "wants to cancel", "is unable to attend", "will come", "will attend"]),
+                after in one_of(&["", " thanks", " saturday", " sorry"]),
+            ) {
+                let again = if says.is_empty() { "" } else { "he " };
+                let text = format!("{who} {says}{again}{what}{after}");
+                let u = understand(&text);
+                prop_assert!(u.intent != Intent::Confirm && !is_cancel(&u.intent), "{} {:?}", text, u);
+            }
+
+            #[test]
+            fn danger_comes_before_any_answer(answer in one_of(&["yes", "no", "cancel", "we'll be there", "STOP", "help", "can't come"]), danger in one_of(&["he made me write this", "he is outside my house", "he will kill me", "she won't give him back", "he has a knife", "I want to die", "he reads my messages"]), first in any::<bool>(), between in one_of(&[" ", ". ", "\n", " but ", " and "])) {
+                let text = if first { format!("{danger}{between}{answer}") } else { format!("{answer}{between}{danger}") };
+                prop_assert_eq!(understand(&text).intent, Intent::Safeguarding, "{}", text);
+            }
+
+            #[test]
+            fn answers_stay_answers_in_courtesies(before in one_of(&["", "hi ", "hello ", "sorry "]), what in one_of(CANCELS), after in one_of(&["", " thanks", " x", "!", " 😢", " saturday", " this weekend"])) {
+                let text = format!("{before}{what}{after}");
+                prop_assert!(is_cancel(&understand(&text).intent), "{}", text);
+            }
+
+            #[test]
+            fn any_text_has_one_meaning(text in any::<String>()) {
+                prop_assert_eq!(understand(&text), understand(&text));
+            }
+
+            #[test]
+            fn words_in_any_order_have_a_meaning(words in proptest::collection::vec(one_of(&["yes", "no", "not", "cancel", "he", "?", "\0", "\u{202e}", "e\u{301}\u{301}", "10", "10:99", "99999999999999999999", "28/11", "'", "''s", "i'm", "can", "sick", "\n", "👎", "ＹＥＳ"]), 0..60), between in one_of(&["", " ", "\n", "."])) {
+                understand(&words.join(between));
+            }
+        }
+
+        #[test]
+        fn a_megabyte_is_read() {
+            for piece in ["a", "yes ", "he is going to be ", "\u{301}", "\0", "\u{202e}yes", "1", "'", "?", "i can't ", "😀"] {
+                let text = piece.repeat(1_000_000 / piece.len());
+                assert!(!matches!(understand(&text).intent, Intent::Confirm | Intent::Cancel(_)), "{piece:?}");
+            }
         }
     }
 }
