@@ -364,7 +364,7 @@ fn slips_of(w: &str) -> Vec<String> {
         }
     }
     // The first letter is seldom wrong, and a word without it is often another word.
-    out.retain(|s| s != w && s.chars().next() == Some(c[0]));
+    out.retain(|s| s != w && s.starts_with(c[0]));
     out
 }
 

@@ -591,7 +591,7 @@ fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful: bool) -> R
             if held.about_third {
                 return Err("another-person");
             }
-            if held.cancelled && (held.refuse || held.no || held.cancel || pieces.len() > 4) {
+            if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
                 return Err("what-was-cancelled");
             }
             if words.iter().any(|w| w.id == TIME) && !held.cancel {
@@ -626,8 +626,7 @@ fn spelled_out(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>>
 fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
     use Piece as P;
     let mut h = Held::default();
-    let has = |p: P| pieces.iter().any(|(x, _)| *x == Some(p));
-    h.child = has(P::Child);
+    h.child = pieces.iter().any(|(p, _)| *p == Some(P::Child));
     // The subject of the clause so far, the last person named in it, and the last one named by a noun.
     let (mut subject, mut person, mut noun): (Option<P>, Option<P>, Option<P>) = (None, None, None);
     let mut refused_third = false;
@@ -679,9 +678,8 @@ fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
             }
             Some(P::Cancel) => {
                 h.cancel = true;
-                match subject {
-                    Some(P::Kin | P::He | P::Name | P::Child) => h.about_third = true,
-                    _ => {}
+                if let Some(P::Kin | P::He | P::Name | P::Child) = subject {
+                    h.about_third = true;
                 }
                 // "Cancel the dentist": something else than a visit.
                 let determined = pieces.get(i + 1).is_some_and(|(_, at)| words.get(*at).is_some_and(|w| l.determiner.whole(&[*w])));
