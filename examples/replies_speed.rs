@@ -3,6 +3,9 @@
 use courtesy::domain::understand::understand;
 use std::time::Instant;
 
+/// Makes a text of about so many characters.
+type Make = fn(usize) -> String;
+
 fn main() {
     let texts: Vec<String> =
         include_str!("../tests/data/replies.jsonl").lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok()?.get("text")?.as_str().map(str::to_owned)).collect();
@@ -17,7 +20,7 @@ fn main() {
         n += texts.len();
     }
     println!("texts of parents                 {:>12.0} a second", n as f64 / start.elapsed().as_secs_f64());
-    let hostile: [(&str, fn(usize) -> String); 7] = [
+    let hostile: [(&str, Make); 7] = [
         ("letters", |n| "a".repeat(n)),
         ("words", |n| "yes no cancel ".repeat(n / 14)),
         ("he he he", |n| "he ".repeat(n / 3)),

@@ -625,8 +625,7 @@ fn spelled_out(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>>
 /// What the pieces of an answer say, and of whom.
 fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
     use Piece as P;
-    let mut h = Held::default();
-    h.child = pieces.iter().any(|(p, _)| *p == Some(P::Child));
+    let mut h = Held { child: pieces.iter().any(|(p, _)| *p == Some(P::Child)), ..Held::default() };
     // The subject of the clause so far, the last person named in it, and the last one named by a noun.
     let (mut subject, mut person, mut noun): (Option<P>, Option<P>, Option<P>) = (None, None, None);
     let mut refused_third = false;
