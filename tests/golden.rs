@@ -33,6 +33,39 @@ fn no_reply_is_understood_as_what_it_must_not_be() {
 }
 
 #[test]
+fn nearly_every_plain_answer_is_understood() {
+    let b = Binary::new("");
+    let (code, out, err) = b.run(&["try", "replies", "--table", &format!("{DATA}/replies.jsonl")]);
+    assert_eq!(code, 0, "{err}");
+    let rows: Vec<(&str, &str, f64, f64)> =
+        out.lines().skip(1).map(|l| l.split_whitespace().collect::<Vec<_>>()).map(|c| (c[0], c[1], c[2].parse().unwrap(), c[3].parse().unwrap())).collect();
+    let share = |wanted: fn(&str) -> bool| {
+        let rows: Vec<_> = rows.iter().filter(|r| r.1 == "en" && wanted(r.0)).collect();
+        rows.iter().map(|r| r.3).sum::<f64>() / rows.iter().map(|r| r.2).sum::<f64>()
+    };
+    assert!(share(|i| i == "confirm" || i == "stop" || i.starts_with("cancel")) >= 0.97, "{out}");
+    assert!(share(|i| i == "safeguarding_alert") >= 0.9, "{out}");
+    let alarms = std::fs::read_to_string(format!("{DATA}/replies.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|l| serde_json::from_str::<Value>(l).unwrap())
+        .filter(|v| v["intent"] != "safeguarding_alert" && !v["also_ok"].as_array().unwrap().contains(&"safeguarding_alert".into()))
+        .filter(|v| courtesy::domain::understand::understand(v["text"].as_str().unwrap()).intent.as_str() == "safeguarding_alert")
+        .count();
+    assert!(alarms * 50 <= 263, "{alarms} harmless texts are called danger");
+}
+
+#[test]
+fn no_text_of_our_own_is_understood_as_what_it_must_not_be() {
+    let b = Binary::new("");
+    let made = std::process::Command::new("python3").args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/replies_own.py"), "all"]).output().unwrap();
+    assert!(made.status.success());
+    std::fs::write(b.dir.path().join("own.jsonl"), made.stdout).unwrap();
+    let (code, _, err) = b.run(&["try", "replies", "--table", "own.jsonl"]);
+    assert_eq!(code, 0, "{err}");
+}
+
+#[test]
 fn a_line_that_cannot_be_read_is_named_and_the_rest_goes_on() {
     let b = Binary::new("");
     std::fs::write(b.dir.path().join("x.jsonl"), "{\"id\":\"a\",\"text\":\"YES\"}\nnonsense\n\n{\"id\":\"b\",\"text\":\"no\"}\n").unwrap();

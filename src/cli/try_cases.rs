@@ -6,10 +6,11 @@ use crate::domain::courtesy::NotSent;
 use crate::domain::local_time::{parse_local, parse_time};
 use crate::domain::person::{Channel, Role};
 use crate::domain::plan_case::{Happening, PlanCase, PlanParty};
-use crate::domain::understand::understand;
+use crate::domain::understand::{Asked, Context as Known, understand_in};
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::PathBuf;
 
@@ -27,6 +28,9 @@ pub(crate) enum Command {
     Replies {
         /// Texts, one object a line
         file: PathBuf,
+        /// A table by intent and language; whatever is wrong goes to stderr
+        #[arg(long)]
+        table: bool,
     },
 }
 
@@ -37,12 +41,14 @@ struct Sum {
     wrong: usize,
     unreadable: usize,
     critical: usize,
+    /// By intent and language: all, right, critical.
+    table: BTreeMap<(String, String), [usize; 3]>,
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
-    let (file, one): (_, fn(&Value, &mut Sum) -> Result<Value>) = match &command {
-        Command::Plan { file } => (file, plan_line),
-        Command::Replies { file } => (file, reply_line),
+    let (file, as_table, one): (_, _, fn(&Value, &mut Sum) -> Result<Value>) = match &command {
+        Command::Plan { file } => (file, false, plan_line),
+        Command::Replies { file, table } => (file, *table, reply_line),
     };
     let reader = std::io::BufReader::new(std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?);
     let mut sum = Sum::default();
@@ -56,7 +62,17 @@ pub(crate) fn run(command: Command) -> Result<()> {
             sum.unreadable += 1;
             json!({ "id": null, "line": n + 1, "error": format!("{e:#}") })
         });
-        line(answer.to_string())?;
+        if !as_table {
+            line(answer.to_string())?;
+        } else if answer.get("error").is_some() || answer["ok"] == false {
+            eprintln!("{answer}");
+        }
+    }
+    if as_table {
+        line(format!("{:<24}{:<10}{:>6}{:>7}{:>10}", "intent", "language", "texts", "right", "critical"))?;
+        for ((intent, lang), [all, right, critical]) in &sum.table {
+            line(format!("{intent:<24}{lang:<10}{all:>6}{right:>7}{critical:>10}"))?;
+        }
     }
     let critical = if matches!(command, Command::Replies { .. }) { format!(", {} critical", sum.critical) } else { String::new() };
     eprintln!(
@@ -210,8 +226,21 @@ fn read_plan(input: &Value) -> Result<PlanCase> {
     })
 }
 
+/// What a case says of its text; what it does not say is not known.
 fn reply_line(v: &Value, sum: &mut Sum) -> Result<Value> {
-    let understood = understand(text(v, "text")?);
+    let words = |key: &str| v.get(key).and_then(Value::as_str);
+    let arrivals = match v.get("open_local").and_then(Value::as_array) {
+        None => Vec::new(),
+        Some(list) => list.iter().map(|t| t.as_str().and_then(parse_local).context("open_local: no local time")).collect::<Result<_>>()?,
+    };
+    let known = Known {
+        lang: words("lang").unwrap_or("en"),
+        channel: words("channel").and_then(|c| c.parse().ok()).unwrap_or(Channel::Sms),
+        open: v.get("open_sessions").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or(1),
+        asked: if words("asked") == Some("number") { Asked::Numbered } else { Asked::Confirm },
+        arrivals: &arrivals,
+    };
+    let understood = understand_in(text(v, "text")?, &known);
     let intent = match understood.intent.as_str() {
         // A code answers our own question; without one it is for a person.
         "code" => "unclear",
@@ -227,6 +256,8 @@ fn reply_line(v: &Value, sum: &mut Sum) -> Result<Value> {
             sum.wrong += 1
         }
         sum.critical += usize::from(critical);
+        let row = sum.table.entry((expected.to_owned(), known.lang.to_owned())).or_default();
+        *row = [row[0] + 1, row[1] + usize::from(ok), row[2] + usize::from(critical)];
         out["expected"] = json!({ "intent": expected });
         out["ok"] = ok.into();
         out["critical"] = critical.into();

@@ -24,6 +24,10 @@ words_enum! {
     Topic {
         /// A message to read and answer.
         ReadMessage = "read_message",
+        /// A message with signs of danger.
+        Safeguarding = "safeguarding",
+        /// Somebody will be late.
+        RunningLate = "running_late",
         /// A message from a number not on file.
         UnknownSender = "unknown_sender",
         /// A session was called off by a party.
@@ -72,7 +76,7 @@ impl Topic {
     /// of the next day.
     pub fn is_urgent(self, due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         match self {
-            Topic::Storm | Topic::ChannelStopped | Topic::LinkRefused | Topic::MessagesLost => true,
+            Topic::Safeguarding | Topic::Storm | Topic::ChannelStopped | Topic::LinkRefused | Topic::MessagesLost => true,
             Topic::ConfirmNumber | Topic::ConfirmChat | Topic::UnknownSender => false,
             _ => due.is_some_and(|d| d > now && d - now < URGENT_WITHIN),
         }
@@ -318,6 +322,7 @@ pub fn decide(h: &Heard) -> Decision {
         _ if h.pressed.is_some() => press(h),
         _ if !h.known => stranger(h),
         Intent::Stop => stop(h),
+        Intent::Safeguarding => hand_over("safeguarding_alert", Topic::Safeguarding, None),
         _ if h.media => hand_over("media", Topic::Media, None),
         Intent::Start => decision("start", vec![Effect::OptIn], Some((Kind::StartAck, None))),
         Intent::Help => decision("help", vec![], Some((Kind::Help, None))),
@@ -329,6 +334,11 @@ pub fn decide(h: &Heard) -> Decision {
         Intent::WrongNumber => wrong_number(h),
         Intent::Code(code) => code_answer(h, |q| q.answered_by(code)),
         Intent::ReasonWord(reason) => reason_word(h, *reason),
+        Intent::RunningLate => hand_over("running_late", Topic::RunningLate, None),
+        Intent::Reschedule => hand_over("reschedule_request", Topic::ReadMessage, None),
+        Intent::Question => hand_over("question", Topic::ReadMessage, None),
+        Intent::DetailsChange => hand_over("details_change", Topic::ReadMessage, None),
+        Intent::Abuse => hand_over("abuse", Topic::ReadMessage, None),
         Intent::Unclear => hand_over("unclear", Topic::ReadMessage, None),
     };
     // What the provider blocked can get no answer, and an opted-out number gets none but to its own STOP and START.

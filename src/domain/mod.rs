@@ -9,6 +9,7 @@ pub mod lint;
 pub mod local_time;
 pub mod message;
 pub mod parts;
+mod patterns;
 pub mod person;
 pub mod plan_case;
 pub mod receipt;

@@ -155,6 +155,8 @@ pub fn topic_in_words(topic: crate::domain::conversation::Topic) -> &'static str
     use crate::domain::conversation::Topic as T;
     match topic {
         T::ReadMessage => "read a message and answer it",
+        T::Safeguarding => "signs of danger in a message: read it now",
+        T::RunningLate => "a party will be late: tell the room",
         T::UnknownSender => "a message came from a number not on file",
         T::Cancellation => "a party called a session off",
         T::CancelUnfinished => "ring: asked to cancel and did not finish",
