@@ -318,6 +318,7 @@ pub fn decide(h: &Heard) -> Decision {
     let mut d = match &h.understood.intent {
         // Only a STOP is honoured from a phone that is not trusted; nothing is answered there.
         Intent::Stop if h.resting => Decision { reply: None, ..stop(h) },
+        Intent::Safeguarding if h.resting => decision("resting-address", vec![task(Topic::Safeguarding, None)], None),
         _ if h.resting => decision("resting-address", vec![task(Topic::ReadMessage, None)], None),
         _ if h.pressed.is_some() => press(h),
         _ if !h.known => stranger(h),
@@ -355,6 +356,8 @@ fn stranger(h: &Heard) -> Decision {
     match h.understood.intent {
         Intent::Stop => decision("stranger-stop", vec![Effect::OptOut], None),
         Intent::Start => decision("stranger-start", vec![Effect::OptIn], None),
+        // The same words as to every stranger; but somebody looks at once.
+        Intent::Safeguarding => decision("stranger-safeguarding", vec![task(Topic::Safeguarding, None)], Some((Kind::UnknownSender, None))),
         _ => decision("stranger", vec![task(Topic::UnknownSender, None)], Some((Kind::UnknownSender, None))),
     }
 }

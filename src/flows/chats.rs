@@ -93,10 +93,10 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
             Ok(Some((incoming, next, more))) => {
                 prepared = true;
                 let now = svc.clock.now();
-                if since.is_some_and(|s| now - s > KEPT) {
-                    if let Err(e) = lost(&svc, &line, now).await {
-                        tracing::warn!("that messages may be lost could not be recorded yet: {e:#}");
-                    }
+                if since.is_some_and(|s| now - s > KEPT)
+                    && let Err(e) = lost(&svc, &line, now).await
+                {
+                    tracing::warn!("that messages may be lost could not be recorded yet: {e:#}");
                 }
                 let rows: Vec<Received> = incoming.into_iter().map(|i| received(&line, i, now, since)).collect();
                 // Stored first; the next question tells Telegram that it may forget them. What it brings again is known.
