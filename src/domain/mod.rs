@@ -10,6 +10,8 @@ pub mod message;
 pub mod parts;
 pub mod person;
 pub mod plan_case;
+pub mod policy;
+pub mod policy_case;
 pub mod receipt;
 pub mod release;
 pub mod say;
