@@ -1,4 +1,4 @@
-//! Golden cases: the plan of confirmations, the meaning of replies, the files of a centre.
+//! Golden cases: the rules on money, the plan of confirmations, the meaning of replies, the files of a centre.
 
 use crate::common::{Binary, On, SAMPLE, TestDb, at};
 use courtesy::domain::person::Consent;
@@ -22,6 +22,28 @@ fn more_plan_cases_of_the_same_kinds() {
     let (code, out, err) = b.run(&["try", "plan", &format!("{DATA}/plan_cases_own.jsonl")]);
     let wrong: Vec<&str> = out.lines().filter(|l| !l.contains("\"ok\":true")).collect();
     assert_eq!((code, wrong.as_slice()), (0, &[] as &[&str]), "{err}");
+}
+
+#[test]
+fn all_cases_of_the_rules_on_money() {
+    let b = Binary::new("");
+    let (code, out, err) = b.run(&["try", "rules", &format!("{DATA}/policy_cases.jsonl")]);
+    let wrong: Vec<&str> = out.lines().filter(|l| !l.contains("\"ok\":true")).collect();
+    assert_eq!((code, wrong.as_slice(), out.lines().count()), (0, &[] as &[&str], 80), "{err}");
+}
+
+#[test]
+fn a_bad_case_of_the_rules_is_named_and_the_rest_goes_on() {
+    let b = Binary::new("");
+    let good = std::fs::read_to_string(format!("{DATA}/policy_cases.jsonl")).unwrap().lines().next().unwrap().to_owned();
+    let bad = good.replacen("\"fee_pence\": 4500", "\"fee_pence\": -4500", 1);
+    std::fs::write(b.dir.path().join("x.jsonl"), format!("{good}\n{bad}\n{{}}\n{good}\n")).unwrap();
+    let (code, out, err) = b.run(&["try", "rules", "x.jsonl"]);
+    let lines: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let errors: Vec<(&Value, &Value)> = lines.iter().filter(|l| l["id"].is_null()).map(|l| (&l["line"], &l["error"])).collect();
+    assert_eq!((code, lines.len(), errors.len()), (1, 4, 2), "{err}");
+    assert_eq!(errors[0], (&2.into(), &"policy.fee_pence: -4500 is no whole number from 0 to 100000000. Give one from 0 to 100000000.".into()));
+    assert_eq!(errors[1].0, &3);
 }
 
 #[test]

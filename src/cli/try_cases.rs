@@ -6,6 +6,7 @@ use crate::domain::courtesy::NotSent;
 use crate::domain::local_time::{parse_local, parse_time};
 use crate::domain::person::{Channel, Role};
 use crate::domain::plan_case::{Happening, PlanCase, PlanParty};
+use crate::domain::policy_case::PolicyCase;
 use crate::domain::understand::{Asked, Context as Known, understand_in};
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -17,6 +18,12 @@ use std::path::PathBuf;
 /// Commands of `try`.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    /// Late or not, what fee, who is liable, which notices when: the rules on money
+    #[command(after_help = "Example:\n  courtesy try rules policy_cases.jsonl")]
+    Rules {
+        /// Cases, one object a line
+        file: PathBuf,
+    },
     /// When courtesy confirmations go out, or why not
     #[command(after_help = "Example:\n  courtesy try plan confirmation_plan_cases.jsonl")]
     Plan {
@@ -47,6 +54,7 @@ struct Sum {
 
 pub(crate) fn run(command: Command) -> Result<()> {
     let (file, as_table, one): (_, _, fn(&Value, &mut Sum) -> Result<Value>) = match &command {
+        Command::Rules { file } => (file, false, rules_line),
         Command::Plan { file } => (file, false, plan_line),
         Command::Replies { file, table } => (file, *table, reply_line),
     };
@@ -104,7 +112,11 @@ fn plan_line(v: &Value, sum: &mut Sum) -> Result<Value> {
             json!({ "role": role, "sends": sends, "not_sent": o.not_sent.map(NotSent::as_str) })
         })
         .collect();
-    let actual = json!({ "parties": parties });
+    Ok(judged(v, json!({ "parties": parties }), sum))
+}
+
+/// A line of the answer: the case's id, what came out, and whether it is what was expected.
+fn judged(v: &Value, actual: Value, sum: &mut Sum) -> Value {
     let mut out = json!({ "id": id_of(v), "actual": actual });
     if let Some(expected) = v.get("expected") {
         let ok = *expected == out["actual"];
@@ -116,7 +128,12 @@ fn plan_line(v: &Value, sum: &mut Sum) -> Result<Value> {
         out["expected"] = expected.clone();
         out["ok"] = ok.into();
     }
-    Ok(out)
+    out
+}
+
+fn rules_line(v: &Value, sum: &mut Sum) -> Result<Value> {
+    let case = PolicyCase::read(v.get("input").unwrap_or(v)).map_err(|p| anyhow!("{p}"))?;
+    Ok(judged(v, case.actual(), sum))
 }
 
 fn text<'a>(v: &'a Value, key: &str) -> Result<&'a str> {

@@ -12,6 +12,8 @@ pub mod parts;
 mod patterns;
 pub mod person;
 pub mod plan_case;
+pub mod policy;
+pub mod policy_case;
 pub mod receipt;
 pub mod release;
 pub mod say;

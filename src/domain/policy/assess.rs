@@ -1,0 +1,527 @@
+//! Lateness, liability and charge: the facts of one session, taken in the order of their instants.
+
+use super::facts::{About, Absent, Fact, Facts, LaterSession, Money, Note, Parent, Recipient, What};
+use super::notices::{Notice, NoticeKind, Topic};
+use super::timeline::{FeeState, Standing, Timers};
+use crate::domain::session::{Reason, cut_off, is_late};
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// One step of the history, with the choice or rule that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The choice (`C01` …) or the rule.
+    pub rule: &'static str,
+    /// Why, in a sentence for staff.
+    pub why: &'static str,
+}
+
+/// How far an unpaid fee went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Escalation {
+    /// When all parties are told that a payment is outstanding.
+    pub all_parties_notice_at: Option<DateTime<Utc>>,
+    /// When the file is closed.
+    pub close_at: Option<DateTime<Utc>>,
+    /// Whether contact then needs a new referral.
+    pub new_referral_required: bool,
+}
+
+/// What the rules make of the facts, with the whole plan if nothing else happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// The first effective cancellation came with less than the notice hours, or a named party did not come.
+    pub late: bool,
+    /// The charge assessed, 0 if none.
+    pub charge: Money,
+    /// Who has to pay it.
+    pub liable: Option<Parent>,
+    /// When the charge was incurred.
+    pub incurred_at: Option<DateTime<Utc>>,
+    /// The last instant at which a cancellation is in time.
+    pub cut_off: DateTime<Utc>,
+    /// The deadline for note or fee that was in force last, passed or not.
+    pub deadline: Option<DateTime<Utc>>,
+    /// Until when (exclusive) an unpaid fee can be paid before the file is closed, as planned last.
+    pub pay_until: Option<DateTime<Utc>>,
+    /// How the case stands from which instant on; before the first one it is clear.
+    pub states: Vec<(DateTime<Utc>, Standing)>,
+    /// How far an unpaid fee goes.
+    pub escalation: Escalation,
+    /// All notices, by instant, kind and recipient.
+    pub notices: Vec<Notice>,
+    /// Why, step by step.
+    pub steps: Vec<Step>,
+}
+
+impl Assessment {
+    /// How the case stands at an instant, with everything that happens at that very instant.
+    pub fn standing_at(&self, at: DateTime<Utc>) -> Standing {
+        let n = self.states.partition_point(|(t, _)| *t <= at);
+        n.checked_sub(1).and_then(|n| self.states.get(n)).map_or(Standing::CLEAR, |(_, s)| *s)
+    }
+}
+
+/// Whether a doctor's note can end a fee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// It cannot.
+    Closed,
+    /// It can, if it is about this person and names at least so many children.
+    Open(About, u32),
+    /// A child of several is ill and nobody said how many (choice C16).
+    Uncounted,
+}
+
+impl Route {
+    /// Seed 001: the child's illness, and the contact parent's own ("the same rules apply as the child being unwell").
+    fn of(by: Parent, reason: Reason, ill: Option<u32>, children: u32) -> Route {
+        match (reason, by) {
+            (Reason::IllSelf, Parent::Contact) => Route::Open(About::Contact, 0),
+            (Reason::IllChild, _) if children <= 1 => Route::Open(About::Child, 1),
+            (Reason::IllChild, _) => match ill {
+                None => Route::Uncounted,
+                // "If multiple children attend contact and one is ill, then the others will be required to be made available."
+                Some(n) if n < children => Route::Closed,
+                Some(_) => Route::Open(About::Child, children),
+            },
+            _ => Route::Closed,
+        }
+    }
+
+    /// Whether a note ends the fee: the right person, the date, all the children who were said to be ill (choices C16, C17).
+    pub(super) fn accepts(self, note: &Note, date: NaiveDate, children: u32) -> bool {
+        let (about, need, unsaid) = match self {
+            Route::Closed => return false,
+            Route::Open(about, need) => (about, need, true),
+            Route::Uncounted => (About::Child, children, false),
+        };
+        note.about == about && note.from <= date && date <= note.to && note.children.map_or(unsaid, |n| n >= need)
+    }
+}
+
+/// A charge and what became of it.
+#[derive(Debug, Clone)]
+pub(super) struct Fee {
+    pub(super) charge: i64,
+    pub(super) liable: Parent,
+    pub(super) state: FeeState,
+    pub(super) paid: i64,
+    pub(super) route: Route,
+    /// When it was incurred.
+    incurred_at: DateTime<Utc>,
+    /// By a cancellation (choice C28 asks for one), not by a no-show.
+    by_message: bool,
+    /// Since when the present obligation stands: a deadline lies after it.
+    pub(super) since: DateTime<Utc>,
+    /// When the note was asked for.
+    pub(super) asked_at: DateTime<Utc>,
+    /// Start of the contact for which the reminder went.
+    pub(super) reminded: Option<DateTime<Utc>>,
+    pub(super) deadline_passed: bool,
+    pub(super) deadline_told: Option<DateTime<Utc>>,
+}
+
+/// Whether the session takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    On,
+    Off,
+    /// It did not happen and it is not known through whom.
+    Undecided,
+}
+
+/// The facts being taken one after the other.
+pub(super) struct Run<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) later: Vec<LaterSession>,
+    pub(super) first_later: Option<usize>,
+    course: Course,
+    late: bool,
+    pub(super) fee: Option<Fee>,
+    notes: Vec<Note>,
+    pub(super) archived: bool,
+    pub(super) stale: bool,
+    pub(super) timers: Timers,
+    pub(super) escalation: Escalation,
+    pub(super) deadline: Option<DateTime<Utc>>,
+    pub(super) pay_until: Option<DateTime<Utc>>,
+    pub(super) states: Vec<(DateTime<Utc>, Standing)>,
+    pub(super) notices: Vec<Notice>,
+    steps: Vec<Step>,
+}
+
+/// What is taken next: later sessions before what happened to this one, a message that opens the way of the note before another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    Later(usize),
+    /// The number is a rank among cancellations of one instant.
+    Fact(u8, What),
+}
+
+/// Assesses one session of a case.
+///
+/// Pure: the same facts in any order give the same result, and a fact changes nothing before its own instant; the one exception is
+/// a note handed in at the next contact and logged later (choice C04).
+pub fn assess(facts: &Facts) -> Assessment {
+    let mut later = facts.later.clone();
+    later.sort_unstable();
+    let mut items: Vec<(DateTime<Utc>, Item)> = Vec::with_capacity(facts.history.len() + later.len());
+    for (n, l) in later.iter().enumerate() {
+        items.extend(l.booked_at.into_iter().chain(l.off.and_then(|(_, at)| at)).map(|at| (at, Item::Later(n))));
+    }
+    items.extend(facts.history.iter().map(|f| (f.at, Item::Fact(rank(f, facts), f.what))));
+    items.sort_unstable();
+    let mut run = Run {
+        facts,
+        later,
+        first_later: None,
+        course: Course::On,
+        late: false,
+        fee: None,
+        notes: Vec::new(),
+        archived: false,
+        stale: false,
+        timers: Timers::default(),
+        escalation: Escalation::default(),
+        deadline: None,
+        pay_until: None,
+        states: Vec::with_capacity(4),
+        notices: Vec::with_capacity(12),
+        steps: Vec::with_capacity(8),
+    };
+    let mut before = DateTime::<Utc>::MIN_UTC;
+    for (n, (at, item)) in items.iter().enumerate() {
+        // What lies at the very instant of a fact comes after it: at the deadline itself is still in time (choices C04, C30).
+        run.run_until(before, Some(*at));
+        match item {
+            Item::Later(n) => run.later_changed(*n),
+            Item::Fact(_, what) => {
+                let tied = items[n + 1..].iter().take_while(|(t, _)| t == at).any(|(_, i)| rivals(what, i));
+                run.take(*at, what, tied);
+            }
+        }
+        run.stand(*at);
+        before = *at;
+    }
+    run.run_until(before, None);
+    run.finish()
+}
+
+/// Of several cancellations of one instant the one that opens the way of the note is taken first; others in the order of their kinds.
+fn rank(f: &Fact, facts: &Facts) -> u8 {
+    match f.what {
+        What::CentreCancelled { .. } => 0,
+        What::Cancelled { by, reason, ill, only_some: false } if Route::of(by, reason, ill, facts.case.children) != Route::Closed => 1,
+        _ => 2,
+    }
+}
+
+/// Whether two cancellations of one instant are by different parents.
+fn rivals(a: &What, b: &Item) -> bool {
+    matches!((a, b), (What::Cancelled { by: a, only_some: false, .. }, Item::Fact(_, What::Cancelled { by: b, only_some: false, .. })) if a != b)
+}
+
+impl Run<'_> {
+    pub(super) fn step(&mut self, at: DateTime<Utc>, rule: &'static str, why: &'static str) {
+        self.steps.push(Step { at, rule, why });
+    }
+
+    fn finish(mut self) -> Assessment {
+        self.notices.sort_unstable();
+        let charge = self.fee.as_ref().map_or(0, |f| f.charge);
+        Assessment {
+            late: self.late,
+            charge: self.facts.rules.fee.with(charge),
+            liable: self.fee.as_ref().map(|f| f.liable),
+            incurred_at: self.fee.as_ref().map(|f| f.incurred_at),
+            cut_off: cut_off(self.facts.session.start, self.facts.rules.notice_hours),
+            deadline: self.deadline,
+            pay_until: self.pay_until,
+            states: self.states,
+            escalation: self.escalation,
+            notices: self.notices,
+            steps: self.steps,
+        }
+    }
+
+    fn take(&mut self, at: DateTime<Utc>, what: &What, tied: bool) {
+        match *what {
+            What::CentreCancelled { closure } => self.centre_cancelled(at, closure),
+            What::Cancelled { by, only_some: true, .. } => {
+                self.tell(at, NoticeKind::CancellationAck, by, "ack");
+                self.review(at, Topic::SomeChildren, "several_children");
+                self.step(at, "several_children", "Only some of the children stay away: the session takes place.");
+            }
+            What::Cancelled { by, reason, ill, .. } => self.cancelled(at, by, Route::of(by, reason, ill, self.facts.case.children), tied),
+            What::NoShow(absent) => self.no_show(at, absent),
+            What::Yes(by) => self.yes(at, by),
+            What::Reinstated => self.reinstated(at),
+            What::IllCounted(n) => self.ill_counted(at, n),
+            What::Note(note) => {
+                self.notes.push(note);
+                self.note(at, &note);
+            }
+            What::ManagerWaived => self.waive(at, "manager", "The manager waives the fee."),
+            What::ManagerWroteOff => self.write_off(at),
+            What::Paid(minor) => self.pay(at, minor),
+            What::DeadlineTold(deadline) => {
+                if let Some(fee) = self.fee.as_mut() {
+                    fee.deadline_told = Some(fee.deadline_told.map_or(deadline, |t| t.max(deadline)));
+                    self.stale = true;
+                }
+            }
+            What::AllPartiesTold => self.told_all(at),
+        }
+    }
+
+    fn centre_cancelled(&mut self, at: DateTime<Utc>, closure: bool) {
+        if self.course != Course::On {
+            return self.waive(at, "C13", "The centre called the session off as well: it could not have taken place.");
+        }
+        self.course = Course::Off;
+        if closure && at < self.facts.session.end {
+            self.tell_both(at, NoticeKind::Closure, "C22");
+        } else if !closure && at < self.facts.session.start {
+            self.tell_both(at, NoticeKind::SessionOff, "C22");
+        }
+        if self.facts.case.court_ordered {
+            self.review(at, Topic::Replacement, "court_order");
+        }
+        self.step(at, "C22", "The centre called the session off: no fee for anyone.");
+    }
+
+    fn cancelled(&mut self, at: DateTime<Utc>, by: Parent, route: Route, tied: bool) {
+        self.tell(at, NoticeKind::CancellationAck, by, "ack");
+        self.tell(at, NoticeKind::CoordinatorCancellation, Recipient::Coordinator, "ack");
+        if self.course != Course::On {
+            return self.cancelled_again(at, by, route);
+        }
+        self.course = Course::Off;
+        if self.facts.case.court_ordered {
+            self.review(at, Topic::CourtOrder, "C21");
+        }
+        self.late = is_late(self.facts.session.start, at, self.facts.rules.notice_hours);
+        if tied {
+            self.step(at, "C10", "Both parents cancelled at the same instant: no fee by itself, the co-ordinator decides.");
+            if self.late && self.facts.rules.fee.minor > 0 {
+                self.review(at, Topic::Tie, "C10");
+            }
+            return;
+        }
+        self.tell_off(at, by);
+        if self.late {
+            self.step(at, "C01", "Cancelled with less than the notice hours: the charge is incurred.");
+            self.incur(at, by, route, true);
+        } else {
+            self.step(at, "C01", "Cancelled in time: no fee.");
+        }
+    }
+
+    /// The session was off already: recorded, and perhaps the reason that opens the way of the note (choice C28).
+    fn cancelled_again(&mut self, at: DateTime<Utc>, by: Parent, route: Route) {
+        let explains = self.fee.as_ref().is_some_and(|f| f.by_message && f.liable == by && f.state == FeeState::Due && !f.deadline_passed);
+        if !explains || route == Route::Closed {
+            return self.step(at, "C10", "The session was off already: recorded, nothing changes.");
+        }
+        self.step(at, "C28", "The same parent now says that it is an illness: a note may end the fee.");
+        self.await_note(at, route);
+    }
+
+    /// A charge comes into being.
+    fn incur(&mut self, at: DateTime<Utc>, liable: Parent, route: Route, by_message: bool) {
+        let charge = self.facts.rules.fee.minor;
+        if charge <= 0 {
+            return self.step(at, "fee", "The centre takes no fee.");
+        }
+        self.fee = Some(Fee {
+            charge,
+            liable,
+            state: FeeState::Due,
+            paid: 0,
+            route,
+            incurred_at: at,
+            by_message,
+            since: at,
+            asked_at: at,
+            reminded: None,
+            deadline_passed: false,
+            deadline_told: None,
+        });
+        self.timers.close = None;
+        self.stale = true;
+        self.step(at, "C29", "Whoever cancelled is liable, whoever usually pays.");
+        if route == Route::Closed {
+            self.tell(at, NoticeKind::FeeNotice, liable, "seed_001");
+            self.step(at, "C06", "No note can end this fee: it is due at once.");
+            for note in std::mem::take(&mut self.notes) {
+                self.note(at, &note);
+                self.notes.push(note);
+            }
+        } else {
+            self.await_note(at, route);
+        }
+    }
+
+    /// The fee is provisional from `at` on; a note already on file ends it.
+    fn await_note(&mut self, at: DateTime<Utc>, route: Route) {
+        let (date, children) = (self.date(self.facts.session.start), self.facts.case.children);
+        let on_file = self.notes.iter().any(|n| route.accepts(n, date, children));
+        let Some(fee) = self.fee.as_mut() else { return };
+        fee.state = FeeState::Provisional;
+        fee.route = route;
+        (fee.since, fee.asked_at) = (at, at);
+        let liable = fee.liable;
+        self.stale = true;
+        if on_file {
+            return self.waive(at, "C16", "A note for the day is on file already.");
+        }
+        self.tell(at, NoticeKind::NoteRequest, liable, "note_route");
+        self.step(at, "note_route", "The fee waits for a doctor's note until the end of the next contact.");
+        if route == Route::Uncounted {
+            self.review(at, Topic::ChildrenCount, "C16");
+            self.step(at, "C16", "It is not known how many children are ill: the co-ordinator asks, nothing escalates by itself.");
+        }
+    }
+
+    fn ill_counted(&mut self, at: DateTime<Utc>, ill: u32) {
+        let children = self.facts.case.children;
+        let Some(fee) = self.fee.as_mut().filter(|f| f.route == Route::Uncounted) else { return };
+        fee.route = if ill < children { Route::Closed } else { Route::Open(About::Child, children) };
+        fee.since = at;
+        self.stale = true;
+        if fee.state != FeeState::Provisional {
+            return;
+        }
+        if fee.route == Route::Closed {
+            fee.state = FeeState::Due;
+            let liable = fee.liable;
+            self.tell(at, NoticeKind::FeeNotice, liable, "C16");
+            self.step(at, "C16", "Not all the children were ill, the others should have come: the fee is due.");
+        } else {
+            self.step(at, "C16", "All the children were ill: the fee waits for a note that names them all.");
+        }
+    }
+
+    fn no_show(&mut self, at: DateTime<Utc>, absent: Absent) {
+        if self.course == Course::Off {
+            return self.step(at, "C12", "The session was off already: the no-show is ignored.");
+        }
+        self.review(at, Topic::NoShow, "C12");
+        let liable = match absent {
+            Absent::Contact => Parent::Contact,
+            Absent::Resident => Parent::Resident,
+            Absent::Both | Absent::Unknown => {
+                self.course = Course::Undecided;
+                return self.step(at, "C12", "Nobody is named as the one who failed to come: no fee by itself.");
+            }
+        };
+        self.course = Course::Off;
+        self.late = true;
+        self.step(at, "C12", "Staff recorded who did not come: as a cancellation without notice.");
+        self.incur(at, liable, Route::Closed, false);
+    }
+
+    fn yes(&mut self, at: DateTime<Utc>, by: Parent) {
+        if self.course == Course::On {
+            return self.tell(at, NoticeKind::ConfirmAck, by, "confirm");
+        }
+        self.tell(at, NoticeKind::NeedsCoordinatorAck, by, "C11");
+        self.review(at, Topic::Reconfirm, "C11");
+        self.step(at, "C11", "A YES after a cancellation brings nothing back: the co-ordinator decides.");
+    }
+
+    fn reinstated(&mut self, at: DateTime<Utc>) {
+        if self.course == Course::On {
+            return;
+        }
+        self.course = Course::On;
+        self.late = false;
+        if at < self.facts.session.end {
+            self.tell_both(at, NoticeKind::SessionOn, "C11");
+        }
+        self.step(at, "C11", "Reinstated: that cancellation's fee is void, a later one is judged afresh.");
+        if let Some(fee) = self.fee.take() {
+            if fee.state == FeeState::Due {
+                self.tell(at, NoticeKind::FeeSettled, fee.liable, "C11");
+            }
+            if fee.paid > 0 {
+                self.review(at, Topic::Refund, "C18");
+            }
+        }
+        self.timers.close = None;
+        self.stale = true;
+    }
+
+    fn note(&mut self, at: DateTime<Utc>, note: &Note) {
+        let date = self.date(self.facts.session.start);
+        let Some(fee) = self.fee.as_ref() else { return };
+        if fee.route == Route::Closed {
+            self.review(at, Topic::NoteNoEffect, "C06");
+            self.step(at, "C06", "A note changes nothing for this reason; only the manager may waive.");
+        } else if self.archived {
+            self.review(at, Topic::LateNote, "C05");
+            self.step(at, "C05", "The note came after the file was closed: the manager decides.");
+        } else if !fee.route.accepts(note, date, self.facts.case.children) {
+            self.review(at, Topic::NoteMismatch, "C17");
+            self.step(at, "C17", "The note is for another date, person or number of children: the co-ordinator looks.");
+        } else {
+            self.waive(at, "C05", "A valid note ends the fee.");
+        }
+    }
+
+    /// The fee no longer applies. What was paid stays paid, and a person decides about it (choice C18).
+    fn waive(&mut self, at: DateTime<Utc>, rule: &'static str, why: &'static str) {
+        let Some(fee) = self.fee.as_mut() else { return self.step(at, rule, "There is no fee: nothing changes.") };
+        let (state, liable, paid) = (fee.state, fee.liable, fee.paid);
+        if state == FeeState::Waived {
+            return;
+        }
+        if state != FeeState::Paid {
+            fee.state = FeeState::Waived;
+            self.settled(at, liable, rule);
+        }
+        self.step(at, rule, why);
+        if paid > 0 {
+            self.review(at, Topic::Refund, "C18");
+            self.step(at, "C18", "Money was received: refund or credit is a manager's decision.");
+        }
+    }
+
+    fn settled(&mut self, at: DateTime<Utc>, liable: Parent, rule: &'static str) {
+        self.tell(at, NoticeKind::FeeSettled, liable, rule);
+        self.timers.close = None;
+        self.stale = true;
+    }
+
+    fn write_off(&mut self, at: DateTime<Utc>) {
+        let Some(fee) = self.fee.as_mut().filter(|f| matches!(f.state, FeeState::Due | FeeState::Provisional)) else { return };
+        fee.state = FeeState::WrittenOff;
+        self.timers.close = None;
+        self.stale = true;
+        self.step(at, "C19", "The manager gives the debt up; that is not received in full, the hold stays.");
+    }
+
+    fn pay(&mut self, at: DateTime<Utc>, minor: i64) {
+        let open = self.fee.as_mut().filter(|f| !matches!(f.state, FeeState::Paid | FeeState::Waived));
+        let mut over = minor;
+        if let Some(fee) = open {
+            let taken = minor.min(fee.charge - fee.paid);
+            fee.paid += taken;
+            over -= taken;
+            let liable = fee.liable;
+            if fee.paid == fee.charge {
+                fee.state = FeeState::Paid;
+                self.settled(at, liable, "C31");
+                self.step(at, "C31", "Received in full, by whomever: the fee is settled.");
+            } else {
+                self.step(at, "C31", "Received in part: the rest stays owed.");
+            }
+        }
+        if over > 0 {
+            self.review(at, Topic::Refund, "C18");
+            self.step(at, "C18", "More was received than is owed: refund or credit is a manager's decision.");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The centre's rules on money: lateness, fee, liability, doctor's notes, holds and escalation, from the facts of one session.
+//!
+//! A pure function over facts ([`facts`]) that are taken in the order of their instants ([`assess`]), with what happens by itself in
+//! between ([`timeline`]) and what is said to whom ([`notices`]). Seed 001 and the choices C01 to C32 of the domain pack decide.
+
+pub mod assess;
+pub mod facts;
+pub mod ledger;
+pub mod notices;
+pub mod timeline;
+
+pub use assess::{Assessment, Escalation, Step, assess};
+pub use facts::{About, Absent, CaseFacts, Fact, Facts, LaterSession, Money, Note, OffBy, Parent, PayClock, Recipient, Rules, Slot, What};
+pub use ledger::{CaseLedger, Payment, case_ledger};
+pub use notices::{Notice, NoticeKind, Topic};
+pub use timeline::{FeeState, Standing};
+
+#[cfg(test)]
+mod properties;
