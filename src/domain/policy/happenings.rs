@@ -58,7 +58,7 @@ impl Run<'_> {
             return self.step(at, "C10", "The session was off already: recorded, nothing changes.");
         }
         self.step(at, "C28", "The same parent now says that it is an illness: a note may end the fee.");
-        self.await_note(at, route);
+        self.ask_for_note(at, route);
     }
 
     /// A charge comes into being.
@@ -92,12 +92,12 @@ impl Run<'_> {
                 self.notes.push(note);
             }
         } else {
-            self.await_note(at, route);
+            self.ask_for_note(at, route);
         }
     }
 
     /// The fee is provisional from `at` on; a note already on file ends it.
-    fn await_note(&mut self, at: DateTime<Utc>, route: Route) {
+    fn ask_for_note(&mut self, at: DateTime<Utc>, route: Route) {
         let (date, children) = (self.date(self.facts.session.start), self.facts.case.children);
         let on_file = self.notes.iter().any(|n| route.accepts(n, date, children));
         let Some(fee) = self.fee.as_mut() else { return };
