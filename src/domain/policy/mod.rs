@@ -1,10 +1,11 @@
 //! The centre's rules on money: lateness, fee, liability, doctor's notes, holds and escalation, from the facts of one session.
 //!
-//! A pure function over facts ([`facts`]) that are taken in the order of their instants ([`assess`]), with what happens by itself in
+//! A pure function over facts ([`facts`]) that are taken in the order of their instants ([`mod@assess`]), with what happens by itself in
 //! between ([`timeline`]) and what is said to whom ([`notices`]). Seed 001 and the choices C01 to C32 of the domain pack decide.
 
 pub mod assess;
 pub mod facts;
+mod happenings;
 pub mod ledger;
 pub mod notices;
 pub mod timeline;
@@ -17,3 +18,5 @@ pub use timeline::{FeeState, Standing};
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod unclear;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use proptest::prelude::*;
 
 pub(super) fn t(s: &str) -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339(s).unwrap().with_timezone(&Utc)
+    DateTime::parse_from_rfc3339(s).expect("an instant").with_timezone(&Utc)
 }
 
 pub(super) fn cancel(at: &str, by: Parent, reason: Reason) -> Fact {
@@ -43,7 +43,7 @@ fn parents() -> impl Strategy<Value = Parent> {
 fn happenings() -> impl Strategy<Value = What> {
     let note =
         (proptest::sample::select(About::ALL.to_vec()), 26u32..30, 0u64..3, proptest::option::of(1u32..4), any::<bool>()).prop_map(|(about, day, more, children, brought)| {
-            let from = NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+            let from = NaiveDate::from_ymd_opt(2026, 11, day).expect("a day of November");
             What::Note(Note { about, from, to: from + chrono::Days::new(more), children, brought })
         });
     prop_oneof![
@@ -137,7 +137,7 @@ proptest! {
     fn the_order_of_recording_plays_no_part(f in histories(), seed in any::<u64>()) {
         let mut g = f.clone();
         let mut s = seed | 1;
-        let mut next = |n: usize| { s ^= s << 13; s ^= s >> 7; s ^= s << 17; usize::try_from(s % n as u64).unwrap() };
+        let mut next = |n: usize| { s ^= s << 13; s ^= s >> 7; s ^= s << 17; usize::try_from(s % n as u64).expect("less than n") };
         for n in (1..g.history.len()).rev() { g.history.swap(n, next(n + 1)); }
         for n in (1..g.later.len()).rev() { g.later.swap(n, next(n + 1)); }
         for n in (1..g.case.parties.len()).rev() { g.case.parties.swap(n, next(n + 1)); }

@@ -135,7 +135,7 @@ impl Run<'_> {
             let off = l.off.filter(|(_, t)| open(*t)).map(|(by, _)| by);
             let at = if note_case { l.end } else { l.start };
             let stands = if note_case { off.is_none() } else { off != Some(OffBy::Centre) };
-            open(l.booked_at) && stands && at > since && (uncounted || at >= now)
+            open(l.booked_at) && stands && at > since && (uncounted || at.max(told.unwrap_or(at)) >= now)
         });
         let Some((n, l)) = next else { return };
         let start = l.start;
