@@ -53,7 +53,10 @@ fn main() -> anyhow::Result<()> {
         for line in text.lines() {
             let v: Value = serde_json::from_str(line)?;
             let case = PolicyCase::read(&v["input"]).map_err(|p| anyhow::anyhow!("{p}"))?;
-            bytes += case.actual().to_string().len();
+            let actual = case.actual();
+            let ok = actual == v["expected"];
+            // As the command writes it, with the expectation beside it.
+            bytes += serde_json::json!({ "id": v["id"], "actual": actual, "expected": v["expected"], "ok": ok }).to_string().len();
         }
     }
     let seconds = started.elapsed().as_secs_f64();
