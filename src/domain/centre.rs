@@ -2,6 +2,7 @@
 
 use super::keyed::{Problem, Reader};
 use super::local_time::{Quiet, parse_time};
+use super::money_hours::MoneyHours;
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use toml::Table;
@@ -67,8 +68,8 @@ pub struct Rules {
     pub spacing_minutes: i64,
     /// Unprompted texts to one number in 24 hours; 0 = no limit.
     pub max_texts_per_day: i64,
-    /// `money_hours = []`: money and note texts may go whenever other texts may.
-    pub money_any_time: bool,
+    /// When texts about money and notes may go (safety rule M2); `None`: whenever other texts may.
+    pub money_hours: Option<MoneyHours>,
 }
 
 /// The day on which a courtesy confirmation goes.
@@ -192,16 +193,19 @@ impl Centre {
                 session_off_delay_minutes: r.whole("session_off_delay_minutes", 15, 0, 24 * 60),
                 spacing_minutes: r.whole("spacing_minutes", 10, 0, 24 * 60),
                 max_texts_per_day: r.whole("max_texts_per_day", 4, 0, 1000),
-                money_any_time: false,
+                money_hours: Some(MoneyHours::default()),
             };
             // Kept with the file for the rules of fees and milestones; read so that a wrong value is found at once.
             for (key, max) in [("review_after_sessions", 1000), ("review_after_months", 120), ("introduction_meeting_after_months", 120)] {
                 r.whole(key, 0, 0, max);
             }
-            let money_hours = r.list("money_hours");
-            rules.money_any_time = money_hours.as_ref().is_some_and(Vec::is_empty);
-            if let Some(hours) = money_hours.filter(|l| !l.is_empty() && !is_day_and_hours(l)) {
-                r.problem("money_hours", format!("{hours:?} is not understood"), "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none.");
+            match r.list("money_hours") {
+                None => {}
+                Some(none) if none.is_empty() => rules.money_hours = None,
+                Some(hours) => match MoneyHours::read(&hours) {
+                    Some(read) => rules.money_hours = Some(read),
+                    None => r.problem("money_hours", format!("{hours:?} is not understood"), "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none."),
+                },
             }
             if rules.currency.len() != 3 || !rules.currency.chars().all(|c| c.is_ascii_uppercase()) {
                 let what = format!("{:?} is no currency code", rules.currency);
@@ -253,13 +257,6 @@ impl Centre {
         })?;
         Centre::read(&table)
     }
-}
-
-fn is_day_and_hours(list: &[String]) -> bool {
-    let [days, hours] = list else { return false };
-    let days_ok = days.split('-').all(|d| d.trim().parse::<Weekday>().is_ok());
-    let hours_ok = hours.split_once('-').is_some_and(|(a, b)| parse_time(a).zip(parse_time(b)).is_some_and(|(a, b)| a < b));
-    days_ok && hours_ok
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod keyed;
 pub mod lint;
 pub mod local_time;
 pub mod message;
+pub mod money_hours;
 pub mod parts;
 mod patterns;
 pub mod person;
