@@ -3,9 +3,9 @@
 use crate::domain::keyed::Problem;
 use crate::domain::message::Kind;
 use crate::domain::parts::parts;
-use crate::domain::say::{FinishBy, Press, Say, Speaker};
+use crate::domain::say::{FinishBy, Money, Press, Say, Speaker};
 use anyhow::{Context, Result, anyhow};
-use chrono::{NaiveDate, NaiveDateTime, Timelike};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use minijinja::{Environment, UndefinedBehavior, context};
 use std::collections::HashMap;
 use std::path::Path;
@@ -39,6 +39,15 @@ const ENGLISH: &[(&str, &str)] = built_in![
     "no_longer_in_use",
     "staff_alert",
     "staff_reply",
+    "fee_notice",
+    "note_request",
+    "note_reminder",
+    "fee_settled",
+    "all_parties_notice",
+    "case_closed",
+    "session_on",
+    "date_question",
+    "date_refused",
     "buttons",
 ];
 
@@ -87,6 +96,14 @@ fn variables(kind: Kind) -> &'static [&'static str] {
         Kind::OldButton => &["phone"],
         Kind::StaffAlert => &["count"],
         Kind::StaffReply => &["centre", "text"],
+        Kind::FeeNotice => &["centre", "phone", "amount", "day"],
+        Kind::NoteRequest => &["centre", "phone", "day"],
+        Kind::NoteReminder => &["centre", "phone", "day", "bring_on"],
+        Kind::FeeSettled => &["centre", "phone", "day", "file_closed"],
+        Kind::AllPartiesNotice => &["centre", "phone", "last_day"],
+        Kind::CaseClosed => &["centre", "phone"],
+        Kind::SessionOn | Kind::DateRefused => &["centre", "phone", "day", "time"],
+        Kind::DateQuestion => &["centre", "phone", "old_day", "old_time", "day", "time"],
     }
 }
 
@@ -100,6 +117,17 @@ fn time(at: NaiveDateTime) -> String {
     let (pm, hour) = at.hour12();
     let half = if pm { "pm" } else { "am" };
     if at.minute() == 0 { format!("{hour}{half}") } else { format!("{hour}:{:02}{half}", at.minute()) }
+}
+
+/// `£45`, `£45.50`, `€45`; another currency by its code.
+fn money(m: &Money) -> String {
+    let (whole, rest) = (m.minor / 100, m.minor % 100);
+    let number = if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:02}") };
+    match m.currency.as_str() {
+        "GBP" => format!("£{number}"),
+        "EUR" => format!("€{number}"),
+        other => format!("{number} {other}"),
+    }
 }
 
 impl Words {
@@ -189,12 +217,15 @@ impl Words {
     pub fn render(&self, say: &Say, speaker: &Speaker, _language: &str) -> Result<Text> {
         let template = self.env.get_template(&format!("en/{}", say.kind())).context("a template is missing")?;
         let Speaker { short_name: centre, phone, emergency_number } = speaker;
+        let date = |d: &NaiveDate| day(d.and_time(NaiveTime::MIN));
         let body = match say {
             Say::ConfirmRequest { arrival, cut_off, fee } => {
                 let cut_off = cut_off.map(|c| format!("{} {}", time(c), day(c)));
                 template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival), cut_off, fee })
             }
-            Say::ConfirmAck { arrival } | Say::SessionOff { arrival } => template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival) }),
+            Say::ConfirmAck { arrival } | Say::SessionOff { arrival } | Say::SessionOn { arrival } | Say::DateRefused { arrival } => {
+                template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival) })
+            }
             Say::CancelReasonAsk { arrival, finish } => {
                 let (finish, stem, code, late) = match finish {
                     FinishBy::CodeWithReason { stem } => ("code_with_reason", stem.as_str(), "", true),
@@ -206,7 +237,9 @@ impl Words {
                 template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival), finish, stem, code, late })
             }
             Say::CancellationAck { arrival, in_time } => template.render(context! { centre, phone, day => day(*arrival), in_time }),
-            Say::SessionMoved { from, to } => template.render(context! { centre, phone, old_day => day(*from), old_time => time(*from), day => day(*to), time => time(*to) }),
+            Say::SessionMoved { from, to } | Say::DateQuestion { from, to } => {
+                template.render(context! { centre, phone, old_day => day(*from), old_time => time(*from), day => day(*to), time => time(*to) })
+            }
             Say::Handover => template.render(context! { centre, phone, emergency_number }),
             Say::Help | Say::StopAck => template.render(context! { centre, phone }),
             Say::StartAck => template.render(context! { centre }),
@@ -226,6 +259,12 @@ impl Words {
             Say::OldButton => template.render(context! { phone }),
             Say::StaffAlert { count } => template.render(context! { count }),
             Say::StaffReply { text } => template.render(context! { centre, text }),
+            Say::FeeNotice { amount, date: d } => template.render(context! { centre, phone, amount => money(amount), day => date(d) }),
+            Say::NoteRequest { date: d } => template.render(context! { centre, phone, day => date(d) }),
+            Say::NoteReminder { date: d, bring_on } => template.render(context! { centre, phone, day => date(d), bring_on => date(bring_on) }),
+            Say::FeeSettled { date: d, file_closed } => template.render(context! { centre, phone, day => date(d), file_closed }),
+            Say::AllPartiesNotice { last_day } => template.render(context! { centre, phone, last_day => date(last_day) }),
+            Say::CaseClosed => template.render(context! { centre, phone }),
         }
         .map_err(|e| anyhow!("{}{}", e.kind(), e.detail().map(|d| format!(": {d}")).unwrap_or_default()))?;
         let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -243,6 +282,7 @@ pub fn sample_speaker() -> Speaker {
 pub fn samples() -> Vec<Say> {
     let at = |y, m, d, h, min| NaiveDate::from_ymd_opt(y, m, d).and_then(|d| d.and_hms_opt(h, min, 0)).unwrap_or_default();
     let (arrival, cut_off) = (at(2026, 11, 28, 10, 0), at(2026, 11, 26, 10, 0));
+    let date = arrival.date();
     let mut out = Vec::new();
     for kind in Kind::ALL {
         match kind {
@@ -280,6 +320,15 @@ pub fn samples() -> Vec<Say> {
             Kind::NoLongerInUse => out.push(Say::NoLongerInUse),
             Kind::StaffReply => out.push(Say::StaffReply { text: "Yes, your visit is at 10am as usual.".into() }),
             Kind::StaffAlert => out.extend([1, 3].map(|count| Say::StaffAlert { count })),
+            Kind::FeeNotice => out.extend([("GBP", 4500), ("GBP", 4550), ("EUR", 4500)].map(|(c, minor)| Say::FeeNotice { amount: Money { minor, currency: c.into() }, date })),
+            Kind::NoteRequest => out.push(Say::NoteRequest { date }),
+            Kind::NoteReminder => out.push(Say::NoteReminder { date, bring_on: at(2026, 12, 12, 0, 0).date() }),
+            Kind::FeeSettled => out.extend([false, true].map(|file_closed| Say::FeeSettled { date, file_closed })),
+            Kind::AllPartiesNotice => out.push(Say::AllPartiesNotice { last_day: at(2026, 12, 19, 0, 0).date() }),
+            Kind::CaseClosed => out.push(Say::CaseClosed),
+            Kind::SessionOn => out.push(Say::SessionOn { arrival }),
+            Kind::DateQuestion => out.push(Say::DateQuestion { from: arrival, to: at(2026, 11, 29, 14, 0) }),
+            Kind::DateRefused => out.push(Say::DateRefused { arrival }),
         }
     }
     out
@@ -309,8 +358,9 @@ mod tests {
             let discreet = say.clone().in_mode(Mode::Discreet);
             assert!(matches!(discreet.say, None | Some(Say::DiscreetRequest { .. } | Say::PleaseRing)), "{say:?}");
             assert!(say.clone().in_mode(Mode::Silent).say.is_none(), "{say:?}");
-            // Whoever is not told that a visit is off is rung.
-            if say.kind().calls_off() || matches!(say, Say::SessionMoved { .. }) {
+            // Whoever is not told that a visit is off, on again or moved, or what is owed, is rung.
+            let news = matches!(say, Say::SessionMoved { .. } | Say::SessionOn { .. } | Say::DateQuestion { .. } | Say::DateRefused { .. });
+            if say.kind().calls_off() || say.kind().is_money() || news {
                 assert!(discreet.ring && say.clone().in_mode(Mode::Silent).ring, "{say:?}");
             }
             assert_eq!(say.clone().in_mode(Mode::Normal).say, Some(say));
@@ -328,6 +378,12 @@ mod tests {
         std::fs::remove_file(dir.path().join("en/confrim_ack.txt")).unwrap();
         let problems = Words::load(Some(dir.path())).err().unwrap();
         assert!(problems.len() == 1 && problems[0].key.ends_with("confirm_ack.txt") && problems[0].what.contains("other_party"), "{}", problems[0]);
+    }
+
+    #[test]
+    fn amounts_are_said_as_people_say_them() {
+        let said = |minor, currency: &str| money(&Money { minor, currency: currency.into() });
+        assert_eq!([said(4500, "GBP"), said(4550, "GBP"), said(4505, "EUR"), said(50, "EUR"), said(100_000, "USD")], ["£45", "£45.50", "€45.05", "€0.50", "1000 USD"]);
     }
 
     #[test]

@@ -51,13 +51,50 @@ words_enum! {
         StaffAlert = "staff_alert",
         /// The words of a person, in answer to a message.
         StaffReply = "staff_reply",
+        /// To who owes it: a fee is due.
+        FeeNotice = "fee_notice",
+        /// To who may bring one: a note instead of the fee.
+        NoteRequest = "note_request",
+        /// Before the next contact: the note is still awaited.
+        NoteReminder = "note_reminder",
+        /// Nothing is owed any more, however that came about (safety rule a12).
+        FeeSettled = "fee_settled",
+        /// To everybody on the file: a payment is open, anyone may make it, and until when.
+        AllPartiesNotice = "all_parties_notice",
+        /// To everybody on the file: it is closed.
+        CaseClosed = "case_closed",
+        /// A session that was called off takes place after all.
+        SessionOn = "session_on",
+        /// Could you come on another date? To both parents, whoever asked for it (safety rule h7).
+        DateQuestion = "date_question",
+        /// The visit stays when it was, whoever could not (safety rule h7).
+        DateRefused = "date_refused",
     }
 }
 
 impl Kind {
     /// Whether it answers a message; answers go before what nobody asked for.
     pub fn is_answer(self) -> bool {
-        !matches!(self, Kind::ConfirmRequest | Kind::SessionOff | Kind::SessionMoved | Kind::Closure | Kind::PleaseRing | Kind::DiscreetRequest | Kind::StaffAlert)
+        let unasked = matches!(
+            self,
+            Kind::ConfirmRequest
+                | Kind::SessionOff
+                | Kind::SessionMoved
+                | Kind::SessionOn
+                | Kind::Closure
+                | Kind::DateQuestion
+                | Kind::DateRefused
+                | Kind::PleaseRing
+                | Kind::DiscreetRequest
+                | Kind::StaffAlert
+        );
+        !unasked && !self.is_money()
+    }
+
+    /// Whether it is about a fee, a note or a file that closes for it: such a text goes in office hours only (safety rule M2), stops for
+    /// a party whose own safety is in an open task (M3), and is said in a language only once a speaker has checked its words.
+    pub fn is_money(self) -> bool {
+        matches!(self, Kind::FeeNotice | Kind::NoteRequest | Kind::NoteReminder | Kind::FeeSettled | Kind::AllPartiesNotice | Kind::CaseClosed)
     }
 
     /// Whether it says that a visit does not take place: whoever cannot be told so is rung.

@@ -4,7 +4,7 @@
 use super::message::Kind;
 use super::person::Mode;
 use crate::words_enum;
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 
 /// Who speaks: the centre's words that stand in texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,15 @@ pub struct Speaker {
     pub phone: String,
     /// The country's emergency number.
     pub emergency_number: String,
+}
+
+/// An amount of money as it is said to who owes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Money {
+    /// Minor units: pence, cent.
+    pub minor: i64,
+    /// ISO 4217 code.
+    pub currency: String,
 }
 
 /// How a cancellation is to be finished (safety rule S1).
@@ -143,6 +152,56 @@ pub enum Say {
         /// The words.
         text: String,
     },
+    /// A fee is due; to who owes it and nobody else. Holds no reason.
+    FeeNotice {
+        /// How much.
+        amount: Money,
+        /// Day of the visit that it is for.
+        date: NaiveDate,
+    },
+    /// Please bring a note; then there is no fee.
+    NoteRequest {
+        /// Day of the visit that the note must cover.
+        date: NaiveDate,
+    },
+    /// The note is still awaited.
+    NoteReminder {
+        /// Day of the visit that the note must cover.
+        date: NaiveDate,
+        /// Day of the next contact, on which it is to be brought.
+        bring_on: NaiveDate,
+    },
+    /// Nothing is owed. The same for paid, paid by another, waived and note accepted.
+    FeeSettled {
+        /// Day of the visit that it was for.
+        date: NaiveDate,
+        /// The file was closed before and stays so (choice C20).
+        file_closed: bool,
+    },
+    /// A payment is open on the file. Holds no name, amount or reason.
+    AllPartiesNotice {
+        /// The last day on which it can be paid.
+        last_day: NaiveDate,
+    },
+    /// The file is closed.
+    CaseClosed,
+    /// The visit takes place after all.
+    SessionOn {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+    },
+    /// Could you come on another date? Nothing has changed by it.
+    DateQuestion {
+        /// The party's own arrival as it is booked.
+        from: NaiveDateTime,
+        /// The party's own arrival as it would be.
+        to: NaiveDateTime,
+    },
+    /// The visit stays when it was.
+    DateRefused {
+        /// The party's own arrival as it is booked.
+        arrival: NaiveDateTime,
+    },
 }
 
 words_enum! {
@@ -207,13 +266,24 @@ impl Say {
             Say::NoLongerInUse => Kind::NoLongerInUse,
             Say::StaffAlert { .. } => Kind::StaffAlert,
             Say::StaffReply { .. } => Kind::StaffReply,
+            Say::FeeNotice { .. } => Kind::FeeNotice,
+            Say::NoteRequest { .. } => Kind::NoteRequest,
+            Say::NoteReminder { .. } => Kind::NoteReminder,
+            Say::FeeSettled { .. } => Kind::FeeSettled,
+            Say::AllPartiesNotice { .. } => Kind::AllPartiesNotice,
+            Say::CaseClosed => Kind::CaseClosed,
+            Say::SessionOn { .. } => Kind::SessionOn,
+            Say::DateQuestion { .. } => Kind::DateQuestion,
+            Say::DateRefused { .. } => Kind::DateRefused,
         }
     }
 
     /// The buttons below it, in rows, where the channel has buttons.
     pub fn buttons(&self) -> Vec<Vec<Press>> {
         match self {
-            Say::ConfirmRequest { .. } | Say::SessionMoved { .. } | Say::DiscreetRequest { .. } => vec![vec![Press::Yes, Press::No]],
+            Say::ConfirmRequest { .. } | Say::SessionMoved { .. } | Say::SessionOn { .. } | Say::DateQuestion { .. } | Say::DiscreetRequest { .. } => {
+                vec![vec![Press::Yes, Press::No]]
+            }
             Say::CancelReasonAsk { finish: FinishBy::Press { reason: true, .. }, .. } => {
                 vec![vec![Press::IllChild, Press::IllSelf], vec![Press::Travel, Press::Other], vec![Press::Keep]]
             }
