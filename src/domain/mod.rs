@@ -20,4 +20,5 @@ pub mod release;
 pub mod say;
 pub mod senders;
 pub mod session;
+pub mod staff;
 pub mod understand;

@@ -8,6 +8,7 @@ pub mod family;
 pub mod import;
 pub mod lines;
 pub mod links;
+pub mod money;
 pub mod off;
 pub mod plan;
 pub mod pulse;
@@ -15,6 +16,8 @@ pub mod receive;
 mod recheck;
 pub mod reconcile;
 pub mod record;
+pub mod record_money;
+pub mod release;
 pub mod reply;
 mod teller;
 

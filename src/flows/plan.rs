@@ -51,6 +51,7 @@ pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     let mut settled = 0;
     super::alerts::scan(svc, now).await?;
+    super::money::scan(svc, now).await?;
     if !sessions::anything_due(&svc.db, now).await? {
         return Ok(0);
     }

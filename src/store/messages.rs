@@ -58,7 +58,7 @@ pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) 
         .all(
             "SELECT m.ask_version, min(a.started_at) AS began, min(CASE WHEN a.outcome = 'accepted' THEN coalesce(a.ended_at, a.started_at) END) AS accepted
              FROM message m JOIN attempt a ON a.message_id = m.id
-             WHERE m.session_id = $1 AND m.role = $2 AND m.kind IN ('confirm_request', 'session_moved')
+             WHERE m.session_id = $1 AND m.role = $2 AND m.kind IN ('confirm_request', 'session_moved', 'session_on')
                AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain')) GROUP BY m.ask_version",
             args![session_id, role.as_str()],
         )

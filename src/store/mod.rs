@@ -10,11 +10,13 @@ pub mod facts;
 pub mod imports;
 pub mod inbox;
 pub mod messages;
+pub mod money;
 pub mod outbox;
 pub mod parties;
 pub mod questions;
 pub mod sealed;
 pub mod sessions;
+pub mod staff;
 pub mod tasks;
 pub mod workers;
 
