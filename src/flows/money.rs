@@ -206,8 +206,10 @@ async fn tellings(tx: &mut Tx, case: &mut MoneyCase, centre: &Centre, texts: &[M
                 let age = now - at.unwrap_or(t.not_before);
                 if age > UNPROVEN {
                     tell_by_phone(tx, case, t, now).await?;
+                    continue;
                 }
-                now + if age < Duration::hours(1) { Duration::minutes(1) } else { Duration::hours(1) }
+                // A receipt that comes before that has the case looked at again.
+                if t.state == MessageState::Sent { at.unwrap_or(t.not_before) + UNPROVEN + Duration::minutes(1) } else { now + Duration::minutes(1) }
             }
             _ => continue,
         };

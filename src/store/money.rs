@@ -134,6 +134,12 @@ pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<String>>
     db.all("SELECT id FROM case_file WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at LIMIT $2", args![now, limit]).await?.iter().map(|r| r.text("id")).collect()
 }
 
+/// When the next case has to be looked at.
+pub async fn next_look(db: &Db) -> Result<Option<DateTime<Utc>>> {
+    let row = db.one("SELECT min(look_at) AS at FROM case_file WHERE look_at IS NOT NULL", args![]).await?;
+    row.map_or(Ok(None), |r| r.time_opt("at"))
+}
+
 /// Lets the next scan look at those of the cases that have something to do with money: their sessions changed.
 pub async fn look_again<'a>(tx: &mut Tx, now: DateTime<Utc>, cases: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut ids: Vec<&str> = cases.collect();
@@ -146,6 +152,16 @@ pub async fn look_again<'a>(tx: &mut Tx, now: DateTime<Utc>, cases: impl Iterato
         rows,
     )
     .await?;
+    Ok(())
+}
+
+/// Lets the next scan look at the case of a text about money: it is proven that it arrived.
+pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &str) -> Result<()> {
+    let kinds: Vec<&Kind> = Kind::ALL.iter().filter(|k| k.is_money()).collect();
+    let mut args: Vec<Arg> = args![now, message_id];
+    args.extend(kinds.iter().map(|k| Arg::from(k.as_str())));
+    let sql = format!("UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = $2 AND kind IN ({}))", super::db::list_of(3, kinds.len()));
+    tx.exec(sql, args).await?;
     Ok(())
 }
 

@@ -54,8 +54,12 @@ pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, to
     let Some(row) = row else { return open(tx, now, &NewTask { message_id: Some(message_id), ..NewTask::new(cause, topic) }).await };
     let (centre, case_id, session_id) = (row.text("centre")?, row.text_opt("case_id")?, row.text_opt("session_id")?);
     // Whoever was not told that a visit is off is rung for that, whatever went wrong.
-    let off = row.word::<Kind>("kind")?.calls_off() && matches!(topic, Topic::BadNumber | Topic::RingOptedOut);
-    let topic = if off { Topic::RingSessionOff } else { topic };
+    let (kind, unreached): (Kind, bool) = (row.word("kind")?, matches!(topic, Topic::BadNumber | Topic::RingOptedOut));
+    let topic = match kind {
+        k if unreached && k.calls_off() => Topic::RingSessionOff,
+        k if unreached && k.is_money() => Topic::TellByPhone,
+        _ => topic,
+    };
     let task = NewTask {
         centre: Some(&centre),
         case_id: case_id.as_deref(),
