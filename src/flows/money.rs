@@ -70,7 +70,7 @@ fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<Called<'_>> {
     let mut out: Vec<Called<'_>> = Vec::new();
     for (session, notice) in a.called_for(now) {
         // A notice to all parties is one thing to release, however many they are.
-        let to_all = matches!(notice.kind, NoticeKind::AllPartiesNotice | NoticeKind::CaseClosed);
+        let to_all = notice.kind.needs_release();
         if to_all && out.iter().any(|c| c.session == session && c.kind == notice.kind && c.at == notice.at) {
             continue;
         }
@@ -440,4 +440,45 @@ pub async fn standing_in_words(db: &Db, case_id: &str, now: DateTime<Utc>) -> Re
     let Some(stored) = all.get(&case.centre) else { return Ok(Vec::new()) };
     let assessed = case.record.assess(&stored.centre);
     Ok(super::record_money::in_words(&case, &stored.centre, &assessed, now))
+}
+
+/// A notice that the rules will call for if nothing else happens.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub kind: NoticeKind,
+    /// The case's reference, and its centre's code.
+    pub case_ref: String,
+    /// See `case_ref`.
+    pub centre: String,
+    /// About which session, in its present version.
+    pub session: String,
+    /// See `session`.
+    pub session_version: i64,
+    /// To whom; nobody in particular: all parties.
+    pub role: Option<Role>,
+    /// The rule.
+    pub rule: &'static str,
+}
+
+/// The notices about money that lie in a span, as things stand at its beginning.
+pub async fn planned(db: &Db, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Planned>> {
+    let mut tx = db.begin().await?;
+    let all = centres::all_in(&mut tx).await?;
+    let mut out = Vec::new();
+    for id in money::cases_with_fees(&mut tx, None).await? {
+        let case = money::case(&mut tx, &id).await?;
+        let Some(stored) = all.get(&case.centre) else { continue };
+        let assessed = case.record.assess(&stored.centre);
+        for c in called(&assessed, until).into_iter().filter(|c| c.at > from && (text_kind(c.kind).is_some() || c.kind.needs_release())) {
+            let version = sessions::get(&mut tx, c.session).await?.map_or(0, |s| s.version);
+            let rule = assessed.of(c.session).and_then(|a| a.notices.iter().find(|n| n.at == c.at && n.kind == c.kind)).map_or("", |n| n.rule);
+            let (case_ref, centre) = (case.case_ref.clone(), case.centre.clone());
+            out.push(Planned { at: c.at, kind: c.kind, case_ref, centre, session: c.session.to_owned(), session_version: version, role: c.role, rule });
+        }
+    }
+    out.sort_by_key(|p| p.at);
+    Ok(out)
 }
