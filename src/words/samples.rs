@@ -4,7 +4,7 @@ use super::tongue::Tongue;
 use crate::domain::message::Kind;
 use crate::domain::parts::is_gsm;
 use crate::domain::say::{FinishBy, Money, Say, Speaker};
-use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// The values that samples are made of.
 #[derive(Debug, Clone)]
@@ -70,15 +70,6 @@ impl Values {
         };
         [longest(false), longest(true)].into_iter().flatten().collect()
     }
-
-    /// Dates and times at which people and programs slip: the first of a month, noon, five past it, the end of a year, midnight.
-    pub fn awkward() -> [Values; 2] {
-        let usual = Values::usual;
-        [
-            Values { arrival: at(2026, 12, 1, 12, 0), other: at(2026, 12, 31, 12, 5), cut_off: at(2026, 11, 29, 0, 0), next: at(2027, 1, 1, 0, 0).date(), ..usual() },
-            Values { arrival: at(2027, 2, 28, 0, 5), other: at(2027, 3, 3, 9, 30), cut_off: at(2026, 9, 30, 20, 59), last_day: at(2028, 2, 29, 0, 0).date(), ..usual() },
-        ]
-    }
 }
 
 /// A speaker for samples.
@@ -143,11 +134,4 @@ pub fn samples_of(kind: Kind, v: &Values) -> Vec<Say> {
         Kind::AllPartiesNotice => vec![Say::AllPartiesNotice { last_day: v.last_day }],
         Kind::CaseClosed => vec![Say::CaseClosed],
     }
-}
-
-/// Whether a kind of message says a day at all.
-pub fn is_dated(kind: Kind) -> bool {
-    let of = |v: &Values| samples_of(kind, v);
-    let usual = Values::usual();
-    of(&usual) != of(&Values { arrival: usual.arrival.with_day(1).unwrap_or_default(), other: usual.cut_off, last_day: usual.next, ..usual.clone() })
 }
