@@ -13,6 +13,7 @@ mod doors;
 mod golden;
 mod imports;
 mod kill;
+mod languages;
 mod money;
 mod people;
 mod store;

@@ -94,7 +94,13 @@ impl Service {
 
 /// The centre as it speaks in texts.
 pub fn speaker(centre: &Centre) -> Speaker {
-    Speaker { short_name: centre.short_name.clone(), phone: centre.phone.clone(), emergency_number: centre.emergency_number.clone() }
+    Speaker {
+        centre: centre.code.clone(),
+        short_name: centre.short_name.clone(),
+        phone: centre.phone.clone(),
+        emergency_number: centre.emergency_number.clone(),
+        languages: centre.languages.clone(),
+    }
 }
 
 /// The cause of a courtesy request: two schedulers make one row.
