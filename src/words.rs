@@ -10,6 +10,8 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use std::collections::HashMap;
 use std::path::Path;
 
+mod marks;
+
 macro_rules! built_in {
     ($($kind:literal),+ $(,)?) => { &[$(($kind, include_str!(concat!("../message-templates/en/", $kind, ".txt")))),+] };
 }
@@ -52,6 +54,8 @@ pub struct Text {
     pub body: String,
     /// SMS parts that they take.
     pub parts: u32,
+    /// What was put in between the fixed words, in order: each value, and each sentence that stands only sometimes.
+    pub values: Vec<String>,
 }
 
 /// All templates.
@@ -123,7 +127,7 @@ impl Words {
                     Err(e) => problems.push(problem(from.clone(), format!("it cannot be read: {e}"), "Save it as UTF-8 text, or take it away to use the built-in words.")),
                 }
             }
-            if let Err(e) = env.add_template_owned(format!("en/{kind}"), source.trim_end().to_owned()) {
+            if let Err(e) = env.add_template_owned(format!("en/{kind}"), marks::mark(source.trim_end())) {
                 problems.push(problem(
                     from,
                     format!("the template is not understood: {}", e.detail().unwrap_or("a mistake in it")),
@@ -228,9 +232,9 @@ impl Words {
             Say::StaffReply { text } => template.render(context! { centre, text }),
         }
         .map_err(|e| anyhow!("{}{}", e.kind(), e.detail().map(|d| format!(": {d}")).unwrap_or_default()))?;
-        let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (body, values) = marks::take(&body);
         let parts = parts(&body);
-        Ok(Text { body, parts })
+        Ok(Text { body, parts, values })
     }
 }
 

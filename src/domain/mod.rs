@@ -20,3 +20,4 @@ pub mod say;
 pub mod senders;
 pub mod session;
 pub mod understand;
+pub mod whatsapp;
