@@ -184,7 +184,7 @@ fn url_ok(url: &str) -> bool {
 }
 
 /// How the service is reached. What is not set is that of `common`, the section of the same service for texts.
-fn read_service(r: &mut Reader<'_>, base: &Path, sender: Sender, common: Option<&SmsSection>) -> SmsSection {
+fn read_service(r: &mut Reader<'_>, base: &Path, common: Option<&SmsSection>, sender: impl FnOnce(&mut Reader<'_>) -> Sender) -> SmsSection {
     let default_url = common.map_or("https://api.twilio.com", |c| c.service.base_url.as_str()).to_owned();
     let base_url = r.parsed("base_url", default_url, "an address such as \"https://api.twilio.com\"", |s| url_ok(s).then(|| s.to_owned()));
     let (account, token) = (r.text_opt("account_sid"), secret(r, "auth_token", base));
@@ -200,6 +200,7 @@ fn read_service(r: &mut Reader<'_>, base: &Path, sender: Sender, common: Option<
             (account.unwrap_or_default(), token.unwrap_or_default())
         }
     };
+    let sender = sender(r);
     let whole = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
     let seconds = |n: i64| Duration::from_secs(n.unsigned_abs());
     SmsSection {
@@ -220,11 +221,13 @@ fn read_service(r: &mut Reader<'_>, base: &Path, sender: Sender, common: Option<
 
 /// Reads `[whatsapp]`: the same service as `[sms]`, another sender, and texts that stand at the service.
 fn read_whatsapp(r: &mut Reader<'_>, base: &Path, common: Option<&SmsSection>) -> WhatsappSection {
-    let from = r.text_required("from", "Set our number on WhatsApp, from = \"whatsapp:+44…\".");
-    if !from.is_empty() && from.strip_prefix(WHATSAPP).is_none_or(|n| Phone::from_e164(n).is_none()) {
-        r.problem("from", format!("{from:?} is no number on WhatsApp"), "Write it as \"whatsapp:+44…\".");
-    }
-    let sms = read_service(r, base, Sender::Number(from), common);
+    let sms = read_service(r, base, common, |r| {
+        let from = r.text_required("from", "Set our number on WhatsApp, from = \"whatsapp:+44…\".");
+        if !from.is_empty() && from.strip_prefix(WHATSAPP).is_none_or(|n| Phone::from_e164(n).is_none()) {
+            r.problem("from", format!("{from:?} is no number on WhatsApp"), "Write it as \"whatsapp:+44…\".");
+        }
+        Sender::Number(from)
+    });
     let content = r.section("content_sid", |r| {
         let mut content = ContentSids::new();
         for name in whatsapp::names() {
@@ -241,8 +244,12 @@ fn read_whatsapp(r: &mut Reader<'_>, base: &Path, common: Option<&SmsSection>) -
 }
 
 fn read_sms(r: &mut Reader<'_>, base: &Path) -> SmsSection {
+    read_service(r, base, None, sms_sender)
+}
+
+fn sms_sender(r: &mut Reader<'_>) -> Sender {
     let (from, service) = (r.text_opt("from"), r.text_opt("messaging_service_sid"));
-    let sender = match (from, service) {
+    match (from, service) {
         (Some(n), None) if Phone::from_e164(&n).is_some() => Sender::Number(n),
         (Some(n), None) => {
             r.problem("from", format!("{n:?} is no number in the form +44…"), "A name cannot receive answers: use a number of the service.");
@@ -257,8 +264,7 @@ fn read_sms(r: &mut Reader<'_>, base: &Path) -> SmsSection {
             r.problem("from", "it is missing", "Set our number, from = \"+44…\", or messaging_service_sid = \"MG…\".");
             Sender::Number(String::new())
         }
-    };
-    read_service(r, base, sender, None)
+    }
 }
 
 fn read_telegram(r: &mut Reader<'_>, base: &Path) -> TelegramSettings {
@@ -362,6 +368,21 @@ mod tests {
         let path = dir.path().join("courtesy.toml");
         std::fs::write(&path, text).unwrap();
         Settings::load(Some(&path), env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn whatsapp_is_the_same_service_with_another_sender() {
+        let sms = "[sms]\naccount_sid = \"AC1\"\nauth_token = \"secret\"\nfrom = \"+441\"\nmax_per_day = 7\nonly_to = [\"+447700900101\"]\n".replace("+441", "+447700900001");
+        let sid = format!("HX{}", "a1".repeat(16));
+        let s = load(&format!("{sms}[whatsapp]\nfrom = \"whatsapp:+447700900002\"\nrate_per_second = 3\ncontent_sid = {{ confirm_request = \"{sid}\" }}\n"), &[]).unwrap();
+        let w = s.whatsapp.unwrap();
+        assert_eq!((w.sms.service.account_sid.as_str(), w.sms.service.auth_token.as_str(), w.sms.service.sender.as_str()), ("AC1", "secret", "whatsapp:+447700900002"));
+        assert_eq!((w.sms.rate_per_second, w.sms.max_per_day, w.sms.only_to), (3, 7, vec!["+447700900101".to_owned()]), "a pilot list holds there too");
+        assert_eq!(w.content["confirm_request"], sid);
+        let wrong = load("[whatsapp]\nfrom = \"+447700900002\"\n[whatsapp.content_sid]\nconfirm_requst = \"HX1\"\nsession_off = \"HX12\"\n", &[]).err().unwrap();
+        let keys: Vec<_> = wrong.problems.iter().map(|p| p.key.as_str()).collect();
+        assert_eq!(keys, ["whatsapp.account_sid", "whatsapp.auth_token", "whatsapp.from", "whatsapp.content_sid.session_off", "whatsapp.content_sid.confirm_requst"]);
+        assert!(wrong.problems[4].mend.contains("Did you mean whatsapp.content_sid.confirm_request?"), "{}", wrong.problems[4]);
     }
 
     #[test]

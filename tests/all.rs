@@ -16,5 +16,6 @@ mod kill;
 mod people;
 mod store;
 mod stories;
+mod whatsapp;
 mod wire;
 mod workers;

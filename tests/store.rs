@@ -42,6 +42,7 @@ fn attempt(message_id: &str) -> Attempt {
         body: "words".into(),
         prompted: true,
         parts: 1,
+        content: false,
     }
 }
 
