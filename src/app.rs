@@ -302,8 +302,9 @@ impl LineLoops {
     /// Begins the loops of new lines and ends those of lines that are gone or were changed.
     fn follow(&mut self) {
         let lines = self.svc.lines();
-        let made_of =
-            |l: &Line| format!("{} {:?} {:?} {} {} {:?} {:?} {:?} {:?}", l.fingerprint(), l.centres, l.not, l.rate_per_second, l.max_per_day, l.settle, l.look_again, l.only_to, l.content);
+        let made_of = |l: &Line| {
+            format!("{} {:?} {:?} {} {} {:?} {:?} {:?} {:?}", l.fingerprint(), l.centres, l.not, l.rate_per_second, l.max_per_day, l.settle, l.look_again, l.only_to, l.content)
+        };
         let wanted: BTreeMap<String, String> = lines.all().iter().map(|l| (l.name(), made_of(l))).collect();
         self.running.retain(|name, (of, token)| {
             let stays = wanted.get(name) == Some(of);

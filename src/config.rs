@@ -209,13 +209,7 @@ fn read_service(r: &mut Reader<'_>, base: &Path, common: Option<&SmsSection>, se
         settle: seconds(r.whole("settle_seconds", common.map_or(120, |c| whole(c.settle)), 1, 86_400)),
         look_again: seconds(r.whole("look_again_seconds", common.map_or(60, |c| whole(c.look_again)), 1, 86_400)),
         only_to: r.list("only_to").unwrap_or_else(|| common.map(|c| c.only_to.clone()).unwrap_or_default()),
-        service: SmsSettings {
-            base_url,
-            account_sid,
-            auth_token,
-            sender,
-            timeout: seconds(r.whole("timeout_seconds", common.map_or(15, |c| whole(c.service.timeout)), 1, 300)),
-        },
+        service: SmsSettings { base_url, account_sid, auth_token, sender, timeout: seconds(r.whole("timeout_seconds", common.map_or(15, |c| whole(c.service.timeout)), 1, 300)) },
     }
 }
 

@@ -394,6 +394,7 @@ fn refusal_in_words(code: i64) -> &'static str {
         21612 => "the number cannot be reached from ours",
         21614 => "the number takes no texts",
         21617 => "the text is too long",
+        21655 | 21656 | 63027 | 63028 => "the content template is not there, or has other variables",
         63016 => "it came too late for free words: the 24 hours after the last message from there are over",
         63024 => "it is no number on WhatsApp",
         _ => "refused by the service",

@@ -126,8 +126,7 @@ fn check_alerts(settings: &crate::config::Settings, lines: &Lines, found: &mut F
 /// What nobody asked for comes when WhatsApp takes no free words: each kind of it needs a text that stands at the service.
 fn check_whatsapp(lines: &Lines, found: &mut Findings) {
     for l in lines.all().iter().filter(|l| l.channel == Channel::Whatsapp) {
-        let missing: Vec<&str> =
-            Kind::ALL.iter().filter(|k| !k.is_answer() && **k != Kind::StaffAlert).map(|k| k.as_str()).filter(|k| !l.content.contains_key(*k)).collect();
+        let missing: Vec<&str> = Kind::ALL.iter().filter(|k| !k.is_answer() && **k != Kind::StaffAlert).map(|k| k.as_str()).filter(|k| !l.content.contains_key(*k)).collect();
         if !missing.is_empty() {
             found.warn(format!(
                 "whatsapp.content_sid ({}): no content template for {}. More than 24 hours after a parent's last message these go by their next agreed channel, or staff ring.",

@@ -135,7 +135,7 @@ async fn begins_whatsapp(tx: &mut Tx, party: &Party, channel: Channel, safe: &st
     }
     let on_file = parties::addresses(tx, &party.id).await?;
     let Some(phone) = on_file.iter().find(|a| a.state == "current" && a.channel != Channel::Telegram.as_str()) else { return Ok(false) };
-    let Some(address) = Address::read(channel, &phone.value) else { return Ok(false) };
+    let Some(address) = Address::read(channel, &phone.value).filter(|a| a.phone().is_some_and(|p| p.takes_texts())) else { return Ok(false) };
     parties::set_address(tx, now, &party.id, &address, &phone.hash).await?;
     // A wish for WhatsApp is none for texts.
     if party.consent != Consent::Yes {

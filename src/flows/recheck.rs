@@ -240,9 +240,7 @@ fn not_by_whatsapp(line: &Line, c: &Claimed, say: &Say, hash: &str, known: &Know
 fn by_the_next(c: &Claimed, seat: Option<&Seat>, channel: Channel) -> Verdict {
     let bound = matches!(c.kind, Kind::CancelReasonAsk | Kind::WhichSession | Kind::OldButton);
     match seat.filter(|s| s.consent == Consent::Yes && !bound).and_then(|s| s.route_without(Some(channel))) {
-        Some(next) => {
-            Verdict::Reroute { channel: next.address.channel(), to: c.to.is_some().then(|| (next.address.clone(), next.hash.clone())), not_by: Some(channel) }
-        }
+        Some(next) => Verdict::Reroute { channel: next.address.channel(), to: c.to.is_some().then(|| (next.address.clone(), next.hash.clone())), not_by: Some(channel) },
         None => Verdict::End(MessageState::Withdrawn, Ended::NoAddress),
     }
 }

@@ -204,10 +204,7 @@ pub async fn not_brought(tx: &mut Tx, now: DateTime<Utc>, token: &str, error: &s
     let message_id = row.text("message_id")?;
     tx.one("SELECT id FROM message WHERE id = $1 {lock}", args![&message_id]).await?;
     let n = tx
-        .exec(
-            "UPDATE attempt SET outcome = 'refused', error = $1 WHERE token = $2 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')",
-            args![error, token],
-        )
+        .exec("UPDATE attempt SET outcome = 'refused', error = $1 WHERE token = $2 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')", args![error, token])
         .await?;
     if n == 1 {
         tx.exec(

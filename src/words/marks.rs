@@ -48,10 +48,38 @@ mod tests {
     #[test]
     fn values_and_sentences_are_found_in_their_order() {
         let marked = mark("{{ a }}: on {{- b }}. {% if c %}After {{ c }}{% if d %} x{% endif %}. {% else %}Now. {% endif %}Phone {{ e }} end");
-        assert_eq!(marked, "\u{1}{{ a }}\u{2}: on \u{1}{{- b }}\u{2}. \u{1}{% if c %}After {{ c }}{% if d %} x{% endif %}. {% else %}Now. {% endif %}\u{2}Phone \u{1}{{ e }}\u{2} end");
+        assert_eq!(
+            marked,
+            "\u{1}{{ a }}\u{2}: on \u{1}{{- b }}\u{2}. \u{1}{% if c %}After {{ c }}{% if d %} x{% endif %}. {% else %}Now. {% endif %}\u{2}Phone \u{1}{{ e }}\u{2} end"
+        );
         let (words, values) = take("\u{1}Birchfield\u{2}: on \u{1}Sat\u{2}. \u{1}\u{2}Phone \u{1} 020 \u{2}\n end");
         assert_eq!(words, "Birchfield: on Sat. Phone 020 end");
         assert_eq!(values, ["Birchfield", "Sat", "", "020"]);
+    }
+
+    /// `docs/whatsapp.md` names the values of each kind; every variant of a text has as many.
+    #[test]
+    fn every_variant_of_a_text_has_the_values_that_are_documented() {
+        let documented: std::collections::HashMap<&str, usize> = include_str!("../../docs/whatsapp.md")
+            .lines()
+            .filter_map(|l| l.strip_prefix("| `")?.split_once("` | "))
+            .map(|(name, rest)| (name, rest.split('|').next().unwrap_or("").split(", ").count()))
+            .collect();
+        let words = super::super::Words::load(None).unwrap();
+        let mut seen = std::collections::HashSet::new();
+        for say in super::super::samples() {
+            let text = words.render(&say, &super::super::sample_speaker(), "en").unwrap();
+            let name = crate::domain::whatsapp::name_of(&say);
+            let is_code = text.body.contains("527");
+            if let Some(n) = documented.get(name).filter(|_| !is_code) {
+                let token = usize::from(!say.buttons().is_empty());
+                // A word takes the place of buttons in free words only.
+                let by_word = usize::from(text.body.contains("ILL CHILD"));
+                assert_eq!(text.values.len() + token + by_word, *n, "{name}: {:?}", text.values);
+                seen.insert(name);
+            }
+        }
+        assert_eq!(seen.len(), documented.len(), "a name that no text has");
     }
 
     #[test]
