@@ -375,6 +375,7 @@ async fn a_press_answers_its_own_question(on: On) {
     assert!(w.nth(&b, 2).await.get("Body").contains("thank you. You have confirmed"));
     // Pressed twice: nothing more is said or changed. The other parent's button proves nothing from this phone.
     w.presses(CONTACT, "Yes", &format!("{}:yes", first.token()), &first.sid).await;
+    assert_eq!(w.b.json(&["list", "messages"]).len(), 3, "two questions and one thanks");
     w.presses(CONTACT, "Yes", &format!("{}:yes", theirs.token()), &theirs.sid).await;
     assert_eq!(w.answers(), "booked none confirmed");
     assert!(w.nth(&b, 3).await.get("Body").contains("This button is no longer in use"), "only the foreign one is answered");
@@ -425,7 +426,8 @@ async fn a_cancellation_is_finished_by_a_second_press(on: On) {
 
 /// Without buttons a word finishes it: on WhatsApp, where the sender is known, and not by SMS, where it can be faked.
 async fn a_cancellation_is_finished_by_a_word_in_the_same_place(on: On) {
-    let w = World::asked(on, &["confirm_request"], BOTH, "").await;
+    // Even where the centre takes a word by SMS.
+    let w = World::asked(on, &["confirm_request"], BOTH, "cancel_answer = \"word\"\n").await;
     let b = format!("whatsapp:{CONTACT}");
     w.nth(&b, 1).await;
     w.writes(CONTACT, "NO").await;
@@ -442,11 +444,15 @@ async fn a_cancellation_is_finished_by_a_word_in_the_same_place(on: On) {
 /// The service takes the texts and its answers are lost, and the program is killed: each is there once, whatever the list shows of it.
 async fn what_may_have_left_is_looked_up(on: On) {
     const FAMILIES: usize = 6;
-    for fault in ["reset_after", "500_after", "truncate"] {
+    // By callback, and where none comes by the list, which shows no words of a content template.
+    for (fault, called_back) in [("reset_after", true), ("reset_after", false), ("500_after", false), ("truncate", false)] {
         let mut w = World::prepared(on, &["confirm_request"], BOTH, FAMILIES, "").await;
         w.b.ok(&["import", "families.csv"]);
         w.emulator.control("fault", json!({ "point": "create", "kind": fault, "times": 5, "skip": 2 })).await;
         w.emulator.control("config", json!({ "latency_ms": 20 })).await;
+        if !called_back {
+            w.emulator.control("config", json!({ "callbacks": [] })).await;
+        }
         let mut killed = w.b.serve();
         tokio::time::sleep(Duration::from_millis(700)).await;
         killed.kill();
