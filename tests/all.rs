@@ -18,5 +18,6 @@ mod money;
 mod people;
 mod store;
 mod stories;
+mod whatsapp;
 mod wire;
 mod workers;

@@ -22,3 +22,4 @@ pub mod senders;
 pub mod session;
 pub mod staff;
 pub mod understand;
+pub mod whatsapp;
