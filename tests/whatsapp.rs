@@ -317,7 +317,8 @@ async fn an_answer_recorded_by_staff_reaches_the_next_address(on: On) {
     let w = World::asked(on, &["confirm_request"], BOTH, "").await;
     let session = w.b.json(&["list", "sessions"])[0]["session"].as_str().unwrap().to_owned();
     w.b.ok(&["record", "answer", &session, "--party", "contact", "no", "--reason", "travel"]);
-    assert!(w.nth(CONTACT, 1).await.get("Body").contains("we have noted that you cannot come"));
+    assert!(w.nth(CONTACT, 2).await.get("Body").contains("pay a fee of £45"));
+    assert!(w.sent(CONTACT).await[0].get("Body").contains("we have noted that you cannot come"));
     assert!(w.nth(RESIDENT, 1).await.get("Body").contains("will not go ahead"));
     assert_eq!((w.by_whatsapp(CONTACT).await.len(), w.by_whatsapp(RESIDENT).await.len()), (1, 1));
     w.emulator.no_violations().await;
@@ -432,7 +433,7 @@ async fn a_cancellation_is_finished_by_a_word_in_the_same_place(on: On) {
     w.nth(&b, 1).await;
     w.writes(CONTACT, "NO").await;
     let question = w.nth(&b, 2).await;
-    assert!(question.get("Body").contains("reply ILL CHILD, ILL ME, TRAVEL or OTHER. A fee may apply."), "{}", question.get("Body"));
+    assert!(question.get("Body").contains("reply with ILL CHILD, ILL ME, TRAVEL or OTHER. A fee may apply."), "{}", question.get("Body"));
     w.inbound(json!({ "from": CONTACT, "body": "OTHER" })).await;
     w.inbound(json!({ "from": CONTACT, "body": "ILL CHILD" })).await;
     assert_eq!(w.answers(), "booked none none", "whoever fakes the number by SMS finishes nothing");
