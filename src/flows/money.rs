@@ -196,6 +196,7 @@ async fn tellings(tx: &mut Tx, case: &mut MoneyCase, centre: &Centre, texts: &[M
                 fact.detail = write_told(t.kind.as_str(), deadline);
                 let row = Fact { case_id: Some(&case.id), session_id: Some(session), role: Some(role), kind: "told", at, by: "courtesy", rule, detail: &fact.detail };
                 facts::add(tx, now, &[row]).await?;
+                tasks::close(tx, now, &format!("untold/{}", t.id)).await?;
                 if let Some(last) = case.record.facts.last_mut() {
                     *last = fact;
                 }
@@ -374,6 +375,11 @@ pub(super) async fn pause(tx: &mut Tx, seat: &Seat, message_id: &str, now: DateT
     tasks::open(tx, now, &task).await
 }
 
+/// The present of a case: never before what was recorded last, though the clock of a list may stand behind that of the service.
+fn present(case: &MoneyCase, now: DateTime<Utc>) -> DateTime<Utc> {
+    case.record.facts.iter().map(|f| f.recorded_at).max().map_or(now, |t| t.max(now))
+}
+
 /// A fee as lists show it.
 #[derive(Debug, Clone)]
 pub struct Fee {
@@ -404,6 +410,7 @@ pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<V
         let case = money::case(&mut tx, &id).await?;
         let Some(stored) = all.get(&case.centre) else { continue };
         let assessed = case.record.assess(&stored.centre);
+        let now = present(&case, now);
         for a in &assessed.sessions {
             let standing = a.result.standing_at(now);
             let Some(session) = case.record.sessions.iter().find(|s| s.id == a.session).filter(|_| standing.charge > 0) else { continue };
@@ -429,6 +436,7 @@ pub async fn steps(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<(po
     let case = money::case(&mut tx, case_id).await?;
     let Some(stored) = all.get(&case.centre) else { return Ok(Vec::new()) };
     let assessed = case.record.assess(&stored.centre);
+    let now = present(&case, now);
     Ok(assessed.sessions.into_iter().flat_map(|a| a.result.steps.into_iter().filter(|s| s.at <= now).map(move |s| (s, a.session.clone()))).collect())
 }
 
@@ -439,7 +447,7 @@ pub async fn standing_in_words(db: &Db, case_id: &str, now: DateTime<Utc>) -> Re
     let case = money::case(&mut tx, case_id).await?;
     let Some(stored) = all.get(&case.centre) else { return Ok(Vec::new()) };
     let assessed = case.record.assess(&stored.centre);
-    Ok(super::record_money::in_words(&case, &stored.centre, &assessed, now))
+    Ok(super::record_money::in_words(&case, &stored.centre, &assessed, present(&case, now)))
 }
 
 /// A notice that the rules will call for if nothing else happens.
@@ -472,6 +480,7 @@ pub async fn planned(db: &Db, from: DateTime<Utc>, until: DateTime<Utc>) -> Resu
         let case = money::case(&mut tx, &id).await?;
         let Some(stored) = all.get(&case.centre) else { continue };
         let assessed = case.record.assess(&stored.centre);
+        let from = present(&case, from);
         for c in called(&assessed, until).into_iter().filter(|c| c.at > from && (text_kind(c.kind).is_some() || c.kind.needs_release())) {
             let version = sessions::get(&mut tx, c.session).await?.map_or(0, |s| s.version);
             let rule = assessed.of(c.session).and_then(|a| a.notices.iter().find(|n| n.at == c.at && n.kind == c.kind)).map_or("", |n| n.rule);

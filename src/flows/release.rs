@@ -148,6 +148,7 @@ async fn to_all(svc: &Service, tx: &mut Tx, t: &tasks::About, kind: Kind, rang: 
     let at = form.at.unwrap_or(now);
     messages.iter_mut().for_each(|m: &mut NewMessage| m.not_before = at);
     match rung {
+        None if rang.is_some() => form.lines.push(format!("  the {liable} was rung: {}", rang.unwrap_or_default())),
         Some(f) => form.lines.push(format!("  the {liable} was rung {}", wall(centre.tz, f.at).format("on %a %-d %b at %H:%M"))),
         None => form.lines.push(format!("  the {liable} was not rung yet")),
     }
