@@ -61,6 +61,9 @@ pub(crate) enum Command {
         /// The new start, local to the centre
         #[arg(long, value_name = "DATE TIME")]
         to: String,
+        /// Who began it: a refusal within 48 hours of the centre's own move is free. No parent is told
+        #[arg(long, default_value = "centre", value_parser = ["centre", "parent"])]
+        origin: String,
         #[command(flatten)]
         who: Who,
     },
@@ -129,9 +132,10 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             record::cancel(&svc, &session, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line("recorded: the session is off; both parents will hear it in the same words, without a reason")?;
         }
-        Command::Move { session, to, who } => {
+        Command::Move { session, to, origin, who } => {
+            let origin = origin.parse().map_err(anyhow::Error::msg)?;
             let to = parse_local(&to).ok_or_else(|| anyhow!(Usage(format!("--to: {to:?} is no time; write \"2026-11-29 14:00\""))))?;
-            record::move_to(&svc, &session, to, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
+            record::move_to(&svc, &session, to, origin, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line(format!("recorded: the session is on {} now; both parents will be told and asked anew", to.format("%a %-d %b %Y %H:%M")))?;
         }
         Command::Family { case, party, mode, hours, sms, telegram, confirm_number, refuse_number, unlink, spoken, who } => {

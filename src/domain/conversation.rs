@@ -5,8 +5,9 @@
 use super::cancel::{PRESS_WITHIN, QUESTIONS_A_DAY, Question, TRIES_A_QUESTION, TRIES_A_SESSION};
 use super::centre::CancelAnswer;
 use super::message::Kind;
+use super::notice::{Move, late};
 use super::say::Press;
-use super::session::{Answer, Reason, SessionState, cut_off, is_late};
+use super::session::{Answer, Reason, SessionState, cut_off};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
 use chrono::{DateTime, Duration, Utc, Weekday};
@@ -109,6 +110,8 @@ pub struct Open {
     pub weekday: Weekday,
     /// Hours of notice of this booking.
     pub notice_hours: i64,
+    /// Its last move: a refusal of one that the centre began is free for a while.
+    pub moved: Option<Move>,
     /// How the centre lets a cancellation be finished.
     pub cancel_answer: CancelAnswer,
     /// The state as this party may know it.
@@ -588,7 +591,7 @@ fn ask_to_finish(h: &Heard, o: &Open, reason: Option<Reason>) -> Decision {
 fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
     // S1b: lateness counts from the first NO, while its question is open.
     let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at);
-    let late_at = |t| is_late(o.starts_at, t, o.notice_hours);
+    let late_at = |t| late(o.starts_at, o.notice_hours, o.moved.as_ref(), o.asked.accepted_at, t);
     let benefit = open.is_none() && late_at(h.at) && !late_at(h.earliest);
     // The last instant that is in time, which lies in the gap.
     let first_no_at = open.unwrap_or(if benefit { cut_off(o.starts_at, o.notice_hours) } else { h.at });
@@ -644,6 +647,7 @@ mod tests {
             ask_version: 1,
             weekday: Weekday::Sat,
             notice_hours: 48,
+            moved: None,
             cancel_answer: CancelAnswer::Code,
             state: SessionState::Booked,
             cancelled_by_me: false,

@@ -21,12 +21,14 @@ mod teller;
 use crate::clock::Clock;
 use crate::domain::centre::Centre;
 use crate::domain::message::Kind;
+use crate::domain::notice;
 use crate::domain::person::{Address, Channel, Role};
 use crate::domain::say::Speaker;
-use crate::store::Db;
 use crate::store::outbox::NewMessage;
 use crate::store::sessions::Seat;
+use crate::store::{Db, Tx, messages};
 use crate::words::Words;
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use lines::Lines;
 use std::sync::{Arc, RwLock};
@@ -97,6 +99,16 @@ pub fn speaker(centre: &Centre) -> Speaker {
 /// The cause of a courtesy request: two schedulers make one row.
 pub fn confirm_cause(session: &str, ask_version: i64, role: Role) -> String {
     format!("confirm/{session}/{ask_version}/{role}")
+}
+
+/// Whether a cancellation by this party that reached us at `heard` is late; a refusal of a move that the centre began is free for a while.
+pub async fn is_late(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>) -> Result<bool> {
+    let (s, a) = (&seat.session, &seat.attendee);
+    let told_at = match s.moved {
+        None => None,
+        Some(_) => messages::asked(tx, &s.id, a.role, a.ask_version).await?.accepted_at,
+    };
+    Ok(notice::late(s.starts_at, s.notice_hours, s.moved.as_ref(), told_at, heard))
 }
 
 /// A message about a session to one parent.

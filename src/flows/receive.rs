@@ -178,6 +178,7 @@ async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inboun
         ask_version: a.ask_version,
         weekday: s.start_local.weekday(),
         notice_hours: s.notice_hours,
+        moved: s.moved,
         cancel_answer: centre.rules.cancel_answer,
         state: if seat.is_hidden(inbound.at) { SessionState::Booked } else { s.state },
         cancelled_by_me: s.state == SessionState::Cancelled && a.answer == Answer::Cancelled,

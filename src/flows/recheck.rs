@@ -2,7 +2,7 @@
 
 use super::lines::Line;
 use super::plan::ring;
-use super::{Service, speaker};
+use super::{Service, is_late, speaker};
 use crate::channels::Button;
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
@@ -11,7 +11,7 @@ use crate::domain::message::{Ended, Kind, MessageState};
 use crate::domain::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::release::SPARE_JOURNEY_HOURS;
 use crate::domain::say::{FinishBy, Say};
-use crate::domain::session::{Answer, SessionState, cut_off, is_late};
+use crate::domain::session::{Answer, SessionState, cut_off};
 use crate::store::centres::Centres;
 use crate::store::outbox::{self, Attempt, Claimed};
 use crate::store::sealed::random_token;
@@ -244,7 +244,7 @@ async fn finish_by(tx: &mut Tx, centre: &Centre, c: &Claimed, seat: Option<&Seat
     let Some(seat) = seat else { return Ok(None) };
     let asked = questions::of(tx, &seat.session.id, seat.attendee.role, seat.attendee.ask_version, now).await?;
     let Some(q) = asked.open.filter(|q| q.id == c.data.0 && q.is_open(now, seat.session.starts_at)) else { return Ok(None) };
-    let late = is_late(seat.session.starts_at, q.first_no_at, seat.session.notice_hours);
+    let late = is_late(tx, seat, q.first_no_at).await?;
     if c.to.as_ref().is_some_and(|(to, _)| to.channel() == Channel::Telegram) {
         return Ok(Some(FinishBy::Press { late, reason: q.offered.len() > 1 }));
     }

@@ -4,7 +4,7 @@ use super::lines::Lines;
 use super::off::call_off;
 use super::plan::{first_look, unfinished_cause};
 use super::recheck::WhichData;
-use super::{Service, confirm_cause, to_seat};
+use super::{Service, confirm_cause, is_late, to_seat};
 use crate::domain::cancel::stem;
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::conversation::{self, Decision, Effect, Heard, Topic, Wanted};
@@ -14,7 +14,7 @@ use crate::domain::message::{Ended, Kind};
 use crate::domain::person::{Channel, Role};
 use crate::domain::release::next_quarter;
 use crate::domain::say::Say;
-use crate::domain::session::{Answer, CancelledBy, Reason, is_late};
+use crate::domain::session::{Answer, CancelledBy, Reason};
 use crate::store::centres::Centres;
 use crate::store::errands::{self, Errand};
 use crate::store::facts::{self, Fact};
@@ -91,7 +91,7 @@ impl<'a> Teller<'a> {
                     questions::end(self.tx, &question, true).await?;
                     tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
                     self.cancel(seat, reason, at, decision.rule).await?;
-                    data = in_time_word(seat, at).to_owned();
+                    data = self.in_time_word(seat, at).await?.to_owned();
                 }
                 Effect::TakeBack { session } => {
                     if self.take_back(&session, decision.rule).await? {
@@ -150,7 +150,7 @@ impl<'a> Teller<'a> {
             && let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s))
             && let Some(at) = seat.attendee.answered_at
         {
-            data = in_time_word(seat, at).to_owned();
+            data = self.in_time_word(seat, at).await?.to_owned();
         }
         if changed || reply.kind == Kind::CancelReasonAsk || !self.capped(reply.kind, reply.session.as_deref()).await? {
             if changed && reply.kind == Kind::CancellationAck {
@@ -404,6 +404,10 @@ impl<'a> Teller<'a> {
         Ok(false)
     }
 
+    async fn in_time_word(&mut self, seat: &Seat, at: DateTime<Utc>) -> Result<&'static str> {
+        Ok(if is_late(self.tx, seat, at).await? { "late" } else { "in_time" })
+    }
+
     async fn reply(&mut self, reply: &conversation::Reply, data: String) -> Result<()> {
         let Some(address) = self.inbound.from.clone() else { return Ok(()) };
         let Some(centre) = self.centre_of(reply.session.as_deref()) else { return Ok(()) };
@@ -442,8 +446,4 @@ impl<'a> Teller<'a> {
 /// The cause of the task "wants to cancel, and it is not clear which visit".
 fn which_cause(choice: &str) -> String {
     format!("which/{choice}")
-}
-
-fn in_time_word(seat: &Seat, at: DateTime<Utc>) -> &'static str {
-    if is_late(seat.session.starts_at, at, seat.session.notice_hours) { "late" } else { "in_time" }
 }

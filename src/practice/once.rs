@@ -3,6 +3,7 @@
 
 use super::{OUR_NUMBER, Practice, time};
 use crate::domain::local_time::{instant, parse_local};
+use crate::domain::notice::Origin;
 use crate::flows::record::{self, Recording};
 use crate::store::{sessions, tasks};
 use crate::web::board;
@@ -122,7 +123,7 @@ impl<W: Write> Story<'_, W> {
         let list = sessions::list(&svc.db, None).await?;
         let (session, _) = list.iter().find(|(s, _)| s.case_ref == "BRK-0109").context("the session of the story")?;
         let to = parse_local("2026-11-29T11:00").context("a time of the story")?;
-        record::move_to(svc, &session.id, to, &Recording { by: "practice", at: svc.clock.now() }).await?;
+        record::move_to(svc, &session.id, to, Origin::Centre, &Recording { by: "practice", at: svc.clock.now() }).await?;
         // Two unprompted texts to one phone are ten minutes apart.
         time::move_to(svc, svc.clock.now() + chrono::Duration::minutes(10)).await?;
         self.texts()
