@@ -1,6 +1,6 @@
 //! `courtesy record`: what people tell the centre.
 
-use super::{Ctx, Usage, line, parse_at};
+use super::{Ctx, Usage, bookings, line, parse_at};
 use crate::domain::local_time::parse_local;
 use crate::domain::person::Role;
 use crate::domain::session::Reason;
@@ -16,10 +16,10 @@ use chrono::{DateTime, Utc};
 pub(crate) struct Who {
     /// The name of the person who records
     #[arg(long = "as", value_name = "USER", default_value = "staff")]
-    user: String,
+    pub(super) user: String,
     /// When it happened (never in the future; default: now)
     #[arg(long, value_name = "TIME")]
-    at: Option<String>,
+    pub(super) at: Option<String>,
 }
 
 /// Commands of `record`.
@@ -67,6 +67,16 @@ pub(crate) enum Command {
         #[command(flatten)]
         who: Who,
     },
+    /// Books a session by hand, in place of a missed one too, or with --every a series
+    #[command(
+        after_help = "Example:\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" --as Mary\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" --every fortnightly --as Mary"
+    )]
+    Session(bookings::SessionArgs),
+    /// Ends a series from a day on, or gives it another pattern; only sessions that nobody was told of are taken back
+    #[command(
+        after_help = "Example:\n  courtesy record series BRK-0101 --stop 2027-01-09 --as Mary\n  courtesy record series BRK-0101 --change \"2027-01-10 14:00\" --every weekly --as Mary"
+    )]
+    Series(bookings::SeriesArgs),
     /// What staff learn about a parent's phone: what it may show and when, and whose a new number is
     #[command(
         after_help = "Example:\n  courtesy record family BRK-0101 --party contact --mode discreet --hours 09:00-15:00 --as Mary\n  courtesy record family BRK-0101 --party contact --confirm-number --spoken called-back --as Mary"
@@ -138,6 +148,8 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             record::move_to(&svc, &session, to, origin, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line(format!("recorded: the session is on {} now; both parents will be told and asked anew", to.format("%a %-d %b %Y %H:%M")))?;
         }
+        Command::Session(args) => bookings::session(&svc, args).await?,
+        Command::Series(args) => bookings::series(&svc, args).await?,
         Command::Family { case, party, mode, hours, sms, telegram, confirm_number, refuse_number, unlink, spoken, who } => {
             let party = parties::find(&svc.db, &format!("{case}:{party}")).await?;
             let mode = mode.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;

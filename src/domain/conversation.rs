@@ -69,6 +69,22 @@ words_enum! {
         CountedInTime = "counted_in_time",
         /// Nobody listened for longer than the service keeps messages: some may be lost.
         MessagesLost = "messages_may_be_lost",
+        /// A session that a court ordered was missed: find another date.
+        Replacement = "replacement",
+        /// The family's contact is to be reviewed.
+        ReviewDue = "review_due",
+        /// The introduction meeting after the first months.
+        IntroductionMeeting = "introduction_meeting",
+        /// Invite a new family to come and see the centre.
+        Previsit = "previsit_invitation",
+        /// Tell the family that a rule changes.
+        FeeChange = "fee_change",
+        /// Late cancellations, or notes that do not come, again and again: a person looks (safety rule b2).
+        Pattern = "pattern",
+        /// Both can come on the other date: confirm the move.
+        DateAgreed = "date_agreed",
+        /// A parent cannot come on the other date: close the question.
+        DateDeclined = "date_declined",
     }
 }
 
@@ -79,6 +95,7 @@ impl Topic {
         match self {
             Topic::Safeguarding | Topic::Storm | Topic::ChannelStopped | Topic::LinkRefused | Topic::MessagesLost => true,
             Topic::ConfirmNumber | Topic::ConfirmChat | Topic::UnknownSender => false,
+            Topic::Replacement | Topic::ReviewDue | Topic::IntroductionMeeting | Topic::Previsit | Topic::FeeChange | Topic::Pattern => false,
             _ => due.is_some_and(|d| d > now && d - now < URGENT_WITHIN),
         }
     }

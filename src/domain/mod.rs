@@ -8,6 +8,7 @@ pub mod keyed;
 pub mod lint;
 pub mod local_time;
 pub mod message;
+pub mod milestones;
 pub mod notice;
 pub mod parts;
 mod patterns;

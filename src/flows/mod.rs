@@ -1,6 +1,7 @@
 //! The stories: a session falls due, a text goes out, a reply comes in. They fetch, let the domain decide, and write.
 
 pub mod alerts;
+pub mod bookings;
 pub mod chats;
 pub mod closure;
 pub mod deliver;
@@ -8,6 +9,7 @@ pub mod family;
 pub mod import;
 pub mod lines;
 pub mod links;
+pub mod milestones;
 pub mod off;
 pub mod plan;
 pub mod pulse;

@@ -178,5 +178,13 @@ pub fn topic_in_words(topic: crate::domain::conversation::Topic) -> &'static str
         T::ChatBlocked => "the bot was blocked in a chat",
         T::CountedInTime => "a press came while nobody listened: it counts as in time",
         T::MessagesLost => "nobody listened for a day: messages by Telegram may be lost",
+        T::Replacement => "a session that a court ordered was missed: find another date",
+        T::ReviewDue => "review the family's contact",
+        T::IntroductionMeeting => "arrange the introduction meeting",
+        T::Previsit => "invite the family to see the centre before its first session",
+        T::FeeChange => "tell the family that a rule changes",
+        T::Pattern => "late cancellations or missing notes, again and again: look at the case",
+        T::DateAgreed => "both can come on the other date: confirm the move",
+        T::DateDeclined => "the other date does not suit: close the question",
     }
 }

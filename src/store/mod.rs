@@ -1,6 +1,7 @@
 //! What the program remembers: the only SQL. A file a group of tables; `db.rs` alone knows that there are two databases.
 
 pub mod attempts;
+pub mod bookings;
 pub mod cases;
 pub mod centres;
 pub mod closures;
@@ -10,6 +11,7 @@ pub mod facts;
 pub mod imports;
 pub mod inbox;
 pub mod messages;
+pub mod milestones;
 pub mod outbox;
 pub mod parties;
 pub mod questions;

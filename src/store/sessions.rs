@@ -428,6 +428,7 @@ pub async fn call_off(tx: &mut Tx, session: &Session, off: &Off) -> Result<bool>
             args![off.by.as_str(), off.at, &session.id, session.version],
         )
         .await?;
+    super::bookings::touch(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
@@ -440,6 +441,7 @@ pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
             args![&session.id, session.version],
         )
         .await?;
+    super::bookings::touch(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 

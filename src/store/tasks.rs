@@ -74,6 +74,12 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
     Ok(())
 }
 
+/// Opens the task of a cause again that was done before `since`.
+pub async fn reopen(tx: &mut Tx, cause: &str, since: DateTime<Utc>) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'open', done_at = NULL WHERE cause = $1 AND state = 'done' AND done_at < $2", args![cause, since]).await?;
+    Ok(())
+}
+
 /// What a task is about, for who deals with it.
 pub struct About {
     /// `open` or `done`.
@@ -106,7 +112,7 @@ pub async fn close_topic(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, role: R
 pub async fn unalerted(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<(String, Topic, Option<DateTime<Utc>>)>> {
     let rows = tx
         .all(
-            "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL AND topic NOT IN ('unknown_sender', 'confirm_number', 'confirm_chat')
+            "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL AND topic NOT IN ('unknown_sender', 'confirm_number', 'confirm_chat', 'replacement', 'review_due', 'introduction_meeting', 'previsit_invitation', 'fee_change', 'pattern')
                AND (due_at IS NULL OR due_at > $1) AND NOT (due_at IS NULL AND topic IN ('read_message', 'media')) ORDER BY due_at, opened_at LIMIT 5000",
             args![now],
         )
