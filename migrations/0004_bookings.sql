@@ -12,7 +12,6 @@ CREATE TABLE series (
     resident_to   BIGINT,                -- own departure, minutes after the end
     contact_from  BIGINT,
     contact_to    BIGINT,
-    payer         TEXT,                  -- who usually pays for this family; NULL: as the centre's rules say
     weeks_ahead   BIGINT NOT NULL,       -- how far ahead it is booked
     until_local   TEXT,                  -- the last day; NULL: until told otherwise
     next_n        BIGINT NOT NULL,       -- every n below it is settled: booked once, or passed over for good

@@ -5,6 +5,7 @@ use super::{Usage, line, parse_at};
 use crate::domain::local_time::{parse_local, parse_time};
 use crate::flows::Service;
 use crate::flows::bookings::{self, Booked, Booking, Ended};
+use crate::flows::dates;
 use crate::flows::record::Recording;
 use crate::store::cases::{self, Case};
 use crate::store::centres;
@@ -112,6 +113,51 @@ fn say_booked(booked: &Booked) -> Result<()> {
         line(format!("booked: {id}  {}", start.format("%a %-d %b %Y %H:%M")))?;
     }
     Ok(())
+}
+
+/// Arguments of `record ask-date`.
+#[derive(clap::Args)]
+pub(crate) struct DateArgs {
+    /// The session, as `list sessions` prints it
+    session: String,
+    /// The other start, local to the centre: both parents are asked in the same words
+    #[arg(long, value_name = "DATE TIME", requires = "origin", conflicts_with_all = ["close", "party", "answer"])]
+    to: Option<String>,
+    /// Who wished it; no parent is told
+    #[arg(long, requires = "to", value_parser = ["centre", "parent"])]
+    origin: Option<String>,
+    /// The other date is not possible, whatever the cause: both are told so in the same words
+    #[arg(long, conflicts_with_all = ["party", "answer"])]
+    close: bool,
+    /// Who answered by phone
+    #[arg(long, requires = "answer", value_parser = ["resident", "contact"])]
+    party: Option<String>,
+    /// What was answered by phone
+    #[arg(long, requires = "party", value_parser = ["yes", "no"])]
+    answer: Option<String>,
+    #[command(flatten)]
+    who: Who,
+}
+
+/// `record ask-date`.
+pub(crate) async fn ask_date(svc: &Service, args: DateArgs) -> Result<()> {
+    let rec = Recording { by: &args.who.user, at: super::record::when(svc, &args.who, &args.session).await? };
+    match (args.to, args.origin, args.party, args.answer) {
+        (Some(to), Some(origin), ..) => {
+            let to = local("--to", &to)?;
+            dates::ask(svc, &args.session, to, origin.parse().map_err(anyhow::Error::msg)?, &rec).await?;
+            line(format!("recorded: both parents are asked about {}; nothing changes until `courtesy record move`", to.format("%a %-d %b %Y %H:%M")))
+        }
+        (.., Some(party), Some(answer)) => {
+            dates::answer(svc, &args.session, party.parse().map_err(anyhow::Error::msg)?, answer == "yes", &rec).await?;
+            line(format!("recorded: the {party} parent answered {answer}; the other one is not told"))
+        }
+        _ if args.close => {
+            dates::close(svc, &args.session, &rec).await?;
+            line("recorded: both parents will hear in the same words that the visit stays where it is")
+        }
+        _ => Err(anyhow!(Usage("write --to \"DATE TIME\" --origin centre|parent, or --party ROLE --answer yes|no, or --close".into()))),
+    }
 }
 
 /// `record session`.

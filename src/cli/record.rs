@@ -67,6 +67,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         who: Who,
     },
+    /// Asks both parents about another date in the same words, whoever wished it; a person then moves the session or closes the question
+    #[command(
+        after_help = "Example:\n  courtesy record ask-date 5f3a… --to \"2026-11-29 14:00\" --origin parent --as Mary\n  courtesy record ask-date 5f3a… --party contact --answer yes\n  courtesy record ask-date 5f3a… --close"
+    )]
+    AskDate(bookings::DateArgs),
     /// Books a session by hand, in place of a missed one too, or with --every a series
     #[command(
         after_help = "Example:\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" --as Mary\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" --every fortnightly --as Mary"
@@ -117,7 +122,7 @@ pub(crate) enum Command {
 }
 
 /// The instant of `--at`, local to the session's centre.
-async fn when(svc: &Service, who: &Who, session: &str) -> Result<DateTime<Utc>> {
+pub(super) async fn when(svc: &Service, who: &Who, session: &str) -> Result<DateTime<Utc>> {
     let Some(at) = &who.at else { return Ok(svc.clock.now()) };
     let centre = sessions::list(&svc.db, None).await?.into_iter().find(|(s, _)| s.id == session).map(|(s, _)| s.centre);
     let all = centres::all(&svc.db).await?;
@@ -148,6 +153,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             record::move_to(&svc, &session, to, origin, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line(format!("recorded: the session is on {} now; both parents will be told and asked anew", to.format("%a %-d %b %Y %H:%M")))?;
         }
+        Command::AskDate(args) => bookings::ask_date(&svc, args).await?,
         Command::Session(args) => bookings::session(&svc, args).await?,
         Command::Series(args) => bookings::series(&svc, args).await?,
         Command::Family { case, party, mode, hours, sms, telegram, confirm_number, refuse_number, unlink, spoken, who } => {

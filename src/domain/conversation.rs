@@ -4,8 +4,10 @@
 
 use super::cancel::{PRESS_WITHIN, QUESTIONS_A_DAY, Question, TRIES_A_QUESTION, TRIES_A_SESSION};
 use super::centre::CancelAnswer;
+use super::dates::{self, DateAsked};
 use super::message::Kind;
 use super::notice::{Move, late};
+use super::person::Role;
 use super::say::Press;
 use super::session::{Answer, Reason, SessionState, cut_off};
 use super::understand::{Intent, Understood};
@@ -218,6 +220,8 @@ pub struct Heard {
     pub provider_stopped: bool,
     /// Upcoming sessions of the parties with this number.
     pub open: Vec<Open>,
+    /// Questions about another date that were put to this address.
+    pub dates: Vec<DateAsked>,
 }
 
 /// Something to record.
@@ -272,6 +276,15 @@ pub enum Effect {
         /// The sessions with the versions of their questions, in the order of their numbers.
         options: [(String, i64); 2],
     },
+    /// A question about another date was answered.
+    DateAnswer {
+        /// The question.
+        question: String,
+        /// Who answered.
+        role: Role,
+        /// Whether they can come then.
+        yes: bool,
+    },
     /// A numbered question was answered.
     Chosen {
         /// The question.
@@ -312,14 +325,19 @@ pub struct Decision {
     pub rule: &'static str,
 }
 
-fn decision(rule: &'static str, effects: Vec<Effect>, reply: Option<(Kind, Option<&Open>)>) -> Decision {
+pub(super) fn decision(rule: &'static str, effects: Vec<Effect>, reply: Option<(Kind, Option<&Open>)>) -> Decision {
     let reply = reply.map(|(kind, about)| Reply { kind, session: about.map(|o| o.session.clone()) });
     Decision { effects, reply, rule }
 }
 
 /// Hands the message to a person with the one hand-over text (rule D3).
-fn hand_over(rule: &'static str, topic: Topic, about: Option<&Open>) -> Decision {
+pub(super) fn hand_over(rule: &'static str, topic: Topic, about: Option<&Open>) -> Decision {
     decision(rule, vec![task(topic, about)], Some((Kind::NeedsCoordinatorAck, None)))
+}
+
+/// A button that does nothing any more.
+pub(super) fn old_button(rule: &'static str) -> Decision {
+    decision(rule, vec![], Some((Kind::OldButton, None)))
 }
 
 fn task(topic: Topic, about: Option<&Open>) -> Effect {
@@ -349,8 +367,8 @@ pub fn decide(h: &Heard) -> Decision {
         Intent::Help => decision("help", vec![], Some((Kind::Help, None))),
         // sending.md: a YES is a confirmation all the same, unless that number was opted out: then it goes to a person.
         Intent::Confirm if h.opted_out => decision("yes-while-opted-out", vec![task(Topic::ReadMessage, None)], None),
-        Intent::Confirm => confirm(h),
-        Intent::Cancel(reason) => cancel(h, *reason),
+        Intent::Confirm => dates::answer(h).unwrap_or_else(|| confirm(h)),
+        Intent::Cancel(reason) => dates::answer(h).unwrap_or_else(|| cancel(h, *reason)),
         Intent::Number(n) => number(h, usize::from(*n)),
         Intent::WrongNumber => wrong_number(h),
         Intent::Code(code) => code_answer(h, |q| q.answered_by(code)),
@@ -431,8 +449,11 @@ fn number(h: &Heard, n: usize) -> Decision {
 
 /// A press answers the very question below which its button stood; an old, foreign or second one changes nothing.
 fn press(h: &Heard) -> Decision {
-    let dead = |rule| decision(rule, vec![], Some((Kind::OldButton, None)));
+    let dead = old_button;
     let Some(Pressed { press, below: Some(below) }) = &h.pressed else { return dead("press-foreign") };
+    if below.kind == Kind::DateQuestion {
+        return dates::press(h, *press, below);
+    }
     if let (Press::First | Press::Second, Kind::WhichSession) = (press, below.kind) {
         let waits = h.choosing.as_ref().is_some_and(|c| c.id == below.question);
         return if waits { number(h, if *press == Press::First { 1 } else { 2 }) } else { dead("press-again") };
@@ -648,7 +669,7 @@ fn reason_word(h: &Heard, reason: Reason) -> Decision {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::understand::understand;
 
@@ -656,7 +677,7 @@ mod tests {
         DateTime::parse_from_rfc3339(&format!("2026-11-{s}Z")).unwrap().with_timezone(&Utc)
     }
 
-    fn open(session: &str) -> Open {
+    pub(crate) fn open(session: &str) -> Open {
         Open {
             session: session.into(),
             case: "c".into(),
@@ -678,7 +699,7 @@ mod tests {
         }
     }
 
-    fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
+    pub(crate) fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
         Heard {
             at: t(at),
             earliest: t(at),
@@ -691,6 +712,7 @@ mod tests {
             opted_out: false,
             provider_stopped: false,
             open,
+            dates: Vec::new(),
         }
     }
 

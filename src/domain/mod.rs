@@ -4,6 +4,7 @@ pub mod cancel;
 pub mod centre;
 pub mod conversation;
 pub mod courtesy;
+pub mod dates;
 pub mod keyed;
 pub mod lint;
 pub mod local_time;

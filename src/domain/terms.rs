@@ -6,6 +6,7 @@
 use super::centre::{Centre, Rules};
 use super::keyed::Reader;
 use chrono::{Days, NaiveDate};
+use std::fmt;
 
 /// An announced change lies at least so many days ahead when it is applied.
 pub const ANNOUNCED_DAYS: u64 = 14;
@@ -23,6 +24,13 @@ pub struct Terms {
     pub payer: String,
     /// Days to pay.
     pub payment_days: i64,
+}
+
+impl fmt::Display for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Terms { notice_hours, fee_minor, currency, payer, payment_days } = self;
+        write!(f, "fee {fee_minor} {currency}, notice {notice_hours} hours, {payer} pays, {payment_days} days to pay")
+    }
 }
 
 /// A change of the rules from a day on; what is `None` stays as it was.
@@ -84,17 +92,34 @@ pub fn terms_on(centre: &Centre, day: NaiveDate) -> Terms {
     t
 }
 
+/// The rules in force for a session on `day` of a family whose session on the day `last.0` has the terms `last.1`: notice and days to pay
+/// are the centre's; fee and payer are as they were for the family, unless the centre announced another one between the two days. A family
+/// without a fee keeps none.
+pub fn terms_for_family(centre: &Centre, last: Option<(NaiveDate, &Terms)>, day: NaiveDate) -> Terms {
+    let now = terms_on(centre, day);
+    let Some((last_day, had)) = last else { return now };
+    let changed = |f: fn(&Announced) -> bool| centre.announced.iter().any(|a| f(a) && last_day.min(day) < a.from && a.from <= last_day.max(day));
+    let fee = had.fee_minor != 0 && changed(|a| a.fee_minor.is_some());
+    Terms {
+        fee_minor: if fee { now.fee_minor } else { had.fee_minor },
+        currency: if fee { now.currency } else { had.currency.clone() },
+        payer: if changed(|a| a.payer.is_some()) { now.payer } else { had.payer.clone() },
+        ..now
+    }
+}
+
 /// What of the terms of a session on `day` is announced at all, in the old file or in the new one: only that is changed in a session
 /// that is booked already.
 pub fn announced_for<'a>(old: &'a [Announced], new: &'a [Announced], day: NaiveDate) -> impl Iterator<Item = &'a Announced> {
     old.iter().chain(new).filter(move |a| a.from <= day)
 }
 
-/// The terms of a session on `day` that was booked with `had`, after the announced changes went from `old` to those of `centre`.
+/// The terms of a session on `day` that was booked with `had`, after the announced changes went from `old` to those of `centre`. A session
+/// without a fee keeps none.
 pub fn after_change(had: &Terms, old: &[Announced], centre: &Centre, day: NaiveDate) -> Terms {
     let now = terms_on(centre, day);
     let any = |f: fn(&Announced) -> bool| announced_for(old, &centre.announced, day).any(f);
-    let fee = any(|a| a.fee_minor.is_some());
+    let fee = had.fee_minor != 0 && any(|a| a.fee_minor.is_some());
     Terms {
         notice_hours: if any(|a| a.notice_hours.is_some()) { now.notice_hours } else { had.notice_hours },
         fee_minor: if fee { now.fee_minor } else { had.fee_minor },
@@ -153,6 +178,22 @@ mod tests {
         assert_eq!(after_change(&had, &[], &c, day("2027-02-01")), Terms { fee_minor: 5000, ..had.clone() });
         // Taken back, it has what the centre's rules say.
         assert_eq!(after_change(&had, &c.announced, &centre(""), day("2027-02-01")), Terms { fee_minor: 4500, ..had.clone() });
+    }
+
+    #[test]
+    fn a_family_keeps_its_own_fee_until_another_is_announced() {
+        let c = centre(TWO);
+        let own = Terms { fee_minor: 3000, payer: "resident".into(), ..terms_on(&c, day("2026-12-05")) };
+        let fee = |last: &str, had: &Terms, on: &str| terms_for_family(&c, Some((day(last), had)), day(on)).fee_minor;
+        assert_eq!(fee("2026-12-05", &own, "2026-12-19"), 3000);
+        assert_eq!(fee("2026-12-05", &own, "2027-01-02"), 5000, "announced for the days from January on");
+        assert_eq!(fee("2027-01-09", &own, "2027-02-06"), 3000, "agreed with the family after that");
+        let new = Terms { fee_minor: 5000, ..own.clone() };
+        assert_eq!(fee("2027-01-09", &new, "2026-12-19"), 4500, "a session before the day has the fee of before");
+        assert_eq!(fee("2026-12-05", &Terms { fee_minor: 0, ..own.clone() }, "2027-01-02"), 0, "who pays nothing pays nothing");
+        let t = terms_for_family(&c, Some((day("2026-12-05"), &own)), day("2027-04-03"));
+        assert_eq!((t.payer.as_str(), t.notice_hours), ("resident", 72));
+        assert_eq!(terms_for_family(&c, None, day("2027-01-02")), terms_on(&c, day("2027-01-02")));
     }
 
     #[test]

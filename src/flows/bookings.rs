@@ -10,7 +10,7 @@ use crate::domain::milestones::replacement_cause;
 use crate::domain::person::Role;
 use crate::domain::series::{Pattern, Series, WEEKS_AHEAD, ahead, fits};
 use crate::domain::session::{ContactType, SessionState};
-use crate::domain::terms::{Terms, terms_on};
+use crate::domain::terms::terms_for_family;
 use crate::store::bookings::{self, CaseFile, Offset, StoredSeries, Usual};
 use crate::store::cases::{self, NewPlace, NewSession};
 use crate::store::facts::{self, Fact};
@@ -73,7 +73,6 @@ struct Shape {
     minutes: i64,
     contact_type: String,
     places: Vec<(Role, Offset)>,
-    payer: Option<String>,
 }
 
 fn must_be_bookable(case: &CaseFile) -> Result<()> {
@@ -107,21 +106,7 @@ fn shape(case: &CaseFile, usual: Option<&Usual>, b: &Booking) -> Result<Shape> {
         places.push((*role, Offset { from, to: last.map_or(0, |o| o.to) }));
     }
     let contact_type = b.contact_type.map(|t| t.as_str().to_owned()).or(usual.map(|u| u.contact_type.clone())).unwrap_or_else(|| ContactType::Supported.as_str().to_owned());
-    Ok(Shape { minutes, contact_type, places, payer: usual.map(|u| u.payer.clone()) })
-}
-
-/// The rules in force for a session of this family on a day: the centre's, with its announced changes; who pays is as it was for the
-/// family, unless a change of that was announced, and so is the fee where the centre's file names none.
-fn terms_for(centre: &Centre, usual: Option<&Usual>, payer: Option<&str>, day: NaiveDate) -> Terms {
-    let mut t = terms_on(centre, day);
-    let announced = |f: fn(&crate::domain::terms::Announced) -> bool| centre.announced.iter().any(|a| a.from <= day && f(a));
-    if let Some(payer) = payer.filter(|_| !announced(|a| a.payer.is_some())) {
-        t.payer = payer.to_owned();
-    }
-    if let Some(u) = usual.filter(|_| centre.rules.fee_minor == 0 && !announced(|a| a.fee_minor.is_some())) {
-        (t.fee_minor, t.currency) = u.fee.clone();
-    }
-    t
+    Ok(Shape { minutes, contact_type, places })
 }
 
 fn new_session(case: &CaseFile, centre: &Centre, usual: Option<&Usual>, shape: &Shape, local: NaiveDateTime, now: DateTime<Utc>) -> NewSession {
@@ -134,7 +119,7 @@ fn new_session(case: &CaseFile, centre: &Centre, usual: Option<&Usual>, shape: &
         let (arrives_at, leaves_at) = (starts_at + Duration::minutes(o.from), ends_at + Duration::minutes(o.to));
         Some(NewPlace { role: *role, party_id, arrives_at, leaves_at: leaves_at.max(arrives_at), ask_known: now, ask_at: Some(first_look(centre, local, now)) })
     };
-    let terms = terms_for(centre, usual, shape.payer.as_deref(), local.date());
+    let terms = terms_for_family(centre, usual.map(|u| (u.day, &u.terms)), local.date());
     NewSession {
         id: random_id(),
         case_id: case.id.clone(),
@@ -187,8 +172,8 @@ async fn book_in(tx: &mut Tx, case_id: &str, b: &Booking, rec: &Recording<'_>, n
         }
         let weeks_ahead = b.weeks_ahead.unwrap_or(WEEKS_AHEAD);
         let series = Series { pattern, first: b.start, until: b.until, weeks_ahead, next_n: 0 };
-        let Shape { minutes, contact_type, places, payer } = shape;
-        let stored = StoredSeries { id: random_id(), case_id: case.id.clone(), series, minutes, contact_type, places, payer };
+        let Shape { minutes, contact_type, places } = shape;
+        let stored = StoredSeries { id: random_id(), case_id: case.id.clone(), series, minutes, contact_type, places };
         bookings::add_series(tx, now, &stored, rec.by).await?;
         let detail = format!("{pattern} from {}", b.start.format("%Y-%m-%d %H:%M"));
         let made = Fact { case_id: Some(&case.id), session_id: None, role: None, kind: "series", at: rec.at, by: rec.by, rule: "by-staff", detail: &detail };
@@ -234,7 +219,7 @@ async fn extend(tx: &mut Tx, case: &CaseFile, centre: &Centre, usual: Option<&Us
             let on_day = |(from, to): &(NaiveDateTime, NaiveDateTime)| from.date() <= at.date() && at.date() <= to.date();
             closed.iter().any(|c| on_day(c) && at < at.date().and_time(c.1.time()) && at + length > at.date().and_time(c.0.time()))
         };
-        let shape = Shape { minutes: s.minutes, contact_type: s.contact_type.clone(), places: s.places.clone(), payer: s.payer.clone() };
+        let shape = Shape { minutes: s.minutes, contact_type: s.contact_type.clone(), places: s.places.clone() };
         let free = a.book.iter().filter(|(_, local)| !taken.contains(&local.date()) && !is_closed(*local));
         made = free.map(|(n, local)| (new_session(case, centre, usual, &shape, *local, now), *n)).collect();
     }

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod bookings;
 pub mod chats;
 pub mod closure;
+pub mod dates;
 pub mod deliver;
 pub mod family;
 pub mod import;
@@ -19,6 +20,7 @@ pub mod reconcile;
 pub mod record;
 pub mod reply;
 mod teller;
+pub mod terms;
 
 use crate::clock::Clock;
 use crate::domain::centre::Centre;

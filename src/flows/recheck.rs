@@ -1,5 +1,6 @@
 //! The second look, in the transaction that claims: is what was decided still so, is the address still right, and may it be said now?
 
+use super::dates::DateData;
 use super::lines::Line;
 use super::plan::ring;
 use super::{Service, is_late, speaker};
@@ -16,7 +17,7 @@ use crate::store::centres::Centres;
 use crate::store::outbox::{self, Attempt, Claimed};
 use crate::store::sealed::random_token;
 use crate::store::sessions::{self, Seat};
-use crate::store::{Tx, centres, inbox, messages, questions};
+use crate::store::{Tx, centres, dates, inbox, messages, questions};
 use anyhow::Result;
 use chrono::{DateTime, Duration, DurationRound, NaiveDateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -57,7 +58,7 @@ struct Known {
     modes: HashMap<String, Mode>,
     /// Addresses that must not be used any more.
     closed: HashSet<String>,
-    /// Numbered questions that still wait.
+    /// Numbered questions and questions about another date that still wait.
     waiting: HashSet<String>,
 }
 
@@ -68,6 +69,12 @@ impl Known {
         for c in claimed.iter().filter(|c| c.kind == Kind::WhichSession) {
             let id = WhichData::read(&c.data.0).map(|d| d.choice).unwrap_or_default();
             if questions::choosing_by_id(tx, &id).await?.is_some() {
+                known.waiting.insert(id);
+            }
+        }
+        for c in claimed.iter().filter(|c| c.kind == Kind::DateQuestion) {
+            let id = DateData::read(&c.data.0).map(|d| d.question).unwrap_or_default();
+            if dates::session_of(tx, &id).await?.is_some() {
                 known.waiting.insert(id);
             }
         }
@@ -356,6 +363,11 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
             Ok(from) => Say::SessionMoved { from: own(from), to: own(a.arrives_at) },
             Err(_) => return withdrawn(Ended::Moved),
         },
+        Kind::DateQuestion => match DateData::read(&c.data.0).filter(|d| known.waiting.contains(&d.question)) {
+            Some(d) => Say::DateQuestion { from: own(a.arrives_at), to: own(d.arrival) },
+            None => return withdrawn(Ended::Answered),
+        },
+        Kind::DateRefused => Say::DateRefused { arrival: own(a.arrives_at) },
         _ => return withdrawn(Ended::NoAddress),
     };
     Verdict::Send { say, to: (route.address.clone(), route.hash.clone()), language: seat.language.clone(), mode: seat.mode }

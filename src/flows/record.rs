@@ -26,7 +26,7 @@ pub struct Recording<'a> {
     pub at: DateTime<Utc>,
 }
 
-async fn session_and_centre(tx: &mut Tx, id: &str) -> Result<(Session, Centre)> {
+pub(super) async fn session_and_centre(tx: &mut Tx, id: &str) -> Result<(Session, Centre)> {
     let session = sessions::get(tx, id).await?.with_context(|| format!("there is no session {id}; `courtesy list sessions` shows all"))?;
     let stored = centres::all_in(tx).await?.remove(&session.centre).context("the session's centre is missing")?;
     Ok((session, stored.centre))
@@ -39,7 +39,7 @@ fn must_be_booked(s: &Session) -> Result<()> {
     }
 }
 
-fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+pub(super) fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
     if at > now {
         bail!("--at lies in the future; write when it happened");
     }
@@ -53,7 +53,7 @@ async fn fact(tx: &mut Tx, now: DateTime<Utc>, session: &Session, role: Option<R
 }
 
 /// Opens a transaction on a session that is booked, and keeps others off it until its end.
-async fn begin_booked(svc: &Service, session_id: &str, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<(Tx, Session, Centre)> {
+pub(super) async fn begin_booked(svc: &Service, session_id: &str, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<(Tx, Session, Centre)> {
     not_in_the_future(rec.at, now)?;
     let mut tx = svc.db.begin().await?;
     sessions::lock(&mut tx, &[session_id.to_owned()]).await?;
@@ -144,6 +144,7 @@ pub(super) async fn move_in(tx: &mut Tx, senders: &Senders, session_id: &str, to
     // The old texts are withdrawn and both are asked anew, each by a question of their own next version.
     outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::Moved.as_str()).await?;
     questions::end_all(tx, session_id).await?;
+    super::dates::end_by_move(tx, session_id, now).await?;
     let moment = courtesy::moment(&centre.courtesy, centre.tz, to).at;
     for seat in &seats {
         moved(tx, &centre, seat, shift, to, moment, now).await?;

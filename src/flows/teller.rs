@@ -123,6 +123,7 @@ impl<'a> Teller<'a> {
                         }
                     }
                 }
+                Effect::DateAnswer { question, role, yes } => super::dates::answered(self.tx, &question, role, yes, self.inbound.at, "courtesy", self.now).await?,
                 Effect::Chosen { choice } => {
                     questions::chosen(self.tx, &choice).await?;
                     tasks::close(self.tx, self.now, &which_cause(&choice)).await?;

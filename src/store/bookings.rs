@@ -7,6 +7,7 @@ use crate::domain::local_time::parse_local;
 use crate::domain::person::Role;
 use crate::domain::series::Series;
 use crate::domain::session::SessionState;
+use crate::domain::terms::Terms;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use std::collections::HashSet;
@@ -58,19 +59,26 @@ pub struct Usual {
     pub minutes: i64,
     /// What kind of contact.
     pub contact_type: String,
-    /// Who usually pays.
-    pub payer: String,
-    /// Its fee, minor units, and the currency.
-    pub fee: (i64, String),
+    /// Its day on the wall clock.
+    pub day: NaiveDate,
+    /// The rules that it keeps.
+    pub terms: Terms,
     /// The places.
     pub places: Vec<(Role, Offset)>,
+}
+
+/// The columns that [`read_terms`] reads.
+const TERMS: &str = "notice_hours, fee_minor, currency, payer, payment_days";
+
+fn read_terms(r: &Row) -> Result<Terms> {
+    Ok(Terms { notice_hours: r.int("notice_hours")?, fee_minor: r.int("fee_minor")?, currency: r.text("currency")?, payer: r.text("payer")?, payment_days: r.int("payment_days")? })
 }
 
 /// The newest session of a case that was more than a look at the centre; `None` if there is none.
 pub async fn usual(tx: &mut Tx, case_id: &str) -> Result<Option<Usual>> {
     let row = tx
         .one(
-            "SELECT id, starts_at, ends_at, contact_type, payer, fee_minor, currency FROM session WHERE case_id = $1 AND contact_type <> 'previsit' ORDER BY starts_at DESC, id LIMIT 1",
+            format!("SELECT id, starts_at, ends_at, start_local, contact_type, {TERMS} FROM session WHERE case_id = $1 AND contact_type <> 'previsit' ORDER BY starts_at DESC, id LIMIT 1"),
             args![case_id],
         )
         .await?;
@@ -83,8 +91,8 @@ pub async fn usual(tx: &mut Tx, case_id: &str) -> Result<Option<Usual>> {
     Ok(Some(Usual {
         minutes: (end - start).num_minutes(),
         contact_type: row.text("contact_type")?,
-        payer: row.text("payer")?,
-        fee: (row.int("fee_minor")?, row.text("currency")?),
+        day: parse_local(&row.text("start_local")?).context("start_local")?.date(),
+        terms: read_terms(&row)?,
         places: places.iter().map(offset).collect::<Result<_>>()?,
     }))
 }
@@ -145,11 +153,9 @@ pub struct StoredSeries {
     pub contact_type: String,
     /// The parents' places.
     pub places: Vec<(Role, Offset)>,
-    /// Who usually pays for this family; `None`: as the centre's rules say.
-    pub payer: Option<String>,
 }
 
-const SERIES: &str = "id, case_id, pattern, first_local, minutes, contact_type, resident_from, resident_to, contact_from, contact_to, payer, weeks_ahead, until_local, next_n";
+const SERIES: &str = "id, case_id, pattern, first_local, minutes, contact_type, resident_from, resident_to, contact_from, contact_to, weeks_ahead, until_local, next_n";
 
 fn read_series(r: &Row) -> Result<StoredSeries> {
     let place = |role, from, to| -> Result<Option<(Role, Offset)>> { Ok(r.int_opt(from)?.zip(r.int_opt(to)?).map(|(from, to)| (role, Offset { from, to }))) };
@@ -167,7 +173,6 @@ fn read_series(r: &Row) -> Result<StoredSeries> {
         minutes: r.int("minutes")?,
         contact_type: r.text("contact_type")?,
         places: places.into_iter().flatten().collect(),
-        payer: r.text_opt("payer")?,
     })
 }
 
@@ -176,7 +181,7 @@ pub async fn add_series(tx: &mut Tx, now: DateTime<Utc>, s: &StoredSeries, by: &
     let place = |role| s.places.iter().find(|p| p.0 == role).map(|p| p.1);
     let (resident, contact) = (place(Role::Resident), place(Role::Contact));
     tx.exec(
-        format!("INSERT INTO series ({SERIES}, state, made_at, made_by, look_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'running', $15, $16, $15)"),
+        format!("INSERT INTO series ({SERIES}, state, made_at, made_by, look_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'running', $14, $15, $14)"),
         args![
             &s.id,
             &s.case_id,
@@ -188,7 +193,6 @@ pub async fn add_series(tx: &mut Tx, now: DateTime<Utc>, s: &StoredSeries, by: &
             resident.map(|o| o.to),
             contact.map(|o| o.from),
             contact.map(|o| o.to),
-            &s.payer,
             s.series.weeks_ahead,
             s.series.until.map(|d| d.to_string()),
             s.series.next_n,
@@ -300,6 +304,59 @@ pub async fn unbook(tx: &mut Tx, now: DateTime<Utc>, ids: &[String]) -> Result<(
     .await?;
     tx.with_many("id, at", "UPDATE attendee SET ask_at = NULL, asked = 'cancelled' FROM v WHERE attendee.session_id = v.id", rows()).await?;
     Ok(())
+}
+
+/// A booked session ahead with the rules that it keeps.
+pub struct Kept {
+    /// The session.
+    pub session: String,
+    /// Its case.
+    pub case_id: String,
+    /// Its day on the wall clock.
+    pub day: NaiveDate,
+    /// The rules.
+    pub terms: Terms,
+}
+
+/// The booked sessions of a centre from a day on, with the rules that they keep.
+pub async fn kept_from(tx: &mut Tx, centre: &str, day: NaiveDate, now: DateTime<Utc>) -> Result<Vec<Kept>> {
+    let rows = tx
+        .all(
+            format!(
+                "SELECT s.id, s.case_id, s.start_local, {TERMS} FROM session s JOIN case_file c ON c.id = s.case_id
+                 WHERE c.centre = $1 AND s.state = 'booked' AND s.start_local >= $2 AND s.starts_at > $3 ORDER BY s.id {{lock}}"
+            ),
+            args![centre, day.to_string(), now],
+        )
+        .await?;
+    let kept = |r: &Row| -> Result<Kept> {
+        Ok(Kept { session: r.text("id")?, case_id: r.text("case_id")?, day: parse_local(&r.text("start_local")?).context("start_local")?.date(), terms: read_terms(r)? })
+    };
+    rows.iter().map(kept).collect()
+}
+
+/// Gives sessions other rules to keep.
+pub async fn set_terms(tx: &mut Tx, rows: &[(String, Terms)]) -> Result<()> {
+    let rows = rows.iter().map(|(id, t)| args![id, t.notice_hours, t.fee_minor, &t.currency, &t.payer, t.payment_days]).collect();
+    tx.with_many(
+        "id, notice_hours, fee_minor, currency, payer, payment_days",
+        "UPDATE session SET notice_hours = v.notice_hours, fee_minor = v.fee_minor, currency = v.currency, payer = v.payer, payment_days = v.payment_days FROM v WHERE session.id = v.id",
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// The open cases of a centre with a series that runs or a booked session from a day on: the families that a change concerns.
+pub async fn families_from(tx: &mut Tx, centre: &str, day: NaiveDate) -> Result<Vec<String>> {
+    let rows = tx
+        .all(
+            "SELECT id FROM case_file c WHERE c.centre = $1 AND c.state = 'open' AND (EXISTS (SELECT 1 FROM series s WHERE s.case_id = c.id AND s.state = 'running')
+               OR EXISTS (SELECT 1 FROM session s WHERE s.case_id = c.id AND s.state = 'booked' AND s.start_local >= $2)) ORDER BY c.case_ref",
+            args![centre, day.to_string()],
+        )
+        .await?;
+    rows.iter().map(|r| r.text("id")).collect()
 }
 
 /// Has a case looked at at the next scan: something happened that its tasks follow from.

@@ -5,6 +5,7 @@ pub mod bookings;
 pub mod cases;
 pub mod centres;
 pub mod closures;
+pub mod dates;
 pub mod db;
 pub mod errands;
 pub mod facts;
