@@ -140,7 +140,7 @@ fn plain(cause: String, topic: Topic, due_at: Option<DateTime<Utc>>) -> Due {
 }
 
 /// A session that a court ordered and that did not take place, whoever's doing it was; it is to be replaced until another one is booked.
-pub fn is_missed(case: &Case, v: &Visit, now: DateTime<Utc>) -> bool {
+fn is_missed(case: &Case, v: &Visit, now: DateTime<Utc>) -> bool {
     let off = v.is_off(now) || matches!(v.state, SessionState::Closed | SessionState::NoShow);
     case.court_ordered && off && !v.unbooked && !v.replaced && !v.previsit && v.start > case.known_at
 }

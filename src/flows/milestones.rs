@@ -2,7 +2,8 @@
 
 use super::{Service, bookings};
 use crate::domain::conversation::Topic;
-use crate::domain::milestones::{is_missed, look, replacement_cause};
+use crate::domain::milestones::{look, replacement_cause};
+use crate::domain::session::SessionState;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{bookings as store, centres, milestones};
 use anyhow::Result;
@@ -48,8 +49,8 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
         }
         let ids: Vec<&str> = cases.iter().map(|c| c.1.id.as_str()).collect();
         for (case_id, session) in milestones::to_be_replaced(&mut tx, &ids).await? {
-            let visit = cases.iter().filter(|c| c.1.id == case_id).find_map(|(_, c)| c.visits.iter().find(|v| v.session == session).map(|v| (c, v)));
-            if visit.is_some_and(|(c, v)| !is_missed(c, v, now)) {
+            let visit = cases.iter().filter(|c| c.1.id == case_id).find_map(|(_, c)| c.visits.iter().find(|v| v.session == session));
+            if visit.is_some_and(|v| v.replaced || v.unbooked || matches!(v.state, SessionState::Booked | SessionState::Attended)) {
                 tasks::close(&mut tx, now, &replacement_cause(&session)).await?;
             }
         }
