@@ -3,7 +3,9 @@
 
 use crate::common::{BIRCHFIELD, On, SAMPLE, World};
 use courtesy::domain::person::Role;
+use courtesy::domain::policy::{About, Note};
 use courtesy::flows::record::{self, Recording};
+use courtesy::flows::record_money::{self as recorded, Payment};
 use courtesy::practice::time;
 
 const A: &str = "+447700900611";
@@ -155,9 +157,52 @@ async fn one_text_for_every_cause(on: On) {
     assert!(heard.iter().all(|h| *h == heard[0]), "{heard:#?}");
 }
 
+async fn money_notes_and_who_pays_never_reach_the_other(on: On) {
+    let mut heard = Vec::new();
+    for story in ["nothing more", "a note", "paid by B", "paid by A", "waived", "written off", "a threat", "no texts any more"] {
+        let w = World::new(on, "2026-11-26T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await;
+        w.until("2026-11-27T11:00").await;
+        if story == "a threat" {
+            w.says(B, "she said she will hurt herself if I come").await;
+        }
+        w.says(B, "no").await;
+        w.says(B, &w.code(B, if story == "a note" { "I" } else { "other" })).await;
+        if story == "no texts any more" {
+            w.says(B, "STOP").await;
+        }
+        w.until("2026-11-27T15:00").await;
+        let (s, _) = w.session("X-1").await;
+        let case = courtesy::store::cases::find(&w.svc.db, "X-1").await.unwrap();
+        let rec = Recording { by: "Mary", at: w.svc.clock.now() };
+        let fee = || async { courtesy::flows::money::fees(&w.svc.db, None, w.svc.clock.now()).await.unwrap().remove(0).id };
+        let pay = |by| Payment { minor: 4500, by, again: false };
+        match story {
+            "a note" => {
+                let day = "2026-11-28".parse().unwrap();
+                let note = Note { about: About::Contact, from: day, to: day, children: None, brought: false };
+                drop(recorded::note(&w.svc, &case, &s.id, &note, &rec).await.unwrap());
+            }
+            "paid by B" => drop(recorded::payment(&w.svc, &case, &pay("contact"), &rec).await.unwrap()),
+            "paid by A" => drop(recorded::payment(&w.svc, &case, &pay("resident"), &rec).await.unwrap()),
+            "waived" => drop(recorded::decide(&w.svc, &fee().await, true, "first time", &rec).await.unwrap()),
+            "written off" => drop(recorded::decide(&w.svc, &fee().await, false, "gone away", &rec).await.unwrap()),
+            _ => {}
+        }
+        w.until("2026-12-04T12:00").await;
+        w.says(A, "does he owe anything?").await;
+        heard.push((story, heard_by_a(&w)));
+        w.end().await;
+    }
+    assert!(heard[0].1.iter().any(|t| t.contains("will not go ahead")), "{heard:#?}");
+    for (story, texts) in &heard {
+        assert_eq!(*texts, heard[0].1, "{story}");
+    }
+}
+
 crate::on_both!(
     no_text_holds_anything_of_the_other,
     what_a_hears_does_not_depend_on_b_but_through_the_session,
     before_the_release_a_lives_in_a_world_where_the_visit_is_on,
     one_text_for_every_cause,
+    money_notes_and_who_pays_never_reach_the_other,
 );

@@ -1,6 +1,6 @@
 //! The commands as people type them: what is printed, what is refused, and the exit codes.
 
-use crate::common::{AT_ONCE, Binary, On, TestDb};
+use crate::common::{AT_ONCE, Binary, On, TestDb, families};
 use std::path::Path;
 
 fn sample() -> String {
@@ -127,7 +127,7 @@ async fn a_centre_its_file_and_its_plan(on: On) {
     assert!(messages.iter().any(|m| m["kind"] == "session_moved" && m["state"] == "withdrawn"), "{messages:?}");
 }
 
-crate::on_both!(a_centre_its_file_and_its_plan);
+crate::on_both!(money_as_people_type_it, a_centre_its_file_and_its_plan);
 
 #[test]
 fn practice_and_service_never_share_a_database() {
@@ -140,6 +140,65 @@ fn practice_and_service_never_share_a_database() {
     serving.kill();
     let (code, _, err) = b.run(&["demo", "--once", "--dir", folder.to_str().unwrap()]);
     assert!(code == 1 && err.contains("has served real families"), "{err}");
+}
+
+async fn money_as_people_type_it(on: On) {
+    let db = TestDb::new(on).await;
+    let b = Binary::new(&format!("[database]\nurl = \"{}\"\n", db.url));
+    let centre = b.dir.path().join("centre.toml");
+    std::fs::write(&centre, AT_ONCE.replace("start = \"sending\"", "start = \"hold\"")).unwrap();
+    b.ok(&["centre", "apply", centre.to_str().unwrap()]);
+    let file = b.dir.path().join("families.csv");
+    std::fs::write(&file, families(2, chrono::Utc::now())).unwrap();
+    b.ok(&["import", file.to_str().unwrap()]);
+    let session = b.json(&["list", "sessions"])[0]["session"].as_str().unwrap().to_owned();
+    let case = b.json(&["list", "sessions"])[0]["case_ref"].as_str().unwrap().to_owned();
+    assert!(b.json(&["list", "fees"]).is_empty());
+    b.ok(&["record", "answer", &session, "--party", "contact", "no", "--reason", "travel", "--as", "Mary"]);
+    let fees = b.json(&["list", "fees"]);
+    let keys: Vec<&str> = fees[0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["fee", "case_ref", "session", "liable", "amount_pence", "state", "due_at"]);
+    assert_eq!((&fees[0]["liable"], &fees[0]["amount_pence"], &fees[0]["state"], &fees[0]["due_at"]), (&"contact".into(), &4500.into(), &"due".into(), &serde_json::Value::Null));
+    let fee = fees[0]["fee"].as_str().unwrap();
+    let refused = |args: &[&str], code: i32, part: &str| {
+        let (c, out, err) = b.run(args);
+        assert!(c == code && out.is_empty() && err.contains(part), "{args:?}: {c}\n{out}\n{err}");
+    };
+    refused(&["record", "payment", &case, "--pence", "ten", "--by", "contact"], 2, "invalid value");
+    refused(&["record", "payment", "NO-1", "--pence", "10", "--by", "contact"], 1, "there is no case NO-1");
+    refused(&["record", "payment", &case, "--pence", "-4500", "--by", "contact"], 2, "");
+    refused(&["record", "waive", "nothing", "--why", "x"], 1, "there is no fee nothing");
+    refused(&["record", "payment", &case, "--pence", "4500", "--by", "contact", "--at", "2099-01-01T10:00"], 1, "lies in the future");
+    refused(&["record", "note", &case, "--session", &session, "--about", "contact", "--covers", "Saturday"], 2, "is no date");
+    refused(&["record", "no-show", &session, "--party", "contact"], 1, "did not take place");
+    refused(&["release", "nothing"], 1, "there is no task");
+    refused(&["record", "reinstate", "nothing"], 1, "there is no session");
+    assert_eq!(b.ok(&["user", "add", "Helen", "--role", "manager"]), "Helen: manager\n");
+    refused(&["record", "waive", fee, "--why", "first time", "--as", "Mary"], 1, "is no person of this centre");
+    refused(&["user", "add", "import", "--role", "manager"], 1, "cannot be a person's name");
+    assert!(b.ok(&["record", "payment", &case, "--pence", "2000", "--by", "other", "--as", "Helen"]).contains("GBP 25.00 is due from the contact parent"));
+    assert!(b.ok(&["record", "waive", fee, "--why", "first time", "--as", "Helen"]).contains("the fee no longer applies"));
+    assert_eq!(b.json(&["list", "fees"])[0]["state"], "waived");
+    let topics: Vec<_> = b.json(&["list", "tasks"]).iter().map(|t| t["topic"].as_str().unwrap().to_owned()).collect();
+    assert!(topics.contains(&"refund".to_owned()), "{topics:?}");
+    let steps = b.json(&["case", &case]);
+    let late = steps.iter().find(|s| s["rule"] == "C01").unwrap();
+    assert_eq!((&late["document"], &late["sentence"]), (&"001".into(), &"If contact is cancelled under 48 hours\u{2019} notice then the charge will be incurred.".into()));
+    let (today, ahead) = (chrono::Utc::now() - chrono::Duration::days(2), chrono::Utc::now() + chrono::Duration::days(3));
+    let span = [today.format("%Y-%m-%d").to_string(), ahead.format("%Y-%m-%d").to_string()];
+    let out = b.ok(&["export", "fees", "--centre", "BRK", "--from", &span[0], "--to", &span[1]]);
+    assert!(out.lines().count() == 2 && out.contains(",GBP,4500,2000,0,waived,"), "{out}");
+    assert_eq!(b.ok(&["export", "attendance", "--centre", "BRK", "--from", &span[0], "--to", &span[1]]), "case_ref,date,start,end,resident,contact\n");
+    // A text that waits is held and let go by its own name.
+    let other = b.json(&["list", "sessions"]).into_iter().find(|s| s["state"] == "booked").unwrap()["session"].as_str().unwrap().to_owned();
+    b.ok(&["record", "answer", &other, "--party", "resident", "no", "--as", "Helen"]);
+    let text = b.json(&["list", "messages"]).into_iter().find(|m| m["kind"] == "fee_notice" && m["state"] == "waiting").unwrap()["message"].as_str().unwrap().to_owned();
+    b.ok(&["hold", "on", "--message", &text, "--as", "Helen"]);
+    refused(&["hold", "on", "--message", &text, "--as", "Helen"], 1, "does not wait");
+    b.ok(&["hold", "off", "--message", &text, "--as", "Helen"]);
+    assert_eq!(b.ok(&["user", "list"]), "Helen  manager\n");
+    b.ok(&["user", "remove", "Helen"]);
+    refused(&["user", "remove", "Helen"], 1, "nobody is named");
 }
 
 #[test]

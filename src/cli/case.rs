@@ -2,6 +2,8 @@
 
 use super::{Ctx, line, utc};
 use crate::domain::local_time::wall;
+use crate::domain::policy::source;
+use crate::flows::money;
 use crate::store::{cases, centres, facts, inbox, messages, sessions};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -43,21 +45,47 @@ fn fact_in_words(kind: &str, detail: &str) -> String {
         "date_asked" => format!("both were asked about another date: {detail}"),
         "date_answered" => format!("answered about the other date: {detail}"),
         "date_closed" => "the question about another date was closed".into(),
+        "payment" => format!("a payment was received (by {detail})"),
+        "note" => format!("a doctor's note came ({})", detail.replace(" -", "")),
+        "attended" if detail == "both" => "both parents came".into(),
+        "attended" => format!("the {detail} parent came"),
+        "no_show" if matches!(detail, "both" | "unknown") => format!("did not come: {detail}"),
+        "no_show" => format!("the {detail} parent did not come"),
+        "ill_counted" => format!("{detail} children were ill"),
+        "reinstated" => "the session is on again".into(),
+        "waived" => format!("the manager waived the fee: {detail}"),
+        "written_off" => format!("the manager gave the debt up: {detail}"),
+        "told" => format!("was told ({})", detail.split(' ').next().unwrap_or_default().replace('_', " ")),
+        "rang" if detail.is_empty() => "was rung".into(),
+        "rang" => format!("was rung: {detail}"),
+        "released" => format!("a notice was released: {}", detail.replace('_', " ")),
+        "new_referral" => "a new referral: the file is open again".into(),
+        "decided" => format!("a person decided, {}", detail.replace('_', " ")),
+        "closed" => "the centre closed that day".into(),
         "opted_out" => "wants no more texts".into(),
         "opted_in" => "wants texts again".into(),
         other => other.replace('_', " "),
     }
 }
 
+fn in_words(f: &facts::Recorded) -> String {
+    let words = fact_in_words(&f.kind, &f.detail.0);
+    match &f.amount {
+        Some((minor, currency)) => format!("{words}: {currency} {}.{:02}", minor / 100, minor % 100),
+        None => words,
+    }
+}
+
 pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let (_, db) = ctx.open_existing().await?;
     let case = cases::find(&db, &args.case).await?;
+    let now = ctx.clock_of(&db).await?.now();
     let centre = centres::all(&db).await?.remove(&case.centre).context("the centre of the case is missing")?.centre;
     let starts: std::collections::HashMap<String, String> =
         sessions::list(&db, Some(&case.centre)).await?.into_iter().map(|(s, _)| (s.id, s.start_local.format("%a %-d %b %H:%M").to_string())).collect();
     let mut steps = Vec::new();
     for f in facts::of_case(&db, &case.id).await? {
-        steps.push(Step { at: f.at, what: fact_in_words(&f.kind, &f.detail.0), role: f.role.map(|r| r.to_string()), session: f.session_id, rule: f.rule, by: f.by });
+        steps.push(Step { at: f.at, what: in_words(&f), role: f.role.map(|r| r.to_string()), session: f.session_id, rule: f.rule, by: f.by });
     }
     for m in messages::of_case(&db, &case.id).await? {
         let rule = if m.kind.is_answer() { "answer" } else { "outbox" };
@@ -68,19 +96,37 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     for (at, intent, rule) in inbox::of_case(&db, &case.id).await? {
         steps.push(Step { at, what: format!("a message came in, understood as {intent}"), role: None, session: None, rule, by: "party".into() });
     }
+    for (s, session) in money::steps(&db, &case.id, now).await? {
+        steps.push(Step { at: s.at, what: s.why.to_owned(), role: None, session: Some(session), rule: s.rule.into(), by: "the rules".into() });
+    }
     steps.sort_by_key(|s| s.at);
     if !args.json {
         eprintln!("Internal. Not for disclosure (terms: no texts for court). A text from a number does not prove who wrote it.");
         line(format!("{} at {}, {}", case.case_ref, centre.name, if case.archived { "archived" } else { "open" }))?;
     }
+    let mut said = std::collections::HashSet::new();
     for s in steps {
         if args.json {
-            line(json!({ "at": utc(s.at), "what": s.what, "role": s.role, "session": s.session, "rule": s.rule, "by": s.by }).to_string())?;
+            let rests_on = source(&s.rule);
+            line(
+                json!({
+                    "at": utc(s.at), "what": s.what, "role": s.role, "session": s.session, "rule": s.rule, "by": s.by,
+                    "document": rests_on.map(|r| r.document), "sentence": rests_on.map(|r| r.sentence),
+                })
+                .to_string(),
+            )?;
         } else {
             let session = s.session.and_then(|id| starts.get(&id).cloned()).map(|t| format!(" [session {t}]")).unwrap_or_default();
             let rule = if s.rule.is_empty() { String::new() } else { format!("  ({})", s.rule) };
             line(format!("{}  {:<9}{}{session}{rule}, by {}", wall(centre.tz, s.at).format("%a %-d %b %H:%M:%S"), s.role.unwrap_or_default(), s.what, s.by))?;
+            // Each sentence stands once, where it is used first.
+            if let Some(r) = source(&s.rule).filter(|r| said.insert(r.sentence)) {
+                line(format!("                       {}: {}", r.document, r.sentence))?;
+            }
         }
+    }
+    if !args.json {
+        money::standing_in_words(&db, &case.id, now).await?.into_iter().try_for_each(line)?;
     }
     db.close().await;
     Ok(())

@@ -177,7 +177,7 @@ async fn check_centres(db: &crate::store::Db, words: Option<&Words>, found: &mut
             (r.session_off_delay_minutes == 0, "rules.session_off_delay_minutes is 0: the other parent hears in the same minute, and nothing can be taken back"),
             (r.spacing_minutes == 0, "rules.spacing_minutes is 0: texts may follow one another at once"),
             (r.max_texts_per_day == 0, "rules.max_texts_per_day is 0: there is no limit"),
-            (r.money_any_time, "rules.money_hours is empty: money and note texts may go whenever other texts may"),
+            (r.money_hours.is_none(), "rules.money_hours is empty: money and note texts may go whenever other texts may"),
         ] {
             if off {
                 found.warn(format!("{code}: {what}."));

@@ -1,11 +1,12 @@
 //! `courtesy hold`: stops all sending, or lets it go on.
 
 use super::{Ctx, Refused, line};
+use crate::domain::staff::Act;
 use crate::store::centres::{self, ALL_CENTRES};
 use crate::store::facts::{self, Fact};
-use crate::store::{messages, sessions};
+use crate::store::{Db, messages, money, sessions, staff};
 use anyhow::{Result, bail};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use std::io::IsTerminal;
 
 /// Commands of `hold`.
@@ -17,6 +18,12 @@ pub(crate) enum Command {
         /// One centre only
         #[arg(long, value_name = "CODE")]
         centre: Option<String>,
+        /// One waiting text alone, as `list messages` prints it
+        #[arg(long, value_name = "MESSAGE", conflicts_with = "centre")]
+        message: Option<String>,
+        /// The name of the person who holds one text
+        #[arg(long = "as", value_name = "USER", default_value = "staff")]
+        user: String,
         /// Why
         #[arg(long, default_value = "by hand")]
         why: String,
@@ -27,15 +34,45 @@ pub(crate) enum Command {
         /// One centre only
         #[arg(long, value_name = "CODE")]
         centre: Option<String>,
+        /// The text that is held alone
+        #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["centre", "count"])]
+        message: Option<String>,
+        /// The name of the person who lets one text go
+        #[arg(long = "as", value_name = "USER", default_value = "staff")]
+        user: String,
         /// The number of texts that will leave in the next hour
         #[arg(long, value_name = "N")]
         count: Option<i64>,
     },
 }
 
+/// One text is held back, or goes on; all others leave as they would.
+async fn one_text(db: &Db, id: &str, on: bool, by: &str, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    staff::allow(&mut tx, by, Act::Record).await?;
+    if on {
+        if !money::hold_text(&mut tx, id, by, now).await? {
+            bail!("text {id} does not wait (it left, or is held already); nothing was changed");
+        }
+        line(format!("text {id} is held; `courtesy hold off --message {id}` lets it go"))?;
+    } else {
+        if money::is_paused(&mut tx, id).await? {
+            bail!("text {id} waits for somebody's safety: a manager lets it go with `courtesy release`; nothing was changed");
+        }
+        if !money::free_text(&mut tx, id, now).await? {
+            bail!("text {id} is not held; nothing was changed");
+        }
+        line(format!("text {id} goes at its time, if it is still so"))?;
+    }
+    tx.commit().await
+}
+
 pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     let (settings, db) = ctx.open().await?;
     let now = ctx.clock_of(&db).await?.now();
+    if let Command::On { message: Some(id), user, .. } | Command::Off { message: Some(id), user, .. } = &command {
+        return one_text(&db, id, matches!(command, Command::On { .. }), user, now).await;
+    }
     let (centre, on) = match &command {
         Command::On { centre, .. } => (centre.clone(), true),
         Command::Off { centre, .. } => (centre.clone(), false),

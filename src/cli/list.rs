@@ -2,6 +2,8 @@
 
 use super::{Ctx, line, utc};
 use crate::domain::message::MessageState;
+use crate::domain::person::Role;
+use crate::flows::money;
 use crate::store::messages::{self, Listed};
 use crate::store::{cases, sessions, tasks};
 use anyhow::Result;
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 #[command(after_help = "Example:\n  courtesy list messages --centre BRK --json")]
 pub(crate) struct Args {
     /// What to list
-    #[arg(value_parser = ["sessions", "parties", "messages", "tasks"])]
+    #[arg(value_parser = ["sessions", "parties", "messages", "tasks", "fees"])]
     what: String,
     /// One centre only
     #[arg(long, value_name = "CODE")]
@@ -30,6 +32,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         "sessions" => sessions::list(&db, centre).await?.iter().map(|(s, places)| session(s, places)).collect(),
         "parties" => cases::parties(&db, Ctx::lines(&settings, &db).await?.senders(), centre).await?.iter().map(party).collect(),
         "messages" => messages::list(&db, centre).await?.iter().map(message).collect(),
+        "fees" => money::fees(&db, centre, ctx.clock_of(&db).await?.now()).await?.iter().map(fee).collect(),
         _ => tasks::list(&db, centre)
             .await?
             .iter()
@@ -68,6 +71,13 @@ fn party(p: &cases::Party) -> Value {
     json!({
         "party": format!("{}:{}", p.case_ref, p.role), "case_ref": p.case_ref, "centre": p.centre, "role": p.role.as_str(), "channel": p.channel.as_str(),
         "consent": p.consent.as_str(), "linked": p.linked, "usable": p.usable,
+    })
+}
+
+fn fee(f: &money::Fee) -> Value {
+    json!({
+        "fee": f.id, "case_ref": f.case_ref, "session": f.session, "liable": f.liable.map(Role::as_str), "amount_pence": f.charge.minor, "state": f.standing.fee.as_str(),
+        "due_at": f.due_at.map(utc),
     })
 }
 

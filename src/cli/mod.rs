@@ -13,9 +13,12 @@ mod link;
 mod list;
 mod plan;
 mod record;
+mod record_money;
+mod release;
 mod reply;
 mod serve;
 mod try_cases;
+mod user;
 
 use crate::clock::Clock;
 use crate::config::{Settings, Wrong};
@@ -74,6 +77,11 @@ enum Command {
     Closure(closure::Args),
     /// A single-use Telegram link for a party and its QR code
     Link(link::Args),
+    /// Lets a waiting notice go, after its form was read
+    Release(release::Args),
+    /// People who may record and decide
+    #[command(subcommand)]
+    User(user::Command),
     /// Answers a message that waits for a person
     Reply(reply::Args),
     /// CSV for people
@@ -253,6 +261,8 @@ async fn run(ctx: Ctx, command: Command) -> Result<()> {
         Command::Record(command) => record::run(&ctx, command).await,
         Command::Closure(args) => closure::run(&ctx, args).await,
         Command::Link(args) => link::run(&ctx, args).await,
+        Command::Release(args) => release::run(&ctx, args).await,
+        Command::User(command) => user::run(&ctx, command).await,
         Command::Reply(args) => reply::run(&ctx, args).await,
         Command::Export(args) => export::run(&ctx, args).await,
         Command::Hold(command) => hold::run(&ctx, command).await,

@@ -3,6 +3,8 @@
 use super::{Ctx, line, parse_at, utc};
 use crate::domain::courtesy::{self, NotSent};
 use crate::domain::local_time::wall;
+use crate::domain::person::Role;
+use crate::flows::money;
 use crate::flows::plan::decide;
 use crate::store::sessions::Seat;
 use crate::store::{centres, messages, sessions};
@@ -134,6 +136,25 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
                 m.case_ref.unwrap_or_default(),
                 m.kind.as_str().replace('_', " ")
             ))?;
+        }
+    }
+    // What follows by the rules on money if nothing else happens.
+    for n in money::planned(&db, now, now + Duration::days(args.days)).await? {
+        let by_hand = n.kind.needs_release();
+        let reason = by_hand.then_some("waits_for_release");
+        if args.json {
+            line(
+                json!({
+                    "at": utc(n.at), "not_after": null, "kind": n.kind.as_str(), "case_ref": n.case_ref, "session": n.session, "session_version": n.session_version,
+                    "role": n.role.map(Role::as_str), "channel": null, "rule": n.rule, "send": !by_hand, "reason": reason,
+                })
+                .to_string(),
+            )?;
+        } else if let Some(c) = all.get(&n.centre) {
+            let at = wall(c.centre.tz, n.at).format("%a %-d %b %H:%M");
+            let how = if by_hand { "if a person releases it" } else { "in the next office hours" };
+            let who = n.role.map_or("all parties".to_owned(), |r| r.to_string());
+            line(format!("{at}  to {} {who} of {}: {}  ({how}, {})", n.centre, n.case_ref, n.kind.as_str().replace('_', " "), n.rule))?;
         }
     }
     if !args.json {

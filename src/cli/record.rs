@@ -7,6 +7,7 @@ use crate::domain::session::Reason;
 use crate::flows::Service;
 use crate::flows::family::{self, Change};
 use crate::flows::record::{self, Recording};
+use crate::store::cases::Case;
 use crate::store::{centres, parties, sessions};
 use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
@@ -16,15 +17,17 @@ use chrono::{DateTime, Utc};
 pub(crate) struct Who {
     /// The name of the person who records
     #[arg(long = "as", value_name = "USER", default_value = "staff")]
-    pub(super) user: String,
+    pub(crate) user: String,
     /// When it happened (never in the future; default: now)
     #[arg(long, value_name = "TIME")]
-    pub(super) at: Option<String>,
+    pub(crate) at: Option<String>,
 }
 
 /// Commands of `record`.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Money(super::record_money::Command),
     /// An answer that a parent gave by phone or in person
     #[command(after_help = "Example:\n  courtesy record answer 5f3a… --party resident yes --as Mary")]
     Answer {
@@ -121,8 +124,16 @@ pub(crate) enum Command {
     },
 }
 
+/// The instant of `--at`, local to the case's centre.
+pub(crate) async fn at_of_case(svc: &Service, who: &Who, case: &Case) -> Result<DateTime<Utc>> {
+    match &who.at {
+        None => Ok(svc.clock.now()),
+        Some(t) => parse_at(t, centres::all(&svc.db).await?.get(&case.centre).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz)),
+    }
+}
+
 /// The instant of `--at`, local to the session's centre.
-pub(super) async fn when(svc: &Service, who: &Who, session: &str) -> Result<DateTime<Utc>> {
+pub(crate) async fn when(svc: &Service, who: &Who, session: &str) -> Result<DateTime<Utc>> {
     let Some(at) = &who.at else { return Ok(svc.clock.now()) };
     let centre = sessions::list(&svc.db, None).await?.into_iter().find(|(s, _)| s.id == session).map(|(s, _)| s.centre);
     let all = centres::all(&svc.db).await?;
@@ -133,6 +144,7 @@ pub(super) async fn when(svc: &Service, who: &Who, session: &str) -> Result<Date
 pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     let svc = ctx.service().await?;
     match command {
+        Command::Money(command) => super::record_money::run(&svc, command).await?,
         Command::Answer { session, party, answer, reason, who } => {
             let role: Role = party.parse().map_err(anyhow::Error::msg)?;
             let reason: Option<Reason> = reason.map(|r| r.parse().map_err(anyhow::Error::msg)).transpose()?;

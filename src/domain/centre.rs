@@ -2,6 +2,7 @@
 
 use super::keyed::{Problem, Reader};
 use super::local_time::{Quiet, parse_time};
+use super::money_hours::MoneyHours;
 use super::terms::Announced;
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
@@ -70,8 +71,8 @@ pub struct Rules {
     pub spacing_minutes: i64,
     /// Unprompted texts to one number in 24 hours; 0 = no limit.
     pub max_texts_per_day: i64,
-    /// `money_hours = []`: money and note texts may go whenever other texts may.
-    pub money_any_time: bool,
+    /// When texts about money and notes may go (safety rule M2); `None`: whenever other texts may.
+    pub money_hours: Option<MoneyHours>,
     /// A review falls due after so many sessions that took place, again and again; 0 = never (seed 002: "after 6-8 sessions").
     pub review_after_sessions: i64,
     /// A review falls due every so many months; 0 = never (seed 001: "every six months").
@@ -203,16 +204,19 @@ impl Centre {
                 session_off_delay_minutes: r.whole("session_off_delay_minutes", 15, 0, 24 * 60),
                 spacing_minutes: r.whole("spacing_minutes", 10, 0, 24 * 60),
                 max_texts_per_day: r.whole("max_texts_per_day", 4, 0, 1000),
-                money_any_time: false,
+                money_hours: Some(MoneyHours::default()),
                 review_after_sessions: r.whole("review_after_sessions", 0, 0, 1000),
                 review_after_months: r.whole("review_after_months", 6, 0, 120),
                 introduction_meeting_after_months: r.whole("introduction_meeting_after_months", 6, 0, 120),
                 previsit_invitation_days: r.whole("previsit_invitation_days", 0, 0, 365),
             };
-            let money_hours = r.list("money_hours");
-            rules.money_any_time = money_hours.as_ref().is_some_and(Vec::is_empty);
-            if let Some(hours) = money_hours.filter(|l| !l.is_empty() && !is_day_and_hours(l)) {
-                r.problem("money_hours", format!("{hours:?} is not understood"), "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none.");
+            match r.list("money_hours") {
+                None => {}
+                Some(none) if none.is_empty() => rules.money_hours = None,
+                Some(hours) => match MoneyHours::read(&hours) {
+                    Some(read) => rules.money_hours = Some(read),
+                    None => r.problem("money_hours", format!("{hours:?} is not understood"), "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none."),
+                },
             }
             if rules.currency.len() != 3 || !rules.currency.chars().all(|c| c.is_ascii_uppercase()) {
                 let what = format!("{:?} is no currency code", rules.currency);
@@ -266,13 +270,6 @@ impl Centre {
         })?;
         Centre::read(&table)
     }
-}
-
-fn is_day_and_hours(list: &[String]) -> bool {
-    let [days, hours] = list else { return false };
-    let days_ok = days.split('-').all(|d| d.trim().parse::<Weekday>().is_ok());
-    let hours_ok = hours.split_once('-').is_some_and(|(a, b)| parse_time(a).zip(parse_time(b)).is_some_and(|(a, b)| a < b));
-    days_ok && hours_ok
 }
 
 #[cfg(test)]

@@ -71,7 +71,35 @@ words_enum! {
         CountedInTime = "counted_in_time",
         /// Nobody listened for longer than the service keeps messages: some may be lost.
         MessagesLost = "messages_may_be_lost",
-        /// A session that a court ordered was missed: find another date.
+        /// A fee is unpaid at the next due session: all parties are told when a person releases it (safety rule M4).
+        ReleaseAllParties = "release_all_parties_notice",
+        /// The file is closed: all parties are told when a person releases it.
+        ReleaseCaseClosed = "release_case_closed",
+        /// A text about money or a note that cannot be sent, or of which nothing was heard: tell the party, and record it.
+        TellByPhone = "tell_by_phone",
+        /// A text about money waits because a task about this party's own safety is open (safety rule M3): a manager decides.
+        MoneyPaused = "money_paused",
+        /// A referrer is to be told by letter or e-mail.
+        TellReferrer = "tell_referrer",
+        /// How many children are ill (choice C16).
+        ChildrenCount = "children_count",
+        /// A party cancelled contact that a court ordered: is the reason good (choice C21)?
+        CourtOrder = "court_order",
+        /// Only some of the children stay away.
+        SomeChildren = "some_children",
+        /// Both parents cancelled at the same instant (choice C10).
+        Tie = "tie",
+        /// Somebody did not come (choice C12).
+        NoShow = "no_show",
+        /// A note for another date, person or number of children (choice C17).
+        NoteMismatch = "note_mismatch",
+        /// A note where none can help (choice C06).
+        NoteNoEffect = "note_no_effect",
+        /// A note after the file was closed (choice C05).
+        LateNote = "late_note",
+        /// Money beyond what is owed (choice C18).
+        Refund = "refund",
+        /// Contact that a court ordered did not take place: it is to be replaced.
         Replacement = "replacement",
         /// The family's contact is to be reviewed.
         ReviewDue = "review_due",

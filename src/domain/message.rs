@@ -166,5 +166,7 @@ words_enum! {
         BadNumber = "bad_number",
         /// The bot was blocked in this chat.
         Blocked = "blocked",
+        /// A fee or note that is not asked for any more.
+        NoLongerDue = "no_longer_due",
     }
 }

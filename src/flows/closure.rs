@@ -15,7 +15,7 @@ use crate::store::outbox::{self, NewMessage};
 use crate::store::sealed::random_id;
 use crate::store::sessions::{self, Seat};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, centres};
+use crate::store::{Tx, centres, money};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use std::collections::BTreeMap;
@@ -230,7 +230,11 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
             last = &s.id;
         }
     }
+    // A fee for a session of that day that a party had cancelled falls with it (choice C13).
+    let off = closures::cancelled_within(&mut tx, &c.centre, c.from, c.to, c.hours).await?;
+    facts_of.extend(off.iter().map(|(case, session)| Fact { case_id: Some(case), session_id: Some(session), role: None, kind: "closed", at: now, by, rule: "C13", detail: "" }));
     facts::add(&mut tx, now, &facts_of).await?;
+    money::look_again(&mut tx, now, facts_of.iter().filter_map(|f| f.case_id)).await?;
     tx.commit().await?;
     svc.wake_senders();
     svc.changed.notify_waiters();

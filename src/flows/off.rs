@@ -1,16 +1,17 @@
 //! A session is called off: recorded once, and told to whoever has to hear, when it may be released.
 
-use super::plan::ring;
-use super::to_seat;
+use super::plan::{first_look, ring};
+use super::{confirm_cause, to_seat};
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
+use crate::domain::courtesy::not_after;
 use crate::domain::message::{Ended, Kind};
-use crate::domain::release::session_off_at;
+use crate::domain::release::{next_quarter, session_off_at};
 use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, CancelledBy, SessionState};
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, Off};
-use crate::store::{Tx, centres};
+use crate::store::sessions::{self, Off, Seat};
+use crate::store::{Tx, centres, messages};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -64,6 +65,26 @@ pub async fn call_off(
             // Rule f10: nothing leaves while on hold, so a person rings.
             ring(tx, now, seat, Topic::RingSessionOff, format!("ring-for/{cause}")).await?;
         }
+    }
+    Ok(())
+}
+
+/// The question of a parent who never heard that the session was off goes on as if nothing had been; one that fell into the gap is put
+/// on the quarter-hour grid. Nothing happens if they answered already.
+pub async fn resume_question(tx: &mut Tx, centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<()> {
+    let a = &seat.attendee;
+    if a.answer != Answer::None {
+        return Ok(());
+    }
+    let session = a.session_id.as_str();
+    let at = first_look(centre, seat.session.start_local, a.ask_known);
+    let at = if at < now { next_quarter(now) } else { at };
+    let until = not_after(&centre.courtesy, a.arrives_at, at);
+    let moved = format!("moved/{session}/{}/{}", a.ask_version, a.role);
+    outbox::revive(tx, &moved, Ended::SessionOff.as_str(), next_quarter(now), a.arrives_at).await?;
+    let cause = confirm_cause(session, a.ask_version, a.role);
+    if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await? && messages::asked(tx, session, a.role, a.ask_version).await?.at.is_none() {
+        sessions::ask_at(tx, session, a.role, Some(at), "").await?;
     }
     Ok(())
 }

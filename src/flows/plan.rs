@@ -51,6 +51,8 @@ pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     super::alerts::scan(svc, now).await?;
     let settled = ask(svc, now).await?;
+    // After the questions: a reminder of a note keeps its distance to the question that goes at the same moment, not the other way round.
+    super::money::scan(svc, now).await?;
     super::milestones::scan(svc, now).await?;
     Ok(settled)
 }

@@ -200,10 +200,11 @@ async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inboun
 pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
-    if let Some(t) = attempts::receipt(&mut tx, now, r).await?
-        && t.changed
-        && t.state == crate::domain::message::MessageState::Undelivered
-    {
+    let touched = attempts::receipt(&mut tx, now, r).await?.filter(|t| t.changed);
+    if let Some(t) = touched.as_ref().filter(|t| t.state == crate::domain::message::MessageState::Delivered) {
+        crate::store::money::look_after(&mut tx, now, &t.message_id).await?;
+    }
+    if let Some(t) = touched.filter(|t| t.state == crate::domain::message::MessageState::Undelivered) {
         let opted_out = r.error_code.as_deref() == Some("21610");
         if opted_out {
             inbox::set_opt_out(&mut tx, (t.channel, &t.sender), &t.number_hash, true, now).await?;

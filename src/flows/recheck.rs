@@ -3,7 +3,7 @@
 use super::dates::DateData;
 use super::lines::Line;
 use super::plan::ring;
-use super::{Service, is_late, speaker};
+use super::{Service, is_late, money, speaker};
 use crate::channels::Button;
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
@@ -48,6 +48,8 @@ enum Verdict {
     Later(DateTime<Utc>),
     /// The party's other address is the right one now.
     Reroute(Channel),
+    /// A manager decides first (safety rule M3).
+    Hold,
     End(MessageState, Ended),
 }
 
@@ -141,7 +143,11 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             Kind::CancelReasonAsk => finish_by(tx, centre, &c, seat, now).await?,
             _ => None,
         };
-        let mut verdict = verdict(centre, &c, seat, question, &known, now);
+        let about_money = match seat.filter(|_| c.kind.is_money()) {
+            Some(seat) => Some(money::look(tx, centre, c.kind, seat, now).await?),
+            None => None,
+        };
+        let mut verdict = verdict(centre, &c, seat, question, about_money, &known, now);
         let mut must_ring = false;
         if let Verdict::Send { to, say, mode, .. } = &mut verdict {
             let in_mode = say.clone().in_mode(*mode);
@@ -171,6 +177,7 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
         if let Some(seat) = seat.filter(|_| must_ring) {
             let topic = match (c.kind, &verdict) {
                 (kind, _) if kind.calls_off() => Topic::RingSessionOff,
+                (kind, _) if kind.is_money() => Topic::TellByPhone,
                 (Kind::CancelReasonAsk, _) => Topic::CancelByPhone,
                 (_, Verdict::End(_, Ended::OptedOut)) => Topic::RingOptedOut,
                 _ => Topic::RingNoAddress,
@@ -180,6 +187,12 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
         match verdict {
             Verdict::Later(at) => ended.push((c.id, MessageState::Waiting, None, at)),
             Verdict::Reroute(channel) => rerouted.push((c.id, channel)),
+            Verdict::Hold => {
+                if let Some(seat) = seat {
+                    money::pause(tx, seat, &c.id, now).await?;
+                }
+                ended.push((c.id, MessageState::Waiting, None, c.not_before));
+            }
             Verdict::End(state, why) => ended.push((c.id, state, Some(why.as_str().to_owned()), c.not_before)),
             Verdict::Send { say, to, language, .. } => {
                 let text = match svc.words.render(&say, &speaker(centre), &language) {
@@ -263,7 +276,7 @@ async fn finish_by(tx: &mut Tx, centre: &Centre, c: &Claimed, seat: Option<&Seat
 }
 
 /// Decides about one claimed message. Pure.
-fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<FinishBy>, known: &Known, now: DateTime<Utc>) -> Verdict {
+fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<FinishBy>, about_money: Option<money::Look>, known: &Known, now: DateTime<Utc>) -> Verdict {
     let withdrawn = |why| Verdict::End(MessageState::Withdrawn, why);
     if c.not_after.is_some_and(|t| t - now < SHORTEST_USE) {
         return Verdict::End(MessageState::Expired, Ended::TooLate);
@@ -316,6 +329,9 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
         return Verdict::Send { say, to, language, mode };
     }
     let (Some(seat), Some((_, _, ask_version))) = (seat, &c.session) else { return withdrawn(Ended::NoAddress) };
+    if let Some(look) = about_money {
+        return money_verdict(c, seat, look, now);
+    }
     let (s, a) = (&seat.session, &seat.attendee);
     // What is said must still be so.
     match (c.kind, s.state) {
@@ -359,6 +375,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
         Kind::ConfirmRequest => confirm_request(centre, seat, now),
         Kind::SessionOff => Say::SessionOff { arrival: own(c.data.0.parse().unwrap_or(a.arrives_at)) },
         Kind::Closure => Say::Closure { arrival: own(a.arrives_at) },
+        Kind::SessionOn => Say::SessionOn { arrival: own(a.arrives_at) },
         Kind::SessionMoved => match c.data.0.parse::<DateTime<Utc>>() {
             Ok(from) => Say::SessionMoved { from: own(from), to: own(a.arrives_at) },
             Err(_) => return withdrawn(Ended::Moved),
@@ -371,6 +388,26 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
         _ => return withdrawn(Ended::NoAddress),
     };
     Verdict::Send { say, to: (route.address.clone(), route.hash.clone()), language: seat.language.clone(), mode: seat.mode }
+}
+
+/// The same about a text on money or a note: it does not hang on the session's state but on what is owed.
+fn money_verdict(c: &Claimed, seat: &Seat, look: money::Look, now: DateTime<Utc>) -> Verdict {
+    let withdrawn = |why| Verdict::End(MessageState::Withdrawn, why);
+    let Some(say) = look.say else { return withdrawn(Ended::NoLongerDue) };
+    if look.unsafe_now {
+        return Verdict::Hold;
+    }
+    if seat.opted_out() || seat.consent == Consent::Stop {
+        return withdrawn(Ended::OptedOut);
+    }
+    let Some(route) = seat.route().filter(|_| seat.consent == Consent::Yes) else { return withdrawn(Ended::NoAddress) };
+    // A discreet phone shows no money and a silent one nothing: a person tells the party.
+    match look.allowed.filter(|_| seat.mode == Mode::Normal) {
+        None => withdrawn(Ended::Mode),
+        Some(at) if at > now && c.not_after.is_some_and(|t| at > t) => Verdict::End(MessageState::Expired, Ended::TooLate),
+        Some(at) if at > now => Verdict::Later(at),
+        Some(_) => Verdict::Send { say, to: (route.address.clone(), route.hash.clone()), language: seat.language.clone(), mode: seat.mode },
+    }
 }
 
 fn confirm_request(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Say {

@@ -11,10 +11,11 @@ use crate::domain::notice::Origin;
 use crate::domain::person::Role;
 use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, CancelledBy, Reason, SessionState};
+use crate::domain::staff::Act;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, Seat, Session};
-use crate::store::{Tx, centres, questions, tasks};
+use crate::store::{Tx, centres, money, questions, staff, tasks};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -47,17 +48,24 @@ pub(super) fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is one plain part of the fact")]
-async fn fact(tx: &mut Tx, now: DateTime<Utc>, session: &Session, role: Option<Role>, kind: &str, rule: &str, rec: &Recording<'_>, detail: &str) -> Result<()> {
+pub(super) async fn fact(tx: &mut Tx, now: DateTime<Utc>, session: &Session, role: Option<Role>, kind: &str, rule: &str, rec: &Recording<'_>, detail: &str) -> Result<()> {
     let f = Fact { case_id: Some(&session.case_id), session_id: Some(&session.id), role, kind, at: rec.at, by: rec.by, rule, detail };
     facts::add(tx, now, &[f]).await
 }
 
-/// Opens a transaction on a session that is booked, and keeps others off it until its end.
-pub(super) async fn begin_booked(svc: &Service, session_id: &str, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<(Tx, Session, Centre)> {
+/// Opens a transaction on a session for somebody who may do this, and keeps others off it until its end.
+pub(super) async fn begin(svc: &Service, session_id: &str, rec: &Recording<'_>, act: Act, now: DateTime<Utc>) -> Result<(Tx, Session, Centre)> {
     not_in_the_future(rec.at, now)?;
     let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, rec.by, act).await?;
     sessions::lock(&mut tx, &[session_id.to_owned()]).await?;
     let (session, centre) = session_and_centre(&mut tx, session_id).await?;
+    Ok((tx, session, centre))
+}
+
+/// The same on a session that is booked.
+pub(super) async fn begin_booked(svc: &Service, session_id: &str, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<(Tx, Session, Centre)> {
+    let (tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
     must_be_booked(&session)?;
     Ok((tx, session, centre))
 }
@@ -92,6 +100,8 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
             let ack = to_seat(seat, format!("ack/{session_id}/{}/{role}", session.version), Kind::CancellationAck, not_before, Some(session.ends_at));
             outbox::enqueue(&mut tx, now, &[NewMessage { to: Some(to), data: data.into(), ..ack }]).await?;
         }
+        let all = centres::all_in(&mut tx).await?;
+        super::money::settle(svc.lines().senders(), &mut tx, &all, &session.case_id, now).await?;
     }
     tx.commit().await
 }
@@ -102,6 +112,8 @@ pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Res
     let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
     fact(&mut tx, now, &session, None, "cancelled", "C22", rec, "").await?;
     call_off(&mut tx, svc.lines().senders(), &centre, session_id, CancelledBy::Centre, rec.at, None, now).await?;
+    let all = centres::all_in(&mut tx).await?;
+    super::money::settle(svc.lines().senders(), &mut tx, &all, &session.case_id, now).await?;
     tx.commit().await
 }
 
@@ -110,6 +122,7 @@ pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Res
 pub async fn move_to(svc: &Service, session_id: &str, to: NaiveDateTime, origin: Origin, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, rec.by, Act::Record).await?;
     move_in(&mut tx, svc.lines().senders(), session_id, to, origin, rec, now).await?;
     tx.commit().await
 }
@@ -151,7 +164,9 @@ pub(super) async fn move_in(tx: &mut Tx, senders: &Senders, session_id: &str, to
     }
     let detail = format!("{} -> {}", sessions::local_text(session.start_local), sessions::local_text(to));
     let rule = if origin == Origin::Parent { "by-parent" } else { "by-centre" };
-    fact(tx, now, &session, None, "moved", rule, rec, &detail).await
+    fact(tx, now, &session, None, "moved", rule, rec, &detail).await?;
+    // A deadline may hang on it.
+    money::look_again(tx, now, std::iter::once(session.case_id.as_str())).await
 }
 
 async fn moved(tx: &mut Tx, centre: &Centre, seat: &Seat, shift: chrono::Duration, to: NaiveDateTime, moment: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {

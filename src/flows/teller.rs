@@ -1,18 +1,16 @@
 //! Writes down what was decided about one message: facts, tasks, questions, and the one answer that goes back.
 
 use super::lines::Lines;
-use super::off::call_off;
-use super::plan::{first_look, unfinished_cause};
+use super::off::{call_off, resume_question};
+use super::plan::unfinished_cause;
 use super::recheck::WhichData;
-use super::{Service, confirm_cause, is_late, to_seat};
+use super::{Service, is_late, money, to_seat};
 use crate::domain::cancel::stem;
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::conversation::{self, Decision, Effect, Heard, Topic, Wanted};
-use crate::domain::courtesy::not_after;
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::message::{Ended, Kind};
 use crate::domain::person::{Channel, Role};
-use crate::domain::release::next_quarter;
 use crate::domain::say::Say;
 use crate::domain::session::{Answer, CancelledBy, Reason};
 use crate::store::centres::Centres;
@@ -285,7 +283,13 @@ impl<'a> Teller<'a> {
         };
         self.fact(seat, "cancelled", at, rule, reason.as_str()).await?;
         let Some(centre) = self.centre_of(Some(&seat.session.id)) else { return Ok(()) };
-        call_off(self.tx, self.lines.senders(), centre, &seat.session.id, by, at, Some(&self.inbound.number_hash), self.now).await
+        call_off(self.tx, self.lines.senders(), centre, &seat.session.id, by, at, Some(&self.inbound.number_hash), self.now).await?;
+        self.settle(&seat.session.case_id).await
+    }
+
+    /// What follows by the rules on money.
+    async fn settle(&mut self, case_id: &str) -> Result<()> {
+        money::settle(self.lines.senders(), self.tx, self.all, case_id, self.now).await.map(drop)
     }
 
     /// Takes this party's cancellation back; false if the other parent was told already.
@@ -314,20 +318,9 @@ impl<'a> Teller<'a> {
                 call_off(tx, self.lines.senders(), centre, session, by, a.answered_at.unwrap_or(now), undo.as_deref(), now).await?;
                 continue;
             }
-            if a.answer != Answer::None {
-                continue;
-            }
-            // Their question goes on as if nothing had been; one that fell into the gap is put on the quarter-hour grid.
-            let at = first_look(centre, other.session.start_local, a.ask_known);
-            let at = if at < now { next_quarter(now) } else { at };
-            let until = not_after(&centre.courtesy, a.arrives_at, at);
-            let moved = format!("moved/{session}/{}/{}", a.ask_version, a.role);
-            outbox::revive(tx, &moved, Ended::SessionOff.as_str(), next_quarter(now), a.arrives_at).await?;
-            let cause = confirm_cause(session, a.ask_version, a.role);
-            if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await? && messages::asked(tx, session, a.role, a.ask_version).await?.at.is_none() {
-                sessions::ask_at(tx, session, a.role, Some(at), "").await?;
-            }
+            resume_question(tx, centre, other, now).await?;
         }
+        self.settle(&seat.session.case_id).await?;
         Ok(true)
     }
 

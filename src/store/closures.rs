@@ -3,8 +3,8 @@
 use super::db::Tx;
 use super::sessions::Seat;
 use crate::args;
-use anyhow::Result;
-use chrono::{DateTime, NaiveDateTime, Utc};
+use anyhow::{Context, Result};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// A closure as it is kept.
 pub struct Closure<'a> {
@@ -79,6 +79,27 @@ pub async fn no_way_back(tx: &mut Tx, centre: &str, from: DateTime<Utc>, to: Dat
         args![centre, from, to],
     )
     .await
+}
+
+/// Sessions of these days (and hours) that were called off before the centre closed: (case, session).
+pub async fn cancelled_within(tx: &mut Tx, centre: &str, from: NaiveDate, to: NaiveDate, hours: Option<(NaiveTime, NaiveTime)>) -> Result<Vec<(String, String)>> {
+    let day_after = to.succ_opt().unwrap_or(to);
+    let rows = tx
+        .all(
+            "SELECT s.case_id, s.id, s.start_local, s.starts_at, s.ends_at FROM session s JOIN case_file c ON c.id = s.case_id
+             WHERE c.centre = $1 AND s.state = 'cancelled' AND s.start_local >= $2 AND s.start_local < $3",
+            args![centre, super::sessions::local_text(from.and_time(NaiveTime::MIN)), super::sessions::local_text(day_after.and_time(NaiveTime::MIN))],
+        )
+        .await?;
+    let mut out = Vec::new();
+    for r in rows {
+        let start = crate::domain::local_time::parse_local(&r.text("start_local")?).context("start_local")?;
+        let end = start + (r.time("ends_at")? - r.time("starts_at")?);
+        if hours.is_none_or(|(opens, closes)| start.time() < closes && (end.time() > opens || end.date() > start.date())) {
+            out.push((r.text("case_id")?, r.text("id")?));
+        }
+    }
+    Ok(out)
 }
 
 /// How many of these seats belong to different cases: families.

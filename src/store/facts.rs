@@ -6,6 +6,7 @@ use crate::args;
 use crate::domain::person::{Private, Role};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -37,6 +38,17 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, facts: &[Fact<'_>]) -> Result<
     Ok(())
 }
 
+/// Records one fact with an amount in minor units of a currency.
+pub async fn add_amount(tx: &mut Tx, now: DateTime<Utc>, f: &Fact<'_>, minor: i64, currency: &str) -> Result<()> {
+    let detail = tx.seal().seal(f.detail);
+    tx.exec(
+        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail, amount, currency) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        args![random_id(), f.case_id, f.session_id, f.role.map(Role::as_str), f.kind, f.at, now, f.by, f.rule, detail, minor, currency],
+    )
+    .await?;
+    Ok(())
+}
+
 /// A fact as it was recorded.
 #[derive(Debug, Clone)]
 pub struct Recorded {
@@ -56,12 +68,16 @@ pub struct Recorded {
     pub rule: String,
     /// More, for staff.
     pub detail: Private,
+    /// An amount in minor units with its currency, for a payment.
+    pub amount: Option<(i64, String)>,
 }
 
 /// The facts of a case in the order in which they happened.
 pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
     let seal = db.seal();
-    let rows = db.all("SELECT session_id, role, kind, at, recorded_at, by_whom, rule, detail FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind", args![case_id]).await?;
+    let rows = db
+        .all("SELECT session_id, role, kind, at, recorded_at, by_whom, rule, detail, amount, currency FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind", args![case_id])
+        .await?;
     rows.iter()
         .map(|r| {
             Ok(Recorded {
@@ -73,6 +89,7 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
                 by: r.text("by_whom")?,
                 rule: r.text("rule")?,
                 detail: seal.open(&r.text("detail")?),
+                amount: r.int_opt("amount")?.zip(r.text_opt("currency")?),
             })
         })
         .collect()
@@ -88,4 +105,26 @@ pub async fn count_since(tx: &mut Tx, kind: &str, rules: &[&str; 2], centre: &st
         )
         .await?;
     row.map_or(Ok(0), |r| r.int("n"))
+}
+
+/// Who came to which session of a centre, as it was recorded last: the session and the role, and whether they came.
+pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(String, Role), bool>> {
+    let seal = db.seal();
+    let rows = db
+        .all(
+            "SELECT f.session_id, f.kind, f.detail FROM fact f JOIN case_file c ON c.id = f.case_id
+             WHERE c.centre = $1 AND f.kind IN ('attended', 'no_show') AND f.session_id IS NOT NULL ORDER BY f.recorded_at, f.id",
+            args![centre],
+        )
+        .await?;
+    let mut out = HashMap::new();
+    for r in rows {
+        let (session, came, who) = (r.text("session_id")?, r.text("kind")? == "attended", seal.open(&r.text("detail")?).0);
+        for role in [Role::Resident, Role::Contact] {
+            if who == "both" || who == role.as_str() {
+                out.insert((session.clone(), role), came);
+            }
+        }
+    }
+    Ok(out)
 }

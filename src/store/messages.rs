@@ -15,7 +15,7 @@ pub async fn any_due(db: &Db, line: OfLine<'_>, now: DateTime<Utc>) -> Result<bo
     let mut args: Vec<Arg> = args![now, line.channel.as_str()];
     args.extend(values);
     let sql = format!(
-        "SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.channel = $2 AND m.not_before <= $1 {filter}
+        "SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.channel = $2 AND m.not_before <= $1 {filter}
            AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*'))) LIMIT 1"
     );
     Ok(db.one(sql, args).await?.is_some())
@@ -58,7 +58,7 @@ pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) 
         .all(
             "SELECT m.ask_version, min(a.started_at) AS began, min(CASE WHEN a.outcome = 'accepted' THEN coalesce(a.ended_at, a.started_at) END) AS accepted
              FROM message m JOIN attempt a ON a.message_id = m.id
-             WHERE m.session_id = $1 AND m.role = $2 AND m.kind IN ('confirm_request', 'session_moved')
+             WHERE m.session_id = $1 AND m.role = $2 AND m.kind IN ('confirm_request', 'session_moved', 'session_on')
                AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain')) GROUP BY m.ask_version",
             args![session_id, role.as_str()],
         )
@@ -109,11 +109,11 @@ impl Load {
 pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<Load> {
     let held = "EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*'))";
     let count = |sql: String| async move { db.one(sql, args![now]).await?.map_or(Ok(0), |r: Row| r.int("n")) };
-    let due = count(format!("SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND m.not_before <= $1 AND NOT {held}")).await?;
-    let held = count(format!("SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND m.not_before <= $1 AND {held}")).await?;
+    let due = count(format!("SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.not_before <= $1 AND NOT {held}")).await?;
+    let held = count(format!("SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.not_before <= $1 AND {held}")).await?;
     let open = db.one("SELECT count(*) AS n FROM attempt WHERE outcome IS NULL", args![]).await?.map_or(Ok(0), |r| r.int("n"))?;
-    let next = db.one("SELECT min(not_before) AS at FROM message WHERE state = 'waiting' AND not_before > $1", args![now]).await?;
-    let again = db.one("SELECT id FROM message WHERE state = 'waiting' AND tries > 0 AND not_before > $1 LIMIT 1", args![now]).await?.is_some();
+    let next = db.one("SELECT min(not_before) AS at FROM message WHERE state = 'waiting' AND held_at IS NULL AND not_before > $1", args![now]).await?;
+    let again = db.one("SELECT id FROM message WHERE state = 'waiting' AND held_at IS NULL AND tries > 0 AND not_before > $1 LIMIT 1", args![now]).await?.is_some();
     Ok(Load { due, held, open, next: next.map_or(Ok(None), |r| r.time_opt("at"))?, again })
 }
 
@@ -127,7 +127,7 @@ pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>> {
 pub async fn would_leave(db: &Db, centre: Option<&str>, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<i64> {
     let row = db
         .one(
-            "SELECT count(*) AS n FROM message WHERE state = 'waiting' AND not_before <= $1 AND (not_after IS NULL OR not_after > $3) AND ($2 IS NULL OR centre = $2)",
+            "SELECT count(*) AS n FROM message WHERE state = 'waiting' AND held_at IS NULL AND not_before <= $1 AND (not_after IS NULL OR not_after > $3) AND ($2 IS NULL OR centre = $2)",
             args![until, centre, now],
         )
         .await?;

@@ -13,11 +13,13 @@ pub mod imports;
 pub mod inbox;
 pub mod messages;
 pub mod milestones;
+pub mod money;
 pub mod outbox;
 pub mod parties;
 pub mod questions;
 pub mod sealed;
 pub mod sessions;
+pub mod staff;
 pub mod tasks;
 pub mod workers;
 

@@ -45,12 +45,13 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
     let rows: Vec<Vec<Arg>> = messages
         .iter()
         .map(|m| {
-            let rank = if m.kind.is_answer() || m.kind == Kind::StaffAlert {
-                0
-            } else if m.kind == Kind::ConfirmRequest {
-                2
-            } else {
-                1
+            let rank = match m.kind {
+                Kind::StaffAlert => 0,
+                k if k.is_answer() => 0,
+                // Never before the question about a visit that goes at the same moment.
+                k if k.is_money() => 3,
+                Kind::ConfirmRequest => 2,
+                _ => 1,
             };
             let (session, version, ask) = match &m.session {
                 Some((s, v, a)) => (Some(s.as_str()), Some(*v), Some(*a)),
@@ -156,6 +157,11 @@ pub async fn off_was_told(tx: &mut Tx, session_id: &str, version: i64) -> Result
     Ok(row.is_some())
 }
 
+/// Whether the message of this cause still waits.
+pub async fn unsent(tx: &mut Tx, cause: &str) -> Result<bool> {
+    Ok(tx.one("SELECT id FROM message WHERE cause = $1 AND state = 'waiting'", args![cause]).await?.is_some())
+}
+
 /// Ends what waited longer than it is worth; gives how many.
 pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     // Who was not told that a visit is off is rung, if there is still a journey to spare.
@@ -235,7 +241,7 @@ pub async fn claim(tx: &mut Tx, line: OfLine<'_>, claim: &str, now: DateTime<Utc
     let rows = tx
         .all(
             format!(
-                "WITH due AS (SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.channel = $4 AND m.not_before <= $1 {filter}
+                "WITH due AS (SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.channel = $4 AND m.not_before <= $1 {filter}
                 AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')))
                 ORDER BY m.rank, m.not_before LIMIT $2 {{skip}})
              UPDATE message SET state = 'sending', claim = $3 WHERE id IN (SELECT id FROM due) AND state = 'waiting'

@@ -445,6 +445,25 @@ pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
     Ok(n == 1)
 }
 
+/// A session that was called off or closed takes place after all; false if it changed meanwhile.
+pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL
+             WHERE id = $1 AND state IN ('cancelled', 'closed') AND version = $2",
+            args![&session.id, session.version],
+        )
+        .await?;
+    super::bookings::touch(tx, &session.case_id).await?;
+    Ok(n == 1)
+}
+
+/// What staff saw of a session: it took place, or somebody did not come.
+pub async fn set_state(tx: &mut Tx, session: &Session, state: SessionState) -> Result<()> {
+    tx.exec("UPDATE session SET state = $1, version = version + 1 WHERE id = $2 AND state <> $1", args![state.as_str(), &session.id]).await?;
+    super::bookings::touch(tx, &session.case_id).await
+}
+
 /// A new time for a booked session, and who began the move; false if it is not booked in this version any more.
 pub async fn set_time(
     tx: &mut Tx,

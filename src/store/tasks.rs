@@ -54,8 +54,12 @@ pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, to
     let Some(row) = row else { return open(tx, now, &NewTask { message_id: Some(message_id), ..NewTask::new(cause, topic) }).await };
     let (centre, case_id, session_id) = (row.text("centre")?, row.text_opt("case_id")?, row.text_opt("session_id")?);
     // Whoever was not told that a visit is off is rung for that, whatever went wrong.
-    let off = row.word::<Kind>("kind")?.calls_off() && matches!(topic, Topic::BadNumber | Topic::RingOptedOut);
-    let topic = if off { Topic::RingSessionOff } else { topic };
+    let (kind, unreached): (Kind, bool) = (row.word("kind")?, matches!(topic, Topic::BadNumber | Topic::RingOptedOut));
+    let topic = match kind {
+        k if unreached && k.calls_off() => Topic::RingSessionOff,
+        k if unreached && k.is_money() => Topic::TellByPhone,
+        _ => topic,
+    };
     let task = NewTask {
         centre: Some(&centre),
         case_id: case_id.as_deref(),
@@ -80,20 +84,62 @@ pub async fn reopen(tx: &mut Tx, cause: &str, since: DateTime<Utc>) -> Result<()
     Ok(())
 }
 
+/// Whether a person did what the task of this cause asked for.
+pub async fn was_done(tx: &mut Tx, cause: &str) -> Result<bool> {
+    Ok(tx.one("SELECT id FROM task WHERE cause = $1 AND state = 'done'", args![cause]).await?.is_some())
+}
+
 /// What a task is about, for who deals with it.
 pub struct About {
+    /// What made it.
+    pub cause: String,
+    /// What it is about.
+    pub topic: Topic,
     /// `open` or `done`.
     pub state: String,
     /// The case, if it is known.
     pub case_id: Option<String>,
+    /// The session, if it is about one.
+    pub session_id: Option<String>,
+    /// The party, if it is about one.
+    pub role: Option<Role>,
     /// The message that came in.
     pub inbound_id: Option<String>,
+    /// The message that was to go out.
+    pub message_id: Option<String>,
+    /// Since when it is open.
+    pub opened_at: DateTime<Utc>,
 }
 
 /// A task by its id.
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<About>> {
-    let row = tx.one("SELECT state, case_id, inbound_id FROM task WHERE id = $1", args![id]).await?;
-    row.map(|r| Ok(About { state: r.text("state")?, case_id: r.text_opt("case_id")?, inbound_id: r.text_opt("inbound_id")? })).transpose()
+    let row = tx.one("SELECT cause, topic, state, case_id, session_id, role, inbound_id, message_id, opened_at FROM task WHERE id = $1", args![id]).await?;
+    row.map(|r| {
+        Ok(About {
+            cause: r.text("cause")?,
+            topic: r.word("topic")?,
+            state: r.text("state")?,
+            case_id: r.text_opt("case_id")?,
+            session_id: r.text_opt("session_id")?,
+            role: r.word_opt("role")?,
+            inbound_id: r.text_opt("inbound_id")?,
+            message_id: r.text_opt("message_id")?,
+            opened_at: r.time("opened_at")?,
+        })
+    })
+    .transpose()
+}
+
+/// Closes the open tasks of a case that hold a notice back, but for those that are still called for; one that is called for again is
+/// opened again.
+pub async fn keep_releases(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, called_for: &[String]) -> Result<()> {
+    let rows = tx.all("SELECT id, cause, state, done_at FROM task WHERE case_id = $1 AND topic IN ('release_all_parties_notice', 'release_case_closed')", args![case_id]).await?;
+    for r in rows {
+        if r.text("state")? == "open" && !called_for.contains(&r.text("cause")?) {
+            done(tx, now, &r.text("id")?).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A person did what a task asked for.
@@ -106,6 +152,11 @@ pub async fn done(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
 pub async fn close_topic(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, role: Role, topic: Topic) -> Result<u64> {
     tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE case_id = $2 AND role = $3 AND topic = $4 AND state = 'open'", args![now, case_id, role.as_str(), topic.as_str()])
         .await
+}
+
+/// Closes the open tasks of a session with a topic.
+pub async fn close_of_session(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, topic: Topic) -> Result<u64> {
+    tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE session_id = $2 AND topic = $3 AND state = 'open'", args![now, session_id, topic.as_str()]).await
 }
 
 /// Open tasks to which nobody was alerted: (id, topic, due).

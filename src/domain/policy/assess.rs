@@ -1,6 +1,6 @@
 //! Lateness, liability and charge: the facts of one session, taken in the order of their instants.
 
-use super::facts::{About, Fact, Facts, LaterSession, Money, Note, Parent, What};
+use super::facts::{About, Fact, Facts, LaterSession, Money, Note, Parent, PayClock, What};
 use super::notices::{Notice, NoticeKind, Topic};
 use super::timeline::{FeeState, Standing, Timers};
 use crate::domain::session::{Reason, cut_off};
@@ -267,7 +267,11 @@ impl Run<'_> {
             What::ManagerWroteOff => self.write_off(at),
             What::Paid(minor) => self.pay(at, minor),
             What::DeadlineTold(deadline) => {
+                let starts_clock = self.facts.rules.pay_clock == PayClock::WhenTold;
                 if let Some(fee) = self.fee.as_mut() {
+                    if starts_clock && fee.deadline_told.is_none() {
+                        fee.since = fee.since.max(at);
+                    }
                     fee.deadline_told = Some(fee.deadline_told.map_or(deadline, |t| t.max(deadline)));
                     self.stale = true;
                 }

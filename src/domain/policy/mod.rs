@@ -8,12 +8,16 @@ pub mod facts;
 mod happenings;
 pub mod ledger;
 pub mod notices;
+pub mod record;
+pub mod sources;
 pub mod timeline;
 
 pub use assess::{Assessment, Escalation, Step, assess};
 pub use facts::{About, Absent, CaseFacts, Fact, Facts, LaterSession, Money, Note, OffBy, Parent, PayClock, Recipient, Rules, Slot, What};
 pub use ledger::{CaseLedger, Payment, case_ledger};
 pub use notices::{Notice, NoticeKind, Topic};
+pub use record::{BookedSession, CaseAssessment, CaseRecord, Recorded};
+pub use sources::{Source, source};
 pub use timeline::{FeeState, Standing};
 
 #[cfg(test)]

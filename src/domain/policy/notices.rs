@@ -42,6 +42,11 @@ words_enum! {
 }
 
 impl NoticeKind {
+    /// Whether a person has to release it (safety rule M4).
+    pub fn needs_release(self) -> bool {
+        matches!(self, NoticeKind::AllPartiesNotice | NoticeKind::CaseClosed)
+    }
+
     /// Whether it is about the money or the note of one parent; such a notice goes to nobody else.
     pub fn is_private(self) -> bool {
         matches!(self, NoticeKind::FeeNotice | NoticeKind::FeeSettled | NoticeKind::NoteReminder | NoticeKind::NoteRequest)

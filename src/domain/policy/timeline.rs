@@ -128,6 +128,8 @@ impl Run<'_> {
         self.timers.deadline = None;
         let Some(fee) = self.fee.as_ref().filter(|f| !f.deadline_passed && matches!(f.state, FeeState::Provisional | FeeState::Due)) else { return };
         let (note_case, since, asked_at, reminded, told) = (fee.state == FeeState::Provisional, fee.since, fee.asked_at, fee.reminded, fee.deadline_told);
+        // In service the clock of a step starts at a recorded telling; until then there is nothing to be late for.
+        let untold = self.facts.rules.pay_clock == PayClock::WhenTold && told.is_none();
         let uncounted = matches!(fee.route, Route::Uncounted);
         let first = self.first_later();
         let open = |t: Option<DateTime<Utc>>| t.is_none_or(|t| t <= now);
@@ -142,7 +144,7 @@ impl Run<'_> {
         let computed = if note_case { l.end } else { l.start };
         self.timers.next = Some(n);
         // C16: until staff record how many children are ill, nothing escalates by itself.
-        self.timers.deadline = (!uncounted).then(|| told.map_or(computed, |t| t.max(computed)));
+        self.timers.deadline = (!uncounted && !untold).then(|| told.map_or(computed, |t| t.max(computed)));
         self.deadline = self.timers.deadline;
         if note_case && reminded != Some(start) {
             let rules = &self.facts.rules;

@@ -138,12 +138,22 @@ fn a_no_show_that_is_recorded_after_the_next_session_has_the_one_after_as_its_de
 fn in_service_the_days_to_pay_count_from_the_real_telling() {
     let mut f = late_case();
     f.rules.pay_clock = PayClock::WhenTold;
+    assert_eq!(assess(&f).escalation, Escalation::default(), "nobody was told of the fee: no clock runs");
+    f.history.push(at("2026-11-30T11:00:00Z", What::DeadlineTold(t("2026-12-12T10:00:00Z"))));
     let a = assess(&f);
     assert_eq!((a.escalation.all_parties_notice_at, a.escalation.close_at), (Some(t("2026-12-12T10:00:00Z")), None));
     f.history.push(at("2026-12-14T11:00:00Z", What::AllPartiesTold));
     assert_eq!(assess(&f).escalation.close_at, Some(t("2026-12-22T00:00:00Z")));
     f.history.push(at("2026-11-30T11:00:00Z", What::DeadlineTold(t("2026-12-13T10:00:00Z"))));
     assert_eq!(assess(&f).escalation.all_parties_notice_at, Some(t("2026-12-13T10:00:00Z")));
+    // Told only after the next session had begun: the one after it is the next due session.
+    let mut f = late_case();
+    f.rules.pay_clock = PayClock::WhenTold;
+    let next = f.later[0];
+    let fortnight = chrono::Duration::days(14);
+    f.later.push(LaterSession { start: next.start + fortnight, end: next.end + fortnight, ..next });
+    f.history.push(at("2026-12-12T11:00:00Z", What::DeadlineTold(t("2026-12-12T11:00:00Z"))));
+    assert_eq!(assess(&f).escalation.all_parties_notice_at, Some(t("2026-12-26T10:00:00Z")));
 }
 
 #[test]

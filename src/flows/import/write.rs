@@ -18,6 +18,7 @@ use crate::store::Tx;
 use crate::store::cases::{self, NewCase, NewPlace, NewSession};
 use crate::store::facts::{self, Fact};
 use crate::store::imports::{self, KnownCase, KnownSession, Seen};
+use crate::store::money;
 use crate::store::outbox;
 use crate::store::sealed::random_id;
 use crate::store::sessions::{self, Off};
@@ -194,6 +195,8 @@ async fn write(tx: &mut Tx, centre: &Centre, batch: Batch<'_>, how: &How<'_>, no
     for session in &batch.off {
         called_off(tx, centre, session, how, now).await?;
     }
+    let touched = batch.sessions.iter().map(|s| s.case_id.as_str());
+    money::look_again(tx, now, touched).await?;
     imports::remember(tx, batch.seen).await
 }
 
@@ -203,6 +206,7 @@ async fn called_off(tx: &mut Tx, centre: &Centre, session_id: &str, how: &How<'_
     let Some(session) = sessions::get(tx, session_id).await?.filter(|s| s.state == SessionState::Booked) else { return Ok(()) };
     let off = Fact { case_id: Some(&session.case_id), session_id: Some(session_id), role: None, kind: "cancelled", at: now, by: "import", rule: "C22", detail: "" };
     facts::add(tx, now, &[off]).await?;
+    money::look_again(tx, now, std::iter::once(session.case_id.as_str())).await?;
     let ahead = session.starts_at > now;
     if ahead && how.tell {
         return call_off(tx, &how.senders, centre, session_id, CancelledBy::Centre, now, None, now).await;

@@ -1,0 +1,250 @@
+//! `courtesy record payment|note|attended …`: money, notes, who came, and what a manager decides.
+
+use super::record::{Who, at_of_case, when};
+use super::{Usage, line};
+use crate::domain::person::Role;
+use crate::domain::policy::{About, Absent, Note};
+use crate::flows::Service;
+use crate::flows::record::Recording;
+use crate::flows::record_money::{self, Payment, Standing};
+use crate::store::cases;
+use anyhow::{Result, anyhow};
+use chrono::NaiveDate;
+
+/// Commands of `record` that are about money, notes and attendance.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Money that was received; more than is owed is taken and left to a manager
+    #[command(after_help = "Example:\n  courtesy record payment BRK-0101 --pence 4500 --by contact --as Mary")]
+    Payment {
+        /// The case, BRK-0101 or BRK/BRK-0101
+        case: String,
+        /// The amount in minor units (pence, cent)
+        #[arg(long)]
+        pence: i64,
+        /// Who paid; nobody is told
+        #[arg(long, value_parser = ["resident", "contact", "referrer", "other"])]
+        by: String,
+        /// It is another payment, though the same amount by the same payer stands there for that day
+        #[arg(long)]
+        again: bool,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// A doctor's note: whom and which days it covers; no diagnosis
+    #[command(after_help = "Example:\n  courtesy record note BRK-0101 --session 5f3a… --about child --covers 2026-11-28 --brought --as Mary")]
+    Note {
+        /// The case, BRK-0101 or BRK/BRK-0101
+        case: String,
+        /// The session it is for, as `list sessions` prints it
+        #[arg(long)]
+        session: String,
+        /// Whom it is about
+        #[arg(long, value_parser = ["child", "contact", "resident"])]
+        about: String,
+        /// The day that it covers, or the first and the last: 2026-11-27..2026-11-29
+        #[arg(long, value_name = "DATE[..DATE]")]
+        covers: String,
+        /// How many children it names
+        #[arg(long, value_name = "N")]
+        children: Option<u32>,
+        /// It was handed in at the next contact, whenever that is recorded
+        #[arg(long)]
+        brought: bool,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Who came
+    #[command(after_help = "Example:\n  courtesy record attended 5f3a… --party both --as Mary")]
+    Attended {
+        /// The session, as `list sessions` prints it
+        session: String,
+        /// Who came
+        #[arg(long, value_parser = ["resident", "contact", "both"])]
+        party: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Who did not come; a fee follows only if it is one parent
+    #[command(after_help = "Example:\n  courtesy record no-show 5f3a… --party contact --as Mary")]
+    NoShow {
+        /// The session, as `list sessions` prints it
+        session: String,
+        /// Who did not come
+        #[arg(long, value_parser = ["resident", "contact", "both", "unknown"])]
+        party: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// How many of several children were ill
+    #[command(after_help = "Example:\n  courtesy record ill-children 5f3a… --children 2 --as Mary")]
+    IllChildren {
+        /// The session, as `list sessions` prints it
+        session: String,
+        /// How many were ill
+        #[arg(long)]
+        children: u32,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// A session that was called off takes place after all; both parents are told, and its fee is void
+    #[command(after_help = "Example:\n  courtesy record reinstate 5f3a… --as Mary")]
+    Reinstate {
+        /// The session, as `list sessions` prints it
+        session: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// The manager waives a fee: it no longer applies
+    #[command(after_help = "Example:\n  courtesy record waive 8c1e… --why \"first time, long journey\" --as Helen")]
+    Waive {
+        /// The fee, as `list fees` prints it
+        fee: String,
+        /// Why; nobody outside sees it
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// The manager gives a debt up; no new bookings all the same, for it was not received
+    #[command(after_help = "Example:\n  courtesy record write-off 8c1e… --why \"moved abroad\" --as Helen")]
+    WriteOff {
+        /// The fee, as `list fees` prints it
+        fee: String,
+        /// Why; nobody outside sees it
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// A person told a party what is owed, or what the notice to all parties says: the clock of that step starts there
+    #[command(after_help = "Example:\n  courtesy record told BRK-0101 --party contact --as Mary --at 2026-12-01T11:20")]
+    Told {
+        /// The case, BRK-0101 or BRK/BRK-0101
+        case: String,
+        /// Who was told
+        #[arg(long, value_parser = ["resident", "contact"])]
+        party: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Somebody rang a party, answered or not; a notice to all parties waits for it
+    #[command(after_help = "Example:\n  courtesy record call BRK-0101 --party contact --what \"no answer\" --as Mary")]
+    Call {
+        /// The case, BRK-0101 or BRK/BRK-0101
+        case: String,
+        /// Who was rung
+        #[arg(long, value_parser = ["resident", "contact", "referrer"])]
+        party: String,
+        /// What came of it
+        #[arg(long, default_value = "")]
+        what: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// A new referral: a closed file is open again
+    #[command(after_help = "Example:\n  courtesy record referral BRK-0101 --as Mary")]
+    Referral {
+        /// The case, BRK-0101 or BRK/BRK-0101
+        case: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// What a person decided about a task, such as whether the reason of a cancelled court-ordered contact is good
+    #[command(after_help = "Example:\n  courtesy record decision 2564fd71… --accepted --why \"hospital letter seen\" --as Mary")]
+    Decision {
+        /// The task, as `list tasks` prints it
+        task: String,
+        /// The reason is good
+        #[arg(long, conflicts_with = "not_accepted")]
+        accepted: bool,
+        /// The reason is not good
+        #[arg(long)]
+        not_accepted: bool,
+        /// Why
+        #[arg(long, default_value = "")]
+        why: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+fn role(word: &str) -> Result<Role> {
+    word.parse().map_err(anyhow::Error::msg)
+}
+
+fn covers(text: &str) -> Result<(NaiveDate, NaiveDate)> {
+    let date = |s: &str| s.trim().parse::<NaiveDate>().map_err(|_| anyhow!(Usage(format!("--covers: {s:?} is no date; write 2026-11-28 or 2026-11-27..2026-11-29"))));
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    Ok((date(from)?, date(to)?))
+}
+
+fn print(what: &str, standing: Standing) -> Result<()> {
+    line(format!("recorded: {what}"))?;
+    standing.into_iter().try_for_each(line)
+}
+
+pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
+    match command {
+        Command::Payment { case, pence, by, again, who } => {
+            let case = cases::find(&svc.db, &case).await?;
+            let at = at_of_case(svc, &who, &case).await?;
+            print("a payment", record_money::payment(svc, &case, &Payment { minor: pence, by: &by, again }, &Recording { by: &who.user, at }).await?)
+        }
+        Command::Note { case, session, about, covers: days, children, brought, who } => {
+            let case = cases::find(&svc.db, &case).await?;
+            let (from, to) = covers(&days)?;
+            let about: About = about.parse().map_err(anyhow::Error::msg)?;
+            let at = at_of_case(svc, &who, &case).await?;
+            let note = Note { about, from, to, children, brought };
+            print("a note", record_money::note(svc, &case, &session, &note, &Recording { by: &who.user, at }).await?)
+        }
+        Command::Attended { session, party, who } => {
+            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
+            print("who came", record_money::attended(svc, &session, &party, &rec).await?)
+        }
+        Command::NoShow { session, party, who } => {
+            let absent: Absent = party.parse().map_err(anyhow::Error::msg)?;
+            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
+            print("who did not come", record_money::no_show(svc, &session, absent, &rec).await?)
+        }
+        Command::IllChildren { session, children, who } => {
+            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
+            print("how many children were ill", record_money::ill_children(svc, &session, children, &rec).await?)
+        }
+        Command::Reinstate { session, who } => {
+            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
+            print("the session is on again", record_money::reinstate(svc, &session, &rec).await?)
+        }
+        Command::Waive { fee, why, who } => {
+            let rec = Recording { by: &who.user, at: when(svc, &who, "").await? };
+            print("the fee is waived", record_money::decide(svc, &fee, true, &why, &rec).await?)
+        }
+        Command::WriteOff { fee, why, who } => {
+            let rec = Recording { by: &who.user, at: when(svc, &who, "").await? };
+            print("the debt is written off", record_money::decide(svc, &fee, false, &why, &rec).await?)
+        }
+        Command::Told { case, party, who } => {
+            let case = cases::find(&svc.db, &case).await?;
+            let at = at_of_case(svc, &who, &case).await?;
+            print("the party was told", record_money::told(svc, &case, role(&party)?, &Recording { by: &who.user, at }).await?)
+        }
+        Command::Call { case, party, what, who } => {
+            let case = cases::find(&svc.db, &case).await?;
+            let at = at_of_case(svc, &who, &case).await?;
+            record_money::rang(svc, &case, role(&party)?, &what, &Recording { by: &who.user, at }).await?;
+            line(format!("recorded: the {party} was rung"))
+        }
+        Command::Referral { case, who } => {
+            let case = cases::find(&svc.db, &case).await?;
+            let at = at_of_case(svc, &who, &case).await?;
+            print("a new referral; the file is open", record_money::referral(svc, &case, &Recording { by: &who.user, at }).await?)
+        }
+        Command::Decision { task, accepted, not_accepted, why, who } => {
+            let accepted = (accepted || not_accepted).then_some(accepted);
+            let rec = Recording { by: &who.user, at: when(svc, &who, "").await? };
+            record_money::decision(svc, &task, accepted, &why, &rec).await?;
+            line("recorded: the decision; the task is done")
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! What was recorded of a case for the rules on money, and the texts that follow from it.
+
+use super::db::{Arg, Db, Tx};
+use crate::args;
+use crate::domain::message::{Kind, MessageState};
+use crate::domain::person::{Channel, Role};
+use crate::domain::policy::record::recipients;
+use crate::domain::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+
+/// A case that has something to do with money.
+#[derive(Debug, Clone)]
+pub struct MoneyCase {
+    /// Its id.
+    pub id: String,
+    /// Its reference.
+    pub case_ref: String,
+    /// The centre's code.
+    pub centre: String,
+    /// The file is closed, as it was written last.
+    pub archived: bool,
+    /// What was recorded.
+    pub record: CaseRecord,
+}
+
+/// Keeps others from looking at the case until the end of the transaction (PostgreSQL; SQLite has one writer anyway).
+pub async fn lock(tx: &mut Tx, case_id: &str) -> Result<()> {
+    tx.one("SELECT id FROM case_file WHERE id = $1 {lock}", args![case_id]).await?;
+    Ok(())
+}
+
+/// All that the rules on money look at for one case.
+///
+/// # Errors
+/// The case does not exist.
+pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
+    let row = tx.one("SELECT id, case_ref, centre, court_ordered, children, state FROM case_file WHERE id = $1", args![case_id]).await?.context("there is no such case")?;
+    let roles: Vec<Role> = tx.all("SELECT role FROM party WHERE case_id = $1 ORDER BY role", args![case_id]).await?.iter().map(|r| r.word("role")).collect::<Result<_>>()?;
+    let sessions = tx
+        .all(
+            "SELECT id, starts_at, ends_at, state, booked_at, cancelled_by, cancelled_at, notice_hours, fee_minor, currency, payment_days FROM session WHERE case_id = $1
+             ORDER BY starts_at, id",
+            args![case_id],
+        )
+        .await?
+        .iter()
+        .map(|r| {
+            Ok(BookedSession {
+                id: r.text("id")?,
+                start: r.time("starts_at")?,
+                end: r.time("ends_at")?,
+                state: r.word("state")?,
+                booked_at: r.time("booked_at")?,
+                off: r.word_opt("cancelled_by")?.zip(r.time_opt("cancelled_at")?),
+                free_until: None,
+                notice_hours: r.int("notice_hours")?,
+                fee: Money { minor: r.int("fee_minor")?, currency: Money::currency(&r.text("currency")?).context("the currency of a session")? },
+                payment_days: u32::try_from(r.int("payment_days")?)?,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let seal = tx.seal();
+    let facts = tx
+        .all("SELECT session_id, role, kind, at, recorded_at, detail, amount FROM fact WHERE case_id = $1 ORDER BY recorded_at, at, id", args![case_id])
+        .await?
+        .iter()
+        .map(|r| {
+            Ok(Recorded {
+                session: r.text_opt("session_id")?,
+                role: r.word_opt("role")?,
+                kind: r.text("kind")?,
+                at: r.time("at")?,
+                recorded_at: r.time("recorded_at")?,
+                detail: seal.open(&r.text("detail")?).0,
+                amount: r.int_opt("amount")?,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(MoneyCase {
+        id: row.text("id")?,
+        case_ref: row.text("case_ref")?,
+        centre: row.text("centre")?,
+        archived: row.text("state")? == "archived",
+        record: CaseRecord {
+            case: CaseFacts { court_ordered: row.flag("court_ordered")?, children: u32::try_from(row.int("children")?)?, parties: recipients(&roles) },
+            sessions,
+            facts,
+        },
+    })
+}
+
+/// The cases of a centre or of all in which something was recorded that can make a fee.
+pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<String>> {
+    tx.all(
+        "SELECT DISTINCT f.case_id, c.case_ref, c.centre FROM fact f JOIN case_file c ON c.id = f.case_id
+         WHERE f.kind IN ('cancelled', 'no_show') AND ($1 IS NULL OR c.centre = $1) ORDER BY c.centre, c.case_ref",
+        args![centre],
+    )
+    .await?
+    .iter()
+    .map(|r| r.text("case_id"))
+    .collect()
+}
+
+/// The session whose fee has this id.
+pub async fn session_of_fee(tx: &mut Tx, fee: &str) -> Result<Option<(String, String)>> {
+    let seal = tx.seal();
+    for r in tx.all("SELECT DISTINCT case_id, session_id FROM fact WHERE kind IN ('cancelled', 'no_show') AND session_id IS NOT NULL", args![]).await? {
+        let session = r.text("session_id")?;
+        if seal.id_of(&fee_cause(&session)) == fee {
+            return Ok(Some((r.text("case_id")?, session)));
+        }
+    }
+    Ok(None)
+}
+
+fn fee_cause(session: &str) -> String {
+    format!("fee/{session}")
+}
+
+/// The id of the fee of a session, as lists show it.
+pub fn fee_id(tx: &Tx, session: &str) -> String {
+    tx.seal().id_of(&fee_cause(session))
+}
+
+/// The case of a session.
+pub async fn case_of_session(tx: &mut Tx, session: &str) -> Result<Option<String>> {
+    tx.one("SELECT case_id FROM session WHERE id = $1", args![session]).await?.map(|r| r.text("case_id")).transpose()
+}
+
+/// Cases at which something happens by itself by `now`, at most `limit`.
+pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<String>> {
+    db.all("SELECT id FROM case_file WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at LIMIT $2", args![now, limit]).await?.iter().map(|r| r.text("id")).collect()
+}
+
+/// When the next case has to be looked at.
+pub async fn next_look(db: &Db) -> Result<Option<DateTime<Utc>>> {
+    let row = db.one("SELECT min(look_at) AS at FROM case_file WHERE look_at IS NOT NULL", args![]).await?;
+    row.map_or(Ok(None), |r| r.time_opt("at"))
+}
+
+/// Lets the next scan look at those of the cases that have something to do with money: their sessions changed.
+pub async fn look_again<'a>(tx: &mut Tx, now: DateTime<Utc>, cases: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut ids: Vec<&str> = cases.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = ids.into_iter().map(|c| args![c, now]).collect();
+    tx.with_many(
+        "id, at",
+        "UPDATE case_file SET look_at = v.at FROM v WHERE case_file.id = v.id AND EXISTS (SELECT 1 FROM fact f WHERE f.case_id = v.id AND f.kind IN ('cancelled', 'no_show'))",
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Lets the next scan look at the case of a text about money: it is proven that it arrived.
+pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &str) -> Result<()> {
+    let kinds: Vec<&Kind> = Kind::ALL.iter().filter(|k| k.is_money()).collect();
+    let mut args: Vec<Arg> = args![now, message_id];
+    args.extend(kinds.iter().map(|k| Arg::from(k.as_str())));
+    let sql = format!("UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = $2 AND kind IN ({}))", super::db::list_of(3, kinds.len()));
+    tx.exec(sql, args).await?;
+    Ok(())
+}
+
+/// Writes down how the case stands and when to look again.
+pub async fn stand(tx: &mut Tx, case_id: &str, hold: bool, archived: bool, look_at: Option<DateTime<Utc>>) -> Result<()> {
+    let state = if archived { "archived" } else { "open" };
+    tx.exec("UPDATE case_file SET bookings_hold = $1, state = $2, look_at = $3 WHERE id = $4", args![hold, state, look_at, case_id]).await?;
+    Ok(())
+}
+
+/// A text about money or a note that was queued.
+#[derive(Debug, Clone)]
+pub struct MoneyText {
+    /// The message.
+    pub id: String,
+    /// Its cause.
+    pub cause: String,
+    /// What it says.
+    pub kind: Kind,
+    /// About which session.
+    pub session: Option<String>,
+    /// To whom.
+    pub role: Option<Role>,
+    /// On which channel.
+    pub channel: Channel,
+    /// Where it stands.
+    pub state: MessageState,
+    /// Why it ended.
+    pub reason: Option<String>,
+    /// Earliest instant.
+    pub not_before: DateTime<Utc>,
+    /// When it was accepted.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// A person holds it back.
+    pub held: bool,
+}
+
+/// The texts of a case about money and notes.
+pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
+    let kinds: Vec<&Kind> = Kind::ALL.iter().filter(|k| k.is_money()).collect();
+    let mut args: Vec<Arg> = args![case_id];
+    args.extend(kinds.iter().map(|k| Arg::from(k.as_str())));
+    let sql = format!(
+        "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at, held_at FROM message WHERE case_id = $1 AND kind IN ({}) ORDER BY queued_at, id",
+        super::db::list_of(2, kinds.len())
+    );
+    tx.all(sql, args)
+        .await?
+        .iter()
+        .map(|r| {
+            Ok(MoneyText {
+                id: r.text("id")?,
+                cause: r.text("cause")?,
+                kind: r.word("kind")?,
+                session: r.text_opt("session_id")?,
+                role: r.word_opt("role")?,
+                channel: r.word("channel")?,
+                state: r.word("state")?,
+                reason: r.text_opt("reason")?,
+                not_before: r.time("not_before")?,
+                sent_at: r.time_opt("sent_at")?,
+                held: r.time_opt("held_at")?.is_some(),
+            })
+        })
+        .collect()
+}
+
+/// Withdraws a text that still waits; false if it left meanwhile.
+pub async fn withdraw(tx: &mut Tx, message_id: &str, reason: &str) -> Result<bool> {
+    Ok(tx.exec("UPDATE message SET state = 'withdrawn', reason = $1, held_at = NULL, held_by = NULL WHERE id = $2 AND state = 'waiting'", args![reason, message_id]).await? == 1)
+}
+
+/// Lets a text wait again that was withdrawn.
+pub async fn wait_again(tx: &mut Tx, message_id: &str, not_before: DateTime<Utc>) -> Result<()> {
+    tx.exec("UPDATE message SET state = 'waiting', reason = NULL, not_before = $1 WHERE id = $2 AND state = 'withdrawn'", args![not_before, message_id]).await?;
+    Ok(())
+}
+
+/// A person holds one text back that waits; false if it does not wait, or is held already.
+pub async fn hold_text(tx: &mut Tx, message_id: &str, by: &str, now: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.exec("UPDATE message SET held_at = $1, held_by = $2 WHERE id = $3 AND state = 'waiting' AND held_at IS NULL", args![now, by, message_id]).await? == 1)
+}
+
+/// A claimed text does not leave but waits for a manager (safety rule M3).
+pub async fn pause_text(tx: &mut Tx, message_id: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.exec("UPDATE message SET held_at = $1, held_by = 'M3' WHERE id = $2", args![now, message_id]).await?;
+    Ok(())
+}
+
+/// Lets a text go that a person held back, not before `at`; false if it was not held.
+pub async fn free_text(tx: &mut Tx, message_id: &str, at: DateTime<Utc>) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE message SET held_at = NULL, held_by = NULL, not_before = CASE WHEN not_before > $1 THEN not_before ELSE $1 END WHERE id = $2 AND state = 'waiting' AND held_at IS NOT NULL",
+            args![at, message_id],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Whether a text waits for a manager, because of the safety of the party that it goes to (safety rule M3).
+pub async fn is_paused(tx: &mut Tx, message_id: &str) -> Result<bool> {
+    Ok(tx.one("SELECT id FROM message WHERE id = $1 AND held_by = 'M3'", args![message_id]).await?.is_some())
+}
+
+/// Whether a task about this party's own safety is open: written by them, or about their phone (safety rule M3).
+pub async fn safety_open(tx: &mut Tx, case_id: &str, role: Role) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT t.id FROM task t LEFT JOIN inbound i ON i.id = t.inbound_id
+             WHERE t.state = 'open' AND t.topic = 'safeguarding' AND ((t.case_id = $1 AND t.role = $2)
+               OR i.number_hash IN (SELECT a.number_hash FROM address a JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND p.role = $2 AND a.state = 'current')) LIMIT 1",
+            args![case_id, role.as_str()],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Until when this party may take a cancellation of the session back, if they may.
+pub async fn undo_until(tx: &mut Tx, session: &str, role: Role) -> Result<Option<DateTime<Utc>>> {
+    let row = tx.one("SELECT undo_until FROM attendee WHERE session_id = $1 AND role = $2", args![session, role.as_str()]).await?;
+    row.map_or(Ok(None), |r| r.time_opt("undo_until"))
+}
