@@ -38,6 +38,7 @@ fn fact_in_words(kind: &str, detail: &str) -> String {
         "cancelled" => format!("called the session off ({})", detail.replace('_', " ")),
         "taken_back" => "took the cancellation back before anybody was told".into(),
         "moved" => format!("the session was moved: {detail}"),
+        "refused_move" => "refused the centre's own move in time: no fee".into(),
         "series" => format!("a series was booked: {detail}"),
         "series_ended" => format!("a series was ended: {detail}"),
         "unbooked" => "taken back with its series; nobody had been told of it".into(),

@@ -10,13 +10,14 @@ use crate::domain::milestones::replacement_cause;
 use crate::domain::person::Role;
 use crate::domain::series::{Pattern, Series, WEEKS_AHEAD, ahead, fits};
 use crate::domain::session::{ContactType, SessionState};
+use crate::domain::staff::Act;
 use crate::domain::terms::terms_for_family;
 use crate::store::bookings::{self, CaseFile, Offset, StoredSeries, Usual};
 use crate::store::cases::{self, NewPlace, NewSession};
 use crate::store::facts::{self, Fact};
 use crate::store::sealed::random_id;
 use crate::store::sessions::local_text;
-use crate::store::{Tx, centres, tasks};
+use crate::store::{Tx, centres, money, staff, tasks};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
@@ -146,6 +147,7 @@ fn new_session(case: &CaseFile, centre: &Centre, usual: Option<&Usual>, shape: &
 pub async fn book(svc: &Service, case_id: &str, b: &Booking, rec: &Recording<'_>) -> Result<Booked> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, rec.by, Act::Record).await?;
     let booked = book_in(&mut tx, case_id, b, rec, now).await?;
     tx.commit().await?;
     svc.changed.notify_waiters();
@@ -203,6 +205,8 @@ async fn book_in(tx: &mut Tx, case_id: &str, b: &Booking, rec: &Recording<'_>, n
     let fact = Fact { case_id: Some(&case.id), session_id: Some(&session.id), role: None, kind: "booked", at: rec.at, by: rec.by, rule, detail: &detail };
     facts::add(tx, now, &[fact]).await?;
     bookings::touch(tx, &case.id).await?;
+    // A deadline may hang on it.
+    money::look_again(tx, now, std::iter::once(case.id.as_str())).await?;
     Ok(Booked { sessions: vec![(session.id, b.start)], series: None })
 }
 
@@ -235,6 +239,7 @@ async fn extend(tx: &mut Tx, case: &CaseFile, centre: &Centre, usual: Option<&Us
     let facts: Vec<Fact<'_>> = sessions.iter().map(|s| fact(s.id.as_str())).collect();
     facts::add(tx, now, &facts).await?;
     bookings::touch(tx, &case.id).await?;
+    money::look_again(tx, now, std::iter::once(case.id.as_str())).await?;
     let local = |s: &NewSession| crate::domain::local_time::parse_local(&s.start_local).unwrap_or_default();
     Ok(sessions.iter().map(|s| (s.id.clone(), local(s))).collect())
 }
@@ -269,6 +274,7 @@ pub async fn end(svc: &Service, case_id: &str, series: Option<&str>, from: Naive
         bail!("--at lies in the future; write when it happened");
     }
     let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, rec.by, Act::Record).await?;
     let case = bookings::lock_case(&mut tx, case_id).await?;
     let centre = centres::all_in(&mut tx).await?.remove(&case.centre).context("the case's centre is missing")?.centre;
     let mut running = bookings::running(&mut tx, case_id).await?;
@@ -295,6 +301,7 @@ pub async fn end(svc: &Service, case_id: &str, series: Option<&str>, from: Naive
     let mut list = vec![Fact { case_id: Some(&case.id), session_id: None, role: None, kind: "series_ended", at: rec.at, by: rec.by, rule: "by-staff", detail: &detail }];
     list.extend(ids.iter().map(|id| Fact { case_id: Some(&case.id), session_id: Some(id), role: None, kind: "unbooked", at: rec.at, by: rec.by, rule: "series", detail: "" }));
     facts::add(&mut tx, now, &list).await?;
+    money::look_again(&mut tx, now, std::iter::once(case.id.as_str())).await?;
     let booked = match change {
         None => None,
         Some(b) => Some(book_in(&mut tx, case_id, b, rec, now).await?),

@@ -1,7 +1,7 @@
 //! Another date for a session: both parents are asked in the same words whoever wished it, a person confirms or closes, and a refusal, no
 //! room and a wish taken back share one text at one instant.
 
-use super::record::{Recording, begin_booked, named_time, not_in_the_future, session_and_centre};
+use super::record::{Recording, begin, begin_booked, named_time};
 use super::{Service, to_seat};
 use crate::domain::conversation::Topic;
 use crate::domain::local_time::after_quiet;
@@ -10,6 +10,7 @@ use crate::domain::notice::Origin;
 use crate::domain::person::Role;
 use crate::domain::release::next_quarter;
 use crate::domain::session::SessionState;
+use crate::domain::staff::Act;
 use crate::store::dates::{self, DateQuestion, asked_cause};
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
@@ -113,10 +114,7 @@ pub(super) async fn answered(tx: &mut Tx, question: &str, role: Role, yes: bool,
 /// who was never asked by text is told nothing.
 pub async fn close(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
-    not_in_the_future(rec.at, now)?;
-    let mut tx = svc.db.begin().await?;
-    sessions::lock(&mut tx, &[session_id.to_owned()]).await?;
-    let (session, centre) = session_and_centre(&mut tx, session_id).await?;
+    let (mut tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
     let q = dates::open_of(&mut tx, session_id).await?.context("nobody is asked about another date for this session")?;
     finish(&mut tx, &q.id, "closed", now).await?;
     let at = after_quiet(centre.courtesy.quiet, centre.tz, next_quarter(now));

@@ -30,9 +30,11 @@ use crate::domain::centre::Centre;
 use crate::domain::message::Kind;
 use crate::domain::notice;
 use crate::domain::person::{Address, Channel, Role};
+use crate::domain::policy::record::REFUSED_MOVE;
 use crate::domain::say::Speaker;
 use crate::store::outbox::NewMessage;
 use crate::store::sessions::Seat;
+use crate::store::facts::{self, Fact};
 use crate::store::{Db, Tx, messages};
 use crate::words::Words;
 use anyhow::Result;
@@ -108,14 +110,32 @@ pub fn confirm_cause(session: &str, ask_version: i64, role: Role) -> String {
     format!("confirm/{session}/{ask_version}/{role}")
 }
 
-/// Whether a cancellation by this party that reached us at `heard` is late; a refusal of a move that the centre began is free for a while.
-pub async fn is_late(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>) -> Result<bool> {
+/// When this party's news of the session's last move was accepted by the service.
+async fn told_of_move(tx: &mut Tx, seat: &Seat) -> Result<Option<DateTime<Utc>>> {
     let (s, a) = (&seat.session, &seat.attendee);
-    let told_at = match s.moved {
+    Ok(match s.moved {
         None => None,
         Some(_) => messages::asked(tx, &s.id, a.role, a.ask_version).await?.accepted_at,
-    };
+    })
+}
+
+/// Whether a cancellation by this party that reached us at `heard` is late; a refusal of a move that the centre began is free for a while.
+pub async fn is_late(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>) -> Result<bool> {
+    let told_at = told_of_move(tx, seat).await?;
+    let s = &seat.session;
     Ok(notice::late(s.starts_at, s.notice_hours, s.moved.as_ref(), told_at, heard))
+}
+
+/// Records of a cancellation by this party that it refused a move that the centre began, if it did in time: the rules on money see it.
+pub async fn note_refused_move(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>, by: &str, now: DateTime<Utc>) -> Result<()> {
+    let told_at = told_of_move(tx, seat).await?;
+    let s = &seat.session;
+    if !notice::free_after_move(s.moved.as_ref(), told_at, heard) {
+        return Ok(());
+    }
+    let role = Some(seat.attendee.role);
+    let fact = Fact { case_id: Some(&s.case_id), session_id: Some(&s.id), role, kind: REFUSED_MOVE, at: heard, by, rule: "free-move", detail: "" };
+    facts::add(tx, now, &[fact]).await
 }
 
 /// A message about a session to one parent.

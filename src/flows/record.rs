@@ -27,7 +27,7 @@ pub struct Recording<'a> {
     pub at: DateTime<Utc>,
 }
 
-pub(super) async fn session_and_centre(tx: &mut Tx, id: &str) -> Result<(Session, Centre)> {
+async fn session_and_centre(tx: &mut Tx, id: &str) -> Result<(Session, Centre)> {
     let session = sessions::get(tx, id).await?.with_context(|| format!("there is no session {id}; `courtesy list sessions` shows all"))?;
     let stored = centres::all_in(tx).await?.remove(&session.centre).context("the session's centre is missing")?;
     Ok((session, stored.centre))
@@ -91,6 +91,7 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
         }
         let by = if role == Role::Resident { CancelledBy::Resident } else { CancelledBy::Contact };
         fact(&mut tx, now, &session, Some(role), "cancelled", "by-staff", rec, reason.unwrap_or(Reason::Other).as_str()).await?;
+        super::note_refused_move(&mut tx, seat, rec.at, rec.by, now).await?;
         call_off(&mut tx, svc.lines().senders(), &centre, session_id, by, rec.at, None, now).await?;
         // The phone on file learns what was recorded in its owner's name.
         if let Some(to) = seat.route().filter(|_| seat.consent == crate::domain::person::Consent::Yes).map(|r| (r.address.clone(), r.hash.clone())) {

@@ -282,6 +282,7 @@ impl<'a> Teller<'a> {
             _ => CancelledBy::Contact,
         };
         self.fact(seat, "cancelled", at, rule, reason.as_str()).await?;
+        super::note_refused_move(self.tx, seat, at, "courtesy", self.now).await?;
         let Some(centre) = self.centre_of(Some(&seat.session.id)) else { return Ok(()) };
         call_off(self.tx, self.lines.senders(), centre, &seat.session.id, by, at, Some(&self.inbound.number_hash), self.now).await?;
         self.settle(&seat.session.case_id).await
