@@ -1,55 +1,30 @@
-//! The words: message templates by language, strict, built into the binary and overridden file by file from a folder.
+//! The words: message templates by language, strict, built into the binary and overridden file by file from a folder, for all centres
+//! or for one.
 
+mod built_in;
+mod fill;
+mod loading;
+mod samples;
+mod tongue;
+
+pub use samples::{Values, sample_speaker, samples, samples_of};
+pub use tongue::Tongue;
+
+use crate::domain::centre::{Centre, LANGUAGES};
 use crate::domain::keyed::Problem;
+use crate::domain::lint::Refused;
 use crate::domain::message::Kind;
-use crate::domain::parts::parts;
-use crate::domain::say::{FinishBy, Money, Press, Say, Speaker};
-use anyhow::{Context, Result, anyhow};
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
-use minijinja::{Environment, UndefinedBehavior, context};
-use std::collections::HashMap;
+use crate::domain::parts::{is_gsm, parts};
+use crate::domain::say::{Press, Say, Speaker};
+use anyhow::{Context, Result};
+use fill::fill;
+use loading::Loading;
+use minijinja::{Environment, Template, UndefinedBehavior};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-macro_rules! built_in {
-    ($($kind:literal),+ $(,)?) => { &[$(($kind, include_str!(concat!("../message-templates/en/", $kind, ".txt")))),+] };
-}
-
-/// The templates that are built in.
-const ENGLISH: &[(&str, &str)] = built_in![
-    "confirm_request",
-    "confirm_ack",
-    "cancel_reason_ask",
-    "cancellation_ack",
-    "session_off",
-    "session_moved",
-    "needs_coordinator_ack",
-    "help",
-    "stop_ack",
-    "start_ack",
-    "unknown_sender",
-    "which_session",
-    "wrong_number_ack",
-    "closure",
-    "please_ring",
-    "discreet_request",
-    "welcome",
-    "link_number",
-    "link_refused",
-    "old_button",
-    "no_longer_in_use",
-    "staff_alert",
-    "staff_reply",
-    "fee_notice",
-    "note_request",
-    "note_reminder",
-    "fee_settled",
-    "all_parties_notice",
-    "case_closed",
-    "session_on",
-    "date_question",
-    "date_refused",
-    "buttons",
-];
+/// The language on which every other falls back.
+pub const ENGLISH: &str = LANGUAGES[0];
 
 /// More than any template needs; stops a runaway one.
 const FUEL: u64 = 20_000;
@@ -61,283 +36,133 @@ pub struct Text {
     pub body: String,
     /// SMS parts that they take.
     pub parts: u32,
+    /// Whether they stand in the GSM alphabet; otherwise a part holds 70 letters and not 160.
+    pub gsm: bool,
+    /// The language that they are in.
+    pub language: &'static str,
+}
+
+/// A template and where it comes from.
+#[derive(Debug, Clone)]
+struct Source {
+    /// As the environment knows it: `pl/closure`, `centres/BRK/pl/closure`.
+    name: String,
+    /// Its file, for people.
+    path: String,
+    language: &'static str,
+    kind: Kind,
+    /// It or its language stands in a folder: it has to be read over. What is built in was read over by the tests.
+    own: bool,
 }
 
 /// All templates.
 pub struct Words {
     env: Environment<'static>,
-    labels: HashMap<Press, String>,
+    tongues: BTreeMap<&'static str, Tongue>,
+    labels: HashMap<(&'static str, Press), String>,
+    sources: Vec<Source>,
+    /// Centres with templates of their own.
+    centres: BTreeSet<String>,
 }
 
-/// The words of the buttons, one line each: `yes: Yes`.
-fn read_labels(text: &str) -> HashMap<Press, String> {
-    let pairs = text.lines().filter_map(|l| l.split_once(':'));
-    pairs.filter_map(|(k, v)| Some((k.trim().parse().ok()?, v.trim().to_owned()))).filter(|(_, v): &(Press, String)| !v.is_empty()).collect()
-}
-
-/// The values that a kind's template may use, and no other.
-fn variables(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::ConfirmRequest => &["centre", "phone", "day", "time", "cut_off", "fee"],
-        Kind::ConfirmAck | Kind::SessionOff => &["centre", "phone", "day", "time"],
-        Kind::CancelReasonAsk => &["centre", "phone", "day", "time", "finish", "stem", "code", "late"],
-        Kind::CancellationAck => &["centre", "phone", "day", "in_time"],
-        Kind::SessionMoved => &["centre", "phone", "old_day", "old_time", "day", "time"],
-        Kind::NeedsCoordinatorAck => &["centre", "phone", "emergency_number"],
-        Kind::Help | Kind::StopAck => &["centre", "phone"],
-        Kind::StartAck => &["centre"],
-        Kind::UnknownSender | Kind::WrongNumberAck | Kind::LinkRefused => &[],
-        Kind::WhichSession => &["centre", "phone", "first", "second"],
-        Kind::Closure => &["centre", "phone", "day", "time"],
-        Kind::PleaseRing | Kind::NoLongerInUse => &["centre"],
-        Kind::DiscreetRequest => &["centre", "day"],
-        Kind::Welcome => &["centre", "phone"],
-        Kind::LinkNumber => &["centre", "phone", "number"],
-        Kind::OldButton => &["phone"],
-        Kind::StaffAlert => &["count"],
-        Kind::StaffReply => &["centre", "text"],
-        Kind::FeeNotice => &["centre", "phone", "amount", "day"],
-        Kind::NoteRequest => &["centre", "phone", "day"],
-        Kind::NoteReminder => &["centre", "phone", "day", "bring_on"],
-        Kind::FeeSettled => &["centre", "phone", "day", "file_closed"],
-        Kind::AllPartiesNotice => &["centre", "phone", "last_day"],
-        Kind::CaseClosed => &["centre", "phone"],
-        Kind::SessionOn | Kind::DateRefused => &["centre", "phone", "day", "time"],
-        Kind::DateQuestion => &["centre", "phone", "old_day", "old_time", "day", "time"],
-    }
-}
-
-/// `Sat 28 Nov`.
-fn day(at: NaiveDateTime) -> String {
-    at.format("%a %-d %b").to_string()
-}
-
-/// `10am`, `2:30pm`.
-fn time(at: NaiveDateTime) -> String {
-    let (pm, hour) = at.hour12();
-    let half = if pm { "pm" } else { "am" };
-    if at.minute() == 0 { format!("{hour}{half}") } else { format!("{hour}:{:02}{half}", at.minute()) }
-}
-
-/// `£45`, `£45.50`, `€45`; another currency by its code.
-fn money(m: &Money) -> String {
-    let (whole, rest) = (m.minor / 100, m.minor % 100);
-    let number = if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:02}") };
-    match m.currency.as_str() {
-        "GBP" => format!("£{number}"),
-        "EUR" => format!("€{number}"),
-        other => format!("{number} {other}"),
-    }
+/// The language of ours that a party's tag means: itself, or the one of the same name without script and country. `pl-PL` is Polish,
+/// `ur` is Urdu as we have it; Urdu in its own letters is none of ours.
+fn tag_of(language: &str) -> Option<&'static str> {
+    let exact = LANGUAGES.iter().find(|l| l.eq_ignore_ascii_case(language));
+    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or("").to_ascii_lowercase();
+    let scripted = language.split(['-', '_']).nth(1).is_some_and(|s| s.len() == 4);
+    exact.or_else(|| LANGUAGES.iter().find(|l| !scripted && primary(l) == primary(language))).copied()
 }
 
 impl Words {
-    /// Loads the templates; files in `dir/<language>/<kind>.txt` replace the built-in ones.
-    ///
-    /// # Errors
-    /// Every problem at once: a file of no known kind, a template that does not parse, or one that asks for a value its kind has not.
-    pub fn load(dir: Option<&Path>) -> Result<Words, Vec<Problem>> {
-        let mut problems = Vec::new();
+    fn empty() -> Words {
         let mut env = Environment::new();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         env.set_fuel(Some(FUEL));
-        let problem = |key: String, what: String, mend: &str| Problem { key, what, mend: mend.to_owned() };
-        for (kind, source) in ENGLISH {
-            let mut source = (*source).to_owned();
-            let mut from = "built in".to_owned();
-            if let Some(path) = dir.map(|d| d.join("en").join(format!("{kind}.txt"))).filter(|p| p.exists()) {
-                from = path.display().to_string();
-                match std::fs::read_to_string(&path) {
-                    Ok(text) => source = text,
-                    Err(e) => problems.push(problem(from.clone(), format!("it cannot be read: {e}"), "Save it as UTF-8 text, or take it away to use the built-in words.")),
-                }
-            }
-            if let Err(e) = env.add_template_owned(format!("en/{kind}"), source.trim_end().to_owned()) {
-                problems.push(problem(
-                    from,
-                    format!("the template is not understood: {}", e.detail().unwrap_or("a mistake in it")),
-                    "Compare it with the built-in one in message-templates/.",
-                ));
-            }
-        }
-        if let Some(dir) = dir.map(|d| d.join("en"))
-            && let Ok(entries) = std::fs::read_dir(&dir)
-        {
-            for entry in entries.flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                if !ENGLISH.iter().any(|(k, _)| name == format!("{k}.txt")) {
-                    problems.push(problem(
-                        dir.join(&name).display().to_string(),
-                        "there is no such kind of message".into(),
-                        "Rename it to one of the kinds in message-templates/, or take it away.",
-                    ));
-                }
-            }
-        }
-        let labels = read_labels(&env.get_template("en/buttons").map(|t| t.source().to_owned()).unwrap_or_default());
-        for press in Press::ALL.iter().filter(|p| !labels.contains_key(p)) {
-            problems.push(problem(
-                "message-templates/en/buttons.txt".into(),
-                format!("the button {press} has no words"),
-                "Write a line \"name: words\" for each button, as in the built-in file.",
-            ));
-        }
-        let words = Words { env, labels };
-        for kind in Kind::ALL {
-            let Ok(template) = words.env.get_template(&format!("en/{kind}")) else { continue };
-            let mut foreign: Vec<String> = template.undeclared_variables(false).into_iter().filter(|v| !variables(*kind).contains(&v.as_str())).map(|v| v.to_string()).collect();
-            foreign.sort();
-            if !foreign.is_empty() {
-                let has = if variables(*kind).is_empty() { "It has none.".to_owned() } else { format!("It has: {}.", variables(*kind).join(", ")) };
-                problems.push(problem(format!("message-templates/en/{kind}.txt"), format!("it asks for {}, which this kind of message does not have", foreign.join(", ")), &has));
-            }
-        }
-        if problems.is_empty() {
-            for say in samples() {
-                if let Err(e) = words.render(&say, &sample_speaker(), "en") {
-                    problems.push(problem(
-                        format!("message-templates/en/{}.txt", say.kind()),
-                        format!("{e:#}"),
-                        "Use only the values that the built-in template of this kind uses.",
-                    ));
-                }
-            }
-        }
-        if problems.is_empty() { Ok(words) } else { Err(problems) }
+        Words { env, tongues: BTreeMap::new(), labels: HashMap::new(), sources: Vec::new(), centres: BTreeSet::new() }
     }
 
-    /// What a button says.
-    pub fn label(&self, press: Press) -> &str {
-        self.labels.get(&press).map_or("", String::as_str)
+    /// Loads the templates and reads them over. Files in `dir/<language>/<kind>.txt` replace the built-in ones for all centres, those in
+    /// `dir/centres/<CODE>/<language>/<kind>.txt` for one.
+    ///
+    /// # Errors
+    /// Every problem at once: a file of no known kind or language, a template that does not parse, one that asks for a value its kind has
+    /// not, one that breaks a rule of words.
+    pub fn load(dir: Option<&Path>) -> Result<Words, Vec<Problem>> {
+        Loading::all(Words::empty(), dir, false)
     }
 
-    /// Renders what is to be said; a language without templates is English.
+    /// What a button says in a language; without words of its own, in English.
+    pub fn label(&self, press: Press, language: &str) -> &str {
+        let of = |l: &str| tag_of(l).and_then(|tag| self.labels.get(&(tag, press)));
+        of(language).or_else(|| of(ENGLISH)).map_or("", String::as_str)
+    }
+
+    /// The languages, English first.
+    pub fn tongues(&self) -> impl Iterator<Item = (&'static str, &Tongue)> {
+        LANGUAGES.iter().filter_map(|l| Some((*l, self.tongues.get(l)?)))
+    }
+
+    /// The codes of the centres that have templates of their own.
+    pub fn centres(&self) -> impl Iterator<Item = &str> {
+        self.centres.iter().map(String::as_str)
+    }
+
+    /// The language in which a centre speaks with a party: the party's, if a speaker has checked it or the centre has switched it on,
+    /// else English. Answers in any other language are nobody's agreed words.
+    pub fn language_for(&self, centre: &Centre, language: &str) -> &'static str {
+        self.usable(&centre.languages, language)
+    }
+
+    fn usable(&self, switched_on: &[String], language: &str) -> &'static str {
+        tag_of(language).filter(|tag| self.is_checked(tag) || switched_on.iter().any(|l| l == tag)).unwrap_or(ENGLISH)
+    }
+
+    /// Whether a speaker has checked the words of a language.
+    pub fn is_checked(&self, tag: &str) -> bool {
+        tag == ENGLISH || self.tongues.get(tag).is_some_and(|t| !t.checked_by.is_empty())
+    }
+
+    /// What free words to a party may not hold: the lists of English and of the party's language.
+    pub fn refused(&self, language: &str) -> Vec<&Refused> {
+        let mut tags = vec![ENGLISH];
+        tags.extend(tag_of(language).filter(|t| *t != ENGLISH));
+        tags.iter().filter_map(|t| Some(&self.tongues.get(t)?.refused)).collect()
+    }
+
+    /// Templates that are there and never used: about money or a note, in a language that nobody has checked.
+    pub fn idle(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().filter(|s| s.kind.is_money() && !self.is_checked(s.language)).map(|s| s.path.as_str())
+    }
+
+    /// The template for a kind, with its language: the centre's own before everybody's, the party's language before English.
+    fn choose(&self, kind: Kind, speaker: &Speaker, language: &str) -> Result<(Template<'_, '_>, &'static str)> {
+        let wanted = self.usable(&speaker.languages, language);
+        let own = self.centres.contains(&speaker.centre);
+        let tags = [wanted, ENGLISH].into_iter().filter(|t| !kind.is_money() || self.is_checked(t));
+        tags.flat_map(|tag| [own.then(|| format!("centres/{}/{tag}/{kind}", speaker.centre)), Some(format!("{tag}/{kind}"))].into_iter().flatten().map(move |name| (name, tag)))
+            .find_map(|(name, tag)| Some((self.env.get_template(&name).ok()?, tag)))
+            .context("a template is missing")
+    }
+
+    /// Renders what is to be said, in the party's language if it may be used and has this kind, else in English.
     ///
     /// # Errors
     /// A value is missing: the text is not sent.
-    pub fn render(&self, say: &Say, speaker: &Speaker, _language: &str) -> Result<Text> {
-        let template = self.env.get_template(&format!("en/{}", say.kind())).context("a template is missing")?;
-        let Speaker { short_name: centre, phone, emergency_number } = speaker;
-        let date = |d: &NaiveDate| day(d.and_time(NaiveTime::MIN));
-        let body = match say {
-            Say::ConfirmRequest { arrival, cut_off, fee } => {
-                let cut_off = cut_off.map(|c| format!("{} {}", time(c), day(c)));
-                template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival), cut_off, fee })
-            }
-            Say::ConfirmAck { arrival } | Say::SessionOff { arrival } | Say::SessionOn { arrival } | Say::DateRefused { arrival } => {
-                template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival) })
-            }
-            Say::CancelReasonAsk { arrival, finish } => {
-                let (finish, stem, code, late) = match finish {
-                    FinishBy::CodeWithReason { stem } => ("code_with_reason", stem.as_str(), "", true),
-                    FinishBy::Code { code, late } => ("code", "", code.as_str(), *late),
-                    FinishBy::Press { reason: true, late } => ("press_reason", "", "", *late),
-                    FinishBy::Press { reason: false, late } => ("press", "", "", *late),
-                    FinishBy::Word { late } => ("word", "", "", *late),
-                };
-                template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival), finish, stem, code, late })
-            }
-            Say::CancellationAck { arrival, in_time } => template.render(context! { centre, phone, day => day(*arrival), in_time }),
-            Say::SessionMoved { from, to } | Say::DateQuestion { from, to } => {
-                template.render(context! { centre, phone, old_day => day(*from), old_time => time(*from), day => day(*to), time => time(*to) })
-            }
-            Say::Handover => template.render(context! { centre, phone, emergency_number }),
-            Say::Help | Say::StopAck => template.render(context! { centre, phone }),
-            Say::StartAck => template.render(context! { centre }),
-            Say::UnknownSender | Say::WrongNumberAck | Say::LinkRefused => template.render(context! {}),
-            Say::WhichSession { first, second } => {
-                let option = |(at_centre, arrival): &(Option<String>, NaiveDateTime)| {
-                    let at_centre = at_centre.as_ref().map(|c| format!("{c}, ")).unwrap_or_default();
-                    format!("{at_centre}{}, {}", day(*arrival), time(*arrival))
-                };
-                template.render(context! { centre, phone, first => option(first), second => option(second) })
-            }
-            Say::Closure { arrival } => template.render(context! { centre, phone, day => day(*arrival), time => time(*arrival) }),
-            Say::PleaseRing | Say::NoLongerInUse => template.render(context! { centre }),
-            Say::DiscreetRequest { arrival } => template.render(context! { centre, day => day(*arrival) }),
-            Say::Welcome => template.render(context! { centre, phone }),
-            Say::LinkNumber { number } => template.render(context! { centre, phone, number }),
-            Say::OldButton => template.render(context! { phone }),
-            Say::StaffAlert { count } => template.render(context! { count }),
-            Say::StaffReply { text } => template.render(context! { centre, text }),
-            Say::FeeNotice { amount, date: d } => template.render(context! { centre, phone, amount => money(amount), day => date(d) }),
-            Say::NoteRequest { date: d } => template.render(context! { centre, phone, day => date(d) }),
-            Say::NoteReminder { date: d, bring_on } => template.render(context! { centre, phone, day => date(d), bring_on => date(bring_on) }),
-            Say::FeeSettled { date: d, file_closed } => template.render(context! { centre, phone, day => date(d), file_closed }),
-            Say::AllPartiesNotice { last_day } => template.render(context! { centre, phone, last_day => date(last_day) }),
-            Say::CaseClosed => template.render(context! { centre, phone }),
-        }
-        .map_err(|e| anyhow!("{}{}", e.kind(), e.detail().map(|d| format!(": {d}")).unwrap_or_default()))?;
-        let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
-        let parts = parts(&body);
-        Ok(Text { body, parts })
+    pub fn render(&self, say: &Say, speaker: &Speaker, language: &str) -> Result<Text> {
+        let (template, language) = self.choose(say.kind(), speaker, language)?;
+        let tongue = self.tongues.get(language).context("a language is missing")?;
+        let body = fill(&template, tongue, say, speaker)?;
+        Ok(Text { parts: parts(&body), gsm: is_gsm(&body), language, body })
     }
-}
-
-/// A speaker for samples.
-pub fn sample_speaker() -> Speaker {
-    Speaker { short_name: "Birchfield".into(), phone: "020 7946 0101".into(), emergency_number: "999".into() }
-}
-
-/// One sample or more of every kind, with the longest usual values.
-pub fn samples() -> Vec<Say> {
-    let at = |y, m, d, h, min| NaiveDate::from_ymd_opt(y, m, d).and_then(|d| d.and_hms_opt(h, min, 0)).unwrap_or_default();
-    let (arrival, cut_off) = (at(2026, 11, 28, 10, 0), at(2026, 11, 26, 10, 0));
-    let date = arrival.date();
-    let mut out = Vec::new();
-    for kind in Kind::ALL {
-        match kind {
-            Kind::ConfirmRequest => {
-                out.push(Say::ConfirmRequest { arrival, cut_off: Some(cut_off), fee: true });
-                out.push(Say::ConfirmRequest { arrival, cut_off: None, fee: true });
-                out.push(Say::ConfirmRequest { arrival, cut_off: None, fee: false });
-            }
-            Kind::ConfirmAck => out.push(Say::ConfirmAck { arrival }),
-            Kind::CancelReasonAsk => {
-                out.push(Say::CancelReasonAsk { arrival, finish: FinishBy::CodeWithReason { stem: "527".into() } });
-                for late in [true, false] {
-                    out.push(Say::CancelReasonAsk { arrival, finish: FinishBy::Code { code: "5274".into(), late } });
-                    out.push(Say::CancelReasonAsk { arrival, finish: FinishBy::Word { late } });
-                    out.push(Say::CancelReasonAsk { arrival, finish: FinishBy::Press { late, reason: late } });
-                }
-            }
-            Kind::CancellationAck => out.extend([true, false].map(|in_time| Say::CancellationAck { arrival, in_time })),
-            Kind::SessionOff => out.push(Say::SessionOff { arrival }),
-            Kind::SessionMoved => out.push(Say::SessionMoved { from: arrival, to: at(2026, 11, 29, 14, 0) }),
-            Kind::NeedsCoordinatorAck => out.push(Say::Handover),
-            Kind::Help => out.push(Say::Help),
-            Kind::StopAck => out.push(Say::StopAck),
-            Kind::StartAck => out.push(Say::StartAck),
-            Kind::UnknownSender => out.push(Say::UnknownSender),
-            Kind::WhichSession => out.push(Say::WhichSession { first: (None, at(2026, 11, 28, 10, 15)), second: (None, at(2026, 11, 29, 14, 15)) }),
-            Kind::WrongNumberAck => out.push(Say::WrongNumberAck),
-            Kind::Closure => out.push(Say::Closure { arrival }),
-            Kind::PleaseRing => out.push(Say::PleaseRing),
-            Kind::DiscreetRequest => out.push(Say::DiscreetRequest { arrival }),
-            Kind::Welcome => out.push(Say::Welcome),
-            Kind::LinkNumber => out.push(Say::LinkNumber { number: "4821".into() }),
-            Kind::LinkRefused => out.push(Say::LinkRefused),
-            Kind::OldButton => out.push(Say::OldButton),
-            Kind::NoLongerInUse => out.push(Say::NoLongerInUse),
-            Kind::StaffReply => out.push(Say::StaffReply { text: "Yes, your visit is at 10am as usual.".into() }),
-            Kind::StaffAlert => out.extend([1, 3].map(|count| Say::StaffAlert { count })),
-            Kind::FeeNotice => out.extend([("GBP", 4500), ("GBP", 4550), ("EUR", 4500)].map(|(c, minor)| Say::FeeNotice { amount: Money { minor, currency: c.into() }, date })),
-            Kind::NoteRequest => out.push(Say::NoteRequest { date }),
-            Kind::NoteReminder => out.push(Say::NoteReminder { date, bring_on: at(2026, 12, 12, 0, 0).date() }),
-            Kind::FeeSettled => out.extend([false, true].map(|file_closed| Say::FeeSettled { date, file_closed })),
-            Kind::AllPartiesNotice => out.push(Say::AllPartiesNotice { last_day: at(2026, 12, 19, 0, 0).date() }),
-            Kind::CaseClosed => out.push(Say::CaseClosed),
-            Kind::SessionOn => out.push(Say::SessionOn { arrival }),
-            Kind::DateQuestion => out.push(Say::DateQuestion { from: arrival, to: at(2026, 11, 29, 14, 0) }),
-            Kind::DateRefused => out.push(Say::DateRefused { arrival }),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::lint::rules::Rule;
     use crate::domain::person::Mode;
+    use crate::domain::say::Money;
 
     /// The texts of the wording guide, byte for byte, and what they cost.
     #[test]
@@ -382,13 +207,261 @@ mod tests {
 
     #[test]
     fn amounts_are_said_as_people_say_them() {
-        let said = |minor, currency: &str| money(&Money { minor, currency: currency.into() });
+        let said = |minor, currency: &str| fill::money(&Money { minor, currency: currency.into() });
         assert_eq!([said(4500, "GBP"), said(4550, "GBP"), said(4505, "EUR"), said(50, "EUR"), said(100_000, "USD")], ["£45", "£45.50", "€45.05", "€0.50", "1000 USD"]);
     }
 
     #[test]
-    fn times_are_said_as_people_say_them() {
-        let at = |s| crate::domain::local_time::parse_local(s).unwrap();
-        assert_eq!([time(at("2026-11-28T00:05")), time(at("2026-11-28T12:00")), time(at("2026-11-28T14:30"))], ["12:05am", "12pm", "2:30pm"]);
+    fn times_and_days_are_said_as_people_say_them() {
+        let words = Words::load(None).unwrap();
+        let at = |s: &str| crate::domain::local_time::parse_local(s).unwrap();
+        let times = |tag: &str| ["00:00", "00:05", "09:30", "12:00", "12:05", "14:00", "20:59"].map(|t| words.tongues[tag].time(at(&format!("2026-11-28T{t}")).time()));
+        assert_eq!(times("en"), ["midnight", "12:05am", "9:30am", "12 noon", "12:05pm", "2pm", "8:59pm"]);
+        assert_eq!(times("ga"), ["meán oíche", "12:05 r.n.", "9:30 r.n.", "meán lae", "12:05 i.n.", "2 i.n.", "8:59 i.n."]);
+        assert_eq!(times("cy"), ["hanner nos", "12.05yb", "9.30yb", "hanner dydd", "12.05yp", "2yp", "8.59yp"]);
+        assert_eq!(times("pl"), ["godz. 0:00", "godz. 0:05", "godz. 9:30", "godz. 12:00", "godz. 12:05", "godz. 14:00", "godz. 20:59"]);
+        assert_eq!(times("ro"), ["ora 0:00", "ora 0:05", "ora 9:30", "ora 12:00", "ora 12:05", "ora 14:00", "ora 20:59"]);
+        assert_eq!(times("ur-Latn"), ["raat 12 baje", "raat 12:05 baje", "subah 9:30 baje", "dopahar 12 baje", "dopahar 12:05 baje", "dopahar 2 baje", "raat 8:59 baje"]);
+        let day = |tag: &str, d: &str| words.tongues[tag].day(at(&format!("{d}T00:00")).date());
+        for (tag, first, leap) in [
+            ("en", "Tue 1 Dec", "Tue 29 Feb"),
+            ("ga", "Máirt 1 Noll", "Máirt 29 Feabh"),
+            ("cy", "Mawrth 1 Rhag", "Mawrth 29 Chwef"),
+            ("pl", "wt. 1 grudnia", "wt. 29 lutego"),
+            ("ro", "marti 1 dec", "marti 29 feb"),
+            ("ur-Latn", "Mangal 1 December", "Mangal 29 February"),
+        ] {
+            assert_eq!([day(tag, "2026-12-01"), day(tag, "2028-02-29")], [first, leap]);
+        }
+    }
+
+    /// Dates and times at which people and programs slip: the first of a month, noon, five past it, the end of a year, midnight.
+    fn awkward() -> [Values; 2] {
+        let at = |s: &str| crate::domain::local_time::parse_local(s).unwrap();
+        let (new_year, leap) = (at("2027-01-01T00:00").date(), at("2028-02-29T00:00").date());
+        [
+            Values { arrival: at("2026-12-01T12:00"), other: at("2026-12-31T12:05"), cut_off: at("2026-11-29T00:00"), next: new_year, ..Values::usual() },
+            Values { arrival: at("2027-02-28T00:05"), other: at("2027-03-03T09:30"), cut_off: at("2026-09-30T20:59"), last_day: leap, ..Values::usual() },
+        ]
+    }
+
+    /// Whether a kind of message says a day at all.
+    fn is_dated(kind: Kind) -> bool {
+        samples_of(kind, &Values::usual()) != samples_of(kind, &awkward()[0]) || samples_of(kind, &Values::usual()) != samples_of(kind, &awkward()[1])
+    }
+
+    /// Reading age nine: one idea in a sentence, at most sixteen words, none of them stiff, and nobody is shouted at.
+    #[test]
+    fn english_is_plain() {
+        let words = Words::load(None).unwrap();
+        for say in samples() {
+            let text = words.render(&say, &sample_speaker(), ENGLISH).unwrap().body;
+            // The codes of a cancellation are a list to choose from.
+            let list = matches!(say, Say::CancelReasonAsk { .. });
+            let longest = text.replace(": ", ". ").split(['.', '?']).map(|s| s.split_whitespace().count()).max();
+            assert!(list || longest <= Some(16), "{longest:?} words in a sentence of: {text}");
+            let lower = text.to_lowercase();
+            for stiff in ["liable", "pursuant", "forthwith", "provisional", "must", "failure", "warning", "!", "regarding", "prior to"] {
+                assert!(!lower.contains(stiff), "{stiff:?} in: {text}");
+            }
+        }
+    }
+
+    /// Every language with every kind that it has, at a usual date and at awkward ones; English at the awkward ones.
+    #[test]
+    fn every_language_reads_as_drafted() {
+        let words = Words::load(None).unwrap();
+        let speaker = everywhere();
+        let mut said = Vec::new();
+        for (tag, tongue) in words.tongues() {
+            let draft = if words.is_checked(tag) { "" } else { ", not checked by a speaker" };
+            said.push(format!("# {} ({tag}){draft}", tongue.name));
+            let dates = [Values::usual()].into_iter().filter(|_| tag != ENGLISH).chain(awkward());
+            for say in dates.flat_map(|v| Kind::ALL.iter().filter(|k| tag != ENGLISH || is_dated(**k)).flat_map(move |k| samples_of(*k, &v))) {
+                let text = words.render(&say, &speaker, tag).unwrap();
+                if text.language == tag {
+                    said.push(format!("{} {} {}", text.parts, if text.gsm { "GSM-7" } else { "UCS-2" }, text.body));
+                }
+            }
+        }
+        assert_eq!(said.join("\n"), include_str!("../tests/data/texts_languages.txt").trim_end());
+    }
+
+    /// Six kinds are in the party's language; all others, and money and notes above all, are in English until a speaker has checked.
+    #[test]
+    fn a_draft_is_used_where_it_is_switched_on_and_for_its_kinds_alone() {
+        let words = Words::load(None).unwrap();
+        let off = sample_speaker();
+        let drafts = [Kind::ConfirmRequest, Kind::ConfirmAck, Kind::SessionOff, Kind::SessionMoved, Kind::Closure, Kind::StopAck];
+        for tag in LANGUAGES.iter().filter(|t| **t != ENGLISH) {
+            assert!(!words.is_checked(tag), "{tag}: a draft says that it is one");
+            let on = Speaker { languages: vec![(*tag).to_owned()], ..sample_speaker() };
+            for say in samples() {
+                let english = words.render(&say, &off, ENGLISH).unwrap();
+                assert_eq!(words.render(&say, &off, tag).unwrap(), english, "{tag} is off");
+                let text = words.render(&say, &on, tag).unwrap();
+                assert_eq!(text.language, if drafts.contains(&say.kind()) { tag } else { ENGLISH }, "{tag} {say:?}");
+                assert!(text.language == *tag || text == english);
+            }
+            assert_ne!(words.label(Press::Yes, tag), words.label(Press::Yes, ENGLISH));
+            assert_eq!(words.label(Press::Keep, tag), words.label(Press::Keep, ENGLISH));
+        }
+        let polish = Speaker { languages: vec!["pl".into()], ..sample_speaker() };
+        let of = |tag: &str| words.render(&Say::StopAck, &polish, tag).unwrap().language;
+        assert_eq!(["pl", "PL", "pl-PL", "ga", "xx", "", "en-GB"].map(of), ["pl", "pl", "pl", "en", "en", "en", "en"]);
+        let urdu = Speaker { languages: vec!["ur-Latn".into()], ..sample_speaker() };
+        let of = |tag: &str| words.render(&Say::StopAck, &urdu, tag).unwrap().language;
+        assert_eq!(["ur", "ur-latn", "ur-PK", "ur-Arab"].map(of), ["ur-Latn", "ur-Latn", "ur-Latn", "en"]);
+    }
+
+    #[test]
+    fn every_language_that_is_understood_has_texts_and_no_other() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let names = |dir: &str, end: &str| {
+            let mut n: Vec<String> = std::fs::read_dir(root.join(dir)).unwrap().flatten().map(|e| e.file_name().to_string_lossy().replace(end, "")).collect();
+            n.sort();
+            n
+        };
+        let mut ours = LANGUAGES.map(String::from).to_vec();
+        ours.sort();
+        assert_eq!((names("message-templates", "."), names("understanding", ".toml")), (ours.clone(), ours));
+    }
+
+    #[test]
+    fn the_longest_text_of_each_language_is_within_its_budget() {
+        let words = Words::load(None).unwrap();
+        for (tag, tongue) in words.tongues() {
+            for values in Values::longest(tongue, Money { minor: 4500, currency: "EUR".into() }) {
+                for say in Kind::ALL.iter().flat_map(|k| samples_of(*k, &values)) {
+                    let text = words.render(&say, &everywhere(), tag).unwrap();
+                    assert!(text.parts <= tongue.most_parts, "{tag} {} takes {} parts: {}", say.kind(), text.parts, text.body);
+                }
+            }
+        }
+    }
+
+    /// A folder of templates with one file in it.
+    fn folder(file: &str, text: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        dir
+    }
+
+    fn everywhere() -> Speaker {
+        Speaker { languages: LANGUAGES.map(String::from).to_vec(), ..sample_speaker() }
+    }
+
+    #[test]
+    fn what_is_built_in_keeps_every_rule_of_words() {
+        let problems = Loading::all(Words::empty(), None, true).err().unwrap_or_default();
+        assert!(problems.is_empty(), "{problems:#?}");
+    }
+
+    /// Every rule of words can fail, in a template for all centres and in one centre's, with file, word and mend.
+    #[test]
+    fn each_rule_of_words_refuses_a_planted_word() {
+        let ack = |more: &str| format!("{{{{ centre }}}}: thank you for coming to us so often. {more} {{{{ phone }}}}");
+        let planted = [
+            (Rule::Child, "en", Kind::Help, ack("Your daughter is well."), "daughter"),
+            (Rule::Child, "pl", Kind::StopAck, ack("Dziecko czeka."), "dziecko"),
+            (Rule::Reason, "en", Kind::Help, ack("You were poorly."), "poorly"),
+            (Rule::Reason, "cy", Kind::SessionOff, ack("Mae rhywun yn sâl."), "sal"),
+            (Rule::Court, "en", Kind::Help, ack("The Court asks."), "court"),
+            (Rule::Court, "ro", Kind::Closure, ack("Tribunalul cere."), "tribunalul"),
+            (Rule::Doctor, "en", Kind::NoteReminder, ack("Bring the doctor's note."), "doctors"),
+            (Rule::Doctor, "ga", Kind::SessionOff, ack("Tá dochtúir anseo."), "dochtuir"),
+            (Rule::OtherParent, "en", Kind::Help, ack("Dad knows."), "dad"),
+            (Rule::Place, "en", Kind::Help, ack("Your contact centre."), "contact centre"),
+            (Rule::Money, "en", Kind::SessionOff, ack("A fee may apply."), "fee"),
+            (Rule::Money, "ur-Latn", Kind::ConfirmAck, ack("Fee lag sakti hai."), "fee"),
+            (Rule::NoCharge, "en", Kind::SessionOff, ack("There is no charge."), "no charge"),
+            (Rule::NoCharge, "en", Kind::CancellationAck, ack("There is no charge."), "no charge"),
+            (Rule::Amount, "en", Kind::NoteRequest, ack("It is £45."), "£"),
+            (Rule::Amount, "en", Kind::NoteRequest, ack("It is 45 pounds."), "45 pounds"),
+            (Rule::OptOut, "en", Kind::Help, ack("Reply CANCEL if you cannot."), "CANCEL"),
+            (Rule::OptOut, "en", Kind::SessionOff, ack("Reply STOP if you cannot."), "STOP"),
+            (Rule::OptOut, "en", Kind::Help, ack("Reply cancel if you cannot."), "cancel"),
+            (Rule::OptOut, "pl", Kind::StopAck, ack("Prosze odpisac quit."), "quit"),
+            (Rule::Link, "en", Kind::Help, ack("See https://visits.example"), "https://visits.example"),
+            (Rule::Link, "en", Kind::Help, ack("See birchfield.org.uk/visits for more."), "birchfield.org.uk/visits"),
+            (Rule::Opening, "en", Kind::FeeNotice, "{{ centre }}: a fee of {{ amount }} is due. {{ phone }}".into(), "fee"),
+            (Rule::Opening, "en", Kind::Help, "Hello from {{ centre }}: ring {{ phone }}".into(), "Hello"),
+            (Rule::Answers, "en", Kind::ConfirmRequest, "{{ centre }}: your visit is {{ day }}. Reply YES. {{ phone }}".into(), "NO"),
+            (Rule::Answers, "pl", Kind::SessionMoved, "{{ centre }}: {{ day }}, {{ time }}. Odpisz Tak.".into(), "TAK"),
+        ];
+        for (rule, tag, kind, text, word) in &planted {
+            for file in [format!("{tag}/{kind}.txt"), format!("centres/BRK/{tag}/{kind}.txt")] {
+                let dir = folder(&file, text);
+                let problems = Words::load(Some(dir.path())).err().unwrap_or_else(|| panic!("{rule:?} passes: {text}"));
+                assert_eq!(problems.len(), 1, "{rule:?}: {problems:?}");
+                let p = &problems[0];
+                assert!(p.key.ends_with(&file) && p.what.contains(word) && p.mend.len() > 20, "{rule:?}: {p}");
+            }
+        }
+        let failed: BTreeSet<Rule> = planted.iter().map(|p| p.0).collect();
+        assert_eq!(failed.len(), Rule::ALL.len(), "a rule that no test lets fail");
+        // In every branch, also one that no sample takes, and within a value.
+        for text in ["{{ centre }}: hello, this is about {% if false %}the court{% endif %} {{ phone }}", "{{ centre }}: hello there, how are you today? {{ \"the court\" }}"] {
+            assert!(Words::load(Some(folder("en/help.txt", text).path())).is_err(), "{text}");
+        }
+        // What is allowed where it belongs.
+        let fine = [
+            (Kind::Help, ack("Text STOP to end texts. Please stop at the gate, and cancel nothing.")),
+            (Kind::NoteRequest, ack("Bring a doctor's note, then there is no fee.")),
+            (Kind::FeeNotice, ack("Please pay {{ amount }} for {{ day }}.")),
+        ];
+        for (kind, text) in fine {
+            assert!(Words::load(Some(folder(&format!("en/{kind}.txt"), &text).path())).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_centres_own_text_is_used_for_that_centre_alone() {
+        let dir = folder("centres/BRK/en/confirm_ack.txt", "{{ centre }}: lovely, until {{ day }}.");
+        std::fs::create_dir_all(dir.path().join("centres/BRK/pl")).unwrap();
+        std::fs::write(dir.path().join("centres/BRK/pl/stop_ack.txt"), "{{ centre }}: dobrze.").unwrap();
+        let words = Words::load(Some(dir.path())).unwrap();
+        assert_eq!(words.centres().collect::<Vec<_>>(), ["BRK"]);
+        let arrival = Values::usual().arrival;
+        let said = |code: &str, say: &Say, tag: &str| words.render(say, &Speaker { centre: code.into(), languages: vec!["pl".into()], ..sample_speaker() }, tag).unwrap().body;
+        assert_eq!(said("BRK", &Say::ConfirmAck { arrival }, "en"), "Birchfield: lovely, until Sat 28 Nov.");
+        assert_eq!(said("LIF", &Say::ConfirmAck { arrival }, "en"), "Birchfield: thank you. You have confirmed Sat 28 Nov, 10am.");
+        assert_eq!(said("BRK", &Say::ConfirmAck { arrival }, "pl"), "Birchfield: dziekujemy. Potwierdzili Panstwo wizyte: sob. 28 listopada, godz. 10:00.", "their language first");
+        assert_eq!(said("BRK", &Say::StopAck, "pl"), "Birchfield: dobrze.");
+        assert_ne!(said("LIF", &Say::StopAck, "pl"), "Birchfield: dobrze.");
+    }
+
+    #[test]
+    fn a_language_that_a_speaker_has_checked_needs_no_switch_and_may_carry_money() {
+        let about = include_str!("../message-templates/pl/language.toml");
+        let money = "{{ centre }}: w sprawie wizyty {{ day }}. Prosze zaplacic {{ amount }}. {{ phone }}";
+        let dir = folder("pl/fee_notice.txt", money);
+        let fee = samples_of(Kind::FeeNotice, &Values::usual()).remove(0);
+        let polish = Speaker { languages: vec!["pl".into()], ..sample_speaker() };
+        let words = Words::load(Some(dir.path())).unwrap();
+        assert_eq!(words.render(&fee, &polish, "pl").unwrap().language, "en", "a draft carries no money");
+        assert!(words.idle().eq([dir.path().join("pl/fee_notice.txt").display().to_string()]));
+        std::fs::write(dir.path().join("pl/language.toml"), about.replace("checked_by = \"\"", "checked_by = \"A. Nowak\"")).unwrap();
+        let words = Words::load(Some(dir.path())).unwrap();
+        let text = words.render(&fee, &sample_speaker(), "pl").unwrap();
+        assert_eq!((text.language, text.body.as_str()), ("pl", "Birchfield: w sprawie wizyty sob. 28 listopada. Prosze zaplacic £45. 020 7946 0101"));
+        assert_eq!(words.idle().count(), 0);
+        // What the texts ask for must be understood.
+        for (broken, part) in [
+            (about.replace("yes = \"TAK\"", "yes = \"OWSZEM\""), "would not be understood as a YES"),
+            (about.replace("no = \"NIE\"", "no = \"TAK\""), "would not be understood as a NO"),
+            (about.replace("\"wt.\", ", ""), "it has 6 names"),
+            (about.replace("checked_by", "chekced_by"), "Did you mean checked_by?"),
+        ] {
+            std::fs::write(dir.path().join("pl/language.toml"), broken).unwrap();
+            let problems = Words::load(Some(dir.path())).err().unwrap();
+            assert!(problems.iter().any(|p| p.to_string().contains(part) && p.key.contains("pl/language.toml")), "{problems:?}");
+        }
+        for (file, part) in [("po/help.txt", "Did you mean"), ("centres/BRK/p/help.txt", "Did you mean pl?"), ("centres/BRK/en/hepl.txt", "no such kind")] {
+            let problems = Words::load(Some(folder(file, "x").path())).err().unwrap();
+            assert!(problems.len() == 1 && problems[0].to_string().contains(part), "{problems:?}");
+        }
     }
 }

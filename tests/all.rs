@@ -14,6 +14,7 @@ mod doors;
 mod golden;
 mod imports;
 mod kill;
+mod languages;
 mod money;
 mod people;
 mod store;

@@ -8,7 +8,8 @@ use courtesy::domain::person::Role;
 use courtesy::domain::session::SessionState;
 use courtesy::flows::bookings::{self, Booked, Booking};
 use courtesy::flows::record::{self, Recording};
-use courtesy::flows::{dates, plan};
+use courtesy::flows::record_money::{self, Payment};
+use courtesy::flows::{dates, money, plan};
 use courtesy::practice::time;
 use courtesy::store::sessions::Session;
 use courtesy::store::{cases, facts, messages, sessions};
@@ -136,6 +137,24 @@ async fn a_hold_stops_the_series_and_its_end_lets_it_go_on(on: On) {
     set(&w, "state = 'archived'", "BRK-0105").await;
     w.until("2027-01-10T09:00").await;
     assert_eq!(starts(&w, "BRK-0105").await, "11-28 12-05 12-26 01-02");
+    w.end().await;
+}
+
+async fn what_is_owed_stops_the_series_until_it_is_paid(on: On) {
+    let w = World::sample(on, "2026-11-24T09:00").await;
+    series(&w, "BRK-0105", "2026-12-05T13:00", "weekly", 2).await;
+    w.until("2026-11-27T09:00").await;
+    let (s, _) = w.session("BRK-0105").await;
+    record::answer(&w.svc, &s.id, Role::Contact, false, None, &now(&w)).await.unwrap();
+    time::settle(&w.svc).await.unwrap();
+    w.until("2026-12-02T09:00").await;
+    assert_eq!(starts(&w, "BRK-0105").await, "11-28! 12-05", "\"no contact will be booked until this is settled\"");
+    let e = try_book(&w, "BRK-0105", Booking { start: local("2026-12-19T13:00"), ..Booking::default() }).await.unwrap_err().to_string();
+    assert!(e.contains("until what is owed is settled"), "{e}");
+    let case = cases::find(&w.svc.db, "BRK-0105").await.unwrap();
+    record_money::payment(&w.svc, &case, &Payment { minor: 1500, by: "other", again: false }, &now(&w)).await.unwrap();
+    time::settle(&w.svc).await.unwrap();
+    assert_eq!(starts(&w, "BRK-0105").await, "11-28! 12-05 12-12");
     w.end().await;
 }
 
@@ -294,6 +313,8 @@ async fn a_refusal_of_the_centres_own_move_is_free(on: On) {
         assert_eq!(!w.last(CONTACT).contains("A fee may apply"), free, "{origin}: {}", w.last(CONTACT));
         w.says(CONTACT, &w.code(CONTACT, "other")).await;
         assert_eq!(w.last(CONTACT).contains("There is no charge"), free, "{}", w.last(CONTACT));
+        let owed: Vec<i64> = money::fees(&w.svc.db, None, w.svc.clock.now()).await.unwrap().iter().map(|f| f.standing.outstanding).collect();
+        assert_eq!(owed, if free { vec![] } else { vec![1500] }, "{origin}: the rules on money see it alike");
         w.end().await;
     }
 }
@@ -428,6 +449,7 @@ crate::on_both!(
     what_may_not_be_booked_is_said_plainly,
     a_series_is_booked_ahead_and_each_n_once,
     a_hold_stops_the_series_and_its_end_lets_it_go_on,
+    what_is_owed_stops_the_series_until_it_is_paid,
     a_closed_day_and_a_day_with_a_session_are_passed_over,
     another_pattern_touches_only_what_nobody_was_told_of,
     a_refusal_no_room_and_a_withdrawal_share_one_text_whoever_asked,

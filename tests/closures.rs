@@ -13,7 +13,7 @@ async fn a_closure_is_previewed_and_done_with_its_number(on: On) {
     let w = World::sample(on, "2026-11-26T09:00").await;
     let p = closure::preview(&w.svc, &saturday()).await.unwrap();
     assert_eq!(
-        p.words.iter().map(|(t, ..)| t.as_str()).collect::<Vec<_>>(),
+        p.words.iter().map(|(t, _)| t.body.as_str()).collect::<Vec<_>>(),
         ["Birchfield: we are closed on Sat 28 Nov. Your visit will not go ahead. There is no charge. We will offer another date. Phone 020 7946 0101"]
     );
     let rung: Vec<String> = p.told.iter().filter(|t| t.how == How::Ring).map(|t| format!("{}:{}", t.case_ref, t.role)).collect();
@@ -24,9 +24,9 @@ async fn a_closure_is_previewed_and_done_with_its_number(on: On) {
     closure::send(&w.svc, &saturday(), p.families, "Mary").await.unwrap();
     w.until("2026-11-26T09:30").await;
     for phone in ["+447700900101", "+447700900102"] {
-        assert_eq!(w.got(phone), [p.words[0].0.as_str()], "both parents, the same words");
+        assert_eq!(w.got(phone), [p.words[0].0.body.as_str()], "both parents, the same words");
     }
-    assert_eq!(w.chat(5_500_100_104), [p.words[0].0.as_str()], "and by Telegram");
+    assert_eq!(w.chat(5_500_100_104), [p.words[0].0.body.as_str()], "and by Telegram");
     assert_eq!(w.stands("BRK-0101").await, "closed none none");
     let ring = tasks::list(&w.svc.db, None).await.unwrap().into_iter().filter(|t| t.topic == Topic::RingSessionOff).count();
     assert_eq!(ring, rung.len());

@@ -107,7 +107,7 @@ async fn an_ill_child_a_note_and_nothing_owed(on: On) {
     until(&w, "2026-12-10T10:00").await;
     assert!(w.last(RESIDENT).contains("your visit is Sat 12 Dec, 9:45am"), "{}", w.last(RESIDENT));
     until(&w, "2026-12-10T10:10").await;
-    assert_eq!(w.last(RESIDENT), "Birchfield: on Sat 12 Dec please bring the note for Sat 28 Nov. Without it the fee is due that day. Phone 020 7946 0101");
+    assert_eq!(w.last(RESIDENT), "Birchfield: on Sat 12 Dec please bring us the note for Sat 28 Nov. Without it the fee is due that day. Phone 020 7946 0101");
     until(&w, "2026-12-12T10:20").await;
     let (s, _) = w.session("BRK-0101").await;
     let day = "2026-11-28".parse().unwrap();
@@ -148,7 +148,7 @@ async fn without_a_note_up_to_the_closed_file_and_a_new_referral(on: On) {
     let e = release::release(&w.svc, &held, None, false, &by(&w, "Mary")).await.unwrap_err().to_string();
     assert!(e.contains("ring the resident first"), "{e}");
     let form = release::release(&w.svc, &held, None, true, &by(&w, "Mary")).await.unwrap();
-    assert!(form.lines[0].contains("on a file you are part of a payment is still open. Anyone may pay it. If unpaid by Tue 22 Dec the file will close."), "{:?}", form.lines);
+    assert!(form.lines[0].contains("A payment is still open. Anyone may pay it. If unpaid by Tue 22 Dec the file will close."), "{:?}", form.lines);
     assert!(form.lines.iter().any(|l| l.contains("contact (by text): owes nothing; will know that the payment is not theirs")), "{:?}", form.lines);
     assert_eq!(w.tasks("BRK-0101").await.iter().filter(|t| **t == Topic::ReleaseAllParties).count(), 1, "a look releases nothing");
     release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary")).await.unwrap();

@@ -1,12 +1,14 @@
 //! `courtesy check`: everything that is wrong, at once, each with its mend.
 
+mod texts;
+
 use super::{Ctx, Refused, line};
 use crate::app;
 use crate::domain::local_time::instant;
 use crate::domain::parts::is_gsm;
 use crate::flows::lines::{Lines, Wire};
 use crate::store::centres;
-use crate::words::{Words, samples};
+use crate::words::Words;
 use anyhow::Result;
 use std::time::Duration;
 
@@ -183,15 +185,9 @@ async fn check_centres(db: &crate::store::Db, words: Option<&Words>, found: &mut
                 found.warn(format!("{code}: {what}."));
             }
         }
-        if let Some(words) = words {
-            for say in samples() {
-                match words.render(&say, &crate::flows::speaker(c), "en") {
-                    Ok(t) if t.parts > 1 => found.warn(format!("{code}: the text {} takes {} parts.", say.kind(), t.parts)),
-                    Ok(_) => {}
-                    Err(e) => found.wrong(format!("{code}: the text {}: {e:#}.", say.kind())),
-                }
-            }
-        }
+    }
+    if let Some(words) = words {
+        texts::check(words, &all, found)?;
     }
     for (s, _) in crate::store::sessions::list(db, None).await? {
         if let Some(c) = all.get(&s.centre)

@@ -3,6 +3,7 @@
 use super::{Ctx, Refused, Usage, line};
 use crate::domain::local_time::parse_time;
 use crate::flows::closure::{self, Closing, How, Preview};
+use crate::words::Text;
 use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::json;
@@ -102,8 +103,12 @@ fn in_words(p: &Preview, args: &Args) -> Result<()> {
         };
         line(format!("  {}  {:<12} {:<9} {how}", t.start.format("%a %-d %b %H:%M"), t.case_ref, t.role))?;
     }
-    for (text, parts, n) in &p.words {
-        line(format!("the exact words, to {n} ({parts} SMS part{}):\n  {text}", if *parts == 1 { "" } else { "s" }))?;
+    for (Text { body, parts, gsm, language }, n) in &p.words {
+        let (s, alphabet) = (if *parts == 1 { "" } else { "s" }, if *gsm { "GSM-7" } else { "UCS-2" });
+        line(format!("the exact words in {language}, to {n} ({parts} SMS part{s}, {alphabet}):\n  {body}"))?;
+    }
+    if p.words.iter().any(|(text, _)| text.parts > 1) {
+        eprintln!("warning  a text takes more than one SMS part");
     }
     let rings = p.told.len() - p.texts();
     if p.held {

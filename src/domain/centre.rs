@@ -1,12 +1,16 @@
 //! A centre and its rules, read from its file. All that concerns sending is the centre's present rule.
 
-use super::keyed::{Problem, Reader};
+use super::keyed::{Problem, Reader, near};
 use super::local_time::{Quiet, parse_time};
 use super::money_hours::MoneyHours;
 use super::terms::Announced;
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use toml::Table;
+
+/// The languages in which there are texts (BCP 47), English first. Each has a folder in `message-templates/` and a file in
+/// `understanding/`.
+pub const LANGUAGES: [&str; 6] = ["en", "ga", "cy", "pl", "ro", "ur-Latn"];
 
 /// A contact centre, its words and its rules.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +33,8 @@ pub struct Centre {
     pub how_to_pay: String,
     /// `999`, or `112 or 999`.
     pub emergency_number: String,
+    /// Languages that are switched on though no speaker has checked their words.
+    pub languages: Vec<String>,
     /// Whether a new centre starts on hold.
     pub starts_on_hold: bool,
     /// Notice, fees, answers.
@@ -191,6 +197,7 @@ impl Centre {
         let office_hours = r.text("office_hours", "");
         let how_to_pay = r.text("how_to_pay", "at the desk");
         let emergency_number = r.text("emergency_number", if country == "IE" { "112 or 999" } else { "999" });
+        let languages = read_languages(&mut r);
         let starts_on_hold = r.word("start", true, &[("hold", true), ("sending", false)]);
         let currency_default = default_currency(&country);
         let rules = r.section("rules", |r| {
@@ -260,7 +267,23 @@ impl Centre {
             r.problem("whatsapp", "a centre's own WhatsApp sender is not supported yet", "Set it in courtesy.toml for all centres.");
             r.section("whatsapp", |r| r.accept_all());
         }
-        r.finish(Centre { code, name, short_name, country, tz, phone, office_hours, how_to_pay, emergency_number, starts_on_hold, rules, announced, courtesy, own_senders })
+        r.finish(Centre {
+            code,
+            name,
+            short_name,
+            country,
+            tz,
+            phone,
+            office_hours,
+            how_to_pay,
+            emergency_number,
+            languages,
+            starts_on_hold,
+            rules,
+            announced,
+            courtesy,
+            own_senders,
+        })
     }
 
     /// Reads a centre's file from its text.
@@ -270,6 +293,21 @@ impl Centre {
         })?;
         Centre::read(&table)
     }
+}
+
+/// The languages that a centre switches on.
+fn read_languages(r: &mut Reader<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    for text in r.list("languages").unwrap_or_default() {
+        match LANGUAGES.iter().find(|l| l.eq_ignore_ascii_case(&text)) {
+            Some(l) => out.push((*l).to_owned()),
+            None => {
+                let mend = near(LANGUAGES, &text).map_or_else(|| format!("There are: {}.", LANGUAGES.join(", ")), |n| format!("Did you mean {n:?}?"));
+                r.problem("languages", format!("there are no texts in {text:?}"), mend);
+            }
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -21,6 +21,11 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The name nearest to what was written, if one is near.
+pub fn near<'a>(names: impl IntoIterator<Item = &'a str>, written: &str) -> Option<&'a str> {
+    names.into_iter().map(|n| (strsim::damerau_levenshtein(n, written), n)).min().filter(|(d, n)| *d <= 1 + n.len() / 3).map(|(_, n)| n)
+}
+
 /// Reads keys out of a table, remembers which were known and collects what is wrong.
 pub struct Reader<'a> {
     table: &'a Table,
@@ -107,8 +112,7 @@ impl<'a> Reader<'a> {
         let names: Vec<&String> = self.known.iter().chain(self.sections.iter()).collect();
         let mut found = Vec::new();
         for key in self.table.keys().filter(|k| !self.known.contains(*k) && !self.sections.contains(*k)) {
-            let near = names.iter().map(|n| (strsim::damerau_levenshtein(n, key), *n)).min().filter(|(d, n)| *d <= 1 + n.len() / 3).map(|(_, n)| n.to_string());
-            let mend = match near {
+            let mend = match near(names.iter().map(|n| n.as_str()), key) {
                 Some(n) => format!("Did you mean {}{n}?", self.prefix),
                 None => format!("Known here: {}.", names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(", ")),
             };

@@ -1,10 +1,39 @@
-//! What staff write to a parent in their own words is read over once more before it leaves: nothing of the other party, no link, no
-//! word that does not belong on a lock screen (safety rule f7).
+//! What no text to a parent holds. The words are a language's own (`message-templates/<language>/language.toml`); what each list means
+//! and where it does not count is here. Templates are read over when they are loaded ([`rules`]), what staff write before it leaves
+//! ([`check`], safety rule f7).
+
+pub mod rules;
 
 use super::parts::parts;
+use rules::Finding;
 
 /// The most SMS parts of a text that staff write.
 pub const MOST_PARTS: u32 = 3;
+
+/// The words of one language that texts may not hold. Whole words or phrases; `*` at the end stands for any ending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// A child.
+    pub child: Vec<String>,
+    /// A reason why somebody does not come.
+    pub reason: Vec<String>,
+    /// Courts, lawyers, authorities.
+    pub court: Vec<String>,
+    /// Doctors.
+    pub doctor: Vec<String>,
+    /// The other parent.
+    pub other_parent: Vec<String>,
+    /// What kind of place the centre is.
+    pub place: Vec<String>,
+    /// Money and notes.
+    pub money: Vec<String>,
+    /// That nothing is charged.
+    pub no_charge: Vec<String>,
+    /// What follows the number of an amount.
+    pub amount: Vec<String>,
+    /// What comes before a word to answer with.
+    pub reply: Vec<String>,
+}
 
 /// What a text to one party must not hold: facts of the others of the case.
 #[derive(Debug, Clone, Default)]
@@ -17,30 +46,8 @@ pub struct Others {
     pub arrivals: Vec<(u32, u32)>,
 }
 
-/// Words that name what no text to a parent names, with what to do instead.
-const WORDS: &[(&str, &str)] = &[
-    ("child", "a child"),
-    ("children", "children"),
-    ("kids", "children"),
-    ("court", "a court"),
-    ("order", "a court order"),
-    ("solicitor", "a solicitor"),
-    ("cafcass", "an authority"),
-    ("police", "the police"),
-    ("fee", "a fee"),
-    ("doctor", "a doctor"),
-    ("note", "a note"),
-    ("safeguarding", "safeguarding"),
-    ("contact centre", "what kind of place this is"),
-    ("ex", "the other parent"),
-    ("mum", "the other parent"),
-    ("dad", "the other parent"),
-    ("mother", "the other parent"),
-    ("father", "the other parent"),
-    ("other parent", "the other parent"),
-];
-
-fn plain(text: &str) -> String {
+/// Small letters without accents, single spaces and nothing else but digits.
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -83,11 +90,17 @@ fn ways_of(hour: u32, minute: u32) -> Vec<String> {
     if minute == 0 {
         out.extend([format!("{twelve}{half}"), format!("{twelve} {half}"), format!("{twelve} o'clock")]);
     }
+    match (hour, minute) {
+        (12, 0) => out.extend(["noon", "midday"].map(String::from)),
+        (0, 0) => out.push("midnight".into()),
+        _ => {}
+    }
     out
 }
 
-/// Everything that is wrong with a text to one party, each in words that say how to mend it. Empty if it may leave.
-pub fn check(text: &str, others: &Others) -> Vec<String> {
+/// Everything that is wrong with a text of staff to one party, each in words that say how to mend it. Empty if it may leave.
+/// `lists` are those of English and of the party's language: nobody knows in which of them it is written.
+pub fn check(text: &str, lists: &[&Refused], others: &Others) -> Vec<String> {
     let mut wrong = Vec::new();
     let plain_text = format!(" {} ", plain(text));
     if plain_text.trim().is_empty() {
@@ -110,17 +123,10 @@ pub fn check(text: &str, others: &Others) -> Vec<String> {
     if others.arrivals.iter().any(|(h, m)| ways_of(*h, *m).iter().any(|w| holds_time(&lower, w))) {
         wrong.push("it holds the time at which another person arrives; leave it out".to_owned());
     }
-    for (word, what) in WORDS {
-        if plain_text.contains(&format!(" {word} ")) {
-            wrong.push(format!("it names {what} (\"{word}\"), which may be read over a shoulder; say it on the phone"));
-        }
-    }
-    if ["http", "www.", "://", ".com", ".org", ".co.uk", ".ie/"].iter().any(|l| lower.contains(l)) {
-        wrong.push("it holds a link; texts from the centre never do".to_owned());
-    }
-    if ["£", "€"].iter().any(|c| text.contains(c)) {
-        wrong.push("it names an amount; say it on the phone".to_owned());
-    }
+    let mut found: Vec<Finding> = lists.iter().flat_map(|list| rules::in_words(text, list)).collect();
+    found.sort();
+    found.dedup();
+    wrong.extend(found.iter().map(Finding::in_staffs_words));
     if text.chars().any(|c| c.is_control() && c != '\n') {
         wrong.push("it has a control character; type it anew".to_owned());
     }
@@ -142,8 +148,14 @@ fn holds_time(text: &str, time: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// As a text of staff to a party of this language is read over.
+    fn check(text: &str, others: &Others) -> Vec<String> {
+        let words = crate::words::Words::load(None).unwrap_or_else(|p| panic!("{p:?}"));
+        super::check(text, &words.refused("pl"), others)
+    }
+
     fn others() -> Others {
-        Others { names: vec!["Siobhán O'Connell".into(), "Li de Wu".into()], numbers: vec!["+447700900101".into()], arrivals: vec![(9, 45), (13, 0)] }
+        Others { names: vec!["Siobhán O'Connell".into(), "Li de Wu".into()], numbers: vec!["+447700900101".into()], arrivals: vec![(9, 45), (13, 0), (12, 0)] }
     }
 
     #[test]
@@ -161,6 +173,17 @@ mod tests {
             "the court wants a letter",
             "see www.example.org",
             "you owe £45",
+            "it is 45 pounds",
+            "there is no charge",
+            "your daughter was here",
+            "we hope she is not ill any more",
+            "please ask your doctor",
+            "reply CANCEL to cancel",
+            "answer stop if you do not come",
+            "see example.org/visit",
+            "come at noon",
+            "Dziecko czeka",
+            "prosze przyniesc zaswiadczenie od lekarza",
             "",
             "   ",
         ] {
@@ -172,9 +195,14 @@ mod tests {
             "Please come to the side door at 19:45.",
             "Thank you, we have made a change.",
             "Delivered at 11pm",
+            "If you cannot come, please reply NO.",
+            "Please stop at the gate.",
         ] {
             assert_eq!(check(text, &others()), Vec::<String>::new(), "{text:?}");
         }
+        // A word of Polish is refused to whom texts go in Polish.
+        let words = crate::words::Words::load(None).unwrap_or_else(|p| panic!("{p:?}"));
+        assert!(super::check("Dziecko czeka", &words.refused("en"), &others()).is_empty());
         assert!(check(&"word ".repeat(200), &Others::default()).iter().any(|w| w.contains("parts")));
     }
 }

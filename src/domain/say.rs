@@ -9,12 +9,16 @@ use chrono::{NaiveDate, NaiveDateTime};
 /// Who speaks: the centre's words that stand in texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Speaker {
+    /// The centre's code: it may have templates of its own. Stands in no text.
+    pub centre: String,
     /// First word of every text.
     pub short_name: String,
     /// The office's number.
     pub phone: String,
     /// The country's emergency number.
     pub emergency_number: String,
+    /// Languages that the centre has switched on.
+    pub languages: Vec<String>,
 }
 
 /// An amount of money as it is said to who owes it.

@@ -16,6 +16,7 @@ use crate::store::sealed::random_id;
 use crate::store::sessions::{self, Seat};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, money};
+use crate::words::Text;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use std::collections::BTreeMap;
@@ -71,8 +72,8 @@ pub struct Preview {
     pub families: usize,
     /// Each parent.
     pub told: Vec<Told>,
-    /// The exact words, each once, with their SMS parts and how many parents get them.
-    pub words: Vec<(String, u32, usize)>,
+    /// The exact words in each language, each once, with how many parents get them.
+    pub words: Vec<(Text, usize)>,
     /// The centre is on hold: nothing is texted, everybody is rung.
     pub held: bool,
 }
@@ -116,28 +117,20 @@ async fn concerned(svc: &Service, tx: &mut Tx, c: &Closing, centre: &Centre, now
 }
 
 fn preview_of(svc: &Service, centre: &Centre, seats: &[Seat], held: bool) -> Result<Preview> {
-    let mut words: BTreeMap<String, (u32, usize)> = BTreeMap::new();
+    let mut words: BTreeMap<String, (Text, usize)> = BTreeMap::new();
     let mut told = Vec::with_capacity(seats.len());
     for seat in seats {
         let how = how(seat);
         if let (How::Text(_), false) = (&how, held) {
             let say = Say::Closure { arrival: wall(centre.tz, seat.attendee.arrives_at) };
             let text = svc.words.render(&say, &speaker(centre), &seat.language)?;
-            let entry = words.entry(text.body).or_insert((text.parts, 0));
-            entry.1 += 1;
+            words.entry(text.body.clone()).or_insert((text, 0)).1 += 1;
         }
         told.push(Told { case_ref: seat.session.case_ref.clone(), role: seat.attendee.role, start: seat.session.start_local, how: if held { How::Ring } else { how } });
     }
     let mut sessions: Vec<&str> = seats.iter().map(|s| s.session.id.as_str()).collect();
     sessions.dedup();
-    Ok(Preview {
-        centre: centre.name.clone(),
-        sessions: sessions.len(),
-        families: families(seats),
-        told,
-        words: words.into_iter().map(|(text, (parts, n))| (text, parts, n)).collect(),
-        held,
-    })
+    Ok(Preview { centre: centre.name.clone(), sessions: sessions.len(), families: families(seats), told, words: words.into_values().collect(), held })
 }
 
 async fn centre_in(tx: &mut Tx, code: &str) -> Result<(Centre, bool)> {

@@ -175,7 +175,8 @@ fn words_of_an_old_chat(centre: &crate::domain::centre::Centre) -> String {
 
 /// What stands in place of a text in a chat that was given up.
 pub(super) fn no_longer_in_use(svc: &Service, short_name: &str) -> Result<String> {
-    let speaker = crate::domain::say::Speaker { short_name: short_name.to_owned(), phone: String::new(), emergency_number: String::new() };
+    let speaker =
+        crate::domain::say::Speaker { centre: String::new(), short_name: short_name.to_owned(), phone: String::new(), emergency_number: String::new(), languages: Vec::new() };
     Ok(svc.words.render(&Say::NoLongerInUse, &speaker, "en")?.body)
 }
 

@@ -32,9 +32,9 @@ use crate::domain::notice;
 use crate::domain::person::{Address, Channel, Role};
 use crate::domain::policy::record::REFUSED_MOVE;
 use crate::domain::say::Speaker;
+use crate::store::facts::{self, Fact};
 use crate::store::outbox::NewMessage;
 use crate::store::sessions::Seat;
-use crate::store::facts::{self, Fact};
 use crate::store::{Db, Tx, messages};
 use crate::words::Words;
 use anyhow::Result;
@@ -102,7 +102,13 @@ impl Service {
 
 /// The centre as it speaks in texts.
 pub fn speaker(centre: &Centre) -> Speaker {
-    Speaker { short_name: centre.short_name.clone(), phone: centre.phone.clone(), emergency_number: centre.emergency_number.clone() }
+    Speaker {
+        centre: centre.code.clone(),
+        short_name: centre.short_name.clone(),
+        phone: centre.phone.clone(),
+        emergency_number: centre.emergency_number.clone(),
+        languages: centre.languages.clone(),
+    }
 }
 
 /// The cause of a courtesy request: two schedulers make one row.

@@ -62,12 +62,19 @@ struct Known {
     closed: HashSet<String>,
     /// Numbered questions and questions about another date that still wait.
     waiting: HashSet<String>,
+    /// The language of the parties with an address.
+    languages: HashMap<String, String>,
 }
 
 impl Known {
     async fn read(tx: &mut Tx, claimed: &[Claimed]) -> Result<Known> {
         let hashes: Vec<String> = claimed.iter().filter_map(|c| c.to.as_ref().map(|t| t.1.clone())).collect();
-        let mut known = Known { modes: inbox::modes_of(tx, &hashes).await?, closed: inbox::closed_among(tx, &hashes).await?, waiting: HashSet::new() };
+        let mut known = Known {
+            modes: inbox::modes_of(tx, &hashes).await?,
+            closed: inbox::closed_among(tx, &hashes).await?,
+            waiting: HashSet::new(),
+            languages: inbox::languages_of(tx, &hashes).await?,
+        };
         for c in claimed.iter().filter(|c| c.kind == Kind::WhichSession) {
             let id = WhichData::read(&c.data.0).map(|d| d.choice).unwrap_or_default();
             if questions::choosing_by_id(tx, &id).await?.is_some() {
@@ -206,7 +213,9 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
                 };
                 let token = random_token();
                 let buttons = match line.channel {
-                    Channel::Telegram => say.buttons().into_iter().map(|row| row.into_iter().map(|p| (svc.words.label(p).to_owned(), format!("{token}:{p}"))).collect()).collect(),
+                    Channel::Telegram => {
+                        say.buttons().into_iter().map(|row| row.into_iter().map(|p| (svc.words.label(p, text.language).to_owned(), format!("{token}:{p}"))).collect()).collect()
+                    }
                     _ => Vec::new(),
                 };
                 let prompted = c.kind.is_answer() || c.to.is_some();
@@ -324,7 +333,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
             (Kind::StaffAlert, ..) => Say::StaffAlert { count: c.data.0.parse().unwrap_or(1) },
             _ => return withdrawn(Ended::Moved),
         };
-        let language = seat.map_or_else(|| "en".to_owned(), |s| s.language.clone());
+        let language = seat.map(|s| &s.language).or_else(|| known.languages.get(&to.1)).map_or_else(|| "en".to_owned(), String::clone);
         let mode = seat.map_or(Mode::Normal, |s| s.mode).max(known.modes.get(&to.1).copied().unwrap_or(Mode::Normal));
         return Verdict::Send { say, to, language, mode };
     }

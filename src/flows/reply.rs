@@ -73,7 +73,7 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<An
         bail!("this party wants no texts: ring; nothing was sent");
     }
     let centre = centres::all_in(&mut tx).await?.remove(&party.centre).context("the party's centre is missing")?.centre;
-    let wrong = lint::check(text, &others_of(&mut tx, svc, &party, now, centre.tz).await?);
+    let wrong = lint::check(text, &svc.words.refused(&party.language), &others_of(&mut tx, svc, &party, now, centre.tz).await?);
     if !wrong.is_empty() {
         bail!("the text may not leave, nothing was sent:\n  {}", wrong.join("\n  "));
     }

@@ -357,6 +357,19 @@ pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, 
     Ok(out)
 }
 
+/// The language of the parties with each of these addresses, where all of them have the same.
+pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, String>> {
+    let mut found: HashMap<String, HashSet<String>> = HashMap::new();
+    for chunk in hashes.chunks(500) {
+        let of = super::db::list_of(1, chunk.len());
+        let sql = format!("SELECT a.number_hash, p.language FROM address a JOIN party p ON p.id = a.party_id WHERE a.state = 'current' AND a.number_hash IN ({of})");
+        for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
+            found.entry(r.text("number_hash")?).or_default().insert(r.text("language")?);
+        }
+    }
+    Ok(found.into_iter().filter(|(_, of)| of.len() == 1).filter_map(|(hash, of)| Some((hash, of.into_iter().next()?))).collect())
+}
+
 /// Those of these addresses that must not be used: at rest, not safe, or not any party's any more. A number that no party ever had is
 /// not among them, and neither is one that is on file for ringing alone.
 pub async fn closed_among(tx: &mut Tx, hashes: &[String]) -> Result<HashSet<String>> {

@@ -28,9 +28,12 @@ pub struct Party {
     pub mode: Mode,
     /// Whether it has hours of its own.
     pub has_hours: bool,
+    /// The language of its texts.
+    pub language: String,
 }
 
-const PARTY: &str = "SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode, p.safe_hours FROM party p JOIN case_file c ON c.id = p.case_id";
+const PARTY: &str =
+    "SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode, p.safe_hours, p.language FROM party p JOIN case_file c ON c.id = p.case_id";
 
 fn read(r: &super::db::Row) -> Result<Party> {
     Ok(Party {
@@ -40,6 +43,7 @@ fn read(r: &super::db::Row) -> Result<Party> {
         centre: r.text("centre")?,
         role: r.word("role")?,
         channel: r.word("channel")?,
+        language: r.text("language")?,
         consent: r.word("consent")?,
         mode: r.word("mode")?,
         has_hours: r.text_opt("safe_hours")?.is_some(),
