@@ -95,6 +95,12 @@ async fn what_may_not_be_booked_is_said_plainly(on: On) {
     refused(Booking { replaces: Some("nothing".into()), ..at("2026-12-12T13:00") }, "is no session of BRK-0105").await;
     let (booked, _) = w.session("BRK-0105").await;
     refused(Booking { replaces: Some(booked.id.clone()), ..at("2026-12-12T13:00") }, "nothing to replace").await;
+    // A first look at the centre is no model: nobody's arrival is guessed.
+    let mut tx = w.svc.db.begin().await.unwrap();
+    tx.exec("UPDATE session SET contact_type = 'previsit' WHERE case_id IN (SELECT id FROM case_file WHERE case_ref = 'BRK-0105')", vec![]).await.unwrap();
+    tx.commit().await.unwrap();
+    refused(at("2026-12-12T13:00"), "write --minutes").await;
+    refused(Booking { minutes: Some(60), ..at("2026-12-12T13:00") }, "write --resident-arrives").await;
     set(&w, "bookings_hold = TRUE", "BRK-0105").await;
     refused(at("2026-12-12T13:00"), "until what is owed is settled").await;
     set(&w, "bookings_hold = FALSE, state = 'archived'", "BRK-0105").await;
@@ -190,6 +196,9 @@ async fn another_pattern_touches_only_what_nobody_was_told_of(on: On) {
     assert_eq!(days(&ended.kept.iter().map(|k| k.1).collect::<Vec<_>>()), ["12-12", "12-20"], "asked about and confirmed; moved");
     assert_eq!(starts(&w, "BRK-0105").await, "11-28 12-05 12-12 12-20 12-26! 12-26 01-02! 01-09! 01-09 01-16! 01-23");
     assert!(w.news().is_empty(), "nobody had been told of them, so nobody is told that they are off");
+    let (s, places) = sessions::list(&w.svc.db, None).await.unwrap().into_iter().rfind(|(s, _)| s.case_ref == "BRK-0105").unwrap();
+    assert_eq!((s.ends_at - s.starts_at).num_minutes(), 15, "another pattern, the same visit");
+    assert!(places.iter().all(|p| (p.arrives_at - s.starts_at).num_minutes() == if p.role == Role::Resident { -5 } else { 5 }));
     // The old series makes nothing more; the new one goes on, and a stop ends it.
     w.until("2026-12-18T12:00").await;
     assert_eq!(of_case(&w, "BRK-0105").await.last().unwrap().start_local, local("2027-02-06T15:00"));
@@ -331,6 +340,14 @@ async fn what_a_court_ordered_stays_to_be_replaced_until_it_is(on: On) {
     record::cancel(&w.svc, &other.id, &now(&w)).await.unwrap();
     w.until("2026-11-26T10:00").await;
     assert!(!w.tasks("BRK-0105").await.contains(&Topic::Replacement), "no court ordered it");
+    // It is on again after all, and then missed again.
+    record_money::reinstate(&w.svc, &missed.id, &now(&w)).await.unwrap();
+    time::settle(&w.svc).await.unwrap();
+    assert!(!w.tasks("BRK-0106").await.contains(&Topic::Replacement));
+    w.until("2026-11-26T11:00").await;
+    record::cancel(&w.svc, &missed.id, &now(&w)).await.unwrap();
+    w.until("2026-11-26T12:00").await;
+    assert!(w.tasks("BRK-0106").await.contains(&Topic::Replacement));
     let replacing = Booking { start: local("2026-12-05T10:00"), replaces: Some(missed.id.clone()), ..Booking::default() };
     let booked = try_book(&w, "BRK-0106", replacing.clone()).await.unwrap();
     assert!(!w.tasks("BRK-0106").await.contains(&Topic::Replacement));

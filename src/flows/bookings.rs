@@ -91,22 +91,30 @@ fn offset(start: NaiveTime, arrives: NaiveTime) -> i64 {
     (arrives - start).num_minutes()
 }
 
-fn shape(case: &CaseFile, usual: Option<&Usual>, b: &Booking) -> Result<Shape> {
-    let Some(minutes) = b.minutes.or(usual.map(|u| u.minutes)) else { bail!("{} has no session yet that says how long one is; write --minutes", case.case_ref) };
+/// The shape of a booking: as it was said, else as in the series that it takes the place of, else as at the last session. Own arrivals are
+/// never guessed: two parents who must not meet would meet at the door.
+fn shape(case: &CaseFile, usual: Option<&Usual>, like: Option<&StoredSeries>, b: &Booking) -> Result<Shape> {
+    let Some(minutes) = b.minutes.or(like.map(|l| l.minutes)).or(usual.map(|u| u.minutes)) else {
+        bail!("{} has no session yet that says how long one is; write --minutes", case.case_ref)
+    };
     if !(1..=LONGEST_MINUTES).contains(&minutes) {
         bail!("--minutes: a session lasts between 1 and {LONGEST_MINUTES} minutes");
     }
+    let known = like.map(|l| &l.places).or(usual.map(|u| &u.places));
     let mut places = Vec::with_capacity(2);
     for (role, _) in &case.parents {
         let said = if *role == Role::Resident { b.resident_arrives } else { b.contact_arrives };
-        let last = usual.and_then(|u| u.places.iter().find(|p| p.0 == *role)).map(|p| p.1);
-        let from = said.map(|t| offset(b.start.time(), t)).or(last.map(|o| o.from)).unwrap_or(0);
+        let last = known.and_then(|places| places.iter().find(|p| p.0 == *role)).map(|p| p.1);
+        let Some(from) = said.map(|t| offset(b.start.time(), t)).or(last.map(|o| o.from)) else {
+            bail!("no session of {} says when the {role} parent arrives; write --{role}-arrives", case.case_ref)
+        };
         if from >= minutes || from < -LONGEST_MINUTES / 2 {
             bail!("the {role} parent would arrive {from} minutes after the start of a session of {minutes}; look at the times again");
         }
         places.push((*role, Offset { from, to: last.map_or(0, |o| o.to) }));
     }
-    let contact_type = b.contact_type.map(|t| t.as_str().to_owned()).or(usual.map(|u| u.contact_type.clone())).unwrap_or_else(|| ContactType::Supported.as_str().to_owned());
+    let said = b.contact_type.map(|t| t.as_str().to_owned());
+    let contact_type = said.or(like.map(|l| l.contact_type.clone())).or(usual.map(|u| u.contact_type.clone())).unwrap_or_else(|| ContactType::Supported.as_str().to_owned());
     Ok(Shape { minutes, contact_type, places })
 }
 
@@ -148,13 +156,13 @@ pub async fn book(svc: &Service, case_id: &str, b: &Booking, rec: &Recording<'_>
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
-    let booked = book_in(&mut tx, case_id, b, rec, now).await?;
+    let booked = book_in(&mut tx, case_id, b, None, rec, now).await?;
     tx.commit().await?;
     svc.changed.notify_waiters();
     Ok(booked)
 }
 
-async fn book_in(tx: &mut Tx, case_id: &str, b: &Booking, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<Booked> {
+async fn book_in(tx: &mut Tx, case_id: &str, b: &Booking, like: Option<&StoredSeries>, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<Booked> {
     if rec.at > now {
         bail!("--at lies in the future; write when it happened");
     }
@@ -166,7 +174,7 @@ async fn book_in(tx: &mut Tx, case_id: &str, b: &Booking, rec: &Recording<'_>, n
         bail!("{} has passed; a session is booked for a time ahead", b.start.format("%Y-%m-%d %H:%M"));
     }
     let usual = bookings::usual(tx, case_id).await?;
-    let shape = shape(&case, usual.as_ref(), b)?;
+    let shape = shape(&case, usual.as_ref(), like, b)?;
     if let Some(pattern) = b.every {
         fits(pattern, b.start.date()).map_err(anyhow::Error::msg)?;
         if b.until.is_some_and(|u| u < b.start.date()) {
@@ -304,7 +312,7 @@ pub async fn end(svc: &Service, case_id: &str, series: Option<&str>, from: Naive
     money::look_again(&mut tx, now, std::iter::once(case.id.as_str())).await?;
     let booked = match change {
         None => None,
-        Some(b) => Some(book_in(&mut tx, case_id, b, rec, now).await?),
+        Some(b) => Some(book_in(&mut tx, case_id, b, Some(old), rec, now).await?),
     };
     tx.commit().await?;
     svc.changed.notify_waiters();

@@ -78,7 +78,7 @@ fn read_terms(r: &Row) -> Result<Terms> {
 pub async fn usual(tx: &mut Tx, case_id: &str) -> Result<Option<Usual>> {
     let row = tx
         .one(
-            format!("SELECT id, starts_at, ends_at, start_local, contact_type, {TERMS} FROM session WHERE case_id = $1 AND contact_type <> 'previsit' ORDER BY starts_at DESC, id LIMIT 1"),
+            format!("SELECT id, starts_at, ends_at, start_local, contact_type, {TERMS} FROM session WHERE case_id = $1 AND contact_type <> 'previsit' AND unbooked = FALSE ORDER BY starts_at DESC, id LIMIT 1"),
             args![case_id],
         )
         .await?;
