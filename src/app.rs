@@ -3,8 +3,9 @@
 use crate::channels::sms::Sms;
 use crate::channels::telegram::{self, Telegram, TelegramSettings};
 use crate::clock::Clock;
-use crate::config::{Settings, SmsSection};
+use crate::config::{Settings, SmsSection, WhatsappSection};
 use crate::domain::person::Channel;
+use crate::domain::whatsapp::ContentSids;
 use crate::flows::deliver::Engine;
 use crate::flows::lines::{Line, Lines, Wire};
 use crate::flows::pulse::ClockWatch;
@@ -82,6 +83,7 @@ pub fn load_words(settings: &Settings) -> Result<Words> {
 pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Result<Lines> {
     let public_url = settings.public_url(listen);
     let mut own_sms: BTreeMap<String, (SmsSection, Vec<String>)> = BTreeMap::new();
+    let mut own_whatsapp: BTreeMap<String, (WhatsappSection, Vec<String>)> = BTreeMap::new();
     let mut own_bots: BTreeMap<String, (TelegramSettings, Vec<String>)> = BTreeMap::new();
     for (code, stored) in centres {
         let own = settings.own_senders(&stored.centre).map_err(|p| anyhow::anyhow!("the senders of centre {code} cannot be used: {}", p[0]))?;
@@ -90,6 +92,9 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
         if let Some(sms) = own.sms.filter(|s| !common(s.service.sender.as_str(), settings.sms.as_ref().map(|c| c.service.sender.as_str()))) {
             own_sms.entry(sms.service.sender.as_str().to_owned()).or_insert_with(|| (sms, Vec::new())).1.push(code.clone());
         }
+        if let Some(w) = own.whatsapp.filter(|w| !common(w.sms.service.sender.as_str(), settings.whatsapp.as_ref().map(|c| c.sms.service.sender.as_str()))) {
+            own_whatsapp.entry(w.sms.service.sender.as_str().to_owned()).or_insert_with(|| (w, Vec::new())).1.push(code.clone());
+        }
         if let Some(bot) = own.telegram.filter(|b| !common(telegram::id_of(&b.bot_token), settings.telegram.as_ref().map(|c| telegram::id_of(&c.bot_token)))) {
             own_bots.entry(telegram::id_of(&bot.bot_token).to_owned()).or_insert_with(|| (bot, Vec::new())).1.push(code.clone());
         }
@@ -97,19 +102,11 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
     let mut out = Vec::new();
     let with_own: Vec<String> = own_sms.values().flat_map(|(_, c)| c.clone()).collect();
     for (sms, centres) in settings.sms.iter().map(|s| (s, None)).chain(own_sms.values().map(|(s, c)| (s, Some(c.clone())))) {
-        out.push(Line {
-            channel: Channel::Sms,
-            sender: sms.service.sender.as_str().to_owned(),
-            wire: Wire::Sms(Sms::new(sms.service.clone())?),
-            not: if centres.is_none() { with_own.clone() } else { Vec::new() },
-            centres,
-            rate_per_second: sms.rate_per_second,
-            max_per_day: sms.max_per_day,
-            settle: sms.settle,
-            look_again: sms.look_again,
-            only_to: sms.only_to.clone(),
-            public_url: public_url.clone(),
-        });
+        out.push(text_line(Channel::Sms, sms, ContentSids::new(), centres, &with_own, &public_url)?);
+    }
+    let with_own: Vec<String> = own_whatsapp.values().flat_map(|(_, c)| c.clone()).collect();
+    for (w, centres) in settings.whatsapp.iter().map(|w| (w, None)).chain(own_whatsapp.values().map(|(w, c)| (w, Some(c.clone())))) {
+        out.push(text_line(Channel::Whatsapp, &w.sms, w.content.clone(), centres, &with_own, &public_url)?);
     }
     let with_own: Vec<String> = own_bots.values().flat_map(|(_, c)| c.clone()).collect();
     for (bot, centres) in settings.telegram.iter().map(|b| (b, None)).chain(own_bots.values().map(|(b, c)| (b, Some(c.clone())))) {
@@ -125,6 +122,7 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
             look_again: CHAT_SETTLES,
             only_to: Vec::new(),
             public_url: public_url.clone(),
+            content: ContentSids::new(),
         });
     }
     let secrets: Vec<&str> = settings.telegram.iter().chain(own_bots.values().map(|(b, _)| b)).filter_map(TelegramSettings::secret).collect();
@@ -134,6 +132,24 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
     Ok(Lines::new(out))
 }
 
+/// A line of the texting service: for texts or for WhatsApp, for all centres without one of their own or for some.
+fn text_line(channel: Channel, sms: &SmsSection, content: ContentSids, centres: Option<Vec<String>>, with_own: &[String], public_url: &str) -> Result<Line> {
+    Ok(Line {
+        channel,
+        sender: sms.service.sender.as_str().to_owned(),
+        wire: Wire::Sms(Sms::new(sms.service.clone())?),
+        not: if centres.is_none() { with_own.to_vec() } else { Vec::new() },
+        centres,
+        rate_per_second: sms.rate_per_second,
+        max_per_day: sms.max_per_day,
+        settle: sms.settle,
+        look_again: sms.look_again,
+        only_to: sms.only_to.clone(),
+        public_url: public_url.to_owned(),
+        content,
+    })
+}
+
 /// Follows a change of senders: who said STOP to a centre's old sender has said it to the new one, and what waits on a channel that has
 /// no line any more goes to one that has.
 async fn follow_senders(svc: &Service) -> Result<()> {
@@ -141,10 +157,10 @@ async fn follow_senders(svc: &Service) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     for centre in centres::all_in(&mut tx).await?.keys() {
-        for channel in [Channel::Sms, Channel::Telegram] {
-            let other = if channel == Channel::Sms { Channel::Telegram } else { Channel::Sms };
+        let channels = [Channel::Sms, Channel::Telegram, Channel::Whatsapp];
+        for channel in channels {
             let Some(line) = lines.of(centre, channel) else {
-                if lines.of(centre, other).is_some() {
+                if let Some(other) = channels.into_iter().find(|c| lines.of(centre, *c).is_some()) {
                     outbox::move_channel(&mut tx, centre, channel, other).await?;
                 }
                 continue;
@@ -286,8 +302,9 @@ impl LineLoops {
     /// Begins the loops of new lines and ends those of lines that are gone or were changed.
     fn follow(&mut self) {
         let lines = self.svc.lines();
-        let made_of =
-            |l: &Line| format!("{} {:?} {:?} {} {} {:?} {:?} {:?}", l.fingerprint(), l.centres, l.not, l.rate_per_second, l.max_per_day, l.settle, l.look_again, l.only_to);
+        let made_of = |l: &Line| {
+            format!("{} {:?} {:?} {} {} {:?} {:?} {:?} {:?}", l.fingerprint(), l.centres, l.not, l.rate_per_second, l.max_per_day, l.settle, l.look_again, l.only_to, l.content)
+        };
         let wanted: BTreeMap<String, String> = lines.all().iter().map(|l| (l.name(), made_of(l))).collect();
         self.running.retain(|name, (of, token)| {
             let stays = wanted.get(name) == Some(of);

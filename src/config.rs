@@ -1,10 +1,11 @@
 //! The settings of the program: `courtesy.toml`, with the environment over it. Everything that is wrong is said at once.
 
-use crate::channels::sms::{Sender, SmsSettings};
+use crate::channels::sms::{Sender, SmsSettings, WHATSAPP};
 use crate::channels::telegram::{Mode, TelegramSettings};
 use crate::domain::centre::Centre;
 use crate::domain::keyed::{Problem, Reader};
-use crate::domain::person::{Address, Channel};
+use crate::domain::person::{Address, Channel, Phone};
+use crate::domain::whatsapp::{self, ContentSids};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// The texting service, if it is set.
     pub sms: Option<SmsSection>,
+    /// Our number on WhatsApp, if it is set.
+    pub whatsapp: Option<WhatsappSection>,
     /// The bot, if it is set.
     pub telegram: Option<TelegramSettings>,
     /// Where staff are alerted.
@@ -58,11 +61,22 @@ pub struct SmsSection {
     pub only_to: Vec<String>,
 }
 
+/// The section `[whatsapp]`.
+#[derive(Clone)]
+pub struct WhatsappSection {
+    /// How the service is reached, and the settings of sending; `from` begins with `whatsapp:`.
+    pub sms: SmsSection,
+    /// The content templates.
+    pub content: ContentSids,
+}
+
 /// The senders that a centre's file sets for that centre alone.
 #[derive(Clone, Default)]
 pub struct OwnSenders {
     /// Its texting service.
     pub sms: Option<SmsSection>,
+    /// Its number on WhatsApp.
+    pub whatsapp: Option<WhatsappSection>,
     /// Its bot.
     pub telegram: Option<TelegramSettings>,
 }
@@ -124,6 +138,10 @@ impl Settings {
         if r.has("sms") {
             own.sms = Some(r.section("sms", |r| read_sms(r, &self.base)));
         }
+        if r.has("whatsapp") {
+            let common = own.sms.as_ref().or(self.whatsapp.as_ref().map(|w| &w.sms)).or(self.sms.as_ref());
+            own.whatsapp = Some(r.section("whatsapp", |r| read_whatsapp(r, &self.base, common)));
+        }
         if r.has("telegram") {
             own.telegram = Some(r.section("telegram", |r| read_telegram(r, &self.base)));
         }
@@ -165,16 +183,68 @@ fn url_ok(url: &str) -> bool {
     (url.starts_with("https://") || url.starts_with("http://")) && url.len() > 8 && !url.contains(char::is_whitespace)
 }
 
-fn read_sms(r: &mut Reader<'_>, base: &Path) -> SmsSection {
-    let base_url = r.parsed("base_url", "https://api.twilio.com".to_owned(), "an address such as \"https://api.twilio.com\"", |s| url_ok(s).then(|| s.to_owned()));
-    let account_sid = r.text_required("account_sid", "Take it from the service's console; it begins with AC.");
-    let auth_token = secret(r, "auth_token", base).unwrap_or_else(|| {
-        r.problem("auth_token", "it is missing", "Take it from the service's console, or name its file with auth_token_file.");
-        String::new()
+/// How the service is reached. What is not set is that of `common`, the section of the same service for texts.
+fn read_service(r: &mut Reader<'_>, base: &Path, common: Option<&SmsSection>, sender: impl FnOnce(&mut Reader<'_>) -> Sender) -> SmsSection {
+    let default_url = common.map_or("https://api.twilio.com", |c| c.service.base_url.as_str()).to_owned();
+    let base_url = r.parsed("base_url", default_url, "an address such as \"https://api.twilio.com\"", |s| url_ok(s).then(|| s.to_owned()));
+    let (account, token) = (r.text_opt("account_sid"), secret(r, "auth_token", base));
+    let (account_sid, auth_token) = match common.filter(|_| account.is_none() && token.is_none()) {
+        Some(c) => (c.service.account_sid.clone(), c.service.auth_token.clone()),
+        None => {
+            if account.as_ref().is_none_or(|s| s.trim().is_empty()) {
+                r.problem("account_sid", "it is missing", "Take it from the service's console; it begins with AC.");
+            }
+            if token.is_none() {
+                r.problem("auth_token", "it is missing", "Take it from the service's console, or name its file with auth_token_file.");
+            }
+            (account.unwrap_or_default(), token.unwrap_or_default())
+        }
+    };
+    let sender = sender(r);
+    let whole = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
+    let seconds = |n: i64| Duration::from_secs(n.unsigned_abs());
+    SmsSection {
+        rate_per_second: r.whole("rate_per_second", common.map_or(10, |c| c.rate_per_second.into()), 0, 10_000) as u32,
+        max_per_day: r.whole("max_per_day", common.map_or(500, |c| c.max_per_day), 0, 10_000_000),
+        settle: seconds(r.whole("settle_seconds", common.map_or(120, |c| whole(c.settle)), 1, 86_400)),
+        look_again: seconds(r.whole("look_again_seconds", common.map_or(60, |c| whole(c.look_again)), 1, 86_400)),
+        only_to: r.list("only_to").unwrap_or_else(|| common.map(|c| c.only_to.clone()).unwrap_or_default()),
+        service: SmsSettings { base_url, account_sid, auth_token, sender, timeout: seconds(r.whole("timeout_seconds", common.map_or(15, |c| whole(c.service.timeout)), 1, 300)) },
+    }
+}
+
+/// Reads `[whatsapp]`: the same service as `[sms]`, another sender, and texts that stand at the service.
+fn read_whatsapp(r: &mut Reader<'_>, base: &Path, common: Option<&SmsSection>) -> WhatsappSection {
+    let sms = read_service(r, base, common, |r| {
+        let from = r.text_required("from", "Set our number on WhatsApp, from = \"whatsapp:+44…\".");
+        if !from.is_empty() && from.strip_prefix(WHATSAPP).is_none_or(|n| Phone::from_e164(n).is_none()) {
+            r.problem("from", format!("{from:?} is no number on WhatsApp"), "Write it as \"whatsapp:+44…\".");
+        }
+        Sender::Number(from)
     });
+    let content = r.section("content_sid", |r| {
+        let mut content = ContentSids::new();
+        for name in whatsapp::names() {
+            let Some(sid) = r.text_opt(name) else { continue };
+            if sid.len() == 34 && sid.strip_prefix("HX").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit())) {
+                content.insert(name.to_owned(), sid);
+            } else {
+                r.problem(name, format!("{sid:?} is no content template"), "Write HX and the 32 digits and letters a to f that the service's console shows.");
+            }
+        }
+        content
+    });
+    WhatsappSection { sms, content }
+}
+
+fn read_sms(r: &mut Reader<'_>, base: &Path) -> SmsSection {
+    read_service(r, base, None, sms_sender)
+}
+
+fn sms_sender(r: &mut Reader<'_>) -> Sender {
     let (from, service) = (r.text_opt("from"), r.text_opt("messaging_service_sid"));
-    let sender = match (from, service) {
-        (Some(n), None) if crate::domain::person::Phone::from_e164(&n).is_some() => Sender::Number(n),
+    match (from, service) {
+        (Some(n), None) if Phone::from_e164(&n).is_some() => Sender::Number(n),
         (Some(n), None) => {
             r.problem("from", format!("{n:?} is no number in the form +44…"), "A name cannot receive answers: use a number of the service.");
             Sender::Number(String::new())
@@ -188,15 +258,6 @@ fn read_sms(r: &mut Reader<'_>, base: &Path) -> SmsSection {
             r.problem("from", "it is missing", "Set our number, from = \"+44…\", or messaging_service_sid = \"MG…\".");
             Sender::Number(String::new())
         }
-    };
-    let seconds = |n: i64| Duration::from_secs(n.unsigned_abs());
-    SmsSection {
-        rate_per_second: r.whole("rate_per_second", 10, 0, 10_000) as u32,
-        max_per_day: r.whole("max_per_day", 500, 0, 10_000_000),
-        settle: seconds(r.whole("settle_seconds", 120, 1, 86_400)),
-        look_again: seconds(r.whole("look_again_seconds", 60, 1, 86_400)),
-        only_to: r.list("only_to").unwrap_or_default(),
-        service: SmsSettings { base_url, account_sid, auth_token, sender, timeout: seconds(r.whole("timeout_seconds", 15, 1, 300)) },
     }
 }
 
@@ -261,13 +322,7 @@ fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
     });
     let sms = if r.has("sms") { Some(r.section("sms", |r| read_sms(r, base))) } else { r.section("sms", |_| None) };
     let mut unused = Vec::new();
-    if r.has("whatsapp") {
-        unused.push("[whatsapp] is set; this version sends and receives by SMS and Telegram".to_owned());
-    }
-    r.section("whatsapp", |r| {
-        r.text_opt("from");
-        r.section("content_sid", |r| r.accept_all());
-    });
+    let whatsapp = if r.has("whatsapp") { Some(r.section("whatsapp", |r| read_whatsapp(r, base, sms.as_ref()))) } else { r.section("whatsapp", |_| None) };
     let telegram = if r.has("telegram") { Some(r.section("telegram", |r| read_telegram(r, base))) } else { r.section("telegram", |_| None) };
     let scan = r.section("scheduler", |r| {
         let default = cron::Schedule::from_str(DEFAULT_SCAN).expect("the default schedule is sound");
@@ -295,7 +350,7 @@ fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
         }
     });
     let log_json = r.section("log", |r| r.word("format", false, &[("text", false), ("json", true)]));
-    r.finish(Settings { database_url, listen, desk_listen, public_url, sms, telegram, alert_to, base: base.to_owned(), scan, templates, log_json, unused })
+    r.finish(Settings { database_url, listen, desk_listen, public_url, sms, whatsapp, telegram, alert_to, base: base.to_owned(), scan, templates, log_json, unused })
 }
 
 #[cfg(test)]
@@ -307,6 +362,21 @@ mod tests {
         let path = dir.path().join("courtesy.toml");
         std::fs::write(&path, text).unwrap();
         Settings::load(Some(&path), env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn whatsapp_is_the_same_service_with_another_sender() {
+        let sms = "[sms]\naccount_sid = \"AC1\"\nauth_token = \"secret\"\nfrom = \"+441\"\nmax_per_day = 7\nonly_to = [\"+447700900101\"]\n".replace("+441", "+447700900001");
+        let sid = format!("HX{}", "a1".repeat(16));
+        let s = load(&format!("{sms}[whatsapp]\nfrom = \"whatsapp:+447700900002\"\nrate_per_second = 3\ncontent_sid = {{ confirm_request = \"{sid}\" }}\n"), &[]).unwrap();
+        let w = s.whatsapp.unwrap();
+        assert_eq!((w.sms.service.account_sid.as_str(), w.sms.service.auth_token.as_str(), w.sms.service.sender.as_str()), ("AC1", "secret", "whatsapp:+447700900002"));
+        assert_eq!((w.sms.rate_per_second, w.sms.max_per_day, w.sms.only_to), (3, 7, vec!["+447700900101".to_owned()]), "a pilot list holds there too");
+        assert_eq!(w.content["confirm_request"], sid);
+        let wrong = load("[whatsapp]\nfrom = \"+447700900002\"\n[whatsapp.content_sid]\nconfirm_requst = \"HX1\"\nsession_off = \"HX12\"\n", &[]).err().unwrap();
+        let keys: Vec<_> = wrong.problems.iter().map(|p| p.key.as_str()).collect();
+        assert_eq!(keys, ["whatsapp.account_sid", "whatsapp.auth_token", "whatsapp.from", "whatsapp.content_sid.session_off", "whatsapp.content_sid.confirm_requst"]);
+        assert!(wrong.problems[4].mend.contains("Did you mean whatsapp.content_sid.confirm_request?"), "{}", wrong.problems[4]);
     }
 
     #[test]

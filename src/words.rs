@@ -4,6 +4,7 @@
 mod built_in;
 mod fill;
 mod loading;
+mod marks;
 mod samples;
 mod tongue;
 
@@ -40,6 +41,8 @@ pub struct Text {
     pub gsm: bool,
     /// The language that they are in.
     pub language: &'static str,
+    /// What was put in between the fixed words, in order: each value, and each sentence that stands only sometimes.
+    pub values: Vec<String>,
 }
 
 /// A template and where it comes from.
@@ -152,8 +155,8 @@ impl Words {
     pub fn render(&self, say: &Say, speaker: &Speaker, language: &str) -> Result<Text> {
         let (template, language) = self.choose(say.kind(), speaker, language)?;
         let tongue = self.tongues.get(language).context("a language is missing")?;
-        let body = fill(&template, tongue, say, speaker)?;
-        Ok(Text { parts: parts(&body), gsm: is_gsm(&body), language, body })
+        let (body, values) = marks::take(&fill(&template, tongue, say, speaker)?);
+        Ok(Text { parts: parts(&body), gsm: is_gsm(&body), language, body, values })
     }
 }
 

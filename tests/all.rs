@@ -19,5 +19,6 @@ mod money;
 mod people;
 mod store;
 mod stories;
+mod whatsapp;
 mod wire;
 mod workers;

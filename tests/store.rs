@@ -42,6 +42,7 @@ fn attempt(message_id: &str) -> Attempt {
         body: "words".into(),
         prompted: true,
         parts: 1,
+        content: false,
     }
 }
 
@@ -107,6 +108,51 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
             tx.commit().await.unwrap();
         }
     }
+    db.close().await;
+}
+
+async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let now = at("2026-11-26T10:01");
+    let receipt = async |token: &str, status: &str, code: Option<&str>| {
+        let mut tx = db.begin().await.unwrap();
+        let r = ReceiptIn { token: token.into(), provider_id: format!("SM-{token}"), status: status.into(), error_code: code.map(str::to_owned) };
+        attempts::receipt(&mut tx, now, &r).await.unwrap();
+        let gone = code.is_some() && attempts::not_brought(&mut tx, now, token, "63016").await.unwrap();
+        tx.commit().await.unwrap();
+        gone
+    };
+    let (id, token) = begun(&db, "a").await;
+    assert!(!receipt(&token, "sent", Some("63016")).await, "only what failed was not brought");
+    assert!(receipt(&token, "failed", Some("63016")).await);
+    assert_eq!(state(&db, &id).await, MessageState::Waiting);
+    // The same again, and what comes too late for its order, leave it waiting.
+    assert!(!receipt(&token, "failed", Some("63016")).await);
+    for status in ["sent", "undelivered", "delivered"] {
+        receipt(&token, status, None).await;
+        assert_eq!(state(&db, &id).await, MessageState::Waiting, "{status}");
+    }
+    let mut tx = db.begin().await.unwrap();
+    let claimed = outbox::claim(&mut tx, US, "again", now, 10).await.unwrap();
+    assert_eq!((claimed.len(), claimed[0].not_by), (1, Some(Channel::Sms)));
+    let second = attempt(&id);
+    outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&second)).await.unwrap();
+    tx.commit().await.unwrap();
+    receipt(&token, "read", None).await;
+    assert_eq!(state(&db, &id).await, MessageState::Sending, "another try is on its way");
+    receipt(&second.token, "delivered", None).await;
+    assert_eq!(state(&db, &id).await, MessageState::Delivered);
+    // Whoever read it has it, and gets no second one.
+    let (id, token) = begun(&db, "b").await;
+    assert!(receipt(&token, "undelivered", Some("63016")).await);
+    receipt(&token, "read", None).await;
+    assert_eq!(state(&db, &id).await, MessageState::Delivered);
+    // What was delivered was brought.
+    let (id, token) = begun(&db, "c").await;
+    receipt(&token, "delivered", None).await;
+    assert!(!receipt(&token, "undelivered", Some("63016")).await);
+    assert_eq!(state(&db, &id).await, MessageState::Delivered);
     db.close().await;
 }
 
@@ -231,6 +277,7 @@ crate::on_both!(
     facts_and_receipts_are_append_only,
     the_same_cause_queues_once,
     a_second_live_attempt_cannot_exist,
+    what_a_channel_did_not_bring_goes_elsewhere_once,
     six_workers_claim_each_message_once,
     a_callback_may_come_before_the_answer,
     what_was_stored_comes_back,

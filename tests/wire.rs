@@ -84,7 +84,7 @@ async fn what_a_failure_means() {
     let class = |t: &Tried| match t {
         Tried::Accepted { .. } => "accepted",
         Tried::NotSent { .. } => "not sent",
-        Tried::RefusedNumber { .. } | Tried::RefusedChannel { .. } => "refused",
+        Tried::RefusedNumber { .. } | Tried::OutsideWindow { .. } | Tried::RefusedChannel { .. } => "refused",
         Tried::Unknown { .. } => "unknown",
     };
     for (kind, want) in [
@@ -190,7 +190,7 @@ async fn what_a_failure_of_telegram_means() {
         Tried::Accepted { .. } => "accepted",
         Tried::NotSent { .. } => "not sent",
         Tried::RefusedNumber { blocked: true, .. } => "blocked",
-        Tried::RefusedNumber { .. } | Tried::RefusedChannel { .. } => "refused",
+        Tried::RefusedNumber { .. } | Tried::OutsideWindow { .. } | Tried::RefusedChannel { .. } => "refused",
         Tried::Unknown { .. } => "unknown",
     };
     for (fault, want) in [

@@ -22,6 +22,15 @@ fn fingerprint(secret: &str, parts: &[&str]) -> String {
 /// A button below a text: its words, and the token that comes back when it is pressed.
 pub type Button = (String, String);
 
+/// A text that stands at the service: its id there, and the values that take the places of its variables `1`, `2` and so on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// `HX…`
+    pub sid: String,
+    /// In order.
+    pub variables: Vec<String>,
+}
+
 /// What became of one try to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tried {
@@ -47,6 +56,11 @@ pub enum Tried {
         opted_out: bool,
         /// The bot was blocked in this chat, or it is gone: nothing was delivered, and nothing will be.
         blocked: bool,
+    },
+    /// WhatsApp takes no free words there now: nothing was sent, and another channel may take it.
+    OutsideWindow {
+        /// Its code and words.
+        error: String,
     },
     /// The service refused it for the whole channel: every other text would be refused too.
     RefusedChannel {
@@ -79,6 +93,8 @@ pub struct Listed {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// Where it stands.
     pub status: String,
+    /// The code of what went wrong with it.
+    pub error_code: Option<String>,
     /// Pictures and sounds with it.
     pub media: i64,
 }

@@ -1,6 +1,6 @@
-//! SMS through any Twilio-style REST service: the only file that knows it. Sends, lists, asks for life, and checks what comes in.
+//! SMS and WhatsApp through any Twilio-style REST service: the only file that knows it. Sends, lists, asks for life, and checks what comes in.
 
-use super::{Listed, Tried};
+use super::{Content, Listed, Tried};
 use crate::domain::receipt::Receipt;
 use anyhow::{Context, Result, bail};
 use base64::Engine;
@@ -12,6 +12,10 @@ use sha1::Sha1;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
+/// What stands before a number that is on WhatsApp.
+pub const WHATSAPP: &str = "whatsapp:";
+/// The code of words that came too late for WhatsApp's 24 hours: nothing reached the phone.
+pub const OUTSIDE_WINDOW: &str = "63016";
 /// The longest answer that is read.
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// The most pages of one list that are read.
@@ -37,7 +41,7 @@ pub struct SmsSettings {
 /// Who the texts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sender {
-    /// A number of ours.
+    /// A number of ours; `whatsapp:` stands before one on WhatsApp.
     Number(String),
     /// A messaging service that chooses among our numbers.
     Service(String),
@@ -174,10 +178,37 @@ impl Sms {
         super::fingerprint(&self.settings.auth_token, &[&self.settings.base_url, &self.settings.account_sid, self.settings.sender.as_str()])
     }
 
+    /// What stands before a number on this sender's channel: nothing, or `whatsapp:`.
+    fn prefix(&self) -> &'static str {
+        if self.settings.sender.as_str().starts_with(WHATSAPP) { WHATSAPP } else { "" }
+    }
+
+    /// The number in an address as the service writes it on this sender's channel.
+    pub fn number_in<'a>(&self, address: &'a str) -> &'a str {
+        address.strip_prefix(self.prefix()).unwrap_or(address)
+    }
+
     /// Sends one text. `valid_for` is how long the service may keep trying (60 s to 10 h); `callback` is told how it goes.
     pub async fn send(&self, to: &str, body: &str, valid_for: Option<Duration>, callback: &str) -> Tried {
+        self.create(to, &[("Body", body)], valid_for, callback).await
+    }
+
+    /// Sends a text that stands at the service, with values in the places of its variables.
+    pub async fn send_content(&self, to: &str, content: &Content, valid_for: Option<Duration>, callback: &str) -> Tried {
+        let variables: serde_json::Map<String, Value> = content.variables.iter().zip(1..).map(|(v, n)| (format!("{n}"), Value::from(v.as_str()))).collect();
+        let variables = Value::from(variables).to_string();
+        let mut words = vec![("ContentSid", content.sid.as_str())];
+        if !content.variables.is_empty() {
+            words.push(("ContentVariables", &variables));
+        }
+        self.create(to, &words, valid_for, callback).await
+    }
+
+    async fn create(&self, to: &str, words: &[(&str, &str)], valid_for: Option<Duration>, callback: &str) -> Tried {
         let seconds = valid_for.map(|d| d.as_secs().clamp(1, 36_000).to_string());
-        let mut pairs = vec![("To", to), ("Body", body), ("StatusCallback", callback)];
+        let to = format!("{}{to}", self.prefix());
+        let mut pairs = vec![("To", to.as_str()), ("StatusCallback", callback)];
+        pairs.extend_from_slice(words);
         match &self.settings.sender {
             Sender::Number(n) => pairs.push(("From", n)),
             Sender::Service(s) => pairs.push(("MessagingServiceSid", s)),
@@ -212,7 +243,9 @@ impl Sms {
         let Some(code) = field("code").and_then(Value::as_i64).filter(|_| status.is_client_error()) else {
             return Tried::Unknown { error: status.to_string() };
         };
-        if CHANNEL_CODES.contains(&code) || status.as_u16() == 401 {
+        if code.to_string() == OUTSIDE_WINDOW {
+            Tried::OutsideWindow { error: format!("{code}: {}", refusal_in_words(code)) }
+        } else if CHANNEL_CODES.contains(&code) || status.as_u16() == 401 {
             Tried::RefusedChannel { error: format!("{code}: {}", refusal_in_words(code)) }
         } else {
             Tried::RefusedNumber { error: format!("{code}: {}", refusal_in_words(code)), opted_out: code == 21610, blocked: false }
@@ -234,7 +267,8 @@ impl Sms {
     /// # Errors
     /// Any page that cannot be had makes the whole list an error: a part of a list proves nothing.
     pub async fn list_to(&self, to: &str) -> Result<Vec<Listed>> {
-        self.list(&[("To", to), ("PageSize", "200")]).await
+        let to = format!("{}{to}", self.prefix());
+        self.list(&[("To", &to), ("PageSize", "200")]).await
     }
 
     /// Lists the messages that came to our sender since then, all pages.
@@ -253,7 +287,8 @@ impl Sms {
     pub fn is_ours(&self, to: &str, service: Option<&str>) -> bool {
         match &self.settings.sender {
             Sender::Number(n) => to == n,
-            Sender::Service(s) => service == Some(s),
+            // A number on WhatsApp may belong to the service too, and is a sender of its own.
+            Sender::Service(s) => service == Some(s) && !to.starts_with(WHATSAPP),
         }
     }
 
@@ -269,7 +304,14 @@ impl Sms {
             }
             let page: Value = serde_json::from_slice(&body).context("the list of messages is not readable")?;
             let messages = page.get("messages").and_then(Value::as_array).context("the list of messages has no messages")?;
-            out.extend(messages.iter().filter_map(read_listed));
+            out.extend(messages.iter().filter_map(read_listed).map(|mut m| {
+                // The other side as everybody else knows it: its number.
+                let theirs = if m.inbound { m.from.as_mut() } else { Some(&mut m.to) };
+                if let Some(theirs) = theirs {
+                    *theirs = self.number_in(theirs).to_owned();
+                }
+                m
+            }));
             match page.get("next_page_uri").and_then(Value::as_str) {
                 None => return Ok(out),
                 // Only a path of the same service: credentials go nowhere else.
@@ -334,6 +376,7 @@ fn read_listed(m: &Value) -> Option<Listed> {
         inbound: text("direction").is_some_and(|d| d == "inbound"),
         created_at: text("date_sent").or_else(|| text("date_created")).and_then(|d| DateTime::parse_from_rfc2822(&d).ok()).map(|d| d.with_timezone(&Utc)),
         status: text("status").unwrap_or_default(),
+        error_code: m.get("error_code").and_then(|c| c.as_str().map(str::to_owned).or_else(|| c.as_i64().map(|n| n.to_string()))),
         media: text("num_media").and_then(|n| n.parse().ok()).unwrap_or(0),
     })
 }
@@ -351,6 +394,9 @@ fn refusal_in_words(code: i64) -> &'static str {
         21612 => "the number cannot be reached from ours",
         21614 => "the number takes no texts",
         21617 => "the text is too long",
+        21655 | 21656 | 63027 | 63028 => "the content template is not there, or has other variables",
+        63016 => "it came too late for free words: the 24 hours after the last message from there are over",
+        63024 => "it is no number on WhatsApp",
         _ => "refused by the service",
     }
 }

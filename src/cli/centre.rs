@@ -53,7 +53,7 @@ fn flat(table: &Table, prefix: &str, out: &mut BTreeMap<String, String>) {
 fn with_whole_paths(text: &str, folder: &std::path::Path) -> Result<String> {
     let mut table: Table = text.parse()?;
     let mut changed = false;
-    for section in ["sms", "telegram"] {
+    for section in ["sms", "whatsapp", "telegram"] {
         let Some(Value::Table(t)) = table.get_mut(section) else { continue };
         for (key, value) in t.iter_mut() {
             if let (true, Value::String(file)) = (key.ends_with("_file"), &*value)

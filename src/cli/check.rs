@@ -5,7 +5,9 @@ mod texts;
 use super::{Ctx, Refused, line};
 use crate::app;
 use crate::domain::local_time::instant;
+use crate::domain::message::Kind;
 use crate::domain::parts::is_gsm;
+use crate::domain::person::Channel;
 use crate::flows::lines::{Lines, Wire};
 use crate::store::centres;
 use crate::words::Words;
@@ -70,16 +72,16 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         {
             found.warn("scheduler.scan: it looks every few seconds; once a minute is enough for people.");
         }
-        match &s.sms {
-            None => found.warn("sms: no texting service is set, so nothing will be sent. Fill in [sms]."),
-            Some(sms) => {
-                if sms.settle <= sms.service.timeout + Duration::from_secs(5) {
-                    found.warn(format!(
-                        "sms.settle_seconds: {} is not longer than a request can take ({} s + 5 s). Make it 120.",
-                        sms.settle.as_secs(),
-                        sms.service.timeout.as_secs()
-                    ));
-                }
+        if s.sms.is_none() {
+            found.warn("sms: no texting service is set, so nothing will be sent. Fill in [sms].");
+        }
+        for (section, sms) in s.sms.iter().map(|sms| ("sms", sms)).chain(s.whatsapp.iter().map(|w| ("whatsapp", &w.sms))) {
+            if sms.settle <= sms.service.timeout + Duration::from_secs(5) {
+                found.warn(format!(
+                    "{section}.settle_seconds: {} is not longer than a request can take ({} s + 5 s). Make it 120.",
+                    sms.settle.as_secs(),
+                    sms.service.timeout.as_secs()
+                ));
             }
         }
         match app::open_db(s, None).await {
@@ -90,6 +92,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
                 match Ctx::lines(s, &db).await {
                     Ok(lines) => {
                         check_alerts(s, &lines, &mut found);
+                        check_whatsapp(&lines, &mut found);
                         if args.online {
                             check_online(&lines, &mut found).await?;
                         }
@@ -119,6 +122,20 @@ fn check_alerts(settings: &crate::config::Settings, lines: &Lines, found: &mut F
     }
     if settings.alert_to.is_empty() {
         found.warn("staff.alert_to: nobody is alerted when something urgent waits. Name a phone of the office.");
+    }
+}
+
+/// What nobody asked for comes when WhatsApp takes no free words: each kind of it needs a text that stands at the service.
+fn check_whatsapp(lines: &Lines, found: &mut Findings) {
+    for l in lines.all().iter().filter(|l| l.channel == Channel::Whatsapp) {
+        let missing: Vec<&str> = Kind::ALL.iter().filter(|k| !k.is_answer() && **k != Kind::StaffAlert).map(|k| k.as_str()).filter(|k| !l.content.contains_key(*k)).collect();
+        if !missing.is_empty() {
+            found.warn(format!(
+                "whatsapp.content_sid ({}): no content template for {}. More than 24 hours after a parent's last message these go by their next agreed channel, or staff ring.",
+                l.sender,
+                missing.join(", ")
+            ));
+        }
     }
 }
 

@@ -103,7 +103,7 @@ fn in_words(p: &Preview, args: &Args) -> Result<()> {
         };
         line(format!("  {}  {:<12} {:<9} {how}", t.start.format("%a %-d %b %H:%M"), t.case_ref, t.role))?;
     }
-    for (Text { body, parts, gsm, language }, n) in &p.words {
+    for (Text { body, parts, gsm, language, .. }, n) in &p.words {
         let (s, alphabet) = (if *parts == 1 { "" } else { "s" }, if *gsm { "GSM-7" } else { "UCS-2" });
         line(format!("the exact words in {language}, to {n} ({parts} SMS part{s}, {alphabet}):\n  {body}"))?;
     }

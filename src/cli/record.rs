@@ -107,6 +107,9 @@ pub(crate) enum Command {
         /// Whether the chat may be written to
         #[arg(long, value_parser = ["safe", "ring_first", "never"])]
         telegram: Option<String>,
+        /// Whether the number may be written to on WhatsApp; safe also begins it
+        #[arg(long, value_parser = ["safe", "ring_first", "never"])]
+        whatsapp: Option<String>,
         /// The number that waits is theirs: it takes the old one's place
         #[arg(long, conflicts_with = "refuse_number")]
         confirm_number: bool,
@@ -168,7 +171,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
         Command::AskDate(args) => bookings::ask_date(&svc, args).await?,
         Command::Session(args) => bookings::session(&svc, args).await?,
         Command::Series(args) => bookings::series(&svc, args).await?,
-        Command::Family { case, party, mode, hours, sms, telegram, confirm_number, refuse_number, unlink, spoken, who } => {
+        Command::Family { case, party, mode, hours, sms, telegram, whatsapp, confirm_number, refuse_number, unlink, spoken, who } => {
             let party = parties::find(&svc.db, &format!("{case}:{party}")).await?;
             let mode = mode.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;
             let spoken = spoken.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;
@@ -176,7 +179,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                 None => svc.clock.now(),
                 Some(t) => parse_at(t, centres::all(&svc.db).await?.get(&party.centre).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz))?,
             };
-            let change = Change { mode, hours, sms, telegram, confirm_number, refuse_number, unlink, spoken };
+            let change = Change { mode, hours, sms, telegram, whatsapp, confirm_number, refuse_number, unlink, spoken };
             for done in family::change(&svc, &party, &change, &who.user, at).await? {
                 line(format!("recorded: {done}"))?;
             }

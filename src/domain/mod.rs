@@ -27,3 +27,4 @@ pub mod session;
 pub mod staff;
 pub mod terms;
 pub mod understand;
+pub mod whatsapp;

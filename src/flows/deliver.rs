@@ -1,7 +1,7 @@
 //! Claim, send, record. Claim and intent are one commit with the re-check; then the bytes; then the outcome, together with the next claim.
 
 use super::Service;
-use super::lines::Line;
+use super::lines::{Line, Outgoing};
 use super::recheck::{Ready, check};
 use crate::channels::Tried;
 use crate::domain::conversation::Topic;
@@ -254,9 +254,10 @@ impl Engine {
         let out = self.results_out.clone();
         let now = self.svc.clock.now();
         tokio::spawn(async move {
-            let Ready { attempt, buttons, kind, not_after, tries } = job.ready;
-            let valid = not_after.map(|t| (t - now).to_std().unwrap_or_default());
-            let tried = line.send((&attempt.number.0, &attempt.number.1), &attempt.body, buttons, valid, &attempt.token).await;
+            let Ready { attempt, buttons, content, kind, not_after, tries } = job.ready;
+            let valid_for = not_after.map(|t| (t - now).to_std().unwrap_or_default());
+            let text = Outgoing { body: &attempt.body, buttons, content: content.as_ref(), valid_for, token: &attempt.token };
+            let tried = line.send((&attempt.number.0, &attempt.number.1), text).await;
             let _ = out.send(Sent { token: attempt.token, message_id: attempt.message_id, number_hash: attempt.number.1, kind, prompted: attempt.prompted, tries, tried });
         });
     }
@@ -319,13 +320,13 @@ impl Engine {
         let resting = self.rest_until.is_some() || self.svc.pulse.stopped().is_some() || centres::is_stopped(&mut tx, &line.name()).await?;
         let room = if resting { 0 } else { self.within_daily_limit(&mut tx, now, room, line.max_per_day).await? };
         let mut ready = Vec::new();
-        let mut claimed_any = false;
+        let (mut claimed_any, mut elsewhere) = (false, false);
         if room > 0 {
             let claimed = outbox::claim(&mut tx, line.of(), &random_id(), now, room as i64).await?;
             claimed_any = !claimed.is_empty();
             self.more = claimed.len() == room;
             if claimed_any {
-                ready = check(&svc, &mut tx, &line, claimed, now).await?;
+                (ready, elsewhere) = check(&svc, &mut tx, &line, claimed, now).await?;
                 let attempts: Vec<Attempt> = ready.iter().map(|j| j.attempt.clone()).collect();
                 outbox::begin(&mut tx, &self.worker, line.of(), now, &attempts).await?;
             }
@@ -336,6 +337,10 @@ impl Engine {
         tx.commit().await.context("what was sent could not be recorded")?;
         let committed = Instant::now();
         self.backlog.extend(ready.into_iter().map(|ready| Job { ready, committed }));
+        if elsewhere {
+            // What another channel takes is sent at once.
+            svc.wake_senders();
+        }
         svc.changed.notify_waiters();
         Ok(claimed_any)
     }
@@ -384,6 +389,11 @@ impl Engine {
                     self.failures = 0;
                     chat_is_gone(tx, now, &sent).await?;
                     End::Refused { error, then: Then::Wait(now) }
+                }
+                Tried::OutsideWindow { error } => {
+                    // Nothing was sent: the party's next address takes it, or a person rings. The next look at the message decides that.
+                    self.failures = 0;
+                    End::Refused { error, then: Then::Elsewhere(now) }
                 }
                 Tried::RefusedNumber { error, opted_out, blocked } => {
                     self.failures = 0;

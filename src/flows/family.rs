@@ -4,10 +4,10 @@
 use super::Service;
 use crate::domain::conversation::Topic;
 use crate::domain::local_time::parse_hours;
-use crate::domain::person::{Channel, Mode};
+use crate::domain::person::{Address, Channel, Consent, Mode};
 use crate::store::facts::{self, Fact};
 use crate::store::parties::{self, Party};
-use crate::store::tasks;
+use crate::store::{Tx, tasks};
 use crate::words_enum;
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
@@ -33,6 +33,8 @@ pub struct Change {
     pub sms: Option<String>,
     /// Whether its chat may be written to.
     pub telegram: Option<String>,
+    /// Whether its number may be written to on WhatsApp; `safe` also begins it on the number on file.
+    pub whatsapp: Option<String>,
     /// The number that waits is theirs: it takes the old one's place.
     pub confirm_number: bool,
     /// The number that waits is not theirs.
@@ -84,12 +86,12 @@ pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: Date
         done.push(set.map_or_else(|| "texts whenever the centre sends".to_owned(), |h| format!("texts only {h}")));
         kinds.push("safe_hours_changed");
     }
-    for (channel, safe) in [(Channel::Sms, &c.sms), (Channel::Telegram, &c.telegram)] {
+    for (channel, safe) in [(Channel::Sms, &c.sms), (Channel::Telegram, &c.telegram), (Channel::Whatsapp, &c.whatsapp)] {
         let Some(safe) = safe else { continue };
         if safe == "safe" {
             needs_talk("calling an address safe")?;
         }
-        if parties::set_safe(&mut tx, &party.id, channel, safe).await? == 0 {
+        if parties::set_safe(&mut tx, &party.id, channel, safe).await? == 0 && !begins_whatsapp(&mut tx, party, channel, safe, now).await? {
             bail!("{}:{} has no address on {channel}; nothing was changed", party.case_ref, party.role);
         }
         done.push(format!("{channel}: {}", safe.replace('_', " ")));
@@ -126,8 +128,25 @@ pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: Date
     Ok(done)
 }
 
+/// A parent who wants WhatsApp gets it on the one number on file, as the channel that is tried first.
+async fn begins_whatsapp(tx: &mut Tx, party: &Party, channel: Channel, safe: &str, now: DateTime<Utc>) -> Result<bool> {
+    if channel != Channel::Whatsapp || safe != "safe" {
+        return Ok(false);
+    }
+    let on_file = parties::addresses(tx, &party.id).await?;
+    let Some(phone) = on_file.iter().find(|a| a.state == "current" && a.channel != Channel::Telegram.as_str()) else { return Ok(false) };
+    let Some(address) = Address::read(channel, &phone.value).filter(|a| a.phone().is_some_and(|p| p.takes_texts())) else { return Ok(false) };
+    parties::set_address(tx, now, &party.id, &address, &phone.hash).await?;
+    // A wish for WhatsApp is none for texts.
+    if party.consent != Consent::Yes {
+        parties::set_safe(tx, &party.id, Channel::Sms, "ring_first").await?;
+    }
+    parties::set_channel(tx, &party.id, channel, Consent::Yes).await?;
+    Ok(true)
+}
+
 /// The number that waits takes the old one's place, or is put away.
-async fn settle_pending(tx: &mut crate::store::Tx, party: &Party, c: &Change, needs_talk: &impl Fn(&str) -> Result<()>) -> Result<String> {
+async fn settle_pending(tx: &mut Tx, party: &Party, c: &Change, needs_talk: &impl Fn(&str) -> Result<()>) -> Result<String> {
     let addresses = parties::addresses(tx, &party.id).await?;
     let pending: Vec<_> = addresses.iter().filter(|a| a.state == "pending").collect();
     if c.refuse_number && !pending.is_empty() {
@@ -136,7 +155,9 @@ async fn settle_pending(tx: &mut crate::store::Tx, party: &Party, c: &Change, ne
         }
         return Ok("the number that waited is not used".into());
     }
-    let [new] = pending.as_slice() else {
+    let mut hashes: Vec<&str> = pending.iter().map(|a| a.hash.as_str()).collect();
+    hashes.dedup();
+    let ([new, ..], [_]) = (pending.as_slice(), hashes.as_slice()) else {
         bail!("{}:{} has {} that waits to be confirmed; nothing was changed", party.case_ref, party.role, if pending.is_empty() { "no number" } else { "more than one number" })
     };
     if new.channel == Channel::Telegram.as_str() {
@@ -149,7 +170,11 @@ async fn settle_pending(tx: &mut crate::store::Tx, party: &Party, c: &Change, ne
     for old in addresses.iter().filter(|a| a.state == "current" && a.channel != "telegram") {
         parties::set_state(tx, &old.id, "past").await?;
     }
-    parties::set_state(tx, &new.id, "current").await?;
+    // One that is agreed for WhatsApp too stands in two rows.
+    for new in &pending {
+        parties::set_state(tx, &new.id, "current").await?;
+    }
     parties::set_safe(tx, &party.id, Channel::Sms, "safe").await?;
+    parties::set_safe(tx, &party.id, Channel::Whatsapp, "safe").await?;
     Ok("the new number is used from now on, the old one not any more".into())
 }

@@ -2,9 +2,10 @@
 
 use crate::channels::sms::Sms;
 use crate::channels::telegram::Telegram;
-use crate::channels::{Button, Tried};
+use crate::channels::{Button, Content, Tried};
 use crate::domain::person::{Address, Channel};
 use crate::domain::senders::Senders;
+use crate::domain::whatsapp::ContentSids;
 use crate::store::outbox::{OfLine, line_name};
 use anyhow::Result;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 /// The service of a line.
 pub enum Wire {
-    /// A texting service.
+    /// A texting service; it brings WhatsApp too.
     Sms(Sms),
     /// A bot.
     Telegram(Telegram),
@@ -42,6 +43,22 @@ pub struct Line {
     pub only_to: Vec<String>,
     /// What the service calls.
     pub public_url: String,
+    /// The content templates of WhatsApp.
+    pub content: ContentSids,
+}
+
+/// What is sent: the words, and how they go.
+pub struct Outgoing<'a> {
+    /// The words.
+    pub body: &'a str,
+    /// Buttons below them, where the channel takes them with the words.
+    pub buttons: Vec<Vec<Button>>,
+    /// They go as a text that stands at the service.
+    pub content: Option<&'a Content>,
+    /// How long the service may keep trying.
+    pub valid_for: Option<Duration>,
+    /// Names the attempt to the service.
+    pub token: &'a str,
 }
 
 impl Line {
@@ -53,6 +70,7 @@ impl Line {
     /// Its name in words.
     pub fn in_words(&self) -> &'static str {
         match self.wire {
+            Wire::Sms(_) if self.channel == Channel::Whatsapp => "WhatsApp",
             Wire::Sms(_) => "the texting service",
             Wire::Telegram(_) => "Telegram",
         }
@@ -116,12 +134,16 @@ impl Line {
         }
     }
 
-    /// Sends one text. `token` names the attempt to the service; `hash` the chat, so that ids of messages differ between chats.
-    pub async fn send(&self, to: (&Address, &str), body: &str, buttons: Vec<Vec<Button>>, valid_for: Option<Duration>, token: &str) -> Tried {
+    /// Sends one text to an address and its hash, so that ids of messages differ between chats.
+    pub async fn send(&self, to: (&Address, &str), text: Outgoing<'_>) -> Tried {
         let (address, hash) = to;
+        let callback = || format!("{}/hooks/sms/status/{}", self.public_url, text.token);
         match (&self.wire, address.chat_id()) {
-            (Wire::Sms(sms), _) => sms.send(address.as_str(), body, valid_for, &format!("{}/hooks/sms/status/{token}", self.public_url)).await,
-            (Wire::Telegram(bot), Some(chat)) => match bot.send(chat, body, buttons).await {
+            (Wire::Sms(sms), _) => match text.content {
+                Some(content) => sms.send_content(address.as_str(), content, text.valid_for, &callback()).await,
+                None => sms.send(address.as_str(), text.body, text.valid_for, &callback()).await,
+            },
+            (Wire::Telegram(bot), Some(chat)) => match bot.send(chat, text.body, text.buttons).await {
                 Tried::Accepted { provider_id, receipt } => Tried::Accepted { provider_id: in_chat(hash, &provider_id), receipt },
                 other => other,
             },

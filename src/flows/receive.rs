@@ -3,7 +3,8 @@
 use super::lines::Lines;
 use super::teller::Teller;
 use super::{Service, links};
-use crate::domain::centre::Centre;
+use crate::channels::sms::OUTSIDE_WINDOW;
+use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::conversation::{self, Below, Heard, Open, Pressed, Topic};
 use crate::domain::person::{Channel, Private};
 use crate::domain::session::{Answer, SessionState};
@@ -137,7 +138,7 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
         choosing: questions::choosing(tx, line, &inbound.number_hash, now).await?,
         media,
         known: !parties.is_empty(),
-        resting: inbox::closed_among(tx, std::slice::from_ref(&inbound.number_hash)).await?.contains(&inbound.number_hash) && !parties.is_empty(),
+        resting: inbox::closed_among(tx, line.0, std::slice::from_ref(&inbound.number_hash)).await?.contains(&inbound.number_hash) && !parties.is_empty(),
         opted_out,
         provider_stopped: stopped,
         open,
@@ -155,10 +156,19 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
 async fn pressed(tx: &mut Tx, inbound: &Inbound, now: DateTime<Utc>) -> Result<Option<Pressed>> {
     let What::Press { data, message, .. } = &inbound.what else { return Ok(None) };
     let foreign = |press| Ok(Some(Pressed { press, below: None }));
-    let Some((token, word)) = data.split_once(':') else { return foreign(crate::domain::say::Press::Yes) };
+    let (token, word) = data.split_once(':').unwrap_or(("", data));
     let Ok(press) = word.parse() else { return foreign(crate::domain::say::Press::Yes) };
-    let Some(under) = attempts::under(tx, token).await?.filter(|u| u.number_hash == inbound.number_hash) else { return foreign(press) };
-    attempts::proven(tx, now, token, &super::lines::in_chat(&inbound.number_hash, message)).await?;
+    // A button without a token is known by the message that it answers.
+    let token = match token {
+        "" => attempts::token_of(tx, message, &inbound.number_hash).await?.unwrap_or_default(),
+        token => token.to_owned(),
+    };
+    let Some(under) = attempts::under(tx, &token).await?.filter(|u| u.number_hash == inbound.number_hash) else { return foreign(press) };
+    let provider_id = match inbound.channel {
+        Channel::Telegram => Some(super::lines::in_chat(&inbound.number_hash, message)),
+        _ => Some(message.clone()).filter(|m| !m.is_empty()),
+    };
+    attempts::proven(tx, now, &token, provider_id.as_deref()).await?;
     tasks::close(tx, now, &format!("uncertain/{token}")).await?;
     let (session, ask_version) = under.session.unwrap_or_default();
     let question = match under.kind {
@@ -174,7 +184,7 @@ async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inboun
     let mut asked = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
     // A message that came before the question left does not answer it.
     asked.at = asked.at.filter(|t| *t <= inbound.at + CLOCKS_DIFFER);
-    let q = questions::of_address(tx, &s.id, a.role, a.ask_version, Some(&inbound.number_hash), now).await?;
+    let q = questions::of_address(tx, &s.id, a.role, a.ask_version, Some((inbound.channel, &inbound.number_hash)), now).await?;
     Ok(Open {
         session: s.id.clone(),
         case: s.case_id.clone(),
@@ -183,7 +193,8 @@ async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inboun
         weekday: s.start_local.weekday(),
         notice_hours: s.notice_hours,
         moved: s.moved,
-        cancel_answer: centre.rules.cancel_answer,
+        // The sender is known there, so a word is enough (safety rule S1d).
+        cancel_answer: if inbound.channel == Channel::Whatsapp { CancelAnswer::Word } else { centre.rules.cancel_answer },
         state: if seat.is_hidden(inbound.at) { SessionState::Booked } else { s.state },
         cancelled_by_me: s.state == SessionState::Cancelled && a.answer == Answer::Cancelled,
         release_at: a.undo_until.filter(|_| a.undo_from.as_deref() == Some(&inbound.number_hash)),
@@ -204,7 +215,9 @@ pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
     if let Some(t) = touched.as_ref().filter(|t| t.state == crate::domain::message::MessageState::Delivered) {
         crate::store::money::look_after(&mut tx, now, &t.message_id).await?;
     }
-    if let Some(t) = touched.filter(|t| t.state == crate::domain::message::MessageState::Undelivered) {
+    if let Some(t) = touched.filter(|t| t.state == crate::domain::message::MessageState::Undelivered)
+        && !went_elsewhere(&mut tx, now, &r.token, r.error_code.as_deref()).await?
+    {
         let opted_out = r.error_code.as_deref() == Some("21610");
         if opted_out {
             inbox::set_opt_out(&mut tx, (t.channel, &t.sender), &t.number_hash, true, now).await?;
@@ -213,8 +226,16 @@ pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
         tasks::open_for_message(&mut tx, now, format!("undelivered/{}", t.message_id), topic, &t.message_id).await?;
     }
     tx.commit().await?;
+    if r.error_code.as_deref() == Some(OUTSIDE_WINDOW) {
+        svc.wake_senders();
+    }
     svc.changed.notify_waiters();
     Ok(())
+}
+
+/// WhatsApp took it and says now that it came too late for free words: nothing reached the phone, and the party's next address takes it.
+pub(super) async fn went_elsewhere(tx: &mut Tx, now: DateTime<Utc>, token: &str, error_code: Option<&str>) -> Result<bool> {
+    Ok(error_code == Some(OUTSIDE_WINDOW) && attempts::not_brought(tx, now, token, OUTSIDE_WINDOW).await?)
 }
 
 /// Lists what came to our numbers since `since` and stores what no hook brought: after a start, a gap, and now and then.
@@ -243,7 +264,7 @@ pub async fn catch_up(svc: &Service, since: DateTime<Utc>) -> Result<u64> {
             .map(|l| Received {
                 provider: "sms".into(),
                 provider_message_id: l.provider_id,
-                channel: Channel::Sms,
+                channel: line.channel,
                 sender: line.sender.clone(),
                 from: l.from.unwrap_or_default(),
                 what: What::Text { body: Private(l.body), media: l.media, opt_out_type: None },

@@ -4,7 +4,7 @@ use super::dates::DateData;
 use super::lines::Line;
 use super::plan::ring;
 use super::{Service, is_late, money, speaker};
-use crate::channels::Button;
+use crate::channels::{Button, Content};
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
@@ -13,11 +13,12 @@ use crate::domain::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::release::SPARE_JOURNEY_HOURS;
 use crate::domain::say::{FinishBy, Say};
 use crate::domain::session::{Answer, SessionState, cut_off};
+use crate::domain::whatsapp::{self, Way};
 use crate::store::centres::Centres;
-use crate::store::outbox::{self, Attempt, Claimed};
+use crate::store::outbox::{self, Attempt, Claimed, Rerouted};
 use crate::store::sealed::random_token;
 use crate::store::sessions::{self, Seat};
-use crate::store::{Tx, centres, dates, inbox, messages, questions};
+use crate::store::{Tx, centres, dates, inbox, messages, questions, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Duration, DurationRound, NaiveDateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -31,6 +32,7 @@ const SPARE_JOURNEY: Duration = Duration::hours(SPARE_JOURNEY_HOURS);
 pub(super) struct Ready {
     pub(super) attempt: Attempt,
     pub(super) buttons: Vec<Vec<Button>>,
+    pub(super) content: Option<Content>,
     pub(super) kind: Kind,
     pub(super) not_after: Option<DateTime<Utc>>,
     pub(super) tries: i64,
@@ -46,10 +48,14 @@ enum Verdict {
         mode: Mode,
     },
     Later(DateTime<Utc>),
-    /// The party's other address is the right one now.
-    Reroute(Channel),
     /// A manager decides first (safety rule M3).
     Hold,
+    /// The party's other address is the right one now; named for what was decided for an address.
+    Reroute {
+        channel: Channel,
+        to: Option<(Address, String)>,
+        not_by: Option<Channel>,
+    },
     End(MessageState, Ended),
 }
 
@@ -64,17 +70,23 @@ struct Known {
     waiting: HashSet<String>,
     /// The language of the parties with an address.
     languages: HashMap<String, String>,
+    /// On WhatsApp: when somebody last wrote from an address.
+    wrote: HashMap<String, DateTime<Utc>>,
 }
 
 impl Known {
-    async fn read(tx: &mut Tx, claimed: &[Claimed]) -> Result<Known> {
-        let hashes: Vec<String> = claimed.iter().filter_map(|c| c.to.as_ref().map(|t| t.1.clone())).collect();
+    async fn read(tx: &mut Tx, line: &Line, claimed: &[Claimed], seats: &HashMap<(String, Role), Seat>, now: DateTime<Utc>) -> Result<Known> {
+        let mut hashes: Vec<String> = claimed.iter().filter_map(|c| c.to.as_ref().map(|t| t.1.clone())).collect();
         let mut known = Known {
             modes: inbox::modes_of(tx, &hashes).await?,
-            closed: inbox::closed_among(tx, &hashes).await?,
-            waiting: HashSet::new(),
+            closed: inbox::closed_among(tx, line.channel, &hashes).await?,
             languages: inbox::languages_of(tx, &hashes).await?,
+            ..Known::default()
         };
+        if line.channel == Channel::Whatsapp {
+            hashes.extend(seats.values().flat_map(|s| &s.routes).filter(|r| r.address.channel() == line.channel).map(|r| r.hash.clone()));
+            known.wrote = inbox::last_wrote(tx, line.at(), &hashes, now - Duration::days(1)).await?;
+        }
         for c in claimed.iter().filter(|c| c.kind == Kind::WhichSession) {
             let id = WhichData::read(&c.data.0).map(|d| d.choice).unwrap_or_default();
             if questions::choosing_by_id(tx, &id).await?.is_some() {
@@ -115,8 +127,8 @@ impl WhichData {
     }
 }
 
-/// Looks again at everything that was claimed, in the transaction that claims it.
-pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<Claimed>, now: DateTime<Utc>) -> Result<Vec<Ready>> {
+/// Looks again at everything that was claimed, in the transaction that claims it; says too whether something goes to another line.
+pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<Claimed>, now: DateTime<Utc>) -> Result<(Vec<Ready>, bool)> {
     let all = centres::all_in(tx).await?;
     let mut ids: Vec<String> = claimed.iter().filter_map(|c| c.session.as_ref().map(|s| s.0.clone())).collect();
     ids.sort();
@@ -127,7 +139,7 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
     places.dedup();
     let seats: HashMap<(String, Role), Seat> =
         sessions::seats_of(tx, svc.lines().senders(), &places).await?.into_iter().map(|s| ((s.session.id.clone(), s.attendee.role), s)).collect();
-    let known = Known::read(tx, &claimed).await?;
+    let known = Known::read(tx, line, &claimed, &seats, now).await?;
     let mut pace = Pace::read(tx, &all, &claimed, &seats, now).await?;
     let mut jobs = Vec::with_capacity(claimed.len());
     let mut ended = Vec::new();
@@ -147,7 +159,7 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             continue;
         };
         let question = match c.kind {
-            Kind::CancelReasonAsk => finish_by(tx, centre, &c, seat, now).await?,
+            Kind::CancelReasonAsk => finish_by(tx, line, centre, &c, seat, now).await?,
             _ => None,
         };
         let about_money = match seat.filter(|_| c.kind.is_money()) {
@@ -162,11 +174,13 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             let only_to = !line.only_to.is_empty() && to.0.channel() == line.channel && c.kind != Kind::StaffAlert && !line.only_to.iter().any(|n| n == to.0.as_str());
             if let Some(allowed) = in_mode.say.filter(|_| !only_to) {
                 *say = allowed;
-                let reroute = to.0.channel() != line.channel;
                 let (channel, hash) = (to.0.channel(), to.1.clone());
-                if reroute {
-                    verdict = Verdict::Reroute(channel);
+                if channel != line.channel {
+                    verdict = Verdict::Reroute { channel, to: None, not_by: None };
                     must_ring = false;
+                } else if not_by_whatsapp(line, &c, say, &hash, &known, now) {
+                    verdict = by_the_next(&c, seat, channel);
+                    must_ring = matches!(verdict, Verdict::End(..));
                 } else if !c.kind.is_answer()
                     && c.to.is_none()
                     && let Some(at) = pace.next(centre, c.kind, &hash, seat, now)
@@ -190,16 +204,18 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
                 _ => Topic::RingNoAddress,
             };
             ring(tx, now, seat, topic, format!("ring-for/{}", c.cause)).await?;
+        } else if must_ring && line.channel == Channel::Whatsapp && c.case_id.is_some() {
+            tasks::open_for_message(tx, now, format!("ring-for/{}", c.cause), Topic::RingNoAddress, &c.id).await?;
         }
         match verdict {
             Verdict::Later(at) => ended.push((c.id, MessageState::Waiting, None, at)),
-            Verdict::Reroute(channel) => rerouted.push((c.id, channel)),
             Verdict::Hold => {
                 if let Some(seat) = seat {
                     money::pause(tx, seat, &c.id, now).await?;
                 }
                 ended.push((c.id, MessageState::Waiting, None, c.not_before));
             }
+            Verdict::Reroute { channel, to, not_by } => rerouted.push(Rerouted { id: c.id, channel, to, not_by }),
             Verdict::End(state, why) => ended.push((c.id, state, Some(why.as_str().to_owned()), c.not_before)),
             Verdict::Send { say, to, language, .. } => {
                 let text = match svc.words.render(&say, &speaker(centre), &language) {
@@ -218,15 +234,44 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
                     }
                     _ => Vec::new(),
                 };
+                let content = match way(line, &say, &to.1, &known, now) {
+                    Way::Content(sid) => Some(Content { sid, variables: whatsapp::variables(&text.values, &say, &token) }),
+                    Way::Free | Way::Not => None,
+                };
                 let prompted = c.kind.is_answer() || c.to.is_some();
-                let attempt = Attempt { token, message_id: c.id, number: to, body: text.body, prompted, parts: if line.channel == Channel::Telegram { 1 } else { text.parts } };
-                jobs.push(Ready { attempt, buttons, kind: c.kind, not_after: c.not_after, tries: c.tries });
+                let parts = if line.channel == Channel::Sms { text.parts } else { 1 };
+                let attempt = Attempt { token, message_id: c.id, number: to, body: text.body, prompted, parts, content: content.is_some() };
+                jobs.push(Ready { attempt, buttons, content, kind: c.kind, not_after: c.not_after, tries: c.tries });
             }
         }
     }
+    let elsewhere = !rerouted.is_empty();
     outbox::reroute(tx, rerouted).await?;
     outbox::end_claims(tx, ended).await?;
-    Ok(jobs)
+    Ok((jobs, elsewhere))
+}
+
+/// How a text goes by this line.
+fn way(line: &Line, say: &Say, hash: &str, known: &Known, now: DateTime<Utc>) -> Way {
+    if line.channel != Channel::Whatsapp {
+        return Way::Free;
+    }
+    whatsapp::way(say, whatsapp::is_open(known.wrote.get(hash).copied(), now), &line.content)
+}
+
+/// Whether WhatsApp did not take it, or will not.
+fn not_by_whatsapp(line: &Line, c: &Claimed, say: &Say, hash: &str, known: &Known, now: DateTime<Utc>) -> bool {
+    line.channel == Channel::Whatsapp && (c.not_by == Some(line.channel) || way(line, say, hash, known, now) == Way::Not)
+}
+
+/// What this channel does not take goes to the party's next address that was agreed and is safe (choice K11), before anything was sent.
+/// A question that only this channel can finish does not.
+fn by_the_next(c: &Claimed, seat: Option<&Seat>, channel: Channel) -> Verdict {
+    let bound = matches!(c.kind, Kind::CancelReasonAsk | Kind::WhichSession | Kind::OldButton);
+    match seat.filter(|s| s.consent == Consent::Yes && !bound).and_then(|s| s.route_without(Some(channel))) {
+        Some(next) => Verdict::Reroute { channel: next.address.channel(), to: c.to.is_some().then(|| (next.address.clone(), next.hash.clone())), not_by: Some(channel) },
+        None => Verdict::End(MessageState::Withdrawn, Ended::NoAddress),
+    }
 }
 
 /// The spacing and the daily number of unprompted texts to one phone.
@@ -241,7 +286,7 @@ impl Pace {
             .iter()
             .filter(|c| !c.kind.is_answer() && bound(c))
             .filter_map(|c| seats.get(&(c.session.as_ref()?.0.clone(), c.role?)))
-            .filter_map(|s| s.route().map(|r| r.hash.clone()))
+            .flat_map(|s| s.routes.iter().map(|r| r.hash.clone()))
             .collect();
         hashes.sort();
         hashes.dedup();
@@ -269,13 +314,16 @@ impl Pace {
     }
 }
 
-async fn finish_by(tx: &mut Tx, centre: &Centre, c: &Claimed, seat: Option<&Seat>, now: DateTime<Utc>) -> Result<Option<FinishBy>> {
+async fn finish_by(tx: &mut Tx, line: &Line, centre: &Centre, c: &Claimed, seat: Option<&Seat>, now: DateTime<Utc>) -> Result<Option<FinishBy>> {
     let Some(seat) = seat else { return Ok(None) };
     let asked = questions::of(tx, &seat.session.id, seat.attendee.role, seat.attendee.ask_version, now).await?;
     let Some(q) = asked.open.filter(|q| q.id == c.data.0 && q.is_open(now, seat.session.starts_at)) else { return Ok(None) };
     let late = is_late(tx, seat, q.first_no_at).await?;
-    if c.to.as_ref().is_some_and(|(to, _)| to.channel() == Channel::Telegram) {
-        return Ok(Some(FinishBy::Press { late, reason: q.offered.len() > 1 }));
+    let reason = q.offered.len() > 1;
+    match c.to.as_ref().map(|(to, _)| to.channel()) {
+        Some(Channel::Telegram) => return Ok(Some(FinishBy::Press { late, reason })),
+        Some(Channel::Whatsapp) => return Ok(Some(whatsapp::finish(late, reason, &line.content))),
+        _ => {}
     }
     Ok(Some(match (centre.rules.cancel_answer, q.offered.as_slice()) {
         (crate::domain::centre::CancelAnswer::Word, _) => FinishBy::Word { late },
@@ -324,6 +372,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
             (Kind::Help, ..) => Say::Help,
             (Kind::StopAck, ..) => Say::StopAck,
             (Kind::StartAck, ..) => Say::StartAck,
+            (Kind::OldButton, ..) => Say::OldButton,
             (Kind::UnknownSender, ..) => Say::UnknownSender,
             (Kind::WrongNumberAck, ..) => Say::WrongNumberAck,
             (Kind::Welcome, ..) => Say::Welcome,
@@ -365,7 +414,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
     if seat.opted_out() || seat.consent == Consent::Stop {
         return withdrawn(Ended::OptedOut);
     }
-    let Some(route) = seat.route().filter(|_| seat.consent == Consent::Yes) else { return withdrawn(Ended::NoAddress) };
+    let Some(route) = seat.route_without(c.not_by).filter(|_| seat.consent == Consent::Yes) else { return withdrawn(Ended::NoAddress) };
     // And now must be a time at which it may be said: by the centre's hours and by the party's own.
     let spare_journey = c.kind.calls_off() && a.arrives_at - now <= SPARE_JOURNEY;
     let centres_quiet = centre.courtesy.quiet.filter(|_| !spare_journey);
@@ -409,7 +458,7 @@ fn money_verdict(c: &Claimed, seat: &Seat, look: money::Look, now: DateTime<Utc>
     if seat.opted_out() || seat.consent == Consent::Stop {
         return withdrawn(Ended::OptedOut);
     }
-    let Some(route) = seat.route().filter(|_| seat.consent == Consent::Yes) else { return withdrawn(Ended::NoAddress) };
+    let Some(route) = seat.route_without(c.not_by).filter(|_| seat.consent == Consent::Yes) else { return withdrawn(Ended::NoAddress) };
     // A discreet phone shows no money and a silent one nothing: a person tells the party.
     match look.allowed.filter(|_| seat.mode == Mode::Normal) {
         None => withdrawn(Ended::Mode),

@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::lines::Line;
+use super::receive::went_elsewhere;
 use crate::channels::Listed;
 use crate::domain::conversation::Topic;
 use crate::domain::message::MessageState;
@@ -50,6 +51,8 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
     let mut waiting = 0;
     // Words that are in the air to a number just now: a text found there could be theirs.
     let mut in_the_air: HashSet<(String, String)> = HashSet::new();
+    // Numbers with an attempt that is not looked up in this round: a text that cannot be told by its words waits until all are.
+    let mut not_now: HashSet<String> = HashSet::new();
     for a in open {
         if !alive.contains_key(&a.worker) {
             let lives = a.worker == me || workers::lives(&svc.db, &a.worker).await;
@@ -71,13 +74,16 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
         let looked_lately = a.looked_at.is_some_and(|t| t + look_again > now);
         waiting += 1;
         if !settled {
+            not_now.insert(a.number.as_str().to_owned());
             in_the_air.insert((a.number.as_str().to_owned(), a.body.0.clone()));
-        } else if !looked_lately {
+        } else if looked_lately {
+            not_now.insert(a.number.as_str().to_owned());
+        } else {
             by_number.entry((line.name(), a.number.clone())).or_insert_with(|| (line.clone(), Vec::new())).1.push(a);
         }
     }
     for ((_, number), (line, mut attempts)) in by_number {
-        attempts.retain(|a| !in_the_air.contains(&(number.as_str().to_owned(), a.body.0.clone())));
+        attempts.retain(|a| if a.content { !not_now.contains(number.as_str()) } else { !in_the_air.contains(&(number.as_str().to_owned(), a.body.0.clone())) });
         if attempts.is_empty() {
             continue;
         }
@@ -110,15 +116,24 @@ async fn look(svc: &Service, line: &Line, number: &Address, attempts: Vec<OpenAt
     let mut taken = attempts::owned(&svc.db, &ids).await?;
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
-    for a in attempts {
-        match find(&a.sender, &a, &listed, &taken) {
+    // What can be told by its words is looked for first.
+    let (mut with_words, beside): (Vec<_>, Vec<_>) = attempts.into_iter().partition(|a| !a.content);
+    let mut open_content = beside.len();
+    with_words.extend(beside);
+    for a in with_words {
+        let found = if a.content { find_content(&a, &listed, &taken, open_content) } else { find(&a.sender, &a, &listed, &taken) };
+        open_content -= usize::from(a.content && matches!(found, Found::Adopted(..)));
+        match found {
             Found::Adopted(provider_id, receipt) => {
+                let error_code = listed.iter().find(|l| l.provider_id == provider_id).and_then(|l| l.error_code.clone());
+                let token = a.token.clone();
                 taken.insert(provider_id.clone());
-                if receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
+                outbox::record(&mut tx, &line.name(), now, vec![(a.token, End::Accepted { provider_id, receipt })]).await?;
+                let elsewhere = went_elsewhere(&mut tx, now, &token, error_code.as_deref()).await?;
+                if !elsewhere && receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
                     tasks::open_for_message(&mut tx, now, format!("undelivered/{}", a.message_id), Topic::BadNumber, &a.message_id).await?;
                 }
                 tracing::info!("an attempt in doubt was found at the provider");
-                outbox::record(&mut tx, &line.name(), now, vec![(a.token, End::Accepted { provider_id, receipt })]).await?;
             }
             Found::NotThere if a.looks + 1 >= LOOKS => {
                 tracing::info!("an attempt in doubt is surely not at the provider: it is due again");
@@ -155,8 +170,8 @@ async fn give_up_old(svc: &Service, attempts: Vec<OpenAttempt>) -> Result<()> {
     tx.commit().await
 }
 
-/// Looks for an attempt among the provider's messages to its number. Pure.
-fn find(sender: &str, a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>) -> Found {
+/// The messages of the list that could be this attempt, whatever their words, the nearest in time first. Pure.
+fn could_be<'a>(sender: &str, a: &OpenAttempt, listed: &'a [Listed], taken: &HashSet<String>) -> Vec<&'a Listed> {
     let ours = |l: &&Listed| {
         !l.inbound
             && l.to == a.number.as_str()
@@ -164,13 +179,37 @@ fn find(sender: &str, a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String
             && !taken.contains(&l.provider_id)
             && l.created_at.is_none_or(|t| t >= a.started_at - SKEW)
     };
+    let mut out: Vec<&Listed> = listed.iter().filter(ours).collect();
+    out.sort_by_key(|l| l.created_at.map_or(i64::MAX, |t| (t - a.started_at).num_milliseconds().abs()));
+    out
+}
+
+fn adopted(l: &Listed) -> Found {
+    Found::Adopted(l.provider_id.clone(), Receipt::from_provider(&l.status))
+}
+
+/// Looks for an attempt among the provider's messages to its number. Pure.
+fn find(sender: &str, a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>) -> Found {
+    let ours = could_be(sender, a, listed, taken);
     // Two texts with the same words to one number are two attempts; each takes one, the nearest in time first.
-    let distance = |l: &&Listed| l.created_at.map_or(i64::MAX, |t| (t - a.started_at).num_milliseconds().abs());
-    if let Some(l) = listed.iter().filter(ours).filter(|l| l.body == a.body.0).min_by_key(distance) {
-        return Found::Adopted(l.provider_id.clone(), Receipt::from_provider(&l.status));
+    if let Some(l) = ours.iter().find(|l| l.body == a.body.0) {
+        return adopted(l);
     }
     // A body that was emptied could be this one.
-    if listed.iter().filter(ours).any(|l| l.body.is_empty()) { Found::CannotTell } else { Found::NotThere }
+    if ours.iter().any(|l| l.body.is_empty()) { Found::CannotTell } else { Found::NotThere }
+}
+
+/// The same for a text that stands at the service; `open` of them to this number are in doubt. Nothing to be found: not there. As many as
+/// are in doubt: each took one. Anything else cannot be told. Pure.
+fn find_content(a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>, open: usize) -> Found {
+    let ours = could_be(&a.sender, a, listed, taken);
+    match (ours.iter().find(|l| l.body == a.body.0), ours.as_slice()) {
+        (_, []) => Found::NotThere,
+        _ if a.beside_uncertain => Found::CannotTell,
+        (Some(same), _) => adopted(same),
+        (None, [nearest, ..]) if ours.len() == open => adopted(nearest),
+        _ => Found::CannotTell,
+    }
 }
 
 #[cfg(test)]
@@ -192,6 +231,8 @@ mod tests {
             looks: 0,
             looked_at: None,
             not_after: None,
+            content: false,
+            beside_uncertain: false,
         }
     }
 
@@ -205,6 +246,7 @@ mod tests {
             inbound: false,
             created_at: DateTime::from_timestamp(at, 0),
             status: "delivered".into(),
+            error_code: None,
             media: 0,
         }
     }
@@ -221,5 +263,24 @@ mod tests {
         assert_eq!(find(&[Listed { from: Some("+15005550000".into()), ..good.clone() }], &[]), Found::NotThere);
         assert_eq!(find(&[listed("SM1", "", 1_000_001)], &[]), Found::CannotTell);
         assert_eq!(find(&[listed("SM2", "hello", 1_000_090), listed("SM1", "hello", 1_000_002)], &[]), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
+    }
+
+    #[test]
+    fn a_text_that_stands_at_the_service_is_told_by_its_number_alone() {
+        let content = || OpenAttempt { content: true, ..attempt() };
+        let find = |a: &OpenAttempt, l: &[Listed], taken: &[&str], open| find_content(a, l, &taken.iter().map(|s| s.to_string()).collect(), open);
+        let bare = |id: &str, at| listed(id, "", at);
+        assert_eq!(find(&content(), &[], &[], 1), Found::NotThere);
+        assert_eq!(find(&content(), &[bare("SM1", 1_000_001)], &[], 1), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
+        assert_eq!(find(&content(), &[listed("SM1", "its own words", 1_000_001)], &[], 1), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
+        assert_eq!(find(&content(), &[bare("SM1", 1_000_001)], &["SM1"], 1), Found::NotThere, "it is another's");
+        assert_eq!(find(&content(), &[bare("SM1", 990_000)], &[], 1), Found::NotThere, "long before");
+        // Two in doubt and one there: whose it is cannot be told, unless its words tell it. Two in doubt and two there: each took one.
+        assert_eq!(find(&content(), &[bare("SM1", 1_000_001)], &[], 2), Found::CannotTell);
+        assert_eq!(find(&content(), &[listed("SM1", "hello", 1_000_001)], &[], 2), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
+        assert_eq!(find(&content(), &[bare("SM1", 1_000_090), bare("SM2", 1_000_001)], &[], 2), Found::Adopted("SM2".into(), Some(Receipt::Delivered)));
+        assert_eq!(find(&content(), &[bare("SM1", 1_000_001), bare("SM2", 1_000_002)], &[], 1), Found::CannotTell);
+        let beside = OpenAttempt { beside_uncertain: true, ..content() };
+        assert_eq!((find(&beside, &[bare("SM1", 1_000_001)], &[], 1), find(&beside, &[], &[], 1)), (Found::CannotTell, Found::NotThere));
     }
 }

@@ -143,7 +143,9 @@ impl<'a> Teller<'a> {
             }
         }
         self.after_press(reply.as_ref()).await?;
-        let Some(reply) = reply.filter(|r| r.kind != Kind::OldButton) else { return Ok(()) };
+        // A bot says it where the button was pressed. On WhatsApp it is a text; to press the same button again needs no answer.
+        let says_so = self.inbound.channel == Channel::Whatsapp && decision.rule != "press-again";
+        let Some(reply) = reply.filter(|r| r.kind != Kind::OldButton || says_so) else { return Ok(()) };
         if reply.kind == Kind::CancellationAck
             && data.is_empty()
             && let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s))
@@ -163,6 +165,9 @@ impl<'a> Teller<'a> {
     /// A press is answered so that its button comes to rest, and the buttons below its text go.
     async fn after_press(&mut self, reply: Option<&conversation::Reply>) -> Result<()> {
         let What::Press { query, message, .. } = &self.inbound.what else { return Ok(()) };
+        if self.inbound.channel != Channel::Telegram {
+            return Ok(());
+        }
         let Some(chat) = self.inbound.from.clone() else { return Ok(()) };
         let mut words = String::new();
         if reply.is_some_and(|r| r.kind == Kind::OldButton)
@@ -247,7 +252,7 @@ impl<'a> Teller<'a> {
             return Ok(None);
         }
         // In a chat the sender is known, so a second press takes the place of the code (rule S1d).
-        let by_press = self.line.0 == Channel::Telegram;
+        let by_press = matches!(self.line.0, Channel::Telegram | Channel::Whatsapp);
         let by_word = !by_press && self.centre_of(Some(session)).is_some_and(|c| c.rules.cancel_answer == CancelAnswer::Word);
         // S1: late and no reason said, each reason has its digit; otherwise one code is enough.
         let offered = match reason {
@@ -260,6 +265,7 @@ impl<'a> Teller<'a> {
             session_id: session,
             role: seat.attendee.role,
             ask_version: seat.attendee.ask_version,
+            channel: self.inbound.channel,
             number_hash: &self.inbound.number_hash,
             stem: &if by_press { NO_CODE.to_owned() } else { stem(random_u32) },
             offered: &offered,

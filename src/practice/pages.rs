@@ -115,6 +115,7 @@ async fn hands(svc: &Service) -> anyhow::Result<Vec<Hand>> {
         let more = match channel {
             Channel::Sms => "",
             Channel::Telegram => ", wants Telegram",
+            Channel::Whatsapp => ", wants WhatsApp, which practice has not",
             _ => ", by phone only",
         };
         put(phone.as_str().to_owned(), false, case_ref, role, name.0, more);

@@ -35,6 +35,10 @@ pub struct OpenAttempt {
     pub looked_at: Option<DateTime<Utc>>,
     /// Until when the message is worth sending.
     pub not_after: Option<DateTime<Utc>>,
+    /// It went as a text that stands at the service, whose list may show other words or none.
+    pub content: bool,
+    /// Another such text to that number stayed uncertain, and might be what the list shows.
+    pub beside_uncertain: bool,
 }
 
 /// Attempts without a recorded end that began before `before`, the oldest first.
@@ -42,7 +46,8 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT a.token, a.message_id, a.worker, a.channel, a.sender, a.number, a.body, a.started_at, a.ended_at, a.looks, a.looked_at, m.not_after
+            "SELECT a.token, a.message_id, a.worker, a.channel, a.sender, a.number, a.body, a.started_at, a.ended_at, a.looks, a.looked_at, a.content, m.not_after,
+               EXISTS (SELECT 1 FROM attempt o WHERE o.number_hash = a.number_hash AND o.channel = a.channel AND o.content = TRUE AND o.outcome = 'uncertain') AS beside_uncertain
              FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.outcome IS NULL AND a.started_at <= $1 ORDER BY coalesce(a.looked_at, a.started_at) LIMIT $2",
             args![before, limit],
         )
@@ -62,6 +67,8 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
                 looks: r.int("looks")?,
                 looked_at: r.time_opt("looked_at")?,
                 not_after: r.time_opt("not_after")?,
+                content: r.flag("content")?,
+                beside_uncertain: r.flag("beside_uncertain")?,
             })
         })
         .collect()
@@ -164,7 +171,11 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     let stood: Option<Receipt> = row.word_opt("receipt")?;
     let stands = stood.map_or(news, |s| s.advance(news));
     let outcome: Option<Outcome> = row.word_opt("outcome")?;
-    if outcome == Some(Outcome::NotSent) {
+    if outcome == Some(Outcome::Refused) && stands.message_state() != MessageState::Delivered {
+        // What was refused did not arrive; only the phone itself could say otherwise.
+        return touched(before, false);
+    }
+    if matches!(outcome, Some(Outcome::NotSent | Outcome::Refused)) {
         // It was given up as not sent. It is taken back only if nothing else was sent in its place meanwhile.
         let live = tx.one("SELECT token FROM attempt WHERE message_id = $1 AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))", args![row.text("message_id")?]).await?;
         if live.is_some() {
@@ -183,6 +194,31 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     )
     .await?;
     touched(state, state != before)
+}
+
+/// The channel surely did not bring an attempt that it had taken to the phone: its message waits for the party's next address. False if
+/// nothing of it stands as failed.
+pub async fn not_brought(tx: &mut Tx, now: DateTime<Utc>, token: &str, error: &str) -> Result<bool> {
+    let row = tx.one("SELECT message_id, channel FROM attempt WHERE token = $1 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')", args![token]).await?;
+    let Some(row) = row else { return Ok(false) };
+    let message_id = row.text("message_id")?;
+    tx.one("SELECT id FROM message WHERE id = $1 {lock}", args![&message_id]).await?;
+    let n = tx
+        .exec("UPDATE attempt SET outcome = 'refused', error = $1 WHERE token = $2 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')", args![error, token])
+        .await?;
+    if n == 1 {
+        tx.exec(
+            "UPDATE message SET state = 'waiting', reason = NULL, not_before = $1, not_by = $2, sent_at = NULL, provider_id = NULL, claim = NULL WHERE id = $3 AND state = 'undelivered'",
+            args![now, row.text("channel")?, &message_id],
+        )
+        .await?;
+    }
+    Ok(n == 1)
+}
+
+/// The token of the attempt that the service knows by this id, if it went to this address.
+pub async fn token_of(tx: &mut Tx, provider_id: &str, number_hash: &str) -> Result<Option<String>> {
+    tx.one("SELECT token FROM attempt WHERE provider_id = $1 AND number_hash = $2", args![provider_id, number_hash]).await?.map(|r| r.text("token")).transpose()
 }
 
 /// What is known of the text below which a button stood.
@@ -223,15 +259,15 @@ pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<Under>> {
     .transpose()
 }
 
-/// A pressed button proves that its text arrived: an attempt in doubt is adopted.
-pub async fn proven(tx: &mut Tx, now: DateTime<Utc>, token: &str, provider_id: &str) -> Result<bool> {
+/// A pressed button proves that its text arrived: an attempt in doubt is adopted, under the service's id if it is known.
+pub async fn proven(tx: &mut Tx, now: DateTime<Utc>, token: &str, provider_id: Option<&str>) -> Result<bool> {
     let row = tx.one("SELECT message_id FROM attempt WHERE token = $1 AND (outcome IS NULL OR outcome = 'uncertain')", args![token]).await?;
     let Some(message_id) = row.map(|r| r.text("message_id")).transpose()? else { return Ok(false) };
     tx.one("SELECT id FROM message WHERE id = $1 {lock}", args![&message_id]).await?;
     let n = tx
         .exec(
             "UPDATE attempt SET outcome = 'accepted', ended_at = coalesce(ended_at, $1), receipt = 'delivered',
-               provider_id = CASE WHEN EXISTS (SELECT 1 FROM attempt o WHERE o.provider_id = $2) THEN provider_id ELSE $2 END
+               provider_id = CASE WHEN EXISTS (SELECT 1 FROM attempt o WHERE o.provider_id = $2) THEN provider_id ELSE coalesce($2, provider_id) END
              WHERE token = $3 AND (outcome IS NULL OR outcome = 'uncertain')",
             args![now, provider_id, token],
         )

@@ -200,8 +200,8 @@ pub async fn set_consent(tx: &mut Tx, party: &str, consent: Consent) -> Result<(
     Ok(())
 }
 
-/// Keeps a number of a party for ringing: no texts go to it.
-pub async fn ring_only(tx: &mut Tx, party: &str, hash: &str) -> Result<()> {
-    tx.exec("UPDATE address SET safe = 'ring_first' WHERE party_id = $1 AND number_hash = $2 AND channel = 'sms' AND safe = 'safe'", args![party, hash]).await?;
+/// Keeps a number of a party for ringing: no texts go to it by this channel.
+pub async fn ring_only(tx: &mut Tx, party: &str, hash: &str, channel: Channel) -> Result<()> {
+    tx.exec("UPDATE address SET safe = 'ring_first' WHERE party_id = $1 AND number_hash = $2 AND channel = $3 AND safe = 'safe'", args![party, hash, channel.as_str()]).await?;
     Ok(())
 }

@@ -221,6 +221,23 @@ pub async fn done(tx: &mut Tx, id: &str, intent: &str, rule: &str) -> Result<()>
     Ok(())
 }
 
+/// When somebody last wrote from each of these addresses to our sender, if that was not before `since`.
+pub async fn last_wrote(tx: &mut Tx, at: (Channel, &str), hashes: &[String], since: DateTime<Utc>) -> Result<HashMap<String, DateTime<Utc>>> {
+    let mut out = HashMap::new();
+    for chunk in hashes.chunks(500) {
+        let sql = format!(
+            "SELECT number_hash, max(at) AS last FROM inbound WHERE channel = $1 AND sender = $2 AND at >= $3 AND number_hash IN ({}) GROUP BY number_hash",
+            super::db::list_of(4, chunk.len())
+        );
+        let mut args: Vec<Arg> = args![at.0.as_str(), at.1, since];
+        args.extend(chunk.iter().map(Arg::from));
+        for r in tx.all(sql, args).await? {
+            out.insert(r.text("number_hash")?, r.time("last")?);
+        }
+    }
+    Ok(out)
+}
+
 /// Which of these ids of a provider are stored already.
 pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<String>> {
     let mut out = HashSet::new();
@@ -370,24 +387,30 @@ pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<Stri
     Ok(found.into_iter().filter(|(_, of)| of.len() == 1).filter_map(|(hash, of)| Some((hash, of.into_iter().next()?))).collect())
 }
 
-/// Those of these addresses that must not be used: at rest, not safe, or not any party's any more. A number that no party ever had is
-/// not among them, and neither is one that is on file for ringing alone.
-pub async fn closed_among(tx: &mut Tx, hashes: &[String]) -> Result<HashSet<String>> {
-    let mut current: HashMap<String, bool> = HashMap::new();
-    let mut closed = HashSet::new();
+/// Those of these addresses that must not be used on a channel: at rest, not safe, or not any party's any more. A number that no party
+/// ever had is not among them, and neither is one that is on file for ringing alone. What is on file for this very channel counts before
+/// what is on file for another one with the same number.
+pub async fn closed_among(tx: &mut Tx, channel: Channel, hashes: &[String]) -> Result<HashSet<String>> {
+    // By hash: whether any of its rows is present, and whether texts may go there by this channel, and by any other.
+    let mut found: HashMap<String, (bool, Option<bool>, Option<bool>)> = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!("SELECT number_hash, channel, state, safe, paused_at FROM address WHERE number_hash IN ({})", super::db::list_of(1, chunk.len()));
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
-            let hash = r.text("number_hash")?;
-            let is_current = r.text("state")? == "current";
-            if is_current && r.text("channel")? != "ring" && (r.text("safe")? != "safe" || r.time_opt("paused_at")?.is_some()) {
-                closed.insert(hash.clone());
+            let entry = found.entry(r.text("number_hash")?).or_default();
+            let of = r.text("channel")?;
+            if r.text("state")? != "current" {
+                continue;
             }
-            *current.entry(hash).or_insert(false) |= is_current;
+            entry.0 = true;
+            if of != "ring" {
+                let open = r.text("safe")? == "safe" && r.time_opt("paused_at")?.is_none();
+                let side = if of == channel.as_str() { &mut entry.1 } else { &mut entry.2 };
+                *side = Some(side.unwrap_or(true) && open);
+            }
         }
     }
-    closed.extend(current.into_iter().filter(|(_, current)| !current).map(|(hash, _)| hash));
-    Ok(closed)
+    let closed = |(current, here, elsewhere): &(bool, Option<bool>, Option<bool>)| !current || !here.or(*elsewhere).unwrap_or(true);
+    Ok(found.into_iter().filter(|(_, f)| closed(f)).map(|(hash, _)| hash).collect())
 }
 
 /// Lets an address rest until a person has spoken with its owner, or lets it go on.

@@ -207,6 +207,8 @@ pub struct Claimed {
     pub not_after: Option<DateTime<Utc>>,
     /// Tries so far.
     pub tries: i64,
+    /// A channel that did not take it.
+    pub not_by: Option<Channel>,
 }
 
 /// A line as the outbox sees it: its channel, its sender, and the centres for which it speaks.
@@ -245,7 +247,7 @@ pub async fn claim(tx: &mut Tx, line: OfLine<'_>, claim: &str, now: DateTime<Utc
                 AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')))
                 ORDER BY m.rank, m.not_before LIMIT $2 {{skip}})
              UPDATE message SET state = 'sending', claim = $3 WHERE id IN (SELECT id FROM due) AND state = 'waiting'
-             RETURNING id, cause, kind, centre, case_id, role, session_id, session_version, ask_version, to_number, to_hash, data, rank, not_before, not_after, tries"
+             RETURNING id, cause, kind, centre, case_id, role, session_id, session_version, ask_version, to_number, to_hash, data, rank, not_before, not_after, tries, not_by"
             ),
             args,
         )
@@ -275,6 +277,7 @@ pub async fn claim(tx: &mut Tx, line: OfLine<'_>, claim: &str, now: DateTime<Utc
             not_before: r.time("not_before")?,
             not_after: r.time_opt("not_after")?,
             tries: r.int("tries")?,
+            not_by: r.word_opt("not_by")?,
         };
         out.push((r.int("rank")?, claimed));
     }
@@ -288,11 +291,36 @@ pub async fn claim(tx: &mut Tx, line: OfLine<'_>, claim: &str, now: DateTime<Utc
     Ok(out.into_iter().map(|(_, c)| c).collect())
 }
 
+/// A claimed message that goes to another channel.
+#[derive(Debug)]
+pub struct Rerouted {
+    /// The message.
+    pub id: String,
+    /// Where it waits now.
+    pub channel: Channel,
+    /// For one that was decided for an address: the address that takes its place, and its hash.
+    pub to: Option<(Address, String)>,
+    /// A channel that did not take it.
+    pub not_by: Option<Channel>,
+}
+
 /// Gives claimed messages to another channel, where they wait for their turn.
-pub async fn reroute(tx: &mut Tx, rows: Vec<(String, Channel)>) -> Result<()> {
-    let rows = rows.into_iter().map(|(id, channel)| args![id, channel.as_str()]).collect();
-    tx.with_many("id, channel", "UPDATE message SET state = 'waiting', channel = v.channel, claim = NULL FROM v WHERE message.id = v.id AND message.state = 'sending'", rows)
-        .await?;
+pub async fn reroute(tx: &mut Tx, rows: Vec<Rerouted>) -> Result<()> {
+    let seal = tx.seal();
+    let rows = rows
+        .into_iter()
+        .map(|r| {
+            let (number, hash) = r.to.map(|(a, hash)| (seal.seal(a.as_str()), hash)).unzip();
+            args![r.id, r.channel.as_str(), number, hash, r.not_by.map(Channel::as_str)]
+        })
+        .collect();
+    tx.with_many(
+        "id, channel, to_number, to_hash, not_by",
+        "UPDATE message SET state = 'waiting', channel = v.channel, to_number = coalesce(v.to_number, message.to_number), to_hash = coalesce(v.to_hash, message.to_hash),
+           not_by = coalesce(v.not_by, message.not_by), claim = NULL FROM v WHERE message.id = v.id AND message.state = 'sending'",
+        rows,
+    )
+    .await?;
     Ok(())
 }
 
@@ -311,6 +339,8 @@ pub struct Attempt {
     pub prompted: bool,
     /// Parts of the text.
     pub parts: u32,
+    /// It goes as a text that stands at the service.
+    pub content: bool,
 }
 
 /// Writes the intents. Committed before the first byte leaves.
@@ -334,11 +364,13 @@ pub async fn begin(tx: &mut Tx, worker: &str, line: OfLine<'_>, now: DateTime<Ut
                 a.prompted,
                 i64::from(a.parts),
                 now,
-                0
+                0,
+                a.content
             ]
         })
         .collect();
-    tx.insert_many("INSERT INTO attempt (token, message_id, worker, channel, sender, number, number_hash, body, prompted, parts, started_at, looks) VALUES", "", rows).await?;
+    tx.insert_many("INSERT INTO attempt (token, message_id, worker, channel, sender, number, number_hash, body, prompted, parts, started_at, looks, content) VALUES", "", rows)
+        .await?;
     tx.exec(
         "INSERT INTO day_count (channel, day, texts) VALUES ($3, $1, $2) ON CONFLICT (channel, day) DO UPDATE SET texts = day_count.texts + $2",
         args![now.format("%Y-%m-%d").to_string(), attempts.len() as i64, line_name(line.channel, line.sender)],
@@ -366,6 +398,8 @@ pub enum Then {
     End(&'static str),
     /// It waits: for the channel to be mended, or for the party's other address.
     Wait(DateTime<Utc>),
+    /// It waits for the party's next address: this channel does not take it.
+    Elsewhere(DateTime<Utc>),
 }
 
 /// How an attempt ended, as its process saw it.
@@ -399,9 +433,10 @@ pub enum End {
     },
 }
 
-/// The name of a line in counts and stops: its channel and its sender.
+/// The name of a line in counts and stops: its channel and its sender, which names the channel already on WhatsApp.
 pub fn line_name(channel: Channel, sender: &str) -> String {
-    format!("{channel}:{sender}")
+    let bare = sender.strip_prefix(channel.as_str()).and_then(|s| s.strip_prefix(':')).unwrap_or(sender);
+    format!("{channel}:{bare}")
 }
 
 /// Records how attempts of a line ended. What a callback or another process recorded first stays.
@@ -423,11 +458,12 @@ pub async fn record(tx: &mut Tx, line: &str, now: DateTime<Utc>, ends: Vec<(Stri
         let message = match &end {
             End::Accepted { provider_id, receipt } => (receipt.map_or(MessageState::Sent, Receipt::message_state), None, Some(now), Some(provider_id.clone()), None),
             End::NotSent { again, .. } => (MessageState::Waiting, None, None, None, Some(*again)),
-            End::Refused { then: Then::Wait(until), .. } => (MessageState::Waiting, None, None, None, Some(*until)),
+            End::Refused { then: Then::Wait(until) | Then::Elsewhere(until), .. } => (MessageState::Waiting, None, None, None, Some(*until)),
             End::Refused { then: Then::End(reason), .. } => (MessageState::Refused, Some(*reason), None, None, None),
             End::Doubt { .. } => continue,
         };
-        messages.push(args![&token, message.0.as_str(), message.1, message.2, message.3, message.4]);
+        let elsewhere = matches!(end, End::Refused { then: Then::Elsewhere(_), .. });
+        messages.push(args![&token, message.0.as_str(), message.1, message.2, message.3, message.4, elsewhere]);
         attempts.push(args![token, now, outcome.as_str(), provider_id, receipt.map(Receipt::as_str), error]);
     }
     if attempts_unsent > 0 {
@@ -439,9 +475,9 @@ pub async fn record(tx: &mut Tx, line: &str, now: DateTime<Utc>, ends: Vec<(Stri
     }
     // The message first, while its attempt is still open: what is recorded already is left alone.
     tx.with_many(
-        "token, state, reason, sent_at, provider_id, not_before",
+        "token, state, reason, sent_at, provider_id, not_before, elsewhere",
         "UPDATE message SET state = v.state, reason = v.reason, sent_at = coalesce(v.sent_at, message.sent_at), provider_id = coalesce(v.provider_id, message.provider_id),
-           not_before = coalesce(v.not_before, message.not_before), tries = message.tries + 1, claim = NULL
+           not_before = coalesce(v.not_before, message.not_before), not_by = CASE WHEN v.elsewhere THEN a.channel ELSE message.not_by END, tries = message.tries + 1, claim = NULL
          FROM v, attempt a WHERE a.token = v.token AND a.outcome IS NULL AND message.id = a.message_id AND message.state = 'sending'",
         messages,
     )

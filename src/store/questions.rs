@@ -27,12 +27,12 @@ pub async fn of(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, now
     of_address(tx, session_id, role, ask_version, None, now).await
 }
 
-/// Reads it; an open question counts only for the address that asked, if one is given.
-pub async fn of_address(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, address: Option<&str>, now: DateTime<Utc>) -> Result<Asked> {
+/// Reads it; an open question counts only for the address that asked (channel and hash), if one is given.
+pub async fn of_address(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, address: Option<(Channel, &str)>, now: DateTime<Utc>) -> Result<Asked> {
     let seal = tx.seal();
     let rows = tx
         .all(
-            "SELECT id, session_version, number_hash, stem, offered, first_no_at, asked_at, tries, state FROM cancel_question WHERE session_id = $1 AND role = $2 ORDER BY asked_at",
+            "SELECT id, session_version, channel, number_hash, stem, offered, first_no_at, asked_at, tries, state FROM cancel_question WHERE session_id = $1 AND role = $2 ORDER BY asked_at",
             args![session_id, role.as_str()],
         )
         .await?;
@@ -42,7 +42,8 @@ pub async fn of_address(tx: &mut Tx, session_id: &str, role: Role, ask_version: 
         out.wrong += tries;
         out.blocked |= tries >= crate::domain::cancel::TRIES_A_QUESTION;
         out.today += i64::from(r.time("asked_at")? > now - Duration::hours(24));
-        let here = address.is_none_or(|a| r.text("number_hash").is_ok_and(|h| h == a));
+        let asked_by: Option<Channel> = r.word_opt("channel")?;
+        let here = address.is_none_or(|(channel, hash)| asked_by.is_none_or(|c| c == channel) && r.text("number_hash").is_ok_and(|h| h == hash));
         if here && r.text("state")? == "open" && r.int("session_version")? == ask_version {
             out.open = Some(Question {
                 id: r.text("id")?,
@@ -65,7 +66,9 @@ pub struct NewQuestion<'a> {
     pub role: Role,
     /// The version of the question of attendance that it belongs to.
     pub ask_version: i64,
-    /// The address that asked.
+    /// The channel by which it was asked, and the address that asked.
+    pub channel: Channel,
+    /// See `channel`.
     pub number_hash: &'a str,
     /// Stem and reasons.
     pub stem: &'a str,
@@ -84,9 +87,9 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result
     tx.exec("UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND role = $2 AND state = 'open'", args![q.session_id, q.role.as_str()]).await?;
     let stem = tx.seal().seal(q.stem);
     tx.exec(
-        "INSERT INTO cancel_question (id, session_id, role, session_version, number_hash, stem, offered, first_no_at, asked_at, nag_at, tries, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 'open')",
-        args![&id, q.session_id, q.role.as_str(), q.ask_version, q.number_hash, stem, offered.join(" "), q.first_no_at, now, q.nag_at],
+        "INSERT INTO cancel_question (id, session_id, role, session_version, number_hash, stem, offered, first_no_at, asked_at, nag_at, tries, state, channel)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 'open', $11)",
+        args![&id, q.session_id, q.role.as_str(), q.ask_version, q.number_hash, stem, offered.join(" "), q.first_no_at, now, q.nag_at, q.channel.as_str()],
     )
     .await?;
     Ok(id)

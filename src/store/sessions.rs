@@ -175,6 +175,11 @@ impl Seat {
         self.routes.iter().find(|r| !r.opted_out)
     }
 
+    /// The same without a channel that did not take the text.
+    pub fn route_without(&self, not_by: Option<Channel>) -> Option<&Route> {
+        self.routes.iter().find(|r| !r.opted_out && Some(r.address.channel()) != not_by)
+    }
+
     /// Whether every address is opted out at our senders.
     pub fn opted_out(&self) -> bool {
         !self.routes.is_empty() && self.route().is_none()
@@ -192,7 +197,7 @@ fn seat_sql(senders: &Senders, filter: &str) -> String {
 
 /// The channels of a seat's addresses: texts always, so that a plan can be made before a sender is set; others where we have a sender.
 fn channels(senders: &Senders) -> Vec<Channel> {
-    [Channel::Sms, Channel::Telegram].into_iter().filter(|c| *c == Channel::Sms || senders.has(*c)).collect()
+    [Channel::Sms, Channel::Telegram, Channel::Whatsapp].into_iter().filter(|c| *c == Channel::Sms || senders.has(*c)).collect()
 }
 
 fn seat_sql_from(senders: &Senders, places: &str, filter: &str) -> String {

@@ -2,6 +2,7 @@
 
 use crate::channels::sms::parse_form;
 use crate::domain::person::{Channel, Private};
+use crate::domain::say::Press;
 use crate::flows::lines::Line;
 use crate::flows::{Service, chats, receive};
 use crate::store::attempts::ReceiptIn;
@@ -83,6 +84,16 @@ fn unavailable(e: &anyhow::Error) -> Refused {
     Refused(StatusCode::SERVICE_UNAVAILABLE, "it could not be stored")
 }
 
+/// A press on a button of a content template: `token:word`, or the word alone with the message that it answers. A payload of another
+/// make says nothing; the button's words came as a text beside it.
+fn pressed(form: &Form) -> Option<What> {
+    let payload = form.get("ButtonPayload")?.trim();
+    let message: String = form.get("OriginalRepliedMessageSid").unwrap_or("").chars().take(64).collect();
+    let (token, word) = payload.split_once(':').unwrap_or(("", payload));
+    let word: Press = word.to_lowercase().parse().ok()?;
+    (!token.is_empty() || !message.is_empty()).then(|| What::Press { query: String::new(), data: format!("{token}:{word}"), message })
+}
+
 async fn inbound(State(svc): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
     let (lines, form) = signed_form(&svc, &parts.headers, &parts.uri, body).await?;
@@ -95,13 +106,18 @@ async fn inbound(State(svc): State<Arc<Service>>, request: Request) -> Result<Re
     let Some(line) = lines.iter().find(|l| l.sms().is_some_and(|sms| sms.is_ours(&to, service))) else {
         return Err(Refused(StatusCode::FORBIDDEN, "not our number"));
     };
-    let what = What::Text { body: Private(field("Body")), media: field("NumMedia").parse().unwrap_or(0), opt_out_type: form.get("OptOutType").map(str::to_owned) };
+    let what = match pressed(&form).filter(|_| line.channel == Channel::Whatsapp) {
+        Some(press) => press,
+        None => What::Text { body: Private(field("Body")), media: field("NumMedia").parse().unwrap_or(0), opt_out_type: form.get("OptOutType").map(str::to_owned) },
+    };
+    let from = field("From");
+    let from = line.sms().map_or(from.as_str(), |sms| sms.number_in(&from)).to_owned();
     let received = Received {
         provider: "sms".into(),
         provider_message_id: sid,
-        channel: Channel::Sms,
+        channel: line.channel,
         sender: line.sender.clone(),
-        from: field("From"),
+        from,
         what,
         at: svc.clock.now(),
         earliest_at: None,

@@ -17,7 +17,7 @@ pub(super) fn money(m: &Money) -> String {
     }
 }
 
-/// What a template says of this.
+/// What a template says of this, its values still marked.
 pub(super) fn fill(template: &Template<'_, '_>, tongue: &Tongue, say: &Say, speaker: &Speaker) -> Result<String> {
     let Speaker { short_name: centre, phone, emergency_number, .. } = speaker;
     let day = |at: &NaiveDateTime| tongue.day(at.date());
@@ -68,5 +68,5 @@ pub(super) fn fill(template: &Template<'_, '_>, tongue: &Tongue, say: &Say, spea
         Say::AllPartiesNotice { last_day } => template.render(context! { centre, phone, last_day => date(last_day) }),
     }
     .map_err(|e| anyhow!("{}{}", e.kind(), e.detail().map(|d| format!(": {d}")).unwrap_or_default()))?;
-    Ok(body.split_whitespace().collect::<Vec<_>>().join(" "))
+    Ok(body)
 }

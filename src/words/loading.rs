@@ -2,7 +2,7 @@
 
 use super::built_in::{FOLDERS, Folder};
 use super::fill::fill;
-use super::{ENGLISH, Source, Tongue, Values, Words, sample_speaker, samples_of};
+use super::{ENGLISH, Source, Tongue, Values, Words, marks, sample_speaker, samples_of};
 use crate::domain::centre::LANGUAGES;
 use crate::domain::keyed::{Problem, near};
 use crate::domain::lint::rules::{self, Finding};
@@ -144,7 +144,7 @@ impl Loading {
     }
 
     fn template(&mut self, source: Source, text: &str) {
-        match self.words.env.add_template_owned(source.name.clone(), text.trim_end().to_owned()) {
+        match self.words.env.add_template_owned(source.name.clone(), marks::mark(text.trim_end())) {
             Ok(()) => self.words.sources.push(source),
             Err(e) => self.problems.push(problem(
                 source.path,
@@ -247,10 +247,13 @@ impl Loading {
         let Some(tongue) = self.words.tongues.get(source.language) else { return };
         // A short name, so that as much as possible stands at the beginning.
         let speaker = Speaker { short_name: "Oak".into(), ..sample_speaker() };
-        let mut found: Vec<Finding> = rules::in_template(source.kind, &without_values(template.source()), &tongue.refused);
+        let mut found: Vec<Finding> = rules::in_template(source.kind, &without_values(&marks::take(template.source()).0), &tongue.refused);
         for say in samples_of(source.kind, &Values::usual()) {
             match fill(&template, tongue, &say, &speaker) {
-                Ok(text) => found.extend(rules::in_text(&say, &speaker.short_name, &text, &tongue.refused, (&tongue.yes, &tongue.no))),
+                Ok(text) => found.extend({
+                    let text = marks::take(&text).0;
+                    rules::in_text(&say, &speaker.short_name, &text, &tongue.refused, (&tongue.yes, &tongue.no))
+                }),
                 Err(e) => {
                     self.problems.push(problem(&source.path, format!("{e:#}"), "Use only the values that the built-in template of this kind uses."));
                     return;

@@ -19,8 +19,8 @@ pub(super) struct Changes {
     pub(super) renamed: Vec<(String, String, Role, String)>,
     /// Wishes for less: (case, party, role, before, after).
     pub(super) lowered: Vec<(String, String, Role, Consent, Consent)>,
-    /// Numbers that no longer take texts: (case, party, role, hash).
-    pub(super) ring_only: Vec<(String, String, Role, String)>,
+    /// Numbers to which no more texts go by a channel: (case, party, role, hash, channel).
+    pub(super) ring_only: Vec<(String, String, Role, String, Channel)>,
 }
 
 /// Compares the parties of lines with those of one case, and keeps what the lines change in mind for the lines after.
@@ -146,11 +146,14 @@ impl Comparing<'_> {
     /// A number or chat that is not on file waits until staff have confirmed it (rule a4).
     fn addresses(&mut self, row: &SessionRow, party: &PartyRow) -> bool {
         let (role, mut differs) = (party.role, false);
+        let mut new = HashSet::new();
         for (channel, value, hash) in party.addresses(self.seal) {
             let column = if channel == "telegram" { "telegram_id" } else { "phone" };
             let Some(on_file) = self.case.parties.get_mut(&role) else { continue };
             let states: Vec<&str> = on_file.addresses.iter().filter(|a| a.hash == hash).map(|a| a.state.as_str()).collect();
-            if states.is_empty() {
+            // A new number that is agreed for WhatsApp too stands in two rows, which wait together.
+            if states.is_empty() || new.contains(&hash) {
+                new.insert(hash.clone());
                 on_file.addresses.push(KnownAddress { channel: channel.to_owned(), hash: hash.clone(), state: "pending".into(), stopped: false });
                 let id = on_file.id.clone();
                 self.changes.addresses.push(NewAddress { party_id: id.clone(), channel, value, hash: hash.clone(), safe: "ring_first", state: "pending" });
@@ -182,7 +185,8 @@ impl Comparing<'_> {
         } else if before != party.consent {
             differs |= self.differs(row, role, "consent", &format!("consent on file is {before} and stays so: a file takes consent away, and never gives it back"));
         } else if party.consent == Consent::Yes && channel == party.channel {
-            differs |= self.texts(row, party, case, id);
+            differs |= self.texts(row, party, case.clone(), id.clone());
+            self.no_whatsapp(row, party, case, id);
         }
         if channel != party.channel {
             differs |= self.differs(row, role, "channel", &format!("the channel on file is {channel} and stays so"));
@@ -207,11 +211,28 @@ impl Comparing<'_> {
         // Texts are taken away only by a consent that names its channels and not them.
         if party.named == Some(false) && party.channel != Channel::Sms && address.channel == "sms" {
             address.channel = "ring".into();
-            self.changes.ring_only.push((case, id, party.role, hash));
+            self.changes.ring_only.push((case, id, party.role, hash, Channel::Sms));
             let what = "the consent no longer names texts: the phone is for ringing only";
             self.say(Finding::warning(row.line, format!("{}_consent", party.role), "consent_lowered", what));
         }
         false
+    }
+
+    /// WhatsApp is taken away only by a consent that names its channels and not it.
+    fn no_whatsapp(&mut self, row: &SessionRow, party: &PartyRow, case: String, id: String) {
+        if party.named.is_none() || party.whatsapp {
+            return;
+        }
+        let Some(phone) = &party.phone else { return };
+        let hash = self.seal.number_hash(phone);
+        let Some(on_file) = self.case.parties.get_mut(&party.role) else { return };
+        let before = on_file.addresses.len();
+        on_file.addresses.retain(|a| !(a.hash == hash && a.state == "current" && a.channel == "whatsapp"));
+        if on_file.addresses.len() < before {
+            self.changes.ring_only.push((case, id, party.role, hash, Channel::Whatsapp));
+            let what = "the consent no longer names WhatsApp: nothing more goes there";
+            self.say(Finding::warning(row.line, format!("{}_consent", party.role), "consent_lowered", what));
+        }
     }
 }
 

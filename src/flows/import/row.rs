@@ -16,6 +16,8 @@ pub(super) struct PartyRow {
     pub(super) consent: Consent,
     /// Whether the consent names its channels (`yes:telegram+sms`), and whether texts are among them.
     pub(super) named: Option<bool>,
+    /// Whether WhatsApp was agreed: it is the channel, or the consent names it.
+    pub(super) whatsapp: bool,
     /// Own arrival and departure; `None` for who does not attend.
     pub(super) times: Option<(DateTime<Utc>, DateTime<Utc>)>,
     pub(super) detail: String,
@@ -31,11 +33,14 @@ impl PartyRow {
         agreed && self.phone.as_ref().is_some_and(Phone::takes_texts)
     }
 
-    /// The number and the chat of the line: (channel, value, look-up hash).
+    /// The number and the chat of the line: (channel, value, look-up hash). A number that is agreed for WhatsApp stands there twice.
     pub(super) fn addresses(&self, seal: &Sealed) -> Vec<(&'static str, String, String)> {
         let mut out = Vec::new();
         if let Some(phone) = &self.phone {
             out.push((if self.texts() { "sms" } else { "ring" }, phone.as_str().to_owned(), seal.number_hash(phone)));
+            if self.whatsapp && phone.takes_texts() {
+                out.push(("whatsapp", phone.as_str().to_owned(), seal.number_hash(phone)));
+            }
         }
         if let Some(chat) = &self.telegram_id {
             out.push(("telegram", chat.clone(), seal.id_of(&format!("telegram/{chat}"))));
@@ -92,6 +97,9 @@ impl SessionRow {
                 "\u{1f}{}\u{1e}{}\u{1e}{phone}\u{1e}{chat}\u{1e}{}\u{1e}{}\u{1e}{}\u{1e}{:?}\u{1e}{}",
                 p.role, p.name, p.channel, p.language, p.consent, p.named, p.detail
             );
+            if p.whatsapp {
+                all.push_str("\u{1e}whatsapp");
+            }
         }
         seal.id_of(&all)
     }

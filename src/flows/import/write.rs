@@ -177,8 +177,8 @@ async fn write(tx: &mut Tx, centre: &Centre, batch: Batch<'_>, how: &How<'_>, no
         let detail = format!("{before} -> {after}");
         facts::add(tx, now, &[Fact { role: Some(*role), detail: &detail, ..fact(case, "opted_out", now) }]).await?;
     }
-    for (case, party, role, hash) in &batch.people.ring_only {
-        imports::ring_only(tx, party, hash).await?;
+    for (case, party, role, hash, channel) in &batch.people.ring_only {
+        imports::ring_only(tx, party, hash, *channel).await?;
         facts::add(tx, now, &[Fact { role: Some(*role), detail: "texts", ..fact(case, "opted_out", now) }]).await?;
     }
     for (case, party, role, hash) in &batch.people.pending {

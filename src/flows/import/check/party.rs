@@ -135,7 +135,8 @@ impl Checker<'_> {
         let attends = !(previsit && role == Role::Contact && self.get("contact_arrival").is_empty());
         let language = self.words.shared(if language.is_empty() { "en" } else { &language });
         let named = agreed.channels.is_some().then(|| agreed.names(Channel::Sms));
-        PartyRow { role, name, phone, telegram_id, channel, language, consent, named, times: times.filter(|_| attends), detail: String::new() }
+        let whatsapp = consent != Consent::No && channel != Channel::None && (agreed.names(Channel::Whatsapp) || (channel == Channel::Whatsapp && agreed.channels.is_none()));
+        PartyRow { role, name, phone, telegram_id, channel, language, consent, named, whatsapp, times: times.filter(|_| attends), detail: String::new() }
     }
 
     /// A parent's own arrival and departure; where the line gives none, those of the session.
@@ -181,6 +182,7 @@ impl Checker<'_> {
             language: self.words.shared("en"),
             consent: Consent::No,
             named: None,
+            whatsapp: false,
             times: None,
             detail,
         })
