@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod apart;
+mod bookings;
 mod browser;
 mod chats;
 mod closures;

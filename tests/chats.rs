@@ -98,7 +98,7 @@ async fn a_press_after_a_move_is_an_old_one(on: On) {
     let (message, buttons) = w.buttons(LUKASZ);
     let (s, _) = w.session("BRK-0102").await;
     let rec = courtesy::flows::record::Recording { by: "Mary", at: w.svc.clock.now() };
-    courtesy::flows::record::move_to(&w.svc, &s.id, parse_local("2026-11-28T14:00").unwrap(), &rec).await.unwrap();
+    courtesy::flows::record::move_to(&w.svc, &s.id, parse_local("2026-11-28T14:00").unwrap(), courtesy::domain::notice::Origin::Centre, &rec).await.unwrap();
     assert!(w.chats.press(LUKASZ, message, &buttons[0].1), "the button is still there");
     w.chats_settled().await;
     assert_eq!(w.stands("BRK-0102").await, "booked none none", "a YES to the old time confirms nothing");

@@ -3,6 +3,7 @@
 use super::{Ctx, Refused, line};
 use crate::domain::centre::Centre;
 use crate::flows::plan::replan;
+use crate::flows::terms::{Announcement, announce};
 use crate::store::centres;
 use crate::store::facts::{self, Fact};
 use anyhow::{Context, Result, bail};
@@ -103,6 +104,16 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
     {
         bail!("timezone: {} has sessions ahead, so its zone cannot change from {} to {}; nothing was changed", centre.code, b.centre.tz, centre.tz);
     }
+    let announced = match announce(&mut tx, before.as_ref().map(|b| &b.centre), &centre, "centre apply", now).await? {
+        Ok(announced) => announced,
+        Err(wrong) => {
+            eprintln!("{} cannot be used; nothing was changed:", path.display());
+            for w in wrong {
+                eprintln!("  {w}");
+            }
+            return Err(Refused.into());
+        }
+    };
     let (old, new) = (before.as_ref().map(|b| keys(&b.file)).unwrap_or_default(), keys(&text));
     centres::put(&mut tx, &centre, &text, now).await?;
     if before.as_ref().is_none_or(|b| b.centre != centre) {
@@ -129,6 +140,9 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
                 }
             }
         }
+    }
+    if announced != Announcement::default() {
+        line(format!("  booked sessions with other rules: {}; families to be told, as tasks: {}", announced.sessions, announced.families))?;
     }
     db.close().await;
     Ok(())

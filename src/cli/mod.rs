@@ -1,5 +1,6 @@
 //! The commands: what is typed, what is printed, and the exit code. 0 done, 1 refused or failed, 2 wrong usage.
 
+mod bookings;
 mod case;
 mod centre;
 mod check;

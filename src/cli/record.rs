@@ -1,6 +1,6 @@
 //! `courtesy record`: what people tell the centre.
 
-use super::{Ctx, Usage, line, parse_at};
+use super::{Ctx, Usage, bookings, line, parse_at};
 use crate::domain::local_time::parse_local;
 use crate::domain::person::Role;
 use crate::domain::session::Reason;
@@ -64,9 +64,27 @@ pub(crate) enum Command {
         /// The new start, local to the centre
         #[arg(long, value_name = "DATE TIME")]
         to: String,
+        /// Who began it: a refusal within 48 hours of the centre's own move is free. No parent is told
+        #[arg(long, default_value = "centre", value_parser = ["centre", "parent"])]
+        origin: String,
         #[command(flatten)]
         who: Who,
     },
+    /// Asks both parents about another date in the same words, whoever wished it; a person then moves the session or closes the question
+    #[command(
+        after_help = "Example:\n  courtesy record ask-date 5f3a… --to \"2026-11-29 14:00\" --origin parent --as Mary\n  courtesy record ask-date 5f3a… --party contact --answer yes\n  courtesy record ask-date 5f3a… --close"
+    )]
+    AskDate(bookings::DateArgs),
+    /// Books a session by hand, in place of a missed one too, or with --every a series
+    #[command(
+        after_help = "Example:\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" --as Mary\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" --every fortnightly --as Mary"
+    )]
+    Session(bookings::SessionArgs),
+    /// Ends a series from a day on, or gives it another pattern; only sessions that nobody was told of are taken back
+    #[command(
+        after_help = "Example:\n  courtesy record series BRK-0101 --stop 2027-01-09 --as Mary\n  courtesy record series BRK-0101 --change \"2027-01-10 14:00\" --every weekly --as Mary"
+    )]
+    Series(bookings::SeriesArgs),
     /// What staff learn about a parent's phone: what it may show and when, and whose a new number is
     #[command(
         after_help = "Example:\n  courtesy record family BRK-0101 --party contact --mode discreet --hours 09:00-15:00 --as Mary\n  courtesy record family BRK-0101 --party contact --confirm-number --spoken called-back --as Mary"
@@ -144,11 +162,15 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             record::cancel(&svc, &session, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line("recorded: the session is off; both parents will hear it in the same words, without a reason")?;
         }
-        Command::Move { session, to, who } => {
+        Command::Move { session, to, origin, who } => {
+            let origin = origin.parse().map_err(anyhow::Error::msg)?;
             let to = parse_local(&to).ok_or_else(|| anyhow!(Usage(format!("--to: {to:?} is no time; write \"2026-11-29 14:00\""))))?;
-            record::move_to(&svc, &session, to, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
+            record::move_to(&svc, &session, to, origin, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
             line(format!("recorded: the session is on {} now; both parents will be told and asked anew", to.format("%a %-d %b %Y %H:%M")))?;
         }
+        Command::AskDate(args) => bookings::ask_date(&svc, args).await?,
+        Command::Session(args) => bookings::session(&svc, args).await?,
+        Command::Series(args) => bookings::series(&svc, args).await?,
         Command::Family { case, party, mode, hours, sms, telegram, whatsapp, confirm_number, refuse_number, unlink, spoken, who } => {
             let party = parties::find(&svc.db, &format!("{case}:{party}")).await?;
             let mode = mode.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;

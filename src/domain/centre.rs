@@ -3,6 +3,7 @@
 use super::keyed::{Problem, Reader, near};
 use super::local_time::{Quiet, parse_time};
 use super::money_hours::MoneyHours;
+use super::terms::Announced;
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use toml::Table;
@@ -38,6 +39,8 @@ pub struct Centre {
     pub starts_on_hold: bool,
     /// Notice, fees, answers.
     pub rules: Rules,
+    /// Announced changes of the rules in the order of their days, those that are past as well.
+    pub announced: Vec<Announced>,
     /// When courtesy confirmations go.
     pub courtesy: Courtesy,
     /// Sections for senders of the centre's own (`sms`, `whatsapp`, `telegram`), as they stand in its file.
@@ -76,6 +79,14 @@ pub struct Rules {
     pub max_texts_per_day: i64,
     /// When texts about money and notes may go (safety rule M2); `None`: whenever other texts may.
     pub money_hours: Option<MoneyHours>,
+    /// A review falls due after so many sessions that took place, again and again; 0 = never (seed 002: "after 6-8 sessions").
+    pub review_after_sessions: i64,
+    /// A review falls due every so many months; 0 = never (seed 001: "every six months").
+    pub review_after_months: i64,
+    /// The introduction meeting after so many months; 0 = never (seed 000: "after using the Centre for six months").
+    pub introduction_meeting_after_months: i64,
+    /// So many days before a family's first session it is invited to see the centre; 0 = never (seed 001: "before your first arranged visit").
+    pub previsit_invitation_days: i64,
 }
 
 /// The day on which a courtesy confirmation goes.
@@ -201,11 +212,11 @@ impl Centre {
                 spacing_minutes: r.whole("spacing_minutes", 10, 0, 24 * 60),
                 max_texts_per_day: r.whole("max_texts_per_day", 4, 0, 1000),
                 money_hours: Some(MoneyHours::default()),
+                review_after_sessions: r.whole("review_after_sessions", 0, 0, 1000),
+                review_after_months: r.whole("review_after_months", 6, 0, 120),
+                introduction_meeting_after_months: r.whole("introduction_meeting_after_months", 6, 0, 120),
+                previsit_invitation_days: r.whole("previsit_invitation_days", 0, 0, 365),
             };
-            // Kept with the file for the rules of fees and milestones; read so that a wrong value is found at once.
-            for (key, max) in [("review_after_sessions", 1000), ("review_after_months", 120), ("introduction_meeting_after_months", 120)] {
-                r.whole(key, 0, 0, max);
-            }
             match r.list("money_hours") {
                 None => {}
                 Some(none) if none.is_empty() => rules.money_hours = None,
@@ -220,6 +231,8 @@ impl Centre {
             }
             rules
         });
+        let mut announced: Vec<Announced> = r.tables("rules_from", Announced::read).into_iter().flatten().collect();
+        announced.sort_by_key(|a| a.from);
         let d = Courtesy::default();
         let courtesy = r.section("courtesy", |r| {
             let saturday = read_ask(r, "saturday", d.saturday);
@@ -250,7 +263,23 @@ impl Centre {
                 own_senders.push((sender, own));
             }
         }
-        r.finish(Centre { code, name, short_name, country, tz, phone, office_hours, how_to_pay, emergency_number, languages, starts_on_hold, rules, courtesy, own_senders })
+        r.finish(Centre {
+            code,
+            name,
+            short_name,
+            country,
+            tz,
+            phone,
+            office_hours,
+            how_to_pay,
+            emergency_number,
+            languages,
+            starts_on_hold,
+            rules,
+            announced,
+            courtesy,
+            own_senders,
+        })
     }
 
     /// Reads a centre's file from its text.

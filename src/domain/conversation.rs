@@ -4,9 +4,12 @@
 
 use super::cancel::{PRESS_WITHIN, QUESTIONS_A_DAY, Question, TRIES_A_QUESTION, TRIES_A_SESSION};
 use super::centre::CancelAnswer;
+use super::dates::{self, DateAsked};
 use super::message::Kind;
+use super::notice::{Move, late};
+use super::person::Role;
 use super::say::Press;
-use super::session::{Answer, Reason, SessionState, cut_off, is_late};
+use super::session::{Answer, Reason, SessionState, cut_off};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
 use chrono::{DateTime, Duration, Utc, Weekday};
@@ -98,6 +101,20 @@ words_enum! {
         Refund = "refund",
         /// Contact that a court ordered did not take place: it is to be replaced.
         Replacement = "replacement",
+        /// The family's contact is to be reviewed.
+        ReviewDue = "review_due",
+        /// The introduction meeting after the first months.
+        IntroductionMeeting = "introduction_meeting",
+        /// Invite a new family to come and see the centre.
+        Previsit = "previsit_invitation",
+        /// Tell the family that a rule changes.
+        FeeChange = "fee_change",
+        /// Late cancellations, or notes that do not come, again and again: a person looks (safety rule b2).
+        Pattern = "pattern",
+        /// Both can come on the other date: confirm the move.
+        DateAgreed = "date_agreed",
+        /// A parent cannot come on the other date: close the question.
+        DateDeclined = "date_declined",
     }
 }
 
@@ -108,6 +125,7 @@ impl Topic {
         match self {
             Topic::Safeguarding | Topic::Storm | Topic::ChannelStopped | Topic::LinkRefused | Topic::MessagesLost => true,
             Topic::ConfirmNumber | Topic::ConfirmChat | Topic::UnknownSender => false,
+            Topic::Replacement | Topic::ReviewDue | Topic::IntroductionMeeting | Topic::Previsit | Topic::FeeChange | Topic::Pattern => false,
             _ => due.is_some_and(|d| d > now && d - now < URGENT_WITHIN),
         }
     }
@@ -139,6 +157,8 @@ pub struct Open {
     pub weekday: Weekday,
     /// Hours of notice of this booking.
     pub notice_hours: i64,
+    /// Its last move: a refusal of one that the centre began is free for a while.
+    pub moved: Option<Move>,
     /// How the centre lets a cancellation be finished.
     pub cancel_answer: CancelAnswer,
     /// The state as this party may know it.
@@ -228,6 +248,8 @@ pub struct Heard {
     pub provider_stopped: bool,
     /// Upcoming sessions of the parties with this number.
     pub open: Vec<Open>,
+    /// Questions about another date that were put to this address.
+    pub dates: Vec<DateAsked>,
 }
 
 /// Something to record.
@@ -282,6 +304,15 @@ pub enum Effect {
         /// The sessions with the versions of their questions, in the order of their numbers.
         options: [(String, i64); 2],
     },
+    /// A question about another date was answered.
+    DateAnswer {
+        /// The question.
+        question: String,
+        /// Who answered.
+        role: Role,
+        /// Whether they can come then.
+        yes: bool,
+    },
     /// A numbered question was answered.
     Chosen {
         /// The question.
@@ -322,14 +353,19 @@ pub struct Decision {
     pub rule: &'static str,
 }
 
-fn decision(rule: &'static str, effects: Vec<Effect>, reply: Option<(Kind, Option<&Open>)>) -> Decision {
+pub(super) fn decision(rule: &'static str, effects: Vec<Effect>, reply: Option<(Kind, Option<&Open>)>) -> Decision {
     let reply = reply.map(|(kind, about)| Reply { kind, session: about.map(|o| o.session.clone()) });
     Decision { effects, reply, rule }
 }
 
 /// Hands the message to a person with the one hand-over text (rule D3).
-fn hand_over(rule: &'static str, topic: Topic, about: Option<&Open>) -> Decision {
+pub(super) fn hand_over(rule: &'static str, topic: Topic, about: Option<&Open>) -> Decision {
     decision(rule, vec![task(topic, about)], Some((Kind::NeedsCoordinatorAck, None)))
+}
+
+/// A button that does nothing any more.
+pub(super) fn old_button(rule: &'static str) -> Decision {
+    decision(rule, vec![], Some((Kind::OldButton, None)))
 }
 
 fn task(topic: Topic, about: Option<&Open>) -> Effect {
@@ -359,8 +395,8 @@ pub fn decide(h: &Heard) -> Decision {
         Intent::Help => decision("help", vec![], Some((Kind::Help, None))),
         // sending.md: a YES is a confirmation all the same, unless that number was opted out: then it goes to a person.
         Intent::Confirm if h.opted_out => decision("yes-while-opted-out", vec![task(Topic::ReadMessage, None)], None),
-        Intent::Confirm => confirm(h),
-        Intent::Cancel(reason) => cancel(h, *reason),
+        Intent::Confirm => dates::answer(h).unwrap_or_else(|| confirm(h)),
+        Intent::Cancel(reason) => dates::answer(h).unwrap_or_else(|| cancel(h, *reason)),
         Intent::Number(n) => number(h, usize::from(*n)),
         Intent::WrongNumber => wrong_number(h),
         Intent::Code(code) => code_answer(h, |q| q.answered_by(code)),
@@ -441,8 +477,11 @@ fn number(h: &Heard, n: usize) -> Decision {
 
 /// A press answers the very question below which its button stood; an old, foreign or second one changes nothing.
 fn press(h: &Heard) -> Decision {
-    let dead = |rule| decision(rule, vec![], Some((Kind::OldButton, None)));
+    let dead = old_button;
     let Some(Pressed { press, below: Some(below) }) = &h.pressed else { return dead("press-foreign") };
+    if below.kind == Kind::DateQuestion {
+        return dates::press(h, *press, below);
+    }
     if let (Press::First | Press::Second, Kind::WhichSession) = (press, below.kind) {
         let waits = h.choosing.as_ref().is_some_and(|c| c.id == below.question);
         return if waits { number(h, if *press == Press::First { 1 } else { 2 }) } else { dead("press-again") };
@@ -618,7 +657,7 @@ fn ask_to_finish(h: &Heard, o: &Open, reason: Option<Reason>) -> Decision {
 fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
     // S1b: lateness counts from the first NO, while its question is open.
     let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at);
-    let late_at = |t| is_late(o.starts_at, t, o.notice_hours);
+    let late_at = |t| late(o.starts_at, o.notice_hours, o.moved.as_ref(), o.asked.accepted_at, t);
     let benefit = open.is_none() && late_at(h.at) && !late_at(h.earliest);
     // The last instant that is in time, which lies in the gap.
     let first_no_at = open.unwrap_or(if benefit { cut_off(o.starts_at, o.notice_hours) } else { h.at });
@@ -658,7 +697,7 @@ fn reason_word(h: &Heard, reason: Reason) -> Decision {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::understand::understand;
 
@@ -666,7 +705,7 @@ mod tests {
         DateTime::parse_from_rfc3339(&format!("2026-11-{s}Z")).unwrap().with_timezone(&Utc)
     }
 
-    fn open(session: &str) -> Open {
+    pub(crate) fn open(session: &str) -> Open {
         Open {
             session: session.into(),
             case: "c".into(),
@@ -674,6 +713,7 @@ mod tests {
             ask_version: 1,
             weekday: Weekday::Sat,
             notice_hours: 48,
+            moved: None,
             cancel_answer: CancelAnswer::Code,
             state: SessionState::Booked,
             cancelled_by_me: false,
@@ -687,7 +727,7 @@ mod tests {
         }
     }
 
-    fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
+    pub(crate) fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
         Heard {
             at: t(at),
             earliest: t(at),
@@ -700,6 +740,7 @@ mod tests {
             opted_out: false,
             provider_stopped: false,
             open,
+            dates: Vec::new(),
         }
     }
 

@@ -74,6 +74,27 @@ impl<'a> Reader<'a> {
         out
     }
 
+    /// Reads each table of a list `[[name]]` with `read`; none if it is missing.
+    pub fn tables<T>(&mut self, name: &str, mut read: impl FnMut(&mut Reader<'_>) -> T) -> Vec<T> {
+        self.sections.insert(name.to_owned());
+        let tables: Vec<&Table> = match self.table.get(name) {
+            None => Vec::new(),
+            Some(Value::Array(a)) if a.iter().all(Value::is_table) => a.iter().filter_map(Value::as_table).collect(),
+            Some(other) => {
+                self.problem(name, format!("{} is no list of tables", show(other)), format!("Write each as [[{name}]]."));
+                Vec::new()
+            }
+        };
+        let mut out = Vec::with_capacity(tables.len());
+        for (i, table) in tables.into_iter().enumerate() {
+            let mut inner = Reader { prefix: format!("{}{name}.{}.", self.prefix, i + 1), ..Reader::new(table) };
+            out.push(read(&mut inner));
+            inner.unknown_keys();
+            self.problems.append(&mut inner.problems);
+        }
+        out
+    }
+
     /// A section as it stands, for somebody else to read.
     pub fn raw_section(&mut self, name: &str) -> Option<Table> {
         let table = self.table.get(name)?.as_table().cloned();

@@ -1,13 +1,16 @@
 //! The stories: a session falls due, a text goes out, a reply comes in. They fetch, let the domain decide, and write.
 
 pub mod alerts;
+pub mod bookings;
 pub mod chats;
 pub mod closure;
+pub mod dates;
 pub mod deliver;
 pub mod family;
 pub mod import;
 pub mod lines;
 pub mod links;
+pub mod milestones;
 pub mod money;
 pub mod off;
 pub mod plan;
@@ -20,16 +23,21 @@ pub mod record_money;
 pub mod release;
 pub mod reply;
 mod teller;
+pub mod terms;
 
 use crate::clock::Clock;
 use crate::domain::centre::Centre;
 use crate::domain::message::Kind;
+use crate::domain::notice;
 use crate::domain::person::{Address, Channel, Role};
+use crate::domain::policy::record::REFUSED_MOVE;
 use crate::domain::say::Speaker;
-use crate::store::Db;
+use crate::store::facts::{self, Fact};
 use crate::store::outbox::NewMessage;
 use crate::store::sessions::Seat;
+use crate::store::{Db, Tx, messages};
 use crate::words::Words;
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use lines::Lines;
 use std::sync::{Arc, RwLock};
@@ -106,6 +114,34 @@ pub fn speaker(centre: &Centre) -> Speaker {
 /// The cause of a courtesy request: two schedulers make one row.
 pub fn confirm_cause(session: &str, ask_version: i64, role: Role) -> String {
     format!("confirm/{session}/{ask_version}/{role}")
+}
+
+/// When this party's news of the session's last move was accepted by the service.
+async fn told_of_move(tx: &mut Tx, seat: &Seat) -> Result<Option<DateTime<Utc>>> {
+    let (s, a) = (&seat.session, &seat.attendee);
+    Ok(match s.moved {
+        None => None,
+        Some(_) => messages::asked(tx, &s.id, a.role, a.ask_version).await?.accepted_at,
+    })
+}
+
+/// Whether a cancellation by this party that reached us at `heard` is late; a refusal of a move that the centre began is free for a while.
+pub async fn is_late(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>) -> Result<bool> {
+    let told_at = told_of_move(tx, seat).await?;
+    let s = &seat.session;
+    Ok(notice::late(s.starts_at, s.notice_hours, s.moved.as_ref(), told_at, heard))
+}
+
+/// Records of a cancellation by this party that it refused a move that the centre began, if it did in time: the rules on money see it.
+pub async fn note_refused_move(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>, by: &str, now: DateTime<Utc>) -> Result<()> {
+    let told_at = told_of_move(tx, seat).await?;
+    let s = &seat.session;
+    if !notice::free_after_move(s.moved.as_ref(), told_at, heard) {
+        return Ok(());
+    }
+    let role = Some(seat.attendee.role);
+    let fact = Fact { case_id: Some(&s.case_id), session_id: Some(&s.id), role, kind: REFUSED_MOVE, at: heard, by, rule: "free-move", detail: "" };
+    facts::add(tx, now, &[fact]).await
 }
 
 /// A message about a session to one parent.

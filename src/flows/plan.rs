@@ -47,17 +47,18 @@ pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment
     courtesy::ask_at(&centre.courtesy, centre.tz, s.start_local, a.arrives_at, known)
 }
 
-/// Queues what is due at `now`; gives how many places were settled.
+/// Queues what is due at `now`, and then does what falls due in cases by itself; gives how many places were settled.
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
+    super::alerts::scan(svc, now).await?;
     let settled = ask(svc, now).await?;
     // After the questions: a reminder of a note keeps its distance to the question that goes at the same moment, not the other way round.
     super::money::scan(svc, now).await?;
+    super::milestones::scan(svc, now).await?;
     Ok(settled)
 }
 
 async fn ask(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     let mut settled = 0;
-    super::alerts::scan(svc, now).await?;
     if !sessions::anything_due(&svc.db, now).await? {
         return Ok(0);
     }

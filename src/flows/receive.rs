@@ -12,7 +12,7 @@ use crate::domain::understand::understand;
 use crate::store::inbox::{self, Inbound, Received, What};
 use crate::store::sessions::{self, Seat};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, attempts, centres, errands, messages, questions};
+use crate::store::{Tx, attempts, centres, dates, errands, messages, questions};
 use anyhow::Result;
 use chrono::{DateTime, Datelike, Duration, Utc};
 
@@ -123,6 +123,9 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
             open.push(as_known_to(tx, &c.centre, seat, inbound, now).await?);
         }
     }
+    // A question about another date stands as long as this party knows the visit as on.
+    let on = |s: &&Seat| s.session.state == SessionState::Booked || s.is_hidden(inbound.at);
+    let places: Vec<_> = seats.iter().filter(on).map(|s| (s.session.id.clone(), s.attendee.role)).collect();
     let (media, stopped) = match &inbound.what {
         What::Text { media, opt_out_type, .. } => (*media > 0, opt_out_type.as_deref() == Some("STOP")),
         _ => (false, false),
@@ -139,6 +142,7 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
         opted_out,
         provider_stopped: stopped,
         open,
+        dates: dates::standing(tx, &places, &inbound.number_hash, inbound.at).await?,
     };
     let decision = conversation::decide(&heard);
     let mut teller = Teller { svc, tx, all: &all, lines, seats: &seats, parties: &parties, inbound, line, now };
@@ -168,7 +172,7 @@ async fn pressed(tx: &mut Tx, inbound: &Inbound, now: DateTime<Utc>) -> Result<O
     tasks::close(tx, now, &format!("uncertain/{token}")).await?;
     let (session, ask_version) = under.session.unwrap_or_default();
     let question = match under.kind {
-        crate::domain::message::Kind::WhichSession => under.data.0.lines().next().unwrap_or_default().to_owned(),
+        crate::domain::message::Kind::WhichSession | crate::domain::message::Kind::DateQuestion => under.data.0.lines().next().unwrap_or_default().to_owned(),
         _ => under.data.0,
     };
     Ok(Some(Pressed { press, below: Some(Below { kind: under.kind, session, ask_version, question }) }))
@@ -188,6 +192,7 @@ async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inboun
         ask_version: a.ask_version,
         weekday: s.start_local.weekday(),
         notice_hours: s.notice_hours,
+        moved: s.moved,
         // The sender is known there, so a word is enough (safety rule S1d).
         cancel_answer: if inbound.channel == Channel::Whatsapp { CancelAnswer::Word } else { centre.rules.cancel_answer },
         state: if seat.is_hidden(inbound.at) { SessionState::Booked } else { s.state },

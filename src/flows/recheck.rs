@@ -1,8 +1,9 @@
 //! The second look, in the transaction that claims: is what was decided still so, is the address still right, and may it be said now?
 
+use super::dates::DateData;
 use super::lines::Line;
 use super::plan::ring;
-use super::{Service, money, speaker};
+use super::{Service, is_late, money, speaker};
 use crate::channels::{Button, Content};
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
@@ -11,13 +12,13 @@ use crate::domain::message::{Ended, Kind, MessageState};
 use crate::domain::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::release::SPARE_JOURNEY_HOURS;
 use crate::domain::say::{FinishBy, Say};
-use crate::domain::session::{Answer, SessionState, cut_off, is_late};
+use crate::domain::session::{Answer, SessionState, cut_off};
 use crate::domain::whatsapp::{self, Way};
 use crate::store::centres::Centres;
 use crate::store::outbox::{self, Attempt, Claimed, Rerouted};
 use crate::store::sealed::random_token;
 use crate::store::sessions::{self, Seat};
-use crate::store::{Tx, centres, inbox, messages, questions, tasks};
+use crate::store::{Tx, centres, dates, inbox, messages, questions, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Duration, DurationRound, NaiveDateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -65,7 +66,7 @@ struct Known {
     modes: HashMap<String, Mode>,
     /// Addresses that must not be used any more.
     closed: HashSet<String>,
-    /// Numbered questions that still wait.
+    /// Numbered questions and questions about another date that still wait.
     waiting: HashSet<String>,
     /// The language of the parties with an address.
     languages: HashMap<String, String>,
@@ -89,6 +90,12 @@ impl Known {
         for c in claimed.iter().filter(|c| c.kind == Kind::WhichSession) {
             let id = WhichData::read(&c.data.0).map(|d| d.choice).unwrap_or_default();
             if questions::choosing_by_id(tx, &id).await?.is_some() {
+                known.waiting.insert(id);
+            }
+        }
+        for c in claimed.iter().filter(|c| c.kind == Kind::DateQuestion) {
+            let id = DateData::read(&c.data.0).map(|d| d.question).unwrap_or_default();
+            if dates::session_of(tx, &id).await?.is_some() {
                 known.waiting.insert(id);
             }
         }
@@ -311,7 +318,7 @@ async fn finish_by(tx: &mut Tx, line: &Line, centre: &Centre, c: &Claimed, seat:
     let Some(seat) = seat else { return Ok(None) };
     let asked = questions::of(tx, &seat.session.id, seat.attendee.role, seat.attendee.ask_version, now).await?;
     let Some(q) = asked.open.filter(|q| q.id == c.data.0 && q.is_open(now, seat.session.starts_at)) else { return Ok(None) };
-    let late = is_late(seat.session.starts_at, q.first_no_at, seat.session.notice_hours);
+    let late = is_late(tx, seat, q.first_no_at).await?;
     let reason = q.offered.len() > 1;
     match c.to.as_ref().map(|(to, _)| to.channel()) {
         Some(Channel::Telegram) => return Ok(Some(FinishBy::Press { late, reason })),
@@ -431,6 +438,11 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
             Ok(from) => Say::SessionMoved { from: own(from), to: own(a.arrives_at) },
             Err(_) => return withdrawn(Ended::Moved),
         },
+        Kind::DateQuestion => match DateData::read(&c.data.0).filter(|d| known.waiting.contains(&d.question)) {
+            Some(d) => Say::DateQuestion { from: own(a.arrives_at), to: own(d.arrival) },
+            None => return withdrawn(Ended::Answered),
+        },
+        Kind::DateRefused => Say::DateRefused { arrival: own(a.arrives_at) },
         _ => return withdrawn(Ended::NoAddress),
     };
     Verdict::Send { say, to: (route.address.clone(), route.hash.clone()), language: seat.language.clone(), mode: seat.mode }

@@ -2,11 +2,12 @@
 
 use super::off::call_off;
 use super::plan::first_look;
-use super::{Service, to_seat};
+use super::{Service, is_late, to_seat};
 use crate::domain::centre::Centre;
 use crate::domain::courtesy;
 use crate::domain::local_time::{Resolved, after_all_quiet, after_quiet, resolve};
 use crate::domain::message::{Ended, Kind};
+use crate::domain::notice::Origin;
 use crate::domain::person::Role;
 use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, CancelledBy, Reason, SessionState};
@@ -63,7 +64,7 @@ pub(super) async fn begin(svc: &Service, session_id: &str, rec: &Recording<'_>, 
 }
 
 /// The same on a session that is booked.
-async fn begin_booked(svc: &Service, session_id: &str, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<(Tx, Session, Centre)> {
+pub(super) async fn begin_booked(svc: &Service, session_id: &str, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<(Tx, Session, Centre)> {
     let (tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
     must_be_booked(&session)?;
     Ok((tx, session, centre))
@@ -90,10 +91,11 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
         }
         let by = if role == Role::Resident { CancelledBy::Resident } else { CancelledBy::Contact };
         fact(&mut tx, now, &session, Some(role), "cancelled", "by-staff", rec, reason.unwrap_or(Reason::Other).as_str()).await?;
+        super::note_refused_move(&mut tx, seat, rec.at, rec.by, now).await?;
         call_off(&mut tx, svc.lines().senders(), &centre, session_id, by, rec.at, None, now).await?;
         // The phone on file learns what was recorded in its owner's name.
         if let Some(to) = seat.route().filter(|_| seat.consent == crate::domain::person::Consent::Yes).map(|r| (r.address.clone(), r.hash.clone())) {
-            let data = if crate::domain::session::is_late(session.starts_at, rec.at, session.notice_hours) { "late" } else { "in_time" };
+            let data = if is_late(&mut tx, seat, rec.at).await? { "late" } else { "in_time" };
             let quiet: Vec<_> = centre.courtesy.quiet.into_iter().chain(seat.quiet).collect();
             let not_before = after_all_quiet(&quiet, centre.tz, now).unwrap_or(session.ends_at);
             let ack = to_seat(seat, format!("ack/{session_id}/{}/{role}", session.version), Kind::CancellationAck, not_before, Some(session.ends_at));
@@ -116,26 +118,32 @@ pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Res
     tx.commit().await
 }
 
-/// Gives a session a new local start; its length and each party's offset stay. Both are told at once and asked anew.
-pub async fn move_to(svc: &Service, session_id: &str, to: NaiveDateTime, rec: &Recording<'_>) -> Result<()> {
+/// Gives a session a new local start; its length and each party's offset stay. Both are told at once and asked anew, in the same words
+/// whoever began it.
+pub async fn move_to(svc: &Service, session_id: &str, to: NaiveDateTime, origin: Origin, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
-    move_in(&mut tx, svc.lines().senders(), session_id, to, rec, now).await?;
+    move_in(&mut tx, svc.lines().senders(), session_id, to, origin, rec, now).await?;
     tx.commit().await
 }
 
+/// The instant of a local time that a person named; one that does not exist or exists twice is refused.
+pub(super) fn named_time(centre: &Centre, local: NaiveDateTime) -> Result<DateTime<Utc>> {
+    match resolve(centre.tz, local) {
+        Resolved::Once(t) => Ok(t),
+        Resolved::Never(_) => bail!("{} does not exist in {} (clocks go forward); name another time", local.format("%Y-%m-%d %H:%M"), centre.tz),
+        Resolved::Twice(_) => bail!("{} happens twice in {} (clocks go back); name another time", local.format("%Y-%m-%d %H:%M"), centre.tz),
+    }
+}
+
 /// The move, within a transaction of its caller.
-pub(super) async fn move_in(tx: &mut Tx, senders: &Senders, session_id: &str, to: NaiveDateTime, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn move_in(tx: &mut Tx, senders: &Senders, session_id: &str, to: NaiveDateTime, origin: Origin, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<()> {
     not_in_the_future(rec.at, now)?;
     sessions::lock(tx, &[session_id.to_owned()]).await?;
     let (session, centre) = session_and_centre(tx, session_id).await?;
     must_be_booked(&session)?;
-    let start = match resolve(centre.tz, to) {
-        Resolved::Once(t) => t,
-        Resolved::Never(_) => bail!("{} does not exist in {} (clocks go forward); name another time", to.format("%Y-%m-%d %H:%M"), centre.tz),
-        Resolved::Twice(_) => bail!("{} happens twice in {} (clocks go back); name another time", to.format("%Y-%m-%d %H:%M"), centre.tz),
-    };
+    let start = named_time(&centre, to)?;
     if start <= now {
         bail!("{} has passed; a session can only move to a time ahead", to.format("%Y-%m-%d %H:%M"));
     }
@@ -144,18 +152,20 @@ pub(super) async fn move_in(tx: &mut Tx, senders: &Senders, session_id: &str, to
     }
     let shift = start - session.starts_at;
     let seats = sessions::seats(tx, senders, session_id).await?;
-    if !sessions::set_time(tx, &session, start, session.ends_at + shift, to).await? {
+    if !sessions::set_time(tx, &session, start, session.ends_at + shift, to, origin, now).await? {
         bail!("the session was changed by somebody else just now; look at it again");
     }
     // The old texts are withdrawn and both are asked anew, each by a question of their own next version.
     outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::Moved.as_str()).await?;
     questions::end_all(tx, session_id).await?;
+    super::dates::end_by_move(tx, session_id, now).await?;
     let moment = courtesy::moment(&centre.courtesy, centre.tz, to).at;
     for seat in &seats {
         moved(tx, &centre, seat, shift, to, moment, now).await?;
     }
     let detail = format!("{} -> {}", sessions::local_text(session.start_local), sessions::local_text(to));
-    fact(tx, now, &session, None, "moved", "by-centre", rec, &detail).await?;
+    let rule = if origin == Origin::Parent { "by-parent" } else { "by-centre" };
+    fact(tx, now, &session, None, "moved", rule, rec, &detail).await?;
     // A deadline may hang on it.
     money::look_again(tx, now, std::iter::once(session.case_id.as_str())).await
 }

@@ -4,7 +4,7 @@ use super::lines::Lines;
 use super::off::{call_off, resume_question};
 use super::plan::unfinished_cause;
 use super::recheck::WhichData;
-use super::{Service, money, to_seat};
+use super::{Service, is_late, money, to_seat};
 use crate::domain::cancel::stem;
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::conversation::{self, Decision, Effect, Heard, Topic, Wanted};
@@ -12,7 +12,7 @@ use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::message::{Ended, Kind};
 use crate::domain::person::{Channel, Role};
 use crate::domain::say::Say;
-use crate::domain::session::{Answer, CancelledBy, Reason, is_late};
+use crate::domain::session::{Answer, CancelledBy, Reason};
 use crate::store::centres::Centres;
 use crate::store::errands::{self, Errand};
 use crate::store::facts::{self, Fact};
@@ -89,7 +89,7 @@ impl<'a> Teller<'a> {
                     questions::end(self.tx, &question, true).await?;
                     tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
                     self.cancel(seat, reason, at, decision.rule).await?;
-                    data = in_time_word(seat, at).to_owned();
+                    data = self.in_time_word(seat, at).await?.to_owned();
                 }
                 Effect::TakeBack { session } => {
                     if self.take_back(&session, decision.rule).await? {
@@ -121,6 +121,7 @@ impl<'a> Teller<'a> {
                         }
                     }
                 }
+                Effect::DateAnswer { question, role, yes } => super::dates::answered(self.tx, &question, role, yes, self.inbound.at, "courtesy", self.now).await?,
                 Effect::Chosen { choice } => {
                     questions::chosen(self.tx, &choice).await?;
                     tasks::close(self.tx, self.now, &which_cause(&choice)).await?;
@@ -150,7 +151,7 @@ impl<'a> Teller<'a> {
             && let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s))
             && let Some(at) = seat.attendee.answered_at
         {
-            data = in_time_word(seat, at).to_owned();
+            data = self.in_time_word(seat, at).await?.to_owned();
         }
         if changed || reply.kind == Kind::CancelReasonAsk || !self.capped(reply.kind, reply.session.as_deref()).await? {
             if changed && reply.kind == Kind::CancellationAck {
@@ -287,6 +288,7 @@ impl<'a> Teller<'a> {
             _ => CancelledBy::Contact,
         };
         self.fact(seat, "cancelled", at, rule, reason.as_str()).await?;
+        super::note_refused_move(self.tx, seat, at, "courtesy", self.now).await?;
         let Some(centre) = self.centre_of(Some(&seat.session.id)) else { return Ok(()) };
         call_off(self.tx, self.lines.senders(), centre, &seat.session.id, by, at, Some(&self.inbound.number_hash), self.now).await?;
         self.settle(&seat.session.case_id).await
@@ -403,6 +405,10 @@ impl<'a> Teller<'a> {
         Ok(false)
     }
 
+    async fn in_time_word(&mut self, seat: &Seat, at: DateTime<Utc>) -> Result<&'static str> {
+        Ok(if is_late(self.tx, seat, at).await? { "late" } else { "in_time" })
+    }
+
     async fn reply(&mut self, reply: &conversation::Reply, data: String) -> Result<()> {
         let Some(address) = self.inbound.from.clone() else { return Ok(()) };
         let Some(centre) = self.centre_of(reply.session.as_deref()) else { return Ok(()) };
@@ -441,8 +447,4 @@ impl<'a> Teller<'a> {
 /// The cause of the task "wants to cancel, and it is not clear which visit".
 fn which_cause(choice: &str) -> String {
     format!("which/{choice}")
-}
-
-fn in_time_word(seat: &Seat, at: DateTime<Utc>) -> &'static str {
-    if is_late(seat.session.starts_at, at, seat.session.notice_hours) { "late" } else { "in_time" }
 }

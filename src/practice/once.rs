@@ -3,6 +3,7 @@
 
 use super::{OUR_NUMBER, Practice, time};
 use crate::domain::local_time::{instant, parse_local};
+use crate::domain::notice::Origin;
 use crate::flows::record::{self, Recording};
 use crate::store::{sessions, tasks};
 use crate::web::board;
@@ -122,7 +123,7 @@ impl<W: Write> Story<'_, W> {
         let list = sessions::list(&svc.db, None).await?;
         let (session, _) = list.iter().find(|(s, _)| s.case_ref == "BRK-0109").context("the session of the story")?;
         let to = parse_local("2026-11-29T11:00").context("a time of the story")?;
-        record::move_to(svc, &session.id, to, &Recording { by: "practice", at: svc.clock.now() }).await?;
+        record::move_to(svc, &session.id, to, Origin::Centre, &Recording { by: "practice", at: svc.clock.now() }).await?;
         // Two unprompted texts to one phone are ten minutes apart.
         time::move_to(svc, svc.clock.now() + chrono::Duration::minutes(10)).await?;
         self.texts()
@@ -177,6 +178,13 @@ pub fn topic_in_words(topic: crate::domain::conversation::Topic) -> &'static str
         T::ChatBlocked => "the bot was blocked in a chat",
         T::CountedInTime => "a press came while nobody listened: it counts as in time",
         T::MessagesLost => "nobody listened for a day: messages by Telegram may be lost",
+        T::ReviewDue => "review the family's contact",
+        T::IntroductionMeeting => "arrange the introduction meeting",
+        T::Previsit => "invite the family to see the centre before its first session",
+        T::FeeChange => "tell the family that a rule changes",
+        T::Pattern => "late cancellations or missing notes, again and again: look at the case",
+        T::DateAgreed => "both can come on the other date: confirm the move",
+        T::DateDeclined => "the other date does not suit: close the question",
         T::ReleaseAllParties => "a fee is unpaid: ring the parent who owes it, then release the notice to all parties",
         T::ReleaseCaseClosed => "the file is closed: ring the parent who owes the fee, then release the notice",
         T::TellByPhone => "ring: this party cannot be told of money or a note by text; then record it",

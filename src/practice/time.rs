@@ -1,7 +1,7 @@
 //! Moving the practice clock: it stops at everything that falls due on the way, so that each text goes at its own moment.
 
 use crate::flows::{Service, plan, receive};
-use crate::store::{centres, errands, inbox, messages, money, sessions};
+use crate::store::{bookings, centres, errands, inbox, messages, money, sessions};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Duration, Utc};
 use std::time::Duration as Span;
@@ -16,8 +16,9 @@ pub async fn next_event(svc: &Service) -> Result<Option<DateTime<Utc>>> {
     let now = svc.clock.now();
     let ask = sessions::next_ask(&svc.db).await?;
     let text = messages::load(&svc.db, now).await?.next;
+    let look = bookings::next_look(&svc.db).await?;
     let case = money::next_look(&svc.db).await?;
-    Ok([ask, text, case].into_iter().flatten().filter(|t| *t > now).min())
+    Ok([ask, text, look, case].into_iter().flatten().filter(|t| *t > now).min())
 }
 
 /// Does all that is due now, and waits until nothing is in the air.

@@ -47,6 +47,13 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], 
             rows,
         )
         .await?;
+    let touched = sessions.iter().map(|(id, _)| args![id]).collect();
+    tx.with_many(
+        "id",
+        "UPDATE case_file SET bookings_at = NULL FROM v JOIN session s ON s.id = v.id WHERE case_file.id = s.case_id AND case_file.bookings_at IS NOT NULL",
+        touched,
+    )
+    .await?;
     let ids = || sessions.iter().map(|(id, _)| args![id]).collect::<Vec<_>>();
     tx.with_many(
         "id",

@@ -1,15 +1,18 @@
 //! What the program remembers: the only SQL. A file a group of tables; `db.rs` alone knows that there are two databases.
 
 pub mod attempts;
+pub mod bookings;
 pub mod cases;
 pub mod centres;
 pub mod closures;
+pub mod dates;
 pub mod db;
 pub mod errands;
 pub mod facts;
 pub mod imports;
 pub mod inbox;
 pub mod messages;
+pub mod milestones;
 pub mod money;
 pub mod outbox;
 pub mod parties;

@@ -53,7 +53,6 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
                 state: r.word("state")?,
                 booked_at: r.time("booked_at")?,
                 off: r.word_opt("cancelled_by")?.zip(r.time_opt("cancelled_at")?),
-                free_until: None,
                 notice_hours: r.int("notice_hours")?,
                 fee: Money { minor: r.int("fee_minor")?, currency: Money::currency(&r.text("currency")?).context("the currency of a session")? },
                 payment_days: u32::try_from(r.int("payment_days")?)?,

@@ -4,6 +4,7 @@ use super::db::{Arg, Db, Row, Tx};
 use super::inbox::OptOuts;
 use crate::args;
 use crate::domain::local_time::{Quiet, parse_hours};
+use crate::domain::notice::{Move, Origin};
 use crate::domain::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, CancelledBy, SessionState};
@@ -42,11 +43,13 @@ pub struct Session {
     pub notice_hours: i64,
     /// Fee of this booking, minor units.
     pub fee_minor: i64,
+    /// Its last move.
+    pub moved: Option<Move>,
 }
 
 /// The columns that [`read_session`] reads, from `session s JOIN case_file c`.
 const SESSION: &str = "s.id, s.case_id, c.case_ref, c.centre, s.starts_at, s.ends_at, s.start_local, s.contact_type, s.state, s.version,
-    s.cancelled_by, s.cancelled_at, s.notice_hours, s.fee_minor";
+    s.cancelled_by, s.cancelled_at, s.notice_hours, s.fee_minor, s.move_origin, s.moved_at, s.moved_from";
 
 /// The stored form of a local time.
 pub fn local_text(local: NaiveDateTime) -> String {
@@ -69,7 +72,14 @@ fn read_session(r: &Row) -> Result<Session> {
         cancelled_at: r.time_opt("cancelled_at")?,
         notice_hours: r.int("notice_hours")?,
         fee_minor: r.int("fee_minor")?,
+        moved: read_move(r)?,
     })
+}
+
+/// The last move of a session.
+pub(super) fn read_move(r: &Row) -> Result<Option<Move>> {
+    let (origin, at, from) = (r.word_opt("move_origin")?, r.time_opt("moved_at")?, r.time_opt("moved_from")?);
+    Ok(origin.zip(at).zip(from).map(|((origin, at), from)| Move { origin, at, from }))
 }
 
 /// A parent's place in a session.
@@ -423,6 +433,7 @@ pub async fn call_off(tx: &mut Tx, session: &Session, off: &Off) -> Result<bool>
             args![off.by.as_str(), off.at, &session.id, session.version],
         )
         .await?;
+    super::bookings::touch(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
@@ -435,6 +446,7 @@ pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
             args![&session.id, session.version],
         )
         .await?;
+    super::bookings::touch(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
@@ -447,21 +459,31 @@ pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
             args![&session.id, session.version],
         )
         .await?;
+    super::bookings::touch(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
 /// What staff saw of a session: it took place, or somebody did not come.
 pub async fn set_state(tx: &mut Tx, session: &Session, state: SessionState) -> Result<()> {
     tx.exec("UPDATE session SET state = $1, version = version + 1 WHERE id = $2 AND state <> $1", args![state.as_str(), &session.id]).await?;
-    Ok(())
+    super::bookings::touch(tx, &session.case_id).await
 }
 
-/// A new time for a booked session; false if it is not booked in this version any more.
-pub async fn set_time(tx: &mut Tx, session: &Session, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, start_local: NaiveDateTime) -> Result<bool> {
+/// A new time for a booked session, and who began the move; false if it is not booked in this version any more.
+pub async fn set_time(
+    tx: &mut Tx,
+    session: &Session,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    start_local: NaiveDateTime,
+    origin: Origin,
+    at: DateTime<Utc>,
+) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET starts_at = $1, ends_at = $2, start_local = $3, version = version + 1 WHERE id = $4 AND state = 'booked' AND version = $5",
-            args![starts_at, ends_at, local_text(start_local), &session.id, session.version],
+            "UPDATE session SET starts_at = $1, ends_at = $2, start_local = $3, version = version + 1, move_origin = $6, moved_at = $7, moved_from = $8
+             WHERE id = $4 AND state = 'booked' AND version = $5",
+            args![starts_at, ends_at, local_text(start_local), &session.id, session.version, origin.as_str(), at, session.starts_at],
         )
         .await?;
     Ok(n == 1)

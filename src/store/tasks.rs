@@ -78,6 +78,12 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
     Ok(())
 }
 
+/// Opens the task of a cause again that was done before `since`.
+pub async fn reopen(tx: &mut Tx, cause: &str, since: DateTime<Utc>) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'open', done_at = NULL WHERE cause = $1 AND state = 'done' AND done_at < $2", args![cause, since]).await?;
+    Ok(())
+}
+
 /// Whether a person did what the task of this cause asked for.
 pub async fn was_done(tx: &mut Tx, cause: &str) -> Result<bool> {
     Ok(tx.one("SELECT id FROM task WHERE cause = $1 AND state = 'done'", args![cause]).await?.is_some())
@@ -157,7 +163,7 @@ pub async fn close_of_session(tx: &mut Tx, now: DateTime<Utc>, session_id: &str,
 pub async fn unalerted(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<(String, Topic, Option<DateTime<Utc>>)>> {
     let rows = tx
         .all(
-            "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL AND topic NOT IN ('unknown_sender', 'confirm_number', 'confirm_chat')
+            "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL AND topic NOT IN ('unknown_sender', 'confirm_number', 'confirm_chat', 'replacement', 'review_due', 'introduction_meeting', 'previsit_invitation', 'fee_change', 'pattern')
                AND (due_at IS NULL OR due_at > $1) AND NOT (due_at IS NULL AND topic IN ('read_message', 'media')) ORDER BY due_at, opened_at LIMIT 5000",
             args![now],
         )

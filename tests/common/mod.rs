@@ -251,7 +251,7 @@ impl World {
 
     pub async fn moves(&self, case_ref: &str, to: &str) {
         let (s, _) = self.session(case_ref).await;
-        record::move_to(&self.svc, &s.id, parse_local(to).unwrap(), &Recording { by: "test", at: self.svc.clock.now() }).await.unwrap();
+        record::move_to(&self.svc, &s.id, parse_local(to).unwrap(), courtesy::domain::notice::Origin::Centre, &Recording { by: "test", at: self.svc.clock.now() }).await.unwrap();
         time::settle(&self.svc).await.unwrap();
     }
 

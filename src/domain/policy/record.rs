@@ -12,6 +12,9 @@ use crate::domain::person::Role;
 use crate::domain::session::{CancelledBy, Reason, SessionState};
 use chrono::{DateTime, Duration, Utc};
 
+/// The fact that a cancellation refused a move that the centre began, in time for it to be free.
+pub const REFUSED_MOVE: &str = "refused_move";
+
 /// A fact as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
@@ -46,8 +49,6 @@ pub struct BookedSession {
     pub booked_at: DateTime<Utc>,
     /// Who called it off, and when that reached us.
     pub off: Option<(CancelledBy, DateTime<Utc>)>,
-    /// A refusal until then is free: the centre had moved it. `None`: it had not.
-    pub free_until: Option<DateTime<Utc>>,
     /// Hours of notice without a fee.
     pub notice_hours: i64,
     /// The fee.
@@ -202,8 +203,9 @@ impl CaseRecord {
         if history.is_empty() {
             return None;
         }
-        let refused = |f: &Fact| matches!(f.what, What::Cancelled { only_some: false, .. }) && s.free_until.is_some_and(|t| f.at <= t);
-        // A refusal of a move that the centre began is free, whatever the hours.
+        // A refusal of a move that the centre began is free, whatever the hours: that it was one is a fact of its own, recorded with it.
+        let free = |at| self.facts.iter().any(|f| f.kind == REFUSED_MOVE && f.session.as_deref() == Some(&s.id) && f.at == at);
+        let refused = |f: &Fact| matches!(f.what, What::Cancelled { only_some: false, .. }) && free(f.at);
         let notice_hours = if history.iter().any(refused) { 0 } else { s.notice_hours };
         Some(Facts {
             rules: Rules { notice_hours, fee: s.fee, payment_days: s.payment_days, pay_clock, tz: centre.tz, courtesy: centre.courtesy.clone() },

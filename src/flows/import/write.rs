@@ -8,7 +8,9 @@ use super::{Counts, How};
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
 use crate::domain::message::{Ended, Kind};
+use crate::domain::notice::Origin;
 use crate::domain::session::{CancelledBy, SessionState};
+use crate::domain::terms::terms_on;
 use crate::flows::off::call_off;
 use crate::flows::plan::{first_look, ring};
 use crate::flows::record::{self, Recording};
@@ -185,7 +187,7 @@ async fn write(tx: &mut Tx, centre: &Centre, batch: Batch<'_>, how: &How<'_>, no
         tasks::open(tx, now, &task).await?;
     }
     for (session, row) in &batch.moves {
-        if let Err(e) = record::move_in(tx, &how.senders, session, row.start_local, &Recording { by: "import", at: now }, now).await {
+        if let Err(e) = record::move_in(tx, &how.senders, session, row.start_local, Origin::Centre, &Recording { by: "import", at: now }, now).await {
             report.findings.push(Finding::error(row.line, "start_time", "move_refused", format!("{e:#}")));
             return Ok(());
         }
@@ -250,6 +252,8 @@ fn new_session(row: &SessionRow, centre: &Centre, case: &KnownCase, imported: St
         let party_id = case.parties.get(&p.role)?.id.clone();
         Some(NewPlace { role: p.role, party_id, arrives_at, leaves_at, ask_known: known, ask_at: due.then(|| first_look(centre, row.start_local, known)) })
     };
+    // The line says fee and payer; what it does not say is as the rules of its day are, announced changes included.
+    let terms = terms_on(centre, row.start_local.date());
     NewSession {
         id: random_id(),
         case_id: case.id.clone(),
@@ -261,11 +265,11 @@ fn new_session(row: &SessionRow, centre: &Centre, case: &KnownCase, imported: St
         contact_type: row.contact_type.into(),
         state: row.status,
         booked_at: row.booked_at,
-        notice_hours: centre.rules.notice_hours,
+        notice_hours: terms.notice_hours,
         fee_minor: row.fee_minor,
         currency: row.currency.to_string(),
         payer: row.usually_pays.into(),
-        payment_days: centre.rules.payment_days,
+        payment_days: terms.payment_days,
         imported,
         places: row.parties.iter().filter_map(place).collect(),
     }

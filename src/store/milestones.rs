@@ -1,0 +1,109 @@
+//! Cases as the rules on milestones and habits see them, and when each is looked at.
+
+use super::db::{Arg, Tx, list_of};
+use super::sessions::read_move;
+use crate::args;
+use crate::domain::milestones::{Case, Visit};
+use crate::domain::notice::late;
+use crate::domain::person::Role;
+use crate::domain::session::{CancelledBy, ContactType, Reason};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use std::collections::{HashMap, HashSet};
+
+/// Open cases that are to be looked at, at most `limit`: (centre, case).
+pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(String, Case)>> {
+    let rows = tx
+        .all(
+            "SELECT id, centre, court_ordered, created_at FROM case_file WHERE state = 'open' AND (bookings_at IS NULL OR bookings_at <= $1) ORDER BY id LIMIT $2 {skip}",
+            args![now, limit],
+        )
+        .await?;
+    let mut cases = Vec::with_capacity(rows.len());
+    for r in &rows {
+        cases.push((r.text("centre")?, Case { id: r.text("id")?, court_ordered: r.flag("court_ordered")?, known_at: r.time("created_at")?, visits: Vec::new() }));
+    }
+    if cases.is_empty() {
+        return Ok(cases);
+    }
+    let mut visits = visits(tx, &cases.iter().map(|c| c.1.id.as_str()).collect::<Vec<_>>()).await?;
+    for (_, case) in &mut cases {
+        case.visits = visits.remove(&case.id).unwrap_or_default();
+    }
+    Ok(cases)
+}
+
+fn ids(cases: &[&str]) -> (String, Vec<Arg>) {
+    (list_of(1, cases.len()), cases.iter().map(|c| Arg::from(*c)).collect())
+}
+
+async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit>>> {
+    let seal = tx.seal();
+    let (list, args) = ids(cases);
+    // What was said when a parent called off, and whether a note about it came.
+    let mut reasons: HashMap<(String, Role), Reason> = HashMap::new();
+    let mut notes: HashSet<String> = HashSet::new();
+    let sql =
+        format!("SELECT session_id, role, kind, detail FROM fact WHERE kind IN ('cancelled', 'note') AND session_id IS NOT NULL AND case_id IN ({list}) ORDER BY at, recorded_at");
+    for r in tx.all(sql, args.clone()).await? {
+        let session = r.text("session_id")?;
+        match (r.text("kind")?.as_str(), r.word_opt("role")?) {
+            ("note", _) => drop(notes.insert(session)),
+            (_, Some(role)) => {
+                if let Ok(reason) = seal.open(&r.text("detail")?).0.parse() {
+                    reasons.insert((session, role), reason);
+                }
+            }
+            _ => {}
+        }
+    }
+    let sql = format!(
+        "SELECT s.id, s.case_id, s.starts_at, s.ends_at, s.state, s.contact_type, s.cancelled_by, s.cancelled_at, s.notice_hours, s.move_origin, s.moved_at, s.moved_from, s.unbooked,
+           r.id AS replaced_by, (SELECT max(t.hears_at) FROM attendee t WHERE t.session_id = s.id) AS released_at
+         FROM session s LEFT JOIN session r ON r.replaces = s.id WHERE s.case_id IN ({list}) ORDER BY s.starts_at, s.id"
+    );
+    let mut out: HashMap<String, Vec<Visit>> = HashMap::new();
+    for r in tx.all(sql, args).await? {
+        let (session, start) = (r.text("id")?, r.time("starts_at")?);
+        let off_by = match r.word_opt::<CancelledBy>("cancelled_by")? {
+            Some(CancelledBy::Resident) => Some(Role::Resident),
+            Some(CancelledBy::Contact) => Some(Role::Contact),
+            Some(CancelledBy::Centre) | None => None,
+        };
+        // When this party's text about the move was accepted is not looked up here: its recording stands for it.
+        let moved = read_move(&r)?;
+        let off_at = r.time_opt("cancelled_at")?;
+        let notice_hours = r.int("notice_hours")?;
+        let visit = Visit {
+            start,
+            end: r.time("ends_at")?,
+            state: r.word("state")?,
+            previsit: r.text("contact_type")? == ContactType::Previsit.as_str(),
+            unbooked: r.flag("unbooked")?,
+            replaced: r.text_opt("replaced_by")?.is_some(),
+            released_at: r.time_opt("released_at")?,
+            off_at,
+            late: off_at.filter(|_| off_by.is_some()).is_some_and(|at| late(start, notice_hours, moved.as_ref(), moved.map(|m| m.at), at)),
+            reason: off_by.and_then(|role| reasons.get(&(session.clone(), role)).copied()),
+            note: notes.contains(&session),
+            off_by,
+            session,
+        };
+        out.entry(r.text("case_id")?).or_default().push(visit);
+    }
+    Ok(out)
+}
+
+/// Notes when each case is looked at next.
+pub async fn settle(tx: &mut Tx, rows: Vec<(String, DateTime<Utc>)>) -> Result<()> {
+    let rows = rows.into_iter().map(|(id, at)| args![id, at]).collect();
+    tx.with_many("id, at", "UPDATE case_file SET bookings_at = v.at FROM v WHERE case_file.id = v.id", rows).await?;
+    Ok(())
+}
+
+/// The sessions of some cases that have an open task to be replaced: (case, session).
+pub async fn to_be_replaced(tx: &mut Tx, cases: &[&str]) -> Result<Vec<(String, String)>> {
+    let (list, args) = ids(cases);
+    let sql = format!("SELECT case_id, session_id FROM task WHERE topic = 'replacement' AND state = 'open' AND session_id IS NOT NULL AND case_id IN ({list})");
+    tx.all(sql, args).await?.iter().map(|r| Ok((r.text("case_id")?, r.text("session_id")?))).collect()
+}
