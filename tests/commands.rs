@@ -1,6 +1,7 @@
 //! The commands as people type them: what is printed, what is refused, and the exit codes.
 
 use crate::common::{AT_ONCE, Binary, On, TestDb, families};
+use courtesy::clock::Clock;
 use std::path::Path;
 
 fn sample() -> String {
@@ -149,7 +150,7 @@ async fn money_as_people_type_it(on: On) {
     std::fs::write(&centre, AT_ONCE.replace("start = \"sending\"", "start = \"hold\"")).unwrap();
     b.ok(&["centre", "apply", centre.to_str().unwrap()]);
     let file = b.dir.path().join("families.csv");
-    std::fs::write(&file, families(2, chrono::Utc::now())).unwrap();
+    std::fs::write(&file, families(2, Clock::System.now())).unwrap();
     b.ok(&["import", file.to_str().unwrap()]);
     let session = b.json(&["list", "sessions"])[0]["session"].as_str().unwrap().to_owned();
     let case = b.json(&["list", "sessions"])[0]["case_ref"].as_str().unwrap().to_owned();
@@ -184,7 +185,7 @@ async fn money_as_people_type_it(on: On) {
     let steps = b.json(&["case", &case]);
     let late = steps.iter().find(|s| s["rule"] == "C01").unwrap();
     assert_eq!((&late["document"], &late["sentence"]), (&"001".into(), &"If contact is cancelled under 48 hours\u{2019} notice then the charge will be incurred.".into()));
-    let (today, ahead) = (chrono::Utc::now() - chrono::Duration::days(2), chrono::Utc::now() + chrono::Duration::days(3));
+    let (today, ahead) = (Clock::System.now() - chrono::Duration::days(2), Clock::System.now() + chrono::Duration::days(3));
     let span = [today.format("%Y-%m-%d").to_string(), ahead.format("%Y-%m-%d").to_string()];
     let out = b.ok(&["export", "fees", "--centre", "BRK", "--from", &span[0], "--to", &span[1]]);
     assert!(out.lines().count() == 2 && out.contains(",GBP,4500,2000,0,waived,"), "{out}");

@@ -65,8 +65,11 @@ fn happenings() -> impl Strategy<Value = What> {
 fn histories() -> impl Strategy<Value = Facts> {
     let fact = (instants(), happenings()).prop_map(|(at, what)| Fact { at, what });
     let off = (any::<bool>(), proptest::option::weighted(0.9, instants())).prop_map(|(centre, at)| (if centre { OffBy::Centre } else { OffBy::Party }, at));
-    let later = (0i64..40, proptest::option::weighted(0.2, instants()), proptest::option::weighted(0.4, off)).prop_map(|(day, booked_at, off)| {
+    // Some are booked at any time, some a day or three before they begin: after the moment that would have reminded of them.
+    let booked = prop_oneof![4 => Just(None), 1 => instants().prop_map(|t| Some(Ok(t))), 1 => (1i64..72).prop_map(|h| Some(Err(Duration::hours(h))))];
+    let later = (0i64..40, booked, proptest::option::weighted(0.4, off)).prop_map(|(day, booked, off)| {
         let start = t("2026-11-28T10:00:00Z") + Duration::days(day);
+        let booked_at = booked.map(|b| b.unwrap_or_else(|before| start - before));
         LaterSession { start, end: start + Duration::hours(2), booked_at, off }
     });
     let rules = (proptest::sample::select(vec![0i64, 4500, 4500]), 24i64..73, any::<bool>(), any::<bool>(), 1u32..4);

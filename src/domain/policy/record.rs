@@ -265,7 +265,7 @@ impl CaseAssessment {
     }
 
     /// The notices of a session that the rules call for up to an instant, in their order.
-    pub fn called_for<'a>(&'a self, at: DateTime<Utc>) -> impl Iterator<Item = (&'a str, &'a Notice)> {
+    pub fn called_for(&self, at: DateTime<Utc>) -> impl Iterator<Item = (&str, &Notice)> {
         self.sessions.iter().flat_map(move |s| s.result.notices.iter().filter(move |n| n.at <= at).map(|n| (s.session.as_str(), n)))
     }
 
