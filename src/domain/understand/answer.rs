@@ -1,0 +1,235 @@
+//! An answer, read word by word: what it is made of, and of whom it speaks.
+
+use super::super::patterns::{ASK, BREAK, DATE, TIME, UNKNOWN, Word};
+use super::super::session::Reason;
+use super::lists::{Lists, Piece, READING};
+use super::{Context, Intent, Understood};
+use chrono::{Datelike, NaiveDateTime, Timelike};
+
+/// What an answer was made of.
+#[derive(Default)]
+struct Held {
+    yes: bool,
+    agreed: bool,
+    refuse: bool,
+    no: bool,
+    cancel: bool,
+    cancelled: bool,
+    ride: bool,
+    child: bool,
+    kid: bool,
+    kin: bool,
+    reason: bool,
+    third: bool,
+    only_cancels: bool,
+    about_third: bool,
+    ill_child: bool,
+    ill_self: bool,
+    ill_other: bool,
+}
+
+/// Splits an answer into its pieces; `None` if a word is in no list.
+fn pieces(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
+    let mut out = Vec::with_capacity(words.len());
+    let mut at = 0;
+    while at < words.len() {
+        let w = words[at];
+        let (piece, n) = if matches!(w.id, BREAK | ASK) {
+            (None, 1)
+        } else if let Some((n, list)) = l.reading.longest(&words[at..]) {
+            (Some(READING[usize::from(list)].1), n)
+        } else if l.vocabulary.day(w.id).is_some() || matches!(w.id, TIME | DATE) {
+            (Some(Piece::Fill), 1)
+        } else if w.id == UNKNOWN && words.get(at + 1).is_some_and(|next| l.holds.whole(&[*next])) && sick_soon(l, &words[at + 1..]) {
+            (Some(Piece::Name), 1)
+        } else {
+            return None;
+        };
+        out.push((piece, at));
+        at += n;
+    }
+    Some(out)
+}
+
+fn sick_soon(l: &Lists, words: &[Word]) -> bool {
+    (0..4).any(|n| words.get(n..).and_then(|w| l.reading.longest(w)).is_some_and(|(_, list)| READING[usize::from(list)].1 == Piece::Sick))
+}
+
+/// Whether a sentence of the message begins as a question does.
+fn begins_as_question(l: &Lists, words: &[Word]) -> bool {
+    let mut start = true;
+    for (at, w) in words.iter().enumerate() {
+        if start && w.id != BREAK {
+            let asks = l.asking.longest(&words[at..]).is_some();
+            let cancels = l.reading.longest(&words[at..]).is_some_and(|(_, list)| matches!(READING[usize::from(list)].1, Piece::Cancel | Piece::Refuse | Piece::Coming));
+            if asks && !cancels {
+                return true;
+            }
+        }
+        start = w.id == BREAK || (start && l.greeting.whole(&[*w]));
+    }
+    false
+}
+
+/// Reads an answer, or says why it is none.
+pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
+    if begins_as_question(l, words) {
+        return Err("question");
+    }
+    let Some(pieces) = pieces(l, words).or_else(|| spelled_out(l, words)) else { return Err("unknown-word") };
+    if l.no_answer.any(words) {
+        return Err("no-answer");
+    }
+    let held = hold(l, &pieces, words);
+    let mut days = words.iter().filter_map(|w| l.vocabulary.day(w.id));
+    let (mut day, second) = (days.next(), days.next());
+    let two = second.is_some() && second != day;
+    if two && context.open < 2 {
+        return Err("two-days");
+    }
+    if two {
+        day = None;
+    }
+    let confirms = held.yes || held.agreed;
+    let cancels = held.refuse || held.no || held.cancel || held.cancelled;
+    match (confirms, cancels) {
+        (true, true) => Err("mixed"),
+        (false, false) if held.reason => Err("a-reason-and-no-answer"),
+        (false, false) => Err("no-answer"),
+        (true, false) => {
+            if doubtful {
+                return Err("sign");
+            }
+            if held.reason || held.only_cancels || held.third {
+                return Err("more-than-a-yes");
+            }
+            for w in words.iter().filter(|w| matches!(w.id, DATE | TIME)) {
+                let fits = |a: &&NaiveDateTime| match w.id {
+                    DATE => a.day() == u32::from(w.value),
+                    _ => a.hour() * 60 + a.minute() == u32::from(w.value) || (a.hour() * 60 + a.minute()) == u32::from(w.value) + 720,
+                };
+                let Some(a) = context.arrivals.iter().find(fits) else { return Err("names-a-time") };
+                day = if w.id == DATE { Some(a.weekday()) } else { day };
+            }
+            Ok(Understood { intent: Intent::Confirm, rule: "all-words-agree", day, plain_yes: held.yes })
+        }
+        (false, true) => {
+            if held.about_third {
+                return Err("another-person");
+            }
+            if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
+                return Err("what-was-cancelled");
+            }
+            if words.iter().any(|w| w.id == TIME) && !held.cancel {
+                return Err("names-a-time");
+            }
+            let reason = match (held.ill_child, held.ill_self, held.ride) {
+                (true, false, false) => Some(Reason::IllChild),
+                (false, true, false) => Some(Reason::IllSelf),
+                (false, false, true) if !held.ill_other || held.kin => Some(Reason::Travel),
+                _ => None,
+            };
+            let rule = match (reason, held.cancel || held.cancelled) {
+                (Some(Reason::IllChild), _) => "all-words-ill-child",
+                (Some(Reason::IllSelf), _) => "all-words-ill-self",
+                (Some(Reason::Travel), _) => "all-words-travel",
+                (_, true) => "all-words-cancel",
+                _ => "all-words-refuse",
+            };
+            Ok(Understood { intent: Intent::Cancel(reason), rule, day, plain_yes: false })
+        }
+    }
+}
+
+/// "C A N C E L": single letters that make one word of an answer.
+fn spelled_out(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
+    let letters: Option<String> = words.iter().filter(|w| w.id != BREAK).map(|w| l.vocabulary.letter(w.id)).collect();
+    let one = l.vocabulary.words(&letters.filter(|s| s.len() > 2)?);
+    pieces(l, &one)
+}
+
+/// What the pieces of an answer say, and of whom.
+fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
+    use Piece as P;
+    let mut h = Held { child: pieces.iter().any(|(p, _)| *p == Some(P::Child)), ..Held::default() };
+    // The subject of the clause so far, the last person named in it, and the last one named by a noun.
+    let (mut subject, mut person, mut noun): (Option<P>, Option<P>, Option<P>) = (None, None, None);
+    let mut refused_third = false;
+    for (i, (piece, _)) in pieces.iter().enumerate() {
+        let next = pieces.get(i + 1).and_then(|(p, _)| *p);
+        match piece {
+            None | Some(P::So) => (subject, person) = (None, None),
+            Some(p @ (P::Self_ | P::We)) => (subject, person) = (Some(*p), Some(*p)),
+            Some(P::Mine) => person = Some(P::Self_),
+            Some(p @ (P::Child | P::Kin | P::Name)) => {
+                (subject, person, noun) = (Some(*p), Some(*p), Some(*p));
+                h.kin |= *p == P::Kin;
+                h.third |= *p == P::Kin;
+            }
+            Some(P::He) => {
+                let who = if noun == Some(P::Kin) { P::Kin } else { P::He };
+                (subject, person) = (Some(who), Some(who));
+                h.third = true;
+            }
+            Some(P::Him) => {
+                person = Some(if noun == Some(P::Kin) { P::Kin } else { P::He });
+                h.third = true;
+            }
+            Some(P::Sick) => {
+                h.reason = true;
+                match (next, person) {
+                    (Some(P::Child | P::Name), _) | (_, Some(P::Child | P::Name | P::He)) => {
+                        h.ill_child = true;
+                        h.kid = true;
+                    }
+                    (_, Some(P::Self_)) => h.ill_self = true,
+                    (_, None) if h.child => h.ill_child = true,
+                    _ => h.ill_other = true,
+                }
+                subject = None;
+            }
+            Some(P::SickSelf) => (h.reason, h.ill_self, subject) = (true, true, None),
+            Some(P::Ride) => (h.reason, h.ride, subject) = (true, true, None),
+            Some(P::RideNoun | P::Event) => (h.reason, subject) = (true, None),
+            Some(P::KidEvent) => (h.reason, h.kid, subject) = (true, true, None),
+            Some(P::Refuse | P::No) => {
+                h.refuse |= *piece == Some(P::Refuse);
+                h.no |= *piece == Some(P::No);
+                match subject {
+                    Some(P::Kin) => h.about_third = true,
+                    Some(P::He | P::Name) => refused_third = true,
+                    _ => {}
+                }
+            }
+            Some(P::Cancel) => {
+                h.cancel = true;
+                if let Some(P::Kin | P::He | P::Name | P::Child) = subject {
+                    h.about_third = true;
+                }
+                // "Cancel the dentist": something else than a visit.
+                let determined = pieces.get(i + 1).is_some_and(|(_, at)| words.get(*at).is_some_and(|w| l.determiner.whole(&[*w])));
+                let object = if determined { pieces.get(i + 2).and_then(|(p, _)| *p) } else { next };
+                if matches!(object, Some(P::Event | P::KidEvent | P::RideNoun)) {
+                    h.about_third = true;
+                }
+            }
+            Some(P::Cancelled) => h.cancelled = true,
+            Some(P::Keep | P::Coming | P::Yes) => {
+                h.yes = true;
+                if *piece == Some(P::Coming) && matches!(subject, Some(P::Kin | P::He | P::Name)) {
+                    h.third = true;
+                }
+            }
+            Some(P::Agreed) => h.agreed = true,
+            Some(P::Soft) => h.only_cancels = true,
+            Some(P::Glad | P::Fill) => {}
+        }
+    }
+    // A child does not answer for itself: whoever brings it does. Of anybody else's plans nobody here can speak.
+    // "Covid positive, she won't be there": an illness that nobody else here has is that of the child who is brought.
+    if refused_third && h.ill_other && !h.kin && !h.ill_self {
+        (h.ill_other, h.ill_child, h.kid) = (false, true, true);
+    }
+    h.about_third |= refused_third && !(h.child || h.kid);
+    h
+}
