@@ -16,5 +16,6 @@ mod kill;
 mod people;
 mod store;
 mod stories;
+mod understanding;
 mod wire;
 mod workers;

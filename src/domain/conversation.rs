@@ -7,11 +7,12 @@ mod answers;
 use super::cancel::Question;
 use super::centre::CancelAnswer;
 use super::message::Kind;
+use super::person::Mode;
 use super::say::Press;
 use super::session::{Answer, Reason, SessionState};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
-use answers::{cancel, code_answer, confirm, number, press, reason_word, stop, stranger, wrong_number};
+use answers::{cancel, code_answer, confirm, number, press, reason_word, stop, stranger, unclear, wrong_number};
 use chrono::{DateTime, Duration, Utc, Weekday};
 
 /// A YES within this time after a new version's text was accepted may still answer the old one.
@@ -21,6 +22,8 @@ const CROSSING: Duration = Duration::minutes(2);
 const AWAY_TOO_LONG: Duration = Duration::hours(12);
 /// Whatever has to be done for a visit this near is urgent.
 const URGENT_WITHIN: Duration = Duration::hours(24);
+/// More messages than this in a minute are no conversation.
+const MOST_A_MINUTE: usize = 10;
 
 words_enum! {
     /// What a person has to look at.
@@ -69,6 +72,12 @@ words_enum! {
         ChatBlocked = "chat_blocked",
         /// A press that may have come before the cut-off while we were away: it counts as in time.
         CountedInTime = "counted_in_time",
+        /// The same text again and again, or very many at once: a machine may be answering ours.
+        AutoReplies = "auto_replies",
+        /// A parent wrote the private word that they chose: talk to them alone at the next visit (safety rule D5).
+        QuietWord = "quiet_word",
+        /// Some of the children stay away, the visit goes on with the others.
+        SomeChildren = "some_children",
         /// Nobody listened for longer than the service keeps messages: some may be lost.
         MessagesLost = "messages_may_be_lost",
     }
@@ -199,8 +208,23 @@ pub struct Heard {
     pub opted_out: bool,
     /// The provider reports that it blocked the number with this message.
     pub provider_stopped: bool,
+    /// "Sorry, we did not understand" went to this number within a day.
+    pub clarified: bool,
+    /// What came from it shortly before.
+    pub lately: Lately,
+    /// It is the private word of a party with this number (safety rule D5).
+    pub quiet_word: bool,
     /// Upcoming sessions of the parties with this number.
     pub open: Vec<Open>,
+}
+
+/// What came from the same number shortly before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lately {
+    /// The very same words within the last hour.
+    pub same_words: bool,
+    /// How many messages in the last minute.
+    pub in_a_minute: usize,
 }
 
 /// Something to record.
@@ -260,6 +284,27 @@ pub enum Effect {
         /// The question.
         choice: String,
     },
+    /// Who cancelled says afterwards that it was illness (choice C28): the reason is recorded and nothing else changes.
+    IllnessTold {
+        /// The session.
+        session: String,
+        /// Who is ill.
+        reason: Reason,
+    },
+    /// Some of the children stay away; the visit goes on with the others, and lateness and fee do not come into it.
+    SomeChildren {
+        /// The session.
+        session: String,
+        /// They are ill.
+        ill: bool,
+    },
+    /// The phone may show no more than this from now on; the answer to this message is still given as before (safety rules D4, D5).
+    Quieten {
+        /// What it may show.
+        mode: Mode,
+        /// The rule.
+        rule: &'static str,
+    },
     /// No texts to this address until a person has spoken with its owner.
     PauseAddress,
     /// No more texts to this number.
@@ -317,8 +362,38 @@ fn only<'a>(mut found: impl Iterator<Item = &'a Open>) -> Option<&'a Open> {
 
 /// Decides what a received message does.
 pub fn decide(h: &Heard) -> Decision {
-    let stopped = h.provider_stopped;
-    let mut d = match &h.understood.intent {
+    let mut d = answered(h);
+    if is_a_loop(h, &d) {
+        d = decision("loop-guard", vec![task(Topic::AutoReplies, None)], None);
+    }
+    if h.known && h.understood.watched {
+        d.effects.push(Effect::Quieten { mode: Mode::Silent, rule: "D4" });
+    }
+    if h.known && h.quiet_word {
+        d.effects.push(Effect::Quieten { mode: Mode::Discreet, rule: "D5" });
+        d.effects.push(task(Topic::QuietWord, None));
+    }
+    // What the provider blocked can get no answer, and an opted-out number gets none but to its own STOP and START.
+    if h.provider_stopped || (h.opted_out && !matches!(h.understood.intent, Intent::Start | Intent::Help)) {
+        d.reply = None;
+    }
+    if h.provider_stopped && !d.effects.contains(&Effect::OptOut) {
+        d.effects.push(Effect::OptOut);
+    }
+    d
+}
+
+/// Whether a machine may be answering ours: then nothing more is said, and one task stands for all of it. Danger is told every time, and
+/// whatever changes something is done.
+fn is_a_loop(h: &Heard, d: &Decision) -> bool {
+    let for_a_person = !d.effects.is_empty() && d.effects.iter().all(|e| matches!(e, Effect::Task { .. }));
+    let same = h.lately.same_words && !h.media && h.understood.intent == Intent::Unclear;
+    for_a_person && h.understood.intent != Intent::Safeguarding && h.pressed.is_none() && (same || h.lately.in_a_minute > MOST_A_MINUTE)
+}
+
+/// What a message does, whatever came before it.
+fn answered(h: &Heard) -> Decision {
+    match &h.understood.intent {
         // Only a STOP is honoured from a phone that is not trusted; nothing is answered there.
         Intent::Stop if h.resting => Decision { reply: None, ..stop(h) },
         Intent::Safeguarding if h.resting => decision("resting-address", vec![task(Topic::Safeguarding, None)], None),
@@ -343,16 +418,8 @@ pub fn decide(h: &Heard) -> Decision {
         Intent::Question => hand_over("question", Topic::ReadMessage, None),
         Intent::DetailsChange => hand_over("details_change", Topic::ReadMessage, None),
         Intent::Abuse => hand_over("abuse", Topic::ReadMessage, None),
-        Intent::Unclear => hand_over("unclear", Topic::ReadMessage, None),
-    };
-    // What the provider blocked can get no answer, and an opted-out number gets none but to its own STOP and START.
-    if stopped || (h.opted_out && !matches!(h.understood.intent, Intent::Start | Intent::Help)) {
-        d.reply = None;
+        Intent::Unclear => unclear(h),
     }
-    if stopped && !d.effects.contains(&Effect::OptOut) {
-        d.effects.push(Effect::OptOut);
-    }
-    d
 }
 
 #[cfg(test)]

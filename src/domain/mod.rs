@@ -19,4 +19,5 @@ pub mod release;
 pub mod say;
 pub mod senders;
 pub mod session;
+pub mod shown;
 pub mod understand;

@@ -38,7 +38,7 @@ const MONTHS: [&str; 12] = ["january", "february", "march", "april", "may", "jun
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) id: Id,
-    /// Of a date: the day of the month; of a time: the minute of the day, if both can be read.
+    /// Of a date: the day of the month, and a hundred for each month where one is named; of a time: the minute of the day, if both can be read.
     pub(super) value: u16,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Vocabulary {
     expand: HashMap<Box<str>, Vec<Id>>,
     join: HashMap<(Id, Id), Id>,
     days: HashMap<Id, Weekday>,
-    months: Vec<Id>,
+    months: Vec<(Id, u16)>,
     s: Id,
     letters: HashMap<Id, char>,
     clock: Vec<Id>,
@@ -112,14 +112,15 @@ impl Vocabulary {
             let id = v.intern(name);
             v.days.insert(id, day);
         }
-        for name in MONTHS {
+        for (name, n) in MONTHS.into_iter().zip(1..) {
             let id = v.intern(name);
             let short = v.ids.get(name).copied().unwrap_or(id);
             v.ids.entry(name[..3].into()).or_insert(short);
-            v.months.push(id);
+            // "may" is a doubt before it is a month.
+            if name != "may" {
+                v.months.push((id, n));
+            }
         }
-        // "may" is a doubt before it is a month.
-        v.months.remove(4);
         v.ids.insert("spoken-stop".into(), BREAK);
         v.ids.insert("spoken-question".into(), ASK);
         v.ids.insert("£".into(), MONEY);
@@ -244,15 +245,20 @@ impl Vocabulary {
         } else if self.clock.contains(&w.id) && matches!(last.id, NUM | TIME) {
             out.pop();
             out.push(Word { id: TIME, value: if last.id == TIME { last.value } else { last.value * 60 } });
-        } else if self.months.contains(&w.id) && matches!(last.id, NUM | DATE) {
+        } else if let Some(month) = self.month(w.id).filter(|_| matches!(last.id, NUM | DATE)) {
             out.pop();
-            out.push(Word { id: DATE, ..last });
-        } else if matches!(w.id, NUM | DATE) && self.months.contains(&last.id) {
+            out.push(Word { id: DATE, value: month + last.value % 100 });
+        } else if let Some(month) = self.month(last.id).filter(|_| matches!(w.id, NUM | DATE)) {
             out.pop();
-            out.push(Word { id: DATE, ..w });
+            out.push(Word { id: DATE, value: month + w.value % 100 });
         } else {
             out.push(w);
         }
+    }
+
+    /// A hundred for each month up to the one that a word names.
+    fn month(&self, id: Id) -> Option<u16> {
+        self.months.iter().find(|(m, _)| *m == id).map(|(_, n)| n * 100)
     }
 
     fn known(&self, w: &str, out: &mut Vec<Word>) -> bool {
@@ -306,7 +312,12 @@ impl Vocabulary {
             "st" | "nd" | "rd" | "th" if number <= 31 => Some((DATE, number)),
             "am" | "ish" if number <= 12 => Some((TIME, number % 12 * 60)),
             "pm" if number <= 12 => Some((TIME, (number % 12 + 12) * 60)),
-            _ if rest.starts_with('/') => Some((DATE, number)),
+            // "28/11", "28/11/26": the day, and the month if it is one.
+            _ if rest.starts_with('/') && number <= 31 => {
+                let month: u16 = rest[1..].split(['/', '.']).next().and_then(|m| m.parse().ok()).unwrap_or(99);
+                Some((DATE, number + 100 * month.min(99)))
+            }
+            _ if rest.starts_with('/') => Some((DATE, u16::MAX)),
             _ => None,
         };
         if let Some((id, value)) = id_value {

@@ -87,6 +87,23 @@ pub struct Understood {
     pub day: Option<Weekday>,
     /// A word of YES, and not only words of courtesy such as "no problem".
     pub plain_yes: bool,
+    /// A hint that somebody else reads this phone or says what is written on it (safety rule D4).
+    pub watched: bool,
+    /// Said for certain: some of the children stay away, and the visit goes on with the others.
+    pub some_children: Option<SomeChildren>,
+}
+
+/// That only some of the children stay away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SomeChildren {
+    /// Those who stay away are ill.
+    pub ill: bool,
+}
+
+impl Understood {
+    fn new(intent: Intent, rule: &'static str) -> Self {
+        Understood { intent, rule, day: None, plain_yes: false, watched: false, some_children: None }
+    }
 }
 
 /// Which question waits for an answer.
@@ -123,8 +140,8 @@ impl Default for Context<'_> {
 /// Texts with more characters than this are for a person; only danger is looked for in them.
 const LONGEST: usize = 480;
 
-/// A message of another language as its agreed words are written: small letters and single spaces.
-fn bare(text: &str) -> String {
+/// A message in small letters and single spaces, as the agreed words of other languages and the quiet words of parents are kept.
+pub fn bare(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -146,7 +163,7 @@ pub fn understand(text: &str) -> Understood {
 /// Understands one message. Total: every text has an intent, and the same text in the same context has always the same.
 pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     let l = &*LISTS;
-    let is = |intent, rule| Understood { intent, rule, day: None, plain_yes: false };
+    let is = Understood::new;
     let trimmed = text.trim();
     if trimmed.len() == 4 && trimmed.bytes().all(|b| b.is_ascii_digit()) {
         return is(Intent::Code(trimmed.to_owned()), "code");
@@ -154,6 +171,9 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     let words = l.vocabulary.words(text);
     let spoken: Vec<Word> = words.iter().copied().filter(|w| w.id != BREAK && w.id != ASK).collect();
     let has_sign = |signs: &str| !text.is_ascii() && text.chars().any(|c| signs.contains(c) && !c.is_ascii());
+    if l.watched.in_words(&spoken) {
+        return Understood { watched: true, ..is(Intent::Safeguarding, "watched") };
+    }
     if l.danger.in_words(&spoken) {
         return is(Intent::Safeguarding, "danger");
     }
@@ -211,6 +231,9 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     if l.help.means(&spoken, alone) {
         return is(Intent::Help, "help-words");
     }
+    if let Some(some) = l.some.read(&spoken).filter(|_| !asks && !doubtful) {
+        return Understood { some_children: Some(some), ..is(Intent::Unclear, "some-children") };
+    }
     let read = if asks && !polite { Err("question") } else { answer(l, &words, context, doubtful) };
     let why = match read {
         Ok(u) => return u,
@@ -220,7 +243,7 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
         && (!only || lang == context.lang)
     {
         let intent = if *yes { Intent::Confirm } else { Intent::Cancel(None) };
-        return Understood { intent, rule: "agreed-word", day: None, plain_yes: *yes };
+        return Understood { plain_yes: *yes, ..is(intent, "agreed-word") };
     }
     // Nothing of what follows changes anything: the names sort the pile that a person reads.
     if l.abuse.core.any(&spoken) {

@@ -89,6 +89,11 @@ impl Service {
     }
 }
 
+/// The languages in which parents of a centre may answer. So far every centre has English alone; this is the one place that knows it.
+pub fn enabled_languages(_centre: &Centre) -> &'static [&'static str] {
+    &["en"]
+}
+
 /// The centre as it speaks in texts.
 pub fn speaker(centre: &Centre) -> Speaker {
     Speaker { short_name: centre.short_name.clone(), phone: centre.phone.clone(), emergency_number: centre.emergency_number.clone() }

@@ -176,6 +176,9 @@ pub fn topic_in_words(topic: crate::domain::conversation::Topic) -> &'static str
         T::LinkRefused => "a chat of the other party tried to link",
         T::ChatBlocked => "the bot was blocked in a chat",
         T::CountedInTime => "a press came while nobody listened: it counts as in time",
+        T::AutoReplies => "a number keeps sending: perhaps a machine; it gets no more answers",
+        T::QuietWord => "a private word came: talk to this parent alone at the next visit",
+        T::SomeChildren => "some of the children stay away, the visit goes on",
         T::MessagesLost => "nobody listened for a day: messages by Telegram may be lost",
     }
 }

@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "foundations", include_str!("../../migrations/0001_foundations.sql")),
     (2, "chats and people", include_str!("../../migrations/0002_chats_and_people.sql")),
     (3, "money", include_str!("../../migrations/0003_money.sql")),
+    (5, "quiet word", include_str!("../../migrations/0005_quiet_word.sql")),
 ];
 
 /// A value bound to a placeholder. A missing one still has its type.

@@ -75,6 +75,7 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
 }
 
 /// What a task is about, for who deals with it.
+#[derive(Debug)]
 pub struct About {
     /// `open` or `done`.
     pub state: String,
@@ -82,12 +83,28 @@ pub struct About {
     pub case_id: Option<String>,
     /// The message that came in.
     pub inbound_id: Option<String>,
+    /// What it is about.
+    pub topic: Topic,
+    /// Since when.
+    pub opened_at: DateTime<Utc>,
+    /// Until when.
+    pub due_at: Option<DateTime<Utc>>,
 }
 
 /// A task by its id.
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<About>> {
-    let row = tx.one("SELECT state, case_id, inbound_id FROM task WHERE id = $1", args![id]).await?;
-    row.map(|r| Ok(About { state: r.text("state")?, case_id: r.text_opt("case_id")?, inbound_id: r.text_opt("inbound_id")? })).transpose()
+    let row = tx.one("SELECT state, case_id, inbound_id, topic, opened_at, due_at FROM task WHERE id = $1", args![id]).await?;
+    row.map(|r| {
+        Ok(About {
+            state: r.text("state")?,
+            case_id: r.text_opt("case_id")?,
+            inbound_id: r.text_opt("inbound_id")?,
+            topic: r.word("topic")?,
+            opened_at: r.time("opened_at")?,
+            due_at: r.time_opt("due_at")?,
+        })
+    })
+    .transpose()
 }
 
 /// A person did what a task asked for.

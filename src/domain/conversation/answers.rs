@@ -24,6 +24,26 @@ pub(super) fn wrong_number(h: &Heard) -> Decision {
     decision("wrong-number", [vec![Effect::PauseAddress], before_next_visits(h, Topic::RingWrongNumber)].concat(), Some((Kind::WrongNumberAck, None)))
 }
 
+/// Not understood: the two answers once more, once a day and only while they are awaited; then the one hand-over text. A person reads it
+/// in any case.
+pub(super) fn unclear(h: &Heard) -> Decision {
+    if let Some(some) = h.understood.some_children
+        && let Some(o) = only(booked(h))
+        && !another_day(h, o)
+    {
+        let said = Effect::SomeChildren { session: o.session.clone(), ill: some.ill };
+        return decision("some-children", vec![said, task(Topic::SomeChildren, Some(o))], Some((Kind::NeedsCoordinatorAck, None)));
+    }
+    let awaited = booked(h).any(|o| o.asked.at.is_some() && o.answer == Answer::None);
+    let code_awaited = open_questions(h).next().is_some() || h.choosing.is_some();
+    let machine = matches!(h.understood.rule, "sent-by-a-machine" | "forwarded");
+    let words = matches!(h.understood.rule, "some-children");
+    if awaited && !code_awaited && !machine && !words && !h.clarified {
+        return decision("unclear", vec![task(Topic::ReadMessage, None)], Some((Kind::UnclearReply, None)));
+    }
+    hand_over(if h.clarified { "unclear-again" } else { "unclear" }, Topic::ReadMessage, None)
+}
+
 /// A task before the next visit of each family of this phone, or one without a visit if none is ahead.
 fn before_next_visits(h: &Heard, topic: Topic) -> Vec<Effect> {
     let mut next: Vec<&Open> = Vec::new();
@@ -188,7 +208,12 @@ pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
     let Some(o) = target else {
         if booked(h).next().is_none()
             && let Some(mine) = only(h.open.iter().filter(|o| o.cancelled_by_me))
+            && !another_day(h, mine)
         {
+            if let Some(reason @ (Reason::IllChild | Reason::IllSelf)) = reason {
+                let told = Effect::IllnessTold { session: mine.session.clone(), reason };
+                return decision("C28", vec![told, task(Topic::Cancellation, Some(mine))], Some((Kind::CancellationAck, Some(mine))));
+            }
             return decision("cancelled-already", vec![], Some((Kind::CancellationAck, Some(mine))));
         }
         let mut among: Vec<&Open> = asked().filter(|o| o.answer == Answer::None).collect();

@@ -41,6 +41,9 @@ fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
         resting: false,
         opted_out: false,
         provider_stopped: false,
+        clarified: false,
+        lately: Lately::default(),
+        quiet_word: false,
         open,
     }
 }

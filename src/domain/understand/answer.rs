@@ -104,14 +104,10 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
                 return Err("more-than-a-yes");
             }
             for w in words.iter().filter(|w| matches!(w.id, DATE | TIME)) {
-                let fits = |a: &&NaiveDateTime| match w.id {
-                    DATE => a.day() == u32::from(w.value),
-                    _ => a.hour() * 60 + a.minute() == u32::from(w.value) || (a.hour() * 60 + a.minute()) == u32::from(w.value) + 720,
-                };
-                let Some(a) = context.arrivals.iter().find(fits) else { return Err("names-a-time") };
+                let Some(a) = context.arrivals.iter().find(|a| names(w, a)) else { return Err("names-a-time") };
                 day = if w.id == DATE { Some(a.weekday()) } else { day };
             }
-            Ok(Understood { intent: Intent::Confirm, rule: "all-words-agree", day, plain_yes: held.yes })
+            Ok(Understood { day, plain_yes: held.yes, ..Understood::new(Intent::Confirm, "all-words-agree") })
         }
         (false, true) => {
             if held.about_third {
@@ -122,6 +118,11 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
             }
             if words.iter().any(|w| w.id == TIME) && !held.cancel {
                 return Err("names-a-time");
+            }
+            // A date of another day than those that are open is about something else; which one is not known without them.
+            for w in words.iter().filter(|w| w.id == DATE && !context.arrivals.is_empty()) {
+                let Some(a) = context.arrivals.iter().find(|a| names(w, a)) else { return Err("names-a-time") };
+                day = Some(a.weekday());
             }
             let reason = match (held.ill_child, held.ill_self, held.ride) {
                 (true, false, false) => Some(Reason::IllChild),
@@ -136,8 +137,18 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
                 (_, true) => "all-words-cancel",
                 _ => "all-words-refuse",
             };
-            Ok(Understood { intent: Intent::Cancel(reason), rule, day, plain_yes: false })
+            Ok(Understood { day, ..Understood::new(Intent::Cancel(reason), rule) })
         }
+    }
+}
+
+/// Whether a date or a time of day is that of this arrival.
+fn names(w: &Word, arrival: &NaiveDateTime) -> bool {
+    let minute = arrival.hour() * 60 + arrival.minute();
+    let value = u32::from(w.value);
+    match w.id {
+        DATE => arrival.day() == value % 100 && (value < 100 || arrival.month() == value / 100),
+        _ => minute == value || minute == value + 720,
     }
 }
 

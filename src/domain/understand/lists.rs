@@ -2,6 +2,7 @@
 
 use super::super::patterns::{Builder, Patterns, Vocabulary, Word, strings, table};
 use super::super::session::Reason;
+use super::SomeChildren;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use toml::Table;
@@ -115,6 +116,8 @@ pub(super) struct Lists {
     pub(super) late: Sign,
     pub(super) question: Sign,
     pub(super) danger: Sign,
+    pub(super) watched: Sign,
+    pub(super) some: SomeStay,
     pub(super) abuse_signs: String,
     pub(super) danger_signs: String,
     pub(super) doubtful: String,
@@ -184,6 +187,8 @@ impl Lists {
             late: sign(&mut b, "late")?,
             question: sign(&mut b, "question")?,
             danger: sign(&mut b, "safeguarding")?,
+            watched: sign(&mut b, "watched")?,
+            some: SomeStay { words: patterns(&mut b, &t, "some_children", &["ill", "stays", "comes", "extra"])? },
             abuse_signs: text_of(&t, "abuse", "signs")?,
             danger_signs: text_of(&t, "safeguarding", "signs")?,
             doubtful: text_of(&t, "signs", "doubtful")?,
@@ -208,6 +213,27 @@ impl Lists {
             }
         }
         Ok(lists)
+    }
+}
+
+/// Some of the children stay away and the others come: every word is accounted for.
+#[derive(Default)]
+pub(super) struct SomeStay {
+    /// Who is ill, who stays, who comes, and what may stand around it.
+    words: Patterns,
+}
+
+impl SomeStay {
+    /// What it says, if it says that for certain.
+    pub(super) fn read(&self, words: &[Word]) -> Option<SomeChildren> {
+        let (mut at, mut said) = (0, [false; 4]);
+        while at < words.len() {
+            let (n, list) = self.words.longest(&words[at..])?;
+            said[usize::from(list)] = true;
+            at += n;
+        }
+        let [ill, stays, comes, _] = said;
+        (comes && (ill || stays)).then_some(SomeChildren { ill })
     }
 }
 

@@ -119,7 +119,8 @@ fn every_result_names_its_rule_and_the_context_counts() {
         ("da", Context::default(), "unclear", "unknown-word"),
         ("Tak, będziemy!", Context::default(), "confirm", "agreed-word"),
         ("tak ale", Context { lang: "pl", ..Context::default() }, "unclear", "unknown-word"),
-        ("yes he is reading my messages", Context::default(), "safeguarding_alert", "danger"),
+        ("yes he is reading my messages", Context::default(), "safeguarding_alert", "watched"),
+        ("he is outside my house", Context::default(), "safeguarding_alert", "danger"),
     ] {
         let u = understand_in(text, &context);
         assert_eq!((u.intent.as_str(), u.rule), (intent, rule), "{text}");
