@@ -2,10 +2,12 @@
 //! machines, phones that somebody else reads, private words, bad input, and the message as a person sees it.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, sample_with};
+use base64::Engine;
 use courtesy::domain::conversation::Topic;
 use courtesy::domain::person::Mode;
 use courtesy::flows::family::{self, Change};
 use courtesy::flows::reply;
+use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN, time};
 use courtesy::store::{facts, parties, tasks};
 
 const SIOBHAN: &str = "+447700900101";
@@ -57,9 +59,14 @@ async fn a_yes_for_one_day_and_a_no_for_the_other_is_never_guessed(on: On) {
     assert_eq!(w.last(DWAYNE), "Birchfield: thank you. You have confirmed Sun 29 Nov, 2pm.");
     w.says(DWAYNE, "yes see you on the 5th").await;
     assert_eq!(w.stands("BRK-0101").await, "booked none none", "the fifth is no day that is open");
-    // Both days at once fit both questions: asked back.
-    w.says(SIOBHAN, "yes to saturday and yes to sunday").await;
-    assert!(w.last(SIOBHAN).contains("which visit?"), "{}", w.last(SIOBHAN));
+    w.end().await;
+    // Both days at once fit both questions: asked back. Three visits are for a person.
+    let w = two_visits(on, "2026-11-27T10:00").await;
+    w.says(DWAYNE, "yes to saturday and yes to sunday").await;
+    assert!(w.last(DWAYNE).contains("which visit? Reply 1 for Sat 28 Nov, 10am or 2 for Sun 29 Nov, 2pm"), "{}", w.last(DWAYNE));
+    w.says(SIOBHAN, "yes").await;
+    assert_eq!(w.last(SIOBHAN), HANDED);
+    assert_eq!(w.stands("BRK-0101").await, "booked none none");
     w.end().await;
 }
 
@@ -84,7 +91,7 @@ async fn a_reply_to_an_old_text_a_late_one_and_a_change_of_mind(on: On) {
     w.moves("BRK-0105", "2026-11-28T14:00").await;
     w.says(CONTACT_105, "yes").await;
     assert_eq!(w.stands("BRK-0105").await, "booked none none");
-    w.until("2026-11-26T10:05").await;
+    w.until("2026-11-26T10:13").await;
     w.says(CONTACT_105, "yes").await;
     assert_eq!(w.stands("BRK-0105").await, "booked none confirmed");
     // A change of mind is a NO like any other: its code finishes it, and a YES before that keeps the visit.
@@ -168,7 +175,7 @@ async fn whatever_is_handed_over_gets_the_same_bytes_at_the_same_instant(on: On)
         let before = w.got(phone).len();
         w.says(phone, body).await;
         let got: Vec<(String, i64)> =
-            w.provider.messages().into_iter().filter(|m| m.to == phone).skip(before).map(|m| (m.body, (m.created - w.svc.clock.now()).num_milliseconds())).collect();
+            w.provider.messages().into_iter().filter(|m| m.to == phone).skip(before).map(|m| (m.body, (m.created - w.svc.clock.now()).num_seconds())).collect();
         heard.push((body, got));
     }
     for (body, got) in &heard {
@@ -273,7 +280,14 @@ async fn a_private_word_changes_nothing_that_is_seen(on: On) {
         assert_eq!(mode(&w, "BRK-0101:contact").await, if registered { Mode::Discreet } else { Mode::Normal });
         assert_eq!(w.tasks("BRK-0101").await.contains(&Topic::QuietWord), registered);
         assert_eq!(mode(&w, "BRK-0101:resident").await, Mode::Normal, "the word belongs to one person");
-        heard.push(w.provider.messages().into_iter().filter(|m| !m.inbound).map(|m| format!("{} {} {}", m.created, m.to, m.body)).collect::<std::collections::BTreeSet<_>>());
+        heard.push(
+            w.provider
+                .messages()
+                .into_iter()
+                .filter(|m| !m.inbound)
+                .map(|m| format!("{} {} {}", m.created.format("%dT%H:%M"), m.to, m.body))
+                .collect::<std::collections::BTreeSet<_>>(),
+        );
         w.end().await;
     }
     assert_eq!(heard[0], heard[1]);
@@ -336,16 +350,19 @@ async fn bad_input_is_kept_shown_safely_and_handed_to_a_person(on: On) {
         assert!(came.contains(&kept.as_str()), "{body:?} is kept as received");
         assert!(!courtesy::domain::shown::shown(&kept).chars().any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)), "{body:?} is shown safely");
     }
-    // Bytes that are no text are no message, and nothing is lost by them.
+    // Bytes that are no UTF-8, signed as they are: kept, and no YES.
     let hook = format!("http://{}/hooks/sms/inbound", w.running.as_ref().unwrap().listen);
-    let answer = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .unwrap()
-        .post(hook)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(b"Body=%ff%fe&From=%2B447700900102".to_vec());
-    assert_eq!(answer.send().await.unwrap().status(), 403, "unsigned");
+    let pairs: Vec<(&[u8], &[u8])> =
+        vec![(b"MessageSid", b"SMbytes"), (b"AccountSid", ACCOUNT.as_bytes()), (b"From", CONTACT_105.as_bytes()), (b"To", OUR_NUMBER.as_bytes()), (b"Body", b"YES\xff\xfe")];
+    let body = pairs.iter().map(|(k, v)| format!("{}={}", String::from_utf8_lossy(k), v.iter().map(|b| format!("%{b:02x}")).collect::<String>())).collect::<Vec<_>>().join("&");
+    let signature = base64::engine::general_purpose::STANDARD.encode(courtesy::channels::sms::sign(TOKEN, &hook, &pairs));
+    let post = |signature: String| reqwest::Client::builder().no_proxy().build().unwrap().post(&hook).header("x-twilio-signature", signature).body(body.clone()).send();
+    assert_eq!(post("AAAA".into()).await.unwrap().status(), 403);
+    assert_eq!(post(signature).await.unwrap().status(), 200);
+    time::settle(&w.svc).await.unwrap();
+    assert_eq!((w.stands("BRK-0105").await.as_str(), w.tasks("BRK-0105").await), ("booked none none", vec![Topic::ReadMessage]));
+    let task = tasks::list(&w.svc.db, None).await.unwrap().into_iter().find(|t| t.case_ref.as_deref() == Some("BRK-0105")).unwrap();
+    assert!(reply::waiting(&w.svc, &task.id).await.unwrap().passed.iter().any(|p| p.body.0 == "YES\\xFF\\xFE"));
     w.end().await;
 }
 

@@ -208,6 +208,8 @@ pub struct Heard {
     pub opted_out: bool,
     /// The provider reports that it blocked the number with this message.
     pub provider_stopped: bool,
+    /// The start of the session about which this number was asked last.
+    pub asked_last: Option<DateTime<Utc>>,
     /// "Sorry, we did not understand" went to this number within a day.
     pub clarified: bool,
     /// What came from it shortly before.

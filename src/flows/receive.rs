@@ -141,6 +141,7 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
         resting: inbox::closed_among(tx, std::slice::from_ref(&inbound.number_hash)).await?.contains(&inbound.number_hash) && !parties.is_empty(),
         opted_out,
         provider_stopped: stopped,
+        asked_last: messages::asked_last(tx, &inbound.number_hash).await?,
         clarified: messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(24)).await?.iter().any(|(kind, ..)| *kind == Kind::UnclearReply),
         lately: lately(tx, inbound).await?,
         quiet_word: is_quiet_word(tx, inbound, &parties),

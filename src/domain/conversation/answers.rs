@@ -24,6 +24,9 @@ pub(super) fn wrong_number(h: &Heard) -> Decision {
     decision("wrong-number", [vec![Effect::PauseAddress], before_next_visits(h, Topic::RingWrongNumber)].concat(), Some((Kind::WrongNumberAck, None)))
 }
 
+/// So long after its beginning a visit is still what an answer is about.
+const LATE_REPLY: Duration = Duration::hours(24);
+
 /// Not understood: the two answers once more, once a day and only while they are awaited; then the one hand-over text. A person reads it
 /// in any case.
 pub(super) fn unclear(h: &Heard) -> Decision {
@@ -235,7 +238,16 @@ pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
     if another_day(h, o) {
         return hand_over("another-day", Topic::ReadMessage, Some(o));
     }
+    if answers_what_is_over(h, o) {
+        return hand_over("late-reply", Topic::ReadMessage, None);
+    }
     ask_to_finish(h, o, reason)
+}
+
+/// A NO that comes when the visit that was asked about has begun is about that one, and not about the next, of which nobody asked yet.
+fn answers_what_is_over(h: &Heard, o: &Open) -> bool {
+    let just_over = h.asked_last.is_some_and(|start| start <= h.at && h.at - start < LATE_REPLY);
+    just_over && o.asked.at.is_none() && h.understood.day.is_none()
 }
 
 /// A NO changes nothing by itself: it is finished by a code, or in a chat by a second press (rules S1 and S1d).

@@ -41,6 +41,7 @@ fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
         resting: false,
         opted_out: false,
         provider_stopped: false,
+        asked_last: None,
         clarified: false,
         lately: Lately::default(),
         quiet_word: false,
