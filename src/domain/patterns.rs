@@ -57,6 +57,10 @@ pub(super) struct Vocabulary {
     s: Id,
     letters: HashMap<Id, char>,
     clock: Vec<Id>,
+    /// "2" between one of these and one of those is "to".
+    before_two: Vec<Id>,
+    after_two: Vec<Id>,
+    to: Id,
     next: Id,
 }
 
@@ -146,6 +150,14 @@ impl Vocabulary {
             let ids = long.split(' ').map(|w| v.intern(w)).collect();
             v.expand.insert(short.as_str().into(), ids);
         }
+        let two = table(t, "two")?;
+        for (key, before) in [("before", true), ("after", false)] {
+            for w in strings(two.get(key).ok_or_else(|| format!("two.{key} is missing"))?, key)? {
+                let id = v.intern(&w);
+                if before { v.before_two.push(id) } else { v.after_two.push(id) }
+            }
+        }
+        v.to = v.intern("to");
         for (pair, one) in table(t, "join")? {
             let (a, b) = pair.split_once(' ').ok_or_else(|| format!("join: {pair:?} is not two words"))?;
             let one = one.as_str().ok_or_else(|| format!("join: {pair} is no text"))?;
@@ -214,6 +226,15 @@ impl Vocabulary {
                     self.flush(&mut current, &mut out);
                     out.push(word(ASK));
                 }
+                // "yes/no", "y/n": one or the other.
+                '/' if !current.is_empty() && next_is(&mut chars, |c| c.is_alphabetic()) => {
+                    self.flush(&mut current, &mut out);
+                    out.push(word(self.id_of("or").unwrap_or(UNKNOWN)));
+                }
+                '%' => {
+                    self.flush(&mut current, &mut out);
+                    out.push(word(self.id_of("percent").unwrap_or(UNKNOWN)));
+                }
                 '&' | '£' | '€' => {
                     self.flush(&mut current, &mut out);
                     out.push(word(self.id_of(c.encode_utf8(&mut [0; 4])).unwrap_or(UNKNOWN)));
@@ -238,6 +259,13 @@ impl Vocabulary {
     }
 
     fn push(&self, out: &mut Vec<Word>, w: Word) {
+        // "need 2 cancel": the number is a word.
+        if let [.., before, two @ Word { id: NUM, value: 2 }] = out.as_mut_slice()
+            && self.before_two.contains(&before.id)
+            && self.after_two.contains(&w.id)
+        {
+            *two = word(self.to);
+        }
         let last = out.last().copied().unwrap_or(word(BREAK));
         if let Some(&one) = self.join.get(&(last.id, w.id)) {
             out.pop();
@@ -499,6 +527,11 @@ impl Builder<'_> {
             }
             return Ok(());
         }
+        // "the_dark" is two words that stand for one alternative.
+        if a.contains('_') {
+            longer.push(self.parts(&a.replace('_', " "), deep + 1)?);
+            return Ok(());
+        }
         match self.plain_word(a).as_slice() {
             [one] => words.push(*one),
             many => longer.push(many.iter().map(|id| Part::Word(*id)).collect()),
@@ -607,6 +640,23 @@ impl Patterns {
             }
         }
         best
+    }
+
+    /// Every length at which one matches at the front of `words`, the longest first; of equals the first list.
+    pub(super) fn lengths(&self, words: &[Word]) -> Vec<(usize, u16)> {
+        let mut found: Vec<(usize, u16)> = Vec::new();
+        for &n in words.first().and_then(|w| self.by_first.get(&w.id)).into_iter().flatten() {
+            let (list, parts) = &self.all[n as usize];
+            let reached = ends(parts, words);
+            for len in (1..=REACH).filter(|len| reached >> len & 1 == 1) {
+                match found.iter_mut().find(|(l, _)| *l == len) {
+                    Some((_, old)) => *old = (*old).min(*list),
+                    None => found.push((len, *list)),
+                }
+            }
+        }
+        found.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        found
     }
 
     /// Every match of these words: from, to, list. Longest per pattern.

@@ -214,7 +214,7 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     if l.machine.any(&spoken) {
         return is(Intent::Unclear, "sent-by-a-machine");
     }
-    if l.forwarded.any(&spoken) {
+    if l.forwarded.any(&spoken) || text.lines().any(|line| line.trim_start().starts_with('>')) {
         return is(Intent::Unclear, "forwarded");
     }
     if let Some((_, reason)) = l.reasons.iter().find(|(p, _)| !asks && p.whole(&spoken)) {
@@ -222,7 +222,8 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     }
     let doubtful = has_sign(&l.doubtful);
     let polite = l.polite.any(&spoken);
-    if l.stop.means(&spoken, alone) && !doubtful && (!asks || spoken.len() > 1) {
+    let only_stop_signs = doubtful && text.chars().all(|c| !l.doubtful.contains(c) || l.stop_signs.contains(c));
+    if l.stop.means(&spoken, alone) && (!doubtful || only_stop_signs) && (!asks || spoken.len() > 1) {
         return is(Intent::Stop, "stop-words");
     }
     if l.start.means(&spoken, alone) {

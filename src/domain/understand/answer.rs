@@ -28,27 +28,50 @@ struct Held {
     ill_other: bool,
 }
 
-/// Splits an answer into its pieces; `None` if a word is in no list.
+/// Splits an answer into its pieces, each as long as it can be; `None` if a word is in no list. Where the longest piece leaves a word over
+/// that a shorter one would not, the shorter one is meant: "I am not going | to make it".
 fn pieces(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
-    let mut out = Vec::with_capacity(words.len());
+    let mut dead = vec![false; words.len() + 1];
+    // The pieces so far, and for each place which shorter ones are left to try.
+    let mut out: Vec<(Option<Piece>, usize)> = Vec::with_capacity(words.len());
+    let mut left: Vec<Vec<(Option<Piece>, usize)>> = Vec::with_capacity(words.len());
     let mut at = 0;
     while at < words.len() {
-        let w = words[at];
-        let (piece, n) = if matches!(w.id, BREAK | ASK) {
-            (None, 1)
-        } else if let Some((n, list)) = l.reading.longest(&words[at..]) {
-            (Some(READING[usize::from(list)].1), n)
-        } else if l.vocabulary.day(w.id).is_some() || matches!(w.id, TIME | DATE) {
-            (Some(Piece::Fill), 1)
-        } else if w.id == UNKNOWN && words.get(at + 1).is_some_and(|next| l.holds.whole(&[*next])) && sick_soon(l, &words[at + 1..]) {
-            (Some(Piece::Name), 1)
-        } else {
-            return None;
-        };
-        out.push((piece, at));
-        at += n;
+        let mut choices = if dead[at] { Vec::new() } else { choices(l, &words[at..]) };
+        loop {
+            if let Some((piece, n)) = choices.pop() {
+                out.push((piece, at));
+                left.push(choices);
+                at += n;
+                break;
+            }
+            dead[at] = true;
+            (at, choices) = (out.pop()?.1, left.pop()?);
+        }
     }
     Some(out)
+}
+
+/// What may stand at the front of these words, the longest last.
+fn choices(l: &Lists, words: &[Word]) -> Vec<(Option<Piece>, usize)> {
+    let w = words[0];
+    if matches!(w.id, BREAK | ASK) {
+        return vec![(None, 1)];
+    }
+    let mut found: Vec<(Option<Piece>, usize)> = l.reading.lengths(words).into_iter().rev().map(|(n, list)| (Some(READING[usize::from(list)].1), n)).collect();
+    // "No, I can't." A bare verb refuses only where nothing follows that it could belong to.
+    if let Some((n, _)) = l.at_end.longest(words)
+        && words.get(n).is_none_or(|w| w.id == BREAK)
+        && found.iter().all(|(_, m)| *m < n)
+    {
+        found.push((Some(Piece::Refuse), n));
+    }
+    if found.is_empty() && (l.vocabulary.day(w.id).is_some() || matches!(w.id, TIME | DATE)) {
+        found.push((Some(Piece::Fill), 1));
+    } else if found.is_empty() && w.id == UNKNOWN && words.get(1).is_some_and(|next| l.holds.whole(&[*next])) && sick_soon(l, &words[1..]) {
+        found.push((Some(Piece::Name), 1));
+    }
+    found
 }
 
 fn sick_soon(l: &Lists, words: &[Word]) -> bool {
@@ -159,6 +182,11 @@ fn spelled_out(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>>
     pieces(l, &one)
 }
 
+/// Whether the words before or at an illness say that it is the writer's own.
+fn says_so_of_oneself(l: &Lists, words: &[Word], at: usize) -> bool {
+    l.own_illness.longest(&words[at..]).is_some() || at.checked_sub(1).is_some_and(|before| l.have.whole(&words[before..at]))
+}
+
 /// What the pieces of an answer say, and of whom.
 fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
     use Piece as P;
@@ -166,9 +194,12 @@ fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
     // The subject of the clause so far, the last person named in it, and the last one named by a noun.
     let (mut subject, mut person, mut noun): (Option<P>, Option<P>, Option<P>) = (None, None, None);
     let mut refused_third = false;
-    for (i, (piece, _)) in pieces.iter().enumerate() {
+    let alone = !pieces.iter().any(|(p, _)| matches!(p, Some(P::Child | P::Kin | P::Name | P::He | P::Him | P::KidEvent | P::We)));
+    for (i, (piece, at)) in pieces.iter().enumerate() {
         let next = pieces.get(i + 1).and_then(|(p, _)| *p);
         match piece {
+            // "I am so sick": how sick, and not a consequence.
+            Some(P::So) if next == Some(P::Sick) => {}
             None | Some(P::So) => (subject, person) = (None, None),
             Some(p @ (P::Self_ | P::We)) => (subject, person) = (Some(*p), Some(*p)),
             Some(P::Mine) => person = Some(P::Self_),
@@ -195,15 +226,23 @@ fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
                     }
                     (_, Some(P::Self_)) => h.ill_self = true,
                     (_, None) if h.child => h.ill_child = true,
+                    // "Feeling rough, can't come": whoever writes so without naming anybody speaks of themselves.
+                    (_, None) if alone && says_so_of_oneself(l, words, *at) => h.ill_self = true,
                     _ => h.ill_other = true,
                 }
                 subject = None;
             }
-            Some(P::SickSelf) => (h.reason, h.ill_self, subject) = (true, true, None),
+            Some(P::SickSelf) => {
+                (h.reason, h.ill_self, subject) = (true, true, None);
+                h.no |= words.get(*at).is_some_and(|w| l.no.whole(&[*w]));
+            }
             Some(P::Ride) => (h.reason, h.ride, subject) = (true, true, None),
             Some(P::RideNoun | P::Event) => (h.reason, subject) = (true, None),
             Some(P::KidEvent) => (h.reason, h.kid, subject) = (true, true, None),
             Some(P::Refuse | P::No) => {
+                if l.no_way.longest(&words[*at..]).is_some() {
+                    (h.reason, h.ride) = (true, true);
+                }
                 h.refuse |= *piece == Some(P::Refuse);
                 h.no |= *piece == Some(P::No);
                 match subject {
@@ -220,7 +259,9 @@ fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
                 // "Cancel the dentist": something else than a visit.
                 let determined = pieces.get(i + 1).is_some_and(|(_, at)| words.get(*at).is_some_and(|w| l.determiner.whole(&[*w])));
                 let object = if determined { pieces.get(i + 2).and_then(|(p, _)| *p) } else { next };
-                if matches!(object, Some(P::Event | P::KidEvent | P::RideNoun)) {
+                // "Cancel him": no visit at all.
+                let person = matches!(next, Some(P::Him)) && pieces.get(i + 2).is_none_or(|(p, _)| p.is_none());
+                if person || matches!(object, Some(P::Event | P::KidEvent | P::RideNoun)) {
                     h.about_third = true;
                 }
             }

@@ -106,6 +106,12 @@ pub(super) struct Lists {
     pub(super) no_answer: Patterns,
     pub(super) determiner: Patterns,
     pub(super) holds: Patterns,
+    /// A plain no; no way to get there; what one says of one's own illness; "have" and its like.
+    pub(super) no: Patterns,
+    pub(super) no_way: Patterns,
+    pub(super) at_end: Patterns,
+    pub(super) own_illness: Patterns,
+    pub(super) have: Patterns,
     pub(super) greeting: Patterns,
     pub(super) forwarded: Patterns,
     pub(super) machine: Patterns,
@@ -121,6 +127,8 @@ pub(super) struct Lists {
     pub(super) abuse_signs: String,
     pub(super) danger_signs: String,
     pub(super) doubtful: String,
+    /// Signs that say STOP and nothing else.
+    pub(super) stop_signs: String,
     /// Whole messages in other languages: the language, whether it is a YES, and whether it counts only from who speaks it.
     pub(super) others: HashMap<String, (String, bool, bool)>,
 }
@@ -176,6 +184,11 @@ impl Lists {
             polite: patterns(&mut b, &t, "notes", &["polite"])?,
             no_answer: patterns(&mut b, &t, "notes", &["no_answer"])?,
             determiner: patterns(&mut b, &t, "notes", &["determiner"])?,
+            no: patterns(&mut b, &t, "notes", &["no"])?,
+            at_end: patterns(&mut b, &t, "notes", &["at_end"])?,
+            no_way: patterns(&mut b, &t, "notes", &["no_way"])?,
+            own_illness: patterns(&mut b, &t, "notes", &["own_illness"])?,
+            have: patterns(&mut b, &t, "notes", &["have"])?,
             holds: patterns(&mut b, &t, "notes", &["holds"])?,
             greeting: patterns(&mut b, &t, "notes", &["greeting"])?,
             forwarded: patterns(&mut b, &t, "notes", &["forwarded"])?,
@@ -191,6 +204,7 @@ impl Lists {
             some: SomeStay { words: patterns(&mut b, &t, "some_children", &["ill", "stays", "comes", "extra"])? },
             abuse_signs: text_of(&t, "abuse", "signs")?,
             danger_signs: text_of(&t, "safeguarding", "signs")?,
+            stop_signs: text_of(&t, "signs", "stop")?,
             doubtful: text_of(&t, "signs", "doubtful")?,
             others: HashMap::new(),
             vocabulary: Vocabulary::default(),
