@@ -246,7 +246,7 @@ fn stop_is_honoured_and_somebody_rings() {
 #[test]
 fn everything_handed_over_gets_the_same_words() {
     for text in ["what time is it?", "he is outside", "f off", "yes but", "🖕", ""] {
-        let d = decide(&heard(text, "26T10:05:00", vec![open("a")]));
+        let d = decide(&Heard { clarified: true, ..heard(text, "26T10:05:00", vec![open("a")]) });
         assert_eq!(d.reply, Some(Reply { kind: Kind::NeedsCoordinatorAck, session: None }), "{text}");
     }
 }
