@@ -655,7 +655,7 @@ impl Patterns {
                 }
             }
         }
-        found.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        found.sort_unstable_by_key(|f| std::cmp::Reverse(f.0));
         found
     }
 
