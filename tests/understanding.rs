@@ -372,7 +372,7 @@ async fn a_person_sees_the_message_what_came_before_and_what_was_answered(on: On
     let code = w.code(DWAYNE, "other");
     w.says(DWAYNE, &format!("{code} thanks")).await;
     w.says(DWAYNE, "Which door do we use?").await;
-    let task = tasks::list(&w.svc.db, None).await.unwrap().into_iter().filter(|t| t.topic == Topic::ReadMessage).next_back().unwrap().id;
+    let task = tasks::list(&w.svc.db, None).await.unwrap().into_iter().rfind(|t| t.topic == Topic::ReadMessage).unwrap().id;
     let seen = reply::waiting(&w.svc, &task).await.unwrap();
     assert_eq!((seen.parties.as_slice(), seen.quiet), (&["BRK-0101:contact".to_owned()][..], None));
     let bodies: Vec<&str> = seen.passed.iter().map(|p| p.body.0.as_str()).collect();

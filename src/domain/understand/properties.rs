@@ -1,4 +1,6 @@
-//! What holds for every text.
+//! What holds for every text. Each law was seen to fail on a fault planted once: the question mark overlooked, the check of whose plans
+//! these are left out, the list `no_answer` left out, other languages read by their first word, dates of cancellations not compared, "one
+//! of them is ill" taken without the others.
 
 #[cfg(test)]
 use super::*;
@@ -86,7 +88,6 @@ proptest! {
         prop_assert!(is_cancel(&understand(&text).intent), "{}", text);
     }
 
-    // Planted once: with "tak" and "nie" taken from the whole message's first words, this fails at "tak ale".
     #[test]
     fn nothing_in_another_language_acts_but_a_whole_agreed_word(
         word in one_of(&["tak", "nie", "da", "nu", "ie", "na", "haan", "nahi", "oes", "tá", "níl", "potwierdzam", "confirm că", "będę"]),
