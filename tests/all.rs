@@ -19,6 +19,7 @@ mod money;
 mod people;
 mod store;
 mod stories;
+mod understanding;
 mod whatsapp;
 mod wire;
 mod workers;

@@ -241,6 +241,7 @@ async fn a_chatty_phone_gets_six_answers_a_day(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     let before = w.got(DWAYNE).len();
     for i in 0..30 {
+        w.until(&format!("2026-11-26T10:{:02}", i + 1)).await;
         w.says(DWAYNE, if i % 2 == 0 { "what time?" } else { "HELP" }).await;
     }
     for hour in 11..20 {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes our own replies, labelled by family, one JSON object a line: replies_own.py worked|aside|all
+"""Writes our own replies, labelled by family, one JSON object a line: replies_own.py worked|aside|all [first|more]
 
-A family is a list of skeletons; {a|b} in one is a choice. A third of the skeletons, picked by their own hash, is "aside": nobody looks at
+`first` are the families below, `more` those of tests/data/replies_families.txt; without a word both. A family is a list of skeletons; {a|b} in one is a choice. A third of the skeletons, picked by their own hash, is "aside": nobody looks at
 those while the lists of understanding/ are written. The same call always writes the same texts.
 """
-import hashlib, itertools, json, re, sys
+import hashlib, itertools, json, pathlib, re, sys
 
 CANCELS = ["cancel", "cancel_illness_child", "cancel_illness_self", "cancel_transport"]
 MUST_NOT = {
@@ -73,25 +73,44 @@ def expand(skeleton):
     return seen
 
 
+def more():
+    """The families of tests/data/replies_families.txt."""
+    intent = tag = None
+    with open(pathlib.Path(__file__).parent / "data" / "replies_families.txt", encoding="utf-8") as file:
+        for line in file:
+            line = line.rstrip("\n")
+            if line.startswith("[") and line.endswith("]"):
+                intent, tag = line[1:-1].split("/")
+            elif line and not line.startswith("# "):
+                yield tag, intent, [line.replace("\\n", "\n")]
+
+
 def main():
     which = sys.argv[1] if len(sys.argv) > 1 else "all"
+    sets = {"first": FAMILIES, "more": list(more())}
+    families = sets[sys.argv[2]] if len(sys.argv) > 2 else FAMILIES + sets["more"]
     n = 0
-    for tag, intent, skeletons in FAMILIES:
+    for tag, intent, skeletons in families:
         for skeleton in skeletons:
             aside = hashlib.sha256(f"{tag}/{intent}/{skeleton}".encode()).digest()[0] % 3 == 0
             for text in expand(skeleton):
+                text = text if tag == "noise" else text.strip(" ")
                 n += 1
                 if which != "all" and aside != (which == "aside"):
                     continue
                 must_not = MUST_NOT.get(intent, EVERYTHING)
-                also = [] if intent in ("confirm", "stop") or intent.startswith("cancel") or tag == "danger" else ["unclear"]
+                also = [] if intent in ("confirm", "stop") or intent.startswith("cancel") or intent == "safeguarding_alert" else ["unclear"]
                 if intent == "unclear":
                     also = ["question", "reschedule_request", "details_change", "running_late", "help", "abuse"]
+                if intent == "cancel":
+                    also = ["cancel_transport", "cancel_illness_self"] if tag == "reason" else []
                 if tag == "harmless":
                     must_not = must_not + ["safeguarding_alert"]
                     also = also + ["cancel_transport", "cancel", "cancel_illness_child"]
                     must_not = [m for m in must_not if m not in also]
                 row = {"id": f"own-{n}", "text": text, "intent": intent, "must_not": must_not, "also_ok": also, "lang": "en", "open_sessions": 1, "tags": [tag], "channel": "sms"}
+                if tag == "next-other-day":
+                    row["open_local"] = ["2026-11-28T10:00"]
                 print(json.dumps(row, ensure_ascii=False))
 
 

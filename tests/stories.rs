@@ -203,7 +203,7 @@ async fn stop_start_help_and_whatever_is_unclear(on: On) {
     w.says(RESIDENT_103, "you lot are a joke").await;
     assert_eq!(w.last(CONTACT_101), w.last(RESIDENT_103), "the same bytes for everything that a person reads");
     let before = w.got(CONTACT_101).len();
-    w.says(CONTACT_101, "and another thing").await;
+    w.says(CONTACT_101, "what about his dog").await;
     assert_eq!(w.got(CONTACT_101).len(), before, "the hand-over text comes once an hour");
     assert_eq!(w.tasks("BRK-0101").await, [Topic::ReadMessage, Topic::ReadMessage], "each message is a task all the same");
     w.says(CONTACT_101, "STOP").await;

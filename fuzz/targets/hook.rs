@@ -2,11 +2,14 @@
 
 #![no_main]
 
-use courtesy::channels::sms::parse_form;
+use courtesy::channels::sms::{parse_form, parse_form_bytes, readable};
 use courtesy::domain::understand::understand;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
+    for (_, value) in parse_form_bytes(bytes) {
+        let _ = understand(&readable(value));
+    }
     for (key, value) in parse_form(bytes).unwrap_or_default() {
         if key == "Body" {
             let _ = understand(&value);

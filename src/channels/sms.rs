@@ -114,6 +114,22 @@ fn encode(text: &str, out: &mut String) {
 
 /// Reads a percent-encoded form; `None` if it is not UTF-8.
 pub fn parse_form(body: &[u8]) -> Option<Vec<(String, String)>> {
+    parse_form_bytes(body).into_iter().map(|(k, v)| Some((String::from_utf8(k).ok()?, String::from_utf8(v).ok()?))).collect()
+}
+
+/// Bytes as text: what is no UTF-8 is written as `\xFF`, so that nothing of a message is lost and nothing of it is taken for a word.
+pub fn readable(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|e| {
+        e.as_bytes().utf8_chunks().fold(String::new(), |mut out, chunk| {
+            out.push_str(chunk.valid());
+            chunk.invalid().iter().for_each(|b| out.push_str(&format!("\\x{b:02X}")));
+            out
+        })
+    })
+}
+
+/// Reads a percent-encoded form as bytes.
+pub fn parse_form_bytes(body: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let decode = |part: &[u8]| {
         let mut out = Vec::with_capacity(part.len());
         let hex = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16));
@@ -132,13 +148,13 @@ pub fn parse_form(body: &[u8]) -> Option<Vec<(String, String)>> {
             }
             i += 1;
         }
-        String::from_utf8(out).ok()
+        out
     };
     body.split(|b| *b == b'&')
         .filter(|p| !p.is_empty())
         .map(|pair| {
             let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
-            Some((decode(&pair[..at])?, decode(pair.get(at + 1..).unwrap_or(&[]))?))
+            (decode(&pair[..at]), decode(pair.get(at + 1..).unwrap_or(&[])))
         })
         .collect()
 }
@@ -323,13 +339,9 @@ impl Sms {
     }
 
     /// Whether what came to `url` with these parameters was signed by the service, compared in constant time.
-    pub fn is_signed(&self, url: &str, pairs: &[(String, String)], signature: &str) -> bool {
+    pub fn is_signed(&self, url: &str, pairs: &[(Vec<u8>, Vec<u8>)], signature: &str) -> bool {
         let Ok(given) = base64::engine::general_purpose::STANDARD.decode(signature.trim()) else { return false };
-        self.sign(url, pairs).as_slice().ct_eq(&given).into()
-    }
-
-    fn sign(&self, url: &str, pairs: &[(String, String)]) -> Vec<u8> {
-        sign(&self.settings.auth_token, url, pairs)
+        sign(&self.settings.auth_token, url, pairs).as_slice().ct_eq(&given).into()
     }
 
     /// Whether this account is ours.
@@ -339,15 +351,15 @@ impl Sms {
 }
 
 /// The service's signature: HMAC-SHA1 over the address and the sorted parameters, blank ones too.
-pub fn sign(auth_token: &str, url: &str, pairs: &[(String, String)]) -> Vec<u8> {
+pub fn sign<B: AsRef<[u8]> + Ord>(auth_token: &str, url: &str, pairs: &[(B, B)]) -> Vec<u8> {
     let mut sorted: Vec<_> = pairs.iter().collect();
     sorted.sort();
     sorted.dedup();
     let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(url.as_bytes());
     for (k, v) in sorted {
-        mac.update(k.as_bytes());
-        mac.update(v.as_bytes());
+        mac.update(k.as_ref());
+        mac.update(v.as_ref());
     }
     mac.finalize().into_bytes().to_vec()
 }
@@ -421,6 +433,7 @@ mod tests {
         let parsed = parse_form(form(&[("Body", text), ("Empty", "")]).as_bytes()).unwrap();
         assert_eq!(parsed, [("Body".to_owned(), text.to_owned()), ("Empty".to_owned(), String::new())]);
         assert_eq!(parse_form(b"a=%ff"), None);
+        assert_eq!(readable(b"YES\xff\xfe ok".to_vec()), "YES\\xFF\\xFE ok");
         assert_eq!(parse_form(b"a=%4&b").unwrap(), [("a".into(), "%4".into()), ("b".into(), String::new())]);
     }
 }

@@ -119,6 +119,9 @@ pub(crate) enum Command {
         /// The linked chat is not used any more
         #[arg(long)]
         unlink: bool,
+        /// A private word that the parent chose: who writes exactly this is talked to alone; "" takes it away
+        #[arg(long, value_name = "WORDS")]
+        quiet_word: Option<String>,
         /// How you know whom you spoke with: in person with photo ID, or on the number on file that you rang
         #[arg(long, value_parser = ["in-person", "called-back"])]
         spoken: Option<String>,
@@ -171,7 +174,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
         Command::AskDate(args) => bookings::ask_date(&svc, args).await?,
         Command::Session(args) => bookings::session(&svc, args).await?,
         Command::Series(args) => bookings::series(&svc, args).await?,
-        Command::Family { case, party, mode, hours, sms, telegram, whatsapp, confirm_number, refuse_number, unlink, spoken, who } => {
+        Command::Family { case, party, mode, hours, sms, telegram, whatsapp, confirm_number, refuse_number, unlink, quiet_word, spoken, who } => {
             let party = parties::find(&svc.db, &format!("{case}:{party}")).await?;
             let mode = mode.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;
             let spoken = spoken.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;
@@ -179,7 +182,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                 None => svc.clock.now(),
                 Some(t) => parse_at(t, centres::all(&svc.db).await?.get(&party.centre).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz))?,
             };
-            let change = Change { mode, hours, sms, telegram, whatsapp, confirm_number, refuse_number, unlink, spoken };
+            let change = Change { mode, hours, sms, telegram, whatsapp, confirm_number, refuse_number, unlink, quiet_word, spoken };
             for done in family::change(&svc, &party, &change, &who.user, at).await? {
                 line(format!("recorded: {done}"))?;
             }

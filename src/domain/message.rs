@@ -19,6 +19,8 @@ words_enum! {
         SessionMoved = "session_moved",
         /// A person will read this.
         NeedsCoordinatorAck = "needs_coordinator_ack",
+        /// Not understood: the two answers once more, once a day.
+        UnclearReply = "unclear_reply",
         /// How it works.
         Help = "help",
         /// Texts are off.

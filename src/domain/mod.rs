@@ -24,6 +24,7 @@ pub mod say;
 pub mod senders;
 pub mod series;
 pub mod session;
+pub mod shown;
 pub mod staff;
 pub mod terms;
 pub mod understand;

@@ -38,7 +38,7 @@ const MONTHS: [&str; 12] = ["january", "february", "march", "april", "may", "jun
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) id: Id,
-    /// Of a date: the day of the month; of a time: the minute of the day, if both can be read.
+    /// Of a date: the day of the month, and a hundred for each month where one is named; of a time: the minute of the day, if both can be read.
     pub(super) value: u16,
 }
 
@@ -53,10 +53,14 @@ pub(super) struct Vocabulary {
     expand: HashMap<Box<str>, Vec<Id>>,
     join: HashMap<(Id, Id), Id>,
     days: HashMap<Id, Weekday>,
-    months: Vec<Id>,
+    months: Vec<(Id, u16)>,
     s: Id,
     letters: HashMap<Id, char>,
     clock: Vec<Id>,
+    /// "2" between one of these and one of those is "to".
+    before_two: Vec<Id>,
+    after_two: Vec<Id>,
+    to: Id,
     next: Id,
 }
 
@@ -112,14 +116,15 @@ impl Vocabulary {
             let id = v.intern(name);
             v.days.insert(id, day);
         }
-        for name in MONTHS {
+        for (name, n) in MONTHS.into_iter().zip(1..) {
             let id = v.intern(name);
             let short = v.ids.get(name).copied().unwrap_or(id);
             v.ids.entry(name[..3].into()).or_insert(short);
-            v.months.push(id);
+            // "may" is a doubt before it is a month.
+            if name != "may" {
+                v.months.push((id, n));
+            }
         }
-        // "may" is a doubt before it is a month.
-        v.months.remove(4);
         v.ids.insert("spoken-stop".into(), BREAK);
         v.ids.insert("spoken-question".into(), ASK);
         v.ids.insert("£".into(), MONEY);
@@ -145,6 +150,14 @@ impl Vocabulary {
             let ids = long.split(' ').map(|w| v.intern(w)).collect();
             v.expand.insert(short.as_str().into(), ids);
         }
+        let two = table(t, "two")?;
+        for (key, before) in [("before", true), ("after", false)] {
+            for w in strings(two.get(key).ok_or_else(|| format!("two.{key} is missing"))?, key)? {
+                let id = v.intern(&w);
+                if before { v.before_two.push(id) } else { v.after_two.push(id) }
+            }
+        }
+        v.to = v.intern("to");
         for (pair, one) in table(t, "join")? {
             let (a, b) = pair.split_once(' ').ok_or_else(|| format!("join: {pair:?} is not two words"))?;
             let one = one.as_str().ok_or_else(|| format!("join: {pair} is no text"))?;
@@ -213,6 +226,15 @@ impl Vocabulary {
                     self.flush(&mut current, &mut out);
                     out.push(word(ASK));
                 }
+                // "yes/no", "y/n": one or the other.
+                '/' if !current.is_empty() && next_is(&mut chars, |c| c.is_alphabetic()) => {
+                    self.flush(&mut current, &mut out);
+                    out.push(word(self.id_of("or").unwrap_or(UNKNOWN)));
+                }
+                '%' => {
+                    self.flush(&mut current, &mut out);
+                    out.push(word(self.id_of("percent").unwrap_or(UNKNOWN)));
+                }
                 '&' | '£' | '€' => {
                     self.flush(&mut current, &mut out);
                     out.push(word(self.id_of(c.encode_utf8(&mut [0; 4])).unwrap_or(UNKNOWN)));
@@ -237,6 +259,13 @@ impl Vocabulary {
     }
 
     fn push(&self, out: &mut Vec<Word>, w: Word) {
+        // "need 2 cancel": the number is a word.
+        if let [.., before, two @ Word { id: NUM, value: 2 }] = out.as_mut_slice()
+            && self.before_two.contains(&before.id)
+            && self.after_two.contains(&w.id)
+        {
+            *two = word(self.to);
+        }
         let last = out.last().copied().unwrap_or(word(BREAK));
         if let Some(&one) = self.join.get(&(last.id, w.id)) {
             out.pop();
@@ -244,15 +273,20 @@ impl Vocabulary {
         } else if self.clock.contains(&w.id) && matches!(last.id, NUM | TIME) {
             out.pop();
             out.push(Word { id: TIME, value: if last.id == TIME { last.value } else { last.value * 60 } });
-        } else if self.months.contains(&w.id) && matches!(last.id, NUM | DATE) {
+        } else if let Some(month) = self.month(w.id).filter(|_| matches!(last.id, NUM | DATE)) {
             out.pop();
-            out.push(Word { id: DATE, ..last });
-        } else if matches!(w.id, NUM | DATE) && self.months.contains(&last.id) {
+            out.push(Word { id: DATE, value: month + last.value % 100 });
+        } else if let Some(month) = self.month(last.id).filter(|_| matches!(w.id, NUM | DATE)) {
             out.pop();
-            out.push(Word { id: DATE, ..w });
+            out.push(Word { id: DATE, value: month + w.value % 100 });
         } else {
             out.push(w);
         }
+    }
+
+    /// A hundred for each month up to the one that a word names.
+    fn month(&self, id: Id) -> Option<u16> {
+        self.months.iter().find(|(m, _)| *m == id).map(|(_, n)| n * 100)
     }
 
     fn known(&self, w: &str, out: &mut Vec<Word>) -> bool {
@@ -306,7 +340,12 @@ impl Vocabulary {
             "st" | "nd" | "rd" | "th" if number <= 31 => Some((DATE, number)),
             "am" | "ish" if number <= 12 => Some((TIME, number % 12 * 60)),
             "pm" if number <= 12 => Some((TIME, (number % 12 + 12) * 60)),
-            _ if rest.starts_with('/') => Some((DATE, number)),
+            // "28/11", "28/11/26": the day, and the month if it is one.
+            _ if rest.starts_with('/') && number <= 31 => {
+                let month: u16 = rest[1..].split(['/', '.']).next().and_then(|m| m.parse().ok()).unwrap_or(99);
+                Some((DATE, number + 100 * month.min(99)))
+            }
+            _ if rest.starts_with('/') => Some((DATE, u16::MAX)),
             _ => None,
         };
         if let Some((id, value)) = id_value {
@@ -488,6 +527,11 @@ impl Builder<'_> {
             }
             return Ok(());
         }
+        // "the_dark" is two words that stand for one alternative.
+        if a.contains('_') {
+            longer.push(self.parts(&a.replace('_', " "), deep + 1)?);
+            return Ok(());
+        }
         match self.plain_word(a).as_slice() {
             [one] => words.push(*one),
             many => longer.push(many.iter().map(|id| Part::Word(*id)).collect()),
@@ -596,6 +640,23 @@ impl Patterns {
             }
         }
         best
+    }
+
+    /// Every length at which one matches at the front of `words`, the longest first; of equals the first list.
+    pub(super) fn lengths(&self, words: &[Word]) -> Vec<(usize, u16)> {
+        let mut found: Vec<(usize, u16)> = Vec::new();
+        for &n in words.first().and_then(|w| self.by_first.get(&w.id)).into_iter().flatten() {
+            let (list, parts) = &self.all[n as usize];
+            let reached = ends(parts, words);
+            for len in (1..=REACH).filter(|len| reached >> len & 1 == 1) {
+                match found.iter_mut().find(|(l, _)| *l == len) {
+                    Some((_, old)) => *old = (*old).min(*list),
+                    None => found.push((len, *list)),
+                }
+            }
+        }
+        found.sort_unstable_by_key(|f| std::cmp::Reverse(f.0));
+        found
     }
 
     /// Every match of these words: from, to, list. Longest per pattern.

@@ -104,6 +104,8 @@ pub enum Say {
     },
     /// The one text for everything that a person must read (safety rule D3).
     Handover,
+    /// Not understood: nothing is changed, these are the two answers.
+    Unclear,
     /// How it works.
     Help,
     /// Texts are off.
@@ -254,6 +256,7 @@ impl Say {
             Say::SessionOff { .. } => Kind::SessionOff,
             Say::SessionMoved { .. } => Kind::SessionMoved,
             Say::Handover => Kind::NeedsCoordinatorAck,
+            Say::Unclear => Kind::UnclearReply,
             Say::Help => Kind::Help,
             Say::StopAck => Kind::StopAck,
             Say::StartAck => Kind::StartAck,

@@ -5,6 +5,7 @@ use super::Service;
 use crate::domain::conversation::Topic;
 use crate::domain::local_time::parse_hours;
 use crate::domain::person::{Address, Channel, Consent, Mode};
+use crate::domain::understand::{Intent, bare, understand};
 use crate::store::facts::{self, Fact};
 use crate::store::parties::{self, Party};
 use crate::store::{Tx, tasks};
@@ -41,6 +42,8 @@ pub struct Change {
     pub refuse_number: bool,
     /// The chat ends.
     pub unlink: bool,
+    /// The private word that the parent chose (rule D5); an empty text takes it away.
+    pub quiet_word: Option<String>,
     /// How staff know whom they spoke with.
     pub spoken: Option<Spoken>,
 }
@@ -115,8 +118,12 @@ pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: Date
         done.push("the chat is not used any more".into());
         kinds.push("unlinked");
     }
+    if let Some(words) = &c.quiet_word {
+        done.push(set_quiet_word(&mut tx, party, words).await?);
+        kinds.push("quiet_word_changed");
+    }
     if done.is_empty() {
-        bail!("nothing to record: name a mode, hours, an address or a number; `courtesy record family --help` shows all");
+        bail!("nothing to record: name a mode, hours, an address, a number or a quiet word; `courtesy record family --help` shows all");
     }
     parties::ask_again(&mut tx, &party.id, now).await?;
     let detail = c.spoken.map_or("", Spoken::as_str);
@@ -143,6 +150,24 @@ async fn begins_whatsapp(tx: &mut Tx, party: &Party, channel: Channel, safe: &st
     }
     parties::set_channel(tx, &party.id, channel, Consent::Yes).await?;
     Ok(true)
+}
+
+/// The private word: any message that a person would read, in the parent's own words, so that its answer is the ordinary one. Only its
+/// keyed hash is kept.
+async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<String> {
+    let said = bare(words);
+    if said.is_empty() {
+        parties::set_quiet_word(tx, &party.id, None).await?;
+        return Ok("no quiet word".into());
+    }
+    let intent = understand(words).intent;
+    let acts = !matches!(intent, Intent::Question | Intent::DetailsChange | Intent::Reschedule | Intent::RunningLate | Intent::Unclear);
+    if acts || said.chars().count() < 8 || !said.contains(' ') {
+        bail!("--quiet-word: choose an everyday question of at least two words that is no answer, such as \"is there parking\"; nothing was changed");
+    }
+    let hash = tx.seal().quiet_word_hash(&party.id, &said);
+    parties::set_quiet_word(tx, &party.id, Some(&hash)).await?;
+    Ok("a quiet word; it is kept as a hash that nobody can read".into())
 }
 
 /// The number that waits takes the old one's place, or is put away.

@@ -5,14 +5,17 @@ use super::teller::Teller;
 use super::{Service, links};
 use crate::channels::sms::OUTSIDE_WINDOW;
 use crate::domain::centre::{CancelAnswer, Centre};
-use crate::domain::conversation::{self, Below, Heard, Open, Pressed, Topic};
+use crate::domain::conversation::{self, Below, Choosing, Heard, Lately, Open, Pressed, Topic};
+use crate::domain::local_time::wall;
+use crate::domain::message::Kind;
 use crate::domain::person::{Channel, Private};
 use crate::domain::session::{Answer, SessionState};
-use crate::domain::understand::understand;
-use crate::store::inbox::{self, Inbound, Received, What};
+use crate::domain::understand::{self, Understood, understand_in};
+use crate::store::inbox::{self, Inbound, Owner, Received, What};
 use crate::store::sessions::{self, Seat};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, attempts, centres, dates, errands, messages, questions};
+use crate::store::{Tx, attempts, centres, centres::Centres, dates, errands, messages, questions};
+use crate::words::{ENGLISH, Words};
 use anyhow::Result;
 use chrono::{DateTime, Datelike, Duration, Utc};
 
@@ -130,25 +133,74 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
         What::Text { media, opt_out_type, .. } => (*media > 0, opt_out_type.as_deref() == Some("STOP")),
         _ => (false, false),
     };
+    let choosing = questions::choosing(tx, line, &inbound.number_hash, now).await?;
+    let text = words_of(inbound, !parties.is_empty());
     let heard = Heard {
         at: inbound.at,
         earliest: inbound.earliest_at.unwrap_or(inbound.at).min(inbound.at),
-        understood: understand(words_of(inbound, !parties.is_empty())),
+        understood: understood(text, language_of(&svc.words, &all, &parties), &all, &seats, &open, choosing.as_ref(), inbound),
         pressed: pressed(tx, inbound, now).await?,
-        choosing: questions::choosing(tx, line, &inbound.number_hash, now).await?,
+        choosing,
         media,
         known: !parties.is_empty(),
         resting: inbox::closed_among(tx, line.0, std::slice::from_ref(&inbound.number_hash)).await?.contains(&inbound.number_hash) && !parties.is_empty(),
         opted_out,
         provider_stopped: stopped,
+        asked_last: messages::asked_last(tx, &inbound.number_hash).await?,
+        clarified: messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(24)).await?.iter().any(|(kind, ..)| *kind == Kind::UnclearReply),
+        lately: lately(tx, inbound).await?,
+        quiet_word: is_quiet_word(tx, inbound, &parties),
         open,
         dates: dates::standing(tx, &places, &inbound.number_hash, inbound.at).await?,
     };
     let decision = conversation::decide(&heard);
-    let mut teller = Teller { svc, tx, all: &all, lines, seats: &seats, parties: &parties, inbound, line, now };
+    let mut teller = Teller { svc, tx, all: &all, lines, seats: &seats, parties: &parties, inbound, line, now, before: None };
     teller.carry_out(&heard, decision.clone()).await?;
     let intent = if heard.pressed.is_some() { "press" } else { heard.understood.intent.as_str() };
     Ok((intent, decision.rule))
+}
+
+/// What the words mean, read with all that is known: in which language and by which channel, what was asked, and for when.
+fn understood(text: &str, lang: &str, all: &Centres, seats: &[Seat], open: &[Open], choosing: Option<&Choosing>, inbound: &Inbound) -> Understood {
+    let on: Vec<&Open> = open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at > inbound.at).collect();
+    let awaited = on.iter().filter(|o| o.asked.at.is_some() && o.answer == Answer::None).count();
+    let arrivals: Vec<_> = seats
+        .iter()
+        .filter(|s| on.iter().any(|o| o.session == s.session.id))
+        .filter_map(|s| all.get(&s.session.centre).map(|c| wall(c.centre.tz, s.attendee.arrives_at)))
+        .collect();
+    let context = understand::Context {
+        lang,
+        channel: inbound.channel,
+        open: if awaited > 0 { awaited } else { on.len() },
+        asked: if choosing.is_some() { understand::Asked::Numbered } else { understand::Asked::Confirm },
+        arrivals: &arrivals,
+    };
+    understand_in(text, &context)
+}
+
+/// The language in which the centres speak with all the parties of this number, if it is one; otherwise English.
+fn language_of(words: &Words, all: &Centres, parties: &[Owner]) -> &'static str {
+    let mut of = parties.iter().map(|p| all.get(&p.centre).map_or(ENGLISH, |c| words.language_for(&c.centre, &p.language)));
+    let first = of.next().unwrap_or(ENGLISH);
+    if of.all(|l| l == first) { first } else { ENGLISH }
+}
+
+/// What came from the same number shortly before.
+async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<Lately> {
+    let What::Text { body, .. } = &inbound.what else { return Ok(Lately::default()) };
+    let hour = inbox::lately(tx, &inbound.number_hash, &inbound.id, inbound.at - Duration::hours(1)).await?;
+    let said = understand::bare(&body.0);
+    Ok(Lately {
+        same_words: !body.0.trim().is_empty() && hour.iter().any(|(_, b)| *b == *body || (!said.is_empty() && understand::bare(&b.0) == said)),
+        in_a_minute: hour.iter().filter(|(at, _)| *at > inbound.at - Duration::minutes(1)).count() + 1,
+    })
+}
+
+/// Whether the whole message is the private word of a party with this number.
+fn is_quiet_word(tx: &Tx, inbound: &Inbound, parties: &[Owner]) -> bool {
+    let said = understand::bare(inbound.words());
+    !said.is_empty() && parties.iter().any(|p| p.quiet_word.as_ref().is_some_and(|hash| *hash == tx.seal().quiet_word_hash(&p.party_id, &said)))
 }
 
 /// The button that was pressed, with the text below which it stood: only if that text went to this very chat, and it is still the

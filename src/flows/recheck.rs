@@ -369,6 +369,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
                 None => return withdrawn(Ended::Answered),
             },
             (Kind::NeedsCoordinatorAck, ..) => Say::Handover,
+            (Kind::UnclearReply, ..) => Say::Unclear,
             (Kind::Help, ..) => Say::Help,
             (Kind::StopAck, ..) => Say::StopAck,
             (Kind::StartAck, ..) => Say::StartAck,
@@ -383,7 +384,8 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
             _ => return withdrawn(Ended::Moved),
         };
         let language = seat.map(|s| &s.language).or_else(|| known.languages.get(&to.1)).map_or_else(|| "en".to_owned(), String::clone);
-        let mode = seat.map_or(Mode::Normal, |s| s.mode).max(known.modes.get(&to.1).copied().unwrap_or(Mode::Normal));
+        let now_shown = seat.map_or(Mode::Normal, |s| s.mode).max(known.modes.get(&to.1).copied().unwrap_or(Mode::Normal));
+        let mode = answered_as(c.kind, &c.data.0).unwrap_or(now_shown);
         return Verdict::Send { say, to, language, mode };
     }
     let (Some(seat), Some((_, _, ask_version))) = (seat, &c.session) else { return withdrawn(Ended::NoAddress) };
@@ -466,6 +468,16 @@ fn money_verdict(c: &Claimed, seat: &Seat, look: money::Look, now: DateTime<Utc>
         Some(at) if at > now => Verdict::Later(at),
         Some(_) => Verdict::Send { say, to: (route.address.clone(), route.hash.clone()), language: seat.language.clone(), mode: seat.mode },
     }
+}
+
+/// With the answer to a message that made the phone quieter: what the phone might show before. Else the answer would tell of the change.
+pub(super) fn as_before(mode: Mode) -> String {
+    format!("as {mode}")
+}
+
+fn answered_as(kind: Kind, data: &str) -> Option<Mode> {
+    let handed_over = matches!(kind, Kind::NeedsCoordinatorAck | Kind::UnclearReply);
+    data.strip_prefix("as ").filter(|_| handed_over)?.parse().ok()
 }
 
 fn confirm_request(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Say {

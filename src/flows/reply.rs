@@ -41,6 +41,84 @@ async fn others_of(tx: &mut Tx, svc: &Service, party: &parties::Party, now: Date
     Ok(others)
 }
 
+/// How far back a conversation is shown.
+const SHOWN: Duration = Duration::days(14);
+
+/// A message that waits for a person, with what a person has to know to answer it.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The task.
+    pub task: tasks::About,
+    /// Who has the number that it came from, by `CASE:role`: one, several, or nobody on file.
+    pub parties: Vec<String>,
+    /// By which channel it came.
+    pub channel: crate::domain::person::Channel,
+    /// The message.
+    pub message: String,
+    /// The centre's zone, in which times are shown.
+    pub tz: chrono_tz::Tz,
+    /// How much the phones of these parties may show, where that is not everything.
+    pub quiet: Option<Mode>,
+    /// What passed between us and this number in the last two weeks.
+    pub passed: Vec<inbox::Passed>,
+}
+
+/// What waits in a task: the message, who may have written it, what was sent before and what was answered.
+///
+/// # Errors
+/// In plain words: no such task, or one that holds no message.
+pub async fn waiting(svc: &Service, task: &str) -> Result<Waiting> {
+    let now = svc.clock.now();
+    let mut tx = svc.db.begin().await?;
+    let Some(about) = tasks::get(&mut tx, task).await? else { bail!("there is no task {task}; `courtesy list tasks` shows all") };
+    let Some(message) = about.inbound_id.clone() else { bail!("task {task} holds no message; it is {} and asks for something else", about.topic) };
+    let from = inbox::sender_of(&mut tx, &message).await?.context("the message of the task is missing")?;
+    let lines = svc.lines();
+    let owners = inbox::parties_with(&mut tx, lines.senders(), (from.channel, &from.sender), &from.hash).await?;
+    let mut parties = Vec::with_capacity(owners.len());
+    for o in &owners {
+        if let Some(p) = parties::get(&mut tx, &o.party_id).await? {
+            parties.push(format!("{}:{}", p.case_ref, p.role));
+        }
+    }
+    let all = centres::all_in(&mut tx).await?;
+    let tz = owners.first().and_then(|o| all.get(&o.centre)).or_else(|| all.values().next()).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
+    let quiet = owners.iter().map(|o| o.mode).max().filter(|m| *m != Mode::Normal);
+    let passed = without_codes(inbox::passed(&mut tx, &from, now - SHOWN).await?);
+    Ok(Waiting { task: about, parties, channel: from.channel, message, tz, quiet, passed })
+}
+
+/// The code of a cancellation is for the parent's phone alone (rule S1): neither it nor what may be one is shown.
+fn without_codes(mut passed: Vec<inbox::Passed>) -> Vec<inbox::Passed> {
+    let secret = |way: &inbox::Way| matches!(way, inbox::Way::Out { kind, .. } if [Kind::CancelReasonAsk.as_str(), Kind::LinkNumber.as_str()].contains(&kind.as_str()));
+    let asked = passed.iter().any(|p| secret(&p.way));
+    for p in &mut passed {
+        if secret(&p.way) {
+            p.body.0 = "(the question with its code, which only that phone sees)".into();
+        } else if asked && matches!(p.way, inbox::Way::In { .. }) {
+            p.body.0 = mask_codes(&p.body.0);
+        }
+    }
+    passed
+}
+
+/// Every four digits in a row.
+fn mask_codes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut digits = String::new();
+    for c in text.chars().map(Some).chain([None]) {
+        match c.filter(char::is_ascii_digit) {
+            Some(d) => digits.push(d),
+            None => {
+                out.push_str(if digits.len() == 4 { "****" } else { &digits });
+                digits.clear();
+                out.extend(c);
+            }
+        }
+    }
+    out
+}
+
 /// Answers the message of a task. The task is done with it, once.
 ///
 /// # Errors

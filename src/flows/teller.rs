@@ -3,14 +3,14 @@
 use super::lines::Lines;
 use super::off::{call_off, resume_question};
 use super::plan::unfinished_cause;
-use super::recheck::WhichData;
+use super::recheck::{WhichData, as_before};
 use super::{Service, is_late, money, to_seat};
 use crate::domain::cancel::stem;
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::conversation::{self, Decision, Effect, Heard, Topic, Wanted};
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::message::{Ended, Kind};
-use crate::domain::person::{Channel, Role};
+use crate::domain::person::{Channel, Mode, Role};
 use crate::domain::say::Say;
 use crate::domain::session::{Answer, CancelledBy, Reason};
 use crate::store::centres::Centres;
@@ -49,6 +49,8 @@ pub(super) struct Teller<'a> {
     /// The line it came by: channel and our sender.
     pub(super) line: (Channel, &'a str),
     pub(super) now: DateTime<Utc>,
+    /// The phone was made quieter by this message: the answer is still given as before.
+    pub(super) before: Option<Mode>,
 }
 
 impl<'a> Teller<'a> {
@@ -126,6 +128,16 @@ impl<'a> Teller<'a> {
                     questions::chosen(self.tx, &choice).await?;
                     tasks::close(self.tx, self.now, &which_cause(&choice)).await?;
                 }
+                Effect::IllnessTold { session, reason } => {
+                    let Some(seat) = self.seat(&session) else { continue };
+                    self.fact(seat, "cancelled", self.inbound.at, "C28", reason.as_str()).await?;
+                    self.settle(&seat.session.case_id).await?;
+                }
+                Effect::SomeChildren { session, ill } => {
+                    let Some(seat) = self.seat(&session) else { continue };
+                    self.fact(seat, "some_children", self.inbound.at, decision.rule, if ill { "ill" } else { "" }).await?;
+                }
+                Effect::Quieten { mode, rule } => self.quieten(mode, rule).await?,
                 Effect::PauseAddress => {
                     changed = true;
                     inbox::pause(self.tx, self.parties, &self.inbound.number_hash, Some(self.now)).await?;
@@ -146,6 +158,11 @@ impl<'a> Teller<'a> {
         // A bot says it where the button was pressed. On WhatsApp it is a text; to press the same button again needs no answer.
         let says_so = self.inbound.channel == Channel::Whatsapp && decision.rule != "press-again";
         let Some(reply) = reply.filter(|r| r.kind != Kind::OldButton || says_so) else { return Ok(()) };
+        if let Some(before) = self.before
+            && data.is_empty()
+        {
+            data = as_before(before);
+        }
         if reply.kind == Kind::CancellationAck
             && data.is_empty()
             && let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s))
@@ -353,6 +370,19 @@ impl<'a> Teller<'a> {
         self.party_facts("opted_in", "a3").await
     }
 
+    /// The phone may show no more than this from now on; louder again takes a talk (safety rules D2, D4, D5).
+    async fn quieten(&mut self, mode: Mode, rule: &str) -> Result<()> {
+        let quietest = self.parties.iter().map(|p| p.mode).max().unwrap_or(Mode::Normal);
+        self.before.get_or_insert(quietest);
+        for p in self.parties.iter().filter(|p| p.mode < mode) {
+            parties::set_mode(self.tx, &p.party_id, mode).await?;
+            let fact =
+                Fact { case_id: Some(&p.case_id), session_id: None, role: Some(p.role), kind: "mode_changed", at: self.inbound.at, by: "courtesy", rule, detail: mode.as_str() };
+            facts::add(self.tx, self.now, &[fact]).await?;
+        }
+        Ok(())
+    }
+
     async fn party_facts(&mut self, kind: &str, rule: &str) -> Result<()> {
         let facts: Vec<Fact<'_>> = self
             .parties
@@ -369,6 +399,11 @@ impl<'a> Teller<'a> {
             [one] => Some(one),
             _ => None,
         };
+        // One task a day stands for all that a machine sends.
+        let cause = match topic {
+            Topic::AutoReplies => format!("{topic}/{}/{}", self.inbound.number_hash, self.now.format("%Y-%m-%d")),
+            _ => format!("{topic}/{}/{}", self.inbound.id, session.unwrap_or("")),
+        };
         let task = NewTask {
             centre: seat.map(|s| s.session.centre.as_str()).or_else(|| self.parties.first().map(|p| p.centre.as_str())),
             case_id: seat.map(|s| s.session.case_id.as_str()).or(only.map(|p| p.case_id.as_str())),
@@ -376,7 +411,7 @@ impl<'a> Teller<'a> {
             role: seat.map(|s| s.attendee.role).or(only.map(|p| p.role)),
             inbound_id: Some(&self.inbound.id),
             due_at: seat.map(|s| s.attendee.arrives_at),
-            ..NewTask::new(format!("{topic}/{}/{}", self.inbound.id, session.unwrap_or("")), topic)
+            ..NewTask::new(cause, topic)
         };
         tasks::open(self.tx, self.now, &task).await
     }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "chats and people", include_str!("../../migrations/0002_chats_and_people.sql")),
     (3, "money", include_str!("../../migrations/0003_money.sql")),
     (4, "bookings", include_str!("../../migrations/0004_bookings.sql")),
+    (5, "quiet word", include_str!("../../migrations/0005_quiet_word.sql")),
     (6, "whatsapp", include_str!("../../migrations/0006_whatsapp.sql")),
 ];
 

@@ -196,6 +196,60 @@ pub async fn anything_new(db: &Db) -> Result<bool> {
     Ok(db.one("SELECT id FROM inbound WHERE state = 'new' LIMIT 1", args![]).await?.is_some())
 }
 
+/// A text that passed between us and one number.
+#[derive(Debug, Clone)]
+pub struct Passed {
+    /// When it came, or when its first try began.
+    pub at: DateTime<Utc>,
+    /// The words.
+    pub body: Private,
+    /// What came, or what went.
+    pub way: Way,
+}
+
+/// Which way a text went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// From the number to us.
+    In {
+        /// Its id.
+        id: String,
+        /// What was understood and by which rule, once it was applied.
+        understood: Option<(String, String)>,
+        /// Pictures and sounds with it.
+        media: i64,
+    },
+    /// From us to the number.
+    Out {
+        /// Its kind.
+        kind: String,
+        /// Where it stands.
+        state: String,
+        /// The message that it answers by itself, if it does.
+        answers: Option<String>,
+    },
+}
+
+/// What passed between us and a number since then, by one channel and sender of ours, the oldest first: for the person who answers.
+pub async fn passed(tx: &mut Tx, from: &CameFrom, since: DateTime<Utc>) -> Result<Vec<Passed>> {
+    let seal = tx.seal();
+    let mut out = Vec::new();
+    let came =
+        "SELECT id, at, body, media, intent, rule FROM inbound WHERE number_hash = $1 AND channel = $2 AND sender = $3 AND at > $4 AND kind = 'text' ORDER BY at, recorded_at";
+    for r in tx.all(came, args![&from.hash, from.channel.as_str(), &from.sender, since]).await? {
+        let way = Way::In { id: r.text("id")?, understood: r.text_opt("intent")?.zip(r.text_opt("rule")?), media: r.int("media")? };
+        out.push(Passed { at: r.time("at")?, body: seal.open(&r.text("body")?), way });
+    }
+    let went = "SELECT a.started_at, a.body, m.kind, m.state, m.cause FROM attempt a JOIN message m ON m.id = a.message_id
+                WHERE a.number_hash = $1 AND a.channel = $2 AND a.sender = $3 AND a.started_at > $4 AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain')) ORDER BY a.started_at";
+    for r in tx.all(went, args![&from.hash, from.channel.as_str(), &from.sender, since]).await? {
+        let answers = r.text("cause")?.strip_prefix("reply/").map(|id| id.split('/').next().unwrap_or_default().to_owned());
+        out.push(Passed { at: r.time("started_at")?, body: seal.open(&r.text("body")?), way: Way::Out { kind: r.text("kind")?, state: r.text("state")?, answers } });
+    }
+    out.sort_by_key(|p| p.at);
+    Ok(out)
+}
+
 /// Where a message came from.
 pub struct CameFrom {
     /// The channel and our sender.
@@ -213,6 +267,18 @@ pub async fn sender_of(tx: &mut Tx, id: &str) -> Result<Option<CameFrom>> {
     let seal = tx.seal();
     let row = tx.one("SELECT channel, sender, number, number_hash FROM inbound WHERE id = $1", args![id]).await?;
     row.map(|r| Ok(CameFrom { channel: r.word("channel")?, sender: r.text("sender")?, address: seal.open(&r.text("number")?).0, hash: r.text("number_hash")? })).transpose()
+}
+
+/// What was applied from a number since then, without this one: when it came and its words.
+pub async fn lately(tx: &mut Tx, number_hash: &str, but: &str, since: DateTime<Utc>) -> Result<Vec<(DateTime<Utc>, Private)>> {
+    let seal = tx.seal();
+    let rows = tx
+        .all(
+            "SELECT at, body FROM inbound WHERE number_hash = $1 AND at > $2 AND id <> $3 AND state = 'done' AND kind = 'text' ORDER BY at DESC LIMIT 100",
+            args![number_hash, since, but],
+        )
+        .await?;
+    rows.iter().map(|r| Ok((r.time("at")?, seal.open(&r.text("body")?)))).collect()
 }
 
 /// Marks it applied, with what was understood and the rule.
@@ -336,20 +402,32 @@ pub struct Owner {
     pub role: Role,
     /// How much its phone may show.
     pub mode: Mode,
+    /// Its language (BCP 47).
+    pub language: String,
+    /// The hash of its private word, if it chose one.
+    pub quiet_word: Option<String>,
 }
 
 /// Parties with an address at the centres for which our sender speaks.
 pub async fn parties_with(tx: &mut Tx, senders: &Senders, at: (Channel, &str), number_hash: &str) -> Result<Vec<Owner>> {
     let rows = tx
         .all(
-            "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id, p.role, p.mode FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+            "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id, p.role, p.mode, p.language, p.quiet_word FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
              WHERE a.number_hash = $1 AND a.state = 'current' ORDER BY c.centre, c.id",
             args![number_hash],
         )
         .await?;
     let mut out = Vec::with_capacity(rows.len());
     for r in rows {
-        let owner = Owner { centre: r.text("centre")?, case_id: r.text("case_id")?, party_id: r.text("party_id")?, role: r.word("role")?, mode: r.word("mode")? };
+        let owner = Owner {
+            centre: r.text("centre")?,
+            case_id: r.text("case_id")?,
+            party_id: r.text("party_id")?,
+            role: r.word("role")?,
+            mode: r.word("mode")?,
+            language: r.text("language")?,
+            quiet_word: r.text_opt("quiet_word")?,
+        };
         if senders.speaks_for(at.1, &owner.centre, at.0) {
             out.push(owner);
         }

@@ -77,6 +77,19 @@ pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) 
     Ok(out)
 }
 
+/// The start of the session about which a number was asked last, whether or not it is over.
+pub async fn asked_last(tx: &mut Tx, number_hash: &str) -> Result<Option<DateTime<Utc>>> {
+    let row = tx
+        .one(
+            "SELECT s.starts_at FROM attempt a JOIN message m ON m.id = a.message_id JOIN session s ON s.id = m.session_id
+             WHERE a.number_hash = $1 AND m.kind IN ('confirm_request', 'session_moved') AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))
+             ORDER BY a.started_at DESC LIMIT 1",
+            args![number_hash],
+        )
+        .await?;
+    row.map(|r| r.time("starts_at")).transpose()
+}
+
 /// Texts of a line that began on the day (UTC) of `now`.
 pub async fn begun_today(tx: &mut Tx, line: &str, now: DateTime<Utc>) -> Result<i64> {
     let row = tx.one("SELECT texts FROM day_count WHERE channel = $2 AND day = $1", args![now.format("%Y-%m-%d").to_string(), line]).await?;

@@ -186,6 +186,12 @@ pub async fn set_mode(tx: &mut Tx, party_id: &str, mode: Mode) -> Result<()> {
     Ok(())
 }
 
+/// Sets the hash of a party's private word; `None` takes it away.
+pub async fn set_quiet_word(tx: &mut Tx, party_id: &str, hash: Option<&str>) -> Result<()> {
+    tx.exec("UPDATE party SET quiet_word = $1 WHERE id = $2", args![hash, party_id]).await?;
+    Ok(())
+}
+
 /// Sets the hours in which a party's phone may show a text (`09:00-15:00`); `None`: whenever the centre sends.
 pub async fn set_hours(tx: &mut Tx, party_id: &str, hours: Option<&str>) -> Result<()> {
     tx.exec("UPDATE party SET safe_hours = $1 WHERE id = $2", args![hours, party_id]).await?;

@@ -54,6 +54,11 @@ impl Sealed {
         self.mac("secret", secret)
     }
 
+    /// The hash of a party's private word: nobody can read it, and the same word of two parties has two hashes.
+    pub fn quiet_word_hash(&self, party_id: &str, words: &str) -> String {
+        self.mac("quiet-word", &format!("{party_id}/{words}"))
+    }
+
     /// The id that a cause makes: the same cause always the same id, and nobody can read the cause from it.
     pub fn id_of(&self, cause: &str) -> String {
         self.mac("cause", cause).chars().take(20).collect()

@@ -90,6 +90,7 @@ pub async fn was_done(tx: &mut Tx, cause: &str) -> Result<bool> {
 }
 
 /// What a task is about, for who deals with it.
+#[derive(Debug)]
 pub struct About {
     /// What made it.
     pub cause: String,
@@ -109,11 +110,13 @@ pub struct About {
     pub message_id: Option<String>,
     /// Since when it is open.
     pub opened_at: DateTime<Utc>,
+    /// Until when it has to be done.
+    pub due_at: Option<DateTime<Utc>>,
 }
 
 /// A task by its id.
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<About>> {
-    let row = tx.one("SELECT cause, topic, state, case_id, session_id, role, inbound_id, message_id, opened_at FROM task WHERE id = $1", args![id]).await?;
+    let row = tx.one("SELECT cause, topic, state, case_id, session_id, role, inbound_id, message_id, opened_at, due_at FROM task WHERE id = $1", args![id]).await?;
     row.map(|r| {
         Ok(About {
             cause: r.text("cause")?,
@@ -125,15 +128,15 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<About>> {
             inbound_id: r.text_opt("inbound_id")?,
             message_id: r.text_opt("message_id")?,
             opened_at: r.time("opened_at")?,
+            due_at: r.time_opt("due_at")?,
         })
     })
     .transpose()
 }
 
-/// Closes the open tasks of a case that hold a notice back, but for those that are still called for; one that is called for again is
-/// opened again.
+/// Closes the open tasks of a case that hold a notice back, but for those that are still called for.
 pub async fn keep_releases(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, called_for: &[String]) -> Result<()> {
-    let rows = tx.all("SELECT id, cause, state, done_at FROM task WHERE case_id = $1 AND topic IN ('release_all_parties_notice', 'release_case_closed')", args![case_id]).await?;
+    let rows = tx.all("SELECT id, cause, state FROM task WHERE case_id = $1 AND topic IN ('release_all_parties_notice', 'release_case_closed')", args![case_id]).await?;
     for r in rows {
         if r.text("state")? == "open" && !called_for.contains(&r.text("cause")?) {
             done(tx, now, &r.text("id")?).await?;

@@ -1,6 +1,6 @@
 //! The doors of the services: checked, stored, answered. Nothing is decided here.
 
-use crate::channels::sms::parse_form;
+use crate::channels::sms::{parse_form_bytes, readable};
 use crate::domain::person::{Channel, Private};
 use crate::domain::say::Press;
 use crate::flows::lines::Line;
@@ -62,15 +62,16 @@ async fn signed_form(svc: &Service, headers: &HeaderMap, uri: &Uri, body: Body) 
         return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, "no texting service is set"));
     }
     let bytes = read_body(body).await?;
-    let form = Form(parse_form(&bytes).ok_or(Refused(StatusCode::BAD_REQUEST, "the body is no form in UTF-8"))?);
+    let pairs = parse_form_bytes(&bytes);
     let path = uri.path_and_query().map_or(uri.path(), |p| p.as_str());
     let signature = headers.get("x-twilio-signature").and_then(|v| v.to_str().ok()).unwrap_or("");
-    let signed = |l: &&Arc<Line>| l.sms().is_some_and(|sms| sms.is_signed(&format!("{}{path}", l.public_url), &form.0, signature));
+    let signed = |l: &&Arc<Line>| l.sms().is_some_and(|sms| sms.is_signed(&format!("{}{path}", l.public_url), &pairs, signature));
     let signers: Vec<Arc<Line>> = lines.all().iter().filter(signed).cloned().collect();
     if signers.is_empty() {
         tracing::warn!("a hook with a wrong signature was refused; if it came from the service, web.public_url is not the address that it calls");
         return Err(Refused(StatusCode::FORBIDDEN, "wrong signature"));
     }
+    let form = Form(pairs.into_iter().map(|(k, v)| (readable(k), readable(v))).collect());
     let account = form.get("AccountSid").unwrap_or("");
     let ours: Vec<Arc<Line>> = signers.into_iter().filter(|l| l.sms().is_some_and(|sms| sms.is_our_account(account))).collect();
     if ours.is_empty() {

@@ -38,6 +38,7 @@ pub(super) const FOLDERS: &[Folder] = &[
         "date_refused",
         "closure",
         "needs_coordinator_ack",
+        "unclear_reply",
         "help",
         "stop_ack",
         "start_ack",

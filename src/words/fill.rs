@@ -46,7 +46,7 @@ pub(super) fn fill(template: &Template<'_, '_>, tongue: &Tongue, say: &Say, spea
             template.render(context! { centre, phone, old_day => day(from), old_time => time(from), day => day(to), time => time(to) })
         }
         Say::Handover => template.render(context! { centre, phone, emergency_number }),
-        Say::Help | Say::StopAck | Say::Welcome | Say::CaseClosed => template.render(context! { centre, phone }),
+        Say::Help | Say::StopAck | Say::Welcome | Say::CaseClosed | Say::Unclear => template.render(context! { centre, phone }),
         Say::StartAck | Say::PleaseRing | Say::NoLongerInUse => template.render(context! { centre }),
         Say::UnknownSender | Say::WrongNumberAck | Say::LinkRefused => template.render(context! {}),
         Say::WhichSession { first, second } => {

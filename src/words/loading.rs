@@ -27,7 +27,7 @@ fn variables(kind: Kind) -> &'static [&'static str] {
         Kind::CancellationAck => &["centre", "phone", "day", "in_time"],
         Kind::SessionMoved | Kind::DateQuestion => &["centre", "phone", "old_day", "old_time", "day", "time"],
         Kind::NeedsCoordinatorAck => &["centre", "phone", "emergency_number"],
-        Kind::Help | Kind::StopAck | Kind::Welcome | Kind::CaseClosed => &["centre", "phone"],
+        Kind::Help | Kind::StopAck | Kind::Welcome | Kind::CaseClosed | Kind::UnclearReply => &["centre", "phone"],
         Kind::StartAck | Kind::PleaseRing | Kind::NoLongerInUse => &["centre"],
         Kind::UnknownSender | Kind::WrongNumberAck | Kind::LinkRefused => &[],
         Kind::WhichSession => &["centre", "phone", "first", "second"],

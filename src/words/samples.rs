@@ -108,6 +108,7 @@ pub fn samples_of(kind: Kind, v: &Values) -> Vec<Say> {
         Kind::DateQuestion => vec![Say::DateQuestion { from: arrival, to: other }],
         Kind::DateRefused => vec![Say::DateRefused { arrival }],
         Kind::NeedsCoordinatorAck => vec![Say::Handover],
+        Kind::UnclearReply => vec![Say::Unclear],
         Kind::Help => vec![Say::Help],
         Kind::StopAck => vec![Say::StopAck],
         Kind::StartAck => vec![Say::StartAck],

@@ -1,0 +1,321 @@
+//! What each kind of message does: an answer, a code, a number, a press, a wish about texts.
+
+use super::*;
+use crate::domain::cancel::{PRESS_WITHIN, QUESTIONS_A_DAY, TRIES_A_QUESTION, TRIES_A_SESSION};
+use crate::domain::notice::late;
+use crate::domain::session::cut_off;
+
+pub(super) fn stranger(h: &Heard) -> Decision {
+    match h.understood.intent {
+        Intent::Stop => decision("stranger-stop", vec![Effect::OptOut], None),
+        Intent::Start => decision("stranger-start", vec![Effect::OptIn], None),
+        // The same words as to every stranger; but somebody looks at once.
+        Intent::Safeguarding => decision("stranger-safeguarding", vec![task(Topic::Safeguarding, None)], Some((Kind::UnknownSender, None))),
+        _ => decision("stranger", vec![task(Topic::UnknownSender, None)], Some((Kind::UnknownSender, None))),
+    }
+}
+
+pub(super) fn stop(h: &Heard) -> Decision {
+    // Rule a3: honoured at once, and a person rings before the next visit.
+    decision("stop", [vec![Effect::OptOut], before_next_visits(h, Topic::RingOptedOut)].concat(), Some((Kind::StopAck, None)))
+}
+
+pub(super) fn wrong_number(h: &Heard) -> Decision {
+    // Rules d3 and a3: no more texts at once, and a person rings before the next visit; the words may be faked.
+    decision("wrong-number", [vec![Effect::PauseAddress], before_next_visits(h, Topic::RingWrongNumber)].concat(), Some((Kind::WrongNumberAck, None)))
+}
+
+/// So long after its beginning a visit is still what an answer is about.
+const LATE_REPLY: Duration = Duration::hours(24);
+
+/// Not understood: the two answers once more, once a day and only while they are awaited; then the one hand-over text. A person reads it
+/// in any case.
+pub(super) fn unclear(h: &Heard) -> Decision {
+    if let Some(some) = h.understood.some_children
+        && let Some(o) = only(booked(h))
+        && !another_day(h, o)
+    {
+        let said = Effect::SomeChildren { session: o.session.clone(), ill: some.ill };
+        return decision("some-children", vec![said, task(Topic::SomeChildren, Some(o))], Some((Kind::NeedsCoordinatorAck, None)));
+    }
+    let awaited = booked(h).any(|o| o.asked.at.is_some() && o.answer == Answer::None);
+    let code_awaited = open_questions(h).next().is_some() || h.choosing.is_some();
+    let machine = matches!(h.understood.rule, "sent-by-a-machine" | "forwarded");
+    let words = matches!(h.understood.rule, "some-children");
+    if awaited && !code_awaited && !machine && !words && !h.clarified {
+        return decision("unclear", vec![task(Topic::ReadMessage, None)], Some((Kind::UnclearReply, None)));
+    }
+    hand_over(if h.clarified { "unclear-again" } else { "unclear" }, Topic::ReadMessage, None)
+}
+
+/// A task before the next visit of each family of this phone, or one without a visit if none is ahead.
+fn before_next_visits(h: &Heard, topic: Topic) -> Vec<Effect> {
+    let mut next: Vec<&Open> = Vec::new();
+    for o in booked(h) {
+        match next.iter_mut().find(|n| n.case == o.case) {
+            Some(n) if n.starts_at > o.starts_at => *n = o,
+            Some(_) => {}
+            None => next.push(o),
+        }
+    }
+    if next.is_empty() { vec![task(topic, None)] } else { next.into_iter().map(|o| task(topic, Some(o))).collect() }
+}
+
+/// Asks with numbers which of two visits is meant; three, or two at the same moment, are for a person.
+fn which(h: &Heard, wanted: Wanted, among: &[&Open]) -> Decision {
+    match among {
+        [a, b] if a.starts_at != b.starts_at => {
+            let options = [a, b].map(|o| (o.session.clone(), o.ask_version));
+            decision("which-visit", vec![Effect::AskWhich { wanted, options }], Some((Kind::WhichSession, None)))
+        }
+        _ => hand_over(if among.len() > 2 { "many-visits" } else { "two-visits" }, Topic::ReadMessage, only(booked(h))),
+    }
+}
+
+pub(super) fn number(h: &Heard, n: usize) -> Decision {
+    let Some(c) = &h.choosing else { return hand_over("number-to-nothing", Topic::ReadMessage, None) };
+    let Some((session, version)) = c.options.get(n.wrapping_sub(1)) else { return hand_over("number-to-nothing", Topic::ReadMessage, None) };
+    let Some(o) = booked(h).find(|o| o.session == *session && o.ask_version == *version) else { return hand_over("chosen-visit-is-gone", Topic::ReadMessage, None) };
+    let alone = Heard { open: vec![o.clone()], choosing: None, understood: Understood { day: None, plain_yes: true, ..h.understood.clone() }, ..h.clone() };
+    let mut d = match c.wanted {
+        Wanted::Confirm => confirm(&alone),
+        Wanted::Cancel(reason) => cancel(&alone, reason),
+    };
+    d.effects.insert(0, Effect::Chosen { choice: c.id.clone() });
+    d
+}
+
+/// A press answers the very question below which its button stood; an old, foreign or second one changes nothing.
+pub(super) fn press(h: &Heard) -> Decision {
+    let dead = old_button;
+    let Some(Pressed { press, below: Some(below) }) = &h.pressed else { return dead("press-foreign") };
+    if below.kind == Kind::DateQuestion {
+        return dates::press(h, *press, below);
+    }
+    if let (Press::First | Press::Second, Kind::WhichSession) = (press, below.kind) {
+        let waits = h.choosing.as_ref().is_some_and(|c| c.id == below.question);
+        return if waits { number(h, if *press == Press::First { 1 } else { 2 }) } else { dead("press-again") };
+    }
+    let Some(o) = h.open.iter().find(|o| o.session == below.session) else { return dead("press-on-the-past") };
+    if o.ask_version != below.ask_version {
+        return dead("press-on-an-old-version");
+    }
+    let on = o.state == SessionState::Booked && o.starts_at > h.at;
+    let question = o.question.as_ref().filter(|q| on && q.is_open(h.at, o.starts_at));
+    match press {
+        Press::Yes if on && (question.is_some() || o.answer != Answer::Confirmed) => keep(o),
+        Press::Yes if on => dead("press-again"),
+        Press::Yes if o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t) => {
+            decision("S2-taken-back", vec![Effect::TakeBack { session: o.session.clone() }], Some((Kind::ConfirmAck, Some(o))))
+        }
+        Press::Yes if o.starts_at > h.at => hand_over("C11", Topic::Reconfirm, Some(o)),
+        Press::No if on && question.is_none() => ask_to_finish(h, o, None),
+        Press::Keep => match question.filter(|q| q.id == below.question) {
+            Some(_) => keep(o),
+            None => dead("press-again"),
+        },
+        Press::Cancel | Press::IllChild | Press::IllSelf | Press::Travel | Press::Other => {
+            let Some(q) = question.filter(|q| q.id == below.question) else { return dead("press-again") };
+            if h.earliest > q.asked_at + PRESS_WITHIN {
+                // Rule G5. Who pressed NO and finished too late is on the list of those who are rung (rule S1a).
+                return dead("press-too-late");
+            }
+            let reason = match press {
+                Press::IllChild => Reason::IllChild,
+                Press::IllSelf => Reason::IllSelf,
+                Press::Travel => Reason::Travel,
+                Press::Cancel => q.offered.first().copied().unwrap_or(Reason::Other),
+                _ => Reason::Other,
+            };
+            let done = Effect::Cancel { session: o.session.clone(), question: q.id.clone(), reason, at: q.first_no_at };
+            decision("S1d-finished", vec![done, task(Topic::Cancellation, Some(o))], Some((Kind::CancellationAck, Some(o))))
+        }
+        _ => dead("press-again"),
+    }
+}
+
+pub(super) fn booked(h: &Heard) -> impl Iterator<Item = &Open> {
+    h.open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at > h.at)
+}
+
+/// Whether the message names another day than that of the session: then it is no answer to it.
+fn another_day(h: &Heard, o: &Open) -> bool {
+    h.understood.day.is_some_and(|d| d != o.weekday)
+}
+
+pub(super) fn confirm(h: &Heard) -> Decision {
+    // S2: until the other parent is told, a YES from the same party on the same address takes a cancellation back.
+    let undoable = |o: &&Open| o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t);
+    let questioned: Vec<&Open> = booked(h).filter(|o| o.question.as_ref().is_some_and(|q| q.is_open(h.at, o.starts_at))).collect();
+    if !h.understood.plain_yes && (h.open.iter().any(|o| undoable(&o)) || !questioned.is_empty()) {
+        // "No problem, thanks" after a cancellation is courtesy, not a change of mind.
+        return hand_over("courtesy-or-yes", Topic::ReadMessage, None);
+    }
+    if let Some(o) = only(h.open.iter().filter(undoable)) {
+        if another_day(h, o) || !questioned.is_empty() {
+            return hand_over("two-visits", Topic::ReadMessage, None);
+        }
+        if booked(h).all(|b| b.asked.at.is_none() || b.answer == Answer::Confirmed) {
+            return decision("S2-taken-back", vec![Effect::TakeBack { session: o.session.clone() }], Some((Kind::ConfirmAck, Some(o))));
+        }
+        return hand_over("two-visits", Topic::ReadMessage, None);
+    }
+    let unanswered: Vec<&Open> = booked(h).filter(|o| o.asked.at.is_some() && o.answer == Answer::None).collect();
+    // A cancel question that is open: YES keeps that visit, unless another one waits for its answer too.
+    let target = match (questioned.as_slice(), unanswered.as_slice()) {
+        ([q], others) if others.iter().all(|u| u.session == q.session) => Some(*q),
+        ([], [one]) => Some(*one),
+        ([], []) => only(booked(h).filter(|o| o.asked.at.is_some())),
+        ([], many) => match on_named_day(h, many) {
+            Some(o) => Some(o),
+            None if h.understood.day.is_some() => return hand_over("another-day", Topic::ReadMessage, None),
+            None => return which(h, Wanted::Confirm, many),
+        },
+        _ => return hand_over("two-visits", Topic::ReadMessage, None),
+    };
+    if target.is_some_and(|o| another_day(h, o)) {
+        return hand_over("another-day", Topic::ReadMessage, target);
+    }
+    let Some(o) = target else {
+        if let Some(moving) = only(booked(h).filter(|o| o.asked.older && o.asked.at.is_none())) {
+            // The new version's text is still on its way: it is the question, this YES answered the old one.
+            return decision("yes-to-old-version", vec![Effect::Task { topic: Topic::ReadMessage, session: Some(moving.session.clone()) }], None);
+        }
+        if let Some(off) = h.open.iter().find(|o| o.state != SessionState::Booked) {
+            return hand_over("C11", Topic::Reconfirm, Some(off));
+        }
+        return hand_over("yes-to-nothing", Topic::ReadMessage, None);
+    };
+    if o.asked.older && o.asked.accepted_at.is_none_or(|t| h.at < t + CROSSING) {
+        return decision("yes-crossed-the-move", vec![], Some((Kind::ConfirmRequest, Some(o))));
+    }
+    keep(o)
+}
+
+/// The party will come: what it had begun to cancel ends, and the visit is confirmed.
+fn keep(o: &Open) -> Decision {
+    let mut effects = Vec::new();
+    if let Some(q) = &o.question {
+        effects.push(Effect::CloseQuestion { question: q.id.clone() });
+    }
+    if o.answer != Answer::Confirmed {
+        effects.push(Effect::Confirm { session: o.session.clone() });
+    }
+    decision("yes", effects, Some((Kind::ConfirmAck, Some(o))))
+}
+
+/// The one of them on the day that the message names.
+fn on_named_day<'a>(h: &Heard, among: &[&'a Open]) -> Option<&'a Open> {
+    only(among.iter().copied().filter(|o| h.understood.day == Some(o.weekday)))
+}
+
+pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
+    let asked = || booked(h).filter(|o| o.asked.at.is_some());
+    let target = only(booked(h)).or_else(|| only(asked())).or_else(|| only(asked().filter(|o| o.answer == Answer::None)));
+    let Some(o) = target else {
+        if booked(h).next().is_none()
+            && let Some(mine) = only(h.open.iter().filter(|o| o.cancelled_by_me))
+            && !another_day(h, mine)
+        {
+            if let Some(reason @ (Reason::IllChild | Reason::IllSelf)) = reason {
+                let told = Effect::IllnessTold { session: mine.session.clone(), reason };
+                return decision("C28", vec![told, task(Topic::Cancellation, Some(mine))], Some((Kind::CancellationAck, Some(mine))));
+            }
+            return decision("cancelled-already", vec![], Some((Kind::CancellationAck, Some(mine))));
+        }
+        let mut among: Vec<&Open> = asked().filter(|o| o.answer == Answer::None).collect();
+        if among.is_empty() {
+            among = asked().collect();
+        }
+        if among.is_empty() {
+            among = booked(h).collect();
+        }
+        return match among.as_slice() {
+            [] => hand_over("no-to-nothing", Topic::ReadMessage, None),
+            many => match on_named_day(h, many) {
+                Some(o) => ask_to_finish(h, o, reason),
+                None if h.understood.day.is_some() => hand_over("another-day", Topic::ReadMessage, None),
+                None => which(h, Wanted::Cancel(reason), many),
+            },
+        };
+    };
+    if another_day(h, o) {
+        return hand_over("another-day", Topic::ReadMessage, Some(o));
+    }
+    if answers_what_is_over(h, o) {
+        return hand_over("late-reply", Topic::ReadMessage, None);
+    }
+    ask_to_finish(h, o, reason)
+}
+
+/// A NO that comes when the visit that was asked about has begun is about that one, and not about the next, of which nobody asked yet.
+fn answers_what_is_over(h: &Heard, o: &Open) -> bool {
+    let just_over = h.asked_last.is_some_and(|start| start <= h.at && h.at - start < LATE_REPLY);
+    just_over && o.asked.at.is_none() && h.understood.day.is_none()
+}
+
+/// A NO changes nothing by itself: it is finished by a code, or in a chat by a second press (rules S1 and S1d).
+fn ask_to_finish(h: &Heard, o: &Open, reason: Option<Reason>) -> Decision {
+    let (asked, counted_in_time) = cancel_asked(h, o, reason);
+    let mut effects = vec![asked];
+    if counted_in_time {
+        effects.push(task(Topic::CountedInTime, Some(o)));
+    }
+    if h.provider_stopped || h.opted_out {
+        // S1c: the question cannot arrive.
+        effects.push(task(Topic::CancelByPhone, Some(o)));
+        return decision("S1c", effects, None);
+    }
+    if counted_in_time && h.at - cut_off(o.starts_at, o.notice_hours) > AWAY_TOO_LONG {
+        // Its question would hardly be open any more: a person finishes it.
+        effects.push(task(Topic::CancelByPhone, Some(o)));
+        return decision("away-too-long", effects, Some((Kind::NeedsCoordinatorAck, None)));
+    }
+    if o.cancel_blocked || o.wrong_tries >= TRIES_A_SESSION || o.questions_today >= QUESTIONS_A_DAY {
+        return hand_over("S1-enough-questions", Topic::CancelByPhone, Some(o));
+    }
+    decision("S1", effects, Some((Kind::CancelReasonAsk, Some(o))))
+}
+
+/// The fact that a party asked to cancel, and whether it counts as in time only because it may have come while we were away.
+fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
+    // S1b: lateness counts from the first NO, while its question is open.
+    let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at);
+    let late_at = |t| late(o.starts_at, o.notice_hours, o.moved.as_ref(), o.asked.accepted_at, t);
+    let benefit = open.is_none() && late_at(h.at) && !late_at(h.earliest);
+    // The last instant that is in time, which lies in the gap.
+    let first_no_at = open.unwrap_or(if benefit { cut_off(o.starts_at, o.notice_hours) } else { h.at });
+    (Effect::CancelAsked { session: o.session.clone(), reason, first_no_at, late: late_at(first_no_at) }, benefit)
+}
+
+fn open_questions(h: &Heard) -> impl Iterator<Item = (&Open, &Question)> {
+    booked(h).filter_map(|o| o.question.as_ref().map(|q| (o, q))).filter(|(o, q)| q.is_open(h.at, o.starts_at) && !o.cancel_blocked)
+}
+
+pub(super) fn code_answer(h: &Heard, reason_of: impl Fn(&Question) -> Option<Reason>) -> Decision {
+    let mut hits = open_questions(h).filter_map(|(o, q)| reason_of(q).map(|r| (o, q, r)));
+    if let Some((o, q, reason)) = hits.next() {
+        if hits.next().is_some() {
+            return hand_over("two-visits", Topic::ReadMessage, None);
+        }
+        let done = Effect::Cancel { session: o.session.clone(), question: q.id.clone(), reason, at: q.first_no_at };
+        return decision("S1-finished", vec![done, task(Topic::Cancellation, Some(o))], Some((Kind::CancellationAck, Some(o))));
+    }
+    match open_questions(h).max_by_key(|(_, q)| q.first_no_at) {
+        Some((o, q)) => {
+            let last = q.tries + 1 >= TRIES_A_QUESTION || o.wrong_tries + 1 >= TRIES_A_SESSION;
+            let mut d = hand_over("S1-wrong-code", if last { Topic::CancelByPhone } else { Topic::ReadMessage }, Some(o));
+            d.effects.insert(0, Effect::WrongCode { question: q.id.clone() });
+            d
+        }
+        None => hand_over("code-to-nothing", Topic::ReadMessage, None),
+    }
+}
+
+pub(super) fn reason_word(h: &Heard, reason: Reason) -> Decision {
+    if open_questions(h).any(|(o, _)| o.cancel_answer == CancelAnswer::Word) {
+        let by_word: Vec<String> = open_questions(h).filter(|(o, _)| o.cancel_answer == CancelAnswer::Word).map(|(_, q)| q.id.clone()).collect();
+        return code_answer(h, |q| by_word.contains(&q.id).then_some(reason));
+    }
+    hand_over("word-to-nothing", Topic::ReadMessage, None)
+}

@@ -1,0 +1,260 @@
+//! What messages do.
+
+#[cfg(test)]
+use super::*;
+use crate::domain::understand::understand;
+
+fn t(s: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(&format!("2026-11-{s}Z")).unwrap().with_timezone(&Utc)
+}
+
+pub(crate) fn open(session: &str) -> Open {
+    Open {
+        session: session.into(),
+        case: "c".into(),
+        starts_at: t("28T10:00:00"),
+        ask_version: 1,
+        weekday: Weekday::Sat,
+        notice_hours: 48,
+        moved: None,
+        cancel_answer: CancelAnswer::Code,
+        state: SessionState::Booked,
+        cancelled_by_me: false,
+        release_at: None,
+        answer: Answer::None,
+        asked: Asked { at: Some(t("26T10:00:00")), accepted_at: Some(t("26T10:00:00")), older: false },
+        question: None,
+        questions_today: 0,
+        wrong_tries: 0,
+        cancel_blocked: false,
+    }
+}
+
+pub(crate) fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
+    Heard {
+        at: t(at),
+        earliest: t(at),
+        understood: understand(text),
+        pressed: None,
+        choosing: None,
+        media: false,
+        known: true,
+        resting: false,
+        opted_out: false,
+        provider_stopped: false,
+        asked_last: None,
+        clarified: false,
+        lately: Lately::default(),
+        quiet_word: false,
+        open,
+        dates: Vec::new(),
+    }
+}
+
+fn question(at: &str) -> Question {
+    Question { id: "q".into(), stem: "527".into(), offered: vec![Reason::IllChild, Reason::Other], asked_at: t(at), first_no_at: t(at), tries: 0 }
+}
+
+fn kind(d: &Decision) -> Option<Kind> {
+    d.reply.as_ref().map(|r| r.kind)
+}
+
+#[test]
+fn yes_confirms_the_one_question() {
+    let d = decide(&heard("yes", "26T10:05:00", vec![open("a")]));
+    assert_eq!(d.effects, [Effect::Confirm { session: "a".into() }]);
+    assert_eq!(kind(&d), Some(Kind::ConfirmAck));
+    // The newest open question: Saturday is answered, Sunday waits.
+    let answered = Open { answer: Answer::Confirmed, ..open("a") };
+    let d = decide(&heard("yes", "27T10:05:00", vec![answered, open("b")]));
+    assert_eq!(d.effects, [Effect::Confirm { session: "b".into() }]);
+}
+
+#[test]
+fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
+    let sunday = || Open { starts_at: t("29T10:00:00"), weekday: Weekday::Sun, ..open("b") };
+    let two = || vec![open("a"), sunday()];
+    for (text, wanted) in [("yes", Wanted::Confirm), ("no", Wanted::Cancel(None))] {
+        let d = decide(&heard(text, "27T10:05:00", two()));
+        assert_eq!(d.effects, [Effect::AskWhich { wanted, options: [("a".into(), 1), ("b".into(), 1)] }], "{text}");
+        assert_eq!(kind(&d), Some(Kind::WhichSession), "{text}");
+        // The number answers it, for that visit alone.
+        let choosing = Some(Choosing { id: "c".into(), wanted, options: vec![("a".into(), 1), ("b".into(), 1)] });
+        let d = decide(&Heard { choosing: choosing.clone(), ..heard("2", "27T10:06:00", two()) });
+        assert_eq!(d.effects[0], Effect::Chosen { choice: "c".into() });
+        match wanted {
+            Wanted::Confirm => assert_eq!(d.effects[1..], [Effect::Confirm { session: "b".into() }]),
+            Wanted::Cancel(_) => assert!(matches!(&d.effects[1..], [Effect::CancelAsked { session, .. }] if session == "b")),
+        }
+        // A number that was not offered, or a visit that moved meanwhile, is for a person.
+        let moved = vec![open("a"), Open { ask_version: 2, ..sunday() }];
+        for (n, open) in [("3", two()), ("2", moved)] {
+            let d = decide(&Heard { choosing: choosing.clone(), ..heard(n, "27T10:06:00", open) });
+            assert_eq!(kind(&d), Some(Kind::NeedsCoordinatorAck), "{n}");
+        }
+    }
+    // A day that is named says which; one that names neither says nothing.
+    assert_eq!(decide(&heard("yes sunday", "27T10:05:00", two())).effects, [Effect::Confirm { session: "b".into() }]);
+    assert_eq!(decide(&heard("yes monday", "27T10:05:00", two())).rule, "another-day");
+    // Without a question a number means nothing; two at the same moment, or three, are never guessed.
+    let same = vec![open("a"), open("b")];
+    let three = vec![open("a"), sunday(), Open { starts_at: t("30T10:00:00"), weekday: Weekday::Mon, ..open("c") }];
+    for (text, open) in [("1", two()), ("5271", two()), ("yes", same.clone()), ("no", same), ("yes", three.clone()), ("no", three)] {
+        let d = decide(&heard(text, "27T10:05:00", open));
+        assert_eq!(kind(&d), Some(Kind::NeedsCoordinatorAck), "{text}");
+        assert!(matches!(d.effects[..], [Effect::Task { .. }]), "{text}");
+    }
+}
+
+fn pressed(press: Press, at: &str, below: Option<Below>, open: Vec<Open>) -> Heard {
+    Heard { pressed: Some(Pressed { press, below }), ..heard("", at, open) }
+}
+
+fn below(kind: Kind) -> Below {
+    Below { kind, session: "a".into(), ask_version: 1, question: "q".into() }
+}
+
+#[test]
+fn a_press_answers_its_own_question_and_an_old_foreign_or_second_one_changes_nothing() {
+    let request = || Some(below(Kind::ConfirmRequest));
+    let d = decide(&pressed(Press::Yes, "26T10:05:00", request(), vec![open("a"), open("b")]));
+    assert_eq!(d.effects, [Effect::Confirm { session: "a".into() }], "a press needs no guessing between two visits");
+    let confirmed = Open { answer: Answer::Confirmed, ..open("a") };
+    let moved = Open { ask_version: 2, ..open("a") };
+    let over = Open { starts_at: t("26T10:00:00"), ..open("a") };
+    for (press, below, open) in [
+        (Press::Yes, request(), vec![confirmed]),
+        (Press::Yes, request(), vec![moved.clone()]),
+        (Press::No, request(), vec![moved]),
+        (Press::Yes, None, vec![open("a")]),
+        (Press::No, None, vec![open("a")]),
+        (Press::Yes, request(), vec![open("b")]),
+        (Press::No, request(), vec![over]),
+        (Press::IllChild, request(), vec![open("a")]),
+    ] {
+        let d = decide(&pressed(press, "26T10:05:00", below.clone(), open));
+        assert_eq!((d.effects, d.reply.map(|r| r.kind)), (vec![], Some(Kind::OldButton)), "{press} {below:?}");
+    }
+}
+
+#[test]
+fn in_a_chat_a_second_press_within_ten_minutes_finishes_a_cancellation() {
+    let d = decide(&pressed(Press::No, "26T10:05:00", Some(below(Kind::ConfirmRequest)), vec![open("a")]));
+    assert!(matches!(&d.effects[..], [Effect::CancelAsked { late: true, .. }]));
+    assert_eq!(kind(&d), Some(Kind::CancelReasonAsk));
+    let asked = || Open { question: Some(question("26T10:05:00")), ..open("a") };
+    let finish = || Some(below(Kind::CancelReasonAsk));
+    let d = decide(&pressed(Press::IllChild, "26T10:15:00", finish(), vec![asked()]));
+    assert_eq!(d.effects[0], Effect::Cancel { session: "a".into(), question: "q".into(), reason: Reason::IllChild, at: t("26T10:05:00") });
+    let keep = decide(&pressed(Press::Keep, "26T10:09:00", finish(), vec![asked()]));
+    assert_eq!(keep.effects, [Effect::CloseQuestion { question: "q".into() }, Effect::Confirm { session: "a".into() }]);
+    let other_question = Some(Below { question: "older".into(), ..below(Kind::CancelReasonAsk) });
+    for (at, below, open) in [("26T10:15:01", finish(), asked()), ("26T10:06:00", other_question, asked()), ("26T10:06:00", finish(), open("a"))] {
+        let d = decide(&pressed(Press::IllChild, at, below, vec![open]));
+        assert_eq!((d.effects, d.reply.map(|r| r.kind)), (vec![], Some(Kind::OldButton)), "{at}");
+    }
+    // A second NO while the question is open asks nothing anew.
+    assert_eq!(decide(&pressed(Press::No, "26T10:06:00", Some(below(Kind::ConfirmRequest)), vec![asked()])).rule, "press-again");
+}
+
+#[test]
+fn a_press_that_may_have_come_while_we_were_away_counts_as_in_time_and_a_person_is_told() {
+    let away = |earliest| Heard { earliest: t(earliest), ..pressed(Press::No, "26T10:30:00", Some(below(Kind::ConfirmRequest)), vec![open("a")]) };
+    let d = decide(&away("26T09:58:00"));
+    assert!(matches!(&d.effects[..], [Effect::CancelAsked { late: false, .. }, Effect::Task { topic: Topic::CountedInTime, .. }]), "{:?}", d.effects);
+    let d = decide(&away("26T10:00:01"));
+    assert!(matches!(&d.effects[..], [Effect::CancelAsked { late: true, .. }]), "the cut-off had passed before we were away: {:?}", d.effects);
+}
+
+#[test]
+fn a_wrong_number_rests_and_each_family_is_rung() {
+    let other = Open { case: "d".into(), ..open("b") };
+    let d = decide(&heard("wrong number mate", "26T10:05:00", vec![open("a"), other]));
+    assert_eq!(d.effects[0], Effect::PauseAddress);
+    assert_eq!(d.effects.len(), 3, "one ring task for each family");
+    assert_eq!(kind(&d), Some(Kind::WrongNumberAck));
+}
+
+#[test]
+fn an_answer_to_another_day_or_mere_courtesy_is_no_answer() {
+    for text in ["yes see you sunday", "can't make it sun"] {
+        let d = decide(&heard(text, "26T10:05:00", vec![open("a")]));
+        assert_eq!(d.rule, "another-day", "{text}");
+    }
+    assert_eq!(decide(&heard("yes see you saturday", "26T10:05:00", vec![open("a")])).rule, "yes");
+    // "No problem, thanks" to "we have noted that you cannot come" takes nothing back, and to the cancel question keeps nothing.
+    let off = Open { state: SessionState::Cancelled, cancelled_by_me: true, release_at: Some(t("26T14:30:00")), answer: Answer::Cancelled, ..open("a") };
+    assert_eq!(decide(&heard("no problem thanks", "26T14:12:00", vec![off])).rule, "courtesy-or-yes");
+    let asked = Open { question: Some(question("26T10:05:00")), ..open("a") };
+    assert_eq!(decide(&heard("No problem", "26T10:09:00", vec![asked.clone()])).rule, "courtesy-or-yes");
+    assert_eq!(decide(&heard("No problem", "26T10:09:00", vec![open("a")])).rule, "yes");
+    // One visit has an open cancel question, another waits for its answer: which one is kept is not guessed.
+    assert_eq!(decide(&heard("yes", "27T10:05:00", vec![asked, open("b")])).rule, "two-visits");
+}
+
+#[test]
+fn a_no_changes_nothing_until_its_code_comes() {
+    let d = decide(&heard("no", "26T10:05:00", vec![open("a")]));
+    assert_eq!(d.effects, [Effect::CancelAsked { session: "a".into(), reason: None, first_no_at: t("26T10:05:00"), late: true }]);
+    let asked = Open { question: Some(question("26T09:00:00")), ..open("a") };
+    let d = decide(&heard("5271", "26T10:05:00", vec![asked.clone()]));
+    assert_eq!(d.effects[0], Effect::Cancel { session: "a".into(), question: "q".into(), reason: Reason::IllChild, at: t("26T09:00:00") });
+    // Wrong, with words around it, too late, after the third try: nothing.
+    for (text, at) in [("5272", "26T10:05:00"), ("5271 thanks", "26T10:05:00"), ("5271", "27T09:00:01"), ("5271", "28T10:00:00")] {
+        let d = decide(&heard(text, at, vec![asked.clone()]));
+        assert!(!d.effects.iter().any(|e| matches!(e, Effect::Cancel { .. })), "{text} {at}");
+    }
+    let spent = Open { question: Some(Question { tries: 3, ..question("26T09:00:00") }), ..open("a") };
+    assert!(!decide(&heard("5271", "26T10:05:00", vec![spent])).effects.iter().any(|e| matches!(e, Effect::Cancel { .. })));
+}
+
+#[test]
+fn yes_keeps_a_visit_that_was_asked_to_be_cancelled() {
+    let asked = Open { question: Some(question("26T10:05:00")), ..open("a") };
+    let d = decide(&heard("yes", "26T10:09:00", vec![asked]));
+    assert_eq!(d.effects, [Effect::CloseQuestion { question: "q".into() }, Effect::Confirm { session: "a".into() }]);
+}
+
+#[test]
+fn a_cancellation_can_be_taken_back_until_it_is_released() {
+    let off = Open { state: SessionState::Cancelled, cancelled_by_me: true, release_at: Some(t("26T14:30:00")), answer: Answer::Cancelled, ..open("a") };
+    let d = decide(&heard("yes", "26T14:12:00", vec![off.clone()]));
+    assert_eq!(d.effects, [Effect::TakeBack { session: "a".into() }]);
+    let d = decide(&heard("yes", "26T14:30:00", vec![off]));
+    assert_eq!((d.rule, kind(&d)), ("C11", Some(Kind::NeedsCoordinatorAck)));
+}
+
+#[test]
+fn a_yes_that_crossed_a_move_is_asked_once_more() {
+    let moved = Open { asked: Asked { at: Some(t("26T12:00:00")), accepted_at: Some(t("26T12:00:00")), older: true }, ..open("a") };
+    let d = decide(&heard("yes", "26T12:01:59", vec![moved.clone()]));
+    assert!(d.effects.is_empty() && kind(&d) == Some(Kind::ConfirmRequest));
+    assert_eq!(decide(&heard("yes", "26T12:02:00", vec![moved])).effects, [Effect::Confirm { session: "a".into() }]);
+    let waiting = Open { asked: Asked { at: None, accepted_at: None, older: true }, ..open("a") };
+    assert!(decide(&heard("yes", "26T12:01:00", vec![waiting])).effects.iter().all(|e| matches!(e, Effect::Task { .. })));
+}
+
+#[test]
+fn stop_is_honoured_and_somebody_rings() {
+    let d = decide(&heard("STOP", "26T10:05:00", vec![open("a")]));
+    assert_eq!(d.effects, [Effect::OptOut, Effect::Task { topic: Topic::RingOptedOut, session: Some("a".into()) }]);
+    assert_eq!(kind(&d), Some(Kind::StopAck));
+    let cancel_blocked = Heard { provider_stopped: true, ..heard("CANCEL", "26T10:05:00", vec![open("a")]) };
+    let d = decide(&cancel_blocked);
+    assert_eq!(d.reply, None);
+    assert!(d.effects.contains(&Effect::OptOut) && d.effects.contains(&Effect::Task { topic: Topic::CancelByPhone, session: Some("a".into()) }));
+}
+
+#[test]
+fn everything_handed_over_gets_the_same_words() {
+    for text in ["what time is it?", "he is outside", "f off", "yes but", "🖕", ""] {
+        let d = decide(&Heard { clarified: true, ..heard(text, "26T10:05:00", vec![open("a")]) });
+        assert_eq!(d.reply, Some(Reply { kind: Kind::NeedsCoordinatorAck, session: None }), "{text}");
+    }
+}
+
+#[test]
+fn a_stranger_learns_nothing() {
+    let h = Heard { known: false, ..heard("YES", "26T10:05:00", vec![]) };
+    assert_eq!(kind(&decide(&h)), Some(Kind::UnknownSender));
+}

@@ -1,0 +1,287 @@
+//! An answer, read word by word: what it is made of, and of whom it speaks.
+
+use super::super::patterns::{ASK, BREAK, DATE, TIME, UNKNOWN, Word};
+use super::super::session::Reason;
+use super::lists::{Lists, Piece, READING};
+use super::{Context, Intent, Understood};
+use chrono::{Datelike, NaiveDateTime, Timelike};
+
+/// What an answer was made of.
+#[derive(Default)]
+struct Held {
+    yes: bool,
+    agreed: bool,
+    refuse: bool,
+    no: bool,
+    cancel: bool,
+    cancelled: bool,
+    ride: bool,
+    child: bool,
+    kid: bool,
+    kin: bool,
+    reason: bool,
+    third: bool,
+    only_cancels: bool,
+    about_third: bool,
+    ill_child: bool,
+    ill_self: bool,
+    ill_other: bool,
+}
+
+/// Splits an answer into its pieces, each as long as it can be; `None` if a word is in no list. Where the longest piece leaves a word over
+/// that a shorter one would not, the shorter one is meant: "I am not going | to make it".
+fn pieces(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
+    let mut dead = vec![false; words.len() + 1];
+    // The pieces so far, and for each place which shorter ones are left to try.
+    let mut out: Vec<(Option<Piece>, usize)> = Vec::with_capacity(words.len());
+    let mut left: Vec<Vec<(Option<Piece>, usize)>> = Vec::with_capacity(words.len());
+    let mut at = 0;
+    while at < words.len() {
+        let mut choices = if dead[at] { Vec::new() } else { choices(l, &words[at..]) };
+        loop {
+            if let Some((piece, n)) = choices.pop() {
+                out.push((piece, at));
+                left.push(choices);
+                at += n;
+                break;
+            }
+            dead[at] = true;
+            (at, choices) = (out.pop()?.1, left.pop()?);
+        }
+    }
+    Some(out)
+}
+
+/// What may stand at the front of these words, the longest last.
+fn choices(l: &Lists, words: &[Word]) -> Vec<(Option<Piece>, usize)> {
+    let w = words[0];
+    if matches!(w.id, BREAK | ASK) {
+        return vec![(None, 1)];
+    }
+    let mut found: Vec<(Option<Piece>, usize)> = l.reading.lengths(words).into_iter().rev().map(|(n, list)| (Some(READING[usize::from(list)].1), n)).collect();
+    // "No, I can't." A bare verb refuses only where nothing follows that it could belong to.
+    if let Some((n, _)) = l.at_end.longest(words)
+        && words.get(n).is_none_or(|w| w.id == BREAK)
+        && found.iter().all(|(_, m)| *m < n)
+    {
+        found.push((Some(Piece::Refuse), n));
+    }
+    if found.is_empty() && (l.vocabulary.day(w.id).is_some() || matches!(w.id, TIME | DATE)) {
+        found.push((Some(Piece::Fill), 1));
+    } else if found.is_empty() && w.id == UNKNOWN && words.get(1).is_some_and(|next| l.holds.whole(&[*next])) && sick_soon(l, &words[1..]) {
+        found.push((Some(Piece::Name), 1));
+    }
+    found
+}
+
+fn sick_soon(l: &Lists, words: &[Word]) -> bool {
+    (0..4).any(|n| words.get(n..).and_then(|w| l.reading.longest(w)).is_some_and(|(_, list)| READING[usize::from(list)].1 == Piece::Sick))
+}
+
+/// Whether a sentence of the message begins as a question does.
+fn begins_as_question(l: &Lists, words: &[Word]) -> bool {
+    let mut start = true;
+    for (at, w) in words.iter().enumerate() {
+        if start && w.id != BREAK {
+            let asks = l.asking.longest(&words[at..]).is_some();
+            let cancels = l.reading.longest(&words[at..]).is_some_and(|(_, list)| matches!(READING[usize::from(list)].1, Piece::Cancel | Piece::Refuse | Piece::Coming));
+            if asks && !cancels {
+                return true;
+            }
+        }
+        start = w.id == BREAK || (start && l.greeting.whole(&[*w]));
+    }
+    false
+}
+
+/// Reads an answer, or says why it is none.
+pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
+    if begins_as_question(l, words) {
+        return Err("question");
+    }
+    let Some(pieces) = pieces(l, words).or_else(|| spelled_out(l, words)) else { return Err("unknown-word") };
+    if l.no_answer.any(words) {
+        return Err("no-answer");
+    }
+    let held = hold(l, &pieces, words);
+    let mut days = words.iter().filter_map(|w| l.vocabulary.day(w.id));
+    let (mut day, second) = (days.next(), days.next());
+    let two = second.is_some() && second != day;
+    if two && context.open < 2 {
+        return Err("two-days");
+    }
+    if two {
+        day = None;
+    }
+    let confirms = held.yes || held.agreed;
+    let cancels = held.refuse || held.no || held.cancel || held.cancelled;
+    match (confirms, cancels) {
+        (true, true) => Err("mixed"),
+        (false, false) if held.reason => Err("a-reason-and-no-answer"),
+        (false, false) => Err("no-answer"),
+        (true, false) => {
+            if doubtful {
+                return Err("sign");
+            }
+            if held.reason || held.only_cancels || held.third {
+                return Err("more-than-a-yes");
+            }
+            for w in words.iter().filter(|w| matches!(w.id, DATE | TIME)) {
+                let Some(a) = context.arrivals.iter().find(|a| names(w, a)) else { return Err("names-a-time") };
+                day = if w.id == DATE { Some(a.weekday()) } else { day };
+            }
+            Ok(Understood { day, plain_yes: held.yes, ..Understood::new(Intent::Confirm, "all-words-agree") })
+        }
+        (false, true) => {
+            if held.about_third {
+                return Err("another-person");
+            }
+            if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
+                return Err("what-was-cancelled");
+            }
+            if words.iter().any(|w| w.id == TIME) && !held.cancel {
+                return Err("names-a-time");
+            }
+            // A date of another day than those that are open is about something else; which one is not known without them.
+            for w in words.iter().filter(|w| w.id == DATE && !context.arrivals.is_empty()) {
+                let Some(a) = context.arrivals.iter().find(|a| names(w, a)) else { return Err("names-a-time") };
+                day = Some(a.weekday());
+            }
+            let reason = match (held.ill_child, held.ill_self, held.ride) {
+                (true, false, false) => Some(Reason::IllChild),
+                (false, true, false) => Some(Reason::IllSelf),
+                (false, false, true) if !held.ill_other || held.kin => Some(Reason::Travel),
+                _ => None,
+            };
+            let rule = match (reason, held.cancel || held.cancelled) {
+                (Some(Reason::IllChild), _) => "all-words-ill-child",
+                (Some(Reason::IllSelf), _) => "all-words-ill-self",
+                (Some(Reason::Travel), _) => "all-words-travel",
+                (_, true) => "all-words-cancel",
+                _ => "all-words-refuse",
+            };
+            Ok(Understood { day, ..Understood::new(Intent::Cancel(reason), rule) })
+        }
+    }
+}
+
+/// Whether a date or a time of day is that of this arrival.
+fn names(w: &Word, arrival: &NaiveDateTime) -> bool {
+    let minute = arrival.hour() * 60 + arrival.minute();
+    let value = u32::from(w.value);
+    match w.id {
+        DATE => arrival.day() == value % 100 && (value < 100 || arrival.month() == value / 100),
+        _ => minute == value || minute == value + 720,
+    }
+}
+
+/// "C A N C E L": single letters that make one word of an answer.
+fn spelled_out(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
+    let letters: Option<String> = words.iter().filter(|w| w.id != BREAK).map(|w| l.vocabulary.letter(w.id)).collect();
+    let one = l.vocabulary.words(&letters.filter(|s| s.len() > 2)?);
+    pieces(l, &one)
+}
+
+/// Whether the words before or at an illness say that it is the writer's own.
+fn says_so_of_oneself(l: &Lists, words: &[Word], at: usize) -> bool {
+    l.own_illness.longest(&words[at..]).is_some() || at.checked_sub(1).is_some_and(|before| l.have.whole(&words[before..at]))
+}
+
+/// What the pieces of an answer say, and of whom.
+fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
+    use Piece as P;
+    let mut h = Held { child: pieces.iter().any(|(p, _)| *p == Some(P::Child)), ..Held::default() };
+    // The subject of the clause so far, the last person named in it, and the last one named by a noun.
+    let (mut subject, mut person, mut noun): (Option<P>, Option<P>, Option<P>) = (None, None, None);
+    let mut refused_third = false;
+    let alone = !pieces.iter().any(|(p, _)| matches!(p, Some(P::Child | P::Kin | P::Name | P::He | P::Him | P::KidEvent | P::We)));
+    for (i, (piece, at)) in pieces.iter().enumerate() {
+        let next = pieces.get(i + 1).and_then(|(p, _)| *p);
+        match piece {
+            // "I am so sick": how sick, and not a consequence.
+            Some(P::So) if next == Some(P::Sick) => {}
+            None | Some(P::So) => (subject, person) = (None, None),
+            Some(p @ (P::Self_ | P::We)) => (subject, person) = (Some(*p), Some(*p)),
+            Some(P::Mine) => person = Some(P::Self_),
+            Some(p @ (P::Child | P::Kin | P::Name)) => {
+                (subject, person, noun) = (Some(*p), Some(*p), Some(*p));
+                h.kin |= *p == P::Kin;
+                h.third |= *p == P::Kin;
+            }
+            Some(P::He) => {
+                let who = if noun == Some(P::Kin) { P::Kin } else { P::He };
+                (subject, person) = (Some(who), Some(who));
+                h.third = true;
+            }
+            Some(P::Him) => {
+                person = Some(if noun == Some(P::Kin) { P::Kin } else { P::He });
+                h.third = true;
+            }
+            Some(P::Sick) => {
+                h.reason = true;
+                match (next, person) {
+                    (Some(P::Child | P::Name), _) | (_, Some(P::Child | P::Name | P::He)) => {
+                        h.ill_child = true;
+                        h.kid = true;
+                    }
+                    (_, Some(P::Self_)) => h.ill_self = true,
+                    (_, None) if h.child => h.ill_child = true,
+                    // "Feeling rough, can't come": whoever writes so without naming anybody speaks of themselves.
+                    (_, None) if alone && says_so_of_oneself(l, words, *at) => h.ill_self = true,
+                    _ => h.ill_other = true,
+                }
+                subject = None;
+            }
+            Some(P::SickSelf) => {
+                (h.reason, h.ill_self, subject) = (true, true, None);
+                h.no |= words.get(*at).is_some_and(|w| l.no.whole(&[*w]));
+            }
+            Some(P::Ride) => (h.reason, h.ride, subject) = (true, true, None),
+            Some(P::RideNoun | P::Event) => (h.reason, subject) = (true, None),
+            Some(P::KidEvent) => (h.reason, h.kid, subject) = (true, true, None),
+            Some(P::Refuse | P::No) => {
+                if l.no_way.longest(&words[*at..]).is_some() {
+                    (h.reason, h.ride) = (true, true);
+                }
+                h.refuse |= *piece == Some(P::Refuse);
+                h.no |= *piece == Some(P::No);
+                match subject {
+                    Some(P::Kin) => h.about_third = true,
+                    Some(P::He | P::Name) => refused_third = true,
+                    _ => {}
+                }
+            }
+            Some(P::Cancel) => {
+                h.cancel = true;
+                if let Some(P::Kin | P::He | P::Name | P::Child) = subject {
+                    h.about_third = true;
+                }
+                // "Cancel the dentist": something else than a visit.
+                let determined = pieces.get(i + 1).is_some_and(|(_, at)| words.get(*at).is_some_and(|w| l.determiner.whole(&[*w])));
+                let object = if determined { pieces.get(i + 2).and_then(|(p, _)| *p) } else { next };
+                // "Cancel him": no visit at all.
+                let person = matches!(next, Some(P::Him)) && pieces.get(i + 2).is_none_or(|(p, _)| p.is_none());
+                if person || matches!(object, Some(P::Event | P::KidEvent | P::RideNoun)) {
+                    h.about_third = true;
+                }
+            }
+            Some(P::Cancelled) => h.cancelled = true,
+            Some(P::Keep | P::Coming | P::Yes) => {
+                h.yes = true;
+                if *piece == Some(P::Coming) && matches!(subject, Some(P::Kin | P::He | P::Name)) {
+                    h.third = true;
+                }
+            }
+            Some(P::Agreed) => h.agreed = true,
+            Some(P::Soft) => h.only_cancels = true,
+            Some(P::Glad | P::Fill) => {}
+        }
+    }
+    // A child does not answer for itself: whoever brings it does. Of anybody else's plans nobody here can speak.
+    // "Covid positive, she won't be there": an illness that nobody else here has is that of the child who is brought.
+    if refused_third && h.ill_other && !h.kin && !h.ill_self {
+        (h.ill_other, h.ill_child, h.kid) = (false, true, true);
+    }
+    h.about_third |= refused_third && !(h.child || h.kid);
+    h
+}

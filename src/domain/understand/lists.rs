@@ -1,0 +1,284 @@
+//! The lists of `understanding/`, read once.
+
+use super::super::patterns::{Builder, Patterns, Vocabulary, Word, strings, table};
+use super::super::session::Reason;
+use super::SomeChildren;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use toml::Table;
+
+pub(super) const ENGLISH: &str = include_str!("../../../understanding/en.toml");
+/// Languages of which only whole messages are known.
+pub(super) const OTHERS: [&str; 5] = [
+    include_str!("../../../understanding/cy.toml"),
+    include_str!("../../../understanding/ga.toml"),
+    include_str!("../../../understanding/pl.toml"),
+    include_str!("../../../understanding/ro.toml"),
+    include_str!("../../../understanding/ur-Latn.toml"),
+];
+
+/// What a part of an answer is. Where two lists hold the same words the earlier counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Piece {
+    Refuse,
+    No,
+    Cancel,
+    Cancelled,
+    Keep,
+    Coming,
+    Yes,
+    Agreed,
+    Glad,
+    Ride,
+    SickSelf,
+    Sick,
+    Kin,
+    Child,
+    We,
+    Self_,
+    Mine,
+    He,
+    Him,
+    KidEvent,
+    Event,
+    RideNoun,
+    So,
+    Name,
+    Fill,
+    Soft,
+}
+
+/// The lists of `[reading]`, in the order of [`Piece`].
+pub(super) const READING: [(&str, Piece); 26] = [
+    ("refuse", Piece::Refuse),
+    ("no", Piece::No),
+    ("cancel", Piece::Cancel),
+    ("cancelled", Piece::Cancelled),
+    ("keep", Piece::Keep),
+    ("coming", Piece::Coming),
+    ("yes", Piece::Yes),
+    ("agreed", Piece::Agreed),
+    ("glad", Piece::Glad),
+    ("ride", Piece::Ride),
+    ("sick_self", Piece::SickSelf),
+    ("sick", Piece::Sick),
+    ("kin", Piece::Kin),
+    ("child", Piece::Child),
+    ("we", Piece::We),
+    ("self", Piece::Self_),
+    ("mine", Piece::Mine),
+    ("he", Piece::He),
+    ("him", Piece::Him),
+    ("kid_event", Piece::KidEvent),
+    ("event", Piece::Event),
+    ("ride_noun", Piece::RideNoun),
+    ("so", Piece::So),
+    ("name", Piece::Name),
+    ("fill", Piece::Fill),
+    ("soft", Piece::Soft),
+];
+
+/// A message that is understood as a whole: alone with courtesies, or by an account of every word.
+#[derive(Default)]
+pub(super) struct Account {
+    pub(super) whole: Patterns,
+    /// List 0 is what is meant, list 1 what may stand around it.
+    pub(super) words: Patterns,
+    pub(super) unless: Patterns,
+}
+
+#[derive(Default)]
+pub(super) struct Sign {
+    pub(super) core: Patterns,
+    pub(super) unless: Patterns,
+}
+
+pub(super) struct Lists {
+    pub(super) vocabulary: Vocabulary,
+    pub(super) around: Patterns,
+    pub(super) stop: Account,
+    pub(super) start: Account,
+    pub(super) help: Account,
+    pub(super) stranger: Patterns,
+    pub(super) reasons: [(Patterns, Reason); 4],
+    pub(super) reading: Patterns,
+    pub(super) polite: Patterns,
+    pub(super) no_answer: Patterns,
+    pub(super) determiner: Patterns,
+    pub(super) holds: Patterns,
+    /// A plain no; no way to get there; what one says of one's own illness; "have" and its like.
+    pub(super) no: Patterns,
+    pub(super) no_way: Patterns,
+    pub(super) at_end: Patterns,
+    pub(super) own_illness: Patterns,
+    pub(super) have: Patterns,
+    pub(super) greeting: Patterns,
+    pub(super) forwarded: Patterns,
+    pub(super) machine: Patterns,
+    pub(super) asking: Patterns,
+    pub(super) abuse: Sign,
+    pub(super) reschedule: Sign,
+    pub(super) details: Sign,
+    pub(super) late: Sign,
+    pub(super) question: Sign,
+    pub(super) danger: Sign,
+    pub(super) watched: Sign,
+    pub(super) some: SomeStay,
+    pub(super) abuse_signs: String,
+    pub(super) danger_signs: String,
+    pub(super) doubtful: String,
+    /// Signs that say STOP and nothing else.
+    pub(super) stop_signs: String,
+    /// Whole messages in other languages: the language, whether it is a YES, and whether it counts only from who speaks it.
+    pub(super) others: HashMap<String, (String, bool, bool)>,
+}
+
+pub(super) static LISTS: LazyLock<Lists> = LazyLock::new(|| Lists::read(ENGLISH, &OTHERS).unwrap_or_else(|e| panic!("understanding: {e}")));
+
+fn patterns(b: &mut Builder<'_>, t: &Table, section: &str, keys: &[&str]) -> Result<Patterns, String> {
+    let t = table(t, section)?;
+    let mut out = Patterns::default();
+    for (n, key) in keys.iter().enumerate() {
+        let Some(list) = t.get(*key) else { continue };
+        for p in strings(list, key)? {
+            b.add(&mut out, u16::try_from(n).map_err(|e| e.to_string())?, &p).map_err(|e| format!("{section}.{key}: {e}"))?;
+        }
+    }
+    Ok(out)
+}
+
+fn text_of(t: &Table, section: &str, key: &str) -> Result<String, String> {
+    table(t, section)?.get(key).and_then(|v| v.as_str()).map(str::to_owned).ok_or_else(|| format!("{section}.{key} is missing"))
+}
+
+impl Lists {
+    pub(super) fn read(english: &str, others: &[&str]) -> Result<Self, String> {
+        let t: Table = english.parse().map_err(|e| format!("en: {e}"))?;
+        let classes = table(&t, "classes")?;
+        let names = table(&t, "reading")?.get("name").map_or(Ok(Vec::new()), |l| strings(l, "name"))?;
+        let mut b = Builder { vocabulary: Vocabulary::read(&t)?, classes, names };
+        let account = |b: &mut Builder<'_>, section: &str| -> Result<Account, String> {
+            let mut words = patterns(b, &t, section, &["core", "extra"])?;
+            for p in strings(&table(&t, "stranger")?["around"], "around")? {
+                b.add(&mut words, 1, &p)?;
+            }
+            Ok(Account { whole: patterns(b, &t, section, &["whole"])?, words, unless: patterns(b, &t, section, &["unless"])? })
+        };
+        let sign = |b: &mut Builder<'_>, section: &str| -> Result<Sign, String> {
+            Ok(Sign { core: patterns(b, &t, section, &["core"])?, unless: patterns(b, &t, section, &["unless"])? })
+        };
+        let reading = READING.map(|(name, _)| name);
+        let mut lists = Lists {
+            around: patterns(&mut b, &t, "stranger", &["around"])?,
+            stop: account(&mut b, "stop")?,
+            start: account(&mut b, "start")?,
+            help: account(&mut b, "help")?,
+            stranger: patterns(&mut b, &t, "stranger", &["whole"])?,
+            reasons: [
+                (patterns(&mut b, &t, "reason", &["ill_child"])?, Reason::IllChild),
+                (patterns(&mut b, &t, "reason", &["ill_me"])?, Reason::IllSelf),
+                (patterns(&mut b, &t, "reason", &["travel"])?, Reason::Travel),
+                (patterns(&mut b, &t, "reason", &["other"])?, Reason::Other),
+            ],
+            reading: patterns(&mut b, &t, "reading", &reading)?,
+            polite: patterns(&mut b, &t, "notes", &["polite"])?,
+            no_answer: patterns(&mut b, &t, "notes", &["no_answer"])?,
+            determiner: patterns(&mut b, &t, "notes", &["determiner"])?,
+            no: patterns(&mut b, &t, "notes", &["no"])?,
+            at_end: patterns(&mut b, &t, "notes", &["at_end"])?,
+            no_way: patterns(&mut b, &t, "notes", &["no_way"])?,
+            own_illness: patterns(&mut b, &t, "notes", &["own_illness"])?,
+            have: patterns(&mut b, &t, "notes", &["have"])?,
+            holds: patterns(&mut b, &t, "notes", &["holds"])?,
+            greeting: patterns(&mut b, &t, "notes", &["greeting"])?,
+            forwarded: patterns(&mut b, &t, "notes", &["forwarded"])?,
+            machine: patterns(&mut b, &t, "notes", &["machine"])?,
+            asking: patterns(&mut b, &t, "notes", &["asking"])?,
+            abuse: sign(&mut b, "abuse")?,
+            reschedule: sign(&mut b, "reschedule")?,
+            details: sign(&mut b, "details")?,
+            late: sign(&mut b, "late")?,
+            question: sign(&mut b, "question")?,
+            danger: sign(&mut b, "safeguarding")?,
+            watched: sign(&mut b, "watched")?,
+            some: SomeStay { words: patterns(&mut b, &t, "some_children", &["ill", "stays", "comes", "extra"])? },
+            abuse_signs: text_of(&t, "abuse", "signs")?,
+            danger_signs: text_of(&t, "safeguarding", "signs")?,
+            stop_signs: text_of(&t, "signs", "stop")?,
+            doubtful: text_of(&t, "signs", "doubtful")?,
+            others: HashMap::new(),
+            vocabulary: Vocabulary::default(),
+        };
+        b.vocabulary.add_slips(&t)?;
+        lists.vocabulary = b.vocabulary;
+        for text in others {
+            let t: Table = text.parse().map_err(|e| format!("{e}"))?;
+            let lang = t.get("language").and_then(|l| l.as_str()).ok_or("a file names no language")?.to_owned();
+            let own = t.get("own").map_or(Ok(Vec::new()), |l| strings(l, "own"))?;
+            for (key, yes) in [("yes", true), ("no", false)] {
+                for phrase in strings(t.get(key).ok_or_else(|| format!("{lang}: {key} is missing"))?, key)? {
+                    let only = own.contains(&phrase);
+                    if let Some((other, is, _)) = lists.others.insert(phrase.clone(), (lang.clone(), yes, only))
+                        && is != yes
+                    {
+                        return Err(format!("{phrase:?} is YES in one of {lang} and {other} and NO in the other"));
+                    }
+                }
+            }
+        }
+        Ok(lists)
+    }
+}
+
+/// Some of the children stay away and the others come: every word is accounted for.
+#[derive(Default)]
+pub(super) struct SomeStay {
+    /// Who is ill, who stays, who comes, and what may stand around it.
+    words: Patterns,
+}
+
+impl SomeStay {
+    /// What it says, if it says that for certain.
+    pub(super) fn read(&self, words: &[Word]) -> Option<SomeChildren> {
+        let (mut at, mut said) = (0, [false; 4]);
+        while at < words.len() {
+            let (n, list) = self.words.longest(&words[at..])?;
+            said[usize::from(list)] = true;
+            at += n;
+        }
+        let [ill, stays, comes, _] = said;
+        (comes && (ill || stays)).then_some(SomeChildren { ill })
+    }
+}
+
+impl Sign {
+    /// Whether a line fits that is not explained by one of the harmless ones.
+    pub(super) fn in_words(&self, words: &[Word]) -> bool {
+        self.core.all(words).any(|(from, to, _)| {
+            !self.unless.all(&words[from.saturating_sub(6)..words.len().min(to + 6)]).any(|(f, t, _)| {
+                let start = from.saturating_sub(6);
+                f + start < to && t + start > from
+            })
+        })
+    }
+
+    /// Whether a line fits and no word speaks against it.
+    pub(super) fn clearly_in(&self, words: &[Word]) -> bool {
+        self.core.any(words) && !self.unless.any(words)
+    }
+}
+
+impl Account {
+    pub(super) fn means(&self, words: &[Word], alone: &[Word]) -> bool {
+        if self.whole.whole(alone) {
+            return true;
+        }
+        let (mut at, mut core) = (0, false);
+        while at < words.len() {
+            let Some((n, list)) = self.words.longest(&words[at..]) else { return false };
+            core |= list == 0;
+            at += n;
+        }
+        core && !self.unless.any(words)
+    }
+}

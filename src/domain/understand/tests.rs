@@ -1,0 +1,199 @@
+//! What texts mean, and the lists held against each other.
+
+#[cfg(test)]
+use super::lists::{ENGLISH, Lists, OTHERS};
+use super::*;
+use toml::Table;
+
+fn said(text: &str) -> &'static str {
+    understand(text).intent.as_str()
+}
+
+#[test]
+fn plain_answers() {
+    for yes in [
+        "YES",
+        "yes",
+        " Yes. ",
+        "YES!!!!",
+        "yes thanks",
+        "Yep",
+        "yess",
+        "YES\u{200b}",
+        "“YES”",
+        "ＹＥＳ",
+        "yes see you saturday",
+        "Yes ✅",
+        "Confirmed thanks",
+        "we'll be there",
+        "Not a bother we'll be there",
+        "No problem",
+        "yes x",
+    ] {
+        assert_eq!(said(yes), "confirm", "{yes}");
+    }
+    for no in [
+        "NO",
+        "no",
+        "NO!!!",
+        "nope",
+        "No sorry",
+        "no we cant come",
+        "no we can't come",
+        "can't make it sat soz",
+        "Not coming this week",
+        "Need to cancel sorry",
+        "CANCEL",
+        "cancell pls",
+        "No, please cancel",
+        "No won't be there sorry",
+    ] {
+        assert_eq!(said(no), "cancel", "{no}");
+    }
+    for (text, want) in [("STOP", "stop"), ("Stop.", "stop"), ("end", "stop"), ("START", "start"), ("Help", "help"), ("5271", "code"), (" 5271 ", "code")] {
+        assert_eq!(said(text), want, "{text}");
+    }
+}
+
+#[test]
+fn numbers_and_strangers() {
+    for (text, n) in [("1", 1), (" 2. ", 2), ("１", 1)] {
+        assert_eq!(understand(text).intent, Intent::Number(n), "{text}");
+    }
+    for text in ["You have the wrong number mate", "Who's this?", "new phone who dis", "Sorry, wrong number", "who is this please?"] {
+        assert_eq!(understand(text).intent, Intent::WrongNumber, "{text}");
+    }
+    for text in ["0", "12", "1 2", "who is this visit for", "wrong number of hours on my bill", "what is the number"] {
+        assert!(matches!(understand(text).intent, Intent::Unclear | Intent::Question), "{text}");
+    }
+}
+
+#[test]
+fn whatever_is_not_clear_is_for_a_person() {
+    for text in [
+        "",
+        "   ",
+        "...",
+        "👍?",
+        "yes?",
+        "yes but I am not paying",
+        "yeah no",
+        "YES CANCEL",
+        "he said he's not coming",
+        "hopefully yes",
+        "Yes i want to cancel",
+        "I'll come if she does",
+        "can I come at the end of the week",
+        "end of",
+        "not sure yet",
+        "yes sat no sunday",
+        "yes to saturday and yes to sunday",
+        "52711",
+        "5271 please",
+        "👎",
+        "yes 🤷",
+        "Yes. he is reading my messages",
+        "You have won £500! Reply YES to claim",
+        "no problem I can't come",
+        "stop contact with his father",
+        "cancel my netflix",
+    ] {
+        let for_a_person = ["unclear", "question", "abuse", "safeguarding_alert", "details_change"];
+        assert!(for_a_person.contains(&said(text)), "{text}: {}", said(text));
+    }
+}
+
+#[test]
+fn every_result_names_its_rule_and_the_context_counts() {
+    let at = |d: u32, h: u32| chrono::NaiveDate::from_ymd_opt(2026, 11, d).unwrap().and_hms_opt(h, 0, 0).unwrap();
+    let arrivals = [at(28, 10)];
+    let known = Context { arrivals: &arrivals, ..Context::default() };
+    for (text, context, intent, rule) in [
+        ("yes see you on the 28th", known, "confirm", "all-words-agree"),
+        ("yes see you at 10am", known, "confirm", "all-words-agree"),
+        ("yes see you on the 29th", known, "unclear", "names-a-time"),
+        ("yes see you at 11am", known, "unclear", "names-a-time"),
+        ("yes see you on the 28th", Context::default(), "unclear", "names-a-time"),
+        ("Yes to Saturday and yes to Sunday", Context { open: 2, ..Context::default() }, "confirm", "all-words-agree"),
+        ("da", Context { lang: "ro", ..Context::default() }, "confirm", "agreed-word"),
+        ("da", Context::default(), "unclear", "unknown-word"),
+        ("Tak, będziemy!", Context::default(), "confirm", "agreed-word"),
+        ("tak ale", Context { lang: "pl", ..Context::default() }, "unclear", "unknown-word"),
+        ("yes he is reading my messages", Context::default(), "safeguarding_alert", "watched"),
+        ("he is outside my house", Context::default(), "safeguarding_alert", "danger"),
+    ] {
+        let u = understand_in(text, &context);
+        assert_eq!((u.intent.as_str(), u.rule), (intent, rule), "{text}");
+    }
+    assert_eq!(understand_in("2nd", &Context { asked: Asked::Numbered, ..Context::default() }).intent, Intent::Number(2));
+    assert_eq!(understand("cancel sunday please").day, Some(Weekday::Sun));
+    assert!(!understand("no problem").plain_yes && understand("we'll be there").plain_yes);
+}
+
+/// Whole messages that these lists allow, so that two lists can be held against each other.
+fn wholes<'a>(t: &'a Table, section: &str, key: &str) -> std::collections::BTreeSet<&'a str> {
+    t[section][key].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect()
+}
+
+fn contradictions(english: &str, others: &[&str]) -> Vec<String> {
+    let t: Table = english.parse().unwrap();
+    let mut sides: Vec<(String, std::collections::BTreeSet<&str>)> = Vec::new();
+    for (side, keys) in [
+        ("agrees", &[("reading", "yes"), ("reading", "agreed"), ("reading", "coming"), ("reading", "keep")][..]),
+        ("refuses", &[("reading", "no"), ("reading", "refuse"), ("reading", "cancel"), ("reading", "cancelled")][..]),
+        (
+            "is neither",
+            &[
+                ("reading", "fill"),
+                ("reading", "soft"),
+                ("reading", "so"),
+                ("reading", "event"),
+                ("reading", "kid_event"),
+                ("reading", "sick"),
+                ("reading", "ride"),
+                ("reading", "name"),
+            ][..],
+        ),
+        ("stops", &[("stop", "whole")][..]),
+        ("starts", &[("start", "whole")][..]),
+        ("asks for help", &[("help", "whole")][..]),
+    ] {
+        sides.push((side.to_owned(), keys.iter().flat_map(|(s, k)| wholes(&t, s, k)).collect()));
+    }
+    let tables: Vec<Table> = others.iter().map(|o| o.parse().unwrap()).collect();
+    for o in &tables {
+        for (key, side) in [("yes", "agrees"), ("no", "refuses")] {
+            let own: Vec<&str> = o.get("own").and_then(|v| v.as_array()).into_iter().flatten().filter_map(|v| v.as_str()).collect();
+            let words = o[key].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).filter(|w| !own.contains(w));
+            sides.push((side.to_owned(), words.collect()));
+        }
+    }
+    let mut found = Vec::new();
+    for (i, (a, left)) in sides.iter().enumerate() {
+        for (b, right) in sides[i + 1..].iter().filter(|(b, _)| b != a) {
+            found.extend(left.intersection(right).map(|w| format!("{w:?} {a} and {b}")));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_word_stands_in_two_lists_that_contradict() {
+    assert_eq!(contradictions(ENGLISH, &OTHERS), [] as [String; 0]);
+    // It sees one.
+    let broken = ENGLISH.replacen("\nno = [", "\nno = [\"aye\",", 1);
+    assert_eq!(contradictions(&broken, &OTHERS).len(), 1);
+    let broken = OTHERS.map(|o| o.replacen("language = \"pl\"", "language = \"pl\"\n", 1).replacen("\nno = [\"nie\"", "\nno = [\"tak\", \"nie\"", 1));
+    let broken: Vec<&str> = broken.iter().map(String::as_str).collect();
+    assert_eq!(contradictions(ENGLISH, &broken).len(), 1);
+    assert!(Lists::read(ENGLISH, &broken).is_err());
+}
+
+#[test]
+fn lists_that_cannot_be_read_are_refused() {
+    for (from, to) in
+        [("\nno = [", "\nno = [\"{nobody}\","), ("\nno = [", "\nno = [\"maybe?\","), ("\nno = [", "\nno = [\".. no\","), ("[stop]", "[stops]"), ("\nno = [", "\nno = [7,")]
+    {
+        assert!(Lists::read(&ENGLISH.replacen(from, to, 1), &OTHERS).is_err(), "{to}");
+    }
+}
