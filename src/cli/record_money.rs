@@ -4,6 +4,7 @@ use super::record::{Who, at_of_case, when};
 use super::{Usage, line};
 use crate::domain::person::Role;
 use crate::domain::policy::{About, Absent, Note};
+use crate::domain::session::Reason;
 use crate::flows::Service;
 use crate::flows::record::Recording;
 use crate::flows::record_money::{self, Payment, Standing};
@@ -84,6 +85,20 @@ pub(crate) enum Command {
         /// How many were ill
         #[arg(long)]
         children: u32,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Who cancelled says afterwards that it was an illness: a doctor's note may end the fee
+    #[command(after_help = "Example:\n  courtesy record illness 5f3a… --party resident --ill child --as Mary")]
+    Illness {
+        /// The session, as `list sessions` prints it
+        session: String,
+        /// Who had cancelled
+        #[arg(long, value_parser = ["resident", "contact"])]
+        party: String,
+        /// Who was ill
+        #[arg(long, value_parser = ["child", "self"])]
+        ill: String,
         #[command(flatten)]
         who: Who,
     },
@@ -211,6 +226,11 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
         Command::IllChildren { session, children, who } => {
             let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
             print("how many children were ill", record_money::ill_children(svc, &session, children, &rec).await?)
+        }
+        Command::Illness { session, party, ill, who } => {
+            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
+            let reason = if ill == "child" { Reason::IllChild } else { Reason::IllSelf };
+            print("it was an illness", record_money::illness_told(svc, &session, role(&party)?, reason, &rec).await?)
         }
         Command::Reinstate { session, who } => {
             let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };

@@ -119,10 +119,9 @@ fn task_topic(topic: policy::Topic) -> Option<Topic> {
         policy::Topic::NoteMismatch => Topic::NoteMismatch,
         policy::Topic::NoteNoEffect => Topic::NoteNoEffect,
         policy::Topic::Refund => Topic::Refund,
-        policy::Topic::SomeChildren => Topic::SomeChildren,
         policy::Topic::Tie => Topic::Tie,
         policy::Topic::Replacement => Topic::Replacement,
-        policy::Topic::Reconfirm => return None,
+        policy::Topic::Reconfirm | policy::Topic::SomeChildren => return None,
     })
 }
 

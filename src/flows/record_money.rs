@@ -9,7 +9,7 @@ use crate::domain::message::{Ended, Kind};
 use crate::domain::person::Role;
 use crate::domain::policy::record::{write_note, write_told};
 use crate::domain::policy::{Absent, CaseAssessment, FeeState, Note};
-use crate::domain::session::SessionState;
+use crate::domain::session::{Reason, SessionState};
 use crate::domain::staff::Act;
 use crate::store::cases::Case;
 use crate::store::facts::{self, Fact};
@@ -194,6 +194,25 @@ pub async fn ill_children(svc: &Service, session_id: &str, children: u32, rec: &
     }
     fact(&mut tx, now, &session, None, "ill_counted", "C16", rec, &children.to_string()).await?;
     tasks::close_of_session(&mut tx, now, session_id, crate::domain::conversation::Topic::ChildrenCount).await?;
+    finish(svc, tx, &session.case_id, now).await
+}
+
+/// Who cancelled says afterwards that it was an illness (choice C28): lateness stays that of the first message.
+///
+/// # Errors
+/// In plain words: this party did not cancel the session, or another reason than illness; somebody who may not.
+pub async fn illness_told(svc: &Service, session_id: &str, role: Role, reason: Reason, rec: &Recording<'_>) -> Result<Standing> {
+    let now = svc.clock.now();
+    let (mut tx, session, _) = begin(svc, session_id, rec, Act::Record, now).await?;
+    if !matches!(reason, Reason::IllChild | Reason::IllSelf) {
+        bail!("only an illness changes what a cancellation costs; nothing was recorded");
+    }
+    let (known, ..) = assessed(&mut tx, &session.case_id).await?;
+    let cancelled = |f: &crate::domain::policy::Recorded| f.kind == "cancelled" && f.session.as_deref() == Some(session_id) && f.role == Some(role) && f.at <= rec.at;
+    if !known.record.facts.iter().any(cancelled) {
+        bail!("the {role} had not cancelled session {session_id} by then; nothing was recorded");
+    }
+    fact(&mut tx, now, &session, Some(role), "cancelled", "C28", rec, reason.as_str()).await?;
     finish(svc, tx, &session.case_id, now).await
 }
 

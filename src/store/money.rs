@@ -271,7 +271,7 @@ pub async fn safety_open(tx: &mut Tx, case_id: &str, role: Role) -> Result<bool>
     let row = tx
         .one(
             "SELECT t.id FROM task t LEFT JOIN inbound i ON i.id = t.inbound_id
-             WHERE t.state = 'open' AND t.topic = 'safeguarding' AND ((t.case_id = $1 AND t.role = $2)
+             WHERE t.state = 'open' AND t.topic IN ('safeguarding', 'quiet_word') AND ((t.case_id = $1 AND t.role = $2)
                OR i.number_hash IN (SELECT a.number_hash FROM address a JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND p.role = $2 AND a.state = 'current')) LIMIT 1",
             args![case_id, role.as_str()],
         )
