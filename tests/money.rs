@@ -5,6 +5,7 @@ use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::person::Role;
 use courtesy::domain::policy::{About, Absent, Note};
+use courtesy::domain::session::Reason;
 use courtesy::domain::staff::StaffRole;
 use courtesy::flows::closure::{self, Closing};
 use courtesy::flows::money;
@@ -383,7 +384,68 @@ async fn notes_that_do_not_fit_are_for_a_person(on: On) {
     w.end().await;
 }
 
+async fn contact_by_court_order_is_off_at_once_and_looked_at(on: On) {
+    let w = world(on, "2026-11-24T09:00").await;
+    // BRK-0102 is court-ordered. Cancelled with five days' notice: no fee, but a person looks, and it is to be replaced.
+    let (s, _) = w.session("BRK-0102").await;
+    record::answer(&w.svc, &s.id, Role::Resident, false, Some(Reason::Other), &by(&w, "Mary")).await.unwrap();
+    assert_eq!(w.stands("BRK-0102").await.split(' ').next(), Some("cancelled"), "the child will not be there");
+    until(&w, "2026-11-24T10:00").await;
+    let tasks = w.tasks("BRK-0102").await;
+    assert!(tasks.contains(&Topic::CourtOrder) && tasks.contains(&Topic::Replacement), "{tasks:?}");
+    assert_eq!(fees(&w, "BRK-0102").await, [] as [&str; 0]);
+    let look = task(&w, "BRK-0102", Topic::CourtOrder).await;
+    recorded::decision(&w.svc, &look, Some(true), "hospital letter seen", &by(&w, "Mary")).await.unwrap();
+    assert!(recorded::decision(&w.svc, &look, Some(true), "again", &by(&w, "Mary")).await.is_err());
+    let tasks = w.tasks("BRK-0102").await;
+    assert!(!tasks.contains(&Topic::CourtOrder) && tasks.contains(&Topic::Replacement), "{tasks:?}");
+    w.end().await;
+}
+
+async fn an_illness_that_is_told_later_turns_the_fee(on: On) {
+    let w = world(on, "2026-11-26T09:59").await;
+    until(&w, "2026-11-26T18:00").await;
+    cancels(&w, RESIDENT, "other").await;
+    assert_eq!(fees(&w, "BRK-0101").await, ["due 4500 resident"]);
+    let (s, _) = w.session("BRK-0101").await;
+    // On Friday she writes why; on Monday, after the visit, staff hear it on the phone: both count, and the second changes nothing more.
+    until(&w, "2026-11-27T09:00").await;
+    w.says(RESIDENT, "we cant make it my daughter is ill").await;
+    assert_eq!(fees(&w, "BRK-0101").await, ["provisional_awaiting_note 0 resident"]);
+    until(&w, "2026-11-30T10:00").await;
+    assert_eq!(about_money(&w, "BRK-0101").await, ["fee_notice withdrawn", "note_request delivered"]);
+    recorded::illness_told(&w.svc, &s.id, Role::Resident, Reason::IllChild, &by(&w, "Mary")).await.unwrap();
+    let e = recorded::illness_told(&w.svc, &s.id, Role::Contact, Reason::IllSelf, &by(&w, "Mary")).await.unwrap_err().to_string();
+    assert!(e.contains("had not cancelled"), "{e}");
+    let e = recorded::illness_told(&w.svc, &s.id, Role::Resident, Reason::Travel, &by(&w, "Mary")).await.unwrap_err().to_string();
+    assert!(e.contains("only an illness"), "{e}");
+    until(&w, "2026-12-01T12:00").await;
+    assert_eq!(about_money(&w, "BRK-0101").await, ["fee_notice withdrawn", "note_request delivered"]);
+    nothing_about_money(&w.got(CONTACT));
+    w.end().await;
+}
+
+async fn several_children_and_nobody_said_how_many_are_ill(on: On) {
+    let w = world(on, "2026-11-26T09:59").await;
+    until(&w, "2026-11-26T18:00").await;
+    // BRK-0109 has two children; the visit is on Sunday.
+    until(&w, "2026-11-27T18:00").await;
+    cancels(&w, "+447700900117", "child").await;
+    assert!(w.tasks("BRK-0109").await.contains(&Topic::ChildrenCount));
+    assert_eq!(fees(&w, "BRK-0109").await, ["provisional_awaiting_note 0 resident"]);
+    let (s, _) = w.session("BRK-0109").await;
+    let e = recorded::ill_children(&w.svc, &s.id, 3, &by(&w, "Mary")).await.unwrap_err().to_string();
+    assert!(e.contains("2 children attend"), "{e}");
+    recorded::ill_children(&w.svc, &s.id, 1, &by(&w, "Mary")).await.unwrap();
+    assert_eq!(fees(&w, "BRK-0109").await, ["due 4500 resident"], "the other could have come");
+    assert!(!w.tasks("BRK-0109").await.contains(&Topic::ChildrenCount));
+    w.end().await;
+}
+
 crate::on_both!(
+    contact_by_court_order_is_off_at_once_and_looked_at,
+    an_illness_that_is_told_later_turns_the_fee,
+    several_children_and_nobody_said_how_many_are_ill,
     an_ill_child_a_note_and_nothing_owed,
     without_a_note_up_to_the_closed_file_and_a_new_referral,
     any_other_reason_is_due_at_once_and_whoever_pays_settles_it,

@@ -13,6 +13,7 @@ use courtesy::store::{facts, parties, tasks};
 const SIOBHAN: &str = "+447700900101";
 const DWAYNE: &str = "+447700900102";
 const RESIDENT_105: &str = "+447700900109";
+const CONTACT_104: &str = "+447700900108";
 const CONTACT_105: &str = "+447700900110";
 
 const HANDED: &str = "Birchfield: thank you. Staff will read this when the office is open. Nothing has changed yet. In an emergency ring 999. Phone 020 7946 0101";
@@ -102,10 +103,12 @@ async fn a_reply_to_an_old_text_a_late_one_and_a_change_of_mind(on: On) {
     w.says(CONTACT_105, "yes").await;
     w.says(CONTACT_105, &code).await;
     assert_eq!(w.stands("BRK-0105").await, "booked none confirmed", "the YES ended the question");
-    // After the cut-off a NO is late and still only asked.
+    // After the cut-off a NO is late and still only asked; but a move of the centre's can be refused for two days.
     w.until("2026-11-27T18:00").await;
     w.says(CONTACT_105, "no").await;
-    assert!(w.last(CONTACT_105).contains("A fee may apply"), "{}", w.last(CONTACT_105));
+    assert!(!w.last(CONTACT_105).contains("A fee may apply"), "{}", w.last(CONTACT_105));
+    w.says(CONTACT_104, "no").await;
+    assert!(w.last(CONTACT_104).contains("A fee may apply"), "{}", w.last(CONTACT_104));
     // After the visit nothing is changed by any answer.
     let stood = w.stands("BRK-0101").await;
     w.until("2026-11-28T19:00").await;

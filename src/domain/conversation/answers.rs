@@ -212,15 +212,18 @@ fn on_named_day<'a>(h: &Heard, among: &[&'a Open]) -> Option<&'a Open> {
 pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
     let asked = || booked(h).filter(|o| o.asked.at.is_some());
     let target = only(booked(h)).or_else(|| only(asked())).or_else(|| only(asked().filter(|o| o.answer == Answer::None)));
+    let mine = only(h.open.iter().filter(|o| o.cancelled_by_me)).filter(|o| !another_day(h, o));
+    // C28: who cancelled explains it afterwards; unless a visit is being asked about just now.
+    if let (Some(mine), Some(reason @ (Reason::IllChild | Reason::IllSelf))) = (mine, reason)
+        && !asked().any(|o| o.answer == Answer::None)
+    {
+        let told = Effect::IllnessTold { session: mine.session.clone(), reason };
+        return decision("C28", vec![told, task(Topic::Cancellation, Some(mine))], Some((Kind::CancellationAck, Some(mine))));
+    }
     let Some(o) = target else {
         if booked(h).next().is_none()
-            && let Some(mine) = only(h.open.iter().filter(|o| o.cancelled_by_me))
-            && !another_day(h, mine)
+            && let Some(mine) = mine
         {
-            if let Some(reason @ (Reason::IllChild | Reason::IllSelf)) = reason {
-                let told = Effect::IllnessTold { session: mine.session.clone(), reason };
-                return decision("C28", vec![told, task(Topic::Cancellation, Some(mine))], Some((Kind::CancellationAck, Some(mine))));
-            }
             return decision("cancelled-already", vec![], Some((Kind::CancellationAck, Some(mine))));
         }
         let mut among: Vec<&Open> = asked().filter(|o| o.answer == Answer::None).collect();
