@@ -182,6 +182,8 @@ mod tests {
             "answer stop if you do not come",
             "see example.org/visit",
             "come at noon",
+            "She said yes",
+            "we are waiting for his answer",
             "Dziecko czeka",
             "prosze przyniesc zaswiadczenie od lekarza",
             "",
