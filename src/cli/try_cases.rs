@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
 /// Commands of `try`.
@@ -41,6 +41,27 @@ pub(crate) enum Command {
     },
 }
 
+/// The answers on their way out, some at a time; a reader that went away is no error.
+struct Answers<'a>(std::io::BufWriter<std::io::StdoutLock<'a>>);
+
+impl Answers<'_> {
+    fn line(&mut self, answer: &Value) -> Result<()> {
+        let written = serde_json::to_writer(&mut self.0, answer).map_err(std::io::Error::from).and_then(|()| self.0.write_all(b"\n"));
+        written_or_gone(written)
+    }
+
+    fn end(mut self) -> Result<()> {
+        written_or_gone(self.0.flush())
+    }
+}
+
+fn written_or_gone(written: std::io::Result<()>) -> Result<()> {
+    match written {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.context("cannot write"),
+    }
+}
+
 #[derive(Default)]
 struct Sum {
     lines: usize,
@@ -53,29 +74,31 @@ struct Sum {
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
-    let (file, as_table, one): (_, _, fn(&Value, &mut Sum) -> Result<Value>) = match &command {
+    let (file, as_table, one): (_, _, fn(&mut Value, &mut Sum) -> Result<Value>) = match &command {
         Command::Rules { file } => (file, false, rules_line),
         Command::Plan { file } => (file, false, plan_line),
         Command::Replies { file, table } => (file, *table, reply_line),
     };
     let reader = std::io::BufReader::new(std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?);
     let mut sum = Sum::default();
+    let mut out = Answers(std::io::BufWriter::new(std::io::stdout().lock()));
     for (n, text) in reader.split(b'\n').enumerate() {
         let text = text.with_context(|| format!("{} cannot be read", file.display()))?;
         if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         sum.lines += 1;
-        let answer = serde_json::from_slice::<Value>(&text).context("it is no JSON").and_then(|v| one(&v, &mut sum)).unwrap_or_else(|e| {
+        let answer = serde_json::from_slice::<Value>(&text).context("it is no JSON").and_then(|mut v| one(&mut v, &mut sum)).unwrap_or_else(|e| {
             sum.unreadable += 1;
             json!({ "id": null, "line": n + 1, "error": format!("{e:#}") })
         });
         if !as_table {
-            line(answer.to_string())?;
+            out.line(&answer)?;
         } else if answer.get("error").is_some() || answer["ok"] == false {
             eprintln!("{answer}");
         }
     }
+    out.end()?;
     if as_table {
         line(format!("{:<24}{:<10}{:>6}{:>7}{:>10}", "intent", "language", "texts", "right", "critical"))?;
         for ((intent, lang), [all, right, critical]) in &sum.table {
@@ -99,7 +122,7 @@ fn id_of(v: &Value) -> Value {
     v.get("id").cloned().unwrap_or(Value::Null)
 }
 
-fn plan_line(v: &Value, sum: &mut Sum) -> Result<Value> {
+fn plan_line(v: &mut Value, sum: &mut Sum) -> Result<Value> {
     let case = read_plan(v.get("input").unwrap_or(v))?;
     let roles: Vec<Value> = v.pointer("/input/parties").or_else(|| v.get("parties")).and_then(Value::as_array).into_iter().flatten().map(|p| p["role"].clone()).collect();
     let parties: Vec<Value> = case
@@ -116,22 +139,23 @@ fn plan_line(v: &Value, sum: &mut Sum) -> Result<Value> {
 }
 
 /// A line of the answer: the case's id, what came out, and whether it is what was expected.
-fn judged(v: &Value, actual: Value, sum: &mut Sum) -> Value {
-    let mut out = json!({ "id": id_of(v), "actual": actual });
-    if let Some(expected) = v.get("expected") {
-        let ok = *expected == out["actual"];
+fn judged(v: &mut Value, actual: Value, sum: &mut Sum) -> Value {
+    let mut out = json!({ "id": id_of(v) });
+    out["actual"] = actual;
+    if let Some(expected) = v.get_mut("expected").map(Value::take) {
+        let ok = expected == out["actual"];
         if ok {
             sum.right += 1
         } else {
             sum.wrong += 1
         }
-        out["expected"] = expected.clone();
+        out["expected"] = expected;
         out["ok"] = ok.into();
     }
     out
 }
 
-fn rules_line(v: &Value, sum: &mut Sum) -> Result<Value> {
+fn rules_line(v: &mut Value, sum: &mut Sum) -> Result<Value> {
     let case = PolicyCase::read(v.get("input").unwrap_or(v)).map_err(|p| anyhow!("{p}"))?;
     Ok(judged(v, case.actual(), sum))
 }
@@ -244,7 +268,7 @@ fn read_plan(input: &Value) -> Result<PlanCase> {
 }
 
 /// What a case says of its text; what it does not say is not known.
-fn reply_line(v: &Value, sum: &mut Sum) -> Result<Value> {
+fn reply_line(v: &mut Value, sum: &mut Sum) -> Result<Value> {
     let words = |key: &str| v.get(key).and_then(Value::as_str);
     let arrivals = match v.get("open_local").and_then(Value::as_array) {
         None => Vec::new(),
