@@ -16,19 +16,7 @@ async fn change(w: &World, party: &str, c: Change) -> anyhow::Result<Vec<String>
 }
 
 async fn two_open_visits_are_asked_with_numbers(on: On) {
-    let csv = sample_with(&[(
-        "BRK-0101",
-        &[
-            ("session_date", "2026-11-29"),
-            ("start_time", "14:00"),
-            ("end_time", "16:00"),
-            ("contact_arrival", "14:00"),
-            ("contact_departure", "16:00"),
-            ("resident_arrival", "13:45"),
-            ("resident_departure", "16:15"),
-        ],
-    )]);
-    let w = World::new(on, "2026-11-27T10:00", &[BIRCHFIELD, LIFFEY], &csv).await;
+    let w = World::two_visits(on, "2026-11-27T10:00").await;
     w.until("2026-11-27T10:30").await;
     assert_eq!(w.got(DWAYNE).len(), 2, "{:?}", w.got(DWAYNE));
     w.says(DWAYNE, "Yes").await;

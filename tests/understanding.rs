@@ -1,7 +1,7 @@
 //! Conversations through the real app: which question an answer belongs to, what is asked back or handed over, one clarification a day,
 //! machines, phones that somebody else reads, private words, bad input, and the message as a person sees it.
 
-use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, sample_with};
+use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World};
 use base64::Engine;
 use courtesy::domain::conversation::Topic;
 use courtesy::domain::person::Mode;
@@ -31,19 +31,7 @@ async fn said(w: &World, case_ref: &str) -> Vec<String> {
 
 /// Both visits of BRK-0101 on one weekend are asked about.
 async fn two_visits(on: On, now: &str) -> World {
-    let csv = sample_with(&[(
-        "BRK-0101",
-        &[
-            ("session_date", "2026-11-29"),
-            ("start_time", "14:00"),
-            ("end_time", "16:00"),
-            ("contact_arrival", "14:00"),
-            ("contact_departure", "16:00"),
-            ("resident_arrival", "13:45"),
-            ("resident_departure", "16:15"),
-        ],
-    )]);
-    let w = World::new(on, now, &[BIRCHFIELD, LIFFEY], &csv).await;
+    let w = World::two_visits(on, now).await;
     w.until("2026-11-27T10:30").await;
     w
 }

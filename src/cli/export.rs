@@ -107,7 +107,7 @@ async fn fees(db: &Db, centre: &str, tz: Tz, (from, to): (DateTime<Utc>, DateTim
             f.session,
             wall(tz, f.starts_at).format("%Y-%m-%d").to_string(),
             f.liable.map(|r| r.to_string()).unwrap_or_default(),
-            String::from_utf8_lossy(&f.charge.currency).into_owned(),
+            f.charge.code().to_owned(),
             f.charge.minor.to_string(),
             f.standing.paid.to_string(),
             f.standing.outstanding.to_string(),

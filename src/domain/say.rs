@@ -3,6 +3,7 @@
 
 use super::message::Kind;
 use super::person::Mode;
+use super::policy::Money;
 use crate::words_enum;
 use chrono::{NaiveDate, NaiveDateTime};
 
@@ -19,15 +20,6 @@ pub struct Speaker {
     pub emergency_number: String,
     /// Languages that the centre has switched on.
     pub languages: Vec<String>,
-}
-
-/// An amount of money as it is said to who owes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Money {
-    /// Minor units: pence, cent.
-    pub minor: i64,
-    /// ISO 4217 code.
-    pub currency: String,
 }
 
 /// How a cancellation is to be finished (safety rule S1).

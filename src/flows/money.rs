@@ -12,7 +12,7 @@ use crate::domain::money_hours::money_at;
 use crate::domain::person::{Channel, Role};
 use crate::domain::policy::record::{busy, write_told};
 use crate::domain::policy::{self, CaseAssessment, FeeState, NoticeKind, Recipient, Recorded, Standing};
-use crate::domain::say::{Money, Say};
+use crate::domain::say::Say;
 use crate::domain::senders::Senders;
 use crate::store::centres::Centres;
 use crate::store::facts::{self, Fact};
@@ -336,10 +336,9 @@ pub(super) async fn look(tx: &mut Tx, centre: &Centre, kind: Kind, seat: &Seat, 
     let date = wall(centre.tz, seat.session.starts_at).date();
     let local = |at: DateTime<Utc>| wall(centre.tz, at).date();
     let deadline = assessed.of(session).and_then(|a| a.deadline);
-    let currency = || String::from_utf8_lossy(&assessed.of(session).map_or(*b"GBP", |a| a.charge.currency)).into_owned();
     let say = match kind {
         _ if !mine || !still_so(kind, &standing) => None,
-        Kind::FeeNotice => Some(Say::FeeNotice { amount: Money { minor: standing.outstanding, currency: currency() }, date }),
+        Kind::FeeNotice => assessed.of(session).map(|a| Say::FeeNotice { amount: a.charge.with(standing.outstanding), date }),
         Kind::NoteRequest => Some(Say::NoteRequest { date }),
         Kind::NoteReminder => next_contact(&case, seat, centre, now).or(deadline).map(|d| Say::NoteReminder { date, bring_on: local(d) }),
         Kind::FeeSettled => Some(Say::FeeSettled { date, file_closed: assessed.at(now).archived }),

@@ -110,8 +110,7 @@ pub async fn payment(svc: &Service, case: &Case, p: &Payment<'_>, rec: &Recordin
         );
     }
     let f = Fact { case_id: Some(&case.id), session_id: None, role: None, kind: "payment", at: rec.at, by: rec.by, rule: "C31", detail: p.by };
-    let currency = String::from_utf8_lossy(&charge.currency).into_owned();
-    facts::add_amount(&mut tx, now, &f, p.minor, &currency).await?;
+    facts::add_amount(&mut tx, now, &f, p.minor, charge.code()).await?;
     let mut words = finish(svc, tx, &case.id, now).await?;
     let owed: i64 = before.sessions.iter().map(|s| s.result.standing_at(rec.at)).map(|s| s.outstanding + s.awaited).sum();
     if p.minor > owed {

@@ -1,7 +1,8 @@
 //! Fills a template with the values of what is said. Which values a template may ask for is a matter of its kind.
 
 use super::Tongue;
-use crate::domain::say::{FinishBy, Money, Say, Speaker};
+use crate::domain::policy::Money;
+use crate::domain::say::{FinishBy, Say, Speaker};
 use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveDateTime};
 use minijinja::{Template, context};
@@ -10,7 +11,7 @@ use minijinja::{Template, context};
 pub(super) fn money(m: &Money) -> String {
     let (whole, rest) = (m.minor / 100, m.minor % 100);
     let number = if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:02}") };
-    match m.currency.as_str() {
+    match m.code() {
         "GBP" => format!("£{number}"),
         "EUR" => format!("€{number}"),
         other => format!("{number} {other}"),

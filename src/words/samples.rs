@@ -3,7 +3,8 @@
 use super::tongue::Tongue;
 use crate::domain::message::Kind;
 use crate::domain::parts::is_gsm;
-use crate::domain::say::{FinishBy, Money, Say, Speaker};
+use crate::domain::policy::Money;
+use crate::domain::say::{FinishBy, Say, Speaker};
 use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// The values that samples are made of.
@@ -34,14 +35,14 @@ fn at(y: i32, m: u32, d: u32, hour: u32, minute: u32) -> NaiveDateTime {
 impl Values {
     /// A Saturday at ten.
     pub fn usual() -> Values {
-        let amount = |minor, currency: &str| Money { minor, currency: currency.into() };
+        let amount = |minor, currency: &[u8; 3]| Money { minor, currency: *currency };
         Values {
             arrival: at(2026, 11, 28, 10, 0),
             other: at(2026, 11, 29, 14, 0),
             cut_off: at(2026, 11, 26, 10, 0),
             next: at(2026, 12, 12, 0, 0).date(),
             last_day: at(2026, 12, 19, 0, 0).date(),
-            amounts: vec![amount(4500, "GBP"), amount(4550, "GBP"), amount(4500, "EUR")],
+            amounts: vec![amount(4500, b"GBP"), amount(4550, b"GBP"), amount(4500, b"EUR")],
             at_centre: None,
             tasks: vec![1, 3],
         }
@@ -63,7 +64,7 @@ impl Values {
                 cut_off: day.and_time(*time),
                 next: *day,
                 last_day: *day,
-                amounts: vec![Money { minor: (fee.minor / 100) * 100 + 99, ..fee.clone() }],
+                amounts: vec![Money { minor: (fee.minor / 100) * 100 + 99, ..fee }],
                 at_centre: None,
                 tasks: vec![99],
             })

@@ -127,6 +127,20 @@ impl World {
         World::new(on, now, &[BIRCHFIELD, LIFFEY], SAMPLE).await
     }
 
+    /// The sample with a second visit of BRK-0101 on the Sunday, 14:00: the resident arrives 13:45.
+    pub async fn two_visits(on: On, now: &str) -> World {
+        let sunday = [
+            ("session_date", "2026-11-29"),
+            ("start_time", "14:00"),
+            ("end_time", "16:00"),
+            ("contact_arrival", "14:00"),
+            ("contact_departure", "16:00"),
+            ("resident_arrival", "13:45"),
+            ("resident_departure", "16:15"),
+        ];
+        World::new(on, now, &[BIRCHFIELD, LIFFEY], &sample_with(&[("BRK-0101", &sunday)])).await
+    }
+
     pub async fn new(on: On, now: &str, files: &[&str], csv: &str) -> World {
         World::with(on, now, files, csv, |_| ()).await
     }

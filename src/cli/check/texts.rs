@@ -4,7 +4,8 @@ use super::Findings;
 use crate::cli::line;
 use crate::domain::centre::Centre;
 use crate::domain::message::Kind;
-use crate::domain::say::{Money, Speaker};
+use crate::domain::policy::Money;
+use crate::domain::say::Speaker;
 use crate::flows::speaker;
 use crate::store::centres::Centres;
 use crate::words::{ENGLISH, Text, Tongue, Values, Words, sample_speaker, samples_of};
@@ -68,7 +69,7 @@ pub(super) fn check(words: &Words, all: &Centres, found: &mut Findings) -> Resul
 
 fn of_centre(words: &Words, all: &Centres, c: &Centre, (tag, tongue): (&'static str, &Tongue), dear: &mut Dearest, found: &mut Findings) {
     let code = &c.code;
-    let fee = Money { minor: c.rules.fee_minor, currency: c.rules.currency.clone() };
+    let fee = Money { minor: c.rules.fee_minor, currency: Money::currency(&c.rules.currency).unwrap_or(*b"GBP") };
     // Two centres that share a phone are told apart by their names.
     let at_centre = all.values().map(|s| &s.centre.short_name).max_by_key(|n| n.chars().count()).filter(|_| all.len() > 1);
     let values: Vec<Values> = Values::longest(tongue, fee).into_iter().map(|v| Values { at_centre: at_centre.cloned(), ..v }).collect();

@@ -25,6 +25,11 @@ impl Money {
         code.as_bytes().try_into().ok().filter(|c: &[u8; 3]| c.iter().all(u8::is_ascii_uppercase))
     }
 
+    /// The code of the currency as text.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.currency).unwrap_or_default()
+    }
+
     /// Another amount of the same currency.
     pub fn with(self, minor: i64) -> Money {
         Money { minor, ..self }
@@ -33,7 +38,7 @@ impl Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code: String = self.currency.iter().map(|b| char::from(*b)).collect();
+        let code = self.code();
         let sign = if self.minor < 0 { "-" } else { "" };
         let minor = self.minor.unsigned_abs();
         write!(f, "{code} {sign}{}.{:02}", minor / 100, minor % 100)
