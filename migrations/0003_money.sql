@@ -13,7 +13,8 @@ CREATE INDEX case_look ON case_file (look_at) WHERE look_at IS NOT NULL;
 -- A person holds this one text back. NULL: nobody does.
 ALTER TABLE message ADD COLUMN held_at TIMESTAMPTZ;
 ALTER TABLE message ADD COLUMN held_by TEXT;
-CREATE INDEX message_by_case ON message (case_id, kind);
+-- Texts about money and notes have a rank of their own.
+CREATE INDEX message_about_money ON message (case_id) WHERE rank = 3;
 CREATE INDEX task_by_case ON task (case_id, topic);
 
 -- People of the centre who record and decide. While there is none, every name is taken.

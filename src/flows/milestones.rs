@@ -11,6 +11,8 @@ use chrono::{DateTime, Duration, Utc};
 
 /// Cases looked at in one transaction.
 const BATCH: i64 = 200;
+/// Transactions in one scan: a large import is looked at over some minutes, so that no text waits for it.
+const BATCHES: usize = 5;
 
 /// Books ahead what has come within reach, and opens the tasks that follow from what happened.
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
@@ -18,7 +20,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
         return Ok(());
     }
     bookings::scan(svc, now).await?;
-    loop {
+    for _ in 0..BATCHES {
         let mut tx = svc.db.begin().await?;
         let cases = milestones::due(&mut tx, now, BATCH).await?;
         if cases.is_empty() {
@@ -58,4 +60,5 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
         tx.commit().await?;
         svc.changed.notify_waiters();
     }
+    Ok(())
 }

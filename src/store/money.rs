@@ -1,6 +1,6 @@
 //! What was recorded of a case for the rules on money, and the texts that follow from it.
 
-use super::db::{Arg, Db, Tx};
+use super::db::{Db, Tx};
 use crate::args;
 use crate::domain::message::{Kind, MessageState};
 use crate::domain::person::{Channel, Role};
@@ -156,11 +156,7 @@ pub async fn look_again<'a>(tx: &mut Tx, now: DateTime<Utc>, cases: impl Iterato
 
 /// Lets the next scan look at the case of a text about money: it is proven that it arrived.
 pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &str) -> Result<()> {
-    let kinds: Vec<&Kind> = Kind::ALL.iter().filter(|k| k.is_money()).collect();
-    let mut args: Vec<Arg> = args![now, message_id];
-    args.extend(kinds.iter().map(|k| Arg::from(k.as_str())));
-    let sql = format!("UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = $2 AND kind IN ({}))", super::db::list_of(3, kinds.len()));
-    tx.exec(sql, args).await?;
+    tx.exec("UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = $2 AND rank = 3)", args![now, message_id]).await?;
     Ok(())
 }
 
@@ -200,13 +196,9 @@ pub struct MoneyText {
 
 /// The texts of a case about money and notes.
 pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
-    let kinds: Vec<&Kind> = Kind::ALL.iter().filter(|k| k.is_money()).collect();
-    let mut args: Vec<Arg> = args![case_id];
-    args.extend(kinds.iter().map(|k| Arg::from(k.as_str())));
-    let sql = format!(
-        "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at, held_at FROM message WHERE case_id = $1 AND kind IN ({}) ORDER BY queued_at, id",
-        super::db::list_of(2, kinds.len())
-    );
+    // The rank of texts about money stands in `outbox::enqueue`.
+    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at, held_at FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
+    let args = args![case_id];
     tx.all(sql, args)
         .await?
         .iter()
