@@ -136,6 +136,9 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
             if held.about_third {
                 return Err("another-person");
             }
+            if !held.refuse && !held.cancel && !held.cancelled && l.no_of.any(words) {
+                return Err("no-of-something");
+            }
             if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
                 return Err("what-was-cancelled");
             }

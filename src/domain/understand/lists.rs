@@ -104,6 +104,8 @@ pub(super) struct Lists {
     pub(super) reading: Patterns,
     pub(super) polite: Patterns,
     pub(super) no_answer: Patterns,
+    /// A "no" that belongs to the word behind it.
+    pub(super) no_of: Patterns,
     pub(super) determiner: Patterns,
     pub(super) holds: Patterns,
     /// A plain no; no way to get there; what one says of one's own illness; "have" and its like.
@@ -183,6 +185,7 @@ impl Lists {
             reading: patterns(&mut b, &t, "reading", &reading)?,
             polite: patterns(&mut b, &t, "notes", &["polite"])?,
             no_answer: patterns(&mut b, &t, "notes", &["no_answer"])?,
+            no_of: patterns(&mut b, &t, "notes", &["no_of"])?,
             determiner: patterns(&mut b, &t, "notes", &["determiner"])?,
             no: patterns(&mut b, &t, "notes", &["no"])?,
             at_end: patterns(&mut b, &t, "notes", &["at_end"])?,
