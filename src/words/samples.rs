@@ -129,7 +129,7 @@ pub fn samples_of(kind: Kind, v: &Values) -> Vec<Say> {
         Kind::NoLongerInUse => vec![Say::NoLongerInUse],
         Kind::StaffReply => vec![Say::StaffReply { text: "Yes, your visit is at 10am as usual.".into() }],
         Kind::StaffAlert => v.tasks.iter().map(|count| Say::StaffAlert { count: *count }).collect(),
-        Kind::FeeNotice => v.amounts.iter().map(|amount| Say::FeeNotice { amount: amount.clone(), date }).collect(),
+        Kind::FeeNotice => v.amounts.iter().map(|amount| Say::FeeNotice { amount: *amount, date }).collect(),
         Kind::NoteRequest => vec![Say::NoteRequest { date }],
         Kind::NoteReminder => vec![Say::NoteReminder { date, bring_on: v.next }],
         Kind::FeeSettled => [false, true].map(|file_closed| Say::FeeSettled { date, file_closed }).into(),
