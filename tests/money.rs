@@ -320,6 +320,45 @@ async fn a_no_show_is_charged_to_whom_staff_name(on: On) {
     w.end().await;
 }
 
+async fn who_was_named_by_mistake_hears_it_and_the_right_one_is_asked(on: On) {
+    let w = world(on, "2026-11-26T09:59").await;
+    until(&w, "2026-11-28T12:10").await;
+    let (s, _) = w.session("BRK-0101").await;
+    recorded::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom")).await.unwrap();
+    // The other volunteer saw the resident: that says nothing of him.
+    recorded::attended(&w.svc, &s.id, "resident", &by(&w, "Ann")).await.unwrap();
+    assert_eq!(fees(&w, "BRK-0101").await, ["due 4500 contact"]);
+    // Corrected before anything left: the right parent is asked, the wrong one hears nothing.
+    recorded::no_show(&w.svc, &s.id, Absent::Resident, &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-11-30T10:30").await;
+    assert!(w.last(RESIDENT).contains("pay a fee of £45"), "{}", w.last(RESIDENT));
+    nothing_about_money(&w.got(CONTACT));
+    // Corrected after it left: nothing is owed after all.
+    recorded::attended(&w.svc, &s.id, "both", &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-11-30T11:00").await;
+    assert!(w.last(RESIDENT).contains("Nothing is owed"), "{}", w.last(RESIDENT));
+    assert_eq!(w.stands("BRK-0101").await.split(' ').next(), Some("attended"));
+    w.end().await;
+}
+
+async fn nobody_travels_to_a_visit_of_a_closed_file(on: On) {
+    let w = world(on, "2026-11-26T09:59").await;
+    until(&w, "2026-11-26T18:00").await;
+    cancels(&w, RESIDENT, "other").await;
+    until(&w, "2026-12-14T10:00").await;
+    let held = task(&w, "BRK-0101", Topic::ReleaseAllParties).await;
+    release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-12-23T12:00").await;
+    assert!(case(&w, "BRK-0101").await.archived);
+    let all = sessions::list(&w.svc.db, None).await.unwrap();
+    let third = all.into_iter().map(|(s, _)| s).find(|s| s.case_ref == "BRK-0101" && s.start_local == parse_local("2026-12-26T10:00").unwrap()).unwrap();
+    record::cancel(&w.svc, &third.id, &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-12-23T14:00").await;
+    assert!(w.got(CONTACT).iter().all(|t| !t.contains("26 Dec")), "a closed file gets no texts");
+    assert_eq!(w.tasks("BRK-0101").await.iter().filter(|t| **t == Topic::RingSessionOff).count(), 2, "both are rung");
+    w.end().await;
+}
+
 async fn a_threat_stops_money_texts_to_the_one_who_wrote_it_alone(on: On) {
     let w = world(on, "2026-11-26T09:59").await;
     until(&w, "2026-11-26T17:00").await;
@@ -454,6 +493,8 @@ crate::on_both!(
     a_cancellation_that_nobody_heard_of_comes_back_without_a_trace,
     a_no_show_is_charged_to_whom_staff_name,
     a_threat_stops_money_texts_to_the_one_who_wrote_it_alone,
+    who_was_named_by_mistake_hears_it_and_the_right_one_is_asked,
+    nobody_travels_to_a_visit_of_a_closed_file,
     who_cannot_be_texted_is_told_by_phone_and_only_then_the_clock_runs,
     notes_that_do_not_fit_are_for_a_person,
 );

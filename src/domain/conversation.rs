@@ -448,6 +448,12 @@ pub fn decide(h: &Heard) -> Decision {
     d
 }
 
+/// The visit that begins next, if it is near.
+fn next_visit(h: &Heard) -> Option<&Open> {
+    let near = |o: &&Open| o.state == SessionState::Booked && o.starts_at + Duration::hours(1) > h.at && o.starts_at - h.at < URGENT_WITHIN;
+    only(h.open.iter().filter(near))
+}
+
 /// Whether a machine may be answering ours: then nothing more is said, and one task stands for all of it. Danger is told every time, and
 /// whatever changes something is done.
 fn is_a_loop(h: &Heard, d: &Decision) -> bool {
@@ -478,7 +484,8 @@ fn answered(h: &Heard) -> Decision {
         Intent::WrongNumber => wrong_number(h),
         Intent::Code(code) => code_answer(h, |q| q.answered_by(code)),
         Intent::ReasonWord(reason) => reason_word(h, *reason),
-        Intent::RunningLate => hand_over("running_late", Topic::RunningLate, None),
+        // Staff hear of it at once: it is about the visit of the next hours.
+        Intent::RunningLate => hand_over("running_late", Topic::RunningLate, next_visit(h)),
         Intent::Reschedule => hand_over("reschedule_request", Topic::ReadMessage, None),
         Intent::Question => hand_over("question", Topic::ReadMessage, None),
         Intent::DetailsChange => hand_over("details_change", Topic::ReadMessage, None),

@@ -85,8 +85,16 @@ fn without_accent(c: char) -> char {
 fn ways_of(hour: u32, minute: u32) -> Vec<String> {
     let half = if hour >= 12 { "pm" } else { "am" };
     let twelve = if hour.is_multiple_of(12) { 12 } else { hour % 12 };
-    let mut out =
-        vec![format!("{hour}:{minute:02}"), format!("{hour:02}:{minute:02}"), format!("{twelve}:{minute:02}"), format!("{hour}.{minute:02}"), format!("{twelve}.{minute:02}")];
+    let mut out = vec![
+        format!("{hour}:{minute:02}"),
+        format!("{hour:02}:{minute:02}"),
+        format!("{twelve}:{minute:02}"),
+        format!("{hour}.{minute:02}"),
+        format!("{hour:02}.{minute:02}"),
+        format!("{twelve}.{minute:02}"),
+        format!("{hour:02} {minute:02}"),
+        format!("{twelve} {minute:02}"),
+    ];
     if minute == 0 {
         out.extend([format!("{twelve}{half}"), format!("{twelve} {half}"), format!("{twelve} o'clock")]);
     }
@@ -168,6 +176,7 @@ mod tests {
             "her number is 07700 900101",
             "they come at 9:45",
             "come after 9.45 please",
+            "come after 09.45 please",
             "she is here from 1pm",
             "your ex is late",
             "the court wants a letter",

@@ -87,7 +87,7 @@ impl Preview {
 
 fn how(seat: &Seat) -> How {
     match seat.route() {
-        Some(r) if seat.consent == Consent::Yes && seat.mode == Mode::Normal => How::Text(r.address.channel()),
+        Some(r) if seat.consent == Consent::Yes && seat.mode == Mode::Normal && !seat.archived => How::Text(r.address.channel()),
         _ => How::Ring,
     }
 }
@@ -224,7 +224,7 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
         }
     }
     // A fee for a session of that day that a party had cancelled falls with it (choice C13).
-    let off = closures::cancelled_within(&mut tx, &c.centre, c.from, c.to, c.hours).await?;
+    let off = closures::cancelled_within(&mut tx, now, &c.centre, c.from, c.to, c.hours).await?;
     facts_of.extend(off.iter().map(|(case, session)| Fact { case_id: Some(case), session_id: Some(session), role: None, kind: "closed", at: now, by, rule: "C13", detail: "" }));
     facts::add(&mut tx, now, &facts_of).await?;
     money::look_again(&mut tx, now, facts_of.iter().filter_map(|f| f.case_id)).await?;

@@ -66,7 +66,7 @@ struct Called<'a> {
 }
 
 fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<Called<'_>> {
-    let mut counts: HashMap<(&str, NoticeKind, Option<policy::Topic>), usize> = HashMap::new();
+    let mut counts: HashMap<(&str, NoticeKind, Option<policy::Topic>, Option<Role>), usize> = HashMap::new();
     let mut out: Vec<Called<'_>> = Vec::new();
     for (session, notice) in a.called_for(now) {
         // A notice to all parties is one thing to release, however many they are.
@@ -74,14 +74,14 @@ fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<Called<'_>> {
         if to_all && out.iter().any(|c| c.session == session && c.kind == notice.kind && c.at == notice.at) {
             continue;
         }
-        let n = counts.entry((session, notice.kind, notice.topic)).or_default();
-        *n += 1;
         let role = match notice.to {
-            Recipient::Resident => Some(Role::Resident),
-            Recipient::Contact => Some(Role::Contact),
+            Recipient::Resident if !to_all => Some(Role::Resident),
+            Recipient::Contact if !to_all => Some(Role::Contact),
             _ => None,
         };
-        out.push(Called { session, kind: notice.kind, role: role.filter(|_| !to_all), topic: notice.topic, at: notice.at, n: *n });
+        let n = counts.entry((session, notice.kind, notice.topic, role)).or_default();
+        *n += 1;
+        out.push(Called { session, kind: notice.kind, role, topic: notice.topic, at: notice.at, n: *n });
     }
     out
 }
@@ -97,14 +97,16 @@ fn text_kind(kind: NoticeKind) -> Option<Kind> {
     })
 }
 
-/// Whether what a text says is still so.
-fn still_so(kind: Kind, s: &Standing) -> bool {
+/// Whether what a text to this party (`None`: to all) says about a session is still so.
+fn still_so(kind: Kind, assessed: &CaseAssessment, session: &str, role: Option<Role>, now: DateTime<Utc>) -> bool {
+    let (s, archived) = (assessed.standing(session, now), assessed.at(now).archived);
+    let owes = role.is_none() || s.liable.map(|p| p.role()) == role;
     match kind {
-        Kind::FeeNotice => s.fee == FeeState::Due && s.outstanding > 0,
-        Kind::NoteRequest | Kind::NoteReminder => s.fee == FeeState::Provisional,
-        Kind::FeeSettled => !matches!(s.fee, FeeState::Due | FeeState::Provisional | FeeState::WrittenOff),
-        Kind::AllPartiesNotice => s.fee == FeeState::Due && !s.archived,
-        Kind::CaseClosed => s.archived,
+        Kind::FeeNotice => owes && s.fee == FeeState::Due && s.outstanding > 0,
+        Kind::NoteRequest | Kind::NoteReminder => owes && s.fee == FeeState::Provisional,
+        Kind::FeeSettled => !owes || !matches!(s.fee, FeeState::Due | FeeState::Provisional | FeeState::WrittenOff),
+        Kind::AllPartiesNotice => s.fee == FeeState::Due && !archived,
+        Kind::CaseClosed => archived,
         _ => true,
     }
 }
@@ -242,31 +244,41 @@ async fn queue(
     texts: &[MoneyText],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let mut wanted: Vec<String> = Vec::new();
+    let mut list: Vec<(String, Kind, &str, Role, DateTime<Utc>)> = Vec::new();
     for c in called {
         let (Some(kind), Some(role)) = (text_kind(c.kind), c.role) else { continue };
-        if !still_so(kind, &assessed.standing(c.session, now)) {
-            continue;
+        if still_so(kind, assessed, c.session, Some(role), now) {
+            list.push((format!("money/{kind}/{}/{role}/{}", c.session, c.n), kind, c.session, role, c.at));
         }
-        let cause = format!("money/{kind}/{}/{}", c.session, c.n);
-        wanted.push(cause.clone());
+    }
+    // Who was asked for money that they do not owe after all hears it: a notice is never unsent, the correction is a new one.
+    for t in texts.iter().filter(|t| t.kind == Kind::FeeNotice && matches!(t.state, MessageState::Sending | MessageState::Sent | MessageState::Delivered | MessageState::Uncertain))
+    {
+        let (Some(session), Some(role)) = (t.session.as_deref(), t.role) else { continue };
+        let settled = called.iter().any(|c| c.kind == NoticeKind::FeeSettled && c.session == session && c.role == Some(role));
+        if !settled && assessed.standing(session, now).liable.map(|p| p.role()) != Some(role) {
+            list.push((format!("money/{}/{session}/{role}/after-{}", Kind::FeeSettled, t.id), Kind::FeeSettled, session, role, now));
+        }
+    }
+    let wanted: Vec<String> = list.iter().map(|l| l.0.clone()).collect();
+    for (cause, kind, session, role, called_at) in list {
         let before = texts.iter().find(|t| t.cause == cause);
         if before.is_some_and(|t| t.state != MessageState::Withdrawn || t.reason.as_deref() != Some(Ended::NoLongerDue.as_str())) {
             continue;
         }
-        let seats = sessions::seats(tx, senders, c.session).await?;
+        let seats = sessions::seats(tx, senders, session).await?;
         let Some(seat) = seats.iter().find(|s| s.attendee.role == role) else { continue };
         // Staff see it before it leaves; and what can still be taken back asks for no money.
         let reminder = kind == Kind::NoteReminder;
-        let mut at = if centre.rules.money_hours.is_none() || reminder { c.at.max(now) } else { now + TIME_TO_LOOK };
-        if let Some(undo) = money::undo_until(tx, c.session, role).await? {
+        let mut at = if centre.rules.money_hours.is_none() || reminder { called_at.max(now) } else { now + TIME_TO_LOOK };
+        if let Some(undo) = money::undo_until(tx, session, role).await? {
             at = at.max(undo);
         }
         let not_before = allowed(centre, case, seat, at).unwrap_or(at);
         match before {
             Some(t) => money::wait_again(tx, &t.id, not_before).await?,
             None => {
-                let until = assessed.of(c.session).and_then(|a| a.deadline).filter(|_| reminder);
+                let until = assessed.of(session).and_then(|a| a.deadline).filter(|_| reminder);
                 outbox::enqueue(tx, now, &[to_seat(seat, cause, kind, not_before, until)]).await?;
             }
         }
@@ -276,7 +288,7 @@ async fn queue(
     }
     // What a person released stays only while it is so.
     for t in texts.iter().filter(|t| t.state == MessageState::Waiting && !t.cause.starts_with("money/")) {
-        let so = t.session.as_ref().is_some_and(|s| still_so(t.kind, &assessed.standing(s, now)));
+        let so = t.session.as_ref().is_some_and(|s| still_so(t.kind, assessed, s, None, now));
         if !so {
             money::withdraw(tx, &t.id, Ended::NoLongerDue.as_str()).await?;
         }
@@ -293,7 +305,7 @@ async fn reviews(tx: &mut Tx, case: &MoneyCase, assessed: &CaseAssessment, calle
             (NoticeKind::AllPartiesNotice | NoticeKind::CaseClosed, _) => {
                 let (kind, topic) =
                     if c.kind == NoticeKind::CaseClosed { (Kind::CaseClosed, Topic::ReleaseCaseClosed) } else { (Kind::AllPartiesNotice, Topic::ReleaseAllParties) };
-                if !still_so(kind, &assessed.standing(c.session, now)) {
+                if !still_so(kind, assessed, c.session, None, now) {
                     continue;
                 }
                 let cause = release_cause(c.kind, c.session, c.n);
@@ -312,6 +324,13 @@ async fn reviews(tx: &mut Tx, case: &MoneyCase, assessed: &CaseAssessment, calle
         list.push(NewTask { centre: Some(&case.centre), case_id: Some(&case.id), ..NewTask::new(format!("review/refund/{}/{n}", case.id), Topic::Refund) });
     }
     tasks::open_many(tx, now, &list).await?;
+    // One that was closed because it was not called for, and is called for again, waits again; what a person released stays released.
+    for t in list.iter().filter(|t| matches!(t.topic, Topic::ReleaseAllParties | Topic::ReleaseCaseClosed)) {
+        let kind = if t.topic == Topic::ReleaseAllParties { Kind::AllPartiesNotice } else { Kind::CaseClosed };
+        if !case.record.released(t.session_id.unwrap_or_default(), kind.as_str()) {
+            tasks::open_again(tx, &t.cause).await?;
+        }
+    }
     tasks::keep_releases(tx, now, &case.id, &held).await
 }
 
@@ -332,12 +351,11 @@ pub(super) async fn look(tx: &mut Tx, centre: &Centre, kind: Kind, seat: &Seat, 
     let (session, role) = (seat.session.id.as_str(), seat.attendee.role);
     let standing = assessed.standing(session, now);
     let to_all = matches!(kind, Kind::AllPartiesNotice | Kind::CaseClosed);
-    let mine = to_all || kind == Kind::FeeSettled || standing.liable.is_some_and(|p| p.role() == role);
     let date = wall(centre.tz, seat.session.starts_at).date();
     let local = |at: DateTime<Utc>| wall(centre.tz, at).date();
     let deadline = assessed.of(session).and_then(|a| a.deadline);
     let say = match kind {
-        _ if !mine || !still_so(kind, &standing) => None,
+        _ if !still_so(kind, &assessed, session, (!to_all).then_some(role), now) => None,
         Kind::FeeNotice => assessed.of(session).map(|a| Say::FeeNotice { amount: a.charge.with(standing.outstanding), date }),
         Kind::NoteRequest => Some(Say::NoteRequest { date }),
         Kind::NoteReminder => next_contact(&case, seat, centre, now).or(deadline).map(|d| Say::NoteReminder { date, bring_on: local(d) }),
@@ -349,7 +367,12 @@ pub(super) async fn look(tx: &mut Tx, centre: &Centre, kind: Kind, seat: &Seat, 
         Kind::CaseClosed => Some(Say::CaseClosed),
         _ => None,
     };
-    Ok(Look { say, allowed: allowed(centre, &case, seat, now), unsafe_now: money::safety_open(tx, &case.id, role).await? })
+    // What tells all parties of a debt waits for the safety of the one who owes it (safety rule M4).
+    let mut unsafe_now = money::safety_open(tx, &case.id, role).await?;
+    if let Some(liable) = standing.liable.filter(|_| to_all) {
+        unsafe_now |= money::safety_open(tx, &case.id, liable.role()).await?;
+    }
+    Ok(Look { say, allowed: allowed(centre, &case, seat, now), unsafe_now })
 }
 
 /// The end of the next contact at which a note can be brought: on a later local day than the session that it is for (choice C03).
@@ -370,7 +393,8 @@ pub(super) async fn pause(tx: &mut Tx, seat: &Seat, message_id: &str, now: DateT
         message_id: Some(message_id),
         ..NewTask::new(format!("paused/{message_id}"), Topic::MoneyPaused)
     };
-    tasks::open(tx, now, &task).await
+    tasks::open(tx, now, &task).await?;
+    tasks::open_again(tx, &task.cause).await
 }
 
 /// The present of a case: never before what was recorded last, though the clock of a list may stand behind that of the service.

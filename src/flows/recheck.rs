@@ -194,6 +194,9 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             }
         } else if let Verdict::End(MessageState::Withdrawn, Ended::OptedOut | Ended::NoAddress | Ended::Mode) = verdict {
             must_ring = true;
+        } else if let Verdict::End(MessageState::Withdrawn, Ended::Archived) = verdict {
+            // A closed file gets no texts; but nobody makes a journey for nothing.
+            must_ring = c.kind.calls_off();
         }
         if let Some(seat) = seat.filter(|_| must_ring) {
             let topic = match (c.kind, &verdict) {

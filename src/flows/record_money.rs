@@ -150,7 +150,7 @@ pub async fn note(svc: &Service, case: &Case, session_id: &str, note: &Note, rec
 /// # Errors
 /// In plain words: the session has not begun, or did not take place.
 pub async fn attended(svc: &Service, session_id: &str, who: &str, rec: &Recording<'_>) -> Result<Standing> {
-    came(svc, session_id, rec, "attended", "attendance", who, SessionState::Attended).await
+    came(svc, session_id, rec, "attended", "attendance", who).await
 }
 
 /// Records that somebody did not come: as a cancellation without notice, if staff say who it was (choice C12).
@@ -158,10 +158,10 @@ pub async fn attended(svc: &Service, session_id: &str, who: &str, rec: &Recordin
 /// # Errors
 /// As [`attended`].
 pub async fn no_show(svc: &Service, session_id: &str, who: Absent, rec: &Recording<'_>) -> Result<Standing> {
-    came(svc, session_id, rec, "no_show", "C12", who.as_str(), SessionState::NoShow).await
+    came(svc, session_id, rec, "no_show", "C12", who.as_str()).await
 }
 
-async fn came(svc: &Service, session_id: &str, rec: &Recording<'_>, kind: &str, rule: &str, who: &str, state: SessionState) -> Result<Standing> {
+async fn came(svc: &Service, session_id: &str, rec: &Recording<'_>, kind: &str, rule: &str, who: &str) -> Result<Standing> {
     let now = svc.clock.now();
     let (mut tx, session, _) = begin(svc, session_id, rec, Act::Attendance, now).await?;
     if !matches!(session.state, SessionState::Booked | SessionState::Attended | SessionState::NoShow) {
@@ -171,11 +171,9 @@ async fn came(svc: &Service, session_id: &str, rec: &Recording<'_>, kind: &str, 
         bail!("the session had not begun by then; nothing was recorded");
     }
     fact(&mut tx, now, &session, None, kind, rule, rec, who).await?;
-    let state = match (who, state) {
-        // One came and of the other nothing is said: what was recorded of the absent one stays.
-        ("resident" | "contact", SessionState::Attended) if session.state == SessionState::NoShow => SessionState::NoShow,
-        _ => state,
-    };
+    // One came and of the other nothing is said: what was recorded of the absent one stays.
+    let missed = ledger::case(&mut tx, &session.case_id).await?.record.missed(session_id);
+    let state = if missed { SessionState::NoShow } else { SessionState::Attended };
     sessions::set_state(&mut tx, &session, state).await?;
     finish(svc, tx, &session.case_id, now).await
 }
@@ -272,7 +270,8 @@ pub async fn reinstate(svc: &Service, session_id: &str, rec: &Recording<'_>) -> 
         let called_off = session.cancelled_by.map(|by| by.as_str()) == Some(a.role.as_str());
         let rung = tasks::was_done(&mut tx, &format!("ring-for/{cause}")).await?;
         tasks::close(&mut tx, now, &format!("ring-for/{cause}")).await?;
-        if !called_off && !rung && outbox::unsent(&mut tx, &cause).await? {
+        let cancelled_too = a.answer == crate::domain::session::Answer::Cancelled;
+        if !called_off && !cancelled_too && !rung && outbox::unsent(&mut tx, &cause).await? {
             sessions::set_release(&mut tx, session_id, a.role, None, None).await?;
             super::off::resume_question(&mut tx, &centre, seat, now).await?;
             continue;
@@ -303,7 +302,7 @@ pub async fn told(svc: &Service, case: &Case, role: Role, rec: &Recording<'_>) -
     not_in_the_future(rec.at, now)?;
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
-    let (_, _, before) = assessed(&mut tx, &case.id).await?;
+    let (known, _, before) = assessed(&mut tx, &case.id).await?;
     let mut n = 0;
     for a in &before.sessions {
         let s = a.result.standing_at(now);
@@ -311,7 +310,7 @@ pub async fn told(svc: &Service, case: &Case, role: Role, rec: &Recording<'_>) -
             continue;
         }
         // After the notice to all parties it is that one which was told; before it the fee or the note.
-        let all_told = a.result.escalation.all_parties_notice_at.is_some_and(|t| t <= rec.at);
+        let all_told = known.record.released(&a.session, Kind::AllPartiesNotice.as_str());
         let (what, rule) = if all_told { ("all_parties_notice", "C07") } else { ("fee_notice", "C04") };
         let detail = write_told(what, a.result.deadline.filter(|d| !all_told && *d > rec.at));
         let f = Fact { case_id: Some(&case.id), session_id: Some(&a.session), role: Some(role), kind: "told", at: rec.at, by: rec.by, rule, detail: &detail };

@@ -2,7 +2,7 @@
 
 use super::Service;
 use crate::domain::lint::{self, Others};
-use crate::domain::local_time::{after_quiet, wall};
+use crate::domain::local_time::{after_all_quiet, wall};
 use crate::domain::message::Kind;
 use crate::domain::person::{Address, Mode};
 use crate::store::facts::{self, Fact};
@@ -157,6 +157,8 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<An
     }
     let say = crate::domain::say::Say::StaffReply { text: text.to_owned() };
     let rendered = svc.words.render(&say, &super::speaker(&centre), "en")?;
+    let quiet: Vec<_> = centre.courtesy.quiet.into_iter().chain(parties::quiet_of(&mut tx, &party.id).await?).collect();
+    let Some(not_before) = after_all_quiet(&quiet, centre.tz, now) else { bail!("the hours of the centre and of this phone leave no moment for a text: ring; nothing was sent") };
     let message = NewMessage {
         cause: format!("staff-reply/{task}"),
         kind: Kind::StaffReply,
@@ -168,8 +170,8 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<An
         to: Some((address, from.hash)),
         channel: from.channel,
         data: text.to_owned(),
-        not_before: after_quiet(centre.courtesy.quiet, centre.tz, now),
-        not_after: Some(now + LASTS),
+        not_before,
+        not_after: Some(not_before + LASTS),
     };
     outbox::enqueue(&mut tx, now, &[message]).await?;
     tasks::done(&mut tx, now, task).await?;

@@ -320,6 +320,12 @@ impl<'a> Teller<'a> {
     async fn take_back(&mut self, session: &str, rule: &str) -> Result<bool> {
         let (Some(seat), Some(centre)) = (self.seat(session), self.centre_of(Some(session))) else { return Ok(false) };
         let (me, version) = (seat.attendee.role, seat.session.version);
+        // Told is told, by a text or by a person who rang.
+        for role in [Role::Resident, Role::Contact] {
+            if tasks::was_done(self.tx, &format!("ring-for/off/{session}/{version}/{role}")).await? {
+                return Ok(false);
+            }
+        }
         if outbox::off_was_told(self.tx, session, version).await? || !sessions::put_back(self.tx, &seat.session).await? {
             return Ok(false);
         }

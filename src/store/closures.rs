@@ -82,13 +82,20 @@ pub async fn no_way_back(tx: &mut Tx, centre: &str, from: DateTime<Utc>, to: Dat
 }
 
 /// Sessions of these days (and hours) that were called off before the centre closed: (case, session).
-pub async fn cancelled_within(tx: &mut Tx, centre: &str, from: NaiveDate, to: NaiveDate, hours: Option<(NaiveTime, NaiveTime)>) -> Result<Vec<(String, String)>> {
+pub async fn cancelled_within(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    centre: &str,
+    from: NaiveDate,
+    to: NaiveDate,
+    hours: Option<(NaiveTime, NaiveTime)>,
+) -> Result<Vec<(String, String)>> {
     let day_after = to.succ_opt().unwrap_or(to);
     let rows = tx
         .all(
             "SELECT s.case_id, s.id, s.start_local, s.starts_at, s.ends_at FROM session s JOIN case_file c ON c.id = s.case_id
-             WHERE c.centre = $1 AND s.state = 'cancelled' AND s.start_local >= $2 AND s.start_local < $3",
-            args![centre, super::sessions::local_text(from.and_time(NaiveTime::MIN)), super::sessions::local_text(day_after.and_time(NaiveTime::MIN))],
+             WHERE c.centre = $1 AND s.state = 'cancelled' AND s.start_local >= $2 AND s.start_local < $3 AND s.ends_at > $4",
+            args![centre, super::sessions::local_text(from.and_time(NaiveTime::MIN)), super::sessions::local_text(day_after.and_time(NaiveTime::MIN)), now],
         )
         .await?;
     let mut out = Vec::new();

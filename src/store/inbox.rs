@@ -370,7 +370,7 @@ pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
 pub async fn set_opt_out(tx: &mut Tx, at: (Channel, &str), number_hash: &str, active: bool, now: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5",
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5 WHERE opt_out.changed_at <= $5",
         args![at.0.as_str(), at.1, number_hash, active, now],
     )
     .await?;

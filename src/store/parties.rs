@@ -192,6 +192,12 @@ pub async fn set_quiet_word(tx: &mut Tx, party_id: &str, hash: Option<&str>) -> 
     Ok(())
 }
 
+/// The hours in which this party's phone shows nothing.
+pub async fn quiet_of(tx: &mut Tx, party_id: &str) -> Result<Option<crate::domain::local_time::Quiet>> {
+    let row = tx.one("SELECT safe_hours FROM party WHERE id = $1", args![party_id]).await?;
+    Ok(row.map_or(Ok(None), |r| r.text_opt("safe_hours"))?.as_deref().and_then(crate::domain::local_time::parse_hours))
+}
+
 /// Sets the hours in which a party's phone may show a text (`09:00-15:00`); `None`: whenever the centre sends.
 pub async fn set_hours(tx: &mut Tx, party_id: &str, hours: Option<&str>) -> Result<()> {
     tx.exec("UPDATE party SET safe_hours = $1 WHERE id = $2", args![hours, party_id]).await?;

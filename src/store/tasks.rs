@@ -84,6 +84,12 @@ pub async fn reopen(tx: &mut Tx, cause: &str, since: DateTime<Utc>) -> Result<()
     Ok(())
 }
 
+/// Opens the task of a cause again, if it was done.
+pub async fn open_again(tx: &mut Tx, cause: &str) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL WHERE cause = $1 AND state = 'done'", args![cause]).await?;
+    Ok(())
+}
+
 /// Whether a person did what the task of this cause asked for.
 pub async fn was_done(tx: &mut Tx, cause: &str) -> Result<bool> {
     Ok(tx.one("SELECT id FROM task WHERE cause = $1 AND state = 'done'", args![cause]).await?.is_some())

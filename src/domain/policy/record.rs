@@ -161,8 +161,19 @@ impl CaseRecord {
                         n <= from || !matches!(f.what, What::Cancelled { by: who, only_some: false, .. } if Some(who) == by)
                     });
                 }
-                // The later record of who came takes the place of the earlier one.
-                "attended" => out.retain(|f| !matches!(f.what, What::NoShow(_))),
+                // The later record of who came takes the place of the earlier one about the same parent.
+                "attended" => {
+                    for fact in &mut out {
+                        if let What::NoShow(absent) = fact.what {
+                            match (absent, f.detail.as_str()) {
+                                (Absent::Both, "resident") => fact.what = What::NoShow(Absent::Contact),
+                                (Absent::Both, "contact") => fact.what = What::NoShow(Absent::Resident),
+                                _ => {}
+                            }
+                        }
+                    }
+                    out.retain(|x| !matches!(x.what, What::NoShow(absent) if f.detail == "both" || absent.as_str() == f.detail));
+                }
                 _ => {
                     if let Some(what) = meaning(f) {
                         if matches!(what, What::NoShow(_)) {
@@ -174,6 +185,16 @@ impl CaseRecord {
             }
         }
         out
+    }
+
+    /// Whether staff's record says that somebody did not come to a session, as it stands now.
+    pub fn missed(&self, session: &str) -> bool {
+        self.history(session).iter().any(|f| matches!(f.what, What::NoShow(_)))
+    }
+
+    /// Whether a person released this notice for a session.
+    pub fn released(&self, session: &str, notice: &str) -> bool {
+        self.facts.iter().any(|f| f.kind == "released" && f.session.as_deref() == Some(session) && f.detail == notice)
     }
 
     /// The other sessions of the case as deadlines see them: a move is one called off and another one booked.
@@ -204,9 +225,11 @@ impl CaseRecord {
             return None;
         }
         // A refusal of a move that the centre began is free, whatever the hours: that it was one is a fact of its own, recorded with it.
-        let free = |at| self.facts.iter().any(|f| f.kind == REFUSED_MOVE && f.session.as_deref() == Some(&s.id) && f.at == at);
-        let refused = |f: &Fact| matches!(f.what, What::Cancelled { only_some: false, .. }) && free(f.at);
-        let notice_hours = if history.iter().any(refused) { 0 } else { s.notice_hours };
+        let free = |at: DateTime<Utc>| self.facts.iter().any(|f| f.kind == REFUSED_MOVE && f.session.as_deref() == Some(&s.id) && f.at == at);
+        // Only the cancellation that counts: the first one after the session was last put back on.
+        let back = history.iter().filter(|f| f.what == What::Reinstated).map(|f| f.at).max();
+        let first = history.iter().filter(|f| matches!(f.what, What::Cancelled { only_some: false, .. }) && back.is_none_or(|b| f.at > b)).map(|f| f.at).min();
+        let notice_hours = if first.is_some_and(free) { 0 } else { s.notice_hours };
         Some(Facts {
             rules: Rules { notice_hours, fee: s.fee, payment_days: s.payment_days, pay_clock, tz: centre.tz, courtesy: centre.courtesy.clone() },
             case: self.case.clone(),

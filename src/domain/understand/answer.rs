@@ -136,8 +136,12 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
             if held.about_third {
                 return Err("another-person");
             }
-            if !held.refuse && !held.cancel && !held.cancelled && l.no_of.any(words) {
+            let only_no = !held.refuse && !held.cancel && !held.cancelled;
+            if only_no && (l.no_of.any(words) || (!held.reason && l.no_agrees.any(words))) {
                 return Err("no-of-something");
+            }
+            if !held.reason && l.no_refusal.any(words) {
+                return Err("not-the-visit");
             }
             if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
                 return Err("what-was-cancelled");

@@ -104,6 +104,10 @@ pub(super) struct Lists {
     pub(super) reading: Patterns,
     pub(super) polite: Patterns,
     pub(super) no_answer: Patterns,
+    /// A part of a visit or its way that is refused, and not the visit.
+    pub(super) no_refusal: Patterns,
+    /// A "no" before words that agree.
+    pub(super) no_agrees: Patterns,
     /// A "no" that belongs to the word behind it.
     pub(super) no_of: Patterns,
     pub(super) determiner: Patterns,
@@ -185,6 +189,8 @@ impl Lists {
             reading: patterns(&mut b, &t, "reading", &reading)?,
             polite: patterns(&mut b, &t, "notes", &["polite"])?,
             no_answer: patterns(&mut b, &t, "notes", &["no_answer"])?,
+            no_refusal: patterns(&mut b, &t, "notes", &["no_refusal"])?,
+            no_agrees: patterns(&mut b, &t, "notes", &["no_agrees"])?,
             no_of: patterns(&mut b, &t, "notes", &["no_of"])?,
             determiner: patterns(&mut b, &t, "notes", &["determiner"])?,
             no: patterns(&mut b, &t, "notes", &["no"])?,
