@@ -66,7 +66,7 @@ struct Called<'a> {
 }
 
 fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<Called<'_>> {
-    let mut counts: HashMap<(&str, NoticeKind, Option<policy::Topic>, Option<Role>), usize> = HashMap::new();
+    let mut counts = HashMap::new();
     let mut out: Vec<Called<'_>> = Vec::new();
     for (session, notice) in a.called_for(now) {
         // A notice to all parties is one thing to release, however many they are.
@@ -79,7 +79,7 @@ fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<Called<'_>> {
             Recipient::Contact if !to_all => Some(Role::Contact),
             _ => None,
         };
-        let n = counts.entry((session, notice.kind, notice.topic, role)).or_default();
+        let n: &mut usize = counts.entry((session, notice.kind, notice.topic, role)).or_default();
         *n += 1;
         out.push(Called { session, kind: notice.kind, role, topic: notice.topic, at: notice.at, n: *n });
     }
