@@ -270,7 +270,7 @@ impl Vocabulary {
         if let Some(&one) = self.join.get(&(last.id, w.id)) {
             out.pop();
             out.push(word(one));
-        } else if self.clock.contains(&w.id) && matches!(last.id, NUM | TIME) {
+        } else if self.clock.contains(&w.id) && (last.id == TIME || (last.id == NUM && last.value <= 24)) {
             out.pop();
             out.push(Word { id: TIME, value: if last.id == TIME { last.value } else { last.value * 60 } });
         } else if let Some(month) = self.month(w.id).filter(|_| matches!(last.id, NUM | DATE)) {

@@ -197,3 +197,10 @@ fn lists_that_cannot_be_read_are_refused() {
         assert!(Lists::read(&ENGLISH.replacen(from, to, 1), &OTHERS).is_err(), "{to}");
     }
 }
+
+#[test]
+fn a_number_that_is_no_hour_is_no_time_of_day() {
+    for text in ["5005 pm", "65535 o'clock", "yes 9999pm", "25 pm", "yes 30000 am 30000"] {
+        assert_ne!(understand(text).intent, Intent::Confirm, "{text}");
+    }
+}
