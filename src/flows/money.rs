@@ -128,7 +128,7 @@ fn task_topic(topic: policy::Topic) -> Option<Topic> {
 }
 
 /// The cause of the task that holds a notice to all parties back until a person releases it.
-pub(super) fn release_cause(kind: NoticeKind, session: &str, n: usize) -> String {
+fn release_cause(kind: NoticeKind, session: &str, n: usize) -> String {
     format!("release/{kind}/{session}/{n}")
 }
 
@@ -359,7 +359,11 @@ pub(super) async fn look(tx: &mut Tx, centre: &Centre, kind: Kind, seat: &Seat, 
         Kind::FeeNotice => assessed.of(session).map(|a| Say::FeeNotice { amount: a.charge.with(standing.outstanding), date }),
         Kind::NoteRequest => Some(Say::NoteRequest { date }),
         Kind::NoteReminder => next_contact(&case, seat, centre, now).or(deadline).map(|d| Say::NoteReminder { date, bring_on: local(d) }),
-        Kind::FeeSettled => Some(Say::FeeSettled { date, file_closed: assessed.at(now).archived }),
+        Kind::FeeSettled => {
+            // That the file is closed is told to whoever owed the fee; others read it when a person releases it.
+            let owed = standing.liable.is_some_and(|p| p.role() == role);
+            Some(Say::FeeSettled { date, file_closed: owed && assessed.at(now).archived })
+        }
         Kind::AllPartiesNotice => {
             let days = case.record.sessions.iter().find(|s| s.id == session).map_or(7, |s| s.payment_days);
             local(now).checked_add_days(Days::new(u64::from(days))).map(|last_day| Say::AllPartiesNotice { last_day })

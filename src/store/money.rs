@@ -18,8 +18,6 @@ pub struct MoneyCase {
     pub case_ref: String,
     /// The centre's code.
     pub centre: String,
-    /// The file is closed, as it was written last.
-    pub archived: bool,
     /// What was recorded.
     pub record: CaseRecord,
 }
@@ -35,7 +33,7 @@ pub async fn lock(tx: &mut Tx, case_id: &str) -> Result<()> {
 /// # Errors
 /// The case does not exist.
 pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
-    let row = tx.one("SELECT id, case_ref, centre, court_ordered, children, state FROM case_file WHERE id = $1", args![case_id]).await?.context("there is no such case")?;
+    let row = tx.one("SELECT id, case_ref, centre, court_ordered, children FROM case_file WHERE id = $1", args![case_id]).await?.context("there is no such case")?;
     let roles: Vec<Role> = tx.all("SELECT role FROM party WHERE case_id = $1 ORDER BY role", args![case_id]).await?.iter().map(|r| r.word("role")).collect::<Result<_>>()?;
     let sessions = tx
         .all(
@@ -80,7 +78,6 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         id: row.text("id")?,
         case_ref: row.text("case_ref")?,
         centre: row.text("centre")?,
-        archived: row.text("state")? == "archived",
         record: CaseRecord {
             case: CaseFacts { court_ordered: row.flag("court_ordered")?, children: u32::try_from(row.int("children")?)?, parties: recipients(&roles) },
             sessions,
@@ -190,14 +187,12 @@ pub struct MoneyText {
     pub not_before: DateTime<Utc>,
     /// When it was accepted.
     pub sent_at: Option<DateTime<Utc>>,
-    /// A person holds it back.
-    pub held: bool,
 }
 
 /// The texts of a case about money and notes.
 pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
     // The rank of texts about money stands in `outbox::enqueue`.
-    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at, held_at FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
+    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
     let args = args![case_id];
     tx.all(sql, args)
         .await?
@@ -214,7 +209,6 @@ pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
                 reason: r.text_opt("reason")?,
                 not_before: r.time("not_before")?,
                 sent_at: r.time_opt("sent_at")?,
-                held: r.time_opt("held_at")?.is_some(),
             })
         })
         .collect()
