@@ -37,10 +37,7 @@ impl Run<'_> {
         self.late = is_late(self.facts.session.start, at, self.facts.rules.notice_hours);
         if tied {
             self.step(at, "C10", "Both parents cancelled at the same instant: no fee by itself, the co-ordinator decides.");
-            if self.late && self.facts.rules.fee.minor > 0 {
-                self.review(at, Topic::Tie, "C10");
-            }
-            return;
+            return self.review(at, Topic::Tie, "C10");
         }
         self.tell_off(at, by);
         if self.late {

@@ -157,14 +157,15 @@ fn in_service_the_days_to_pay_count_from_the_real_telling() {
 }
 
 #[test]
-fn a_tie_in_time_leaves_nothing_to_decide() {
-    let tie = |when: &str| {
+fn every_tie_is_for_a_person_in_time_or_not_with_a_fee_or_without() {
+    let tie = |when: &str, fee: i64| {
         let mut f = late_case();
+        f.rules.fee.minor = fee;
         f.history = vec![cancel(when, Parent::Contact, Reason::Other), cancel(when, Parent::Resident, Reason::IllChild)];
         let a = assess(&f);
         (a.late, a.charge.minor, a.notices.iter().filter(|n| n.topic == Some(Topic::Tie)).count())
     };
-    assert_eq!((tie("2026-11-20T10:00:00Z"), tie("2026-11-27T10:00:00Z")), ((false, 0, 0), (true, 0, 1)));
+    assert_eq!((tie("2026-11-20T10:00:00Z", 4500), tie("2026-11-27T10:00:00Z", 4500), tie("2026-11-27T10:00:00Z", 0)), ((false, 0, 1), (true, 0, 1), (true, 0, 1)));
 }
 
 #[test]
