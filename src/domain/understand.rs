@@ -5,6 +5,7 @@
 //! any message. The words are data, one file a language in `understanding/`; here is only what their lists mean.
 
 mod answer;
+mod clauses;
 mod lists;
 
 use super::patterns::{ASK, BREAK, DATE, NUM, Word};

@@ -2,13 +2,14 @@
 
 use super::super::patterns::{ASK, BREAK, DATE, TIME, UNKNOWN, Word};
 use super::super::session::Reason;
+use super::clauses::by_clauses;
 use super::lists::{Lists, Piece, READING};
 use super::{Context, Intent, Understood};
 use chrono::{Datelike, NaiveDateTime, Timelike};
 
 /// What an answer was made of.
 #[derive(Default)]
-struct Held {
+pub(super) struct Held {
     yes: bool,
     agreed: bool,
     refuse: bool,
@@ -22,15 +23,27 @@ struct Held {
     reason: bool,
     third: bool,
     only_cancels: bool,
-    about_third: bool,
+    pub(super) about_third: bool,
     ill_child: bool,
     ill_self: bool,
     ill_other: bool,
 }
 
+impl Held {
+    /// The one reason that was given.
+    pub(super) fn reason_in_short(&self) -> Option<Reason> {
+        match (self.ill_child, self.ill_self, self.ride) {
+            (true, false, false) => Some(Reason::IllChild),
+            (false, true, false) => Some(Reason::IllSelf),
+            (false, false, true) if !self.ill_other || self.kin => Some(Reason::Travel),
+            _ => None,
+        }
+    }
+}
+
 /// Splits an answer into its pieces, each as long as it can be; `None` if a word is in no list. Where the longest piece leaves a word over
 /// that a shorter one would not, the shorter one is meant: "I am not going | to make it".
-fn pieces(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
+pub(super) fn pieces(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
     let mut dead = vec![false; words.len() + 1];
     // The pieces so far, and for each place which shorter ones are left to try.
     let mut out: Vec<(Option<Piece>, usize)> = Vec::with_capacity(words.len());
@@ -53,7 +66,7 @@ fn pieces(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
 }
 
 /// What may stand at the front of these words, the longest last.
-fn choices(l: &Lists, words: &[Word]) -> Vec<(Option<Piece>, usize)> {
+pub(super) fn choices(l: &Lists, words: &[Word]) -> Vec<(Option<Piece>, usize)> {
     let w = words[0];
     if matches!(w.id, BREAK | ASK) {
         return vec![(None, 1)];
@@ -99,11 +112,18 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
     if begins_as_question(l, words) {
         return Err("question");
     }
-    let Some(pieces) = pieces(l, words).or_else(|| spelled_out(l, words)) else { return Err("unknown-word") };
+    match pieces(l, words).or_else(|| spelled_out(l, words)) {
+        Some(pieces) => judge(l, &pieces, words, context, doubtful),
+        None => by_clauses(l, words, context, doubtful).ok_or("unknown-word"),
+    }
+}
+
+/// What these words mean, of which every one is known.
+pub(super) fn judge(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
     if l.no_answer.any(words) {
         return Err("no-answer");
     }
-    let held = hold(l, &pieces, words);
+    let held = hold(l, pieces, words);
     let mut days = words.iter().filter_map(|w| l.vocabulary.day(w.id));
     let (mut day, second) = (days.next(), days.next());
     let two = second.is_some() && second != day;
@@ -154,12 +174,7 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
                 let Some(a) = context.arrivals.iter().find(|a| names(w, a)) else { return Err("names-a-time") };
                 day = Some(a.weekday());
             }
-            let reason = match (held.ill_child, held.ill_self, held.ride) {
-                (true, false, false) => Some(Reason::IllChild),
-                (false, true, false) => Some(Reason::IllSelf),
-                (false, false, true) if !held.ill_other || held.kin => Some(Reason::Travel),
-                _ => None,
-            };
+            let reason = held.reason_in_short();
             let rule = match (reason, held.cancel || held.cancelled) {
                 (Some(Reason::IllChild), _) => "all-words-ill-child",
                 (Some(Reason::IllSelf), _) => "all-words-ill-self",
@@ -195,7 +210,7 @@ fn says_so_of_oneself(l: &Lists, words: &[Word], at: usize) -> bool {
 }
 
 /// What the pieces of an answer say, and of whom.
-fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
+pub(super) fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
     use Piece as P;
     let mut h = Held { child: pieces.iter().any(|(p, _)| *p == Some(P::Child)), ..Held::default() };
     // The subject of the clause so far, the last person named in it, and the last one named by a noun.

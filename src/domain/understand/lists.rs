@@ -110,6 +110,14 @@ pub(super) struct Lists {
     pub(super) no_agrees: Patterns,
     /// A "no" that belongs to the word behind it.
     pub(super) no_of: Patterns,
+    /// Where a clause may begin inside a sentence.
+    pub(super) joints: Patterns,
+    /// What in a clause that cannot be read may turn the answer of another clause; and what else may turn a YES.
+    pub(super) turns: Patterns,
+    pub(super) turns_yes: Patterns,
+    /// The writer; somebody else.
+    pub(super) own: Patterns,
+    pub(super) third: Patterns,
     pub(super) determiner: Patterns,
     pub(super) holds: Patterns,
     /// A plain no; no way to get there; what one says of one's own illness; "have" and its like.
@@ -192,6 +200,11 @@ impl Lists {
             no_refusal: patterns(&mut b, &t, "notes", &["no_refusal"])?,
             no_agrees: patterns(&mut b, &t, "notes", &["no_agrees"])?,
             no_of: patterns(&mut b, &t, "notes", &["no_of"])?,
+            joints: patterns(&mut b, &t, "clauses", &["joints"])?,
+            turns: patterns(&mut b, &t, "clauses", &["turns"])?,
+            turns_yes: patterns(&mut b, &t, "clauses", &["turns_yes"])?,
+            own: patterns(&mut b, &t, "clauses", &["own"])?,
+            third: patterns(&mut b, &t, "clauses", &["third"])?,
             determiner: patterns(&mut b, &t, "notes", &["determiner"])?,
             no: patterns(&mut b, &t, "notes", &["no"])?,
             at_end: patterns(&mut b, &t, "notes", &["at_end"])?,
