@@ -30,6 +30,22 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// Whether it refuses or calls off.
+    pub(super) fn cancels(&self) -> bool {
+        self.refuse || self.no || self.cancel || self.cancelled
+    }
+
+    /// The answer of these words, and of whom others speak.
+    pub(super) fn in_light_of(self, all: Held) -> Held {
+        let Held { yes, agreed, refuse, no, cancel, cancelled, .. } = self;
+        Held { yes, agreed, refuse, no, cancel, cancelled, ..all }
+    }
+
+    /// A child is spoken of.
+    pub(super) fn of_a_child(&self) -> bool {
+        self.child || self.kid || self.ill_child
+    }
+
     /// The one reason that was given.
     pub(super) fn reason_in_short(&self) -> Option<Reason> {
         match (self.ill_child, self.ill_self, self.ride) {
@@ -120,10 +136,14 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
 
 /// What these words mean, of which every one is known.
 pub(super) fn judge(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
+    weigh(l, &hold(l, pieces, words), pieces, words, context, doubtful)
+}
+
+/// The same, of whom it speaks being known already.
+pub(super) fn weigh(l: &Lists, held: &Held, pieces: &[(Option<Piece>, usize)], words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
     if l.no_answer.any(words) {
         return Err("no-answer");
     }
-    let held = hold(l, pieces, words);
     let mut days = words.iter().filter_map(|w| l.vocabulary.day(w.id));
     let (mut day, second) = (days.next(), days.next());
     let two = second.is_some() && second != day;
@@ -134,7 +154,7 @@ pub(super) fn judge(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]
         day = None;
     }
     let confirms = held.yes || held.agreed;
-    let cancels = held.refuse || held.no || held.cancel || held.cancelled;
+    let cancels = held.cancels();
     match (confirms, cancels) {
         (true, true) => Err("mixed"),
         (false, false) if held.reason => Err("a-reason-and-no-answer"),

@@ -4,9 +4,9 @@
 //! they come after all. A clause that cannot be read gives no answer by itself, only a reason for one.
 
 use super::super::patterns::{BREAK, DATE, PHONE, TIME, Word};
-use super::answer::{choices, hold, judge, pieces};
+use super::answer::{choices, hold, pieces, weigh};
 use super::lists::{Lists, Piece};
-use super::{Context, Intent, Understood};
+use super::{Context, Understood};
 
 /// One clause and whether every word of it is known.
 struct Clause<'a> {
@@ -25,30 +25,26 @@ pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubt
         return None;
     }
     let known: Vec<Word> = read.iter().flat_map(|c| c.words.iter().copied().chain([Word { id: BREAK, value: 0 }])).collect();
-    let understood = judge(l, &pieces(l, &known)?, &known, context, doubtful).ok()?;
-    let all = as_far_as_known(l, words);
+    let pieces = pieces(l, &known)?;
+    let (held, all) = (hold(l, &pieces, &known), as_far_as_known(l, words));
     let says = |of: &[Piece]| all.iter().any(|(p, _)| p.is_some_and(|p| of.contains(&p)));
-    match understood.intent {
-        Intent::Confirm => {
-            let turned = |c: &&Clause<'_>| l.turns_yes.any(c.words) || c.words.iter().any(|w| matches!(w.id, TIME | DATE | PHONE));
-            let firm = says_of(l, &known, &[Piece::Coming, Piece::Keep]);
-            (firm && !unread.iter().any(turned) && !says(&[Piece::Sick, Piece::SickSelf, Piece::Refuse, Piece::Cancel])).then(|| Understood { rule: "a-clause-agrees", ..understood })
+    if held.cancels() {
+        // A bare "no" may answer the words that nobody knows.
+        if !says_of(l, &known, &[Piece::Refuse, Piece::Cancel]) || says(&[Piece::Coming, Piece::Keep]) {
+            return None;
         }
-        Intent::Cancel(_) => {
-            // A bare "no" may answer the words that nobody knows.
-            if !says_of(l, &known, &[Piece::Refuse, Piece::Cancel]) || says(&[Piece::Coming, Piece::Keep]) {
-                return None;
-            }
-            let held = hold(l, &all, words);
-            let mine = read.iter().any(|c| l.own.any(c.words) && says_of(l, c.words, &[Piece::Refuse, Piece::Cancel]));
-            let theirs = |c: &&Clause<'_>| l.third.any(c.words) && !says_of(l, c.words, &[Piece::Sick]);
-            if held.about_third || (!mine && unread.iter().any(theirs)) {
-                return None;
-            }
-            Some(Understood { intent: Intent::Cancel(held.reason_in_short()), rule: "a-clause-refuses", ..understood })
+        let held = held.in_light_of(hold(l, &all, words));
+        let mine = read.iter().any(|c| l.own.any(c.words) && says_of(l, c.words, &[Piece::Refuse, Piece::Cancel]));
+        let theirs = |c: &&Clause<'_>| l.others_named.any(c.words) || (l.third.any(c.words) && !held.of_a_child());
+        if !mine && unread.iter().any(theirs) {
+            return None;
         }
-        _ => None,
+        return weigh(l, &held, &pieces, &known, context, doubtful).ok().map(|u| Understood { rule: "a-clause-refuses", ..u });
     }
+    let understood = weigh(l, &held, &pieces, &known, context, doubtful).ok()?;
+    let turned = |c: &&Clause<'_>| l.turns_yes.any(c.words) || c.words.iter().any(|w| matches!(w.id, TIME | DATE | PHONE));
+    let firm = says_of(l, &known, &[Piece::Coming, Piece::Keep]) || l.firm.any(&known) || unread.iter().all(|c| l.along.any(c.words));
+    (firm && !unread.iter().any(turned) && !says(&[Piece::Sick, Piece::SickSelf, Piece::Refuse, Piece::Cancel])).then_some(Understood { rule: "a-clause-agrees", ..understood })
 }
 
 fn says_of(l: &Lists, words: &[Word], of: &[Piece]) -> bool {
@@ -63,9 +59,10 @@ fn clauses<'a>(l: &Lists, words: &'a [Word]) -> Vec<Clause<'a>> {
             out.push(Clause { words: sentence, read: true });
             continue;
         }
+        let inside = inside_of_a_piece(l, sentence);
         let mut from = 0;
         for at in 1..=sentence.len() {
-            if at == sentence.len() || l.joints.longest(&sentence[at..]).is_some() {
+            if at == sentence.len() || (!inside[at] && l.joints.longest(&sentence[at..]).is_some()) {
                 let words = &sentence[from..at];
                 out.push(Clause { words, read: pieces(l, words).is_some() });
                 from = at;
@@ -88,4 +85,16 @@ fn as_far_as_known(l: &Lists, words: &[Word]) -> Vec<(Option<Piece>, usize)> {
         }
     }
     out
+}
+
+/// Which places are in the middle of a piece: "hand foot and mouth" is one illness.
+fn inside_of_a_piece(l: &Lists, words: &[Word]) -> Vec<bool> {
+    let mut inside = vec![false; words.len()];
+    let mut at = 0;
+    while at < words.len() {
+        let n = choices(l, &words[at..]).pop().map_or(1, |(_, n)| n);
+        inside[at + 1..words.len().min(at + n)].fill(true);
+        at += n;
+    }
+    inside
 }

@@ -115,9 +115,13 @@ pub(super) struct Lists {
     /// What in a clause that cannot be read may turn the answer of another clause; and what else may turn a YES.
     pub(super) turns: Patterns,
     pub(super) turns_yes: Patterns,
-    /// The writer; somebody else.
+    /// The writer; a child or somebody else; somebody else for certain.
     pub(super) own: Patterns,
     pub(super) third: Patterns,
+    pub(super) others_named: Patterns,
+    /// A YES that stands beside unknown words; and what such words may be beside any YES.
+    pub(super) firm: Patterns,
+    pub(super) along: Patterns,
     pub(super) determiner: Patterns,
     pub(super) holds: Patterns,
     /// A plain no; no way to get there; what one says of one's own illness; "have" and its like.
@@ -205,6 +209,9 @@ impl Lists {
             turns_yes: patterns(&mut b, &t, "clauses", &["turns_yes"])?,
             own: patterns(&mut b, &t, "clauses", &["own"])?,
             third: patterns(&mut b, &t, "clauses", &["third"])?,
+            others_named: patterns(&mut b, &t, "clauses", &["others"])?,
+            firm: patterns(&mut b, &t, "clauses", &["firm"])?,
+            along: patterns(&mut b, &t, "clauses", &["along"])?,
             determiner: patterns(&mut b, &t, "notes", &["determiner"])?,
             no: patterns(&mut b, &t, "notes", &["no"])?,
             at_end: patterns(&mut b, &t, "notes", &["at_end"])?,
