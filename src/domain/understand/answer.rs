@@ -17,6 +17,8 @@ pub(super) struct Held {
     cancel: bool,
     cancelled: bool,
     ride: bool,
+    vehicle: bool,
+    event: bool,
     child: bool,
     kid: bool,
     kin: bool,
@@ -52,6 +54,8 @@ impl Held {
             (true, false, false) => Some(Reason::IllChild),
             (false, true, false) => Some(Reason::IllSelf),
             (false, false, true) if !self.ill_other || self.kin => Some(Reason::Travel),
+            // A car or a road, and nothing else that could be the reason.
+            (false, false, false) if self.vehicle && !(self.ill_other || self.event || self.kid || self.kin) => Some(Reason::Travel),
             _ => None,
         }
     }
@@ -261,6 +265,9 @@ pub(super) fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word])
             }
             Some(P::Sick) => {
                 h.reason = true;
+                // "Burnt his hand": the illness names whose it is.
+                let end = pieces.get(i + 1).map_or(words.len(), |(_, at)| *at);
+                let person = person.or_else(|| l.his.any(&words[*at..end]).then_some(P::He));
                 match (next, person) {
                     (Some(P::Child | P::Name), _) | (_, Some(P::Child | P::Name | P::He)) => {
                         h.ill_child = true;
@@ -279,7 +286,8 @@ pub(super) fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word])
                 h.no |= words.get(*at).is_some_and(|w| l.no.whole(&[*w]));
             }
             Some(P::Ride) => (h.reason, h.ride, subject) = (true, true, None),
-            Some(P::RideNoun | P::Event) => (h.reason, subject) = (true, None),
+            Some(P::RideNoun) => (h.reason, h.vehicle, subject) = (true, true, None),
+            Some(P::Event) => (h.reason, h.event, subject) = (true, true, None),
             Some(P::KidEvent) => (h.reason, h.kid, subject) = (true, true, None),
             Some(P::Refuse | P::No) => {
                 if l.no_way.longest(&words[*at..]).is_some() {

@@ -117,6 +117,7 @@ pub(super) struct Lists {
     pub(super) turns_yes: Patterns,
     /// The writer; a child or somebody else; somebody else for certain.
     pub(super) own: Patterns,
+    pub(super) his: Patterns,
     pub(super) third: Patterns,
     pub(super) others_named: Patterns,
     /// A YES that stands beside unknown words; and what such words may be beside any YES.
@@ -208,6 +209,7 @@ impl Lists {
             turns: patterns(&mut b, &t, "clauses", &["turns"])?,
             turns_yes: patterns(&mut b, &t, "clauses", &["turns_yes"])?,
             own: patterns(&mut b, &t, "clauses", &["own"])?,
+            his: patterns(&mut b, &t, "clauses", &["his"])?,
             third: patterns(&mut b, &t, "clauses", &["third"])?,
             others_named: patterns(&mut b, &t, "clauses", &["others"])?,
             firm: patterns(&mut b, &t, "clauses", &["firm"])?,
