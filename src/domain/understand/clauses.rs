@@ -34,9 +34,7 @@ pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubt
             return None;
         }
         let held = held.in_light_of(hold(l, &all, words));
-        let mine = read.iter().any(|c| l.own.any(c.words) && says_of(l, c.words, &[Piece::Refuse, Piece::Cancel]));
-        let theirs = |c: &&Clause<'_>| l.others_named.any(c.words) || (l.third.any(c.words) && !held.of_a_child());
-        if !mine && unread.iter().any(theirs) {
+        if whose(l, &clauses).is_some_and(|w| w == Whose::Others || (w == Whose::Third && !held.of_a_child())) {
             return None;
         }
         return weigh(l, &held, &pieces, &known, context, doubtful).ok().map(|u| Understood { rule: "a-clause-refuses", ..u });
@@ -45,6 +43,25 @@ pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubt
     let turned = |c: &&Clause<'_>| l.turns_yes.any(c.words) || c.words.iter().any(|w| matches!(w.id, TIME | DATE | PHONE));
     let firm = says_of(l, &known, &[Piece::Coming, Piece::Keep]) || l.firm.any(&known) || unread.iter().all(|c| l.along.any(c.words));
     (firm && !unread.iter().any(turned) && !says(&[Piece::Sick, Piece::SickSelf, Piece::Refuse, Piece::Cancel])).then_some(Understood { rule: "a-clause-agrees", ..understood })
+}
+
+/// Of whom the clauses before a refusal speak, where the refusal itself does not say.
+#[derive(PartialEq)]
+enum Whose {
+    Own,
+    /// Him or her: the child, or not.
+    Third,
+    Others,
+}
+
+fn whose(l: &Lists, clauses: &[Clause<'_>]) -> Option<Whose> {
+    let refuses = clauses.iter().position(|c| c.read && says_of(l, c.words, &[Piece::Refuse, Piece::Cancel]))?;
+    clauses[..=refuses].iter().rev().find_map(|c| match () {
+        () if l.own.any(c.words) => Some(Whose::Own),
+        () if l.others_named.any(c.words) => Some(Whose::Others),
+        () if l.third.any(c.words) => Some(Whose::Third),
+        () => None,
+    })
 }
 
 fn says_of(l: &Lists, words: &[Word], of: &[Piece]) -> bool {
