@@ -281,6 +281,10 @@ pub(super) fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word])
                 }
                 subject = None;
             }
+            // "Ella has a migraine": what nobody says of a child without naming it.
+            Some(P::SickSelf) if matches!(person, Some(P::Child | P::Name | P::He)) => {
+                (h.reason, h.ill_child, h.kid, subject) = (true, true, true, None);
+            }
             Some(P::SickSelf) => {
                 (h.reason, h.ill_self, subject) = (true, true, None);
                 h.no |= words.get(*at).is_some_and(|w| l.no.whole(&[*w]));

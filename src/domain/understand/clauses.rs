@@ -40,8 +40,9 @@ pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubt
         return weigh(l, &held, &pieces, &known, context, doubtful).ok().map(|u| Understood { rule: "a-clause-refuses", ..u });
     }
     let understood = weigh(l, &held, &pieces, &known, context, doubtful).ok()?;
-    let turned = |c: &&Clause<'_>| l.turns_yes.any(c.words) || c.words.iter().any(|w| matches!(w.id, TIME | DATE | PHONE));
-    let firm = says_of(l, &known, &[Piece::Coming, Piece::Keep]) || l.firm.any(&known) || unread.iter().all(|c| l.along.any(c.words));
+    let along = |c: &&Clause<'_>| l.along.any(c.words);
+    let turned = |c: &&Clause<'_>| (l.turns_yes.any(c.words) && !along(c)) || c.words.iter().any(|w| matches!(w.id, TIME | DATE | PHONE));
+    let firm = says_of(l, &known, &[Piece::Coming, Piece::Keep]) || l.firm.any(&known) || unread.iter().all(along);
     (firm && !unread.iter().any(turned) && !says(&[Piece::Sick, Piece::SickSelf, Piece::Refuse, Piece::Cancel])).then_some(Understood { rule: "a-clause-agrees", ..understood })
 }
 
