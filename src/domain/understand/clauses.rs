@@ -34,7 +34,7 @@ pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubt
             return None;
         }
         let held = held.in_light_of(hold(l, &all, words));
-        if whose(l, &clauses).is_some_and(|w| w == Whose::Others || (w == Whose::Third && !held.of_a_child())) {
+        if whose(l, &clauses).is_some_and(|w| w == Whose::Others || (w == Whose::Third && (!held.of_a_child() || l.others_named.any(words)))) {
             return None;
         }
         return weigh(l, &held, &pieces, &known, context, doubtful).ok().map(|u| Understood { rule: "a-clause-refuses", ..u });
