@@ -239,6 +239,11 @@ impl Vocabulary {
                     self.flush(&mut current, &mut out);
                     out.push(word(self.id_of(c.encode_utf8(&mut [0; 4])).unwrap_or(UNKNOWN)));
                 }
+                // A picture that stands for a word.
+                c if !c.is_ascii() && self.ids.contains_key(c.encode_utf8(&mut [0; 4]) as &str) => {
+                    self.flush(&mut current, &mut out);
+                    self.spell(c.encode_utf8(&mut [0; 4]), &mut out);
+                }
                 _ => {
                     self.flush(&mut current, &mut out);
                     if out.last().is_some_and(|w| w.id != BREAK) {

@@ -190,7 +190,8 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &[(Option<Piece>, usize)], w
             if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
                 return Err("what-was-cancelled");
             }
-            if words.iter().any(|w| w.id == TIME) && !held.cancel {
+            let hour = |at: usize| words[at].id == TIME && !at.checked_sub(1).is_some_and(|b| l.since.whole(&words[b..at]));
+            if (0..words.len()).any(hour) && !held.cancel {
                 return Err("names-a-time");
             }
             // A date of another day than those that are open is about something else; which one is not known without them.
@@ -268,6 +269,11 @@ pub(super) fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word])
                 // "Burnt his hand": the illness names whose it is.
                 let end = pieces.get(i + 1).map_or(words.len(), |(_, at)| *at);
                 let person = person.or_else(|| l.his.any(&words[*at..end]).then_some(P::He));
+                // "Isn't well enough to come."
+                if l.too_ill.longest(&words[*at..]).is_some() {
+                    h.refuse = true;
+                    h.about_third |= person == Some(P::Kin);
+                }
                 match (next, person) {
                     (Some(P::Child | P::Name), _) | (_, Some(P::Child | P::Name | P::He)) => {
                         h.ill_child = true;

@@ -124,6 +124,9 @@ pub(super) struct Lists {
     pub(super) firm: Patterns,
     pub(super) along: Patterns,
     pub(super) determiner: Patterns,
+    /// An illness that is a refusal; a word after which a time of day is no visit's.
+    pub(super) too_ill: Patterns,
+    pub(super) since: Patterns,
     pub(super) holds: Patterns,
     /// A plain no; no way to get there; what one says of one's own illness; "have" and its like.
     pub(super) no: Patterns,
@@ -215,6 +218,8 @@ impl Lists {
             firm: patterns(&mut b, &t, "clauses", &["firm"])?,
             along: patterns(&mut b, &t, "clauses", &["along"])?,
             determiner: patterns(&mut b, &t, "notes", &["determiner"])?,
+            too_ill: patterns(&mut b, &t, "notes", &["too_ill"])?,
+            since: patterns(&mut b, &t, "notes", &["since"])?,
             no: patterns(&mut b, &t, "notes", &["no"])?,
             at_end: patterns(&mut b, &t, "notes", &["at_end"])?,
             no_way: patterns(&mut b, &t, "notes", &["no_way"])?,
