@@ -25,6 +25,9 @@ pub(super) struct Held {
     reason: bool,
     third: bool,
     only_cancels: bool,
+    /// Words that only a plain "we will be there" bears beside it.
+    mild: bool,
+    coming: bool,
     pub(super) about_third: bool,
     ill_child: bool,
     ill_self: bool,
@@ -167,7 +170,7 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &[(Option<Piece>, usize)], w
             if doubtful {
                 return Err("sign");
             }
-            if held.reason || held.only_cancels || held.third {
+            if held.reason || held.only_cancels || held.third || (held.mild && !held.coming) {
                 return Err("more-than-a-yes");
             }
             for w in words.iter().filter(|w| matches!(w.id, DATE | TIME)) {
@@ -328,12 +331,16 @@ pub(super) fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word])
             Some(P::Cancelled) => h.cancelled = true,
             Some(P::Keep | P::Coming | P::Yes) => {
                 h.yes = true;
+                h.coming |= *piece == Some(P::Coming);
                 if *piece == Some(P::Coming) && matches!(subject, Some(P::Kin | P::He | P::Name)) {
                     h.third = true;
                 }
             }
             Some(P::Agreed) => h.agreed = true,
-            Some(P::Soft) => h.only_cancels = true,
+            Some(P::Soft) => {
+                let end = pieces.get(i + 1).map_or(words.len(), |(_, at)| *at);
+                if l.mild.whole(&words[*at..end]) { h.mild = true } else { h.only_cancels = true }
+            }
             Some(P::Glad | P::Fill) => {}
         }
     }

@@ -3,7 +3,7 @@
 //! "The wean's boaking everywhere, we can't make it": the second clause refuses, every word of it is known, and the first cannot mean that
 //! they come after all. A clause that cannot be read gives no answer by itself, only a reason for one.
 
-use super::super::patterns::{BREAK, DATE, PHONE, TIME, Word};
+use super::super::patterns::{BREAK, DATE, PHONE, TIME, UNKNOWN, Word};
 use super::answer::{choices, hold, pieces, weigh};
 use super::lists::{Lists, Piece};
 use super::{Context, Understood};
@@ -82,12 +82,34 @@ fn clauses<'a>(l: &Lists, words: &'a [Word]) -> Vec<Clause<'a>> {
         for at in 1..=sentence.len() {
             if at == sentence.len() || (!inside[at] && l.joints.longest(&sentence[at..]).is_some()) {
                 let words = &sentence[from..at];
-                out.push(Clause { words, read: pieces(l, words).is_some() });
+                match refusal_at_the_end(l, words) {
+                    Some(n) => out.extend([Clause { words: &words[..n], read: false }, Clause { words: &words[n..], read: true }]),
+                    None => out.push(Clause { words, read: pieces(l, words).is_some() }),
+                }
                 from = at;
             }
         }
     }
     out
+}
+
+/// "Boiler has burst water everywhere can't come today": where nothing marks the clauses, the place at which one begins that refuses to
+/// its end. It begins where somebody says so of themselves, or behind a reason; never behind a word that may be somebody else, or a quote.
+fn refusal_at_the_end(l: &Lists, words: &[Word]) -> Option<usize> {
+    if pieces(l, words).is_some() {
+        return None;
+    }
+    (1..words.len()).find(|&at| {
+        let (before, rest) = words.split_at(at);
+        let refuses = || matches!(choices(l, rest).pop(), Some((Some(Piece::Refuse), _)));
+        let clear = || !l.report.any(before) && pieces(l, rest).is_some();
+        let speaks = l.own.whole(&rest[..1]);
+        let behind_a_reason = || {
+            says_of(l, before, &[Piece::Sick, Piece::SickSelf, Piece::Ride, Piece::Event, Piece::KidEvent])
+                && before.last().is_some_and(|w| w.id != UNKNOWN && !l.bound.whole(&[*w]))
+        };
+        refuses() && (speaks || behind_a_reason()) && clear()
+    })
 }
 
 /// The pieces of what is known, whatever stands between them.

@@ -120,12 +120,17 @@ pub(super) struct Lists {
     pub(super) his: Patterns,
     pub(super) third: Patterns,
     pub(super) others_named: Patterns,
+    /// Words that quote somebody; a word that a refusal behind it belongs to.
+    pub(super) report: Patterns,
+    pub(super) bound: Patterns,
     /// A YES that stands beside unknown words; and what such words may be beside any YES.
     pub(super) firm: Patterns,
     pub(super) along: Patterns,
     pub(super) determiner: Patterns,
     /// An illness that is a refusal; a word after which a time of day is no visit's.
     pub(super) too_ill: Patterns,
+    /// Of the soft words those that stand beside a plain "we will be there" too.
+    pub(super) mild: Patterns,
     pub(super) since: Patterns,
     pub(super) holds: Patterns,
     /// A plain no; no way to get there; what one says of one's own illness; "have" and its like.
@@ -215,9 +220,12 @@ impl Lists {
             his: patterns(&mut b, &t, "clauses", &["his"])?,
             third: patterns(&mut b, &t, "clauses", &["third"])?,
             others_named: patterns(&mut b, &t, "clauses", &["others"])?,
+            report: patterns(&mut b, &t, "clauses", &["report"])?,
+            bound: patterns(&mut b, &t, "clauses", &["bound"])?,
             firm: patterns(&mut b, &t, "clauses", &["firm"])?,
             along: patterns(&mut b, &t, "clauses", &["along"])?,
             determiner: patterns(&mut b, &t, "notes", &["determiner"])?,
+            mild: patterns(&mut b, &t, "notes", &["mild"])?,
             too_ill: patterns(&mut b, &t, "notes", &["too_ill"])?,
             since: patterns(&mut b, &t, "notes", &["since"])?,
             no: patterns(&mut b, &t, "notes", &["no"])?,
