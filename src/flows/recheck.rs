@@ -3,7 +3,7 @@
 use super::dates::DateData;
 use super::lines::Line;
 use super::plan::ring;
-use super::{Service, is_late, money, speaker};
+use super::{Service, may_cost, money, speaker};
 use crate::channels::{Button, Content};
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
@@ -230,6 +230,9 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
                         continue;
                     }
                 };
+                if let Some(s) = seat.filter(|s| c.kind == Kind::SessionMoved && s.is_hidden(now)) {
+                    outbox::told_of_move(tx, &s.session.id, s.attendee.role).await?;
+                }
                 let token = random_token();
                 let buttons = match line.channel {
                     Channel::Telegram => {
@@ -321,7 +324,7 @@ async fn finish_by(tx: &mut Tx, line: &Line, centre: &Centre, c: &Claimed, seat:
     let Some(seat) = seat else { return Ok(None) };
     let asked = questions::of(tx, &seat.session.id, seat.attendee.role, seat.attendee.ask_version, now).await?;
     let Some(q) = asked.open.filter(|q| q.id == c.data.0 && q.is_open(now, seat.session.starts_at)) else { return Ok(None) };
-    let late = is_late(tx, seat, q.first_no_at).await?;
+    let late = may_cost(tx, seat, q.first_no_at).await?;
     let reason = q.offered.len() > 1;
     match c.to.as_ref().map(|(to, _)| to.channel()) {
         Some(Channel::Telegram) => return Ok(Some(FinishBy::Press { late, reason })),
@@ -404,6 +407,8 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
         (Kind::SessionOff, _) if a.answer == Answer::Cancelled => return withdrawn(Ended::Answered),
         (Kind::SessionOff, _) => {}
         (_, SessionState::Booked) => {}
+        // They have not heard of it yet: for them it is on, to the minute.
+        _ if seat.is_hidden(now) => {}
         _ => return withdrawn(Ended::SessionOff),
     }
     if !c.kind.calls_off() && a.ask_version != *ask_version {

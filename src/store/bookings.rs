@@ -43,6 +43,13 @@ pub async fn lock_case(tx: &mut Tx, case_id: &str) -> Result<CaseFile> {
     })
 }
 
+/// Keeps others off the booked sessions of a case from a day on until the end of the transaction, and names them (PostgreSQL; SQLite has
+/// one writer anyway).
+pub async fn lock_ahead(tx: &mut Tx, case_id: &str, from: NaiveDate, now: DateTime<Utc>) -> Result<HashSet<String>> {
+    let sql = "SELECT id FROM session WHERE case_id = $1 AND start_local >= $2 AND state = 'booked' AND starts_at > $3 ORDER BY id {lock}";
+    tx.all(sql, args![case_id, from.to_string(), now]).await?.iter().map(|r| r.text("id")).collect()
+}
+
 /// A parent's place relative to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offset {
@@ -323,8 +330,8 @@ pub async fn kept_from(tx: &mut Tx, centre: &str, day: NaiveDate, now: DateTime<
     let rows = tx
         .all(
             format!(
-                "SELECT s.id, s.case_id, s.start_local, {TERMS} FROM session s JOIN case_file c ON c.id = s.case_id
-                 WHERE c.centre = $1 AND s.state = 'booked' AND s.start_local >= $2 AND s.starts_at > $3 ORDER BY s.id {{lock}}"
+                "SELECT s.id, s.case_id, s.start_local, {TERMS} FROM session s
+                 WHERE s.case_id IN (SELECT id FROM case_file WHERE centre = $1) AND s.state = 'booked' AND s.start_local >= $2 AND s.starts_at > $3 ORDER BY s.id {{lock}}"
             ),
             args![centre, day.to_string(), now],
         )

@@ -127,6 +127,13 @@ pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Op
     row.map(|r| Ok(seal.open(&r.text("data")?).0)).transpose()
 }
 
+/// A party hears of a move that it did not know: what will say that the visit is off names its new time.
+pub async fn told_of_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<()> {
+    let nothing = tx.seal().seal("");
+    tx.exec("UPDATE message SET data = $1 WHERE session_id = $2 AND role = $3 AND kind = 'session_off' AND state = 'waiting'", args![nothing, session_id, role.as_str()]).await?;
+    Ok(())
+}
+
 /// The moves of a centre that a party was never told of, with the party's old arrival: their texts still wait.
 pub async fn untold_moves(tx: &mut Tx, centre: &str) -> Result<std::collections::HashMap<(String, Role), String>> {
     let seal = tx.seal();

@@ -78,6 +78,13 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
     Ok(())
 }
 
+/// The same for many causes.
+pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> Result<()> {
+    let rows = causes.iter().map(|cause| args![cause, now]).collect();
+    tx.with_many("cause, at", "UPDATE task SET state = 'done', done_at = v.at FROM v WHERE task.cause = v.cause AND task.state = 'open'", rows).await?;
+    Ok(())
+}
+
 /// Opens the task of a cause again that was done before `since`.
 pub async fn reopen(tx: &mut Tx, cause: &str, since: DateTime<Utc>) -> Result<()> {
     tx.exec("UPDATE task SET state = 'open', done_at = NULL WHERE cause = $1 AND state = 'done' AND done_at < $2", args![cause, since]).await?;
