@@ -15,6 +15,7 @@ mod golden;
 mod imports;
 mod kill;
 mod languages;
+mod milestones;
 mod money;
 mod people;
 mod staff;

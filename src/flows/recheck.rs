@@ -2,6 +2,7 @@
 
 use super::dates::DateData;
 use super::lines::Line;
+use super::milestones::{self, Again};
 use super::plan::ring;
 use super::{Service, may_cost, money, speaker};
 use crate::channels::{Button, Content};
@@ -162,11 +163,16 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             Kind::CancelReasonAsk => finish_by(tx, line, centre, &c, seat, now).await?,
             _ => None,
         };
-        let about_money = match seat.filter(|_| c.kind.is_money()) {
-            Some(seat) => Some(money::look(tx, centre, c.kind, seat, now).await?),
-            None => None,
-        };
-        let mut verdict = verdict(centre, &c, seat, question, about_money, &known, now);
+        let (mut about_money, mut over) = (None, None);
+        if let Some(seat) = seat.filter(|_| c.kind.is_milestone()) {
+            match milestones::again(tx, centre, &c, seat, now).await? {
+                Again::Look(look) => about_money = Some(look),
+                Again::Ended(why) => over = Some(Verdict::End(MessageState::Withdrawn, why)),
+            }
+        } else if let Some(seat) = seat.filter(|_| c.kind.is_money()) {
+            about_money = Some(money::look(tx, centre, c.kind, seat, now).await?);
+        }
+        let mut verdict = over.unwrap_or_else(|| verdict(centre, &c, seat, question, about_money, &known, now));
         let mut must_ring = false;
         if let Verdict::Send { to, say, mode, .. } = &mut verdict {
             let in_mode = say.clone().in_mode(*mode);
@@ -198,6 +204,8 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             // A closed file gets no texts; but nobody makes a journey for nothing.
             must_ring = c.kind.calls_off();
         }
+        // Its task stands in any case.
+        must_ring &= !c.kind.is_milestone();
         if let Some(seat) = seat.filter(|_| must_ring) {
             let topic = match (c.kind, &verdict) {
                 (kind, _) if kind.calls_off() => Topic::RingSessionOff,
@@ -458,7 +466,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
     Verdict::Send { say, to: (route.address.clone(), route.hash.clone()), language: seat.language.clone(), mode: seat.mode }
 }
 
-/// The same about a text on money or a note: it does not hang on the session's state but on what is owed.
+/// The same about a text on money, a note or a milestone: it does not hang on the session's state but on what is owed or due.
 fn money_verdict(c: &Claimed, seat: &Seat, look: money::Look, now: DateTime<Utc>) -> Verdict {
     let withdrawn = |why| Verdict::End(MessageState::Withdrawn, why);
     let Some(say) = look.say else { return withdrawn(Ended::NoLongerDue) };

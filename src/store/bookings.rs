@@ -286,7 +286,7 @@ pub async fn occurrences(tx: &mut Tx, series_id: &str, from: NaiveDate, now: Dat
         .all(
             "SELECT s.id, s.start_local, s.version,
                (SELECT count(*) FROM attendee t WHERE t.session_id = s.id AND (t.answer <> 'none' OR t.asked <> '')) AS touched,
-               (SELECT count(*) FROM message m WHERE m.session_id = s.id) AS messages
+               (SELECT count(*) FROM message m WHERE m.session_id = s.id AND m.cause NOT LIKE 'milestone/%') AS messages
              FROM session s WHERE s.series_id = $1 AND s.start_local >= $2 AND s.state = 'booked' AND s.starts_at > $3 ORDER BY s.starts_at",
             args![series_id, from.to_string(), now],
         )
@@ -364,6 +364,13 @@ pub async fn families_from(tx: &mut Tx, centre: &str, day: NaiveDate) -> Result<
         )
         .await?;
     rows.iter().map(|r| r.text("id")).collect()
+}
+
+/// The same for many cases.
+pub async fn touch_many(tx: &mut Tx, cases: &[String]) -> Result<()> {
+    let rows = cases.iter().map(|id| args![id]).collect();
+    tx.with_many("id", "UPDATE case_file SET bookings_at = NULL FROM v WHERE case_file.id = v.id", rows).await?;
+    Ok(())
 }
 
 /// Has a case looked at at the next scan: something happened that its tasks follow from.

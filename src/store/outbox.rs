@@ -50,6 +50,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 k if k.is_answer() => 0,
                 // Never before the question about a visit that goes at the same moment.
                 k if k.is_money() => 3,
+                k if k.is_milestone() => 4,
                 Kind::ConfirmRequest => 2,
                 _ => 1,
             };

@@ -43,6 +43,11 @@ pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()
     open_many(tx, now, std::slice::from_ref(t)).await
 }
 
+/// Whether the task of this cause is open.
+pub async fn is_open(tx: &mut Tx, cause: &str) -> Result<bool> {
+    Ok(tx.one("SELECT id FROM task WHERE cause = $1 AND state = 'open'", args![cause]).await?.is_some())
+}
+
 /// Opens a task about a message that was to go out, with that message's case, session and party.
 pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, topic: Topic, message_id: &str) -> Result<()> {
     let row = tx
