@@ -52,6 +52,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
 /// What becomes of the texts of tasks, for people: `resident goes 2026-11-25T10:00:00Z`.
 async fn texts_in_words(db: &Db) -> Result<HashMap<String, Vec<String>>> {
     let mut out: HashMap<String, Vec<String>> = HashMap::new();
+    let mut roles: HashMap<String, Vec<Role>> = HashMap::new();
     for t in milestones::texts_of_tasks(db).await? {
         let what = match t.state {
             MessageState::Waiting if t.held => "is held back".to_owned(),
@@ -61,7 +62,12 @@ async fn texts_in_words(db: &Db) -> Result<HashMap<String, Vec<String>>> {
             MessageState::Uncertain => "may have been sent".to_owned(),
             MessageState::Undelivered | MessageState::Refused | MessageState::Expired | MessageState::Withdrawn => "was not sent: ring".to_owned(),
         };
-        out.entry(t.task).or_default().push(format!("{} {what}", t.role));
+        out.entry(t.task.clone()).or_default().push(format!("{} {what}", t.role));
+        roles.entry(t.task).or_default().push(t.role);
+    }
+    for (task, words) in &mut out {
+        let untexted = Role::PARENTS.iter().filter(|r| !roles.get(task).is_some_and(|told| told.contains(r)));
+        words.extend(untexted.map(|r| format!("{r} gets none: ring")));
     }
     Ok(out)
 }
