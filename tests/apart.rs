@@ -2,6 +2,7 @@
 //! only in what B did, said or is.
 
 use crate::common::{BIRCHFIELD, On, SAMPLE, World};
+use courtesy::domain::conversation::Topic;
 use courtesy::domain::person::Role;
 use courtesy::domain::policy::{About, Note};
 use courtesy::flows::record::{self, Recording};
@@ -227,7 +228,8 @@ async fn money_notes_and_who_pays_never_reach_the_other(on: On) {
         let w = World::new(on, "2026-11-26T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await;
         w.until("2026-11-27T11:00").await;
         if story == "a threat" {
-            w.says(B, "she said she will hurt herself if I come").await;
+            w.says(B, "she said she will kill me if I come").await;
+            assert!(w.tasks("X-1").await.contains(&Topic::Safeguarding));
         }
         w.says(B, "no").await;
         w.says(B, &w.code(B, if story == "a note" { "I" } else { "other" })).await;
