@@ -135,14 +135,14 @@ impl Words {
 
     /// Templates that are there and never used: about money or a note, in a language that nobody has checked.
     pub fn idle(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().filter(|s| s.kind.is_money() && !self.is_checked(s.language)).map(|s| s.path.as_str())
+        self.sources.iter().filter(|s| s.kind.needs_checked_words() && !self.is_checked(s.language)).map(|s| s.path.as_str())
     }
 
     /// The template for a kind, with its language: the centre's own before everybody's, the party's language before English.
     fn choose(&self, kind: Kind, speaker: &Speaker, language: &str) -> Result<(Template<'_, '_>, &'static str)> {
         let wanted = self.usable(&speaker.languages, language);
         let own = self.centres.contains(&speaker.centre);
-        let tags = [wanted, ENGLISH].into_iter().filter(|t| !kind.is_money() || self.is_checked(t));
+        let tags = [wanted, ENGLISH].into_iter().filter(|t| !kind.needs_checked_words() || self.is_checked(t));
         tags.flat_map(|tag| [own.then(|| format!("centres/{}/{tag}/{kind}", speaker.centre)), Some(format!("{tag}/{kind}"))].into_iter().flatten().map(move |name| (name, tag)))
             .find_map(|(name, tag)| Some((self.env.get_template(&name).ok()?, tag)))
             .context("a template is missing")

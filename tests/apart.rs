@@ -2,6 +2,7 @@
 //! only in what B did, said or is.
 
 use crate::common::{BIRCHFIELD, On, SAMPLE, World};
+use courtesy::domain::conversation::Topic;
 use courtesy::domain::person::Role;
 use courtesy::domain::policy::{About, Note};
 use courtesy::flows::record::{self, Recording};
@@ -131,6 +132,70 @@ async fn before_the_release_a_lives_in_a_world_where_the_visit_is_on(on: On) {
     }
 }
 
+/// B calls off a few minutes before A's question is due, and one of them takes it back: A's phone shows the same in the same minute.
+async fn what_is_taken_back_moves_nothing_of_the_others(on: On) {
+    let mut heard = Vec::new();
+    for story in ["nothing", "taken back before the question", "taken back after it", "finished"] {
+        let w = World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await;
+        w.until("2026-11-26T09:52").await;
+        if story != "nothing" {
+            w.says(B, "no").await;
+            w.says(B, &w.code(B, "other")).await;
+            assert_eq!(w.stands("X-1").await, "cancelled none cancelled");
+        }
+        w.until("2026-11-26T09:55").await;
+        if story.ends_with("before the question") {
+            w.says(B, "YES").await;
+        }
+        w.until("2026-11-26T10:07").await;
+        if story.ends_with("after it") {
+            w.says(B, "YES").await;
+        }
+        let until = if story == "finished" { "2026-11-26T10:14" } else { "2026-11-27T12:00" };
+        w.until(until).await;
+        assert_eq!(w.stands("X-1").await.starts_with("booked"), story != "finished", "{story}");
+        heard.push((story, heard_by_a(&w)));
+        if story == "finished" {
+            // The news comes at its quarter hour, and nothing after it.
+            w.until("2026-11-27T12:00").await;
+            let all = heard_by_a(&w);
+            assert!(all.len() == heard[0].1.len() + 1 && all.last().unwrap().starts_with("2026-11-26T10:15") && all.last().unwrap().contains("will not go ahead"), "{all:#?}");
+        }
+        w.end().await;
+    }
+    assert!(heard[0].1.last().unwrap().starts_with("2026-11-26T10:00 Birchfield: your visit is"), "{heard:#?}");
+    for (story, texts) in &heard {
+        assert_eq!(*texts, heard[0].1, "{story}");
+    }
+}
+
+/// The same with the news of a move that waits for the morning.
+async fn what_is_taken_back_at_night_moves_nothing_of_the_others(on: On) {
+    let mut heard = Vec::new();
+    for taken_back in [false, true] {
+        let w = World::new(on, "2026-11-24T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await;
+        w.until("2026-11-25T21:00").await;
+        w.moves("X-1", "2026-11-28T15:00").await;
+        w.until("2026-11-26T07:49").await;
+        let (s, _) = w.session("X-1").await;
+        let rec = Recording { by: "Mary", at: w.svc.clock.now() };
+        if taken_back {
+            record::answer(&w.svc, &s.id, Role::Contact, false, None, &rec).await.unwrap();
+            time::settle(&w.svc).await.unwrap();
+        }
+        w.until("2026-11-26T08:03").await;
+        if taken_back {
+            recorded::reinstate(&w.svc, &s.id, &Recording { by: "Mary", at: w.svc.clock.now() }).await.unwrap();
+            time::settle(&w.svc).await.unwrap();
+        }
+        w.until("2026-11-27T12:00").await;
+        heard.push(heard_by_a(&w));
+        w.end().await;
+    }
+    assert!(heard[0].iter().any(|t| t.starts_with("2026-11-26T08:00 Birchfield: your visit has moved")), "{heard:#?}");
+    assert_eq!(heard[1], heard[0]);
+}
+
 async fn one_text_for_every_cause(on: On) {
     let mut heard = Vec::new();
     for cause in ["contact by text", "contact by phone", "centre"] {
@@ -163,7 +228,8 @@ async fn money_notes_and_who_pays_never_reach_the_other(on: On) {
         let w = World::new(on, "2026-11-26T09:00", &[BIRCHFIELD], &family("Ben", "14:00", "16:00", "en", "4500")).await;
         w.until("2026-11-27T11:00").await;
         if story == "a threat" {
-            w.says(B, "she said she will hurt herself if I come").await;
+            w.says(B, "she said she will kill me if I come").await;
+            assert!(w.tasks("X-1").await.contains(&Topic::Safeguarding));
         }
         w.says(B, "no").await;
         w.says(B, &w.code(B, if story == "a note" { "I" } else { "other" })).await;
@@ -203,6 +269,8 @@ crate::on_both!(
     no_text_holds_anything_of_the_other,
     what_a_hears_does_not_depend_on_b_but_through_the_session,
     before_the_release_a_lives_in_a_world_where_the_visit_is_on,
+    what_is_taken_back_moves_nothing_of_the_others,
+    what_is_taken_back_at_night_moves_nothing_of_the_others,
     one_text_for_every_cause,
     money_notes_and_who_pays_never_reach_the_other,
 );

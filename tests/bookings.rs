@@ -233,6 +233,28 @@ async fn after_a_closed_question(on: On, origin: Origin, no_from: Option<&str>) 
     out
 }
 
+/// A reply holds its session and then wants the case; who ends a series takes the two in the same order, so neither is thrown out.
+async fn the_end_of_a_series_and_a_reply_wait_for_one_another(on: On) {
+    let w = World::sample(on, "2026-11-24T09:00").await;
+    series(&w, "BRK-0105", "2026-12-05T13:00", "weekly", 4).await;
+    let case = case_id(&w, "BRK-0105").await;
+    let last = of_case(&w, "BRK-0105").await.pop().unwrap();
+    let mut reply = w.svc.db.begin().await.unwrap();
+    sessions::lock(&mut reply, std::slice::from_ref(&last.id)).await.unwrap();
+    let ending = tokio::spawn({
+        let (svc, case, at) = (w.svc.clone(), case.clone(), w.svc.clock.now());
+        async move { bookings::end(&svc, &case, None, "2026-12-12".parse().unwrap(), None, &Recording { by: "Mary", at }).await }
+    });
+    // Time for the other one to take what it takes first and to wait for the rest.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    courtesy::store::bookings::touch(&mut reply, &case).await.unwrap();
+    reply.commit().await.unwrap();
+    let ended = ending.await.unwrap().unwrap();
+    assert_eq!(ended.unbooked.len(), 2);
+    assert_eq!(starts(&w, "BRK-0105").await, "11-28 12-05 12-12! 12-19!");
+    w.end().await;
+}
+
 async fn a_refusal_no_room_and_a_withdrawal_share_one_text_whoever_asked(on: On) {
     let by_centre = after_a_closed_question(on, Origin::Centre, None).await;
     assert_eq!(
@@ -470,6 +492,7 @@ crate::on_both!(
     what_is_owed_stops_the_series_until_it_is_paid,
     a_closed_day_and_a_day_with_a_session_are_passed_over,
     another_pattern_touches_only_what_nobody_was_told_of,
+    the_end_of_a_series_and_a_reply_wait_for_one_another,
     a_refusal_no_room_and_a_withdrawal_share_one_text_whoever_asked,
     both_agree_and_a_person_moves,
     an_answer_is_never_guessed_between_a_date_and_the_visit,

@@ -399,6 +399,21 @@ fn found_in(csv: &str) -> String {
 }
 
 #[test]
+fn a_finding_names_its_physical_line() {
+    let bad: &[(&str, &str)] = &[("start_time", "9.05")];
+    let lines = file(&[&[], bad, &[("session_date", "2026-12-06"), ("start_time", "9.05")]]);
+    for (how, text, wanted) in [
+        ("LF", lines.clone(), [3, 4]),
+        ("CRLF, as Excel writes it", lines.replace('\n', "\r\n"), [3, 4]),
+        ("blank lines", lines.replacen('\n', "\n\n\n", 1), [5, 6]),
+        ("blank lines with CRLF", lines.replacen('\n', "\n\n", 1).replace('\n', "\r\n"), [4, 5]),
+    ] {
+        let found: Vec<u64> = look(text.as_bytes(), Dates::Iso).iter().map(|f| f.line).collect();
+        assert_eq!(found, wanted, "{how}");
+    }
+}
+
+#[test]
 fn fields_and_what_is_found_in_them() {
     for (field, value, wanted) in [
         ("resident_consent", "yes", ""),

@@ -101,13 +101,17 @@ async fn until_the_release_a_yes_takes_it_back_without_trace(on: On) {
 }
 
 async fn a_cancellation_at_the_moment_wins_and_taken_back_the_other_is_still_asked(on: On) {
-    let w = World::sample(on, "2026-11-26T09:50").await;
-    let (s, _) = w.session("BRK-0105").await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &Recording { by: "test", at: w.svc.clock.now() }).await.unwrap();
-    time::settle(&w.svc).await.unwrap();
-    w.until("2026-11-26T12:00").await;
-    assert!(w.got(RESIDENT_105).iter().all(|t| t.contains("will not go ahead")), "K12: nobody is asked about a visit that is off");
-    w.end().await;
+    // K12, counted from the release: before it the other parent is asked as if it were on, or the silence would tell.
+    for (told, texts) in [("2026-11-26T09:44", vec!["will not go ahead"]), ("2026-11-26T09:50", vec!["your visit is", "will not go ahead"])] {
+        let w = World::sample(on, told).await;
+        let (s, _) = w.session("BRK-0105").await;
+        record::answer(&w.svc, &s.id, Role::Contact, false, None, &Recording { by: "test", at: w.svc.clock.now() }).await.unwrap();
+        time::settle(&w.svc).await.unwrap();
+        w.until("2026-11-26T12:00").await;
+        let got = w.got(RESIDENT_105);
+        assert!(got.len() == texts.len() && got.iter().zip(&texts).all(|(t, part)| t.contains(part)), "{told}: {got:#?}");
+        w.end().await;
+    }
 
     let w = World::sample(on, "2026-11-26T10:00").await;
     w.until("2026-11-27T09:50").await;

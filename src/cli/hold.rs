@@ -21,7 +21,7 @@ pub(crate) enum Command {
         /// One waiting text alone, as `list messages` prints it
         #[arg(long, value_name = "MESSAGE", conflicts_with = "centre")]
         message: Option<String>,
-        /// The name of the person who holds one text
+        /// The name of the person who stops it
         #[arg(long = "as", value_name = "USER", default_value = "staff")]
         user: String,
         /// Why
@@ -37,7 +37,7 @@ pub(crate) enum Command {
         /// The text that is held alone
         #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["centre", "count"])]
         message: Option<String>,
-        /// The name of the person who lets one text go
+        /// The name of the person who lets it go on
         #[arg(long = "as", value_name = "USER", default_value = "staff")]
         user: String,
         /// The number of texts that will leave in the next hour
@@ -49,7 +49,7 @@ pub(crate) enum Command {
 /// One text is held back, or goes on; all others leave as they would.
 async fn one_text(db: &Db, id: &str, on: bool, by: &str, now: DateTime<Utc>) -> Result<()> {
     let mut tx = db.begin().await?;
-    staff::allow(&mut tx, by, Act::Record).await?;
+    staff::allow(&mut tx, by, if on { Act::Stop } else { Act::LetGo }).await?;
     if on {
         if !money::hold_text(&mut tx, id, by, now).await? {
             bail!("text {id} does not wait (it left, or is held already); nothing was changed");
@@ -73,10 +73,12 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     if let Command::On { message: Some(id), user, .. } | Command::Off { message: Some(id), user, .. } = &command {
         return one_text(&db, id, matches!(command, Command::On { .. }), user, now).await;
     }
-    let (centre, on) = match &command {
-        Command::On { centre, .. } => (centre.clone(), true),
-        Command::Off { centre, .. } => (centre.clone(), false),
+    let (centre, on, by) = match &command {
+        Command::On { centre, user, .. } => (centre.clone(), true, user.clone()),
+        Command::Off { centre, user, .. } => (centre.clone(), false, user.clone()),
     };
+    let act = if on { Act::Stop } else { Act::LetGo };
+    staff::allow(&mut db.begin().await?, &by, act).await?;
     let all = centres::all(&db).await?;
     if let Some(c) = centre.as_ref().filter(|c| !all.contains_key(*c)) {
         bail!("there is no centre {c}; `courtesy centre list` shows all");
@@ -111,17 +113,18 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
         }
     };
     let mut tx = db.begin().await?;
-    centres::set_hold(&mut tx, scope, on, "staff", &why, now).await?;
+    staff::allow(&mut tx, &by, act).await?;
+    centres::set_hold(&mut tx, scope, on, &by, &why, now).await?;
     if !on {
         // Without a centre everything goes on: the hold over all, and that of each centre.
         if centre.is_none() {
             for code in all.keys() {
-                centres::set_hold(&mut tx, code, false, "staff", &why, now).await?;
+                centres::set_hold(&mut tx, code, false, &by, &why, now).await?;
             }
         }
         centres::restart_all(&mut tx).await?;
     }
-    let fact = Fact { case_id: None, session_id: None, role: None, kind: if on { "hold_on" } else { "hold_off" }, at: now, by: "staff", rule: "", detail: scope };
+    let fact = Fact { case_id: None, session_id: None, role: None, kind: if on { "hold_on" } else { "hold_off" }, at: now, by: &by, rule: "", detail: scope };
     facts::add(&mut tx, now, &[fact]).await?;
     if on {
         sessions::ring_for_waiting(&mut tx, scope, now).await?;

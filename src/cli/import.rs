@@ -69,7 +69,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         return Err(Refused.into());
     };
     let words = format!(
-        "{}{} sessions: {} new, {} unchanged, {} moved, {} differ, {} called off, {} missing; {} new cases, {} new centres; {warnings} warnings",
+        "{}{} sessions: {} new, {} unchanged, {} moved, {} differ, {} called off, {} missing{}; {} new cases, {} new centres; {warnings} warnings",
         if args.dry_run { "dry run, nothing was written: " } else { "" },
         c.sessions,
         c.new_sessions,
@@ -78,6 +78,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         c.differs,
         c.cancelled,
         c.missing,
+        if c.not_booked > 0 { format!(", {} not booked", c.not_booked) } else { String::new() },
         c.new_cases,
         c.new_centres
     );

@@ -5,10 +5,11 @@ use crate::domain::message::MessageState;
 use crate::domain::person::Role;
 use crate::flows::money;
 use crate::store::messages::{self, Listed};
-use crate::store::{cases, sessions, tasks};
+use crate::store::{Db, cases, milestones, sessions, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// Arguments of `list`.
 #[derive(clap::Args)]
@@ -39,11 +40,36 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             .map(|t| json!({ "task": t.id, "topic": t.topic.as_str(), "case_ref": t.case_ref, "opened_at": utc(t.opened_at), "due_at": t.due_at.map(utc), "state": t.state }))
             .collect(),
     };
+    let texts = if args.what == "tasks" && !args.json { texts_in_words(&db).await? } else { HashMap::new() };
     for row in &rows {
-        line(if args.json { row.to_string() } else { in_words(row) })?;
+        let of_task = row["task"].as_str().and_then(|t| texts.get(t)).map(|t| format!("  text: {}", t.join(", "))).unwrap_or_default();
+        line(if args.json { row.to_string() } else { in_words(row) + &of_task })?;
     }
     db.close().await;
     Ok(())
+}
+
+/// What becomes of the texts of tasks, for people: `resident goes 2026-11-25T10:00:00Z`.
+async fn texts_in_words(db: &Db) -> Result<HashMap<String, Vec<String>>> {
+    let mut out: HashMap<String, Vec<String>> = HashMap::new();
+    let mut roles: HashMap<String, Vec<Role>> = HashMap::new();
+    for t in milestones::texts_of_tasks(db).await? {
+        let what = match t.state {
+            MessageState::Waiting if t.held => "is held back".to_owned(),
+            MessageState::Waiting => format!("goes {}", utc(t.at)),
+            MessageState::Sending => "is leaving".to_owned(),
+            MessageState::Sent | MessageState::Delivered => format!("was sent {}", utc(t.at)),
+            MessageState::Uncertain => "may have been sent".to_owned(),
+            MessageState::Undelivered | MessageState::Refused | MessageState::Expired | MessageState::Withdrawn => "was not sent: ring".to_owned(),
+        };
+        out.entry(t.task.clone()).or_default().push(format!("{} {what}", t.role));
+        roles.entry(t.task).or_default().push(t.role);
+    }
+    for (task, words) in &mut out {
+        let untexted = Role::PARENTS.iter().filter(|r| !roles.get(task).is_some_and(|told| told.contains(r)));
+        words.extend(untexted.map(|r| format!("{r} gets none: ring")));
+    }
+    Ok(out)
 }
 
 /// The values of an object side by side; lists and nested objects are for `--json`.

@@ -122,13 +122,17 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             line(
                 json!({
                     "at": utc(m.not_before), "not_after": m.not_after.map(utc), "kind": m.kind.as_str(), "case_ref": m.case_ref, "session": m.session_id, "session_version": m.session_version,
-                    "role": m.role, "channel": m.channel, "rule": "outbox", "send": true, "reason": null,
+                    "role": m.role, "channel": m.channel, "rule": "outbox", "send": !m.held, "reason": m.held.then_some("held"),
                 })
                 .to_string(),
             )?;
         } else if let Some(c) = all.get(&m.centre) {
             let at = wall(c.centre.tz, m.not_before).format("%a %-d %b %H:%M");
-            let held = if c.held { "; on hold, so it waits" } else { "" };
+            let held = match (c.held, m.held) {
+                (true, _) => "; on hold, so it waits",
+                (_, true) => "; held back alone",
+                _ => "",
+            };
             line(format!(
                 "{at}  to {} {} of {}: {}  (decided already{held})",
                 m.centre,

@@ -8,12 +8,13 @@ use anyhow::{Result, bail};
 /// Commands of `user`.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Names a person, or gives one another role; once somebody is named, only named people may record
+    /// Names a person, or gives one another role; once somebody was named, only named people may record
     #[command(after_help = "Example:\n  courtesy user add Helen --role manager")]
     Add {
         /// The name, as in --as
         name: String,
-        /// What they are: a volunteer records who came, a coordinator everything else, a manager decides about money
+        /// What they are: a volunteer records who came and may stop sending; a coordinator does everything else but decide about money,
+        /// which a manager does; an admin keeps the program
         #[arg(long, value_parser = ["volunteer", "coordinator", "manager", "admin"])]
         role: String,
     },
@@ -55,6 +56,9 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             }
             tx.commit().await?;
             line(format!("{name} may record nothing more"))?;
+            if staff::list(&db).await?.is_empty() {
+                eprintln!("nobody is named any more, so nobody may record until `courtesy user add` names somebody");
+            }
         }
     }
     db.close().await;

@@ -2,6 +2,7 @@
 
 use super::keyed::{Problem, Reader, near};
 use super::local_time::{Quiet, parse_time};
+use super::message::Kind;
 use super::money_hours::MoneyHours;
 use super::terms::Announced;
 use chrono::{NaiveDate, NaiveTime, Weekday};
@@ -43,6 +44,8 @@ pub struct Centre {
     pub announced: Vec<Announced>,
     /// When courtesy confirmations go.
     pub courtesy: Courtesy,
+    /// What is a task for staff and a text to both parents too: kinds for which [`Kind::is_milestone`] holds.
+    pub milestone_texts: Vec<Kind>,
     /// Sections for senders of the centre's own (`sms`, `whatsapp`, `telegram`), as they stand in its file.
     pub own_senders: Vec<(&'static str, Table)>,
 }
@@ -256,6 +259,7 @@ impl Centre {
             }
             Courtesy { saturday, sunday, weekday, min_lead_minutes, quiet, bank_holidays }
         });
+        let milestone_texts = r.section("milestones", |r| read_kinds(r, "texts"));
         // What they hold is read where the settings of senders are read.
         let mut own_senders = Vec::new();
         for sender in ["sms", "whatsapp", "telegram"] {
@@ -278,6 +282,7 @@ impl Centre {
             rules,
             announced,
             courtesy,
+            milestone_texts,
             own_senders,
         })
     }
@@ -289,6 +294,24 @@ impl Centre {
         })?;
         Centre::read(&table)
     }
+}
+
+/// The milestones of which a centre wants both parents told by text.
+fn read_kinds(r: &mut Reader<'_>, key: &str) -> Vec<Kind> {
+    let names = || Kind::ALL.iter().copied().filter(|k| k.is_milestone());
+    let mut out = Vec::new();
+    for text in r.list(key).unwrap_or_default() {
+        match names().find(|k| k.as_str() == text) {
+            Some(k) if out.contains(&k) => {}
+            Some(k) => out.push(k),
+            None => {
+                let all = || names().map(Kind::as_str);
+                let mend = near(all(), &text).map_or_else(|| format!("There are: {}.", all().collect::<Vec<_>>().join(", ")), |n| format!("Did you mean {n:?}?"));
+                r.problem(key, format!("there is no text for {text:?}"), mend);
+            }
+        }
+    }
+    out
 }
 
 /// The languages that a centre switches on.
@@ -319,6 +342,18 @@ mod tests {
         let keys: Vec<_> = problems.iter().map(|p| p.key.as_str()).collect();
         assert_eq!(keys, ["code", "timezone", "rules.notice_hours", "courtesy.saturday.day", "courtesy.quiet_hours", "short_nam"]);
         assert!(problems.iter().any(|p| p.mend.contains("Did you mean short_name?")));
+    }
+
+    #[test]
+    fn milestones_are_texted_where_the_centre_says_so() {
+        let texts = |list: &str| {
+            Centre::parse(&format!("code = \"BRK\"\nname = \"Birchfield Road\"\ntimezone = \"Europe/London\"\n[milestones]\ntexts = {list}")).map(|c| c.milestone_texts)
+        };
+        assert_eq!(texts("[]").unwrap(), []);
+        assert_eq!(texts("[\"fee_change\", \"review_due\"]").unwrap(), [Kind::FeeChange, Kind::ReviewDue]);
+        let wrong = texts("[\"reviews_due\", \"fee_notice\"]").unwrap_err();
+        assert!(wrong.len() == 2 && wrong.iter().all(|p| p.key == "milestones.texts"), "{wrong:?}");
+        assert!(wrong[0].mend.contains("Did you mean \"review_due\"?") && wrong[1].mend.contains("There are: review_due, introduction_meeting"), "{wrong:?}");
     }
 
     #[test]

@@ -118,6 +118,8 @@ words_enum! {
         Previsit = "previsit_invitation",
         /// Tell the family that a rule changes.
         FeeChange = "fee_change",
+        /// A file has a session of a case that may not be booked: ring, or book it when it may.
+        NotBooked = "not_booked",
         /// Late cancellations, or notes that do not come, again and again: a person looks (safety rule b2).
         Pattern = "pattern",
         /// Both can come on the other date: confirm the move.
@@ -134,7 +136,7 @@ impl Topic {
         match self {
             Topic::Safeguarding | Topic::Storm | Topic::ChannelStopped | Topic::LinkRefused | Topic::MessagesLost => true,
             Topic::ConfirmNumber | Topic::ConfirmChat | Topic::UnknownSender => false,
-            Topic::Replacement | Topic::ReviewDue | Topic::IntroductionMeeting | Topic::Previsit | Topic::FeeChange | Topic::Pattern => false,
+            Topic::Replacement | Topic::ReviewDue | Topic::IntroductionMeeting | Topic::Previsit | Topic::FeeChange | Topic::Pattern | Topic::NotBooked => false,
             _ => due.is_some_and(|d| d > now && d - now < URGENT_WITHIN),
         }
     }

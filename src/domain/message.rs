@@ -71,6 +71,14 @@ words_enum! {
         DateQuestion = "date_question",
         /// The visit stays when it was, whoever could not (safety rule h7).
         DateRefused = "date_refused",
+        /// A regular talk about the visits is due.
+        ReviewDue = "review_due",
+        /// Everybody comes to a meeting after some months.
+        IntroductionMeeting = "introduction_meeting",
+        /// Come and look round before the first visit.
+        PrevisitInvitation = "previsit_invitation",
+        /// The rules on notice and fees change. Names no amount and nobody.
+        FeeChange = "fee_change",
     }
 }
 
@@ -90,13 +98,24 @@ impl Kind {
                 | Kind::DiscreetRequest
                 | Kind::StaffAlert
         );
-        !unasked && !self.is_money()
+        !unasked && !self.is_money() && !self.is_milestone()
     }
 
     /// Whether it is about a fee, a note or a file that closes for it: such a text goes in office hours only (safety rule M2), stops for
     /// a party whose own safety is in an open task (M3), and is said in a language only once a speaker has checked its words.
     pub fn is_money(self) -> bool {
         matches!(self, Kind::FeeNotice | Kind::NoteRequest | Kind::NoteReminder | Kind::FeeSettled | Kind::AllPartiesNotice | Kind::CaseClosed)
+    }
+
+    /// Whether it tells what a task for staff tells them too: it goes to both parents at one instant, in office hours, and no person has to
+    /// ring for it alone.
+    pub fn is_milestone(self) -> bool {
+        matches!(self, Kind::ReviewDue | Kind::IntroductionMeeting | Kind::PrevisitInvitation | Kind::FeeChange)
+    }
+
+    /// Whether it is said in a language only once a speaker has checked its words.
+    pub fn needs_checked_words(self) -> bool {
+        self.is_money() || self == Kind::FeeChange
     }
 
     /// Whether it says that a visit does not take place: whoever cannot be told so is rung.
@@ -168,7 +187,9 @@ words_enum! {
         BadNumber = "bad_number",
         /// The bot was blocked in this chat.
         Blocked = "blocked",
-        /// A fee or note that is not asked for any more.
+        /// A fee or note that is not asked for any more, or a task that is done.
         NoLongerDue = "no_longer_due",
+        /// A task about the reader's own safety is open: a person speaks with them.
+        Safety = "safety_first",
     }
 }

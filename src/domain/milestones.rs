@@ -10,6 +10,7 @@
 use super::centre::Rules;
 use super::conversation::Topic;
 use super::local_time::{instant, wall};
+use super::message::Kind;
 use super::person::Role;
 use super::session::{Reason, SessionState};
 use chrono::{DateTime, Days, Duration, Months, NaiveDate, NaiveTime, Utc};
@@ -89,6 +90,43 @@ pub struct Look {
     pub due: Vec<Due>,
     /// When to look again.
     pub again: DateTime<Utc>,
+}
+
+/// A text about a milestone goes at the earliest so long after its task was opened, so that staff see it before and may hold it.
+const SEEN_FIRST: Duration = Duration::days(1);
+/// The same where the task is due before that.
+const SEEN_IN_HASTE: Duration = Duration::hours(1);
+/// A reminder that did not go for so long is not sent any more.
+const REMINDER_LASTS: Duration = Duration::days(14);
+
+/// The text that tells both parents what a task tells staff; `None` if there is none.
+pub fn text_of(topic: Topic) -> Option<Kind> {
+    match topic {
+        Topic::ReviewDue => Some(Kind::ReviewDue),
+        Topic::IntroductionMeeting => Some(Kind::IntroductionMeeting),
+        Topic::Previsit => Some(Kind::PrevisitInvitation),
+        Topic::FeeChange => Some(Kind::FeeChange),
+        _ => None,
+    }
+}
+
+/// The first moment for a text whose task is seen at `now` and is due at `due`. `at_once`: the centre keeps no office hours for such texts,
+/// so nobody is given time to look.
+pub fn text_from(due: Option<DateTime<Utc>>, at_once: bool, now: DateTime<Utc>) -> DateTime<Utc> {
+    match (at_once, due) {
+        (true, _) => now,
+        (false, Some(due)) if due < now + SEEN_FIRST => now + SEEN_IN_HASTE,
+        _ => now + SEEN_FIRST,
+    }
+}
+
+/// Until when such a text is worth sending: an invitation until the visit, a change until its day (`last` is that instant), a reminder for
+/// two weeks.
+pub fn text_until(kind: Kind, last: Option<DateTime<Utc>>, from: DateTime<Utc>) -> DateTime<Utc> {
+    match (kind, last) {
+        (Kind::PrevisitInvitation | Kind::FeeChange, Some(last)) => last,
+        _ => from + REMINDER_LASTS,
+    }
 }
 
 /// The cause of the task that a missed session of a court-ordered case is to be replaced.
@@ -186,7 +224,9 @@ fn previsit(rules: &Rules, case: &Case, now: DateTime<Utc>, due: &mut Vec<Due>) 
     if rules.previsit_invitation_days == 0 || case.visits.iter().any(|v| v.took_place(now) || (v.previsit && !v.is_off(now))) {
         return;
     }
-    let first = case.visits.iter().find(|v| v.state == SessionState::Booked && v.start > now);
+    // What is off and not told yet is still on: the other parent's invitation must not tell.
+    let on = |v: &&Visit| v.state == SessionState::Booked || (v.state == SessionState::Cancelled && !v.is_off(now));
+    let first = case.visits.iter().filter(on).find(|v| v.start > now);
     if let Some(first) = first.filter(|v| v.start - Duration::days(rules.previsit_invitation_days) <= now) {
         due.push(Due { session: Some(first.session.clone()), ..plain(format!("previsit/{}", case.id), Topic::Previsit, Some(first.start)) });
     }
@@ -272,6 +312,18 @@ mod tests {
 
     fn causes(rules: &Rules, case: &Case, now: &str) -> Vec<String> {
         look(rules, LONDON, case, t(now)).due.into_iter().map(|d| d.cause).collect()
+    }
+
+    #[test]
+    fn staff_see_a_text_before_it_goes() {
+        let (now, soon, later) = (t("2026-11-24T09:00"), t("2026-11-24T17:00"), t("2026-12-08T09:00"));
+        assert_eq!([text_from(Some(later), false, now), text_from(None, false, now)], [t("2026-11-25T09:00"); 2]);
+        assert_eq!(text_from(Some(soon), false, now), t("2026-11-24T10:00"), "an hour, where a day would be too late");
+        assert_eq!(text_from(Some(later), true, now), now);
+        assert_eq!(text_until(Kind::PrevisitInvitation, Some(soon), now), soon);
+        assert_eq!(text_until(Kind::ReviewDue, Some(soon), now), t("2026-12-08T09:00"), "a review that is overdue is reminded of all the same");
+        assert!(Topic::ALL.iter().filter_map(|t| text_of(*t)).all(Kind::is_milestone));
+        assert_eq!(Topic::ALL.iter().filter_map(|t| text_of(*t)).count(), Kind::ALL.iter().filter(|k| k.is_milestone()).count());
     }
 
     #[test]

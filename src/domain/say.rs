@@ -200,6 +200,20 @@ pub enum Say {
         /// The party's own arrival as it is booked.
         arrival: NaiveDateTime,
     },
+    /// A regular talk about the visits is due.
+    ReviewDue,
+    /// Everybody comes to a meeting after some months.
+    IntroductionMeeting,
+    /// Come and look round before the first visit.
+    PrevisitInvitation {
+        /// The party's own arrival at it.
+        arrival: NaiveDateTime,
+    },
+    /// The rules on notice and fees change.
+    FeeChange {
+        /// The first day.
+        from: NaiveDate,
+    },
 }
 
 words_enum! {
@@ -274,6 +288,10 @@ impl Say {
             Say::SessionOn { .. } => Kind::SessionOn,
             Say::DateQuestion { .. } => Kind::DateQuestion,
             Say::DateRefused { .. } => Kind::DateRefused,
+            Say::ReviewDue => Kind::ReviewDue,
+            Say::IntroductionMeeting => Kind::IntroductionMeeting,
+            Say::PrevisitInvitation { .. } => Kind::PrevisitInvitation,
+            Say::FeeChange { .. } => Kind::FeeChange,
         }
     }
 

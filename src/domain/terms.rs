@@ -108,6 +108,19 @@ pub fn terms_for_family(centre: &Centre, last: Option<(NaiveDate, &Terms)>, day:
     }
 }
 
+/// The rules in force for a session on `day` that a file brings with the fee, currency and payer of its line. A line that still says what
+/// was usual at the centre before an announced change has what was announced; another fee was agreed with the family and stays, and a
+/// session without a fee keeps none.
+pub fn terms_for_line(centre: &Centre, said: (i64, &str, &str), day: NaiveDate) -> Terms {
+    let (fee, currency, payer) = said;
+    let now = terms_on(centre, day);
+    let past = || centre.announced.iter().filter(|a| a.from <= day);
+    let old_fee = past().any(|a| a.fee_minor.is_some()) && (fee == centre.rules.fee_minor || past().any(|a| a.fee_minor == Some(fee)));
+    let old_payer = past().any(|a| a.payer.is_some()) && (payer == centre.rules.usually_pays || past().any(|a| a.payer.as_deref() == Some(payer)));
+    let takes = old_fee && fee != 0 && currency == now.currency;
+    Terms { fee_minor: if takes { now.fee_minor } else { fee }, currency: currency.to_owned(), payer: if old_payer { now.payer } else { payer.to_owned() }, ..now }
+}
+
 /// What of the terms of a session on `day` is announced at all, in the old file or in the new one: only that is changed in a session
 /// that is booked already.
 pub fn announced_for<'a>(old: &'a [Announced], new: &'a [Announced], day: NaiveDate) -> impl Iterator<Item = &'a Announced> {
@@ -194,6 +207,25 @@ mod tests {
         let t = terms_for_family(&c, Some((day("2026-12-05"), &own)), day("2027-04-03"));
         assert_eq!((t.payer.as_str(), t.notice_hours), ("resident", 72));
         assert_eq!(terms_for_family(&c, None, day("2027-01-02")), terms_on(&c, day("2027-01-02")));
+    }
+
+    #[test]
+    fn a_line_that_says_the_old_fee_has_the_announced_one() {
+        let c = centre("[[rules_from]]\ndate = \"2027-01-01\"\nfee_pence = 5000\n[[rules_from]]\ndate = \"2027-04-01\"\nfee_pence = 5500\nusually_pays = \"resident\"\n");
+        let on = |d: &str, fee| {
+            let t = terms_for_line(&c, (fee, "GBP", "contact"), day(d));
+            (t.fee_minor, t.payer)
+        };
+        let by = |fee, payer: &str| (fee, payer.to_owned());
+        assert_eq!(on("2026-12-31", 4500), by(4500, "contact"), "before the day the line holds");
+        assert_eq!(on("2027-01-01", 4500), by(5000, "contact"));
+        assert_eq!([on("2027-04-01", 4500), on("2027-04-01", 5000)], [by(5500, "resident"), by(5500, "resident")], "whatever was usual before");
+        assert_eq!(on("2027-01-01", 3000), by(3000, "contact"), "agreed with the family");
+        assert_eq!(on("2027-01-01", 0), by(0, "contact"), "a family without a fee keeps none");
+        assert_eq!(
+            terms_for_line(&c, (4500, "EUR", "referrer"), day("2027-04-01")),
+            Terms { fee_minor: 4500, currency: "EUR".into(), payer: "referrer".into(), ..terms_on(&c, day("2027-04-01")) }
+        );
     }
 
     #[test]

@@ -283,6 +283,8 @@ pub async fn end(svc: &Service, case_id: &str, series: Option<&str>, from: Naive
     }
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
+    // First the sessions, then their case, as whoever reads a reply does; in the other order the two could wait for one another.
+    let held = bookings::lock_ahead(&mut tx, case_id, from, now).await?;
     let case = bookings::lock_case(&mut tx, case_id).await?;
     let centre = centres::all_in(&mut tx).await?.remove(&case.centre).context("the case's centre is missing")?.centre;
     let mut running = bookings::running(&mut tx, case_id).await?;
@@ -298,6 +300,9 @@ pub async fn end(svc: &Service, case_id: &str, series: Option<&str>, from: Naive
     let until = from.pred_opt().unwrap_or(from);
     let until = old.series.until.map_or(until, |u| u.min(until));
     let (untouched, kept): (Vec<_>, Vec<_>) = bookings::occurrences(&mut tx, &old.id, from, now).await?.into_iter().partition(|o| o.untouched);
+    if untouched.iter().any(|o| !held.contains(&o.id)) {
+        bail!("a session of this series was booked just now; nothing was changed. Say it again");
+    }
     let ids: Vec<String> = untouched.iter().map(|o| o.id.clone()).collect();
     bookings::unbook(&mut tx, now, &ids).await?;
     bookings::end(&mut tx, &old.id, until, now).await?;

@@ -9,13 +9,14 @@ use crate::domain::message::{Ended, Kind};
 use crate::domain::person::{Channel, Consent, Mode, Role};
 use crate::domain::release::in_time;
 use crate::domain::say::Say;
+use crate::domain::staff::Act;
 use crate::store::closures::{self, families};
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sealed::random_id;
 use crate::store::sessions::{self, Seat};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, centres, money};
+use crate::store::{Tx, centres, money, staff};
 use crate::words::Text;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
@@ -150,10 +151,11 @@ pub async fn preview(svc: &Service, c: &Closing) -> Result<Preview> {
 /// never stands or falls with another's.
 ///
 /// # Errors
-/// In plain words: another number of families, no session at all, no such centre.
+/// In plain words: somebody who may not, another number of families, no session at all, no such centre.
 pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Result<Preview> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, by, Act::Close).await?;
     let (centre, held) = centre_in(&mut tx, &c.centre).await?;
     let mut seats = concerned(svc, &mut tx, c, &centre, now).await?;
     let mut sessions: Vec<(String, i64)> = seats.iter().map(|s| (s.session.id.clone(), s.session.version)).collect();

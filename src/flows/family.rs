@@ -5,10 +5,11 @@ use super::Service;
 use crate::domain::conversation::Topic;
 use crate::domain::local_time::parse_hours;
 use crate::domain::person::{Address, Channel, Consent, Mode};
+use crate::domain::staff::Act;
 use crate::domain::understand::{Intent, bare, understand};
 use crate::store::facts::{self, Fact};
 use crate::store::parties::{self, Party};
-use crate::store::{Tx, tasks};
+use crate::store::{Tx, staff, tasks};
 use crate::words_enum;
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
@@ -51,7 +52,7 @@ pub struct Change {
 /// Records it; gives what was changed, in words.
 ///
 /// # Errors
-/// In plain words: a louder setting without a talk, a number of the other party, nothing to change.
+/// In plain words: somebody who may not, a louder setting without a talk, a number of the other party, nothing to change.
 pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: DateTime<Utc>) -> Result<Vec<String>> {
     let now = svc.clock.now();
     if at > now {
@@ -64,6 +65,7 @@ pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: Date
         Ok(())
     };
     let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, by, Act::Family).await?;
     let mut done = Vec::new();
     let mut kinds = Vec::new();
     if let Some(mode) = c.mode {

@@ -74,6 +74,8 @@ pub struct Counts {
     pub differs: usize,
     /// Sessions that the file calls off.
     pub cancelled: usize,
+    /// New sessions of cases that may not be booked; a task for each.
+    pub not_booked: usize,
     /// Booked sessions on the days of the file that it does not have; left alone.
     pub missing: usize,
     /// Cases that were new.

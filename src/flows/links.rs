@@ -7,6 +7,7 @@ use crate::domain::conversation::Topic;
 use crate::domain::message::Kind;
 use crate::domain::person::{Address, Channel, Consent};
 use crate::domain::say::Say;
+use crate::domain::staff::Act;
 use crate::store::errands::{self, Errand};
 use crate::store::facts::{self, Fact};
 use crate::store::inbox::{self, Inbound};
@@ -14,7 +15,7 @@ use crate::store::outbox::{self, NewMessage};
 use crate::store::parties::{self, NewCode, Party};
 use crate::store::sealed::{random_token, random_u32};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, centres, messages};
+use crate::store::{Tx, centres, messages, staff};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Duration, Utc};
 
@@ -42,6 +43,7 @@ pub async fn make_code(svc: &Service, party: &Party, by: &str) -> Result<String>
     let now = svc.clock.now();
     let code = random_token();
     let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, by, Act::Link).await?;
     let hash = tx.seal().secret_hash(&code);
     parties::add_code(&mut tx, now, &NewCode { hash: &hash, party_id: &party.id, sender: &line.sender, by, expires_at: now + CODE_LASTS }).await?;
     fact(&mut tx, party, "link_made", now, by, now).await?;
@@ -183,10 +185,11 @@ pub(super) fn no_longer_in_use(svc: &Service, short_name: &str) -> Result<String
 /// Staff have heard the number that a waiting chat shows: in person, or on the verified number that they rang. The chat is linked.
 ///
 /// # Errors
-/// In plain words: no chat waits, or the number is another one; after three wrong ones the chat is given up.
+/// In plain words: somebody who may not, no chat waits, or the number is another one; after three wrong ones the chat is given up.
 pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, by, Act::Link).await?;
     let Some(w) = parties::waiting(&mut tx, &party.id, now - NUMBER_LASTS).await? else {
         bail!("no chat of {}:{} waits for its number; make a new link with `courtesy link`", party.case_ref, party.role)
     };

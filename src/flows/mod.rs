@@ -132,6 +132,12 @@ pub async fn is_late(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>) -> Result<b
     Ok(notice::late(s.starts_at, s.notice_hours, s.moved.as_ref(), told_at, heard))
 }
 
+/// Whether a cancellation by this party that reached us at `heard` may cost it something: it is late, and the session has a fee. Whoever
+/// cancels late is liable, whoever usually pays (seed 001).
+pub async fn may_cost(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>) -> Result<bool> {
+    Ok(seat.session.fee_minor > 0 && is_late(tx, seat, heard).await?)
+}
+
 /// Records of a cancellation by this party that it refused a move that the centre began, if it did in time: the rules on money see it.
 pub async fn note_refused_move(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>, by: &str, now: DateTime<Utc>) -> Result<()> {
     let told_at = told_of_move(tx, seat).await?;

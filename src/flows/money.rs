@@ -133,7 +133,7 @@ fn release_cause(kind: NoticeKind, session: &str, n: usize) -> String {
 }
 
 /// The spans in which the family is at the centre: nothing about money goes to a phone then.
-fn busy_spans(case: &MoneyCase) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+pub(super) fn busy_spans(case: &MoneyCase) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
     case.record.sessions.iter().filter_map(busy).collect()
 }
 

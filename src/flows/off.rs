@@ -4,7 +4,7 @@ use super::plan::{first_look, ring};
 use super::{confirm_cause, to_seat};
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
-use crate::domain::courtesy::not_after;
+use crate::domain::courtesy::{NotSent, not_after};
 use crate::domain::message::{Ended, Kind};
 use crate::domain::release::{next_quarter, session_off_at};
 use crate::domain::senders::Senders;
@@ -46,10 +46,13 @@ pub async fn call_off(
     for seat in others() {
         untold.push(outbox::untold_move(tx, session_id, seat.attendee.role).await?.unwrap_or_default());
     }
-    outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::SessionOff.as_str()).await?;
-    for seat in &seats {
+    // Whoever hears of it later lives until then as if it were on: what waits for them leaves at its minute, or ends by itself.
+    let knows = |seat: &&Seat| seat.attendee.role.as_str() == by.as_str() || session_off_at(centre, now, seat.attendee.arrives_at) <= now;
+    for seat in seats.iter().filter(knows) {
+        let role = seat.attendee.role;
+        outbox::withdraw(tx, session_id, Some(role), &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::SessionOff.as_str()).await?;
         if seat.attendee.ask_at.is_some() {
-            sessions::ask_at(tx, session_id, seat.attendee.role, None, "cancelled").await?;
+            sessions::ask_at(tx, session_id, role, None, NotSent::Cancelled.as_str()).await?;
         }
     }
     let held = centres::held(tx, &centre.code).await?;
@@ -69,8 +72,8 @@ pub async fn call_off(
     Ok(())
 }
 
-/// The question of a parent who never heard that the session was off goes on as if nothing had been; one that fell into the gap is put
-/// on the quarter-hour grid. Nothing happens if they answered already.
+/// The question of a parent who never heard that the session was off goes on as if nothing had been. What ended meanwhile, because the
+/// news of it was due and did not leave, is put on the quarter-hour grid. Nothing happens if they answered already.
 pub async fn resume_question(tx: &mut Tx, centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<()> {
     let a = &seat.attendee;
     if a.answer != Answer::None {
@@ -83,7 +86,10 @@ pub async fn resume_question(tx: &mut Tx, centre: &Centre, seat: &Seat, now: Dat
     let moved = format!("moved/{session}/{}/{}", a.ask_version, a.role);
     outbox::revive(tx, &moved, Ended::SessionOff.as_str(), next_quarter(now), a.arrives_at).await?;
     let cause = confirm_cause(session, a.ask_version, a.role);
-    if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await? && messages::asked(tx, session, a.role, a.ask_version).await?.at.is_none() {
+    if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await?
+        && a.asked == NotSent::Cancelled.as_str()
+        && messages::asked(tx, session, a.role, a.ask_version).await?.at.is_none()
+    {
         sessions::ask_at(tx, session, a.role, Some(at), "").await?;
     }
     Ok(())

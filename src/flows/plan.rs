@@ -20,7 +20,8 @@ const BATCH: i64 = 2000;
 /// A scan this much after the moment is still on time; later it is a catch-up (K03).
 const ON_TIME: Duration = Duration::minutes(10);
 
-/// Whether and when a courtesy confirmation goes to this place, seen at `now`.
+/// Whether and when a courtesy confirmation goes to this place, seen at `now`. Who has not heard yet that the session is off is asked as
+/// if it were on.
 pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment, NotSent> {
     let (s, a) = (&seat.session, &seat.attendee);
     if seat.archived {
@@ -29,6 +30,7 @@ pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment
     match s.state {
         SessionState::Booked => {}
         SessionState::Closed => return Err(NotSent::Closed),
+        _ if seat.is_hidden(now) => {}
         _ => return Err(NotSent::Cancelled),
     }
     if seat.opted_out() || seat.consent == Consent::Stop {
@@ -44,7 +46,9 @@ pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment
     // What was planned for a moment counts as on time for a while after it; later it is caught up.
     let planned = moment.at.max(a.ask_known).max(a.ask_at.unwrap_or(moment.at));
     let known = if now > planned + ON_TIME { now } else { planned };
-    courtesy::ask_at(&centre.courtesy, centre.tz, s.start_local, a.arrives_at, known)
+    let moment = courtesy::ask_at(&centre.courtesy, centre.tz, s.start_local, a.arrives_at, known)?;
+    // By then they will have heard that it is off.
+    if s.state != SessionState::Booked && a.hears_at.is_some_and(|t| t <= moment.at) { Err(NotSent::Cancelled) } else { Ok(moment) }
 }
 
 /// Queues what is due at `now`, and then does what falls due in cases by itself; gives how many places were settled.
@@ -100,6 +104,8 @@ async fn settle(tx: &mut Tx, all: &Centres, seats: &[Seat], now: DateTime<Utc>) 
                 queued.push(to_seat(seat, confirm_cause(&s.id, a.ask_version, a.role), Kind::ConfirmRequest, m.at, Some(until)));
                 rows.push(row(None, "queued"));
             }
+            // It may still be taken back; then the question comes at its own time.
+            Err(NotSent::Cancelled) if seat.is_hidden(now) => rows.push(row(a.hears_at, "")),
             Err(why) => {
                 let topic = match why {
                     NotSent::OptedOut => Some(Topic::RingOptedOut),

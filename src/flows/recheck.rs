@@ -2,8 +2,9 @@
 
 use super::dates::DateData;
 use super::lines::Line;
+use super::milestones::{self, Again};
 use super::plan::ring;
-use super::{Service, is_late, money, speaker};
+use super::{Service, may_cost, money, speaker};
 use crate::channels::{Button, Content};
 use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
@@ -162,11 +163,16 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             Kind::CancelReasonAsk => finish_by(tx, line, centre, &c, seat, now).await?,
             _ => None,
         };
-        let about_money = match seat.filter(|_| c.kind.is_money()) {
-            Some(seat) => Some(money::look(tx, centre, c.kind, seat, now).await?),
-            None => None,
-        };
-        let mut verdict = verdict(centre, &c, seat, question, about_money, &known, now);
+        let (mut about_money, mut over) = (None, None);
+        if let Some(seat) = seat.filter(|_| c.kind.is_milestone()) {
+            match milestones::again(tx, centre, &c, seat, now).await? {
+                Again::Look(look) => about_money = Some(look),
+                Again::Ended(why) => over = Some(Verdict::End(MessageState::Withdrawn, why)),
+            }
+        } else if let Some(seat) = seat.filter(|_| c.kind.is_money()) {
+            about_money = Some(money::look(tx, centre, c.kind, seat, now).await?);
+        }
+        let mut verdict = over.unwrap_or_else(|| verdict(centre, &c, seat, question, about_money, &known, now));
         let mut must_ring = false;
         if let Verdict::Send { to, say, mode, .. } = &mut verdict {
             let in_mode = say.clone().in_mode(*mode);
@@ -198,6 +204,8 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             // A closed file gets no texts; but nobody makes a journey for nothing.
             must_ring = c.kind.calls_off();
         }
+        // Its task stands in any case.
+        must_ring &= !c.kind.is_milestone();
         if let Some(seat) = seat.filter(|_| must_ring) {
             let topic = match (c.kind, &verdict) {
                 (kind, _) if kind.calls_off() => Topic::RingSessionOff,
@@ -230,6 +238,9 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
                         continue;
                     }
                 };
+                if let Some(s) = seat.filter(|s| c.kind == Kind::SessionMoved && s.is_hidden(now)) {
+                    outbox::told_of_move(tx, &s.session.id, s.attendee.role).await?;
+                }
                 let token = random_token();
                 let buttons = match line.channel {
                     Channel::Telegram => {
@@ -321,7 +332,7 @@ async fn finish_by(tx: &mut Tx, line: &Line, centre: &Centre, c: &Claimed, seat:
     let Some(seat) = seat else { return Ok(None) };
     let asked = questions::of(tx, &seat.session.id, seat.attendee.role, seat.attendee.ask_version, now).await?;
     let Some(q) = asked.open.filter(|q| q.id == c.data.0 && q.is_open(now, seat.session.starts_at)) else { return Ok(None) };
-    let late = is_late(tx, seat, q.first_no_at).await?;
+    let late = may_cost(tx, seat, q.first_no_at).await?;
     let reason = q.offered.len() > 1;
     match c.to.as_ref().map(|(to, _)| to.channel()) {
         Some(Channel::Telegram) => return Ok(Some(FinishBy::Press { late, reason })),
@@ -404,6 +415,8 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
         (Kind::SessionOff, _) if a.answer == Answer::Cancelled => return withdrawn(Ended::Answered),
         (Kind::SessionOff, _) => {}
         (_, SessionState::Booked) => {}
+        // They have not heard of it yet: for them it is on, to the minute.
+        _ if seat.is_hidden(now) => {}
         _ => return withdrawn(Ended::SessionOff),
     }
     if !c.kind.calls_off() && a.ask_version != *ask_version {
@@ -453,7 +466,7 @@ fn verdict(centre: &Centre, c: &Claimed, seat: Option<&Seat>, question: Option<F
     Verdict::Send { say, to: (route.address.clone(), route.hash.clone()), language: seat.language.clone(), mode: seat.mode }
 }
 
-/// The same about a text on money or a note: it does not hang on the session's state but on what is owed.
+/// The same about a text on money, a note or a milestone: it does not hang on the session's state but on what is owed or due.
 fn money_verdict(c: &Claimed, seat: &Seat, look: money::Look, now: DateTime<Utc>) -> Verdict {
     let withdrawn = |why| Verdict::End(MessageState::Withdrawn, why);
     let Some(say) = look.say else { return withdrawn(Ended::NoLongerDue) };

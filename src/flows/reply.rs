@@ -5,10 +5,11 @@ use crate::domain::lint::{self, Others};
 use crate::domain::local_time::{after_all_quiet, wall};
 use crate::domain::message::Kind;
 use crate::domain::person::{Address, Mode};
+use crate::domain::staff::Act;
 use crate::store::facts::{self, Fact};
 use crate::store::inbox;
 use crate::store::outbox::{self, NewMessage};
-use crate::store::{Tx, centres, parties, sessions, tasks};
+use crate::store::{Tx, centres, parties, sessions, staff, tasks};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Duration, Timelike, Utc};
 
@@ -122,10 +123,11 @@ fn mask_codes(text: &str) -> String {
 /// Answers the message of a task. The task is done with it, once.
 ///
 /// # Errors
-/// In plain words: no such task, one that holds no message, a phone of several families, one that shows nothing, words that may not leave.
+/// In plain words: somebody who may not, no such task, one that holds no message, a phone of several families, one that shows nothing, words that may not leave.
 pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<Answered> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, by, Act::Reply).await?;
     let Some(t) = tasks::get(&mut tx, task).await? else { bail!("there is no task {task}; `courtesy list tasks` shows all") };
     if t.state != "open" {
         bail!("task {task} is done already; nothing was sent");

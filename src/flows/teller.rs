@@ -271,7 +271,9 @@ impl<'a> Teller<'a> {
         // In a chat the sender is known, so a second press takes the place of the code (rule S1d).
         let by_press = matches!(self.line.0, Channel::Telegram | Channel::Whatsapp);
         let by_word = !by_press && self.centre_of(Some(session)).is_some_and(|c| c.rules.cancel_answer == CancelAnswer::Word);
-        // S1: late and no reason said, each reason has its digit; otherwise one code is enough.
+        // S1: late and no reason said, each reason has its digit; otherwise one code is enough. Without a fee nothing hangs on the reason,
+        // and what is ill is asked of nobody without need.
+        let late = late && seat.session.fee_minor > 0;
         let offered = match reason {
             Some(r) => vec![r],
             None if late || by_word => vec![Reason::IllChild, Reason::IllSelf, Reason::Travel, Reason::Other],

@@ -48,6 +48,8 @@ pub async fn announce(tx: &mut Tx, before: Option<&Centre>, centre: &Centre, by:
         let task = |case_id| NewTask { case_id: Some(case_id), due_at: Some(due), ..NewTask::new(format!("fee_change/{case_id}/{}/{}", a.from, a.in_words()), Topic::FeeChange) };
         let list: Vec<NewTask<'_>> = families.iter().map(|c| task(c.as_str())).collect();
         tasks::open_many(tx, now, &list).await?;
+        // Where the centre wants it, both parents are told by text: the next scan sees to it.
+        bookings::touch_many(tx, &families).await?;
         told = told.max(families.len());
     }
     Ok(Ok(Announcement { sessions: rows.len(), families: told }))

@@ -201,6 +201,7 @@ pub fn topic_in_words(topic: crate::domain::conversation::Topic) -> &'static str
         T::NoteNoEffect => "a note came where none can help: a manager may waive",
         T::LateNote => "a note came after the file was closed: a manager decides",
         T::Refund => "more was paid than is owed: a manager decides",
+        T::NotBooked => "a file has a session of a family that may not be booked now: ring, or book it when it may",
         T::Replacement => "contact by court order did not take place: book another session",
     }
 }

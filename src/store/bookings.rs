@@ -43,6 +43,13 @@ pub async fn lock_case(tx: &mut Tx, case_id: &str) -> Result<CaseFile> {
     })
 }
 
+/// Keeps others off the booked sessions of a case from a day on until the end of the transaction, and names them (PostgreSQL; SQLite has
+/// one writer anyway).
+pub async fn lock_ahead(tx: &mut Tx, case_id: &str, from: NaiveDate, now: DateTime<Utc>) -> Result<HashSet<String>> {
+    let sql = "SELECT id FROM session WHERE case_id = $1 AND start_local >= $2 AND state = 'booked' AND starts_at > $3 ORDER BY id {lock}";
+    tx.all(sql, args![case_id, from.to_string(), now]).await?.iter().map(|r| r.text("id")).collect()
+}
+
 /// A parent's place relative to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offset {
@@ -279,7 +286,7 @@ pub async fn occurrences(tx: &mut Tx, series_id: &str, from: NaiveDate, now: Dat
         .all(
             "SELECT s.id, s.start_local, s.version,
                (SELECT count(*) FROM attendee t WHERE t.session_id = s.id AND (t.answer <> 'none' OR t.asked <> '')) AS touched,
-               (SELECT count(*) FROM message m WHERE m.session_id = s.id) AS messages
+               (SELECT count(*) FROM message m WHERE m.session_id = s.id AND m.cause NOT LIKE 'milestone/%') AS messages
              FROM session s WHERE s.series_id = $1 AND s.start_local >= $2 AND s.state = 'booked' AND s.starts_at > $3 ORDER BY s.starts_at",
             args![series_id, from.to_string(), now],
         )
@@ -323,8 +330,8 @@ pub async fn kept_from(tx: &mut Tx, centre: &str, day: NaiveDate, now: DateTime<
     let rows = tx
         .all(
             format!(
-                "SELECT s.id, s.case_id, s.start_local, {TERMS} FROM session s JOIN case_file c ON c.id = s.case_id
-                 WHERE c.centre = $1 AND s.state = 'booked' AND s.start_local >= $2 AND s.starts_at > $3 ORDER BY s.id {{lock}}"
+                "SELECT s.id, s.case_id, s.start_local, {TERMS} FROM session s
+                 WHERE s.case_id IN (SELECT id FROM case_file WHERE centre = $1) AND s.state = 'booked' AND s.start_local >= $2 AND s.starts_at > $3 ORDER BY s.id {{lock}}"
             ),
             args![centre, day.to_string(), now],
         )
@@ -357,6 +364,13 @@ pub async fn families_from(tx: &mut Tx, centre: &str, day: NaiveDate) -> Result<
         )
         .await?;
     rows.iter().map(|r| r.text("id")).collect()
+}
+
+/// The same for many cases.
+pub async fn touch_many(tx: &mut Tx, cases: &[String]) -> Result<()> {
+    let rows = cases.iter().map(|id| args![id]).collect();
+    tx.with_many("id", "UPDATE case_file SET bookings_at = NULL FROM v WHERE case_file.id = v.id", rows).await?;
+    Ok(())
 }
 
 /// Has a case looked at at the next scan: something happened that its tasks follow from.

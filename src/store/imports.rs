@@ -38,11 +38,22 @@ pub struct KnownAddress {
     pub stopped: bool,
 }
 
+/// Why no new session may be booked for a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Block {
+    /// Something is owed (choice C09).
+    Hold,
+    /// The file is closed.
+    Closed,
+}
+
 /// What the import has to know of a case on file.
 #[derive(Debug, Clone, Default)]
 pub struct KnownCase {
     /// Its id.
     pub id: String,
+    /// Why no new session may be booked for it, if none may.
+    pub block: Option<Block>,
     /// Its parties.
     pub parties: HashMap<Role, KnownParty>,
     /// Its sessions.
@@ -64,6 +75,8 @@ pub struct KnownSession {
     pub ends_at: DateTime<Utc>,
     /// Where it stands.
     pub state: SessionState,
+    /// The fee that it has.
+    pub fee_minor: i64,
     /// What is remembered of the row that the last import wrote or saw.
     pub imported: String,
 }
@@ -88,17 +101,22 @@ pub async fn known(tx: &mut Tx, centre: &str, case_refs: &[&str]) -> Result<Hash
     let seal = tx.seal();
     let mut args: Vec<Arg> = args![centre];
     args.extend(case_refs.iter().map(|r| Arg::from(*r)));
-    let sql = format!("SELECT id, case_ref FROM case_file WHERE centre = $1 AND case_ref IN ({})", super::db::list_of(2, case_refs.len()));
+    let sql = format!("SELECT id, case_ref, state, bookings_hold FROM case_file WHERE centre = $1 AND case_ref IN ({})", super::db::list_of(2, case_refs.len()));
     let mut by_id: HashMap<String, (String, KnownCase)> = HashMap::new();
     for r in tx.all(sql, args).await? {
         let id = r.text("id")?;
-        by_id.insert(id.clone(), (r.text("case_ref")?, KnownCase { id, ..KnownCase::default() }));
+        let block = match (r.text("state")?.as_str(), r.flag("bookings_hold")?) {
+            ("archived", _) => Some(Block::Closed),
+            (_, true) => Some(Block::Hold),
+            _ => None,
+        };
+        by_id.insert(id.clone(), (r.text("case_ref")?, KnownCase { id, block, ..KnownCase::default() }));
     }
     if by_id.is_empty() {
         return Ok(HashMap::new());
     }
     let (of_cases, cases) = any_of("case_id", &by_id.keys().map(String::as_str).collect::<Vec<_>>());
-    let sql = format!("SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, imported FROM session WHERE {of_cases}");
+    let sql = format!("SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, fee_minor, imported FROM session WHERE {of_cases}");
     for r in tx.all(sql, cases.clone()).await? {
         let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else { continue };
         case.sessions.push(KnownSession {
@@ -108,6 +126,7 @@ pub async fn known(tx: &mut Tx, centre: &str, case_refs: &[&str]) -> Result<Hash
             starts_at: r.time("starts_at")?,
             ends_at: r.time("ends_at")?,
             state: r.word("state")?,
+            fee_minor: r.int("fee_minor")?,
             imported: r.text("imported")?,
         });
     }

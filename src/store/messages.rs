@@ -172,6 +172,8 @@ pub struct Listed {
     pub reason: Option<String>,
     /// Parts of the text.
     pub parts: Option<i64>,
+    /// A person holds it back alone.
+    pub held: bool,
     /// Earliest instant.
     pub not_before: DateTime<Utc>,
     /// Latest instant.
@@ -242,7 +244,7 @@ async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<Listed>
         });
     }
     let sql = format!(
-        "SELECT m.id, m.kind, m.centre, c.case_ref, m.role, m.session_id, m.session_version, m.channel, m.state, m.reason, m.not_before, m.not_after, m.queued_at, m.sent_at, m.provider_id
+        "SELECT m.id, m.kind, m.centre, c.case_ref, m.role, m.session_id, m.session_version, m.channel, m.state, m.reason, m.not_before, m.not_after, m.queued_at, m.sent_at, m.provider_id, m.held_at
          FROM message m LEFT JOIN case_file c ON c.id = m.case_id {filter} ORDER BY m.queued_at, m.id"
     );
     db.all(sql, args)
@@ -265,6 +267,7 @@ async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<Listed>
                 not_after: r.time_opt("not_after")?,
                 queued_at: r.time("queued_at")?,
                 sent_at: r.time_opt("sent_at")?,
+                held: r.time_opt("held_at")?.is_some(),
                 provider_id: r.text_opt("provider_id")?,
                 attempts: tries.remove(&id).unwrap_or_default(),
                 id,

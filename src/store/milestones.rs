@@ -1,8 +1,10 @@
 //! Cases as the rules on milestones and habits see them, and when each is looked at.
 
-use super::db::{Arg, Tx, list_of};
+use super::db::{Arg, Db, Row, Tx, list_of};
 use super::sessions::read_move;
 use crate::args;
+use crate::domain::conversation::Topic;
+use crate::domain::message::MessageState;
 use crate::domain::milestones::{Case, Visit};
 use crate::domain::notice::late;
 use crate::domain::person::Role;
@@ -99,6 +101,77 @@ pub async fn settle(tx: &mut Tx, rows: Vec<(String, DateTime<Utc>)>) -> Result<(
     let rows = rows.into_iter().map(|(id, at)| args![id, at]).collect();
     tx.with_many("id, at", "UPDATE case_file SET bookings_at = v.at FROM v WHERE case_file.id = v.id", rows).await?;
     Ok(())
+}
+
+/// An open task of which no text was queued yet.
+pub struct Untold {
+    /// Its case.
+    pub case_id: String,
+    /// Its cause, which the texts name too.
+    pub cause: String,
+    /// What it is about.
+    pub topic: Topic,
+    /// Its session.
+    pub session: Option<String>,
+    /// Its day.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// What the cause of a text about a task begins with; the role follows.
+pub fn text_cause(task: &str, role: Role) -> String {
+    format!("milestone/{task}/{role}")
+}
+
+/// The open tasks of some cases about these topics of which no text was queued.
+pub async fn untold(tx: &mut Tx, cases: &[&str], topics: &[Topic]) -> Result<Vec<Untold>> {
+    if cases.is_empty() || topics.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT case_id, cause, topic, session_id, due_at FROM task WHERE state = 'open' AND case_id IN ({}) AND topic IN ({})
+           AND NOT EXISTS (SELECT 1 FROM message m WHERE m.cause IN ('milestone/' || task.cause || '/resident', 'milestone/' || task.cause || '/contact')) ORDER BY cause",
+        list_of(1, cases.len()),
+        list_of(cases.len() + 1, topics.len())
+    );
+    let args = cases.iter().map(|c| Arg::from(*c)).chain(topics.iter().map(|t| Arg::from(t.as_str()))).collect();
+    let untold = |r: &Row| {
+        let (case_id, cause) = (r.text("case_id")?, r.text("cause")?);
+        Ok(Untold { case_id, cause, topic: r.word("topic")?, session: r.text_opt("session_id")?, due_at: r.time_opt("due_at")? })
+    };
+    tx.all(sql, args).await?.iter().map(untold).collect()
+}
+
+/// A text about a milestone, for the list of tasks.
+pub struct TextOfTask {
+    /// Its task.
+    pub task: String,
+    /// To whom.
+    pub role: Role,
+    /// Where it stands.
+    pub state: MessageState,
+    /// Somebody holds it back.
+    pub held: bool,
+    /// When it may go, or when it went.
+    pub at: DateTime<Utc>,
+}
+
+/// The texts about milestones, each with its task.
+pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
+    let seal = db.seal();
+    let rows = db.all("SELECT cause, role, state, held_at, not_before, sent_at FROM message WHERE cause LIKE 'milestone/%' ORDER BY cause DESC", args![]).await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for r in rows {
+        let cause = r.text("cause")?;
+        let Some((task, _)) = cause.strip_prefix("milestone/").and_then(|c| c.rsplit_once('/')) else { continue };
+        out.push(TextOfTask {
+            task: seal.id_of(&format!("task/{task}")),
+            role: r.word("role")?,
+            state: r.word("state")?,
+            held: r.time_opt("held_at")?.is_some(),
+            at: r.time_opt("sent_at")?.unwrap_or(r.time("not_before")?),
+        });
+    }
+    Ok(out)
 }
 
 /// The sessions of some cases that have an open task to be replaced: (case, session).

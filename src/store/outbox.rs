@@ -50,6 +50,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 k if k.is_answer() => 0,
                 // Never before the question about a visit that goes at the same moment.
                 k if k.is_money() => 3,
+                k if k.is_milestone() => 4,
                 Kind::ConfirmRequest => 2,
                 _ => 1,
             };
@@ -125,6 +126,13 @@ pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Op
         .await?;
     let seal = tx.seal();
     row.map(|r| Ok(seal.open(&r.text("data")?).0)).transpose()
+}
+
+/// A party hears of a move that it did not know: what will say that the visit is off names its new time.
+pub async fn told_of_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<()> {
+    let nothing = tx.seal().seal("");
+    tx.exec("UPDATE message SET data = $1 WHERE session_id = $2 AND role = $3 AND kind = 'session_off' AND state = 'waiting'", args![nothing, session_id, role.as_str()]).await?;
+    Ok(())
 }
 
 /// The moves of a centre that a party was never told of, with the party's old arrival: their texts still wait.

@@ -1,9 +1,9 @@
-//! People of the centre. While none is named, every name may record.
+//! People of the centre. While none was ever named, every name may record.
 
-use super::db::{Db, Tx};
+use super::db::{Db, Row, Tx};
 use crate::args;
-use crate::domain::staff::{Act, StaffRole};
-use anyhow::{Result, bail};
+use crate::domain::staff::{Act, Person, StaffRole, may};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 /// Names a person, or gives a named one another role.
@@ -26,27 +26,13 @@ pub async fn list(db: &Db) -> Result<Vec<(String, StaffRole)>> {
     db.all("SELECT name, role FROM staff WHERE removed_at IS NULL ORDER BY name", args![]).await?.iter().map(|r| Ok((r.text("name")?, r.word("role")?))).collect()
 }
 
-/// Whether this person may do that.
+/// Whether this person may do that, by `domain::staff`.
 ///
 /// # Errors
-/// In plain words: somebody who is not named where others are, or whose role is not enough.
+/// In plain words: somebody who is not named where others are or were, or whose role is not enough.
 pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> Result<()> {
-    let rows = tx.all("SELECT name, role FROM staff WHERE removed_at IS NULL ORDER BY name", args![]).await?;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    for r in &rows {
-        if r.text("name")? != name {
-            continue;
-        }
-        let role: StaffRole = r.word("role")?;
-        if role.may(act) {
-            return Ok(());
-        }
-        match act {
-            Act::Decide => bail!("{name} is a {role}; this is for a manager to decide, so nothing was recorded"),
-            _ => bail!("{name} is a {role} and may not record this; nothing was recorded"),
-        }
-    }
-    bail!("{name:?} is no person of this centre; say --as NAME (`courtesy user list` shows who may). Nothing was recorded")
+    let rows = tx.all("SELECT name, role, removed_at FROM staff ORDER BY name", args![]).await?;
+    let person = |r: &Row| -> Result<Person> { Ok(Person { name: r.text("name")?, role: r.word("role")?, left: r.time_opt("removed_at")?.is_some() }) };
+    let people: Vec<Person> = rows.iter().map(person).collect::<Result<_>>()?;
+    may(&people, name, act).map_err(anyhow::Error::msg)
 }

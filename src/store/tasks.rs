@@ -43,6 +43,11 @@ pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()
     open_many(tx, now, std::slice::from_ref(t)).await
 }
 
+/// Whether the task of this cause is open.
+pub async fn is_open(tx: &mut Tx, cause: &str) -> Result<bool> {
+    Ok(tx.one("SELECT id FROM task WHERE cause = $1 AND state = 'open'", args![cause]).await?.is_some())
+}
+
 /// Opens a task about a message that was to go out, with that message's case, session and party.
 pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, topic: Topic, message_id: &str) -> Result<()> {
     let row = tx
@@ -75,6 +80,13 @@ pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, to
 /// Closes the open task of a cause, if there is one.
 pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
     tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE cause = $2 AND state = 'open'", args![now, cause]).await?;
+    Ok(())
+}
+
+/// The same for many causes.
+pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> Result<()> {
+    let rows = causes.iter().map(|cause| args![cause, now]).collect();
+    tx.with_many("cause, at", "UPDATE task SET state = 'done', done_at = v.at FROM v WHERE task.cause = v.cause AND task.state = 'open'", rows).await?;
     Ok(())
 }
 

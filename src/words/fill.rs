@@ -48,6 +48,9 @@ pub(super) fn fill(template: &Template<'_, '_>, tongue: &Tongue, say: &Say, spea
         }
         Say::Handover => template.render(context! { centre, phone, emergency_number }),
         Say::Help | Say::StopAck | Say::Welcome | Say::CaseClosed | Say::Unclear => template.render(context! { centre, phone }),
+        Say::ReviewDue | Say::IntroductionMeeting => template.render(context! { centre, phone }),
+        Say::PrevisitInvitation { arrival } => template.render(context! { centre, phone, day => day(arrival) }),
+        Say::FeeChange { from } => template.render(context! { centre, phone, day => date(from) }),
         Say::StartAck | Say::PleaseRing | Say::NoLongerInUse => template.render(context! { centre }),
         Say::UnknownSender | Say::WrongNumberAck | Say::LinkRefused => template.render(context! {}),
         Say::WhichSession { first, second } => {

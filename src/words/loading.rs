@@ -28,6 +28,8 @@ fn variables(kind: Kind) -> &'static [&'static str] {
         Kind::SessionMoved | Kind::DateQuestion => &["centre", "phone", "old_day", "old_time", "day", "time"],
         Kind::NeedsCoordinatorAck => &["centre", "phone", "emergency_number"],
         Kind::Help | Kind::StopAck | Kind::Welcome | Kind::CaseClosed | Kind::UnclearReply => &["centre", "phone"],
+        Kind::ReviewDue | Kind::IntroductionMeeting => &["centre", "phone"],
+        Kind::PrevisitInvitation | Kind::FeeChange => &["centre", "phone", "day"],
         Kind::StartAck | Kind::PleaseRing | Kind::NoLongerInUse => &["centre"],
         Kind::UnknownSender | Kind::WrongNumberAck | Kind::LinkRefused => &[],
         Kind::WhichSession => &["centre", "phone", "first", "second"],

@@ -135,5 +135,9 @@ pub fn samples_of(kind: Kind, v: &Values) -> Vec<Say> {
         Kind::FeeSettled => [false, true].map(|file_closed| Say::FeeSettled { date, file_closed }).into(),
         Kind::AllPartiesNotice => vec![Say::AllPartiesNotice { last_day: v.last_day }],
         Kind::CaseClosed => vec![Say::CaseClosed],
+        Kind::ReviewDue => vec![Say::ReviewDue],
+        Kind::IntroductionMeeting => vec![Say::IntroductionMeeting],
+        Kind::PrevisitInvitation => vec![Say::PrevisitInvitation { arrival }],
+        Kind::FeeChange => vec![Say::FeeChange { from: date }],
     }
 }

@@ -100,7 +100,7 @@ impl Finding {
             Rule::Child | Rule::Reason => "Take it out; only cancel_reason_ask may offer such words to choose from.",
             Rule::Court | Rule::OtherParent | Rule::Place => "Take it out; no text to a parent says so.",
             Rule::Doctor => "Take it out or say \"the note\"; only note_request says whose note it is.",
-            Rule::Money => "Take it out; only the texts about money, closure, the confirmation and one's own cancellation speak of it.",
+            Rule::Money => "Take it out; only the texts about money, a change of the fees, closure, the confirmation and one's own cancellation speak of it.",
             Rule::NoCharge => "Take it out; only closure, note_request and an acknowledgement in time may promise it.",
             Rule::Amount => "Take it out; only fee_notice names an amount.",
             Rule::OptOut => "Offer the language's words for YES and NO; only welcome, help and start_ack name STOP, as the way to end texts.",
@@ -208,7 +208,7 @@ fn may(kind: Kind, finding: &Finding) -> bool {
         Rule::Doctor => kind == Kind::NoteRequest,
         Rule::Amount => kind == Kind::FeeNotice,
         Rule::NoCharge => matches!(kind, Kind::CancellationAck | Kind::Closure | Kind::NoteRequest),
-        Rule::Money => kind.is_money() || matches!(kind, Kind::ConfirmRequest | Kind::CancelReasonAsk | Kind::CancellationAck | Kind::Closure),
+        Rule::Money => kind.is_money() || matches!(kind, Kind::ConfirmRequest | Kind::CancelReasonAsk | Kind::CancellationAck | Kind::Closure | Kind::FeeChange),
         Rule::OptOut => finding.word == "STOP" && matches!(kind, Kind::Welcome | Kind::Help | Kind::StartAck),
         _ => false,
     }

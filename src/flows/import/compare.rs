@@ -110,7 +110,8 @@ fn judge(row: &SessionRow, print: &str, s: &KnownSession, now: DateTime<Utc>) ->
         return if caught_up { Outcome::Unchanged } else { Outcome::Differs("start_time", "the session was moved since the last import, and stays where it is") };
     }
     if row.starts_at == s.starts_at {
-        return OTHERWISE;
+        // The file has caught up with a fee that was announced.
+        return if row.fee_minor == s.fee_minor && then.same_but_fee(&this) { Outcome::Unchanged } else { OTHERWISE };
     }
     if s.starts_at <= now || row.starts_at <= now {
         return Outcome::Differs("start_time", "a session that has begun is not moved, and none is moved into the past; it was left as it is");

@@ -75,7 +75,13 @@ impl<'a> File<'a> {
     /// The lines below the header.
     pub(super) fn lines(&self) -> impl Iterator<Item = Line> + use<'a> {
         let reader = csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(self.sound.as_bytes());
-        reader.into_records().flatten().map(|fields| Line { number: fields.position().map_or(0, csv::Position::line), fields })
+        let text = self.sound.as_bytes();
+        // A record begins where the one before it ended: the rest of that line's end and blank lines lie between.
+        let skipped = move |from: u64| {
+            let rest = usize::try_from(from).ok().and_then(|from| text.get(from..)).unwrap_or_default();
+            rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).filter(|b| **b == b'\n').count() as u64
+        };
+        reader.into_records().flatten().map(move |fields| Line { number: fields.position().map_or(0, |p| p.line() + skipped(p.byte())), fields })
     }
 
     /// About how many lines there are.

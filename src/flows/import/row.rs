@@ -115,6 +115,9 @@ pub(super) fn recall(imported: &str) -> (&str, &str) {
     imported.rsplit_once('#').unwrap_or((imported, ""))
 }
 
+/// Where the fee stands in what a print says beside times and status.
+const FEE: usize = 1;
+
 /// A print taken apart, to see what of it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Print<'a> {
@@ -150,6 +153,13 @@ impl<'a> Print<'a> {
     /// Whether the other line is this one at another time: every time shifted alike and nothing else changed.
     pub(super) fn shifted_by(&self, by: Duration, other: &Print<'_>) -> bool {
         self.rest == other.rest && self.status == other.status && self.times.len() == other.times.len() && self.times.iter().zip(&other.times).all(|(a, b)| *a + by == *b)
+    }
+
+    /// Whether the other line differs in its fee only.
+    pub(super) fn same_but_fee(&self, other: &Print<'_>) -> bool {
+        let but = |rest: &[&'a str]| rest.iter().enumerate().filter(|(i, _)| *i != FEE).map(|(_, f)| *f).collect::<Vec<_>>();
+        let theirs: Vec<&str> = other.rest.iter().enumerate().filter(|(i, _)| *i != FEE).map(|(_, f)| *f).collect();
+        but(&self.rest) == theirs && self.times == other.times && self.status == other.status
     }
 
     /// Whether the other line differs in its status only.

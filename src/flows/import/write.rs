@@ -10,14 +10,14 @@ use crate::domain::conversation::Topic;
 use crate::domain::message::{Ended, Kind};
 use crate::domain::notice::Origin;
 use crate::domain::session::{CancelledBy, SessionState};
-use crate::domain::terms::terms_on;
+use crate::domain::terms::{Terms, terms_for_line};
 use crate::flows::off::call_off;
 use crate::flows::plan::{first_look, ring};
 use crate::flows::record::{self, Recording};
 use crate::store::Tx;
 use crate::store::cases::{self, NewCase, NewPlace, NewSession};
 use crate::store::facts::{self, Fact};
-use crate::store::imports::{self, KnownCase, KnownSession, Seen};
+use crate::store::imports::{self, Block, KnownCase, KnownSession, Seen};
 use crate::store::money;
 use crate::store::outbox;
 use crate::store::sealed::random_id;
@@ -36,6 +36,13 @@ struct Batch<'a> {
     moves: Vec<(String, &'a SessionRow)>,
     off: Vec<String>,
     seen: Vec<Seen>,
+    /// Sessions of cases that may not be booked: case, start on the wall clock, start.
+    not_booked: Vec<(String, String, DateTime<Utc>)>,
+}
+
+/// The cause of the task that a file has a session of a case that may not be booked.
+fn not_booked_cause(case_id: &str, start_local: &str) -> String {
+    format!("not-booked/{case_id}/{start_local}")
 }
 
 /// A centre of the file: its rules, and the days that its lines cover.
@@ -129,8 +136,27 @@ fn one_line<'a>(
     report: &mut Report<'_>,
 ) {
     let Some(s) = on_file else {
+        let start = row.start_local.format("%Y-%m-%d %H:%M");
+        if let Some(block) = case.block.filter(|_| row.status == "booked" && row.starts_at > now) {
+            let (kind, why) = match block {
+                Block::Hold => ("bookings_hold", "no new session is booked until what is owed is settled (seed 001)"),
+                Block::Closed => ("case_closed", "its file is closed, and a new referral opens it again (seed 001)"),
+            };
+            let what = format!("{}: its session of {start} was not booked, since {why}; a task is open. Bring the file in again when it may be booked", row.case_ref);
+            report.counts.not_booked += 1;
+            report.findings.push(Finding::warning(row.line, "case_ref", kind, what));
+            batch.not_booked.push((case.id.clone(), sessions::local_text(row.start_local), row.starts_at));
+            return;
+        }
+        let terms = terms_for_line(at.centre, (row.fee_minor, &row.currency, row.usually_pays), row.start_local.date());
+        for (column, said, has) in [("fee_pence", row.fee_minor.to_string(), terms.fee_minor.to_string()), ("usually_pays", row.usually_pays.to_owned(), terms.payer.clone())] {
+            if said != has {
+                let what = format!("{}: the line still says {said}, and {has} was announced for sessions of that time; the session of {start} is booked with {has}", row.case_ref);
+                report.findings.push(Finding::warning(row.line, column, "fee_announced", what));
+            }
+        }
         report.counts.new_sessions += 1;
-        batch.sessions.push(new_session(row, at.centre, case, imported, now));
+        batch.sessions.push(new_session(row, at.centre, case, terms, imported, now));
         return;
     };
     match judged.outcome {
@@ -161,6 +187,8 @@ fn one_line<'a>(
 }
 
 async fn write(tx: &mut Tx, centre: &Centre, batch: Batch<'_>, how: &How<'_>, now: DateTime<Utc>, report: &mut Report<'_>) -> Result<()> {
+    // First the sessions, then their cases, as everybody does.
+    sessions::lock(tx, &batch.moves.iter().map(|m| m.0.clone()).chain(batch.off.iter().cloned()).collect::<Vec<_>>()).await?;
     cases::insert_cases(tx, now, &batch.cases).await?;
     cases::insert_parties(tx, now, &batch.people.parties).await?;
     cases::insert_addresses(tx, now, &batch.people.addresses).await?;
@@ -186,6 +214,14 @@ async fn write(tx: &mut Tx, centre: &Centre, batch: Batch<'_>, how: &How<'_>, no
         let task = NewTask { centre: Some(&centre.code), case_id: Some(case), role: Some(*role), ..NewTask::new(cause, Topic::ConfirmNumber) };
         tasks::open(tx, now, &task).await?;
     }
+    let left: Vec<NewTask<'_>> = batch
+        .not_booked
+        .iter()
+        .map(|(case, start, at)| NewTask { centre: Some(&centre.code), case_id: Some(case), due_at: Some(*at), ..NewTask::new(not_booked_cause(case, start), Topic::NotBooked) })
+        .collect();
+    tasks::open_many(tx, now, &left).await?;
+    let booked_now: Vec<String> = batch.sessions.iter().filter(|s| s.state == SessionState::Booked.as_str()).map(|s| not_booked_cause(&s.case_id, &s.start_local)).collect();
+    tasks::close_many(tx, now, &booked_now).await?;
     for (session, row) in &batch.moves {
         if let Err(e) = record::move_in(tx, &how.senders, session, row.start_local, Origin::Centre, &Recording { by: "import", at: now }, now).await {
             report.findings.push(Finding::error(row.line, "start_time", "move_refused", format!("{e:#}")));
@@ -244,7 +280,7 @@ pub(super) async fn missing_cases(tx: &mut Tx, at: &Covered<'_>, in_file: &HashS
     }
 }
 
-fn new_session(row: &SessionRow, centre: &Centre, case: &KnownCase, imported: String, now: DateTime<Utc>) -> NewSession {
+fn new_session(row: &SessionRow, centre: &Centre, case: &KnownCase, terms: Terms, imported: String, now: DateTime<Utc>) -> NewSession {
     let known = row.booked_at.max(now);
     let due = row.status == "booked" && row.starts_at > now;
     let place = |p: &super::row::PartyRow| {
@@ -252,8 +288,6 @@ fn new_session(row: &SessionRow, centre: &Centre, case: &KnownCase, imported: St
         let party_id = case.parties.get(&p.role)?.id.clone();
         Some(NewPlace { role: p.role, party_id, arrives_at, leaves_at, ask_known: known, ask_at: due.then(|| first_look(centre, row.start_local, known)) })
     };
-    // The line says fee and payer; what it does not say is as the rules of its day are, announced changes included.
-    let terms = terms_on(centre, row.start_local.date());
     NewSession {
         id: random_id(),
         case_id: case.id.clone(),
@@ -266,9 +300,9 @@ fn new_session(row: &SessionRow, centre: &Centre, case: &KnownCase, imported: St
         state: row.status,
         booked_at: row.booked_at,
         notice_hours: terms.notice_hours,
-        fee_minor: row.fee_minor,
-        currency: row.currency.to_string(),
-        payer: row.usually_pays.into(),
+        fee_minor: terms.fee_minor,
+        currency: terms.currency,
+        payer: terms.payer,
         payment_days: terms.payment_days,
         imported,
         places: row.parties.iter().filter_map(place).collect(),
