@@ -183,6 +183,9 @@ async fn tellings(tx: &mut Tx, case: &mut MoneyCase, centre: &Centre, texts: &[M
                 }
                 let rule = if t.kind == Kind::AllPartiesNotice { "C07" } else { "C04" };
                 let mut fact = Recorded {
+                    id: String::new(),
+                    voids: None,
+                    rule: rule.into(),
                     session: Some(session.clone()),
                     role: Some(role),
                     kind: "told".into(),

@@ -9,6 +9,7 @@ use crate::domain::local_time::{Resolved, after_all_quiet, after_quiet, resolve}
 use crate::domain::message::{Ended, Kind};
 use crate::domain::notice::Origin;
 use crate::domain::person::Role;
+use crate::domain::policy::record::move_rule;
 use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, CancelledBy, Reason, SessionState};
 use crate::domain::staff::Act;
@@ -164,8 +165,7 @@ pub(super) async fn move_in(tx: &mut Tx, senders: &Senders, session_id: &str, to
         moved(tx, &centre, seat, shift, to, moment, now).await?;
     }
     let detail = format!("{} -> {}", sessions::local_text(session.start_local), sessions::local_text(to));
-    let rule = if origin == Origin::Parent { "by-parent" } else { "by-centre" };
-    fact(tx, now, &session, None, "moved", rule, rec, &detail).await?;
+    fact(tx, now, &session, None, "moved", move_rule(origin), rec, &detail).await?;
     // A deadline may hang on it.
     money::look_again(tx, now, std::iter::once(session.case_id.as_str())).await
 }

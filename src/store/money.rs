@@ -4,7 +4,7 @@ use super::db::{Db, Tx};
 use crate::args;
 use crate::domain::message::{Kind, MessageState};
 use crate::domain::person::{Channel, Role};
-use crate::domain::policy::record::recipients;
+use crate::domain::policy::record::{recipients, standing};
 use crate::domain::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -59,16 +59,19 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         .collect::<Result<Vec<_>>>()?;
     let seal = tx.seal();
     let facts = tx
-        .all("SELECT session_id, role, kind, at, recorded_at, detail, amount FROM fact WHERE case_id = $1 ORDER BY recorded_at, at, id", args![case_id])
+        .all("SELECT id, voids, session_id, role, kind, at, recorded_at, rule, detail, amount FROM fact WHERE case_id = $1 ORDER BY recorded_at, at, id", args![case_id])
         .await?
         .iter()
         .map(|r| {
             Ok(Recorded {
+                id: r.text("id")?,
+                voids: r.text_opt("voids")?,
                 session: r.text_opt("session_id")?,
                 role: r.word_opt("role")?,
                 kind: r.text("kind")?,
                 at: r.time("at")?,
                 recorded_at: r.time("recorded_at")?,
+                rule: r.text("rule")?,
                 detail: seal.open(&r.text("detail")?).0,
                 amount: r.int_opt("amount")?,
             })
@@ -81,7 +84,7 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         record: CaseRecord {
             case: CaseFacts { court_ordered: row.flag("court_ordered")?, children: u32::try_from(row.int("children")?)?, parties: recipients(&roles) },
             sessions,
-            facts,
+            facts: standing(facts),
         },
     })
 }

@@ -20,6 +20,8 @@ pub(super) fn late_case() -> Facts {
         rules: Rules { notice_hours: 48, fee: gbp, payment_days: 7, pay_clock: PayClock::AsPlanned, tz: chrono_tz::Europe::London, courtesy: Default::default() },
         case: CaseFacts { court_ordered: false, children: 1, parties: vec![Recipient::Resident, Recipient::Contact] },
         session: Slot { start: t("2026-11-28T10:00:00Z"), end: t("2026-11-28T12:00:00Z") },
+        moved: Vec::new(),
+        free: Vec::new(),
         later: vec![LaterSession { start: t("2026-12-12T10:00:00Z"), end: t("2026-12-12T12:00:00Z"), booked_at: None, off: None }],
         history: vec![cancel("2026-11-27T18:00:00Z", Parent::Resident, Reason::Other)],
     }
