@@ -16,6 +16,7 @@ mod imports;
 mod kill;
 mod languages;
 mod money;
+mod money_again;
 mod people;
 mod store;
 mod stories;
