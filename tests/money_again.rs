@@ -207,7 +207,7 @@ async fn a_call_closes_the_task_of_the_one_who_was_rung_and_money_closes_all(on:
 }
 
 async fn a_referrer_who_was_told_or_need_not_be_waits_in_no_list(on: On) {
-    let w = World::new(on, "2026-11-26T09:59", &[BIRCHFIELD], &birchfield(&[("BRK-0102", &[("session_date", "2026-12-12")])])).await;
+    let w = World::new(on, "2026-11-26T09:59", &[BIRCHFIELD], &birchfield(&[])).await;
     let resident = "+447700900103";
     until(&w, "2026-11-26T18:00").await;
     cancels(&w, resident, "other").await;
@@ -322,7 +322,7 @@ async fn the_fee_of_a_no_show_waits_for_the_next_working_day(on: On) {
 }
 
 async fn money_for_a_channel_without_a_line_is_told_by_phone(on: On) {
-    let w = World::with(on, "2026-11-26T09:59", &[BIRCHFIELD], &birchfield(&[("BRK-0102", &[("session_date", "2026-12-12")])]), |s| s.sms = None).await;
+    let w = World::with(on, "2026-11-26T09:59", &[BIRCHFIELD], &birchfield(&[]), |s| s.sms = None).await;
     // The resident has a number only; this centre has a bot and nothing else.
     until(&w, "2026-11-26T18:00").await;
     let s = session(&w, "BRK-0102", 0).await;

@@ -138,7 +138,7 @@ pub(crate) enum Command {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
         /// Who was told
-        #[arg(long, value_parser = ["resident", "contact"])]
+        #[arg(long, value_parser = ["resident", "contact", "referrer"])]
         party: String,
         #[command(flatten)]
         who: Who,

@@ -39,6 +39,8 @@ pub struct Assessment {
     pub liable: Option<Parent>,
     /// When the charge was incurred.
     pub incurred_at: Option<DateTime<Utc>>,
+    /// It was incurred by staying away, not by a message.
+    pub by_no_show: bool,
     /// The last instant at which a cancellation is in time.
     pub cut_off: DateTime<Utc>,
     /// The deadline for note or fee that was in force last, passed or not.
@@ -256,6 +258,7 @@ impl Run<'_> {
             charge: self.facts.rules.fee.with(charge),
             liable: self.fee.as_ref().map(|f| f.liable),
             incurred_at: self.fee.as_ref().map(|f| f.incurred_at),
+            by_no_show: self.fee.as_ref().is_some_and(|f| !f.by_message),
             cut_off: cut_off(self.facts.session.start, self.facts.rules.notice_hours),
             deadline: self.deadline,
             pay_until: self.pay_until,

@@ -223,9 +223,21 @@ impl CaseRecord {
         self.history(session).iter().any(|f| matches!(f.what, What::NoShow(_)))
     }
 
+    /// The facts of a session since its fee was last owed again after a receipt: what was told or released before counts no more.
+    fn since_receipt(&self, session: &str) -> impl Iterator<Item = &Recorded> {
+        let of = move |f: &&Recorded| f.session.as_deref() == Some(session);
+        let from = self.facts.iter().rposition(|f| of(&f) && f.kind == OWED_AGAIN).map_or(0, |n| n + 1);
+        self.facts[from..].iter().filter(of)
+    }
+
     /// Whether a person released this notice for a session.
     pub fn released(&self, session: &str, notice: &str) -> bool {
-        self.facts.iter().any(|f| f.kind == "released" && f.session.as_deref() == Some(session) && f.detail == notice)
+        self.since_receipt(session).any(|f| f.kind == "released" && f.detail == notice)
+    }
+
+    /// Whether it is recorded that a party was told one of these things about a session.
+    pub fn told(&self, session: &str, what: &[&str]) -> bool {
+        self.since_receipt(session).any(|f| f.kind == "told" && what.iter().any(|w| f.detail.starts_with(w)))
     }
 
     /// The times that a session had before each of its moves, with the fact of the move.
