@@ -24,3 +24,4 @@ mod understanding;
 mod whatsapp;
 mod wire;
 mod workers;
+mod wrong_records;

@@ -19,19 +19,19 @@ use courtesy::store::sessions::{self, Session};
 use courtesy::store::{centres, messages, tasks};
 
 /// The n-th session of a case, counted from 0.
-async fn session(w: &World, case_ref: &str, n: usize) -> Session {
+pub async fn session(w: &World, case_ref: &str, n: usize) -> Session {
     let all = sessions::list(&w.svc.db, None).await.unwrap();
     all.into_iter().map(|(s, _)| s).filter(|s| s.case_ref == case_ref).nth(n).unwrap()
 }
 
-fn pay(minor: i64) -> Payment<'static> {
+pub fn pay(minor: i64) -> Payment<'static> {
     Payment { minor, by: "contact", again: false }
 }
 
-/// The service's word on the last text of a kind.
+/// The service's word on the last text of a kind to the contact parent.
 async fn receipt(w: &World, kind: &str, status: &str, error_code: Option<&str>) {
     let all = messages::list(&w.svc.db, None).await.unwrap();
-    let m = all.iter().filter(|m| m.kind.as_str() == kind && m.provider_id.is_some()).max_by_key(|m| m.sent_at).unwrap();
+    let m = all.iter().filter(|m| m.kind.as_str() == kind && m.role.as_deref() == Some("contact") && m.provider_id.is_some()).max_by_key(|m| m.sent_at).unwrap();
     let token = m.attempts.last().unwrap().token.clone();
     let r = ReceiptIn { token, provider_id: m.provider_id.clone().unwrap(), status: status.into(), error_code: error_code.map(str::to_owned) };
     receive::receipt(&w.svc, &r).await.unwrap();
@@ -39,7 +39,7 @@ async fn receipt(w: &World, kind: &str, status: &str, error_code: Option<&str>) 
 }
 
 /// The open tasks of a case with a topic, as roles.
-async fn open(w: &World, case_ref: &str, topic: Topic) -> Vec<String> {
+pub async fn open(w: &World, case_ref: &str, topic: Topic) -> Vec<String> {
     let all = tasks::list(&w.svc.db, None).await.unwrap();
     all.into_iter().filter(|t| t.state == "open" && t.topic == topic && t.case_ref.as_deref() == Some(case_ref)).map(|t| t.role.map_or("-".into(), |r| r.to_string())).collect()
 }

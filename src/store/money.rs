@@ -165,7 +165,7 @@ pub async fn look_again<'a>(tx: &mut Tx, now: DateTime<Utc>, cases: impl Iterato
     Ok(())
 }
 
-/// Lets the next scan look at the case of a text about money: it is proven that it arrived.
+/// Lets the next scan look at the case of a text about money: it is proven that it arrived, or it may go on.
 pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &str) -> Result<()> {
     tx.exec("UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = $2 AND rank = 3)", args![now, message_id]).await?;
     Ok(())
@@ -203,6 +203,8 @@ pub struct MoneyText {
     pub sent_at: Option<DateTime<Utc>>,
     /// When it was proven that it reached the phone.
     pub delivered_at: Option<DateTime<Utc>>,
+    /// A person holds it back.
+    pub held: bool,
     /// The day of the visit that it names.
     pub date: Option<NaiveDate>,
 }
@@ -227,7 +229,7 @@ impl MoneyText {
 /// The texts of a case about money and notes.
 pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
     // The rank of texts about money stands in `outbox::enqueue`.
-    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at, delivered_at, data FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
+    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at, delivered_at, held_at, data FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
     let args = args![case_id];
     let seal = tx.seal();
     tx.all(sql, args)
@@ -246,6 +248,7 @@ pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
                 not_before: r.time("not_before")?,
                 sent_at: r.time_opt("sent_at")?,
                 delivered_at: r.time_opt("delivered_at")?,
+                held: r.time_opt("held_at")?.is_some(),
                 date: seal.open(&r.text("data")?).0.parse().ok(),
             })
         })
@@ -282,6 +285,7 @@ pub async fn free_text(tx: &mut Tx, message_id: &str, at: DateTime<Utc>) -> Resu
             args![at, message_id],
         )
         .await?;
+    look_after(tx, at, message_id).await?;
     Ok(n == 1)
 }
 

@@ -30,6 +30,8 @@ pub(super) async fn record(tx: &mut Tx, seen: &mut Seen<'_>, texts: &[MoneyText]
             continue;
         }
         let again = match (t.state, t.sent_at) {
+            // What is held is looked at when it is let go.
+            (MessageState::Waiting, _) if t.held => continue,
             (MessageState::Waiting, _) => t.not_before.max(now) + Duration::minutes(1),
             (MessageState::Sending | MessageState::Sent, at) => {
                 let since = at.unwrap_or(t.not_before);

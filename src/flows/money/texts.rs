@@ -138,7 +138,7 @@ pub(super) async fn queue(
             if money::withdraw(tx, &t.id, Ended::NoAddress.as_str()).await? {
                 tellings::by_phone(tx, &seen.case, t, format!("ring-for/{}", t.cause), now).await?;
             }
-        } else {
+        } else if !t.held {
             look = [look, Some(after(t.channel, t.not_before.max(now)))].into_iter().flatten().min();
         }
     }
