@@ -102,7 +102,7 @@ impl Route {
     /// The way of the note once staff counted the ill children; `None` if nothing hangs on their number.
     pub(super) fn counted(self, ill: u32, children: u32) -> Option<Route> {
         let by_number = children > 1 && matches!(self, Route::Uncounted | Route::NotAll | Route::Open(About::Child, _));
-        by_number.then(|| if ill < children { Route::NotAll } else { Route::Open(About::Child, children) })
+        by_number.then_some(if ill < children { Route::NotAll } else { Route::Open(About::Child, children) })
     }
 
     /// Whether a note ends the fee: the right person, the date, all the children who were said to be ill (choices C16, C17).
