@@ -170,12 +170,13 @@ pub async fn settle(senders: &Senders, tx: &mut Tx, all: &Centres, case_id: &str
     let mut seen = Seen::of(tx, all, case_id).await?;
     let texts = money::texts(tx, case_id).await?;
     let unproven = tellings::record(tx, &mut seen, &texts, now).await?;
-    let undecided = again::owed_again(tx, &mut seen, &texts, now).await?;
+    let standing_tasks = tasks::standing(tx, case_id, &[reviews::REVIEWS, &[Topic::OwedAgain, Topic::TellByPhone, Topic::TellReferrer]].concat()).await?;
+    let undecided = again::owed_again(tx, &mut seen, &texts, &standing_tasks, now).await?;
     let standing = seen.assessed.at(now);
     let called = called(&seen.assessed, now);
     let queued = texts::queue(senders, tx, &seen, &called, &undecided, &texts, now).await?;
-    reviews::open(tx, &seen, &called, &undecided, now).await?;
-    tellings::keep(tx, &seen, &texts, now).await?;
+    reviews::open(tx, &seen, &called, &undecided, &standing_tasks, now).await?;
+    tellings::keep(tx, &seen, &texts, &standing_tasks, now).await?;
     let look_at = seen.assessed.next_after(now).into_iter().chain(unproven).chain(queued).min();
     money::stand(tx, case_id, standing.hold, standing.archived, look_at).await?;
     Ok(seen.assessed)

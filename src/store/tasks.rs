@@ -101,6 +101,18 @@ pub async fn moot_of_session(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, 
     Ok(())
 }
 
+/// The same for many sessions.
+pub async fn moot_of_sessions(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], topic: Topic) -> Result<()> {
+    let rows = sessions.iter().map(|(id, _)| args![id, now, topic.as_str()]).collect();
+    tx.with_many(
+        "id, at, topic",
+        "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v WHERE task.session_id = v.id AND task.topic = v.topic AND task.state = 'open'",
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
 /// A task that is open, or that nobody had to do any more.
 #[derive(Debug)]
 pub struct Standing {

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 /// The sessions whose fee waits for a manager. What is found for the first time becomes a fact, so that whoever was told before is told no
 /// more and no clock runs, and a task.
-pub(super) async fn owed_again(tx: &mut Tx, seen: &mut Seen<'_>, texts: &[MoneyText], now: DateTime<Utc>) -> Result<HashSet<String>> {
+pub(super) async fn owed_again(tx: &mut Tx, seen: &mut Seen<'_>, texts: &[MoneyText], standing: &[tasks::Standing], now: DateTime<Utc>) -> Result<HashSet<String>> {
     let mut undecided = HashSet::new();
     let mut wanted = HashSet::new();
     for (session, receipts) in receipts(seen, texts, now) {
@@ -34,7 +34,7 @@ pub(super) async fn owed_again(tx: &mut Tx, seen: &mut Seen<'_>, texts: &[MoneyT
             undecided.insert(session);
         }
     }
-    for task in tasks::standing(tx, &seen.case.id, &[Topic::OwedAgain]).await? {
+    for task in standing.iter().filter(|t| t.topic == Topic::OwedAgain) {
         match (task.open, wanted.contains(&task.cause)) {
             (true, false) => tasks::moot(tx, now, &task.id).await?,
             (false, true) => tasks::needed_again(tx, &task.id).await?,

@@ -11,7 +11,8 @@ use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
 /// The topics of reviews that the rules alone open.
-const REVIEWS: &[Topic] = &[Topic::ChildrenCount, Topic::CourtOrder, Topic::LateNote, Topic::NoShow, Topic::NoteMismatch, Topic::NoteNoEffect, Topic::Refund, Topic::Tie];
+pub(super) const REVIEWS: &[Topic] =
+    &[Topic::ChildrenCount, Topic::CourtOrder, Topic::LateNote, Topic::NoShow, Topic::NoteMismatch, Topic::NoteNoEffect, Topic::Refund, Topic::Tie];
 
 /// What a review of the rules asks of a person; `None` for one that the conversation opens by itself.
 fn task_topic(topic: policy::Topic) -> Option<Topic> {
@@ -38,7 +39,7 @@ fn release_cause(kind: NoticeKind, session: &str, n: usize, again: usize) -> Str
 }
 
 /// Opens the tasks that the rules ask for, and ends those that are not called for any more.
-pub(super) async fn open(tx: &mut Tx, seen: &Seen<'_>, called: &[Called<'_>], undecided: &HashSet<String>, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn open(tx: &mut Tx, seen: &Seen<'_>, called: &[Called<'_>], undecided: &HashSet<String>, standing: &[tasks::Standing], now: DateTime<Utc>) -> Result<()> {
     let (case, assessed) = (&seen.case, &seen.assessed);
     let mut list: Vec<NewTask<'_>> = Vec::new();
     let mut held: Vec<String> = Vec::new();
@@ -75,7 +76,7 @@ pub(super) async fn open(tx: &mut Tx, seen: &Seen<'_>, called: &[Called<'_>], un
     }
     tasks::keep_releases(tx, now, &case.id, &held).await?;
     // What a wrong record asked for is asked no more once that was taken out.
-    for task in tasks::standing(tx, &case.id, REVIEWS).await?.into_iter().filter(|t| t.cause.starts_with("review/")) {
+    for task in standing.iter().filter(|t| REVIEWS.contains(&t.topic) && t.cause.starts_with("review/")) {
         match (task.open, list.iter().any(|t| t.cause == task.cause)) {
             (true, false) => tasks::moot(tx, now, &task.id).await?,
             (false, true) => tasks::needed_again(tx, &task.id).await?,

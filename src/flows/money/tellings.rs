@@ -97,9 +97,9 @@ pub(in crate::flows) fn kind_of(task: &tasks::Standing, texts: &[MoneyText]) -> 
 }
 
 /// Ends the tasks to tell somebody what is not so any more, and opens them again if it is so once more and nobody was told.
-pub(super) async fn keep(tx: &mut Tx, seen: &Seen<'_>, texts: &[MoneyText], now: DateTime<Utc>) -> Result<()> {
-    for task in tasks::standing(tx, &seen.case.id, &[Topic::TellByPhone, Topic::TellReferrer]).await? {
-        let (Some(kind), Some(session)) = (kind_of(&task, texts), &task.session_id) else { continue };
+pub(super) async fn keep(tx: &mut Tx, seen: &Seen<'_>, texts: &[MoneyText], standing: &[tasks::Standing], now: DateTime<Utc>) -> Result<()> {
+    for task in standing.iter().filter(|t| matches!(t.topic, Topic::TellByPhone | Topic::TellReferrer)) {
+        let (Some(kind), Some(session)) = (kind_of(task, texts), &task.session_id) else { continue };
         let role = task.role.filter(|_| !matches!(kind, Kind::AllPartiesNotice | Kind::CaseClosed));
         // Taken by a phone after all: `record` ended it.
         let arrived = texts.iter().any(|t| task.message_id.as_ref() == Some(&t.id) && t.told_at().is_some());
