@@ -17,47 +17,47 @@ use courtesy::store::cases::{self, Case};
 use courtesy::store::{messages, sessions, staff, tasks};
 use std::time::Duration;
 
-const RESIDENT: &str = "+447700900101";
-const CONTACT: &str = "+447700900102";
+pub const RESIDENT: &str = "+447700900101";
+pub const CONTACT: &str = "+447700900102";
 /// Four weeks after the first; the sample has one in between.
 const THIRD: &[(&str, &str)] = &[("session_date", "2026-12-26")];
 
 /// BRK-0101 with visits on 28 November, 12 and 26 December at 10:00; the resident arrives 9:45.
-async fn world(on: On, now: &str) -> World {
+pub async fn world(on: On, now: &str) -> World {
     World::new(on, now, &[BIRCHFIELD], &birchfield(&[("BRK-0101", THIRD)])).await
 }
 
 /// The sample of one centre with more lines.
-fn birchfield(lines: &[(&str, &[(&str, &str)])]) -> String {
+pub fn birchfield(lines: &[(&str, &[(&str, &str)])]) -> String {
     let all = sample_with(lines);
     all.lines().filter(|l| !l.starts_with("LIF") && !l.contains("BRK-0111")).map(|l| format!("{l}\n")).collect()
 }
 
-async fn case(w: &World, case_ref: &str) -> Case {
+pub async fn case(w: &World, case_ref: &str) -> Case {
     cases::find(&w.svc.db, case_ref).await.unwrap()
 }
 
-fn by<'a>(w: &World, who: &'a str) -> Recording<'a> {
+pub fn by<'a>(w: &World, who: &'a str) -> Recording<'a> {
     Recording { by: who, at: w.svc.clock.now() }
 }
 
 /// The fees of a case: `due 4500 resident`.
-async fn fees(w: &World, case_ref: &str) -> Vec<String> {
+pub async fn fees(w: &World, case_ref: &str) -> Vec<String> {
     let all = money::fees(&w.svc.db, None, w.svc.clock.now()).await.unwrap();
     all.into_iter().filter(|f| f.case_ref == case_ref).map(|f| format!("{} {} {}", f.standing.fee, f.standing.outstanding, f.liable.unwrap())).collect()
 }
 
-async fn fee_id(w: &World, case_ref: &str) -> String {
+pub async fn fee_id(w: &World, case_ref: &str) -> String {
     money::fees(&w.svc.db, None, w.svc.clock.now()).await.unwrap().into_iter().find(|f| f.case_ref == case_ref).unwrap().id
 }
 
-async fn task(w: &World, case_ref: &str, topic: Topic) -> String {
+pub async fn task(w: &World, case_ref: &str, topic: Topic) -> String {
     let all = tasks::list(&w.svc.db, None).await.unwrap();
     all.into_iter().find(|t| t.topic == topic && t.state == "open" && t.case_ref.as_deref() == Some(case_ref)).unwrap_or_else(|| panic!("no open task {topic}")).id
 }
 
 /// Moves the clock, and waits until it is known what became of the texts about money on the way.
-async fn until(w: &World, local: &str) {
+pub async fn until(w: &World, local: &str) {
     w.until(local).await;
     eventually(Duration::from_secs(10), "receipts of the texts about money", || async {
         let all = messages::list(&w.svc.db, None).await.unwrap();
@@ -68,7 +68,7 @@ async fn until(w: &World, local: &str) {
 }
 
 /// The kinds of texts about money of a case, as `kind state`.
-async fn about_money(w: &World, case_ref: &str) -> Vec<String> {
+pub async fn about_money(w: &World, case_ref: &str) -> Vec<String> {
     let all = messages::list(&w.svc.db, None).await.unwrap();
     let mut out: Vec<_> = all.into_iter().filter(|m| m.kind.is_money() && m.case_ref.as_deref() == Some(case_ref)).collect();
     out.sort_by_key(|m| m.queued_at);
@@ -76,14 +76,14 @@ async fn about_money(w: &World, case_ref: &str) -> Vec<String> {
 }
 
 /// A parent cancels late by text and gives the reason.
-async fn cancels(w: &World, phone: &str, option: &str) {
+pub async fn cancels(w: &World, phone: &str, option: &str) {
     w.says(phone, "no").await;
     let code = w.code(phone, option);
     w.says(phone, &code).await;
 }
 
 /// Nothing about money or a note stands on a phone, but a notice to all parties.
-fn nothing_about_money(texts: &[String]) {
+pub fn nothing_about_money(texts: &[String]) {
     for t in texts {
         let lower = t.to_lowercase();
         assert!(!lower.contains('£') && !lower.contains("fee is") && !lower.contains("note ") && !lower.contains("owed") && !lower.contains("doctor"), "{t}");

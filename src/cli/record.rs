@@ -159,7 +159,10 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                 return Err(anyhow!(Usage("--reason goes with no".into())));
             }
             record::answer(&svc, &session, role, yes, reason, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
-            line(format!("recorded: the {party} parent {}", if yes { "will come" } else { "cannot come; the other parent will hear that the visit is off, without a reason" }))?;
+            line(format!(
+                "recorded: the {party} parent {}",
+                if yes { "will come" } else { "cannot come; if the visit was on, the other parent will hear that it is off, without a reason" }
+            ))?;
         }
         Command::Cancel { session, by: _, who } => {
             record::cancel(&svc, &session, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;

@@ -8,6 +8,7 @@ use crate::domain::session::Reason;
 use crate::flows::Service;
 use crate::flows::record::Recording;
 use crate::flows::record_money::{self, Payment, Standing};
+use crate::flows::void;
 use crate::store::cases;
 use anyhow::{Result, anyhow};
 use chrono::NaiveDate;
@@ -138,7 +139,7 @@ pub(crate) enum Command {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
         /// Who was told
-        #[arg(long, value_parser = ["resident", "contact"])]
+        #[arg(long, value_parser = ["resident", "contact", "referrer"])]
         party: String,
         #[command(flatten)]
         who: Who,
@@ -162,6 +163,19 @@ pub(crate) enum Command {
     Referral {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Takes a wrong record out of the reckoning: a payment, a note, who came, a decision about a fee, a call. Nothing is erased
+    #[command(after_help = "Example:\n  courtesy record void BRK-0101 1f0c… --why \"was paid for BRK-0110\" --as Mary")]
+    Void {
+        /// The case, BRK-0101 or BRK/BRK-0101
+        case: String,
+        /// The record, as `case` prints it
+        fact: String,
+        /// Why; nobody outside sees it
+        #[arg(long)]
+        why: String,
         #[command(flatten)]
         who: Who,
     },
@@ -259,6 +273,11 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             let case = cases::find(&svc.db, &case).await?;
             let at = at_of_case(svc, &who, &case).await?;
             print("a new referral; the file is open", record_money::referral(svc, &case, &Recording { by: &who.user, at }).await?)
+        }
+        Command::Void { case, fact, why, who } => {
+            let case = cases::find(&svc.db, &case).await?;
+            let at = at_of_case(svc, &who, &case).await?;
+            print("that record counts no more", void::void(svc, &case, &fact, &why, &Recording { by: &who.user, at }).await?)
         }
         Command::Decision { task, accepted, not_accepted, why, who } => {
             let accepted = (accepted || not_accepted).then_some(accepted);

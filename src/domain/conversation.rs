@@ -52,6 +52,8 @@ words_enum! {
         RingNoAddress = "ring_no_address",
         /// Must hear that a visit is off and cannot be texted: ring.
         RingSessionOff = "ring_session_off",
+        /// Must hear that a visit takes place after all, or at another time, and cannot be texted: ring.
+        RingSessionOn = "ring_session_on",
         /// A message that may or may not have left.
         Uncertain = "uncertain_message",
         /// A number that takes no texts.
@@ -90,6 +92,8 @@ words_enum! {
         TellByPhone = "tell_by_phone",
         /// A text about money waits because a task about this party's own safety is open (safety rule M3): a manager decides.
         MoneyPaused = "money_paused",
+        /// Was told that nothing is owed, and something that was recorded later makes a fee payable again: a manager decides.
+        OwedAgain = "owed_again",
         /// A referrer is to be told by letter or e-mail.
         TellReferrer = "tell_referrer",
         /// How many children are ill (choice C16).

@@ -122,6 +122,11 @@ impl Kind {
     pub fn calls_off(self) -> bool {
         matches!(self, Kind::SessionOff | Kind::Closure)
     }
+
+    /// Whether it says that a visit takes place after all, or at another time: whoever cannot be told so is rung.
+    pub fn calls_on(self) -> bool {
+        matches!(self, Kind::SessionOn | Kind::SessionMoved)
+    }
 }
 
 words_enum! {

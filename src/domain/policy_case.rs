@@ -262,6 +262,8 @@ impl PolicyCase {
         let facts = Facts {
             case: below("case", case(section(v, "case")?))?,
             session: below("session", slot(section(v, "session")?, tz))?,
+            moved: Vec::new(),
+            free: Vec::new(),
             later: list(v, "later_sessions", |l| later(l, tz))?,
             rules,
             history,

@@ -179,6 +179,7 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
     if closed != sessions.len() as u64 {
         bail!("a session was changed by somebody else just now; nothing was closed. Look at the preview again");
     }
+    tasks::moot_of_sessions(&mut tx, now, &sessions, Topic::RingSessionOn).await?;
     let id = random_id();
     let at = |d: NaiveDate, t: NaiveTime| d.and_time(t);
     let (opens, closes) = c.hours.unwrap_or((NaiveTime::MIN, NaiveTime::from_hms_opt(23, 59, 0).unwrap_or_default()));

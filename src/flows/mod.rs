@@ -24,6 +24,7 @@ pub mod release;
 pub mod reply;
 mod teller;
 pub mod terms;
+pub mod void;
 
 use crate::clock::Clock;
 use crate::domain::centre::Centre;

@@ -11,7 +11,7 @@ use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, CancelledBy, SessionState};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, Off, Seat};
-use crate::store::{Tx, centres, messages};
+use crate::store::{Tx, centres, messages, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -42,6 +42,7 @@ pub async fn call_off(
     if !sessions::call_off(tx, &session, &Off { by, at }).await? {
         return Ok(());
     }
+    tasks::moot_of_session(tx, now, session_id, Topic::RingSessionOn).await?;
     let mut untold = Vec::new();
     for seat in others() {
         untold.push(outbox::untold_move(tx, session_id, seat.attendee.role).await?.unwrap_or_default());

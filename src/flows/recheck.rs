@@ -170,7 +170,7 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
                 Again::Ended(why) => over = Some(Verdict::End(MessageState::Withdrawn, why)),
             }
         } else if let Some(seat) = seat.filter(|_| c.kind.is_money()) {
-            about_money = Some(money::look(tx, centre, c.kind, seat, now).await?);
+            about_money = Some(money::look(tx, centre, c.kind, &c.data.0, seat, now).await?);
         }
         let mut verdict = over.unwrap_or_else(|| verdict(centre, &c, seat, question, about_money, &known, now));
         let mut must_ring = false;
@@ -203,12 +203,16 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
         } else if let Verdict::End(MessageState::Withdrawn, Ended::Archived) = verdict {
             // A closed file gets no texts; but nobody makes a journey for nothing.
             must_ring = c.kind.calls_off();
+        } else if let Verdict::End(MessageState::Expired, _) = verdict {
+            // Who was not told whether there is a visit is rung, if it is not over.
+            must_ring = (c.kind.calls_off() || c.kind.calls_on()) && seat.is_some_and(|s| s.session.ends_at > now);
         }
         // Its task stands in any case.
         must_ring &= !c.kind.is_milestone();
         if let Some(seat) = seat.filter(|_| must_ring) {
             let topic = match (c.kind, &verdict) {
                 (kind, _) if kind.calls_off() => Topic::RingSessionOff,
+                (kind, _) if kind.calls_on() => Topic::RingSessionOn,
                 (kind, _) if kind.is_money() => Topic::TellByPhone,
                 (Kind::CancelReasonAsk, _) => Topic::CancelByPhone,
                 (_, Verdict::End(_, Ended::OptedOut)) => Topic::RingOptedOut,

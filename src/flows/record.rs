@@ -4,17 +4,20 @@ use super::off::call_off;
 use super::plan::first_look;
 use super::{Service, is_late, to_seat};
 use crate::domain::centre::Centre;
+use crate::domain::conversation::Topic;
 use crate::domain::courtesy;
 use crate::domain::local_time::{Resolved, after_all_quiet, after_quiet, resolve};
 use crate::domain::message::{Ended, Kind};
 use crate::domain::notice::Origin;
 use crate::domain::person::Role;
+use crate::domain::policy::record::move_rule;
 use crate::domain::senders::Senders;
 use crate::domain::session::{Answer, CancelledBy, Reason, SessionState};
 use crate::domain::staff::Act;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, Seat, Session};
+use crate::store::tasks::NewTask;
 use crate::store::{Tx, centres, money, questions, staff, tasks};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -70,10 +73,14 @@ pub(super) async fn begin_booked(svc: &Service, session_id: &str, rec: &Recordin
     Ok((tx, session, centre))
 }
 
-/// Records an answer that a party gave by phone or in person.
+/// Records an answer that a party gave by phone or in person. A "no" to a session that is off already is recorded too (choice C10).
 pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reason: Option<Reason>, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
-    let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
+    let (mut tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
+    let off_already = !yes && matches!(session.state, SessionState::Cancelled | SessionState::Closed);
+    if !off_already {
+        must_be_booked(&session)?;
+    }
     let seats = sessions::seats(&mut tx, svc.lines().senders(), session_id).await?;
     let Some(seat) = seats.iter().find(|s| s.attendee.role == role) else { bail!("the {role} has no place in session {session_id}") };
     // What this party began by text is ended by what they said to a person.
@@ -93,6 +100,19 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
         fact(&mut tx, now, &session, Some(role), "cancelled", "by-staff", rec, reason.unwrap_or(Reason::Other).as_str()).await?;
         super::note_refused_move(&mut tx, seat, rec.at, rec.by, now).await?;
         call_off(&mut tx, svc.lines().senders(), &centre, session_id, by, rec.at, None, now).await?;
+        if off_already {
+            // The co-ordinator sees a second one, as when it comes by text: it may decide whether the session can be put back on.
+            let cause = format!("{}/{session_id}/{}/{role}/{}", Topic::Cancellation, session.version, rec.at.timestamp());
+            let task = NewTask {
+                centre: Some(&session.centre),
+                case_id: Some(&session.case_id),
+                session_id: Some(session_id),
+                role: Some(role),
+                due_at: Some(seat.attendee.arrives_at),
+                ..NewTask::new(cause, Topic::Cancellation)
+            };
+            tasks::open(&mut tx, now, &task).await?;
+        }
         // The phone on file learns what was recorded in its owner's name.
         if let Some(to) = seat.route().filter(|_| seat.consent == crate::domain::person::Consent::Yes).map(|r| (r.address.clone(), r.hash.clone())) {
             let data = if is_late(&mut tx, seat, rec.at).await? { "late" } else { "in_time" };
@@ -158,14 +178,14 @@ pub(super) async fn move_in(tx: &mut Tx, senders: &Senders, session_id: &str, to
     // The old texts are withdrawn and both are asked anew, each by a question of their own next version.
     outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::Moved.as_str()).await?;
     questions::end_all(tx, session_id).await?;
+    tasks::moot_of_session(tx, now, session_id, Topic::RingSessionOn).await?;
     super::dates::end_by_move(tx, session_id, now).await?;
     let moment = courtesy::moment(&centre.courtesy, centre.tz, to).at;
     for seat in &seats {
         moved(tx, &centre, seat, shift, to, moment, now).await?;
     }
     let detail = format!("{} -> {}", sessions::local_text(session.start_local), sessions::local_text(to));
-    let rule = if origin == Origin::Parent { "by-parent" } else { "by-centre" };
-    fact(tx, now, &session, None, "moved", rule, rec, &detail).await?;
+    fact(tx, now, &session, None, "moved", move_rule(origin), rec, &detail).await?;
     // A deadline may hang on it.
     money::look_again(tx, now, std::iter::once(session.case_id.as_str())).await
 }

@@ -1,8 +1,10 @@
 //! What staff record about money, notes and who came: each becomes a fact, and what follows is computed from all facts.
 
+use super::money::Seen;
 use super::record::{Recording, begin, fact, not_in_the_future};
 use super::{Service, money, to_seat};
 use crate::domain::centre::Centre;
+use crate::domain::conversation::Topic;
 use crate::domain::courtesy;
 use crate::domain::local_time::{after_quiet, wall};
 use crate::domain::message::{Ended, Kind};
@@ -24,7 +26,8 @@ use chrono::{DateTime, Utc};
 pub type Standing = Vec<String>;
 
 /// How the fees of a case stand, in words for staff.
-pub fn in_words(case: &ledger::MoneyCase, centre: &Centre, assessed: &CaseAssessment, now: DateTime<Utc>) -> Standing {
+pub(super) fn in_words(seen: &Seen<'_>, now: DateTime<Utc>) -> Standing {
+    let Seen { case, centre, assessed } = seen;
     let mut out = Vec::new();
     for a in &assessed.sessions {
         let s = a.result.standing_at(now);
@@ -52,12 +55,10 @@ pub fn in_words(case: &ledger::MoneyCase, centre: &Centre, assessed: &CaseAssess
     out
 }
 
-async fn finish(svc: &Service, mut tx: Tx, case_id: &str, now: DateTime<Utc>) -> Result<Standing> {
+pub(super) async fn finish(svc: &Service, mut tx: Tx, case_id: &str, now: DateTime<Utc>) -> Result<Standing> {
     let all = centres::all_in(&mut tx).await?;
-    let assessed = money::settle(svc.lines().senders(), &mut tx, &all, case_id, now).await?;
-    let case = ledger::case(&mut tx, case_id).await?;
-    let centre = &all.get(&case.centre).context("the case's centre is missing")?.centre;
-    let words = in_words(&case, centre, &assessed, now);
+    money::settle(svc.lines().senders(), &mut tx, &all, case_id, now).await?;
+    let words = in_words(&Seen::of(&mut tx, &all, case_id).await?, now);
     tx.commit().await?;
     svc.wake_senders();
     svc.changed.notify_waiters();
@@ -190,7 +191,7 @@ pub async fn ill_children(svc: &Service, session_id: &str, children: u32, rec: &
         bail!("{} children attend on this case; nothing was recorded", known.record.case.children);
     }
     fact(&mut tx, now, &session, None, "ill_counted", "C16", rec, &children.to_string()).await?;
-    tasks::close_of_session(&mut tx, now, session_id, crate::domain::conversation::Topic::ChildrenCount).await?;
+    tasks::close_of_session(&mut tx, now, session_id, Topic::ChildrenCount).await?;
     finish(svc, tx, &session.case_id, now).await
 }
 
@@ -266,12 +267,9 @@ pub async fn reinstate(svc: &Service, session_id: &str, rec: &Recording<'_>) -> 
     for seat in &seats {
         let a = &seat.attendee;
         // Who never heard that it was off, neither by text nor by a call, hears nothing of its coming back.
-        let cause = format!("off/{session_id}/{}/{}", session.version, a.role);
         let called_off = session.cancelled_by.map(|by| by.as_str()) == Some(a.role.as_str());
-        let rung = tasks::was_done(&mut tx, &format!("ring-for/{cause}")).await?;
-        tasks::close(&mut tx, now, &format!("ring-for/{cause}")).await?;
         let cancelled_too = a.answer == crate::domain::session::Answer::Cancelled;
-        if !called_off && !cancelled_too && !rung && outbox::unsent(&mut tx, &cause).await? {
+        if !called_off && !cancelled_too && !outbox::knows_it_is_off(&mut tx, &session, a.role).await? {
             sessions::set_release(&mut tx, session_id, a.role, None, None).await?;
             super::off::resume_question(&mut tx, &centre, seat, now).await?;
             continue;
@@ -287,13 +285,15 @@ pub async fn reinstate(svc: &Service, session_id: &str, rec: &Recording<'_>) -> 
         outbox::enqueue(&mut tx, now, &[message]).await?;
     }
     outbox::withdraw(&mut tx, session_id, None, &[Kind::SessionOff, Kind::Closure], Ended::TakenBack.as_str()).await?;
-    tasks::close_of_session(&mut tx, now, session_id, crate::domain::conversation::Topic::Reconfirm).await?;
-    tasks::close_of_session(&mut tx, now, session_id, crate::domain::conversation::Topic::Replacement).await?;
+    tasks::close_of_session(&mut tx, now, session_id, Topic::Reconfirm).await?;
+    tasks::close_of_session(&mut tx, now, session_id, Topic::Replacement).await?;
+    tasks::moot_of_session(&mut tx, now, session_id, Topic::RingSessionOff).await?;
     fact(&mut tx, now, &session, None, "reinstated", "C11", rec, "").await?;
     finish(svc, tx, &session.case_id, now).await
 }
 
-/// Records that a party was told of what is owed by a person: the clock of that step starts there.
+/// Records that a party was told by a person of what is owed, or of anything else about money that no text could tell them: the clock of
+/// that step starts there, and what there was to tell them is done.
 ///
 /// # Errors
 /// In plain words: nothing is open that this party could be told of, somebody who may not.
@@ -303,7 +303,8 @@ pub async fn told(svc: &Service, case: &Case, role: Role, rec: &Recording<'_>) -
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
     let (known, _, before) = assessed(&mut tx, &case.id).await?;
-    let mut n = 0;
+    let told = Fact { case_id: Some(&case.id), session_id: None, role: Some(role), kind: "told", at: rec.at, by: rec.by, rule: "C04", detail: "" };
+    let mut of: Vec<&str> = Vec::new();
     for a in &before.sessions {
         let s = a.result.standing_at(now);
         if s.liable.map(|p| p.role()) != Some(role) || !matches!(s.fee, FeeState::Due | FeeState::Provisional) {
@@ -313,12 +314,21 @@ pub async fn told(svc: &Service, case: &Case, role: Role, rec: &Recording<'_>) -
         let all_told = known.record.released(&a.session, Kind::AllPartiesNotice.as_str());
         let (what, rule) = if all_told { ("all_parties_notice", "C07") } else { ("fee_notice", "C04") };
         let detail = write_told(what, a.result.deadline.filter(|d| !all_told && *d > rec.at));
-        let f = Fact { case_id: Some(&case.id), session_id: Some(&a.session), role: Some(role), kind: "told", at: rec.at, by: rec.by, rule, detail: &detail };
-        facts::add(&mut tx, now, &[f]).await?;
-        tasks::close_of_session(&mut tx, now, &a.session, crate::domain::conversation::Topic::TellByPhone).await?;
-        n += 1;
+        facts::add(&mut tx, now, &[Fact { session_id: Some(&a.session), rule, detail: &detail, ..told.clone() }]).await?;
+        of.push(&a.session);
     }
-    if n == 0 {
+    let mut done = !of.is_empty();
+    let texts = ledger::texts(&mut tx, &case.id).await?;
+    for task in tasks::standing(&mut tx, &case.id, &[Topic::TellByPhone, Topic::TellReferrer]).await?.into_iter().filter(|t| t.open && t.role == Some(role)) {
+        // That nothing is owed, or what all parties hear, starts no clock for whoever owes nothing.
+        if let (Some(kind), Some(session)) = (money::kind_of(&task, &texts), task.session_id.as_deref().filter(|s| !of.contains(s))) {
+            let informed = Fact { session_id: Some(session), kind: "informed", rule: "M4", detail: kind.as_str(), ..told.clone() };
+            facts::add(&mut tx, now, &[informed]).await?;
+        }
+        tasks::done(&mut tx, now, &task.id).await?;
+        done = true;
+    }
+    if !done {
         bail!("nothing is open of which the {role} could be told; nothing was recorded");
     }
     finish(svc, tx, &case.id, now).await
@@ -374,8 +384,7 @@ pub async fn decision(svc: &Service, task: &str, accepted: Option<bool>, why: &s
     if t.state != "open" {
         bail!("task {task} is done already; nothing was recorded");
     }
-    use crate::domain::conversation::Topic;
-    if matches!(t.topic, Topic::ReleaseAllParties | Topic::ReleaseCaseClosed | Topic::MoneyPaused) {
+    if matches!(t.topic, Topic::ReleaseAllParties | Topic::ReleaseCaseClosed | Topic::MoneyPaused | Topic::OwedAgain) {
         bail!("this notice is let go with `courtesy release {task}`");
     }
     let word = match accepted {

@@ -8,6 +8,7 @@ use crate::domain::local_time::wall;
 use crate::domain::message::Kind;
 use crate::domain::person::{Consent, Mode, Role};
 use crate::domain::policy::Recipient;
+use crate::domain::policy::record::OWED_AGAIN;
 use crate::domain::say::Say;
 use crate::domain::staff::Act;
 use crate::store::facts::{self, Fact};
@@ -54,6 +55,10 @@ pub async fn release(svc: &Service, task: &str, rang: Option<&str>, show: bool, 
             tasks::done(&mut tx, now, task).await?;
             Form { lines: vec!["the text goes in the next office hours, if it is still so".into()], at: None }
         }
+        Topic::OwedAgain => {
+            staff::allow(&mut tx, rec.by, Act::Decide).await?;
+            owed_again(svc, &mut tx, &t, show, rec, now).await?
+        }
         Topic::ReleaseAllParties | Topic::ReleaseCaseClosed => {
             staff::allow(&mut tx, rec.by, Act::Record).await?;
             let kind = if t.topic == Topic::ReleaseAllParties { Kind::AllPartiesNotice } else { Kind::CaseClosed };
@@ -68,6 +73,25 @@ pub async fn release(svc: &Service, task: &str, rang: Option<&str>, show: bool, 
     svc.wake_senders();
     svc.changed.notify_waiters();
     Ok(form)
+}
+
+/// Who was told that nothing is owed is asked again.
+async fn owed_again(svc: &Service, tx: &mut Tx, t: &tasks::About, show: bool, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<Form> {
+    let (Some(case), Some(role)) = (&t.case_id, t.role) else { bail!("the task names no party") };
+    if ledger::safety_open(tx, case, role).await? {
+        bail!("a task about the safety of the {role} is open; deal with that one first. Nothing was released");
+    }
+    let lines = vec![
+        format!("the {role} was told that nothing is owed; by what was recorded since, a fee is open again (`courtesy case` shows it)"),
+        "it is asked for again in the next office hours, and its clock starts when they were told; to let it go, `courtesy record waive` it instead".into(),
+    ];
+    if !show {
+        fact(tx, t, rec, now, "C18", OWED_AGAIN).await?;
+        tasks::done(tx, now, &tasks_id(tx, &t.cause)).await?;
+        let all = centres::all_in(tx).await?;
+        money::settle(svc.lines().senders(), tx, &all, case, now).await?;
+    }
+    Ok(Form { lines, at: None })
 }
 
 async fn fact(tx: &mut Tx, t: &tasks::About, rec: &Recording<'_>, now: DateTime<Utc>, rule: &str, detail: &str) -> Result<()> {
@@ -92,8 +116,7 @@ async fn to_all(svc: &Service, tx: &mut Tx, t: &tasks::About, kind: Kind, rang: 
     if ledger::safety_open(tx, case_id, liable).await? {
         bail!("a task about the safety of the {liable} is open; no notice goes before it is dealt with");
     }
-    let told = |what: &[&str]| case.record.facts.iter().any(|f| f.kind == "told" && f.session.as_deref() == Some(session_id) && what.iter().any(|w| f.detail.starts_with(w)));
-    if kind == Kind::AllPartiesNotice && !told(&["fee_notice", "note_request", "note_reminder"]) {
+    if kind == Kind::AllPartiesNotice && !case.record.told(session_id, &["fee_notice", "note_request", "note_reminder"]) {
         bail!("it is not proven that the {liable} was ever told of the fee: ring, then `courtesy record told {} --party {liable}`. Nothing was released", case.case_ref);
     }
     let since = if kind == Kind::AllPartiesNotice { result.escalation.all_parties_notice_at } else { result.escalation.close_at }.unwrap_or(t.opened_at);

@@ -47,6 +47,7 @@ struct Inner {
     messages: Vec<Message>,
     opted_out: HashSet<String>,
     refused: HashMap<String, i64>,
+    stalled: HashSet<String>,
     hooks: Option<String>,
     clock: Clock,
     pause: Duration,
@@ -73,7 +74,15 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("the practice service cannot listen")?;
         let url = format!("http://{}", listener.local_addr()?);
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(15)).build()?;
-        let inner = Inner { messages: Vec::new(), opted_out: HashSet::new(), refused: HashMap::new(), hooks: None, clock: Clock::System, pause: Duration::from_millis(40) };
+        let inner = Inner {
+            messages: Vec::new(),
+            opted_out: HashSet::new(),
+            refused: HashMap::new(),
+            stalled: HashSet::new(),
+            hooks: None,
+            clock: Clock::System,
+            pause: Duration::from_millis(40),
+        };
         let provider = Arc::new(Provider {
             account: account.to_owned(),
             token: token.to_owned(),
@@ -108,6 +117,11 @@ impl Provider {
     /// Texts to this number are refused with this code from now on.
     pub fn refuse(&self, number: &str, code: i64) {
         self.lock().refused.insert(number.to_owned(), code);
+    }
+
+    /// Texts to this number are taken from now on, and nothing more is heard of them.
+    pub fn stall(&self, number: &str) {
+        self.lock().stalled.insert(number.to_owned());
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -206,7 +220,11 @@ impl Provider {
             tokio::time::sleep(pause).await;
             let message = {
                 let mut inner = self.lock();
-                let Some(m) = inner.messages.iter_mut().find(|m| m.sid == sid) else { return };
+                let Inner { messages, stalled, .. } = &mut *inner;
+                let Some(m) = messages.iter_mut().find(|m| m.sid == sid) else { return };
+                if status == "delivered" && stalled.contains(&m.to) {
+                    return;
+                }
                 m.status = status.into();
                 m.clone()
             };

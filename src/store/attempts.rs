@@ -189,7 +189,8 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     .await?;
     let state = stands.message_state();
     tx.exec(
-        "UPDATE message SET state = $1, provider_id = $2, sent_at = coalesce(sent_at, $3), claim = NULL WHERE id = $4",
+        "UPDATE message SET state = $1, provider_id = $2, sent_at = coalesce(sent_at, $3), delivered_at = CASE WHEN $1 = 'delivered' THEN coalesce(delivered_at, $3) ELSE delivered_at END,
+           claim = NULL WHERE id = $4",
         args![state.as_str(), &r.provider_id, now, row.text("message_id")?],
     )
     .await?;
@@ -273,7 +274,7 @@ pub async fn proven(tx: &mut Tx, now: DateTime<Utc>, token: &str, provider_id: O
         )
         .await?;
     tx.exec(
-        "UPDATE message SET state = 'delivered', sent_at = coalesce(sent_at, $1), provider_id = coalesce(provider_id, $2), claim = NULL WHERE id = $3 AND state IN ('sending', 'uncertain')",
+        "UPDATE message SET state = 'delivered', sent_at = coalesce(sent_at, $1), delivered_at = coalesce(delivered_at, $1), provider_id = coalesce(provider_id, $2), claim = NULL WHERE id = $3 AND state IN ('sending', 'uncertain')",
         args![now, provider_id, &message_id],
     )
     .await?;

@@ -49,9 +49,65 @@ pub async fn add_amount(tx: &mut Tx, now: DateTime<Utc>, f: &Fact<'_>, minor: i6
     Ok(())
 }
 
+/// Takes a fact out of the reckoning, by another one that names it.
+///
+/// # Errors
+/// It was taken out before.
+pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &str, f: &Fact<'_>) -> Result<()> {
+    let detail = tx.seal().seal(f.detail);
+    tx.exec(
+        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail, voids) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        args![random_id(), f.case_id, f.session_id, f.role.map(Role::as_str), f.kind, f.at, now, f.by, f.rule, detail, voids],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A fact that somebody wants to take out of the reckoning.
+#[derive(Debug)]
+pub struct Wrong {
+    /// Its case.
+    pub case_id: Option<String>,
+    /// Its session.
+    pub session_id: Option<String>,
+    /// Its party.
+    pub role: Option<Role>,
+    /// What.
+    pub kind: String,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// Who recorded it.
+    pub by: String,
+    /// It was taken out before.
+    pub voided: bool,
+}
+
+/// A fact by its id.
+pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Wrong>> {
+    let row = tx
+        .one("SELECT f.case_id, f.session_id, f.role, f.kind, f.at, f.by_whom, v.id AS voided_by FROM fact f LEFT JOIN fact v ON v.voids = f.id WHERE f.id = $1", args![id])
+        .await?;
+    row.map(|r| {
+        Ok(Wrong {
+            case_id: r.text_opt("case_id")?,
+            session_id: r.text_opt("session_id")?,
+            role: r.word_opt("role")?,
+            kind: r.text("kind")?,
+            at: r.time("at")?,
+            by: r.text("by_whom")?,
+            voided: r.text_opt("voided_by")?.is_some(),
+        })
+    })
+    .transpose()
+}
+
 /// A fact as it was recorded.
 #[derive(Debug, Clone)]
 pub struct Recorded {
+    /// Its id.
+    pub id: String,
+    /// The fact that it takes out of the reckoning.
+    pub voids: Option<String>,
     /// The session, if it is about one.
     pub session_id: Option<String>,
     /// The party, if it is about one.
@@ -76,11 +132,16 @@ pub struct Recorded {
 pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
     let seal = db.seal();
     let rows = db
-        .all("SELECT session_id, role, kind, at, recorded_at, by_whom, rule, detail, amount, currency FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind", args![case_id])
+        .all(
+            "SELECT id, voids, session_id, role, kind, at, recorded_at, by_whom, rule, detail, amount, currency FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind",
+            args![case_id],
+        )
         .await?;
     rows.iter()
         .map(|r| {
             Ok(Recorded {
+                id: r.text("id")?,
+                voids: r.text_opt("voids")?,
                 session_id: r.text_opt("session_id")?,
                 role: r.word_opt("role")?,
                 kind: r.text("kind")?,
@@ -113,7 +174,7 @@ pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(String, Role),
     let rows = db
         .all(
             "SELECT f.session_id, f.kind, f.detail FROM fact f JOIN case_file c ON c.id = f.case_id
-             WHERE c.centre = $1 AND f.kind IN ('attended', 'no_show') AND f.session_id IS NOT NULL ORDER BY f.recorded_at, f.id",
+             WHERE c.centre = $1 AND f.kind IN ('attended', 'no_show') AND f.session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM fact v WHERE v.voids = f.id) ORDER BY f.recorded_at, f.id",
             args![centre],
         )
         .await?;

@@ -45,8 +45,9 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit
     // What was said when a parent called off, and whether a note about it came.
     let mut reasons: HashMap<(String, Role), Reason> = HashMap::new();
     let mut notes: HashSet<String> = HashSet::new();
-    let sql =
-        format!("SELECT session_id, role, kind, detail FROM fact WHERE kind IN ('cancelled', 'note') AND session_id IS NOT NULL AND case_id IN ({list}) ORDER BY at, recorded_at");
+    let sql = format!(
+        "SELECT session_id, role, kind, detail FROM fact f WHERE kind IN ('cancelled', 'note') AND session_id IS NOT NULL AND case_id IN ({list}) AND NOT EXISTS (SELECT 1 FROM fact v WHERE v.voids = f.id)\n         ORDER BY at, recorded_at"
+    );
     for r in tx.all(sql, args.clone()).await? {
         let session = r.text("session_id")?;
         match (r.text("kind")?.as_str(), r.word_opt("role")?) {

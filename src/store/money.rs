@@ -4,10 +4,13 @@ use super::db::{Db, Tx};
 use crate::args;
 use crate::domain::message::{Kind, MessageState};
 use crate::domain::person::{Channel, Role};
-use crate::domain::policy::record::recipients;
+use crate::domain::policy::record::{recipients, standing};
 use crate::domain::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// The facts that can make a fee, as a list of SQL.
+const FEEABLE: &str = "('cancelled', 'no_show')";
 
 /// A case that has something to do with money.
 #[derive(Debug, Clone)]
@@ -59,16 +62,19 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         .collect::<Result<Vec<_>>>()?;
     let seal = tx.seal();
     let facts = tx
-        .all("SELECT session_id, role, kind, at, recorded_at, detail, amount FROM fact WHERE case_id = $1 ORDER BY recorded_at, at, id", args![case_id])
+        .all("SELECT id, voids, session_id, role, kind, at, recorded_at, rule, detail, amount FROM fact WHERE case_id = $1 ORDER BY recorded_at, at, id", args![case_id])
         .await?
         .iter()
         .map(|r| {
             Ok(Recorded {
+                id: r.text("id")?,
+                voids: r.text_opt("voids")?,
                 session: r.text_opt("session_id")?,
                 role: r.word_opt("role")?,
                 kind: r.text("kind")?,
                 at: r.time("at")?,
                 recorded_at: r.time("recorded_at")?,
+                rule: r.text("rule")?,
                 detail: seal.open(&r.text("detail")?).0,
                 amount: r.int_opt("amount")?,
             })
@@ -81,7 +87,7 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         record: CaseRecord {
             case: CaseFacts { court_ordered: row.flag("court_ordered")?, children: u32::try_from(row.int("children")?)?, parties: recipients(&roles) },
             sessions,
-            facts,
+            facts: standing(facts),
         },
     })
 }
@@ -89,8 +95,10 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
 /// The cases of a centre or of all in which something was recorded that can make a fee.
 pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<String>> {
     tx.all(
-        "SELECT DISTINCT f.case_id, c.case_ref, c.centre FROM fact f JOIN case_file c ON c.id = f.case_id
-         WHERE f.kind IN ('cancelled', 'no_show') AND ($1 IS NULL OR c.centre = $1) ORDER BY c.centre, c.case_ref",
+        format!(
+            "SELECT DISTINCT f.case_id, c.case_ref, c.centre FROM fact f JOIN case_file c ON c.id = f.case_id
+             WHERE f.kind IN {FEEABLE} AND ($1 IS NULL OR c.centre = $1) ORDER BY c.centre, c.case_ref"
+        ),
         args![centre],
     )
     .await?
@@ -102,7 +110,7 @@ pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<St
 /// The session whose fee has this id.
 pub async fn session_of_fee(tx: &mut Tx, fee: &str) -> Result<Option<(String, String)>> {
     let seal = tx.seal();
-    for r in tx.all("SELECT DISTINCT case_id, session_id FROM fact WHERE kind IN ('cancelled', 'no_show') AND session_id IS NOT NULL", args![]).await? {
+    for r in tx.all(format!("SELECT DISTINCT case_id, session_id FROM fact WHERE kind IN {FEEABLE} AND session_id IS NOT NULL"), args![]).await? {
         let session = r.text("session_id")?;
         if seal.id_of(&fee_cause(&session)) == fee {
             return Ok(Some((r.text("case_id")?, session)));
@@ -136,6 +144,12 @@ pub async fn next_look(db: &Db) -> Result<Option<DateTime<Utc>>> {
     row.map_or(Ok(None), |r| r.time_opt("at"))
 }
 
+/// How many texts about money that the texting service took just now have no receipt yet.
+pub async fn receipts_to_come(db: &Db, now: DateTime<Utc>) -> Result<i64> {
+    let sql = "SELECT count(*) AS n FROM message WHERE rank = 3 AND state = 'sent' AND channel = 'sms' AND sent_at > $1";
+    db.one(sql, args![now - chrono::Duration::seconds(5)]).await?.map_or(Ok(0), |r| r.int("n"))
+}
+
 /// Lets the next scan look at those of the cases that have something to do with money: their sessions changed.
 pub async fn look_again<'a>(tx: &mut Tx, now: DateTime<Utc>, cases: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut ids: Vec<&str> = cases.collect();
@@ -144,14 +158,14 @@ pub async fn look_again<'a>(tx: &mut Tx, now: DateTime<Utc>, cases: impl Iterato
     let rows = ids.into_iter().map(|c| args![c, now]).collect();
     tx.with_many(
         "id, at",
-        "UPDATE case_file SET look_at = v.at FROM v WHERE case_file.id = v.id AND EXISTS (SELECT 1 FROM fact f WHERE f.case_id = v.id AND f.kind IN ('cancelled', 'no_show'))",
+        &format!("UPDATE case_file SET look_at = v.at FROM v WHERE case_file.id = v.id AND EXISTS (SELECT 1 FROM fact f WHERE f.case_id = v.id AND f.kind IN {FEEABLE})"),
         rows,
     )
     .await?;
     Ok(())
 }
 
-/// Lets the next scan look at the case of a text about money: it is proven that it arrived.
+/// Lets the next scan look at the case of a text about money: it is proven that it arrived, or it may go on.
 pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &str) -> Result<()> {
     tx.exec("UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = $2 AND rank = 3)", args![now, message_id]).await?;
     Ok(())
@@ -187,13 +201,37 @@ pub struct MoneyText {
     pub not_before: DateTime<Utc>,
     /// When it was accepted.
     pub sent_at: Option<DateTime<Utc>>,
+    /// When it was proven that it reached the phone.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// A person holds it back.
+    pub held: bool,
+    /// The day of the visit that it names.
+    pub date: Option<NaiveDate>,
+}
+
+impl MoneyText {
+    /// Whether it left, or may have left.
+    pub fn left(&self) -> bool {
+        matches!(self.state, MessageState::Sending | MessageState::Sent | MessageState::Delivered | MessageState::Uncertain)
+    }
+
+    /// When its party was told by it: a network says when the phone has a text; Telegram says no more than that it took it for a chat,
+    /// and shows it there.
+    pub fn told_at(&self) -> Option<DateTime<Utc>> {
+        match (self.state, self.channel) {
+            (MessageState::Sent | MessageState::Delivered, Channel::Telegram) => self.sent_at,
+            (MessageState::Delivered, _) => self.delivered_at.or(self.sent_at),
+            _ => None,
+        }
+    }
 }
 
 /// The texts of a case about money and notes.
 pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
     // The rank of texts about money stands in `outbox::enqueue`.
-    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
+    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at, delivered_at, held_at, data FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
     let args = args![case_id];
+    let seal = tx.seal();
     tx.all(sql, args)
         .await?
         .iter()
@@ -209,6 +247,9 @@ pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
                 reason: r.text_opt("reason")?,
                 not_before: r.time("not_before")?,
                 sent_at: r.time_opt("sent_at")?,
+                delivered_at: r.time_opt("delivered_at")?,
+                held: r.time_opt("held_at")?.is_some(),
+                date: seal.open(&r.text("data")?).0.parse().ok(),
             })
         })
         .collect()
@@ -244,6 +285,7 @@ pub async fn free_text(tx: &mut Tx, message_id: &str, at: DateTime<Utc>) -> Resu
             args![at, message_id],
         )
         .await?;
+    look_after(tx, at, message_id).await?;
     Ok(n == 1)
 }
 

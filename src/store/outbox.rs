@@ -165,17 +165,31 @@ pub async fn off_was_told(tx: &mut Tx, session_id: &str, version: i64) -> Result
     Ok(row.is_some())
 }
 
-/// Whether the message of this cause still waits.
-pub async fn unsent(tx: &mut Tx, cause: &str) -> Result<bool> {
-    Ok(tx.one("SELECT id FROM message WHERE cause = $1 AND state = 'waiting'", args![cause]).await?.is_some())
+/// Whether a party may know that a session is off as it stands: a text about it left, or may have left, or a person rang.
+pub async fn knows_it_is_off(tx: &mut Tx, session: &super::sessions::Session, role: Role) -> Result<bool> {
+    let (id, version) = (session.id.as_str(), session.version);
+    let text = tx
+        .one(
+            "SELECT id FROM message WHERE session_id = $1 AND role = $2 AND kind IN ('session_off', 'closure') AND state IN ('sending', 'sent', 'delivered', 'uncertain')
+               AND (cause = $3 OR (cause LIKE 'closure/%' AND session_version = $4)) LIMIT 1",
+            args![id, role.as_str(), format!("off/{id}/{version}/{role}"), version],
+        )
+        .await?;
+    let rung = tx
+        .one(
+            "SELECT id FROM task WHERE session_id = $1 AND role = $2 AND topic = 'ring_session_off' AND state = 'done' AND moot = FALSE AND ($3 IS NULL OR opened_at >= $3) LIMIT 1",
+            args![id, role.as_str(), session.cancelled_at],
+        )
+        .await?;
+    Ok(text.is_some() || rung.is_some())
 }
 
 /// Ends what waited longer than it is worth; gives how many.
 pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
-    // Who was not told that a visit is off is rung, if there is still a journey to spare.
+    // Who was not told that a visit is off, on again or moved is rung, if it is not over.
     let untold = tx
         .all(
-            "SELECT m.id FROM message m JOIN session s ON s.id = m.session_id WHERE m.state = 'waiting' AND m.kind IN ('session_off', 'closure') AND m.not_after < $1 AND s.ends_at > $1",
+            "SELECT m.id FROM message m JOIN session s ON s.id = m.session_id WHERE m.state = 'waiting' AND m.kind IN ('session_off', 'closure', 'session_on', 'session_moved') AND m.not_after < $1 AND s.ends_at > $1",
             args![now],
         )
         .await?;
@@ -484,7 +498,7 @@ pub async fn record(tx: &mut Tx, line: &str, now: DateTime<Utc>, ends: Vec<(Stri
     // The message first, while its attempt is still open: what is recorded already is left alone.
     tx.with_many(
         "token, state, reason, sent_at, provider_id, not_before, elsewhere",
-        "UPDATE message SET state = v.state, reason = v.reason, sent_at = coalesce(v.sent_at, message.sent_at), provider_id = coalesce(v.provider_id, message.provider_id),
+        "UPDATE message SET state = v.state, reason = v.reason, sent_at = coalesce(v.sent_at, message.sent_at), delivered_at = CASE WHEN v.state = 'delivered' THEN v.sent_at ELSE message.delivered_at END, provider_id = coalesce(v.provider_id, message.provider_id),
            not_before = coalesce(v.not_before, message.not_before), not_by = CASE WHEN v.elsewhere THEN a.channel ELSE message.not_by END, tries = message.tries + 1, claim = NULL
          FROM v, attempt a WHERE a.token = v.token AND a.outcome IS NULL AND message.id = a.message_id AND message.state = 'sending'",
         messages,

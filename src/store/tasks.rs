@@ -52,16 +52,21 @@ pub async fn is_open(tx: &mut Tx, cause: &str) -> Result<bool> {
 pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, topic: Topic, message_id: &str) -> Result<()> {
     let row = tx
         .one(
-            "SELECT m.kind, m.centre, m.case_id, m.session_id, m.role, t.arrives_at FROM message m LEFT JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role WHERE m.id = $1",
+            "SELECT m.kind, m.centre, m.case_id, m.session_id, m.role, t.arrives_at, s.state AS session_state, CASE WHEN m.ask_version = t.ask_version THEN '1' ELSE '0' END AS present
+             FROM message m LEFT JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role LEFT JOIN session s ON s.id = m.session_id WHERE m.id = $1",
             args![message_id],
         )
         .await?;
     let Some(row) = row else { return open(tx, now, &NewTask { message_id: Some(message_id), ..NewTask::new(cause, topic) }).await };
     let (centre, case_id, session_id) = (row.text("centre")?, row.text_opt("case_id")?, row.text_opt("session_id")?);
     // Whoever was not told that a visit is off is rung for that, whatever went wrong.
-    let (kind, unreached): (Kind, bool) = (row.word("kind")?, matches!(topic, Topic::BadNumber | Topic::RingOptedOut));
+    let (kind, unreached): (Kind, bool) = (row.word("kind")?, matches!(topic, Topic::BadNumber | Topic::RingOptedOut | Topic::RingSessionOff | Topic::RingSessionOn));
+    let booked = row.text_opt("session_state")?.as_deref() == Some("booked");
     let topic = match kind {
+        // It takes place after all: nobody is to be rung for the contrary.
+        k if unreached && k.calls_off() && booked => return Ok(()),
         k if unreached && k.calls_off() => Topic::RingSessionOff,
+        k if unreached && k.calls_on() && booked && row.text("present")? == "1" => Topic::RingSessionOn,
         k if unreached && k.is_money() => Topic::TellByPhone,
         _ => topic,
     };
@@ -77,34 +82,108 @@ pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, to
     open(tx, now, &task).await
 }
 
-/// Closes the open task of a cause, if there is one.
+/// Ends the open task of a cause, if there is one: nobody has to do it any more.
 pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE cause = $2 AND state = 'open'", args![now, cause]).await?;
+    tx.exec("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE cause = $2 AND state = 'open'", args![now, cause]).await?;
     Ok(())
 }
 
 /// The same for many causes.
 pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> Result<()> {
     let rows = causes.iter().map(|cause| args![cause, now]).collect();
-    tx.with_many("cause, at", "UPDATE task SET state = 'done', done_at = v.at FROM v WHERE task.cause = v.cause AND task.state = 'open'", rows).await?;
+    tx.with_many("cause, at", "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v WHERE task.cause = v.cause AND task.state = 'open'", rows).await?;
     Ok(())
+}
+
+/// Ends an open task that nobody has to do any more.
+pub async fn moot(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE id = $2 AND state = 'open'", args![now, id]).await?;
+    Ok(())
+}
+
+/// Opens a task again that nobody did, because it was not needed for a while.
+pub async fn needed_again(tx: &mut Tx, id: &str) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE id = $1 AND moot = TRUE", args![id]).await?;
+    Ok(())
+}
+
+/// Ends the open tasks of a session with a topic that nobody has to do any more.
+pub async fn moot_of_session(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, topic: Topic) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND topic = $3 AND state = 'open'", args![now, session_id, topic.as_str()]).await?;
+    Ok(())
+}
+
+/// The same for many sessions.
+pub async fn moot_of_sessions(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], topic: Topic) -> Result<()> {
+    let rows = sessions.iter().map(|(id, _)| args![id, now, topic.as_str()]).collect();
+    tx.with_many(
+        "id, at, topic",
+        "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v WHERE task.session_id = v.id AND task.topic = v.topic AND task.state = 'open'",
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// A task that is open, or that nobody had to do any more.
+#[derive(Debug)]
+pub struct Standing {
+    /// Its id.
+    pub id: String,
+    /// What made it.
+    pub cause: String,
+    /// What it is about.
+    pub topic: Topic,
+    /// The session.
+    pub session_id: Option<String>,
+    /// The party.
+    pub role: Option<Role>,
+    /// The message that was to go out.
+    pub message_id: Option<String>,
+    /// Whether it is open.
+    pub open: bool,
+}
+
+/// The tasks of a case with some topics that are open, or that nobody had to do any more.
+pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[Topic]) -> Result<Vec<Standing>> {
+    let mut args = args![case_id];
+    args.extend(topics.iter().map(|t| super::db::Arg::from(t.as_str())));
+    let sql = format!(
+        "SELECT id, cause, topic, session_id, role, message_id, state FROM task WHERE case_id = $1 AND (state = 'open' OR moot = TRUE) AND topic IN ({}) ORDER BY opened_at, id",
+        super::db::list_of(2, topics.len())
+    );
+    tx.all(sql, args)
+        .await?
+        .iter()
+        .map(|r| {
+            Ok(Standing {
+                id: r.text("id")?,
+                cause: r.text("cause")?,
+                topic: r.word("topic")?,
+                session_id: r.text_opt("session_id")?,
+                role: r.word_opt("role")?,
+                message_id: r.text_opt("message_id")?,
+                open: r.text("state")? == "open",
+            })
+        })
+        .collect()
 }
 
 /// Opens the task of a cause again that was done before `since`.
 pub async fn reopen(tx: &mut Tx, cause: &str, since: DateTime<Utc>) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'open', done_at = NULL WHERE cause = $1 AND state = 'done' AND done_at < $2", args![cause, since]).await?;
+    tx.exec("UPDATE task SET state = 'open', done_at = NULL, moot = FALSE WHERE cause = $1 AND state = 'done' AND done_at < $2", args![cause, since]).await?;
     Ok(())
 }
 
 /// Opens the task of a cause again, if it was done.
 pub async fn open_again(tx: &mut Tx, cause: &str) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL WHERE cause = $1 AND state = 'done'", args![cause]).await?;
+    tx.exec("UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE cause = $1 AND state = 'done'", args![cause]).await?;
     Ok(())
 }
 
 /// Whether a person did what the task of this cause asked for.
 pub async fn was_done(tx: &mut Tx, cause: &str) -> Result<bool> {
-    Ok(tx.one("SELECT id FROM task WHERE cause = $1 AND state = 'done'", args![cause]).await?.is_some())
+    Ok(tx.one("SELECT id FROM task WHERE cause = $1 AND state = 'done' AND moot = FALSE", args![cause]).await?.is_some())
 }
 
 /// What a task is about, for who deals with it.

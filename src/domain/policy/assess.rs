@@ -1,6 +1,6 @@
 //! Lateness, liability and charge: the facts of one session, taken in the order of their instants.
 
-use super::facts::{About, Fact, Facts, LaterSession, Money, Note, Parent, PayClock, What};
+use super::facts::{About, Fact, Facts, LaterSession, Money, Note, Parent, PayClock, Slot, What};
 use super::notices::{Notice, NoticeKind, Topic};
 use super::timeline::{FeeState, Standing, Timers};
 use crate::domain::session::{Reason, cut_off};
@@ -39,6 +39,8 @@ pub struct Assessment {
     pub liable: Option<Parent>,
     /// When the charge was incurred.
     pub incurred_at: Option<DateTime<Utc>>,
+    /// It was incurred by staying away, not by a message.
+    pub by_no_show: bool,
     /// The last instant at which a cancellation is in time.
     pub cut_off: DateTime<Utc>,
     /// The deadline for note or fee that was in force last, passed or not.
@@ -68,6 +70,8 @@ impl Assessment {
 pub(super) enum Route {
     /// It cannot.
     Closed,
+    /// It cannot: not all the children were ill. Another count opens it.
+    NotAll,
     /// It can, if it is about this person and names at least so many children.
     Open(About, u32),
     /// A child of several is ill and nobody said how many (choice C16).
@@ -83,17 +87,28 @@ impl Route {
             (Reason::IllChild, _) => match ill {
                 None => Route::Uncounted,
                 // "If multiple children attend contact and one is ill, then the others will be required to be made available."
-                Some(n) if n < children => Route::Closed,
+                Some(n) if n < children => Route::NotAll,
                 Some(_) => Route::Open(About::Child, children),
             },
             _ => Route::Closed,
         }
     }
 
+    /// Whether a note can end the fee.
+    pub(super) fn is_open(self) -> bool {
+        matches!(self, Route::Open(..) | Route::Uncounted)
+    }
+
+    /// The way of the note once staff counted the ill children; `None` if nothing hangs on their number.
+    pub(super) fn counted(self, ill: u32, children: u32) -> Option<Route> {
+        let by_number = children > 1 && matches!(self, Route::Uncounted | Route::NotAll | Route::Open(About::Child, _));
+        by_number.then_some(if ill < children { Route::NotAll } else { Route::Open(About::Child, children) })
+    }
+
     /// Whether a note ends the fee: the right person, the date, all the children who were said to be ill (choices C16, C17).
     pub(super) fn accepts(self, note: &Note, date: NaiveDate, children: u32) -> bool {
         let (about, need, unsaid) = match self {
-            Route::Closed => return false,
+            Route::Closed | Route::NotAll => return false,
             Route::Open(about, need) => (about, need, true),
             Route::Uncounted => (About::Child, children, false),
         };
@@ -106,6 +121,8 @@ impl Route {
 pub(super) struct Fee {
     pub(super) charge: i64,
     pub(super) liable: Parent,
+    /// The session's time when it was incurred: a note is for that day, and deadlines lie after it.
+    pub(super) slot: Slot,
     pub(super) state: FeeState,
     pub(super) paid: i64,
     pub(super) route: Route,
@@ -213,7 +230,7 @@ pub fn assess(facts: &Facts) -> Assessment {
 fn rank(f: &Fact, facts: &Facts) -> u8 {
     match f.what {
         What::CentreCancelled { .. } => 0,
-        What::Cancelled { by, reason, ill, only_some: false } if Route::of(by, reason, ill, facts.case.children) != Route::Closed => 1,
+        What::Cancelled { by, reason, ill, only_some: false } if Route::of(by, reason, ill, facts.case.children).is_open() => 1,
         _ => 2,
     }
 }
@@ -228,6 +245,11 @@ impl Run<'_> {
         self.steps.push(Step { at, rule, why });
     }
 
+    /// The time of the session that was in force at an instant.
+    pub(super) fn slot(&self, at: DateTime<Utc>) -> Slot {
+        self.facts.moved.iter().filter(|(until, _)| at < *until).min_by_key(|(until, _)| *until).map_or(self.facts.session, |(_, slot)| *slot)
+    }
+
     fn finish(mut self) -> Assessment {
         self.notices.sort_unstable();
         let charge = self.fee.as_ref().map_or(0, |f| f.charge);
@@ -236,6 +258,7 @@ impl Run<'_> {
             charge: self.facts.rules.fee.with(charge),
             liable: self.fee.as_ref().map(|f| f.liable),
             incurred_at: self.fee.as_ref().map(|f| f.incurred_at),
+            by_no_show: self.fee.as_ref().is_some_and(|f| !f.by_message),
             cut_off: cut_off(self.facts.session.start, self.facts.rules.notice_hours),
             deadline: self.deadline,
             pay_until: self.pay_until,

@@ -156,7 +156,7 @@ pub struct CaseFacts {
     pub parties: Vec<Recipient>,
 }
 
-/// The session in question, with the start that was in force when the first effective cancellation came.
+/// A session's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     /// Its start.
@@ -285,8 +285,13 @@ pub struct Facts {
     pub rules: Rules,
     /// The case.
     pub case: CaseFacts,
-    /// The session.
+    /// The session, as it is booked now.
     pub session: Slot,
+    /// The times that it had before it was moved, each with the instant until which it was in force (excluded): a message is judged by
+    /// the start that was in force when it came.
+    pub moved: Vec<(DateTime<Utc>, Slot)>,
+    /// When a cancellation came that refused a move of the centre's in time for that to be free, whatever the hours.
+    pub free: Vec<DateTime<Utc>>,
     /// The other sessions of the case.
     pub later: Vec<LaterSession>,
     /// What happened.

@@ -1,7 +1,7 @@
 //! What each fact does to a session and its fee.
 
 use super::assess::{Course, Fee, Route, Run};
-use super::facts::{About, Absent, Note, Parent, Recipient};
+use super::facts::{Absent, Note, Parent, Recipient};
 use super::notices::{NoticeKind, Topic};
 use super::timeline::FeeState;
 use crate::domain::session::is_late;
@@ -13,9 +13,9 @@ impl Run<'_> {
             return self.waive(at, "C13", "The centre called the session off as well: it could not have taken place.");
         }
         self.course = Course::Off;
-        if closure && at < self.facts.session.end {
+        if closure && at < self.slot(at).end {
             self.tell_both(at, NoticeKind::Closure, "C22");
-        } else if !closure && at < self.facts.session.start {
+        } else if !closure && at < self.slot(at).start {
             self.tell_both(at, NoticeKind::SessionOff, "C22");
         }
         if self.facts.case.court_ordered {
@@ -34,7 +34,7 @@ impl Run<'_> {
         if self.facts.case.court_ordered {
             self.review(at, Topic::CourtOrder, "C21");
         }
-        self.late = is_late(self.facts.session.start, at, self.facts.rules.notice_hours);
+        self.late = is_late(self.slot(at).start, at, self.facts.rules.notice_hours) && !self.facts.free.contains(&at);
         if tied {
             self.step(at, "C10", "Both parents cancelled at the same instant: no fee by itself, the co-ordinator decides.");
             return self.review(at, Topic::Tie, "C10");
@@ -51,7 +51,7 @@ impl Run<'_> {
     /// The session was off already: recorded, and perhaps the reason that opens the way of the note (choice C28).
     fn cancelled_again(&mut self, at: DateTime<Utc>, by: Parent, route: Route) {
         let explains = self.fee.as_ref().is_some_and(|f| f.by_message && f.liable == by && f.state == FeeState::Due && !f.deadline_passed);
-        if !explains || route == Route::Closed {
+        if !explains || !route.is_open() {
             return self.step(at, "C10", "The session was off already: recorded, nothing changes.");
         }
         self.step(at, "C28", "The same parent now says that it is an illness: a note may end the fee.");
@@ -64,9 +64,11 @@ impl Run<'_> {
         if charge <= 0 {
             return self.step(at, "fee", "The centre takes no fee.");
         }
+        self.first_later = None;
         self.fee = Some(Fee {
             charge,
             liable,
+            slot: self.slot(at),
             state: FeeState::Due,
             paid: 0,
             route,
@@ -81,7 +83,7 @@ impl Run<'_> {
         self.timers.close = None;
         self.stale = true;
         self.step(at, "C29", "Whoever cancelled is liable, whoever usually pays.");
-        if route == Route::Closed {
+        if !route.is_open() {
             self.tell(at, NoticeKind::FeeNotice, liable, "seed_001");
             self.step(at, "seed_001", "No note can end this fee: it is due at once.");
             for note in std::mem::take(&mut self.notes) {
@@ -95,7 +97,7 @@ impl Run<'_> {
 
     /// The fee is provisional from `at` on; a note already on file ends it.
     fn ask_for_note(&mut self, at: DateTime<Utc>, route: Route) {
-        let (date, children) = (self.date(self.facts.session.start), self.facts.case.children);
+        let (date, children) = (self.own_date(), self.facts.case.children);
         let on_file = self.notes.iter().any(|n| route.accepts(n, date, children));
         let Some(fee) = self.fee.as_mut() else { return };
         fee.state = FeeState::Provisional;
@@ -114,16 +116,27 @@ impl Run<'_> {
         }
     }
 
+    /// Staff say how many children were ill, for the first time or corrected: the last count holds.
     pub(super) fn ill_counted(&mut self, at: DateTime<Utc>, ill: u32) {
         let children = self.facts.case.children;
-        let Some(fee) = self.fee.as_mut().filter(|f| f.route == Route::Uncounted) else { return };
-        fee.route = if ill < children { Route::Closed } else { Route::Open(About::Child, children) };
+        let Some(fee) = self.fee.as_mut() else { return };
+        let Some(route) = fee.route.counted(ill, children).filter(|r| *r != fee.route) else { return };
+        let before = fee.route;
+        fee.route = route;
+        if before == Route::NotAll {
+            // As with an illness that is told later (choice C28): before the deadline the fee waits for the note.
+            if fee.state == FeeState::Due && !fee.deadline_passed {
+                self.step(at, "C16", "All the children were ill after all: a note that names them may end the fee.");
+                self.ask_for_note(at, route);
+            }
+            return;
+        }
         fee.since = at;
         self.stale = true;
         if fee.state != FeeState::Provisional {
             return;
         }
-        if fee.route == Route::Closed {
+        if route == Route::NotAll {
             fee.state = FeeState::Due;
             let liable = fee.liable;
             self.tell(at, NoticeKind::FeeNotice, liable, "C16");
@@ -167,7 +180,7 @@ impl Run<'_> {
         }
         self.course = Course::On;
         self.late = false;
-        if at < self.facts.session.end {
+        if at < self.slot(at).end {
             self.tell_both(at, NoticeKind::SessionOn, "C11");
         }
         self.step(at, "C11", "Reinstated: that cancellation's fee is void, a later one is judged afresh.");
@@ -184,9 +197,9 @@ impl Run<'_> {
     }
 
     pub(super) fn note(&mut self, at: DateTime<Utc>, note: &Note) {
-        let date = self.date(self.facts.session.start);
+        let date = self.own_date();
         let Some(fee) = self.fee.as_ref() else { return };
-        if fee.route == Route::Closed {
+        if !fee.route.is_open() {
             self.review(at, Topic::NoteNoEffect, "C06");
             self.step(at, "C06", "A note changes nothing for this reason; only the manager may waive.");
         } else if self.archived {

@@ -129,7 +129,7 @@ impl Run<'_> {
     /// The other parent hears that the session is off: before its start, and only who has not cancelled as well.
     pub(super) fn tell_off(&mut self, at: DateTime<Utc>, sender: Parent) {
         let other = sender.other();
-        if at < self.facts.session.start && self.attends(other) {
+        if at < self.slot(at).start && self.attends(other) {
             self.tell(at, NoticeKind::SessionOff, other, "session_off");
         }
     }

@@ -20,6 +20,8 @@ pub(super) fn late_case() -> Facts {
         rules: Rules { notice_hours: 48, fee: gbp, payment_days: 7, pay_clock: PayClock::AsPlanned, tz: chrono_tz::Europe::London, courtesy: Default::default() },
         case: CaseFacts { court_ordered: false, children: 1, parties: vec![Recipient::Resident, Recipient::Contact] },
         session: Slot { start: t("2026-11-28T10:00:00Z"), end: t("2026-11-28T12:00:00Z") },
+        moved: Vec::new(),
+        free: Vec::new(),
         later: vec![LaterSession { start: t("2026-12-12T10:00:00Z"), end: t("2026-12-12T12:00:00Z"), booked_at: None, off: None }],
         history: vec![cancel("2026-11-27T18:00:00Z", Parent::Resident, Reason::Other)],
     }
@@ -73,14 +75,23 @@ fn histories() -> impl Strategy<Value = Facts> {
         LaterSession { start, end: start + Duration::hours(2), booked_at, off }
     });
     let rules = (proptest::sample::select(vec![0i64, 4500, 4500]), 24i64..73, any::<bool>(), any::<bool>(), 1u32..4);
-    (rules, proptest::collection::vec(later, 0..4), proptest::collection::vec(fact, 0..12)).prop_map(|((fee, notice_hours, told, court_ordered, children), later, history)| {
-        let mut f = late_case();
-        f.rules.fee.minor = fee;
-        f.rules.notice_hours = notice_hours;
-        f.rules.pay_clock = if told { PayClock::WhenTold } else { PayClock::AsPlanned };
-        f.case = CaseFacts { court_ordered, children, parties: vec![Recipient::Resident, Recipient::Contact, Recipient::Referrer(1)] };
-        Facts { later, history, ..f }
-    })
+    // Before it was moved the session lay some days or hours elsewhere.
+    let moves = proptest::collection::vec((instants(), -96i64..96), 0..3);
+    (rules, moves, proptest::collection::vec(later, 0..4), proptest::collection::vec(fact, 0..12)).prop_map(
+        |((fee, notice_hours, told, court_ordered, children), moves, later, history)| {
+            let mut f = late_case();
+            f.rules.fee.minor = fee;
+            f.rules.notice_hours = notice_hours;
+            f.rules.pay_clock = if told { PayClock::WhenTold } else { PayClock::AsPlanned };
+            f.case = CaseFacts { court_ordered, children, parties: vec![Recipient::Resident, Recipient::Contact, Recipient::Referrer(1)] };
+            // One at an instant: which of two came first would be a matter of order.
+            let mut moves = moves;
+            moves.sort_unstable();
+            moves.dedup_by_key(|(until, _)| *until);
+            let moved = moves.into_iter().map(|(until, hours)| (until, Slot { start: f.session.start + Duration::hours(hours), end: f.session.end + Duration::hours(hours) }));
+            Facts { moved: moved.collect(), later, history, ..f }
+        },
+    )
 }
 
 fn by_whom(f: &Fact) -> Option<Parent> {
@@ -142,6 +153,7 @@ proptest! {
         let mut s = seed | 1;
         let mut next = |n: usize| { s ^= s << 13; s ^= s >> 7; s ^= s << 17; usize::try_from(s % n as u64).expect("less than n") };
         for n in (1..g.history.len()).rev() { g.history.swap(n, next(n + 1)); }
+        for n in (1..g.moved.len()).rev() { g.moved.swap(n, next(n + 1)); }
         for n in (1..g.later.len()).rev() { g.later.swap(n, next(n + 1)); }
         for n in (1..g.case.parties.len()).rev() { g.case.parties.swap(n, next(n + 1)); }
         prop_assert_eq!(assess(&f), assess(&g));
@@ -156,6 +168,9 @@ proptest! {
         for l in &mut g.later {
             l.off = l.off.filter(|(_, at)| at.is_none_or(|at| at < cut));
         }
+        // A move that is still to come has not moved anything.
+        g.session = f.moved.iter().filter(|(until, _)| cut <= *until).min_by_key(|(until, _)| *until).map_or(f.session, |(_, slot)| *slot);
+        g.moved.retain(|(until, _)| *until < cut);
         let (a, b) = (assess(&f), assess(&g));
         let states = |a: &Assessment| a.states.iter().filter(|(at, _)| *at < cut).copied().collect::<Vec<_>>();
         let notices = |a: &Assessment| a.notices.iter().filter(|n| n.at < cut).copied().collect::<Vec<_>>();

@@ -8,16 +8,26 @@ use super::notices::Notice;
 use super::timeline::{FeeState, Standing};
 use crate::domain::centre::Centre;
 use crate::domain::local_time::{instant, parse_local};
+use crate::domain::notice::Origin;
 use crate::domain::person::Role;
 use crate::domain::session::{CancelledBy, Reason, SessionState};
 use chrono::{DateTime, Duration, Utc};
+use std::collections::HashSet;
 
 /// The fact that a cancellation refused a move that the centre began, in time for it to be free.
 pub const REFUSED_MOVE: &str = "refused_move";
 
+/// The fact that a party was told that nothing is owed, and then something recorded later made them owe it: what they were told of that
+/// fee before is told no more.
+pub const OWED_AGAIN: &str = "owed_again";
+
 /// A fact as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
+    /// Its id.
+    pub id: String,
+    /// The fact that it takes out of the reckoning, for one that is `voided`.
+    pub voids: Option<String>,
     /// The session, if it is about one.
     pub session: Option<String>,
     /// The party, if it is about one.
@@ -28,6 +38,8 @@ pub struct Recorded {
     pub at: DateTime<Utc>,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
+    /// The rule it rests on.
+    pub rule: String,
     /// What its kind needs: a reason, a note, a deadline.
     pub detail: String,
     /// An amount in minor units.
@@ -64,7 +76,7 @@ pub struct CaseRecord {
     pub case: CaseFacts,
     /// Its sessions.
     pub sessions: Vec<BookedSession>,
-    /// Its facts, in the order in which they were recorded.
+    /// Its facts that stand, in the order in which they were recorded.
     pub facts: Vec<Recorded>,
 }
 
@@ -85,6 +97,21 @@ pub struct CaseAssessment {
     /// Money beyond what was owed when it came (choice C18).
     pub unallocated: Vec<Payment>,
     referrals: Vec<DateTime<Utc>>,
+}
+
+/// The rule of a move, as its fact keeps it: who began it.
+pub fn move_rule(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Centre => "by-centre",
+        Origin::Parent => "by-parent",
+    }
+}
+
+/// Of facts those that stand: a fact that was voided is as if it had never been recorded.
+pub fn standing(mut facts: Vec<Recorded>) -> Vec<Recorded> {
+    let voided: HashSet<String> = facts.iter().filter_map(|f| f.voids.clone()).collect();
+    facts.retain(|f| !voided.contains(&f.id));
+    facts
 }
 
 /// A note as it is kept in a fact.
@@ -161,6 +188,7 @@ impl CaseRecord {
                         n <= from || !matches!(f.what, What::Cancelled { by: who, only_some: false, .. } if Some(who) == by)
                     });
                 }
+                OWED_AGAIN => out.retain(|f| !matches!(f.what, What::DeadlineTold(_) | What::AllPartiesTold)),
                 // The later record of who came takes the place of the earlier one about the same parent.
                 "attended" => {
                     for fact in &mut out {
@@ -176,8 +204,11 @@ impl CaseRecord {
                 }
                 _ => {
                     if let Some(what) = meaning(f) {
-                        if matches!(what, What::NoShow(_)) {
-                            out.retain(|f| !matches!(f.what, What::NoShow(_)));
+                        match what {
+                            What::NoShow(_) => out.retain(|f| !matches!(f.what, What::NoShow(_))),
+                            // A number that is corrected for the same moment or an earlier one.
+                            What::IllCounted(_) => out.retain(|x| !matches!(x.what, What::IllCounted(_)) || x.at < f.at),
+                            _ => {}
                         }
                         out.push(Fact { at: f.at, what });
                     }
@@ -192,22 +223,42 @@ impl CaseRecord {
         self.history(session).iter().any(|f| matches!(f.what, What::NoShow(_)))
     }
 
-    /// Whether a person released this notice for a session.
-    pub fn released(&self, session: &str, notice: &str) -> bool {
-        self.facts.iter().any(|f| f.kind == "released" && f.session.as_deref() == Some(session) && f.detail == notice)
+    /// The facts of a session since its fee was last owed again after a receipt: what was told or released before counts no more.
+    fn since_receipt(&self, session: &str) -> impl Iterator<Item = &Recorded> {
+        let of = move |f: &&Recorded| f.session.as_deref() == Some(session);
+        let from = self.facts.iter().rposition(|f| of(&f) && f.kind == OWED_AGAIN).map_or(0, |n| n + 1);
+        self.facts[from..].iter().filter(of)
     }
 
-    /// The other sessions of the case as deadlines see them: a move is one called off and another one booked.
+    /// Whether a person released this notice for a session.
+    pub fn released(&self, session: &str, notice: &str) -> bool {
+        self.since_receipt(session).any(|f| f.kind == "released" && f.detail == notice)
+    }
+
+    /// Whether it is recorded that a party was told one of these things about a session.
+    pub fn told(&self, session: &str, what: &[&str]) -> bool {
+        self.since_receipt(session).any(|f| f.kind == "told" && what.iter().any(|w| f.detail.starts_with(w)))
+    }
+
+    /// The times that a session had before each of its moves, with the fact of the move.
+    fn moved(&self, s: &BookedSession, centre: &Centre) -> impl Iterator<Item = (Slot, &Recorded)> {
+        let length = s.end - s.start;
+        self.facts.iter().filter(|f| f.kind == "moved" && f.session.as_deref() == Some(&s.id)).filter_map(move |f| {
+            let start = instant(centre.tz, f.detail.split(" -> ").next().and_then(parse_local)?);
+            Some((Slot { start, end: start + length }, f))
+        })
+    }
+
+    /// The other sessions of the case as deadlines see them: a move is one called off, by the centre or by a party, and another one booked.
     fn others(&self, than: &str, centre: &Centre) -> Vec<LaterSession> {
         let mut out = Vec::with_capacity(self.sessions.len());
         for s in self.sessions.iter().filter(|s| s.id != than) {
             let mut booked_at = s.booked_at;
-            for f in self.facts.iter().filter(|f| f.kind == "moved" && f.session.as_deref() == Some(&s.id)) {
-                let old = f.detail.split(" -> ").next().and_then(parse_local).map(|t| instant(centre.tz, t));
-                if let Some(start) = old {
-                    out.push(LaterSession { start, end: start + (s.end - s.start), booked_at: Some(booked_at), off: Some((OffBy::Centre, Some(f.at))) });
-                    booked_at = f.at;
-                }
+            for (slot, f) in self.moved(s, centre) {
+                // Who owes gains no time by asking for another date (choice C03): the old one stays what it was for the fee.
+                let by = if f.rule == move_rule(Origin::Parent) { OffBy::Party } else { OffBy::Centre };
+                out.push(LaterSession { start: slot.start, end: slot.end, booked_at: Some(booked_at), off: Some((by, Some(f.at))) });
+                booked_at = f.at;
             }
             let by = |b| if b == CancelledBy::Centre { OffBy::Centre } else { OffBy::Party };
             let off = match s.state {
@@ -225,15 +276,14 @@ impl CaseRecord {
             return None;
         }
         // A refusal of a move that the centre began is free, whatever the hours: that it was one is a fact of its own, recorded with it.
-        let free = |at: DateTime<Utc>| self.facts.iter().any(|f| f.kind == REFUSED_MOVE && f.session.as_deref() == Some(&s.id) && f.at == at);
-        // Only the cancellation that counts: the first one after the session was last put back on.
-        let back = history.iter().filter(|f| f.what == What::Reinstated).map(|f| f.at).max();
-        let first = history.iter().filter(|f| matches!(f.what, What::Cancelled { only_some: false, .. }) && back.is_none_or(|b| f.at > b)).map(|f| f.at).min();
-        let notice_hours = if first.is_some_and(free) { 0 } else { s.notice_hours };
+        let free = self.facts.iter().filter(|f| f.kind == REFUSED_MOVE && f.session.as_deref() == Some(&s.id)).map(|f| f.at).collect();
         Some(Facts {
-            rules: Rules { notice_hours, fee: s.fee, payment_days: s.payment_days, pay_clock, tz: centre.tz, courtesy: centre.courtesy.clone() },
+            rules: Rules { notice_hours: s.notice_hours, fee: s.fee, payment_days: s.payment_days, pay_clock, tz: centre.tz, courtesy: centre.courtesy.clone() },
             case: self.case.clone(),
             session: Slot { start: s.start, end: s.end },
+            // What nobody had recorded nobody could know: the time was in force until then.
+            moved: self.moved(s, centre).map(|(slot, f)| (f.recorded_at, slot)).collect(),
+            free,
             later: self.others(&s.id, centre),
             history,
         })

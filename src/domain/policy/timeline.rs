@@ -102,12 +102,17 @@ impl Run<'_> {
         wall(self.facts.rules.tz, at).date()
     }
 
+    /// The local date that a note for the fee has to cover.
+    pub(super) fn own_date(&self) -> NaiveDate {
+        self.date(self.fee.as_ref().map_or(self.facts.session, |f| f.slot).start)
+    }
+
     /// Index of the first session on a later local date (choice C03).
     fn first_later(&mut self) -> usize {
         if let Some(n) = self.first_later {
             return n;
         }
-        let own = self.date(self.facts.session.start);
+        let own = self.own_date();
         let n = self.later.iter().position(|l| self.date(l.start) > own).unwrap_or(self.later.len());
         self.first_later = Some(n);
         n
@@ -186,7 +191,7 @@ impl Run<'_> {
 
     fn pass_deadline(&mut self, at: DateTime<Utc>) {
         self.stale = true;
-        let own_date = self.date(self.facts.session.start);
+        let own_date = self.own_date();
         let (children, history) = (self.facts.case.children, &self.facts.history);
         let Some(fee) = self.fee.as_mut() else { return };
         fee.deadline_passed = true;

@@ -176,3 +176,55 @@ fn every_step_says_by_which_rule_and_why() {
     assert!(a.steps.iter().all(|s| s.why.ends_with('.')) && a.notices.iter().all(|n| !n.rule.is_empty()));
     assert_eq!((a.cut_off, a.charge.to_string()), (t("2026-11-26T10:00:00Z"), "GBP 45.00".to_owned()));
 }
+
+#[test]
+fn each_message_is_judged_by_the_start_that_was_in_force_when_it_came() {
+    let (old, new) = (t("2026-11-28T10:00:00Z"), t("2026-12-05T10:00:00Z"));
+    let slot = |start: chrono::DateTime<chrono::Utc>| Slot { start, end: start + chrono::Duration::hours(2) };
+    // Cancelled late for the 28th, put back on, moved to the 5th: what happened before the move stays what it was.
+    let mut f = with(&[at("2026-11-27T19:00:00Z", What::Reinstated)]);
+    let before = assess(&f);
+    f.session = slot(new);
+    f.moved = vec![(t("2026-11-27T20:00:00Z"), slot(old))];
+    let after = assess(&f);
+    assert_eq!((&before.notices, &before.states), (&after.notices, &after.states));
+    assert!(after.notices.iter().any(|n| n.kind == NoticeKind::FeeNotice));
+    // Cancelled in time for the 5th, put back on, moved forward to the 28th: no fee comes up for it afterwards.
+    let mut f = with(&[at("2026-11-27T19:00:00Z", What::Reinstated)]);
+    f.moved = vec![(t("2026-11-27T20:00:00Z"), slot(new))];
+    assert!(assess(&f).notices.iter().all(|n| !n.kind.is_private()), "{:?}", assess(&f).notices);
+    // The note is for the day that was cancelled.
+    let mut f = ill(&[at(DEC_1, note(false))]);
+    f.session = slot(new);
+    f.moved = vec![(t("2026-12-02T20:00:00Z"), slot(old))];
+    assert_eq!(says(&assess(&f), DEC_2), "waived 0");
+}
+
+#[test]
+fn a_free_refusal_frees_no_other_message() {
+    let mut f = with(&[at("2026-11-27T19:00:00Z", What::Reinstated), cancel("2026-11-27T21:00:00Z", Parent::Contact, Reason::Other)]);
+    f.free = vec![t("2026-11-27T21:00:00Z")];
+    let a = assess(&f);
+    assert_eq!((a.late, a.charge.minor), (false, 0));
+    assert_eq!(a.notices.iter().filter(|n| n.kind == NoticeKind::FeeNotice).count(), 1, "the first one had its fee until it was put back on");
+}
+
+#[test]
+fn the_last_count_of_the_ill_children_holds() {
+    let case = |counted: &[Fact]| {
+        let mut f = ill(counted);
+        f.case.children = 2;
+        assess(&f)
+    };
+    let one = at(DEC_1, What::IllCounted(1));
+    let both = case(&[one, at(DEC_2, What::IllCounted(2))]);
+    assert_eq!((says(&both, DEC_1), says(&both, DEC_2)), ("due 4500 hold".into(), "provisional_awaiting_note 0".into()));
+    assert_eq!(told(&both, DEC_2), ["note_request resident", "note_reminder resident", "fee_notice resident"]);
+    let one_after_all = case(&[at(DEC_1, What::IllCounted(2)), at(DEC_2, What::IllCounted(1))]);
+    assert_eq!((says(&one_after_all, DEC_1), says(&one_after_all, DEC_2)), ("provisional_awaiting_note 0".into(), "due 4500 hold".into()));
+    // After the deadline the fee stays due, and a note that names them all still ends it.
+    let both = |more: &[Fact]| case(&[&[one, at("2026-12-14T09:00:00Z", What::IllCounted(2))], more].concat());
+    assert_eq!(says(&both(&[]), "2026-12-14T09:00:00Z"), "due 4500 hold");
+    let What::Note(n) = note(false) else { unreachable!("a note") };
+    assert_eq!(says(&both(&[at("2026-12-15T09:00:00Z", What::Note(Note { children: Some(2), ..n }))]), "2026-12-15T09:00:00Z"), "waived 0");
+}

@@ -251,6 +251,7 @@ async fn called_off(tx: &mut Tx, centre: &Centre, session_id: &str, how: &How<'_
         return Ok(());
     }
     outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::SessionOff.as_str()).await?;
+    tasks::moot_of_session(tx, now, session_id, Topic::RingSessionOn).await?;
     for seat in sessions::seats(tx, &how.senders, session_id).await? {
         let role = seat.attendee.role;
         if seat.attendee.ask_at.is_some() {

@@ -1,0 +1,115 @@
+//! Fees, steps and what is planned, as lists and pages show them.
+
+use super::{Seen, called, text_kind};
+use crate::domain::person::Role;
+use crate::domain::policy::{self, FeeState, NoticeKind, Standing};
+use crate::flows::record_money::in_words;
+use crate::store::money;
+use crate::store::sessions;
+use crate::store::{Db, centres};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// A fee as lists show it.
+#[derive(Debug, Clone)]
+pub struct Fee {
+    /// Its id.
+    pub id: String,
+    /// The case's reference.
+    pub case_ref: String,
+    /// The session that it is for, and its start.
+    pub session: String,
+    /// See `session`.
+    pub starts_at: DateTime<Utc>,
+    /// Who has to pay.
+    pub liable: Option<Role>,
+    /// The charge.
+    pub charge: policy::Money,
+    /// How it stands now.
+    pub standing: Standing,
+    /// The deadline for note or money, while one runs.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// The fees of a centre or of all, as they stand at `now`.
+pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<Vec<Fee>> {
+    let mut tx = db.begin().await?;
+    let all = centres::all_in(&mut tx).await?;
+    let mut out = Vec::new();
+    for id in money::cases_with_fees(&mut tx, centre).await? {
+        let seen = Seen::of(&mut tx, &all, &id).await?;
+        let (now, case) = (seen.present(now), &seen.case);
+        for a in &seen.assessed.sessions {
+            let standing = a.result.standing_at(now);
+            let Some(session) = case.record.sessions.iter().find(|s| s.id == a.session).filter(|_| standing.charge > 0) else { continue };
+            out.push(Fee {
+                id: money::fee_id(&tx, &a.session),
+                case_ref: case.case_ref.clone(),
+                session: a.session.clone(),
+                starts_at: session.start,
+                liable: standing.liable.map(|p| p.role()),
+                charge: a.result.charge.with(standing.charge),
+                standing,
+                due_at: a.result.deadline.filter(|_| matches!(standing.fee, FeeState::Due | FeeState::Provisional)),
+            });
+        }
+    }
+    Ok(out)
+}
+
+/// The steps of a case by the rules on money up to `now`: when, the rule, why, about which session.
+pub async fn steps(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<(policy::Step, String)>> {
+    let mut tx = db.begin().await?;
+    let all = centres::all_in(&mut tx).await?;
+    let seen = Seen::of(&mut tx, &all, case_id).await?;
+    let now = seen.present(now);
+    Ok(seen.assessed.sessions.into_iter().flat_map(|a| a.result.steps.into_iter().filter(|s| s.at <= now).map(move |s| (s, a.session.clone()))).collect())
+}
+
+/// How the fees of a case stand, in words for staff.
+pub async fn standing_in_words(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<String>> {
+    let mut tx = db.begin().await?;
+    let all = centres::all_in(&mut tx).await?;
+    let seen = Seen::of(&mut tx, &all, case_id).await?;
+    Ok(in_words(&seen, seen.present(now)))
+}
+
+/// A notice that the rules will call for if nothing else happens.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub kind: NoticeKind,
+    /// The case's reference, and its centre's code.
+    pub case_ref: String,
+    /// See `case_ref`.
+    pub centre: String,
+    /// About which session, in its present version.
+    pub session: String,
+    /// See `session`.
+    pub session_version: i64,
+    /// To whom; nobody in particular: all parties.
+    pub role: Option<Role>,
+    /// The rule.
+    pub rule: &'static str,
+}
+
+/// The notices about money that lie in a span, as things stand at its beginning.
+pub async fn planned(db: &Db, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Planned>> {
+    let mut tx = db.begin().await?;
+    let all = centres::all_in(&mut tx).await?;
+    let mut out = Vec::new();
+    for id in money::cases_with_fees(&mut tx, None).await? {
+        let seen = Seen::of(&mut tx, &all, &id).await?;
+        let (from, case, assessed) = (seen.present(from), &seen.case, &seen.assessed);
+        for c in called(assessed, until).into_iter().filter(|c| c.at > from && (text_kind(c.kind).is_some() || c.kind.needs_release())) {
+            let version = sessions::get(&mut tx, c.session).await?.map_or(0, |s| s.version);
+            let rule = assessed.of(c.session).and_then(|a| a.notices.iter().find(|n| n.at == c.at && n.kind == c.kind)).map_or("", |n| n.rule);
+            let (case_ref, centre) = (case.case_ref.clone(), case.centre.clone());
+            out.push(Planned { at: c.at, kind: c.kind, case_ref, centre, session: c.session.to_owned(), session_version: version, role: c.role, rule });
+        }
+    }
+    out.sort_by_key(|p| p.at);
+    Ok(out)
+}
