@@ -470,18 +470,34 @@ async fn what_may_have_left_is_looked_up(on: On) {
     }
 }
 
-/// A STOP belongs to the channel, our sender and the number: SMS to the same number, which was agreed too, goes on.
-async fn a_stop_belongs_to_whatsapp(on: On) {
+/// A STOP there stops SMS to the same number too, as its words say; a START in the same place ends what that STOP had stopped, and no more.
+async fn a_stop_on_whatsapp_stops_the_texts_to_that_number(on: On) {
     let w = World::asked(on, &["confirm_request"], BOTH, "").await;
     w.writes(CONTACT, "STOP").await;
     eventually(LIMIT, "a person rings", || async { (w.tasks("ring_opted_out") == 1).then_some(()) }).await;
+    assert!(w.nth(&format!("whatsapp:{CONTACT}"), 2).await.get("Body").contains("we will not text you again"));
+    let contact = || w.b.json(&["list", "parties"]).into_iter().find(|p| p["role"] == "contact").unwrap();
+    assert!(contact()["usable"] == false && contact()["consent"] == "stop", "{}", contact());
     let session = w.b.json(&["list", "sessions"])[0]["session"].as_str().unwrap().to_owned();
     w.b.ok(&["record", "cancel", &session, "--by", "centre"]);
-    assert!(w.nth(CONTACT, 1).await.get("Body").contains("will not go ahead"));
-    assert_eq!(w.by_whatsapp(CONTACT).await.len(), 1, "nothing more there");
-    assert!(w.b.json(&["list", "parties"]).iter().all(|p| p["usable"] == true && p["consent"] == "yes"));
+    eventually(LIMIT, "rung about the visit", || async { (w.tasks("ring_session_off") == 1).then_some(()) }).await;
+    assert!(w.sent(CONTACT).await.is_empty() && w.by_whatsapp(CONTACT).await.len() == 2, "nothing more anywhere");
     w.writes(CONTACT, "START").await;
-    assert!(w.nth(&format!("whatsapp:{CONTACT}"), 2).await.get("Body").contains("texts are on again"));
+    assert!(w.nth(&format!("whatsapp:{CONTACT}"), 3).await.get("Body").contains("texts are on again"));
+    assert!(contact()["usable"] == true && contact()["consent"] == "yes");
+    w.b.ok(&["record", "reinstate", &session]);
+    assert!(w.nth(CONTACT, 1).await.get("Body").contains("will go ahead after all"), "by SMS, which is on again: there is no content template for it");
+    w.emulator.no_violations().await;
+    // A STOP by SMS of its own, beside that of WhatsApp, is not ended there.
+    let w = World::asked(on, &["confirm_request"], BOTH, "").await;
+    w.inbound(json!({ "from": CONTACT, "body": "STOP" })).await;
+    w.writes(CONTACT, "STOP").await;
+    w.writes(CONTACT, "START").await;
+    let session = w.b.json(&["list", "sessions"])[0]["session"].as_str().unwrap().to_owned();
+    let before = w.sent(CONTACT).await.len();
+    w.b.ok(&["record", "cancel", &session, "--by", "centre"]);
+    eventually(LIMIT, "rung: WhatsApp takes no such text, and SMS is stopped", || async { (w.tasks("ring_session_off") == 1).then_some(()) }).await;
+    assert_eq!(w.sent(CONTACT).await.len(), before);
     w.emulator.no_violations().await;
     // Who agreed to WhatsApp alone gets nothing more, and is rung.
     let w = World::asked(on, &["confirm_request", "session_off"], "yes", "").await;
@@ -605,7 +621,7 @@ crate::on_both!(
     a_cancellation_is_finished_by_a_second_press,
     a_cancellation_is_finished_by_a_word_in_the_same_place,
     what_may_have_left_is_looked_up,
-    a_stop_belongs_to_whatsapp,
+    a_stop_on_whatsapp_stops_the_texts_to_that_number,
     what_nobody_heard_is_listed,
     staff_and_files_say_where_whatsapp_may_go,
     looked_up_and_found_outside_the_window,

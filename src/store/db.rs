@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "bookings", include_str!("../../migrations/0004_bookings.sql")),
     (5, "quiet word", include_str!("../../migrations/0005_quiet_word.sql")),
     (6, "whatsapp", include_str!("../../migrations/0006_whatsapp.sql")),
+    (9, "conversation", include_str!("../../migrations/0009_conversation.sql")),
 ];
 
 /// A value bound to a placeholder. A missing one still has its type.

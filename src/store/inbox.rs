@@ -153,13 +153,15 @@ impl Inbound {
     }
 }
 
-/// Takes the oldest message that was not applied yet; another process takes another.
+/// Takes of the messages that were not applied yet the one that was sent first. Another process takes one of another number: what came
+/// from one phone is applied in its order.
 pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
     let seal = tx.seal();
     let row = tx
         .one(
-            "SELECT id, channel, sender, number, number_hash, body, media, opt_out_type, at, kind, detail, earliest_at FROM inbound WHERE state = 'new'
-             ORDER BY recorded_at, id LIMIT 1 {skip}",
+            "SELECT id, channel, sender, number, number_hash, body, media, opt_out_type, at, kind, detail, earliest_at FROM inbound i WHERE state = 'new'
+               AND NOT EXISTS (SELECT 1 FROM inbound o WHERE o.state = 'new' AND o.number_hash = i.number_hash AND (o.at, o.recorded_at) < (i.at, i.recorded_at))
+             ORDER BY at, recorded_at, id LIMIT 1 {skip}",
             args![],
         )
         .await?;
@@ -366,15 +368,51 @@ pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
     Ok(out)
 }
 
-/// Opts an address out or in at a sender.
-pub async fn set_opt_out(tx: &mut Tx, at: (Channel, &str), number_hash: &str, active: bool, now: DateTime<Utc>) -> Result<()> {
+/// Opts an address out or in at a sender. `said` is where a party said so; `None`: the service reports it.
+pub async fn set_opt_out(tx: &mut Tx, at: (Channel, &str), number_hash: &str, active: bool, said: Option<(Channel, &str)>, now: DateTime<Utc>) -> Result<()> {
     tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5 WHERE opt_out.changed_at <= $5",
-        args![at.0.as_str(), at.1, number_hash, active, now],
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5, said_on = $6, said_by = $7 WHERE opt_out.changed_at <= $5",
+        args![at.0.as_str(), at.1, number_hash, active, now, said.map(|s| s.0.as_str()), said.map(|s| s.1)],
     )
     .await?;
     Ok(())
+}
+
+/// A STOP that was said elsewhere stops this address too, unless it is stopped already by itself or by the service.
+pub async fn stop_too(tx: &mut Tx, at: (Channel, &str), number_hash: &str, said: (Channel, &str), now: DateTime<Utc>) -> Result<()> {
+    tx.exec(
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by) VALUES ($1, $2, $3, TRUE, $4, $5, $6)
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = TRUE, changed_at = $4, said_on = $5, said_by = $6
+         WHERE opt_out.active = FALSE AND opt_out.changed_at <= $4",
+        args![at.0.as_str(), at.1, number_hash, now, said.0.as_str(), said.1],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A START ends what the STOP in the same place had stopped elsewhere, and nothing else.
+pub async fn start_too(tx: &mut Tx, at: (Channel, &str), number_hash: &str, said: (Channel, &str), now: DateTime<Utc>) -> Result<()> {
+    tx.exec(
+        "UPDATE opt_out SET active = FALSE, changed_at = $4 WHERE channel = $1 AND sender = $2 AND number_hash = $3 AND active = TRUE AND changed_at <= $4
+         AND said_on = $5 AND said_by = $6",
+        args![at.0.as_str(), at.1, number_hash, now, said.0.as_str(), said.1],
+    )
+    .await?;
+    Ok(())
+}
+
+/// When an address said STOP or START last at a sender, and whether it is stopped.
+pub async fn opt_out_of(tx: &mut Tx, at: (Channel, &str), number_hash: &str) -> Result<Option<(DateTime<Utc>, bool)>> {
+    let row = tx.one("SELECT changed_at, active FROM opt_out WHERE channel = $1 AND sender = $2 AND number_hash = $3", args![at.0.as_str(), at.1, number_hash]).await?;
+    row.map(|r| Ok((r.time("changed_at")?, r.flag("active")?))).transpose()
+}
+
+/// Whether one of these parties agreed to get texts at an address by this channel.
+pub async fn is_agreed(tx: &mut Tx, channel: Channel, number_hash: &str, parties: &[Owner]) -> Result<bool> {
+    let rows = tx.all("SELECT party_id FROM address WHERE number_hash = $1 AND channel = $2 AND state = 'current'", args![number_hash, channel.as_str()]).await?;
+    let ids: Vec<String> = rows.iter().map(|r| r.text("party_id")).collect::<Result<_>>()?;
+    Ok(parties.iter().any(|p| ids.contains(&p.party_id)))
 }
 
 /// Takes the opt-outs of a centre's parties along to the centre's new sender: who said STOP has said it to the centre.

@@ -113,10 +113,11 @@ pub struct Attendee {
     pub undo_until: Option<DateTime<Utc>>,
     /// The address (hash) from which it may.
     pub undo_from: Option<String>,
+    /// When what this party said last about this visit was said.
+    pub decided_at: Option<DateTime<Utc>>,
 }
 
-const ATTENDEE: &str =
-    "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at, t.hears_at, t.undo_until, t.undo_from";
+const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at, t.hears_at, t.undo_until, t.undo_from, t.decided_at";
 
 fn read_attendee(r: &Row) -> Result<Attendee> {
     Ok(Attendee {
@@ -134,6 +135,7 @@ fn read_attendee(r: &Row) -> Result<Attendee> {
         hears_at: r.time_opt("hears_at")?,
         undo_until: r.time_opt("undo_until")?,
         undo_from: r.text_opt("undo_from")?,
+        decided_at: r.time_opt("decided_at")?,
     })
 }
 
@@ -318,19 +320,15 @@ pub async fn seats_between(db: &Db, senders: &Senders, from: DateTime<Utc>, to: 
 }
 
 /// The upcoming places of all parties with an address, at the centres for which `sender` speaks; those of sessions that ended before
-/// `since` are left out.
-pub async fn seats_of_address(tx: &mut Tx, senders: &Senders, at: (Channel, &str), hash: &str, since: DateTime<Utc>) -> Result<Vec<Seat>> {
+/// `since` are left out. With `any` also of parties that have it on file for another channel.
+pub async fn seats_of_address(tx: &mut Tx, senders: &Senders, at: (Channel, &str), hash: &str, since: DateTime<Utc>, any: bool) -> Result<Vec<Seat>> {
     let (channel, sender) = at;
-    let rows = tx
-        .all(
-            seat_sql(
-                senders,
-                "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $1 AND channel = $2 AND state = 'current')
-                 AND s.ends_at > $3 ORDER BY s.starts_at, s.id",
-            ),
-            args![hash, channel.as_str(), since],
-        )
-        .await?;
+    let of = if any { "($2 <> '')" } else { "channel = $2" };
+    let sql = format!(
+        "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $1 AND {of} AND state = 'current')
+         AND s.ends_at > $3 ORDER BY s.starts_at, s.id"
+    );
+    let rows = tx.all(seat_sql(senders, &sql), args![hash, channel.as_str(), since]).await?;
     let mut seats = read_seats(tx, senders, &rows).await?;
     seats.retain(|s| senders.speaks_for(sender, &s.session.centre, channel));
     Ok(seats)
@@ -397,6 +395,12 @@ pub async fn settle_asks(tx: &mut Tx, rows: Vec<(String, Role, Option<DateTime<U
 /// Records an answer of a party.
 pub async fn answer(tx: &mut Tx, session_id: &str, role: Role, answer: Answer, at: Option<DateTime<Utc>>) -> Result<()> {
     tx.exec("UPDATE attendee SET answer = $1, answered_at = $2 WHERE session_id = $3 AND role = $4", args![answer.as_str(), at, session_id, role.as_str()]).await?;
+    Ok(())
+}
+
+/// Keeps when a party said what it said last about a visit.
+pub async fn decided(tx: &mut Tx, session_id: &str, role: Role, at: DateTime<Utc>) -> Result<()> {
+    tx.exec("UPDATE attendee SET decided_at = $1 WHERE session_id = $2 AND role = $3 AND (decided_at IS NULL OR decided_at < $1)", args![at, session_id, role.as_str()]).await?;
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use super::super::patterns::{ASK, BREAK, DATE, TIME, UNKNOWN, Word};
 use super::super::session::Reason;
 use super::lists::{Lists, Piece, READING};
-use super::{Context, Intent, Understood};
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use super::{Context, Intent, Named, Understood};
+use chrono::Weekday;
 
 /// What an answer was made of.
 #[derive(Default)]
@@ -104,15 +104,16 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
         return Err("no-answer");
     }
     let held = hold(l, &pieces, words);
-    let mut days = words.iter().filter_map(|w| l.vocabulary.day(w.id));
-    let (mut day, second) = (days.next(), days.next());
-    let two = second.is_some() && second != day;
-    if two && context.open < 2 {
+    let mut days: Vec<Weekday> = Vec::new();
+    for day in words.iter().filter_map(|w| l.vocabulary.day(w.id)) {
+        if !days.contains(&day) {
+            days.push(day);
+        }
+    }
+    if days.len() > 1 && context.open < 2 {
         return Err("two-days");
     }
-    if two {
-        day = None;
-    }
+    let named = Named { days, moments: words.iter().copied().filter(|w| matches!(w.id, DATE | TIME)).collect() };
     let confirms = held.yes || held.agreed;
     let cancels = held.refuse || held.no || held.cancel || held.cancelled;
     match (confirms, cancels) {
@@ -126,11 +127,10 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
             if held.reason || held.only_cancels || held.third {
                 return Err("more-than-a-yes");
             }
-            for w in words.iter().filter(|w| matches!(w.id, DATE | TIME)) {
-                let Some(a) = context.arrivals.iter().find(|a| names(w, a)) else { return Err("names-a-time") };
-                day = if w.id == DATE { Some(a.weekday()) } else { day };
+            if !named.are_of(context.arrivals) {
+                return Err("names-a-time");
             }
-            Ok(Understood { day, plain_yes: held.yes, ..Understood::new(Intent::Confirm, "all-words-agree") })
+            Ok(Understood { named, plain_yes: held.yes, ..Understood::new(Intent::Confirm, "all-words-agree") })
         }
         (false, true) => {
             if held.about_third {
@@ -146,13 +146,11 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
             if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
                 return Err("what-was-cancelled");
             }
-            if words.iter().any(|w| w.id == TIME) && !held.cancel {
+            // A date or time that is none of those that are open is about something else. Without them a date is taken as it is, and "not
+            // 10am" may be a wish for another hour.
+            let known = !context.arrivals.is_empty();
+            if if known { !named.are_of(context.arrivals) } else { words.iter().any(|w| w.id == TIME) && !held.cancel } {
                 return Err("names-a-time");
-            }
-            // A date of another day than those that are open is about something else; which one is not known without them.
-            for w in words.iter().filter(|w| w.id == DATE && !context.arrivals.is_empty()) {
-                let Some(a) = context.arrivals.iter().find(|a| names(w, a)) else { return Err("names-a-time") };
-                day = Some(a.weekday());
             }
             let reason = match (held.ill_child, held.ill_self, held.ride) {
                 (true, false, false) => Some(Reason::IllChild),
@@ -167,18 +165,8 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
                 (_, true) => "all-words-cancel",
                 _ => "all-words-refuse",
             };
-            Ok(Understood { day, ..Understood::new(Intent::Cancel(reason), rule) })
+            Ok(Understood { named, ..Understood::new(Intent::Cancel(reason), rule) })
         }
-    }
-}
-
-/// Whether a date or a time of day is that of this arrival.
-fn names(w: &Word, arrival: &NaiveDateTime) -> bool {
-    let minute = arrival.hour() * 60 + arrival.minute();
-    let value = u32::from(w.value);
-    match w.id {
-        DATE => arrival.day() == value % 100 && (value < 100 || arrival.month() == value / 100),
-        _ => minute == value || minute == value + 720,
     }
 }
 
