@@ -13,7 +13,7 @@ use crate::domain::person::{Channel, Private};
 use crate::domain::session::{Answer, SessionState};
 use crate::domain::understand::{self, Understood, understand_in};
 use crate::store::inbox::{self, Inbound, Owner, Received, What};
-use crate::store::sessions::{self, Seat};
+use crate::store::sessions::{self, Seat, Whose};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, attempts, centres, centres::Centres, dates, errands, messages, questions};
 use crate::words::{ENGLISH, Words};
@@ -114,14 +114,24 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
     // A sender that we had once speaks through the line that has taken its place.
     let line = lines.by_sender(inbound.channel, &inbound.sender).or_else(|| lines.all().iter().find(|l| l.channel == inbound.channel));
     let line = line.map_or((inbound.channel, inbound.sender.as_str()), |l| l.at());
-    let parties = inbox::parties_with(tx, lines.senders(), line, &inbound.number_hash).await?;
-    let agreed = parties.is_empty() || inbox::is_agreed(tx, line.0, &inbound.number_hash, &parties).await?;
+    let mut parties = inbox::parties_with(tx, lines.senders(), line, &inbound.number_hash).await?;
+    let here = !parties.is_empty();
+    if !here {
+        // Another centre's parent at a sender that does not speak for it: not a stranger, and not answered.
+        parties = inbox::parties_anywhere(tx, &inbound.number_hash).await?;
+    }
+    let agreed = parties.is_empty() || (here && inbox::is_agreed(tx, line.0, &inbound.number_hash, &parties).await?);
     // What comes by a channel that was not agreed on decides nothing; whose visit is next is known all the same to who reads it.
-    let any = !agreed && !matches!(inbound.what, What::Press { .. });
-    let seats = sessions::seats_of_address(tx, lines.senders(), line, &inbound.number_hash, inbound.at, any).await?;
+    let whose = match inbound.what {
+        What::Press { .. } => Whose::Agreed,
+        _ if agreed => Whose::Agreed,
+        _ if here => Whose::OnFile,
+        _ => Whose::Any,
+    };
+    let seats = sessions::seats_of_address(tx, lines.senders(), line, &inbound.number_hash, inbound.at, whose).await?;
     sessions::lock(tx, &seats.iter().map(|s| s.session.id.clone()).collect::<Vec<_>>()).await?;
     // What another process recorded while this one waited for the lock is seen now.
-    let seats = if tx.is_postgres() { sessions::seats_of_address(tx, lines.senders(), line, &inbound.number_hash, inbound.at, any).await? } else { seats };
+    let seats = if tx.is_postgres() { sessions::seats_of_address(tx, lines.senders(), line, &inbound.number_hash, inbound.at, whose).await? } else { seats };
     if inbound.channel == Channel::Telegram {
         // Who writes or presses has not blocked the bot.
         inbox::block(tx, &inbound.number_hash, None).await?;

@@ -13,7 +13,7 @@ use chrono::{DateTime, Duration, Utc};
 use std::collections::{HashMap, HashSet};
 
 pub use opt_outs::{OptOuts, carry_opt_outs, opt_out_of, opted_out_among, opted_out_among_in, set_opt_out, start_too, stop_too};
-pub use owners::{Owner, block, closed_among, is_agreed, languages_of, modes_of, parties_with, pause};
+pub use owners::{Owner, block, closed_among, is_agreed, languages_of, modes_of, parties_anywhere, parties_with, pause};
 pub use passed::{CameFrom, Passed, Way, passed, sender_of};
 
 /// What came in.

@@ -29,6 +29,13 @@ pub struct Owner {
 
 /// Parties with an address at the centres for which our sender speaks.
 pub async fn parties_with(tx: &mut Tx, senders: &Senders, at: (Channel, &str), number_hash: &str) -> Result<Vec<Owner>> {
+    let mut all = parties_anywhere(tx, number_hash).await?;
+    all.retain(|p| senders.speaks_for(at.1, &p.centre, at.0));
+    Ok(all)
+}
+
+/// Parties with an address at any centre.
+pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owner>> {
     let rows = tx
         .all(
             "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id, p.role, p.mode, p.language, p.quiet_word FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
@@ -36,22 +43,19 @@ pub async fn parties_with(tx: &mut Tx, senders: &Senders, at: (Channel, &str), n
             args![number_hash],
         )
         .await?;
-    let mut out = Vec::with_capacity(rows.len());
-    for r in rows {
-        let owner = Owner {
-            centre: r.text("centre")?,
-            case_id: r.text("case_id")?,
-            party_id: r.text("party_id")?,
-            role: r.word("role")?,
-            mode: r.word("mode")?,
-            language: r.text("language")?,
-            quiet_word: r.text_opt("quiet_word")?,
-        };
-        if senders.speaks_for(at.1, &owner.centre, at.0) {
-            out.push(owner);
-        }
-    }
-    Ok(out)
+    rows.iter()
+        .map(|r| {
+            Ok(Owner {
+                centre: r.text("centre")?,
+                case_id: r.text("case_id")?,
+                party_id: r.text("party_id")?,
+                role: r.word("role")?,
+                mode: r.word("mode")?,
+                language: r.text("language")?,
+                quiet_word: r.text_opt("quiet_word")?,
+            })
+        })
+        .collect()
 }
 
 /// The quietest mode among the parties with each of these addresses.
