@@ -132,7 +132,35 @@ async fn what_nobody_heard_is_listed(on: On) {
     w.emulator.no_violations().await;
 }
 
+/// What cannot be read comes through the hook of either channel as it is, changes nothing, and is shown without steering a terminal or a
+/// page; lists and the board show no words at all.
+async fn what_cannot_be_read_is_shown_safely(on: On) {
+    let w = World::asked(on, &["confirm_request"], BOTH, "").await;
+    let bad = ["", "   ", "👍", "🤷🏽", "\u{202e}SEY canary", "ye\0s canary", "\u{feff}\u{200b}", "\u{1b}[2Jyes canary", "<script>canary</script>"];
+    for text in bad {
+        w.writes(CONTACT, text).await;
+        w.inbound(json!({ "from": RESIDENT, "body": text })).await;
+    }
+    assert_eq!(w.answers(), "booked none none");
+    let open: Vec<Value> = w.b.json(&["list", "tasks"]).into_iter().filter(|t| t["state"] == "open").collect();
+    assert!(open.iter().any(|t| t["role"] == "contact") && open.iter().any(|t| t["role"] == "resident"), "{open:?}");
+    assert_eq!(open.iter().filter(|t| t["topic"] == "read_message").count() + open.iter().filter(|t| t["topic"] == "auto_replies").count(), open.len(), "{open:?}");
+    for t in &open {
+        let shown = w.b.ok(&["reply", t["task"].as_str().unwrap()]);
+        assert!(!shown.chars().any(|c| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{200b}'), "{shown:?}");
+        assert!(shown.contains("<U+202E>SEY canary") && shown.contains("<U+001B>[2Jyes canary") && shown.contains("(no words)") && shown.contains('👍'), "{shown}");
+    }
+    for list in ["tasks", "messages", "sessions", "parties"] {
+        assert!(!w.b.ok(&["list", list]).contains("canary"), "{list}");
+    }
+    let desk = w.serving.as_ref().unwrap().desk.clone();
+    let board = w.emulator.client.get(&desk).send().await.unwrap().text().await.unwrap();
+    assert!(board.contains("K-00000") && !board.contains("canary"), "{board}");
+    w.emulator.no_violations().await;
+}
+
 crate::on_both!(
+    what_cannot_be_read_is_shown_safely,
     a_press_answers_its_own_question,
     a_cancellation_is_finished_by_a_second_press,
     a_cancellation_is_finished_by_a_word_in_the_same_place,

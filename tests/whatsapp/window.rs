@@ -197,7 +197,59 @@ async fn what_may_have_left_is_looked_up(on: On) {
     }
 }
 
+/// One content template for a language, one for every party; what a centre's own file names goes before what all centres have.
+async fn a_content_template_for_a_language_and_a_centre(on: On) {
+    let id = |n: u8| format!("HX{:032x}", 1000 + u32::from(n));
+    let asked = async |own: &str| {
+        let mut w = World::prepared(on, &["confirm_request"], BOTH, 1, "").await;
+        let text = std::fs::read_to_string(&w.b.config).unwrap();
+        std::fs::write(&w.b.config, format!("{text}[whatsapp.content_sid.pl]\nconfirm_request = \"{}\"\n", id(1))).unwrap();
+        let dir = w.b.dir.path();
+        let centre = std::fs::read_to_string(dir.join("centre.toml")).unwrap().replace("start = ", "languages = [\"pl\"]\nstart = ");
+        std::fs::write(dir.join("centre.toml"), format!("{centre}{own}")).unwrap();
+        let csv = std::fs::read_to_string(dir.join("families.csv")).unwrap().replacen(",whatsapp,en,", ",whatsapp,pl,", 1);
+        std::fs::write(dir.join("families.csv"), csv).unwrap();
+        w.b.ok(&["centre", "apply", "centre.toml"]);
+        w.b.ok(&["import", "families.csv"]);
+        w.serve().await;
+        w.all_sent("both are asked").await;
+        w
+    };
+    let fee = "If you cancel now a fee may apply.";
+    let w = asked("").await;
+    let (polish, english) = (w.nth(&format!("whatsapp:{RESIDENT}"), 1).await, w.nth(&format!("whatsapp:{CONTACT}"), 1).await);
+    assert_eq!((polish.get("ContentSid"), english.get("ContentSid")), (id(1).as_str(), sid("confirm_request").as_str()));
+    assert!(polish.variables()[3] != fee && english.variables()[3] == fee, "{:?}", polish.variables());
+    w.emulator.no_violations().await;
+    // The centre's own for every party has English words, so its values are English too.
+    let w = asked(&format!("[whatsapp.content_sid]\nconfirm_request = \"{}\"\n", id(2))).await;
+    for phone in [RESIDENT, CONTACT] {
+        let text = w.nth(&format!("whatsapp:{phone}"), 1).await;
+        assert_eq!((text.get("ContentSid"), text.variables()[3].as_str()), (id(2).as_str(), fee));
+    }
+    w.emulator.no_violations().await;
+    let w = asked(&format!("[whatsapp.content_sid]\nconfirm_request = \"{}\"\n[whatsapp.content_sid.pl]\nconfirm_request = \"{}\"\n", id(2), id(3))).await;
+    assert_eq!(w.nth(&format!("whatsapp:{RESIDENT}"), 1).await.get("ContentSid"), id(3));
+    assert_eq!(w.nth(&format!("whatsapp:{CONTACT}"), 1).await.get("ContentSid"), id(2));
+    // What is no kind and no language is refused, in either file.
+    let text = std::fs::read_to_string(&w.b.config).unwrap();
+    std::fs::write(&w.b.config, text.replace("[whatsapp.content_sid.pl]\nconfirm_request", "[whatsapp.content_sid.polish]\nconfirm_request")).unwrap();
+    let (code, _, err) = w.b.run(&["check"]);
+    assert!(code == 1 && err.contains("whatsapp.content_sid.polish"), "{err}");
+    std::fs::write(&w.b.config, text.replace("[whatsapp.content_sid.pl]\nconfirm_request", "[whatsapp.content_sid.pl]\nconfirm")).unwrap();
+    let (code, _, err) = w.b.run(&["check"]);
+    assert!(code == 1 && err.contains("Did you mean whatsapp.content_sid.pl.confirm_"), "{err}");
+    std::fs::write(&w.b.config, text).unwrap();
+    let centre = w.b.dir.path().join("centre.toml");
+    let file = std::fs::read_to_string(&centre).unwrap();
+    std::fs::write(&centre, file.replace("content_sid.pl]", "content_sid.pll]")).unwrap();
+    let (code, _, err) = w.b.run(&["centre", "apply", "centre.toml"]);
+    assert!(code == 1 && err.contains("whatsapp.content_sid.pll"), "{err}");
+    w.emulator.no_violations().await;
+}
+
 crate::on_both!(
+    a_content_template_for_a_language_and_a_centre,
     outside_the_window_a_content_template_goes,
     without_a_content_template_the_next_agreed_channel_takes_it,
     inside_the_window_words_are_free,
