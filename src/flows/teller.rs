@@ -154,7 +154,7 @@ impl<'a> Teller<'a> {
                 }
                 Effect::OptIn => {
                     changed |= heard.opted_out;
-                    self.opt_in().await?;
+                    self.opt_in(heard).await?;
                 }
                 Effect::Task { topic, session } => self.task(topic, session.as_deref()).await?,
             }
@@ -379,13 +379,15 @@ impl<'a> Teller<'a> {
     }
 
     /// Texts again to this address, and to those that its STOP had stopped beside it.
-    async fn opt_in(&mut self) -> Result<()> {
+    async fn opt_in(&mut self, heard: &Heard) -> Result<()> {
         let said = (self.line.0, self.inbound.number_hash.as_str());
         inbox::set_opt_out(self.tx, self.line, said.1, false, Some(said), self.inbound.at).await?;
+        let mut again = heard.agreed;
         for (channel, sender, hash) in self.other_routes().await? {
-            inbox::start_too(self.tx, (channel, &sender), &hash, said, self.inbound.at).await?;
+            again |= inbox::start_too(self.tx, (channel, &sender), &hash, said, self.inbound.at).await? > 0;
         }
-        for p in self.parties {
+        // Where nothing that was agreed is on again, somebody still has to ring.
+        for p in self.parties.iter().filter(|_| again) {
             parties::ask_again(self.tx, &p.party_id, self.now).await?;
             tasks::close_topic(self.tx, self.now, &p.case_id, p.role, Topic::RingOptedOut).await?;
         }

@@ -321,7 +321,7 @@ impl Db {
             Ok(()) => {}
             Err(MigrateError::VersionMissing(v)) => bail!(
                 "the database was written by a newer version of courtesy (it has migration {v}, this program knows {}); use that version, nothing was changed",
-                MIGRATIONS.len()
+                MIGRATIONS.last().map_or(0, |m| m.0)
             ),
             Err(MigrateError::VersionMismatch(v)) => bail!("migration {v} of the database is not the one of this program; was the file edited?"),
             Err(e) => return Err(e).context("the database cannot be brought up to date"),

@@ -267,3 +267,45 @@ fn a_stranger_learns_nothing() {
     let h = Heard { known: false, ..heard("YES", "26T10:05:00", vec![]) };
     assert_eq!(kind(&decide(&h)), Some(Kind::UnknownSender));
 }
+
+#[test]
+fn what_was_sent_before_the_last_word_changes_nothing() {
+    let confirmed = Open { answer: Answer::Confirmed, decided_at: Some(t("26T10:10:00")), ..open("a") };
+    let d = decide(&heard("no", "26T10:05:00", vec![confirmed.clone()]));
+    assert_eq!((d.rule, d.effects, d.reply), ("overtaken", vec![Effect::Task { topic: Topic::ReadMessage, session: Some("a".into()) }], None));
+    let d = decide(&heard("yes", "26T10:05:00", vec![confirmed.clone()]));
+    assert_eq!((d.rule, d.effects, d.reply), ("overtaken", vec![], None), "it says the same");
+    assert_eq!(decide(&heard("no", "26T10:10:00", vec![confirmed.clone()])).rule, "S1", "at the same second it is no older");
+    // What comes at once is newer, whatever two clocks say.
+    let h = Heard { sent_by: t("26T10:10:02"), ..heard("no", "26T10:09:57", vec![confirmed.clone()]) };
+    assert_eq!(decide(&h).rule, "S1");
+    // Another visit that is named, and not decided since, is answered; without a name it may be about the one that was.
+    let sunday = || Open { starts_at: t("29T10:00:00"), arrives: local("29T10:00"), ..open("b") };
+    assert_eq!(decide(&heard("yes sunday", "26T10:05:00", vec![confirmed.clone(), sunday()])).effects, [Effect::Confirm { session: "b".into() }]);
+    assert_eq!(decide(&heard("yes", "26T10:05:00", vec![confirmed.clone(), sunday()])).rule, "overtaken");
+    // Danger, a STOP and a question are heard however late they are; a STOP before a START is for a person.
+    for (text, rule) in [("he has a knife", "safeguarding_alert"), ("STOP", "stop"), ("which door?", "question")] {
+        assert_eq!(decide(&heard(text, "26T10:05:00", vec![confirmed.clone()])).rule, rule);
+    }
+    let h = Heard { opted_at: Some(t("26T10:10:00")), ..heard("STOP", "26T10:05:00", vec![confirmed]) };
+    assert_eq!(decide(&h).effects, [Effect::Task { topic: Topic::ReadMessage, session: None }]);
+}
+
+#[test]
+fn a_channel_that_was_not_agreed_on_decides_nothing_and_is_not_answered() {
+    for text in ["yes", "no", "STOP", "START", "help", "which door?", "he is reading my messages", "Who's this?", "5271", "🤷", ""] {
+        let d = decide(&Heard { agreed: false, ..heard(text, "26T10:05:00", vec![Open { question: Some(question("26T10:00:00")), ..open("a") }]) });
+        let quiet = |e: &Effect| matches!(e, Effect::Task { .. } | Effect::OptOut | Effect::OptIn | Effect::PauseAddress | Effect::Quieten { .. });
+        assert!(d.reply.is_none() && d.effects.iter().all(quiet) && d.effects.iter().any(|e| matches!(e, Effect::Task { .. })), "{text}: {d:?}");
+    }
+}
+
+#[test]
+fn a_question_is_finished_where_it_was_asked_and_ended_anywhere() {
+    let elsewhere = Open { question: Some(question("26T10:00:00")), question_here: false, ..open("a") };
+    assert!(!decide(&heard("5271", "26T10:05:00", vec![elsewhere.clone()])).effects.iter().any(|e| matches!(e, Effect::Cancel { .. })));
+    let d = decide(&heard("yes", "26T10:05:00", vec![elsewhere.clone()]));
+    assert_eq!(d.effects, [Effect::CloseQuestion { question: "q".into() }, Effect::Confirm { session: "a".into() }]);
+    let d = decide(&heard("no", "26T10:05:00", vec![elsewhere]));
+    assert!(matches!(&d.effects[0], Effect::CancelAsked { first_no_at, .. } if *first_no_at == t("26T10:00:00")), "{d:?}");
+}

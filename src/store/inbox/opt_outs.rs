@@ -78,15 +78,14 @@ pub async fn stop_too(tx: &mut Tx, at: (Channel, &str), number_hash: &str, said:
     Ok(())
 }
 
-/// A START ends what the STOP in the same place had stopped elsewhere, and nothing else.
-pub async fn start_too(tx: &mut Tx, at: (Channel, &str), number_hash: &str, said: (Channel, &str), now: DateTime<Utc>) -> Result<()> {
+/// A START ends what the STOP in the same place had stopped elsewhere, and nothing else. Gives how many addresses that were.
+pub async fn start_too(tx: &mut Tx, at: (Channel, &str), number_hash: &str, said: (Channel, &str), now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
         "UPDATE opt_out SET active = FALSE, changed_at = $4 WHERE channel = $1 AND sender = $2 AND number_hash = $3 AND active = TRUE AND changed_at <= $4
          AND said_on = $5 AND said_by = $6",
         args![at.0.as_str(), at.1, number_hash, now, said.0.as_str(), said.1],
     )
-    .await?;
-    Ok(())
+    .await
 }
 
 /// When an address said STOP or START last at a sender, and whether it is stopped.
