@@ -115,4 +115,34 @@ async fn a_centre_has_a_number_of_its_own(on: On) {
     w.emulator.no_violations().await;
 }
 
-crate::on_both!(staff_and_files_say_where_whatsapp_may_go, a_number_may_be_safe_on_whatsapp_alone, a_new_number_keeps_what_was_agreed, a_centre_has_a_number_of_its_own,);
+/// What a parent who agreed to SMS alone writes there is read by a person and not answered.
+async fn what_comes_where_nothing_was_agreed_is_read_and_not_answered(on: On) {
+    let mut w = World::prepared(on, &["confirm_request"], BOTH, 1, "").await;
+    std::fs::write(w.b.dir.path().join("families.csv"), families(1, courtesy::clock::Clock::System.now())).unwrap();
+    w.b.ok(&["import", "families.csv"]);
+    w.serve().await;
+    w.all_sent("both are asked by SMS").await;
+    w.writes(CONTACT, "NO we cannot come").await;
+    let read = w.b.json(&["list", "tasks"]).into_iter().find(|t| t["topic"] == "read_message").unwrap();
+    assert!(read["case_ref"] == "K-00000" && read["due_at"].is_string(), "before the visit that is next: {read}");
+    assert!(w.b.ok(&["reply", read["task"].as_str().unwrap()]).contains("NO we cannot come"));
+    assert_eq!(w.answers(), "booked none none");
+    // A hint that somebody else reads the phone holds all the same, and so does a STOP.
+    w.writes(RESIDENT, "he is reading my messages").await;
+    assert_eq!(w.tasks("safeguarding"), 1);
+    w.writes(CONTACT, "stop").await;
+    let party = |role: &str| w.b.json(&["list", "parties"]).into_iter().find(|p| p["role"] == role).unwrap();
+    assert_eq!(party("contact")["usable"].as_bool(), Some(false));
+    w.quiet().await;
+    assert!(w.by_whatsapp(CONTACT).await.is_empty() && w.by_whatsapp(RESIDENT).await.is_empty(), "nothing was agreed there");
+    assert_eq!((w.sent(CONTACT).await.len(), w.sent(RESIDENT).await.len()), (1, 1));
+    w.emulator.no_violations().await;
+}
+
+crate::on_both!(
+    what_comes_where_nothing_was_agreed_is_read_and_not_answered,
+    staff_and_files_say_where_whatsapp_may_go,
+    a_number_may_be_safe_on_whatsapp_alone,
+    a_new_number_keeps_what_was_agreed,
+    a_centre_has_a_number_of_its_own,
+);
