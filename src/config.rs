@@ -2,7 +2,7 @@
 
 use crate::channels::sms::{Sender, SmsSettings, WHATSAPP};
 use crate::channels::telegram::{Mode, TelegramSettings};
-use crate::domain::centre::Centre;
+use crate::domain::centre::{Centre, LANGUAGES};
 use crate::domain::keyed::{Problem, Reader};
 use crate::domain::person::{Address, Channel, Phone};
 use crate::domain::whatsapp::{self, ContentSids};
@@ -77,6 +77,8 @@ pub struct OwnSenders {
     pub sms: Option<SmsSection>,
     /// Its number on WhatsApp.
     pub whatsapp: Option<WhatsappSection>,
+    /// Its content templates, with a number of its own or with that of all centres.
+    pub content: ContentSids,
     /// Its bot.
     pub telegram: Option<TelegramSettings>,
 }
@@ -139,8 +141,16 @@ impl Settings {
             own.sms = Some(r.section("sms", |r| read_sms(r, &self.base)));
         }
         if r.has("whatsapp") {
+            let named = centre.own_senders.iter().any(|(name, t)| *name == "whatsapp" && t.contains_key("from"));
+            if !named && self.whatsapp.is_some() {
+                own.content = r.section("whatsapp", read_content);
+                let telegram = r.has("telegram").then(|| r.section("telegram", |r| read_telegram(r, &self.base)));
+                return r.finish(OwnSenders { telegram, ..own });
+            }
             let common = own.sms.as_ref().or(self.whatsapp.as_ref().map(|w| &w.sms)).or(self.sms.as_ref());
-            own.whatsapp = Some(r.section("whatsapp", |r| read_whatsapp(r, &self.base, common)));
+            let section = r.section("whatsapp", |r| read_whatsapp(r, &self.base, common));
+            own.content = section.content.clone();
+            own.whatsapp = Some(section);
         }
         if r.has("telegram") {
             own.telegram = Some(r.section("telegram", |r| read_telegram(r, &self.base)));
@@ -222,19 +232,30 @@ fn read_whatsapp(r: &mut Reader<'_>, base: &Path, common: Option<&SmsSection>) -
         }
         Sender::Number(from)
     });
-    let content = r.section("content_sid", |r| {
-        let mut content = ContentSids::new();
+    let content = read_content(r);
+    WhatsappSection { sms, content }
+}
+
+/// Reads `[whatsapp.content_sid]`: by kind, and by kind in a table for each language.
+fn read_content(r: &mut Reader<'_>) -> ContentSids {
+    let mut content = ContentSids::default();
+    let mut kinds = |r: &mut Reader<'_>, language: &str| {
         for name in whatsapp::names() {
             let Some(sid) = r.text_opt(name) else { continue };
             if sid.len() == 34 && sid.strip_prefix("HX").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit())) {
-                content.insert(name.to_owned(), sid);
+                content.set(language, name, sid);
             } else {
                 r.problem(name, format!("{sid:?} is no content template"), "Write HX and the 32 digits and letters a to f that the service's console shows.");
             }
         }
-        content
+    };
+    r.section("content_sid", |r| {
+        kinds(r, "");
+        for language in LANGUAGES {
+            r.section(language, |r| kinds(r, language));
+        }
     });
-    WhatsappSection { sms, content }
+    content
 }
 
 fn read_sms(r: &mut Reader<'_>, base: &Path) -> SmsSection {
@@ -372,7 +393,16 @@ mod tests {
         let w = s.whatsapp.unwrap();
         assert_eq!((w.sms.service.account_sid.as_str(), w.sms.service.auth_token.as_str(), w.sms.service.sender.as_str()), ("AC1", "secret", "whatsapp:+447700900002"));
         assert_eq!((w.sms.rate_per_second, w.sms.max_per_day, w.sms.only_to), (3, 7, vec!["+447700900101".to_owned()]), "a pilot list holds there too");
-        assert_eq!(w.content["confirm_request"], sid);
+        assert_eq!(w.content.get("", "confirm_request"), Some(sid.as_str()));
+        let pl = load(&format!("{sms}[whatsapp]\nfrom = \"whatsapp:+447700900002\"\n[whatsapp.content_sid.pl]\nsession_off = \"{sid}\"\n"), &[]).unwrap();
+        let content = pl.whatsapp.unwrap().content;
+        assert_eq!((content.get("pl", "session_off"), content.get("", "session_off")), (Some(sid.as_str()), None));
+        let wrong = load(
+            &format!("{sms}[whatsapp]\nfrom = \"whatsapp:+447700900002\"\n[whatsapp.content_sid.po]\nclosure = \"{sid}\"\n[whatsapp.content_sid.ga]\nclosur = \"{sid}\"\n"),
+            &[],
+        );
+        let found: Vec<String> = wrong.err().unwrap().problems.iter().map(ToString::to_string).collect();
+        assert!(found.len() == 2 && found[0].contains("Did you mean whatsapp.content_sid.ga.closure?") && found[1].contains("whatsapp.content_sid.po"), "{found:?}");
         let wrong = load("[whatsapp]\nfrom = \"+447700900002\"\n[whatsapp.content_sid]\nconfirm_requst = \"HX1\"\nsession_off = \"HX12\"\n", &[]).err().unwrap();
         let keys: Vec<_> = wrong.problems.iter().map(|p| p.key.as_str()).collect();
         assert_eq!(keys, ["whatsapp.account_sid", "whatsapp.auth_token", "whatsapp.from", "whatsapp.content_sid.session_off", "whatsapp.content_sid.confirm_requst"]);

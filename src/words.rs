@@ -148,6 +148,11 @@ impl Words {
             .context("a template is missing")
     }
 
+    /// The language in which a kind of text stands for a party.
+    pub fn language_of(&self, kind: Kind, speaker: &Speaker, language: &str) -> &'static str {
+        self.choose(kind, speaker, language).map_or(ENGLISH, |(_, language)| language)
+    }
+
     /// Renders what is to be said, in the party's language if it may be used and has this kind, else in English.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod chats;
 mod closures;
 mod commands;
 mod common;
+mod conversations;
 mod doors;
 mod golden;
 mod imports;

@@ -296,7 +296,7 @@ async fn both_agree_and_a_person_moves(on: On) {
     w.end().await;
 }
 
-async fn an_answer_is_never_guessed_between_a_date_and_the_visit(on: On) {
+async fn the_newest_question_is_answered_and_a_named_day_says_which(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     let (s, _) = w.session("BRK-0105").await;
     dates::ask(&w.svc, &s.id, local("2026-11-29T14:00"), Origin::Centre, &now(&w)).await.unwrap();
@@ -308,11 +308,12 @@ async fn an_answer_is_never_guessed_between_a_date_and_the_visit(on: On) {
         assert!(w.last(phone).contains("Staff will read this"), "{}", w.last(phone));
     }
     assert_eq!(w.stands("BRK-0105").await, "booked none none");
-    assert!(w.tasks("BRK-0105").await.iter().all(|t| *t == Topic::ReadMessage));
+    assert!(w.tasks("BRK-0105").await.contains(&Topic::DateDeclined), "the question about the date came last");
     // The day that is named says which is meant.
     w.says(CONTACT, "no not sunday").await;
-    w.says(RESIDENT, "yes saturday").await;
     assert_eq!(w.stands("BRK-0105").await, "booked none none");
+    w.says(RESIDENT, "yes saturday").await;
+    assert_eq!(w.stands("BRK-0105").await, "booked confirmed none");
     w.end().await;
 }
 
@@ -495,7 +496,7 @@ crate::on_both!(
     the_end_of_a_series_and_a_reply_wait_for_one_another,
     a_refusal_no_room_and_a_withdrawal_share_one_text_whoever_asked,
     both_agree_and_a_person_moves,
-    an_answer_is_never_guessed_between_a_date_and_the_visit,
+    the_newest_question_is_answered_and_a_named_day_says_which,
     a_chat_answers_a_date_by_its_buttons,
     a_refusal_of_the_centres_own_move_is_free,
     what_a_court_ordered_stays_to_be_replaced_until_it_is,

@@ -5,7 +5,7 @@ use crate::channels::sms::Sms;
 use crate::channels::telegram::{self, Telegram, TelegramSettings};
 use crate::config::{Settings, SmsSection, WhatsappSection};
 use crate::domain::person::Channel;
-use crate::domain::whatsapp::ContentSids;
+use crate::domain::whatsapp::{ContentSids, Contents};
 use crate::flows::deliver::Engine;
 use crate::flows::lines::{Line, Lines, Wire};
 use crate::flows::{Service, chats};
@@ -30,9 +30,11 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
     let public_url = settings.public_url(listen);
     let mut own_sms: BTreeMap<String, (SmsSection, Vec<String>)> = BTreeMap::new();
     let mut own_whatsapp: BTreeMap<String, (WhatsappSection, Vec<String>)> = BTreeMap::new();
+    let mut own_content: BTreeMap<String, ContentSids> = BTreeMap::new();
     let mut own_bots: BTreeMap<String, (TelegramSettings, Vec<String>)> = BTreeMap::new();
     for (code, stored) in centres {
         let own = settings.own_senders(&stored.centre).map_err(|p| anyhow::anyhow!("the senders of centre {code} cannot be used: {}", p[0]))?;
+        own_content.insert(code.clone(), own.content);
         // A centre that names the program's own sender has no line of its own.
         let common = |mine: &str, theirs: Option<&str>| theirs == Some(mine);
         if let Some(sms) = own.sms.filter(|s| !common(s.service.sender.as_str(), settings.sms.as_ref().map(|c| c.service.sender.as_str()))) {
@@ -48,11 +50,16 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
     let mut out = Vec::new();
     let with_own: Vec<String> = own_sms.values().flat_map(|(_, c)| c.clone()).collect();
     for (sms, centres) in settings.sms.iter().map(|s| (s, None)).chain(own_sms.values().map(|(s, c)| (s, Some(c.clone())))) {
-        out.push(text_line(Channel::Sms, sms, ContentSids::new(), centres, &with_own, &public_url)?);
+        out.push(text_line(Channel::Sms, sms, Contents::default(), centres, &with_own, &public_url)?);
     }
     let with_own: Vec<String> = own_whatsapp.values().flat_map(|(_, c)| c.clone()).collect();
     for (w, centres) in settings.whatsapp.iter().map(|w| (w, None)).chain(own_whatsapp.values().map(|(w, c)| (w, Some(c.clone())))) {
-        out.push(text_line(Channel::Whatsapp, &w.sms, w.content.clone(), centres, &with_own, &public_url)?);
+        // A content template stands in an account: those of all centres are of no use in another one.
+        let account = |c: &&WhatsappSection| c.sms.service.account_sid == w.sms.service.account_sid;
+        let all = settings.whatsapp.as_ref().filter(account).map(|c| c.content.clone()).unwrap_or_default();
+        let speaks = |code: &String| centres.as_ref().map_or(!with_own.contains(code), |list| list.contains(code));
+        let of = own_content.iter().filter(|(code, _)| speaks(code)).map(|(code, own)| (code.clone(), own.clone())).collect();
+        out.push(text_line(Channel::Whatsapp, &w.sms, Contents { all, of }, centres, &with_own, &public_url)?);
     }
     let with_own: Vec<String> = own_bots.values().flat_map(|(_, c)| c.clone()).collect();
     for (bot, centres) in settings.telegram.iter().map(|b| (b, None)).chain(own_bots.values().map(|(b, c)| (b, Some(c.clone())))) {
@@ -68,7 +75,7 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
             look_again: CHAT_SETTLES,
             only_to: Vec::new(),
             public_url: public_url.clone(),
-            content: ContentSids::new(),
+            content: Contents::default(),
         });
     }
     let secrets: Vec<&str> = settings.telegram.iter().chain(own_bots.values().map(|(b, _)| b)).filter_map(TelegramSettings::secret).collect();
@@ -79,7 +86,7 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
 }
 
 /// A line of the texting service: for texts or for WhatsApp, for all centres without one of their own or for some.
-fn text_line(channel: Channel, sms: &SmsSection, content: ContentSids, centres: Option<Vec<String>>, with_own: &[String], public_url: &str) -> Result<Line> {
+fn text_line(channel: Channel, sms: &SmsSection, content: Contents, centres: Option<Vec<String>>, with_own: &[String], public_url: &str) -> Result<Line> {
     Ok(Line {
         channel,
         sender: sms.service.sender.as_str().to_owned(),

@@ -10,7 +10,7 @@ use crate::domain::parts::is_gsm;
 use crate::domain::person::Channel;
 use crate::flows::lines::{Lines, Wire};
 use crate::store::centres;
-use crate::words::Words;
+use crate::words::{ENGLISH, Words};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -128,7 +128,8 @@ fn check_alerts(settings: &crate::config::Settings, lines: &Lines, found: &mut F
 /// What nobody asked for comes when WhatsApp takes no free words: each kind of it needs a text that stands at the service.
 fn check_whatsapp(lines: &Lines, found: &mut Findings) {
     for l in lines.all().iter().filter(|l| l.channel == Channel::Whatsapp) {
-        let missing: Vec<&str> = Kind::ALL.iter().filter(|k| !k.is_answer() && **k != Kind::StaffAlert).map(|k| k.as_str()).filter(|k| !l.content.contains_key(*k)).collect();
+        let without = |k: &&str| l.content.find("", ENGLISH, k).is_none() && (l.content.of.is_empty() || l.content.of.keys().any(|c| l.content.find(c, ENGLISH, k).is_none()));
+        let missing: Vec<&str> = Kind::ALL.iter().filter(|k| !k.is_answer() && **k != Kind::StaffAlert).map(|k| k.as_str()).filter(without).collect();
         if !missing.is_empty() {
             found.warn(format!(
                 "whatsapp.content_sid ({}): no content template for {}. More than 24 hours after a parent's last message these go by their next agreed channel, or staff ring.",

@@ -3,6 +3,7 @@
 //! A party knows a session as it was released to them: what the other parent did and was not released yet does not exist here.
 
 mod answers;
+mod order;
 
 use super::cancel::Question;
 use super::centre::CancelAnswer;
@@ -14,8 +15,9 @@ use super::say::Press;
 use super::session::{Answer, Reason, SessionState};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
-use answers::{cancel, code_answer, confirm, number, press, reason_word, stop, stranger, unclear, wrong_number};
-use chrono::{DateTime, Duration, Utc, Weekday};
+use answers::{cancel, code_answer, confirm, elsewhere, number, press, reason_word, stop, stranger, unclear, wrong_number};
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+pub use order::decides;
 
 /// A YES within this time after a new version's text was accepted may still answer the old one.
 const CROSSING: Duration = Duration::minutes(2);
@@ -168,8 +170,8 @@ pub struct Open {
     pub starts_at: DateTime<Utc>,
     /// The version of this party's question: buttons and numbers bind to it.
     pub ask_version: i64,
-    /// Its day on the centre's wall clock.
-    pub weekday: Weekday,
+    /// The party's own arrival on the centre's wall clock.
+    pub arrives: NaiveDateTime,
     /// Hours of notice of this booking.
     pub notice_hours: i64,
     /// Its last move: a refusal of one that the centre began is free for a while.
@@ -186,8 +188,12 @@ pub struct Open {
     pub answer: Answer,
     /// What it was asked.
     pub asked: Asked,
-    /// The cancel question that waits for its code.
+    /// When what this party said last about this visit was said.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// The cancel question of this party that waits to be finished, wherever it was asked.
     pub question: Option<Question>,
+    /// It was asked in the place from which this message comes: only there it is finished.
+    pub question_here: bool,
     /// Cancel questions of the last 24 hours.
     pub questions_today: i64,
     /// Wrong codes for this session so far.
@@ -214,6 +220,8 @@ pub struct Choosing {
     pub wanted: Wanted,
     /// The session of each number with the version of its question, in order.
     pub options: Vec<(String, i64)>,
+    /// When the message came that it asks back: the notice counts from it (rule S1b).
+    pub said_at: DateTime<Utc>,
 }
 
 /// A press on a button.
@@ -245,6 +253,8 @@ pub struct Heard {
     pub at: DateTime<Utc>,
     /// The earliest instant at which it may have reached us: a press carries no time, and we may have been away.
     pub earliest: DateTime<Utc>,
+    /// The latest instant at which it may have been sent: what was said after it counts before it.
+    pub sent_by: DateTime<Utc>,
     /// What it means.
     pub understood: Understood,
     /// It is a press on a button; then nothing was written.
@@ -255,10 +265,14 @@ pub struct Heard {
     pub media: bool,
     /// Whether any party has this number.
     pub known: bool,
+    /// Whether a party with this number agreed to texts by this channel.
+    pub agreed: bool,
     /// The address rests or is not safe: whoever writes from it may be anybody.
     pub resting: bool,
     /// Whether the number was opted out before this message.
     pub opted_out: bool,
+    /// When it said STOP or START last.
+    pub opted_at: Option<DateTime<Utc>>,
     /// The provider reports that it blocked the number with this message.
     pub provider_stopped: bool,
     /// The start of the session about which this number was asked last.
@@ -433,7 +447,7 @@ fn only<'a>(mut found: impl Iterator<Item = &'a Open>) -> Option<&'a Open> {
 
 /// Decides what a received message does.
 pub fn decide(h: &Heard) -> Decision {
-    let mut d = answered(h);
+    let mut d = order::kept(h, answered(h));
     if is_a_loop(h, &d) {
         d = decision("loop-guard", vec![task(Topic::AutoReplies, None)], None);
     }
@@ -477,6 +491,7 @@ fn answered(h: &Heard) -> Decision {
         _ if h.resting => decision("resting-address", vec![task(Topic::ReadMessage, None)], None),
         _ if h.pressed.is_some() => press(h),
         _ if !h.known => stranger(h),
+        _ if !h.agreed => elsewhere(h),
         Intent::Stop => stop(h),
         Intent::Safeguarding => hand_over("safeguarding_alert", Topic::Safeguarding, None),
         _ if h.media => hand_over("media", Topic::Media, None),

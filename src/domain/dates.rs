@@ -10,7 +10,7 @@ use super::person::Role;
 use super::say::Press;
 use super::session::{Answer, SessionState};
 use super::understand::Intent;
-use chrono::{DateTime, Duration, Utc, Weekday};
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 
 /// A question that was closed within this time before an answer came may be what it answers.
 pub const CROSSING: Duration = Duration::minutes(2);
@@ -24,8 +24,8 @@ pub struct DateAsked {
     pub session: String,
     /// Which parent was asked.
     pub role: Role,
-    /// The other date's day on the centre's wall clock.
-    pub weekday: Weekday,
+    /// The party's own arrival on the other date, on the centre's wall clock.
+    pub arrives: NaiveDateTime,
     /// When its text began to leave.
     pub asked_at: DateTime<Utc>,
     /// This party answered it.
@@ -34,8 +34,9 @@ pub struct DateAsked {
     pub closed: bool,
 }
 
-/// What a YES or NO in words does while a date question stands; `None` if it is no answer to one. With a question about the visit open as
-/// well, only a named day says which is meant; else a person asks.
+/// What a YES or NO in words does while a date question stands; `None` if it is no answer to one. With a question about a visit open as
+/// well, what the words name says which is meant, and otherwise the newest question is answered; a person asks while it may have crossed
+/// the answer to the older one.
 pub fn answer(h: &Heard) -> Option<Decision> {
     let standing: Vec<&DateAsked> = h.dates.iter().filter(|d| d.asked_at <= h.at).collect();
     if standing.is_empty() || h.opted_out || h.provider_stopped {
@@ -49,19 +50,44 @@ pub fn answer(h: &Heard) -> Option<Decision> {
     let yes = h.understood.intent == Intent::Confirm;
     let over = |rule| Some(hand_over(rule, Topic::ReadMessage, h.open.iter().find(|o| standing.iter().any(|d| d.session == o.session))));
     let visits: Vec<_> = h.open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at > h.at).collect();
-    let about_a_visit = h.choosing.is_some()
-        || h.open.iter().any(|o| o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t))
-        || visits.iter().any(|o| (o.asked.at.is_some() && o.answer == Answer::None) || o.question.as_ref().is_some_and(|q| q.is_open(h.at, o.starts_at)));
-    let unanswered: Vec<&&DateAsked> = standing.iter().filter(|d| !d.answered).collect();
-    match unanswered.as_slice() {
+    let undoable = h.open.iter().any(|o| o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t));
+    let newest_of_a_visit = visits
+        .iter()
+        .flat_map(|o| {
+            let request = o.asked.at.filter(|_| o.answer == Answer::None);
+            [request, o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.asked_at)]
+        })
+        .flatten()
+        .chain(h.choosing.as_ref().map(|c| c.said_at))
+        .max();
+    let unanswered: Vec<&DateAsked> = standing.iter().copied().filter(|d| !d.answered).collect();
+    let Some(newest) = unanswered.iter().map(|d| d.asked_at).max() else {
         // Their answer is in. What else is asked is answered as ever; with nothing asked, a second word is for a person.
-        [] if about_a_visit => None,
-        [] => over("date-again"),
-        [d] if !d.closed && plain => match h.understood.day {
-            None if !about_a_visit => Some(answered(d, yes)),
-            Some(day) if day == d.weekday && visits.iter().all(|o| o.weekday != day) => Some(answered(d, yes)),
-            _ => over("date-or-visit"),
-        },
+        return if newest_of_a_visit.is_some() || undoable { None } else { over("date-again") };
+    };
+    if undoable {
+        return over("date-or-visit");
+    }
+    let named = &h.understood.named;
+    if !named.is_empty() {
+        let of_visits = visits.iter().any(|o| named.fits(o.arrives));
+        match unanswered.iter().filter(|d| named.fits(d.arrives)).collect::<Vec<_>>().as_slice() {
+            [] if of_visits => return None,
+            [d] if !of_visits && plain && !d.closed => return Some(answered(d, yes)),
+            _ if !of_visits => return over("date-or-visit"),
+            _ => {}
+        }
+    }
+    if let Some(visit) = newest_of_a_visit {
+        if h.at < visit.max(newest) + CROSSING {
+            return over("date-or-visit");
+        }
+        if visit > newest {
+            return None;
+        }
+    }
+    match unanswered.as_slice() {
+        [d] if !d.closed && plain => Some(answered(d, yes)),
         [_] => over("date-or-visit"),
         _ => over("two-dates"),
     }
@@ -91,9 +117,13 @@ mod tests {
         DateTime::parse_from_rfc3339(&format!("2026-11-{s}Z")).unwrap().with_timezone(&Utc)
     }
 
+    fn sunday() -> NaiveDateTime {
+        crate::domain::local_time::parse_local("2026-11-29T14:00").unwrap()
+    }
+
     /// A question about Sunday in place of Saturday; the request for Saturday was confirmed.
     fn date() -> DateAsked {
-        DateAsked { question: "d".into(), session: "a".into(), role: Role::Contact, weekday: Weekday::Sun, asked_at: t("26T12:00:00"), answered: false, closed: false }
+        DateAsked { question: "d".into(), session: "a".into(), role: Role::Contact, arrives: sunday(), asked_at: t("26T12:00:00"), answered: false, closed: false }
     }
 
     fn heard(text: &str, answer: Answer, dates: Vec<DateAsked>) -> Heard {
@@ -107,6 +137,11 @@ mod tests {
         (d.rule, d.effects.iter().any(|e| matches!(e, Effect::DateAnswer { .. })))
     }
 
+    /// The named day is that of the visit, whose question is older.
+    fn dates_are_not_asked(text: &str) -> bool {
+        answer(&heard(text, Answer::None, vec![date()])).is_none()
+    }
+
     #[test]
     fn an_answer_belongs_to_its_question() {
         for (text, yes) in [("yes", true), ("No", false), ("YES", true), ("no thanks", false)] {
@@ -117,12 +152,16 @@ mod tests {
     }
 
     #[test]
-    fn with_both_open_it_is_never_guessed() {
+    fn with_both_open_the_newest_gets_it_unless_it_may_have_crossed() {
         for text in ["yes", "no"] {
-            assert_eq!(rule_of(&heard(text, Answer::None, vec![date()])), ("date-or-visit", false), "{text}");
+            assert_eq!(rule_of(&heard(text, Answer::None, vec![date()])), ("date-answer", true), "{text}: asked two hours after the request");
+            let older = DateAsked { asked_at: t("26T09:00:00"), ..date() };
+            assert!(!rule_of(&Heard { dates: vec![older], ..heard(text, Answer::None, vec![]) }).1, "{text}: it is the request that is answered");
+            let just_now = DateAsked { asked_at: t("26T12:59:00"), ..date() };
+            assert_eq!(rule_of(&heard(text, Answer::None, vec![just_now])), ("date-or-visit", false), "{text}");
         }
         assert_eq!(rule_of(&heard("yes sunday", Answer::None, vec![date()])), ("date-answer", true), "the named day says which");
-        assert_eq!(rule_of(&heard("yes saturday", Answer::None, vec![date()])), ("date-or-visit", false));
+        assert!(dates_are_not_asked("yes saturday") && dates_are_not_asked("no not saturday"));
         assert_eq!(rule_of(&heard("no she is ill", Answer::Confirmed, vec![date()])), ("date-or-visit", false), "a reason is no answer to a date");
         let two = vec![date(), DateAsked { question: "e".into(), ..date() }];
         assert_eq!(rule_of(&heard("yes", Answer::Confirmed, two)), ("two-dates", false));

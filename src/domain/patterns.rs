@@ -278,14 +278,27 @@ impl Vocabulary {
         } else if self.clock.contains(&w.id) && (last.id == TIME || (last.id == NUM && last.value <= 24)) {
             out.pop();
             out.push(Word { id: TIME, value: if last.id == TIME { last.value } else { last.value * 60 } });
-        } else if let Some(month) = self.month(w.id).filter(|_| matches!(last.id, NUM | DATE)) {
+        } else if let Some(value) = self.date(self.month(w.id), last).or_else(|| self.date(self.month(last.id), w)) {
             out.pop();
-            out.push(Word { id: DATE, value: month + last.value % 100 });
-        } else if let Some(month) = self.month(last.id).filter(|_| matches!(w.id, NUM | DATE)) {
+            out.push(Word { id: DATE, value });
+        } else if let Some(month) = self.month(w.id)
+            && let [.., Word { id: DATE, value }, of] = out.as_mut_slice()
+            && self.id_of("of") == Some(of.id)
+        {
+            *value = month + *value % 100;
             out.pop();
-            out.push(Word { id: DATE, value: month + w.value % 100 });
         } else {
             out.push(w);
+        }
+    }
+
+    /// The date that a number in figures is beside a month; a small number may be a word of its own in a list.
+    fn date(&self, month: Option<u16>, day: Word) -> Option<u16> {
+        let month = month?;
+        match day.id {
+            NUM | DATE => Some(month + day.value % 100),
+            id if id < FIRST_WORD => None,
+            id => (1..=31).find(|n: &u16| self.id_of(&n.to_string()) == Some(id)).map(|n| month + n),
         }
     }
 

@@ -8,11 +8,11 @@ mod answer;
 mod clauses;
 mod lists;
 
-use super::patterns::{ASK, BREAK, DATE, NUM, Word};
+use super::patterns::{ASK, BREAK, DATE, NUM, TIME, Word};
 use super::person::Channel;
 use super::session::Reason;
 use answer::answer;
-use chrono::{NaiveDateTime, Weekday};
+use chrono::{Datelike, NaiveDateTime, Timelike, Weekday};
 use lists::LISTS;
 
 /// What a parent's message means.
@@ -84,8 +84,8 @@ pub struct Understood {
     pub intent: Intent,
     /// The name of the rule.
     pub rule: &'static str,
-    /// The day that was named, if one was.
-    pub day: Option<Weekday>,
+    /// What it says of which visit.
+    pub named: Named,
     /// A word of YES, and not only words of courtesy such as "no problem".
     pub plain_yes: bool,
     /// A hint that somebody else reads this phone or says what is written on it (safety rule D4).
@@ -103,7 +103,45 @@ pub struct SomeChildren {
 
 impl Understood {
     fn new(intent: Intent, rule: &'static str) -> Self {
-        Understood { intent, rule, day: None, plain_yes: false, watched: false, some_children: None }
+        Understood { intent, rule, named: Named::default(), plain_yes: false, watched: false, some_children: None }
+    }
+}
+
+/// The days of the week, dates and times of day that an answer names. Where nothing is named every visit fits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Named {
+    days: Vec<Weekday>,
+    moments: Vec<Word>,
+}
+
+impl Named {
+    /// Whether nothing is named.
+    pub fn is_empty(&self) -> bool {
+        self.days.is_empty() && self.moments.is_empty()
+    }
+
+    /// Whether a visit with this own arrival (local) is one that is named: of each sort that is named, one holds.
+    pub fn fits(&self, arrival: NaiveDateTime) -> bool {
+        let of = |id| {
+            let mut all = self.moments.iter().filter(|w| w.id == id).peekable();
+            all.peek().is_none() || all.any(|w| is_of(w, &arrival))
+        };
+        (self.days.is_empty() || self.days.contains(&arrival.weekday())) && of(DATE) && of(TIME)
+    }
+
+    /// Whether each date and time is that of one of these arrivals, and all that is named that of one visit at least.
+    fn are_of(&self, arrivals: &[NaiveDateTime]) -> bool {
+        self.moments.is_empty() || (self.moments.iter().all(|w| arrivals.iter().any(|a| is_of(w, a))) && arrivals.iter().any(|a| self.fits(*a)))
+    }
+}
+
+/// Whether a date or a time of day is that of this arrival.
+fn is_of(w: &Word, arrival: &NaiveDateTime) -> bool {
+    let minute = arrival.hour() * 60 + arrival.minute();
+    let value = u32::from(w.value);
+    match w.id {
+        DATE => arrival.day() == value % 100 && (value < 100 || arrival.month() == value / 100),
+        _ => minute == value || minute == value + 720,
     }
 }
 

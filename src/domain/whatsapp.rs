@@ -15,16 +15,66 @@ pub const CANCEL_REASON_ASK_LATE: &str = "cancel_reason_ask_late";
 /// What stands for a sentence that does not apply: the service takes no empty value.
 const NOTHING: &str = "-";
 
-/// The content templates that are set: by the name of the text, the service's id.
-pub type ContentSids = BTreeMap<String, String>;
+/// The content templates that one file sets: the service's id, by the language of its words (empty: for every party, its words English)
+/// and the name of the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContentSids(BTreeMap<(String, String), String>);
+
+impl ContentSids {
+    /// Sets one; `language` is empty for the one that serves all.
+    pub fn set(&mut self, language: &str, name: &str, sid: String) {
+        self.0.insert((language.to_owned(), name.to_owned()), sid);
+    }
+
+    /// The one that is set for exactly this.
+    pub fn get(&self, language: &str, name: &str) -> Option<&str> {
+        self.0.get(&(language.to_owned(), name.to_owned())).map(String::as_str)
+    }
+}
+
+/// The content templates of a line: those of all centres, and those that a centre's own file sets, by its code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Of all centres.
+    pub all: ContentSids,
+    /// Of one centre.
+    pub of: BTreeMap<String, ContentSids>,
+}
+
+/// A content template that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The service's id.
+    pub sid: String,
+    /// It is the one for every party: its words are English, and so are its values.
+    pub english: bool,
+}
+
+impl Contents {
+    /// The content template of a text: the centre's for the language, the centre's for every party, that of all centres for the language,
+    /// that of all centres for every party.
+    pub fn find(&self, centre: &str, language: &str, name: &str) -> Option<Content> {
+        let files = [self.of.get(centre), Some(&self.all)].into_iter().flatten();
+        files.flat_map(|f| [language, ""].map(|l| (l, f.get(l, name)))).find_map(|(l, sid)| Some(Content { sid: sid?.to_owned(), english: l.is_empty() }))
+    }
+}
+
+/// For whom a text is rendered: the centre's code, and the language in which its words would stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// The centre.
+    pub centre: &'a str,
+    /// The language.
+    pub language: &'a str,
+}
 
 /// How a text goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
     /// As it is written.
     Free,
-    /// As the content template with this id.
-    Content(String),
+    /// As this content template.
+    Content(Content),
     /// Not by WhatsApp.
     Not,
 }
@@ -48,9 +98,9 @@ pub fn is_open(wrote: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
 }
 
 /// How a text goes. Buttons need a content template; without one the same text asks for words.
-pub fn way(say: &Say, open: bool, sids: &ContentSids) -> Way {
-    match sids.get(name_of(say)) {
-        Some(sid) if !open || !say.buttons().is_empty() => Way::Content(sid.clone()),
+pub fn way(say: &Say, open: bool, contents: &Contents, reader: Reader<'_>) -> Way {
+    match contents.find(reader.centre, reader.language, name_of(say)) {
+        Some(content) if !open || !say.buttons().is_empty() => Way::Content(content),
         _ if open => Way::Free,
         _ => Way::Not,
     }
@@ -58,9 +108,9 @@ pub fn way(say: &Say, open: bool, sids: &ContentSids) -> Way {
 
 /// How a cancellation is finished there: by a second press if a content template has its buttons, else by a word (safety rule S1d: the
 /// sender is known, so there is no code).
-pub fn finish(late: bool, reason: bool, sids: &ContentSids) -> FinishBy {
+pub fn finish(late: bool, reason: bool, contents: &Contents, reader: Reader<'_>) -> FinishBy {
     let name = if reason { CANCEL_REASON_ASK_LATE } else { Kind::CancelReasonAsk.as_str() };
-    if sids.contains_key(name) { FinishBy::Press { late, reason } } else { FinishBy::Word { late } }
+    if contents.find(reader.centre, reader.language, name).is_some() { FinishBy::Press { late, reason } } else { FinishBy::Word { late } }
 }
 
 /// The values of a content template's variables: those of the text, in the order in which they stand in it, and for one with buttons the
@@ -85,24 +135,50 @@ mod tests {
         assert!(!is_open(wrote, at("2026-11-26T09:59:00Z")) && !is_open(None, at("2026-11-25T10:00:00Z")));
     }
 
+    const BRK: Reader<'_> = Reader { centre: "BRK", language: "pl" };
+
+    /// Content templates, each by its centre (empty: all), language (empty: every party), name and id.
+    fn contents(set: &[(&str, &str, &str, &str)]) -> Contents {
+        let mut out = Contents::default();
+        for (centre, language, name, sid) in set {
+            let file = if centre.is_empty() { &mut out.all } else { out.of.entry((*centre).to_owned()).or_default() };
+            file.set(language, name, (*sid).to_owned());
+        }
+        out
+    }
+
+    #[test]
+    fn the_centres_own_goes_before_that_of_all_and_the_language_before_every_party() {
+        let all = [("BRK", "pl", "session_off", "HX1"), ("BRK", "", "session_off", "HX2"), ("", "pl", "session_off", "HX3"), ("", "", "session_off", "HX4")];
+        for from in 0..4 {
+            let set = contents(&all[from..]);
+            assert_eq!(set.find("BRK", "pl", "session_off").unwrap(), Content { sid: all[from].3.into(), english: all[from].1.is_empty() });
+        }
+        let set = contents(&all);
+        assert_eq!(set.find("LIF", "pl", "session_off").unwrap().sid, "HX3");
+        assert_eq!(set.find("BRK", "ro", "session_off").unwrap().sid, "HX2");
+        assert_eq!((set.find("LIF", "ro", "session_off").unwrap().sid.as_str(), set.find("LIF", "ro", "closure")), ("HX4", None));
+    }
+
     #[test]
     fn buttons_and_late_texts_need_a_content_template() {
         let arrival = crate::domain::local_time::parse_local("2026-11-28T10:00").unwrap();
         let request = Say::ConfirmRequest { arrival, cut_off: None, fee: false };
         let off = Say::SessionOff { arrival };
-        let sids: ContentSids = [("confirm_request".to_owned(), "HX1".to_owned())].into();
-        assert_eq!([way(&request, true, &sids), way(&request, false, &sids)], [Way::Content("HX1".into()), Way::Content("HX1".into())]);
-        assert_eq!([way(&off, true, &sids), way(&off, false, &sids)], [Way::Free, Way::Not]);
-        assert_eq!([way(&request, true, &ContentSids::new()), way(&request, false, &ContentSids::new())], [Way::Free, Way::Not]);
+        let set = contents(&[("", "", "confirm_request", "HX1")]);
+        let one = || Way::Content(Content { sid: "HX1".into(), english: true });
+        assert_eq!([way(&request, true, &set, BRK), way(&request, false, &set, BRK)], [one(), one()]);
+        assert_eq!([way(&off, true, &set, BRK), way(&off, false, &set, BRK)], [Way::Free, Way::Not]);
+        assert_eq!([way(&request, true, &Contents::default(), BRK), way(&request, false, &Contents::default(), BRK)], [Way::Free, Way::Not]);
         assert_eq!(variables(&["Birchfield".into(), String::new()], &request, "t"), ["Birchfield", "-", "t"]);
         assert_eq!(variables(&["Birchfield".into()], &off, "t"), ["Birchfield"]);
     }
 
     #[test]
     fn a_cancellation_is_finished_by_a_press_or_a_word_and_never_by_a_code() {
-        let sids: ContentSids = [("cancel_reason_ask".to_owned(), "HX1".to_owned())].into();
-        assert_eq!(finish(false, false, &sids), FinishBy::Press { late: false, reason: false });
-        assert_eq!(finish(true, true, &sids), FinishBy::Word { late: true });
+        let set = contents(&[("", "", "cancel_reason_ask", "HX1")]);
+        assert_eq!(finish(false, false, &set, BRK), FinishBy::Press { late: false, reason: false });
+        assert_eq!(finish(true, true, &set, BRK), FinishBy::Word { late: true });
         let late = Say::CancelReasonAsk { arrival: Default::default(), finish: FinishBy::Press { late: true, reason: true } };
         assert_eq!(name_of(&late), "cancel_reason_ask_late");
         assert!(names().all(|n| names().filter(|m| *m == n).count() == 1));

@@ -409,7 +409,7 @@ impl Engine {
                         chat_is_gone(tx, now, &sent).await?;
                     }
                     if opted_out {
-                        inbox::set_opt_out(tx, self.line.at(), &sent.number_hash, true, now).await?;
+                        inbox::set_opt_out(tx, self.line.at(), &sent.number_hash, true, None, now).await?;
                     }
                     // That a STOP is acknowledged nowhere is no news.
                     if sent.kind != Kind::StopAck {

@@ -5,7 +5,7 @@ use crate::channels::telegram::Telegram;
 use crate::channels::{Button, Content, Tried};
 use crate::domain::person::{Address, Channel};
 use crate::domain::senders::Senders;
-use crate::domain::whatsapp::ContentSids;
+use crate::domain::whatsapp::Contents;
 use crate::store::outbox::{OfLine, line_name};
 use anyhow::Result;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub struct Line {
     /// What the service calls.
     pub public_url: String,
     /// The content templates of WhatsApp.
-    pub content: ContentSids,
+    pub content: Contents,
 }
 
 /// What is sent: the words, and how they go.

@@ -151,7 +151,7 @@ async fn link(tx: &mut Tx, party: &Party, chat: (&Address, &str), sender: &str, 
         parties::set_safe(tx, &party.id, Channel::Sms, "ring_first").await?;
     }
     parties::set_channel(tx, &party.id, Channel::Telegram, Consent::Yes).await?;
-    inbox::set_opt_out(tx, (Channel::Telegram, sender), chat.1, false, now).await?;
+    inbox::set_opt_out(tx, (Channel::Telegram, sender), chat.1, false, None, now).await?;
     parties::ask_again(tx, &party.id, now).await?;
     fact(tx, party, "linked", now, by, now).await?;
     if old.is_empty() {

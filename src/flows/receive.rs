@@ -6,21 +6,25 @@ use super::{Service, links};
 use crate::channels::sms::OUTSIDE_WINDOW;
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::conversation::{self, Below, Choosing, Heard, Lately, Open, Pressed, Topic};
+use crate::domain::dates::DateAsked;
 use crate::domain::local_time::wall;
 use crate::domain::message::Kind;
 use crate::domain::person::{Channel, Private};
 use crate::domain::session::{Answer, SessionState};
 use crate::domain::understand::{self, Understood, understand_in};
 use crate::store::inbox::{self, Inbound, Owner, Received, What};
-use crate::store::sessions::{self, Seat};
+use crate::store::sessions::{self, Seat, Whose};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, attempts, centres, centres::Centres, dates, errands, messages, questions};
 use crate::words::{ENGLISH, Words};
 use anyhow::Result;
-use chrono::{DateTime, Datelike, Duration, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 /// A listed message bears the service's time, cut to the second and by another clock than ours.
 const CLOCKS_DIFFER: Duration = Duration::seconds(5);
+
+/// A message that reaches us within this time was not held up.
+const AT_ONCE: Duration = Duration::seconds(30);
 
 /// Stores what came in and wakes who applies it; gives how many were new.
 pub async fn store(svc: &Service, received: &[Received]) -> Result<u64> {
@@ -110,16 +114,29 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
     // A sender that we had once speaks through the line that has taken its place.
     let line = lines.by_sender(inbound.channel, &inbound.sender).or_else(|| lines.all().iter().find(|l| l.channel == inbound.channel));
     let line = line.map_or((inbound.channel, inbound.sender.as_str()), |l| l.at());
-    let parties = inbox::parties_with(tx, lines.senders(), line, &inbound.number_hash).await?;
-    let seats = sessions::seats_of_address(tx, lines.senders(), line, &inbound.number_hash, inbound.at).await?;
+    let mut parties = inbox::parties_with(tx, lines.senders(), line, &inbound.number_hash).await?;
+    let here = !parties.is_empty();
+    if !here {
+        // Another centre's parent at a sender that does not speak for it: not a stranger, and not answered.
+        parties = inbox::parties_anywhere(tx, &inbound.number_hash).await?;
+    }
+    let agreed = parties.is_empty() || (here && inbox::is_agreed(tx, line.0, &inbound.number_hash, &parties).await?);
+    // What comes by a channel that was not agreed on decides nothing; whose visit is next is known all the same to who reads it.
+    let whose = match inbound.what {
+        What::Press { .. } => Whose::Agreed,
+        _ if agreed => Whose::Agreed,
+        _ if here => Whose::OnFile,
+        _ => Whose::Any,
+    };
+    let seats = sessions::seats_of_address(tx, lines.senders(), line, &inbound.number_hash, inbound.at, whose).await?;
     sessions::lock(tx, &seats.iter().map(|s| s.session.id.clone()).collect::<Vec<_>>()).await?;
     // What another process recorded while this one waited for the lock is seen now.
-    let seats = if tx.is_postgres() { sessions::seats_of_address(tx, lines.senders(), line, &inbound.number_hash, inbound.at).await? } else { seats };
+    let seats = if tx.is_postgres() { sessions::seats_of_address(tx, lines.senders(), line, &inbound.number_hash, inbound.at, whose).await? } else { seats };
     if inbound.channel == Channel::Telegram {
         // Who writes or presses has not blocked the bot.
         inbox::block(tx, &inbound.number_hash, None).await?;
     }
-    let opted_out = inbox::opted_out_among(tx, std::slice::from_ref(&inbound.number_hash)).await?.contains(&(line.0, line.1.to_owned(), inbound.number_hash.clone()));
+    let opt_out = inbox::opt_out_of(tx, line, &inbound.number_hash).await?;
     let mut open = Vec::with_capacity(seats.len());
     for seat in &seats {
         if let Some(c) = all.get(&seat.session.centre) {
@@ -134,24 +151,36 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
         _ => (false, false),
     };
     let choosing = questions::choosing(tx, line, &inbound.number_hash, now).await?;
+    let mut dates = dates::standing(tx, &places, &inbound.number_hash, inbound.at).await?;
+    for d in &mut dates {
+        if let Some(s) = seats.iter().find(|s| s.session.id == d.session && s.attendee.role == d.role)
+            && let Some(c) = all.get(&s.session.centre)
+        {
+            d.arrives += wall(c.centre.tz, s.attendee.arrives_at) - s.session.start_local;
+        }
+    }
     let text = words_of(inbound, !parties.is_empty());
     let heard = Heard {
         at: inbound.at,
+        // What comes at once comes in the order in which it was sent, whatever the clocks of two services say.
+        sent_by: if now - inbound.at < AT_ONCE { inbound.at + CLOCKS_DIFFER } else { inbound.at },
         earliest: inbound.earliest_at.unwrap_or(inbound.at).min(inbound.at),
-        understood: understood(text, language_of(&svc.words, &all, &parties), &all, &seats, &open, choosing.as_ref(), inbound),
+        understood: understood(text, language_of(&svc.words, &all, &parties), &open, &dates, choosing.as_ref(), inbound),
         pressed: pressed(tx, inbound, now).await?,
         choosing,
         media,
         known: !parties.is_empty(),
+        agreed,
         resting: inbox::closed_among(tx, line.0, std::slice::from_ref(&inbound.number_hash)).await?.contains(&inbound.number_hash) && !parties.is_empty(),
-        opted_out,
+        opted_out: opt_out.is_some_and(|(_, stopped)| stopped),
+        opted_at: opt_out.map(|(at, _)| at),
         provider_stopped: stopped,
         asked_last: messages::asked_last(tx, &inbound.number_hash).await?,
         clarified: messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(24)).await?.iter().any(|(kind, ..)| *kind == Kind::UnclearReply),
         lately: lately(tx, inbound).await?,
         quiet_word: is_quiet_word(tx, inbound, &parties),
         open,
-        dates: dates::standing(tx, &places, &inbound.number_hash, inbound.at).await?,
+        dates,
     };
     let decision = conversation::decide(&heard);
     let mut teller = Teller { svc, tx, all: &all, lines, seats: &seats, parties: &parties, inbound, line, now, before: None };
@@ -161,14 +190,10 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
 }
 
 /// What the words mean, read with all that is known: in which language and by which channel, what was asked, and for when.
-fn understood(text: &str, lang: &str, all: &Centres, seats: &[Seat], open: &[Open], choosing: Option<&Choosing>, inbound: &Inbound) -> Understood {
+fn understood(text: &str, lang: &str, open: &[Open], dates: &[DateAsked], choosing: Option<&Choosing>, inbound: &Inbound) -> Understood {
     let on: Vec<&Open> = open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at > inbound.at).collect();
     let awaited = on.iter().filter(|o| o.asked.at.is_some() && o.answer == Answer::None).count();
-    let arrivals: Vec<_> = seats
-        .iter()
-        .filter(|s| on.iter().any(|o| o.session == s.session.id))
-        .filter_map(|s| all.get(&s.session.centre).map(|c| wall(c.centre.tz, s.attendee.arrives_at)))
-        .collect();
+    let arrivals: Vec<_> = on.iter().map(|o| o.arrives).chain(dates.iter().filter(|d| !d.answered).map(|d| d.arrives)).collect();
     let context = understand::Context {
         lang,
         channel: inbound.channel,
@@ -236,13 +261,13 @@ async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inboun
     let mut asked = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
     // A message that came before the question left does not answer it.
     asked.at = asked.at.filter(|t| *t <= inbound.at + CLOCKS_DIFFER);
-    let q = questions::of_address(tx, &s.id, a.role, a.ask_version, Some((inbound.channel, &inbound.number_hash)), now).await?;
+    let q = questions::of(tx, &s.id, a.role, a.ask_version, now).await?;
     Ok(Open {
         session: s.id.clone(),
         case: s.case_id.clone(),
         starts_at: s.starts_at,
         ask_version: a.ask_version,
-        weekday: s.start_local.weekday(),
+        arrives: wall(centre.tz, a.arrives_at),
         notice_hours: s.notice_hours,
         moved: s.moved,
         // The sender is known there, so a word is enough (safety rule S1d).
@@ -252,6 +277,8 @@ async fn as_known_to(tx: &mut Tx, centre: &Centre, seat: &Seat, inbound: &Inboun
         release_at: a.undo_until.filter(|_| a.undo_from.as_deref() == Some(&inbound.number_hash)),
         answer: a.answer,
         asked,
+        decided_at: a.decided_at.max(a.answered_at),
+        question_here: q.is_of(inbound.channel, &inbound.number_hash),
         question: q.open,
         questions_today: q.today,
         wrong_tries: q.wrong,
@@ -272,7 +299,7 @@ pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
     {
         let opted_out = r.error_code.as_deref() == Some("21610");
         if opted_out {
-            inbox::set_opt_out(&mut tx, (t.channel, &t.sender), &t.number_hash, true, now).await?;
+            inbox::set_opt_out(&mut tx, (t.channel, &t.sender), &t.number_hash, true, None, now).await?;
         }
         let topic = if opted_out { Topic::RingOptedOut } else { Topic::BadNumber };
         tasks::open_for_message(&mut tx, now, format!("undelivered/{}", t.message_id), topic, &t.message_id).await?;

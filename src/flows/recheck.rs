@@ -14,12 +14,13 @@ use crate::domain::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::release::SPARE_JOURNEY_HOURS;
 use crate::domain::say::{FinishBy, Say};
 use crate::domain::session::{Answer, SessionState, cut_off};
-use crate::domain::whatsapp::{self, Way};
+use crate::domain::whatsapp::{self, Reader, Way};
 use crate::store::centres::Centres;
 use crate::store::outbox::{self, Attempt, Claimed, Rerouted};
 use crate::store::sealed::random_token;
 use crate::store::sessions::{self, Seat};
 use crate::store::{Tx, centres, dates, inbox, messages, questions, tasks};
+use crate::words::ENGLISH;
 use anyhow::Result;
 use chrono::{DateTime, Duration, DurationRound, NaiveDateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -160,7 +161,7 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             continue;
         };
         let question = match c.kind {
-            Kind::CancelReasonAsk => finish_by(tx, line, centre, &c, seat, now).await?,
+            Kind::CancelReasonAsk => finish_by(svc, tx, line, centre, &c, seat, now).await?,
             _ => None,
         };
         let (mut about_money, mut over) = (None, None);
@@ -174,7 +175,7 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
         }
         let mut verdict = over.unwrap_or_else(|| verdict(centre, &c, seat, question, about_money, &known, now));
         let mut must_ring = false;
-        if let Verdict::Send { to, say, mode, .. } = &mut verdict {
+        if let Verdict::Send { to, say, mode, language } = &mut verdict {
             let in_mode = say.clone().in_mode(*mode);
             must_ring = in_mode.ring;
             let only_to = !line.only_to.is_empty() && to.0.channel() == line.channel && c.kind != Kind::StaffAlert && !line.only_to.iter().any(|n| n == to.0.as_str());
@@ -184,7 +185,7 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
                 if channel != line.channel {
                     verdict = Verdict::Reroute { channel, to: None, not_by: None };
                     must_ring = false;
-                } else if not_by_whatsapp(line, &c, say, &hash, &known, now) {
+                } else if not_by_whatsapp(line, &c, say, &hash, svc.words.language_of(say.kind(), &speaker(centre), language), &known, now) {
                     verdict = by_the_next(&c, seat, channel);
                     must_ring = matches!(verdict, Verdict::End(..));
                 } else if !c.kind.is_answer()
@@ -233,6 +234,9 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
             Verdict::Reroute { channel, to, not_by } => rerouted.push(Rerouted { id: c.id, channel, to, not_by }),
             Verdict::End(state, why) => ended.push((c.id, state, Some(why.as_str().to_owned()), c.not_before)),
             Verdict::Send { say, to, language, .. } => {
+                let way = way(line, &c, &say, &to.1, svc.words.language_of(say.kind(), &speaker(centre), &language), &known, now);
+                // The values of a content template stand in the language of its words.
+                let language = if matches!(&way, Way::Content(content) if content.english) { ENGLISH.to_owned() } else { language };
                 let text = match svc.words.render(&say, &speaker(centre), &language) {
                     Ok(text) => text,
                     Err(e) => {
@@ -252,8 +256,8 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
                     }
                     _ => Vec::new(),
                 };
-                let content = match way(line, &say, &to.1, &known, now) {
-                    Way::Content(sid) => Some(Content { sid, variables: whatsapp::variables(&text.values, &say, &token) }),
+                let content = match way {
+                    Way::Content(content) => Some(Content { sid: content.sid, variables: whatsapp::variables(&text.values, &say, &token) }),
                     Way::Free | Way::Not => None,
                 };
                 let prompted = c.kind.is_answer() || c.to.is_some();
@@ -270,16 +274,16 @@ pub(super) async fn check(svc: &Service, tx: &mut Tx, line: &Line, claimed: Vec<
 }
 
 /// How a text goes by this line.
-fn way(line: &Line, say: &Say, hash: &str, known: &Known, now: DateTime<Utc>) -> Way {
+fn way(line: &Line, c: &Claimed, say: &Say, hash: &str, language: &str, known: &Known, now: DateTime<Utc>) -> Way {
     if line.channel != Channel::Whatsapp {
         return Way::Free;
     }
-    whatsapp::way(say, whatsapp::is_open(known.wrote.get(hash).copied(), now), &line.content)
+    whatsapp::way(say, whatsapp::is_open(known.wrote.get(hash).copied(), now), &line.content, Reader { centre: &c.centre, language })
 }
 
 /// Whether WhatsApp did not take it, or will not.
-fn not_by_whatsapp(line: &Line, c: &Claimed, say: &Say, hash: &str, known: &Known, now: DateTime<Utc>) -> bool {
-    line.channel == Channel::Whatsapp && (c.not_by == Some(line.channel) || way(line, say, hash, known, now) == Way::Not)
+fn not_by_whatsapp(line: &Line, c: &Claimed, say: &Say, hash: &str, language: &str, known: &Known, now: DateTime<Utc>) -> bool {
+    line.channel == Channel::Whatsapp && (c.not_by == Some(line.channel) || way(line, c, say, hash, language, known, now) == Way::Not)
 }
 
 /// What this channel does not take goes to the party's next address that was agreed and is safe (choice K11), before anything was sent.
@@ -332,7 +336,7 @@ impl Pace {
     }
 }
 
-async fn finish_by(tx: &mut Tx, line: &Line, centre: &Centre, c: &Claimed, seat: Option<&Seat>, now: DateTime<Utc>) -> Result<Option<FinishBy>> {
+async fn finish_by(svc: &Service, tx: &mut Tx, line: &Line, centre: &Centre, c: &Claimed, seat: Option<&Seat>, now: DateTime<Utc>) -> Result<Option<FinishBy>> {
     let Some(seat) = seat else { return Ok(None) };
     let asked = questions::of(tx, &seat.session.id, seat.attendee.role, seat.attendee.ask_version, now).await?;
     let Some(q) = asked.open.filter(|q| q.id == c.data.0 && q.is_open(now, seat.session.starts_at)) else { return Ok(None) };
@@ -340,7 +344,10 @@ async fn finish_by(tx: &mut Tx, line: &Line, centre: &Centre, c: &Claimed, seat:
     let reason = q.offered.len() > 1;
     match c.to.as_ref().map(|(to, _)| to.channel()) {
         Some(Channel::Telegram) => return Ok(Some(FinishBy::Press { late, reason })),
-        Some(Channel::Whatsapp) => return Ok(Some(whatsapp::finish(late, reason, &line.content))),
+        Some(Channel::Whatsapp) => {
+            let language = svc.words.language_of(c.kind, &speaker(centre), &seat.language);
+            return Ok(Some(whatsapp::finish(late, reason, &line.content, Reader { centre: &c.centre, language })));
+        }
         _ => {}
     }
     Ok(Some(match (centre.rules.cancel_answer, q.offered.as_slice()) {

@@ -70,6 +70,11 @@ impl<'a> Teller<'a> {
         // An answer that tells of a change is never held back by the caps.
         let mut changed = false;
         for effect in decision.effects {
+            for session in conversation::decides(heard, &effect) {
+                if let Some(seat) = self.seat(session) {
+                    sessions::decided(self.tx, session, seat.attendee.role, self.inbound.at).await?;
+                }
+            }
             match effect {
                 Effect::Confirm { session } => self.confirm(&session, decision.rule).await?,
                 Effect::CancelAsked { session, reason, first_no_at, late } => {
@@ -149,7 +154,7 @@ impl<'a> Teller<'a> {
                 }
                 Effect::OptIn => {
                     changed |= heard.opted_out;
-                    self.opt_in().await?;
+                    self.opt_in(heard).await?;
                 }
                 Effect::Task { topic, session } => self.task(topic, session.as_deref()).await?,
             }
@@ -237,7 +242,7 @@ impl<'a> Teller<'a> {
     /// Puts the numbered question; gives what its text needs.
     async fn ask_which(&mut self, wanted: Wanted, options: &[(String, i64); 2]) -> Result<String> {
         let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.seat(session)) else { return Ok(String::new()) };
-        let choice = questions::ask_which(self.tx, self.now, self.line, &self.inbound.number_hash, wanted, options).await?;
+        let choice = questions::ask_which(self.tx, self.now, (self.line.0, self.line.1, &self.inbound.number_hash), self.inbound.at, wanted, options).await?;
         let differ = a.session.centre != b.session.centre;
         let option = |seat: &Seat| {
             let centre = self.all.get(&seat.session.centre).map(|c| &c.centre);
@@ -356,22 +361,35 @@ impl<'a> Teller<'a> {
         Ok(true)
     }
 
-    /// No more texts: to this address, and to the others of its parties at the same centres (rule G3).
+    /// No more texts: to this address, by any channel, and to the others of its parties at the same centres (rule G3).
     async fn opt_out(&mut self) -> Result<()> {
-        inbox::set_opt_out(self.tx, self.line, &self.inbound.number_hash, true, self.inbound.at).await?;
-        let parties: Vec<String> = self.parties.iter().map(|p| p.party_id.clone()).collect();
-        for (centre, channel, hash) in parties::routes_of(self.tx, &parties).await? {
-            if let Some(sender) = self.lines.senders().of(&centre, channel).filter(|_| hash != self.inbound.number_hash) {
-                inbox::set_opt_out(self.tx, (channel, sender), &hash, true, self.inbound.at).await?;
-            }
+        let said = (self.line.0, self.inbound.number_hash.as_str());
+        inbox::set_opt_out(self.tx, self.line, said.1, true, Some(said), self.inbound.at).await?;
+        for (channel, sender, hash) in self.other_routes().await? {
+            inbox::stop_too(self.tx, (channel, &sender), &hash, said, self.inbound.at).await?;
         }
         self.party_facts("opted_out", "a3").await
     }
 
-    /// Texts again to this address alone.
-    async fn opt_in(&mut self) -> Result<()> {
-        inbox::set_opt_out(self.tx, self.line, &self.inbound.number_hash, false, self.inbound.at).await?;
-        for p in self.parties {
+    /// The present addresses of the parties beside the one that wrote, each with our channel and sender for it.
+    async fn other_routes(&mut self) -> Result<Vec<(Channel, String, String)>> {
+        let parties: Vec<String> = self.parties.iter().map(|p| p.party_id.clone()).collect();
+        let routes = parties::routes_of(self.tx, &parties).await?;
+        let here = (self.line.0, self.line.1, self.inbound.number_hash.as_str());
+        let with_sender = routes.into_iter().filter_map(|(centre, channel, hash)| Some((channel, self.lines.senders().of(&centre, channel)?.to_owned(), hash)));
+        Ok(with_sender.filter(|(channel, sender, hash)| (*channel, sender.as_str(), hash.as_str()) != here).collect())
+    }
+
+    /// Texts again to this address, and to those that its STOP had stopped beside it.
+    async fn opt_in(&mut self, heard: &Heard) -> Result<()> {
+        let said = (self.line.0, self.inbound.number_hash.as_str());
+        inbox::set_opt_out(self.tx, self.line, said.1, false, Some(said), self.inbound.at).await?;
+        let mut again = heard.agreed;
+        for (channel, sender, hash) in self.other_routes().await? {
+            again |= inbox::start_too(self.tx, (channel, &sender), &hash, said, self.inbound.at).await? > 0;
+        }
+        // Where nothing that was agreed is on again, somebody still has to ring.
+        for p in self.parties.iter().filter(|_| again) {
             parties::ask_again(self.tx, &p.party_id, self.now).await?;
             tasks::close_topic(self.tx, self.now, &p.case_id, p.role, Topic::RingOptedOut).await?;
         }

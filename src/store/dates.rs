@@ -8,7 +8,7 @@ use crate::domain::local_time::parse_local;
 use crate::domain::notice::Origin;
 use crate::domain::person::Role;
 use anyhow::{Context, Result};
-use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// A question about another date.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub async fn session_of(tx: &mut Tx, question: &str) -> Result<Option<String>> {
 /// Keeps an answer; a later one takes the place of an earlier one.
 pub async fn answer(tx: &mut Tx, question: &str, role: Role, yes: bool, at: DateTime<Utc>) -> Result<()> {
     tx.exec(
-        "INSERT INTO date_answer (question_id, role, answer, answered_at) VALUES ($1, $2, $3, $4) ON CONFLICT (question_id, role) DO UPDATE SET answer = $3, answered_at = $4",
+        "INSERT INTO date_answer (question_id, role, answer, answered_at) VALUES ($1, $2, $3, $4) ON CONFLICT (question_id, role) DO UPDATE SET answer = $3, answered_at = $4 WHERE date_answer.answered_at <= $4",
         args![question, role.as_str(), if yes { "yes" } else { "no" }, at],
     )
     .await?;
@@ -77,7 +77,8 @@ pub async fn end(tx: &mut Tx, now: DateTime<Utc>, question: &str, state: &str) -
     Ok(())
 }
 
-/// The questions of these places that were put to the address with this hash, and that were open a moment before `at`.
+/// The questions of these places that were put to the address with this hash, and that were open a moment before `at`. Each arrival is the
+/// start of the session on the other date: the caller knows by how much that party's own differs.
 pub async fn standing(tx: &mut Tx, places: &[(String, Role)], hash: &str, at: DateTime<Utc>) -> Result<Vec<DateAsked>> {
     if places.is_empty() {
         return Ok(Vec::new());
@@ -102,7 +103,7 @@ pub async fn standing(tx: &mut Tx, places: &[(String, Role)], hash: &str, at: Da
                 question: id.clone(),
                 session: session.clone(),
                 role: *role,
-                weekday: parse_local(&q.text("to_local")?).context("to_local")?.weekday(),
+                arrives: parse_local(&q.text("to_local")?).context("to_local")?,
                 asked_at,
                 answered: answers(tx, &id).await?.iter().any(|a| a.0 == *role),
                 closed: q.text("state")? != "open",

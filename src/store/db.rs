@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "quiet word", include_str!("../../migrations/0005_quiet_word.sql")),
     (6, "whatsapp", include_str!("../../migrations/0006_whatsapp.sql")),
     (7, "money more", include_str!("../../migrations/0007_money_more.sql")),
+    (9, "conversation", include_str!("../../migrations/0009_conversation.sql")),
 ];
 
 /// A value bound to a placeholder. A missing one still has its type.
@@ -321,7 +322,7 @@ impl Db {
             Ok(()) => {}
             Err(MigrateError::VersionMissing(v)) => bail!(
                 "the database was written by a newer version of courtesy (it has migration {v}, this program knows {}); use that version, nothing was changed",
-                MIGRATIONS.len()
+                MIGRATIONS.last().map_or(0, |m| m.0)
             ),
             Err(MigrateError::VersionMismatch(v)) => bail!("migration {v} of the database is not the one of this program; was the file edited?"),
             Err(e) => return Err(e).context("the database cannot be brought up to date"),

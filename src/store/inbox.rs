@@ -1,13 +1,20 @@
 //! What came in: stored before it is answered, applied once.
 
+mod opt_outs;
+mod owners;
+mod passed;
+
 use super::db::{Arg, Db, Tx};
 use super::sealed::random_id;
 use crate::args;
-use crate::domain::person::{Address, Channel, Mode, Private, Role};
-use crate::domain::senders::Senders;
+use crate::domain::person::{Address, Channel, Private};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::{HashMap, HashSet};
+
+pub use opt_outs::{OptOuts, carry_opt_outs, opt_out_of, opted_out_among, opted_out_among_in, set_opt_out, start_too, stop_too};
+pub use owners::{Owner, block, closed_among, is_agreed, languages_of, modes_of, parties_anywhere, parties_with, pause};
+pub use passed::{CameFrom, Passed, Way, passed, sender_of};
 
 /// What came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,13 +160,15 @@ impl Inbound {
     }
 }
 
-/// Takes the oldest message that was not applied yet; another process takes another.
+/// Takes of the messages that were not applied yet the one that was sent first. Another process takes one of another number: what came
+/// from one phone is applied in its order.
 pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
     let seal = tx.seal();
     let row = tx
         .one(
-            "SELECT id, channel, sender, number, number_hash, body, media, opt_out_type, at, kind, detail, earliest_at FROM inbound WHERE state = 'new'
-             ORDER BY recorded_at, id LIMIT 1 {skip}",
+            "SELECT id, channel, sender, number, number_hash, body, media, opt_out_type, at, kind, detail, earliest_at FROM inbound i WHERE state = 'new'
+               AND NOT EXISTS (SELECT 1 FROM inbound o WHERE o.state = 'new' AND o.number_hash = i.number_hash AND (o.at, o.recorded_at) < (i.at, i.recorded_at))
+             ORDER BY at, recorded_at, id LIMIT 1 {skip}",
             args![],
         )
         .await?;
@@ -194,79 +203,6 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
 /// Whether something waits to be applied.
 pub async fn anything_new(db: &Db) -> Result<bool> {
     Ok(db.one("SELECT id FROM inbound WHERE state = 'new' LIMIT 1", args![]).await?.is_some())
-}
-
-/// A text that passed between us and one number.
-#[derive(Debug, Clone)]
-pub struct Passed {
-    /// When it came, or when its first try began.
-    pub at: DateTime<Utc>,
-    /// The words.
-    pub body: Private,
-    /// What came, or what went.
-    pub way: Way,
-}
-
-/// Which way a text went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
-    /// From the number to us.
-    In {
-        /// Its id.
-        id: String,
-        /// What was understood and by which rule, once it was applied.
-        understood: Option<(String, String)>,
-        /// Pictures and sounds with it.
-        media: i64,
-    },
-    /// From us to the number.
-    Out {
-        /// Its kind.
-        kind: String,
-        /// Where it stands.
-        state: String,
-        /// The message that it answers by itself, if it does.
-        answers: Option<String>,
-    },
-}
-
-/// What passed between us and a number since then, by one channel and sender of ours, the oldest first: for the person who answers.
-pub async fn passed(tx: &mut Tx, from: &CameFrom, since: DateTime<Utc>) -> Result<Vec<Passed>> {
-    let seal = tx.seal();
-    let mut out = Vec::new();
-    let came =
-        "SELECT id, at, body, media, intent, rule FROM inbound WHERE number_hash = $1 AND channel = $2 AND sender = $3 AND at > $4 AND kind = 'text' ORDER BY at, recorded_at";
-    for r in tx.all(came, args![&from.hash, from.channel.as_str(), &from.sender, since]).await? {
-        let way = Way::In { id: r.text("id")?, understood: r.text_opt("intent")?.zip(r.text_opt("rule")?), media: r.int("media")? };
-        out.push(Passed { at: r.time("at")?, body: seal.open(&r.text("body")?), way });
-    }
-    let went = "SELECT a.started_at, a.body, m.kind, m.state, m.cause FROM attempt a JOIN message m ON m.id = a.message_id
-                WHERE a.number_hash = $1 AND a.channel = $2 AND a.sender = $3 AND a.started_at > $4 AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain')) ORDER BY a.started_at";
-    for r in tx.all(went, args![&from.hash, from.channel.as_str(), &from.sender, since]).await? {
-        let answers = r.text("cause")?.strip_prefix("reply/").map(|id| id.split('/').next().unwrap_or_default().to_owned());
-        out.push(Passed { at: r.time("started_at")?, body: seal.open(&r.text("body")?), way: Way::Out { kind: r.text("kind")?, state: r.text("state")?, answers } });
-    }
-    out.sort_by_key(|p| p.at);
-    Ok(out)
-}
-
-/// Where a message came from.
-pub struct CameFrom {
-    /// The channel and our sender.
-    pub channel: Channel,
-    /// See `channel`.
-    pub sender: String,
-    /// The number or chat.
-    pub address: String,
-    /// Its look-up hash.
-    pub hash: String,
-}
-
-/// Where a stored message came from, so that it can be answered.
-pub async fn sender_of(tx: &mut Tx, id: &str) -> Result<Option<CameFrom>> {
-    let seal = tx.seal();
-    let row = tx.one("SELECT channel, sender, number, number_hash FROM inbound WHERE id = $1", args![id]).await?;
-    row.map(|r| Ok(CameFrom { channel: r.word("channel")?, sender: r.text("sender")?, address: seal.open(&r.text("number")?).0, hash: r.text("number_hash")? })).transpose()
 }
 
 /// What was applied from a number since then, without this one: when it came and its words.
@@ -316,192 +252,6 @@ pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<St
         }
     }
     Ok(out)
-}
-
-/// Addresses that are opted out: (channel, our sender, hash).
-pub type OptOuts = HashSet<(Channel, String, String)>;
-
-const STOPPED: &str = "SELECT channel, sender, number_hash FROM opt_out WHERE active = TRUE";
-/// As long as there are fewer, all are read at once, which is quicker than to look for many.
-const FEW: usize = 500;
-
-fn read_stopped(rows: &[super::db::Row], out: &mut OptOuts) -> Result<()> {
-    for r in rows {
-        out.insert((r.word("channel")?, r.text("sender")?, r.text("number_hash")?));
-    }
-    Ok(())
-}
-
-fn stopped_among(hashes: &[String]) -> (String, Vec<Arg>) {
-    (format!("{STOPPED} AND number_hash IN ({})", super::db::list_of(1, hashes.len())), hashes.iter().map(Arg::from).collect())
-}
-
-/// Which of these addresses are opted out, and where.
-pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> {
-    let mut out = OptOuts::new();
-    let all = if hashes.len() > 1 { tx.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await? } else { Vec::new() };
-    if hashes.len() > 1 && all.len() < FEW {
-        read_stopped(&all, &mut out)?;
-        return Ok(out);
-    }
-    for chunk in hashes.chunks(500) {
-        let (sql, args) = stopped_among(chunk);
-        read_stopped(&tx.all(sql, args).await?, &mut out)?;
-    }
-    Ok(out)
-}
-
-/// The same outside a transaction.
-pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
-    let mut out = OptOuts::new();
-    let all = db.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await?;
-    if all.len() < FEW {
-        read_stopped(&all, &mut out)?;
-        return Ok(out);
-    }
-    for chunk in hashes.chunks(500) {
-        let (sql, args) = stopped_among(chunk);
-        read_stopped(&db.all(sql, args).await?, &mut out)?;
-    }
-    Ok(out)
-}
-
-/// Opts an address out or in at a sender.
-pub async fn set_opt_out(tx: &mut Tx, at: (Channel, &str), number_hash: &str, active: bool, now: DateTime<Utc>) -> Result<()> {
-    tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5 WHERE opt_out.changed_at <= $5",
-        args![at.0.as_str(), at.1, number_hash, active, now],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Takes the opt-outs of a centre's parties along to the centre's new sender: who said STOP has said it to the centre.
-pub async fn carry_opt_outs(tx: &mut Tx, now: DateTime<Utc>, centre: &str, channel: Channel, old: &str, new: &str) -> Result<u64> {
-    tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at)
-         SELECT DISTINCT o.channel, $1, o.number_hash, TRUE, $2 FROM opt_out o JOIN address a ON a.number_hash = o.number_hash JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
-         WHERE o.channel = $3 AND o.sender = $4 AND o.active = TRUE AND c.centre = $5
-         ON CONFLICT (channel, sender, number_hash) DO NOTHING",
-        args![new, now, channel.as_str(), old, centre],
-    )
-    .await
-}
-
-/// A party that has an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
-    /// The centre's code.
-    pub centre: String,
-    /// The case.
-    pub case_id: String,
-    /// The party.
-    pub party_id: String,
-    /// Its role.
-    pub role: Role,
-    /// How much its phone may show.
-    pub mode: Mode,
-    /// Its language (BCP 47).
-    pub language: String,
-    /// The hash of its private word, if it chose one.
-    pub quiet_word: Option<String>,
-}
-
-/// Parties with an address at the centres for which our sender speaks.
-pub async fn parties_with(tx: &mut Tx, senders: &Senders, at: (Channel, &str), number_hash: &str) -> Result<Vec<Owner>> {
-    let rows = tx
-        .all(
-            "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id, p.role, p.mode, p.language, p.quiet_word FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
-             WHERE a.number_hash = $1 AND a.state = 'current' ORDER BY c.centre, c.id",
-            args![number_hash],
-        )
-        .await?;
-    let mut out = Vec::with_capacity(rows.len());
-    for r in rows {
-        let owner = Owner {
-            centre: r.text("centre")?,
-            case_id: r.text("case_id")?,
-            party_id: r.text("party_id")?,
-            role: r.word("role")?,
-            mode: r.word("mode")?,
-            language: r.text("language")?,
-            quiet_word: r.text_opt("quiet_word")?,
-        };
-        if senders.speaks_for(at.1, &owner.centre, at.0) {
-            out.push(owner);
-        }
-    }
-    Ok(out)
-}
-
-/// The quietest mode among the parties with each of these addresses.
-pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, Mode>> {
-    let mut out: HashMap<String, Mode> = HashMap::new();
-    for chunk in hashes.chunks(500) {
-        let sql = format!(
-            "SELECT a.number_hash, p.mode FROM address a JOIN party p ON p.id = a.party_id WHERE a.state = 'current' AND p.mode <> 'normal' AND a.number_hash IN ({})",
-            super::db::list_of(1, chunk.len())
-        );
-        for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
-            let mode: Mode = r.word("mode")?;
-            let entry = out.entry(r.text("number_hash")?).or_insert(mode);
-            *entry = mode.max(*entry);
-        }
-    }
-    Ok(out)
-}
-
-/// The language of the parties with each of these addresses, where all of them have the same.
-pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, String>> {
-    let mut found: HashMap<String, HashSet<String>> = HashMap::new();
-    for chunk in hashes.chunks(500) {
-        let of = super::db::list_of(1, chunk.len());
-        let sql = format!("SELECT a.number_hash, p.language FROM address a JOIN party p ON p.id = a.party_id WHERE a.state = 'current' AND a.number_hash IN ({of})");
-        for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
-            found.entry(r.text("number_hash")?).or_default().insert(r.text("language")?);
-        }
-    }
-    Ok(found.into_iter().filter(|(_, of)| of.len() == 1).filter_map(|(hash, of)| Some((hash, of.into_iter().next()?))).collect())
-}
-
-/// Those of these addresses that must not be used on a channel: at rest, not safe, or not any party's any more. A number that no party
-/// ever had is not among them, and neither is one that is on file for ringing alone. What is on file for this very channel counts before
-/// what is on file for another one with the same number.
-pub async fn closed_among(tx: &mut Tx, channel: Channel, hashes: &[String]) -> Result<HashSet<String>> {
-    // By hash: whether any of its rows is present, and whether texts may go there by this channel, and by any other.
-    let mut found: HashMap<String, (bool, Option<bool>, Option<bool>)> = HashMap::new();
-    for chunk in hashes.chunks(500) {
-        let sql = format!("SELECT number_hash, channel, state, safe, paused_at FROM address WHERE number_hash IN ({})", super::db::list_of(1, chunk.len()));
-        for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
-            let entry = found.entry(r.text("number_hash")?).or_default();
-            let of = r.text("channel")?;
-            if r.text("state")? != "current" {
-                continue;
-            }
-            entry.0 = true;
-            if of != "ring" {
-                let open = r.text("safe")? == "safe" && r.time_opt("paused_at")?.is_none();
-                let side = if of == channel.as_str() { &mut entry.1 } else { &mut entry.2 };
-                *side = Some(side.unwrap_or(true) && open);
-            }
-        }
-    }
-    let closed = |(current, here, elsewhere): &(bool, Option<bool>, Option<bool>)| !current || !here.or(*elsewhere).unwrap_or(true);
-    Ok(found.into_iter().filter(|(_, f)| closed(f)).map(|(hash, _)| hash).collect())
-}
-
-/// Lets an address rest until a person has spoken with its owner, or lets it go on.
-pub async fn pause(tx: &mut Tx, parties: &[Owner], number_hash: &str, since: Option<DateTime<Utc>>) -> Result<()> {
-    for p in parties {
-        tx.exec("UPDATE address SET paused_at = $1 WHERE party_id = $2 AND number_hash = $3", args![since, &p.party_id, number_hash]).await?;
-    }
-    Ok(())
-}
-
-/// The bot was blocked in a chat, or let in again.
-pub async fn block(tx: &mut Tx, chat_hash: &str, since: Option<DateTime<Utc>>) -> Result<u64> {
-    tx.exec("UPDATE address SET blocked_at = $1 WHERE channel = 'telegram' AND number_hash = $2 AND state = 'current'", args![since, chat_hash]).await
 }
 
 /// The messages of a party's numbers, for the case's history: (when, intent, rule).

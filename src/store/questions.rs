@@ -14,6 +14,8 @@ use chrono::{DateTime, Duration, Utc};
 pub struct Asked {
     /// The newest open question for the session's present version.
     pub open: Option<Question>,
+    /// Where it was asked: the channel (on any, if it is not known) and the address.
+    pub place: Option<(Option<Channel>, String)>,
     /// Questions asked in the last 24 hours.
     pub today: i64,
     /// Wrong codes in all.
@@ -22,13 +24,15 @@ pub struct Asked {
     pub blocked: bool,
 }
 
-/// Reads it.
-pub async fn of(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, now: DateTime<Utc>) -> Result<Asked> {
-    of_address(tx, session_id, role, ask_version, None, now).await
+impl Asked {
+    /// Whether the open question was asked in this place: only there it is finished.
+    pub fn is_of(&self, channel: Channel, hash: &str) -> bool {
+        self.place.as_ref().is_some_and(|(c, h)| c.is_none_or(|c| c == channel) && h == hash)
+    }
 }
 
-/// Reads it; an open question counts only for the address that asked (channel and hash), if one is given.
-pub async fn of_address(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, address: Option<(Channel, &str)>, now: DateTime<Utc>) -> Result<Asked> {
+/// Reads it. A question belongs to the party, wherever it was asked.
+pub async fn of(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, now: DateTime<Utc>) -> Result<Asked> {
     let seal = tx.seal();
     let rows = tx
         .all(
@@ -42,9 +46,8 @@ pub async fn of_address(tx: &mut Tx, session_id: &str, role: Role, ask_version: 
         out.wrong += tries;
         out.blocked |= tries >= crate::domain::cancel::TRIES_A_QUESTION;
         out.today += i64::from(r.time("asked_at")? > now - Duration::hours(24));
-        let asked_by: Option<Channel> = r.word_opt("channel")?;
-        let here = address.is_none_or(|(channel, hash)| asked_by.is_none_or(|c| c == channel) && r.text("number_hash").is_ok_and(|h| h == hash));
-        if here && r.text("state")? == "open" && r.int("session_version")? == ask_version {
+        if r.text("state")? == "open" && r.int("session_version")? == ask_version {
+            out.place = Some((r.word_opt("channel")?, r.text("number_hash")?));
             out.open = Some(Question {
                 id: r.text("id")?,
                 stem: seal.open(&r.text("stem")?).0,
@@ -149,7 +152,7 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
 pub async fn choosing(tx: &mut Tx, at: (Channel, &str), number_hash: &str, now: DateTime<Utc>) -> Result<Option<Choosing>> {
     let row = tx
         .one(
-            "SELECT id, wanted, options FROM choice WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3 AND asked_at > $4 ORDER BY asked_at DESC LIMIT 1",
+            "SELECT id, wanted, options, asked_at, said_at FROM choice WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3 AND asked_at > $4 ORDER BY asked_at DESC LIMIT 1",
             args![at.0.as_str(), at.1, number_hash, now - Duration::hours(24)],
         )
         .await?;
@@ -158,7 +161,7 @@ pub async fn choosing(tx: &mut Tx, at: (Channel, &str), number_hash: &str, now: 
 
 /// A numbered question by its id, while it waits.
 pub async fn choosing_by_id(tx: &mut Tx, id: &str) -> Result<Option<Choosing>> {
-    let row = tx.one("SELECT id, wanted, options FROM choice WHERE id = $1 AND state = 'open'", args![id]).await?;
+    let row = tx.one("SELECT id, wanted, options, asked_at, said_at FROM choice WHERE id = $1 AND state = 'open'", args![id]).await?;
     row.map(|r| read_choosing(&r)).transpose()
 }
 
@@ -169,22 +172,28 @@ fn read_choosing(r: &super::db::Row) -> Result<Choosing> {
         reason => Wanted::Cancel(reason.parse().ok()),
     };
     let options = r.text("options")?.split(' ').filter_map(|o| o.split_once(':')).filter_map(|(s, v)| Some((s.to_owned(), v.parse().ok()?))).collect();
-    Ok(Choosing { id: r.text("id")?, wanted, options })
+    let said_at = r.time_opt("said_at")?.map_or_else(|| r.time("asked_at"), Ok)?;
+    Ok(Choosing { id: r.text("id")?, wanted, options, said_at })
 }
 
-/// Puts a numbered question to an address; an earlier one there ends. Gives its id.
-pub async fn ask_which(tx: &mut Tx, now: DateTime<Utc>, at: (Channel, &str), number_hash: &str, wanted: Wanted, options: &[(String, i64)]) -> Result<String> {
+/// Asks a message of `said_at` back with a numbered question to its address (channel, our sender and hash); an earlier question there
+/// ends, and one about the same wish passes its own `said_at` on. Gives the id.
+pub async fn ask_which(tx: &mut Tx, now: DateTime<Utc>, place: (Channel, &str, &str), said_at: DateTime<Utc>, wanted: Wanted, options: &[(String, i64)]) -> Result<String> {
     let id = random_id();
+    let (channel, sender, number_hash) = place;
+    let before = choosing(tx, (channel, sender), number_hash, now).await?;
+    let same = before.filter(|c| c.options == options && matches!((c.wanted, wanted), (Wanted::Cancel(_), Wanted::Cancel(_))));
+    let said_at = same.map_or(said_at, |c| c.said_at.min(said_at));
     let wanted = match wanted {
         Wanted::Confirm => "confirm",
         Wanted::Cancel(None) => "cancel",
         Wanted::Cancel(Some(reason)) => reason.as_str(),
     };
     let options: Vec<String> = options.iter().map(|(s, v)| format!("{s}:{v}")).collect();
-    tx.exec("UPDATE choice SET state = 'done' WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3", args![at.0.as_str(), at.1, number_hash]).await?;
+    tx.exec("UPDATE choice SET state = 'done' WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3", args![channel.as_str(), sender, number_hash]).await?;
     tx.exec(
-        "INSERT INTO choice (id, channel, sender, number_hash, wanted, options, asked_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open')",
-        args![&id, at.0.as_str(), at.1, number_hash, wanted, options.join(" "), now],
+        "INSERT INTO choice (id, channel, sender, number_hash, wanted, options, asked_at, said_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open')",
+        args![&id, channel.as_str(), sender, number_hash, wanted, options.join(" "), now, said_at],
     )
     .await?;
     Ok(id)

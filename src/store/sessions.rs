@@ -4,8 +4,8 @@
 mod changes;
 mod seats;
 
-pub use changes::{Off, answer, ask_anew, ask_at, call_off, put_back, reinstate, set_release, set_state, set_time, settle_asks};
-pub use seats::{Route, Seat, asks_until, booked_between, due, seats, seats_between, seats_of, seats_of_address, seats_of_case, unasked};
+pub use changes::{Off, answer, ask_anew, ask_at, call_off, decided, put_back, reinstate, set_release, set_state, set_time, settle_asks};
+pub use seats::{Route, Seat, Whose, asks_until, booked_between, due, seats, seats_between, seats_of, seats_of_address, seats_of_case, unasked};
 
 use super::db::{Arg, Db, Row, Tx};
 use crate::args;
@@ -116,10 +116,11 @@ pub struct Attendee {
     pub undo_until: Option<DateTime<Utc>>,
     /// The address (hash) from which it may.
     pub undo_from: Option<String>,
+    /// When what this party said last about this visit was said.
+    pub decided_at: Option<DateTime<Utc>>,
 }
 
-const ATTENDEE: &str =
-    "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at, t.hears_at, t.undo_until, t.undo_from";
+const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at, t.hears_at, t.undo_until, t.undo_from, t.decided_at";
 
 fn read_attendee(r: &Row) -> Result<Attendee> {
     Ok(Attendee {
@@ -137,6 +138,7 @@ fn read_attendee(r: &Row) -> Result<Attendee> {
         hears_at: r.time_opt("hears_at")?,
         undo_until: r.time_opt("undo_until")?,
         undo_from: r.text_opt("undo_from")?,
+        decided_at: r.time_opt("decided_at")?,
     })
 }
 

@@ -425,7 +425,7 @@ impl Binary {
                 .unwrap_or_else(|| panic!("serve did not start: {}", std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()))
                 .to_owned();
         }
-        Serving { child, url }
+        Serving { child, url, desk }
     }
 
     pub fn log(&self) -> String {
@@ -437,6 +437,7 @@ impl Binary {
 pub struct Serving {
     pub child: Child,
     pub url: String,
+    pub desk: String,
 }
 
 impl Serving {

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::cancel::{PRESS_WITHIN, QUESTIONS_A_DAY, TRIES_A_QUESTION, TRIES_A_SESSION};
 use crate::domain::notice::late;
 use crate::domain::session::cut_off;
+use crate::domain::understand::Named;
 
 pub(super) fn stranger(h: &Heard) -> Decision {
     match h.understood.intent {
@@ -13,6 +14,19 @@ pub(super) fn stranger(h: &Heard) -> Decision {
         Intent::Safeguarding => decision("stranger-safeguarding", vec![task(Topic::Safeguarding, None)], Some((Kind::UnknownSender, None))),
         _ => decision("stranger", vec![task(Topic::UnknownSender, None)], Some((Kind::UnknownSender, None))),
     }
+}
+
+/// A known number on a channel by which no text was agreed with it: a person reads it, and nothing goes back by that channel. What makes
+/// the phone quieter holds all the same.
+pub(super) fn elsewhere(h: &Heard) -> Decision {
+    let effects = match h.understood.intent {
+        Intent::Stop => stop(h).effects,
+        Intent::Start => vec![Effect::OptIn, task(Topic::ReadMessage, None)],
+        Intent::WrongNumber => wrong_number(h).effects,
+        Intent::Safeguarding => vec![task(Topic::Safeguarding, None)],
+        _ => before_next_visits(h, Topic::ReadMessage),
+    };
+    decision("not-agreed-here", effects, None)
 }
 
 pub(super) fn stop(h: &Heard) -> Decision {
@@ -76,11 +90,19 @@ pub(super) fn number(h: &Heard, n: usize) -> Decision {
     let Some(c) = &h.choosing else { return hand_over("number-to-nothing", Topic::ReadMessage, None) };
     let Some((session, version)) = c.options.get(n.wrapping_sub(1)) else { return hand_over("number-to-nothing", Topic::ReadMessage, None) };
     let Some(o) = booked(h).find(|o| o.session == *session && o.ask_version == *version) else { return hand_over("chosen-visit-is-gone", Topic::ReadMessage, None) };
-    let alone = Heard { open: vec![o.clone()], choosing: None, understood: Understood { day: None, plain_yes: true, ..h.understood.clone() }, ..h.clone() };
+    let understood = Understood { named: Named::default(), plain_yes: true, ..h.understood.clone() };
+    let alone = Heard { open: vec![o.clone()], choosing: None, understood, ..h.clone() };
     let mut d = match c.wanted {
         Wanted::Confirm => confirm(&alone),
         Wanted::Cancel(reason) => cancel(&alone, reason),
     };
+    for effect in &mut d.effects {
+        if let Effect::CancelAsked { first_no_at, late, .. } = effect {
+            // Rule S1b: the NO was said before it was asked back.
+            *first_no_at = c.said_at.min(*first_no_at);
+            *late = is_late(o, *first_no_at);
+        }
+    }
     d.effects.insert(0, Effect::Chosen { choice: c.id.clone() });
     d
 }
@@ -109,7 +131,7 @@ pub(super) fn press(h: &Heard) -> Decision {
             decision("S2-taken-back", vec![Effect::TakeBack { session: o.session.clone() }], Some((Kind::ConfirmAck, Some(o))))
         }
         Press::Yes if o.starts_at > h.at => hand_over("C11", Topic::Reconfirm, Some(o)),
-        Press::No if on && question.is_none() => ask_to_finish(h, o, None),
+        Press::No if on && (question.is_none() || !o.question_here) => ask_to_finish(h, o, None),
         Press::Keep => match question.filter(|q| q.id == below.question) {
             Some(_) => keep(o),
             None => dead("press-again"),
@@ -138,9 +160,9 @@ pub(super) fn booked(h: &Heard) -> impl Iterator<Item = &Open> {
     h.open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at > h.at)
 }
 
-/// Whether the message names another day than that of the session: then it is no answer to it.
+/// Whether the message names another day, date or time than the party's own arrival at the session: then it is no answer to it.
 fn another_day(h: &Heard, o: &Open) -> bool {
-    h.understood.day.is_some_and(|d| d != o.weekday)
+    !h.understood.named.fits(o.arrives)
 }
 
 pub(super) fn confirm(h: &Heard) -> Decision {
@@ -166,10 +188,10 @@ pub(super) fn confirm(h: &Heard) -> Decision {
         ([q], others) if others.iter().all(|u| u.session == q.session) => Some(*q),
         ([], [one]) => Some(*one),
         ([], []) => only(booked(h).filter(|o| o.asked.at.is_some())),
-        ([], many) => match on_named_day(h, many) {
-            Some(o) => Some(o),
-            None if h.understood.day.is_some() => return hand_over("another-day", Topic::ReadMessage, None),
-            None => return which(h, Wanted::Confirm, many),
+        ([], many) => match many.iter().copied().filter(|o| !another_day(h, o)).collect::<Vec<_>>().as_slice() {
+            [] => return hand_over("another-day", Topic::ReadMessage, None),
+            [one] => Some(*one),
+            several => return which(h, Wanted::Confirm, several),
         },
         _ => return hand_over("two-visits", Topic::ReadMessage, None),
     };
@@ -204,14 +226,10 @@ fn keep(o: &Open) -> Decision {
     decision("yes", effects, Some((Kind::ConfirmAck, Some(o))))
 }
 
-/// The one of them on the day that the message names.
-fn on_named_day<'a>(h: &Heard, among: &[&'a Open]) -> Option<&'a Open> {
-    only(among.iter().copied().filter(|o| h.understood.day == Some(o.weekday)))
-}
-
 pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
-    let asked = || booked(h).filter(|o| o.asked.at.is_some());
-    let target = only(booked(h)).or_else(|| only(asked())).or_else(|| only(asked().filter(|o| o.answer == Answer::None)));
+    let named = || booked(h).filter(|o| !another_day(h, o));
+    let asked = || named().filter(|o| o.asked.at.is_some());
+    let target = only(named()).or_else(|| only(asked())).or_else(|| only(asked().filter(|o| o.answer == Answer::None)));
     let mine = only(h.open.iter().filter(|o| o.cancelled_by_me)).filter(|o| !another_day(h, o));
     // C28: who cancelled explains it afterwards; unless a visit is being asked about just now.
     if let (Some(mine), Some(reason @ (Reason::IllChild | Reason::IllSelf))) = (mine, reason)
@@ -231,20 +249,14 @@ pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
             among = asked().collect();
         }
         if among.is_empty() {
-            among = booked(h).collect();
+            among = named().collect();
         }
         return match among.as_slice() {
+            [] if booked(h).next().is_some() => hand_over("another-day", Topic::ReadMessage, only(booked(h))),
             [] => hand_over("no-to-nothing", Topic::ReadMessage, None),
-            many => match on_named_day(h, many) {
-                Some(o) => ask_to_finish(h, o, reason),
-                None if h.understood.day.is_some() => hand_over("another-day", Topic::ReadMessage, None),
-                None => which(h, Wanted::Cancel(reason), many),
-            },
+            many => which(h, Wanted::Cancel(reason), many),
         };
     };
-    if another_day(h, o) {
-        return hand_over("another-day", Topic::ReadMessage, Some(o));
-    }
     if answers_what_is_over(h, o) {
         return hand_over("late-reply", Topic::ReadMessage, None);
     }
@@ -254,7 +266,7 @@ pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
 /// A NO that comes when the visit that was asked about has begun is about that one, and not about the next, of which nobody asked yet.
 fn answers_what_is_over(h: &Heard, o: &Open) -> bool {
     let just_over = h.asked_last.is_some_and(|start| start <= h.at && h.at - start < LATE_REPLY);
-    just_over && o.asked.at.is_none() && h.understood.day.is_none()
+    just_over && o.asked.at.is_none() && h.understood.named.is_empty()
 }
 
 /// A NO changes nothing by itself: it is finished by a code, or in a chat by a second press (rules S1 and S1d).
@@ -280,11 +292,16 @@ fn ask_to_finish(h: &Heard, o: &Open, reason: Option<Reason>) -> Decision {
     decision("S1", effects, Some((Kind::CancelReasonAsk, Some(o))))
 }
 
+/// Whether a NO at `at` comes with less than the notice of this booking.
+fn is_late(o: &Open, at: DateTime<Utc>) -> bool {
+    late(o.starts_at, o.notice_hours, o.moved.as_ref(), o.asked.accepted_at, at)
+}
+
 /// The fact that a party asked to cancel, and whether it counts as in time only because it may have come while we were away.
 fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
     // S1b: lateness counts from the first NO, while its question is open.
     let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at);
-    let late_at = |t| late(o.starts_at, o.notice_hours, o.moved.as_ref(), o.asked.accepted_at, t);
+    let late_at = |t| is_late(o, t);
     let benefit = open.is_none() && late_at(h.at) && !late_at(h.earliest);
     // The last instant that is in time, which lies in the gap.
     let first_no_at = open.unwrap_or(if benefit { cut_off(o.starts_at, o.notice_hours) } else { h.at });
@@ -292,7 +309,7 @@ fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
 }
 
 fn open_questions(h: &Heard) -> impl Iterator<Item = (&Open, &Question)> {
-    booked(h).filter_map(|o| o.question.as_ref().map(|q| (o, q))).filter(|(o, q)| q.is_open(h.at, o.starts_at) && !o.cancel_blocked)
+    booked(h).filter(|o| o.question_here).filter_map(|o| o.question.as_ref().map(|q| (o, q))).filter(|(o, q)| q.is_open(h.at, o.starts_at) && !o.cancel_blocked)
 }
 
 pub(super) fn code_answer(h: &Heard, reason_of: impl Fn(&Question) -> Option<Reason>) -> Decision {

@@ -8,13 +8,17 @@ fn t(s: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(&format!("2026-11-{s}Z")).unwrap().with_timezone(&Utc)
 }
 
+fn local(s: &str) -> NaiveDateTime {
+    crate::domain::local_time::parse_local(&format!("2026-11-{s}")).unwrap()
+}
+
 pub(crate) fn open(session: &str) -> Open {
     Open {
         session: session.into(),
         case: "c".into(),
         starts_at: t("28T10:00:00"),
         ask_version: 1,
-        weekday: Weekday::Sat,
+        arrives: local("28T10:00"),
         notice_hours: 48,
         moved: None,
         cancel_answer: CancelAnswer::Code,
@@ -23,7 +27,9 @@ pub(crate) fn open(session: &str) -> Open {
         release_at: None,
         answer: Answer::None,
         asked: Asked { at: Some(t("26T10:00:00")), accepted_at: Some(t("26T10:00:00")), older: false },
+        decided_at: None,
         question: None,
+        question_here: true,
         questions_today: 0,
         wrong_tries: 0,
         cancel_blocked: false,
@@ -34,13 +40,16 @@ pub(crate) fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
     Heard {
         at: t(at),
         earliest: t(at),
+        sent_by: t(at),
         understood: understand(text),
         pressed: None,
         choosing: None,
         media: false,
         known: true,
+        agreed: true,
         resting: false,
         opted_out: false,
+        opted_at: None,
         provider_stopped: false,
         asked_last: None,
         clarified: false,
@@ -72,14 +81,14 @@ fn yes_confirms_the_one_question() {
 
 #[test]
 fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
-    let sunday = || Open { starts_at: t("29T10:00:00"), weekday: Weekday::Sun, ..open("b") };
+    let sunday = || Open { starts_at: t("29T10:00:00"), arrives: local("29T10:00"), ..open("b") };
     let two = || vec![open("a"), sunday()];
     for (text, wanted) in [("yes", Wanted::Confirm), ("no", Wanted::Cancel(None))] {
         let d = decide(&heard(text, "27T10:05:00", two()));
         assert_eq!(d.effects, [Effect::AskWhich { wanted, options: [("a".into(), 1), ("b".into(), 1)] }], "{text}");
         assert_eq!(kind(&d), Some(Kind::WhichSession), "{text}");
         // The number answers it, for that visit alone.
-        let choosing = Some(Choosing { id: "c".into(), wanted, options: vec![("a".into(), 1), ("b".into(), 1)] });
+        let choosing = Some(Choosing { id: "c".into(), wanted, options: vec![("a".into(), 1), ("b".into(), 1)], said_at: t("26T10:00:00") });
         let d = decide(&Heard { choosing: choosing.clone(), ..heard("2", "27T10:06:00", two()) });
         assert_eq!(d.effects[0], Effect::Chosen { choice: "c".into() });
         match wanted {
@@ -98,7 +107,7 @@ fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
     assert_eq!(decide(&heard("yes monday", "27T10:05:00", two())).rule, "another-day");
     // Without a question a number means nothing; two at the same moment, or three, are never guessed.
     let same = vec![open("a"), open("b")];
-    let three = vec![open("a"), sunday(), Open { starts_at: t("30T10:00:00"), weekday: Weekday::Mon, ..open("c") }];
+    let three = vec![open("a"), sunday(), Open { starts_at: t("30T10:00:00"), arrives: local("30T10:00"), ..open("c") }];
     for (text, open) in [("1", two()), ("5271", two()), ("yes", same.clone()), ("no", same), ("yes", three.clone()), ("no", three)] {
         let d = decide(&heard(text, "27T10:05:00", open));
         assert_eq!(kind(&d), Some(Kind::NeedsCoordinatorAck), "{text}");
@@ -257,4 +266,46 @@ fn everything_handed_over_gets_the_same_words() {
 fn a_stranger_learns_nothing() {
     let h = Heard { known: false, ..heard("YES", "26T10:05:00", vec![]) };
     assert_eq!(kind(&decide(&h)), Some(Kind::UnknownSender));
+}
+
+#[test]
+fn what_was_sent_before_the_last_word_changes_nothing() {
+    let confirmed = Open { answer: Answer::Confirmed, decided_at: Some(t("26T10:10:00")), ..open("a") };
+    let d = decide(&heard("no", "26T10:05:00", vec![confirmed.clone()]));
+    assert_eq!((d.rule, d.effects, d.reply), ("overtaken", vec![Effect::Task { topic: Topic::ReadMessage, session: Some("a".into()) }], None));
+    let d = decide(&heard("yes", "26T10:05:00", vec![confirmed.clone()]));
+    assert_eq!((d.rule, d.effects, d.reply), ("overtaken", vec![], None), "it says the same");
+    assert_eq!(decide(&heard("no", "26T10:10:00", vec![confirmed.clone()])).rule, "S1", "at the same second it is no older");
+    // What comes at once is newer, whatever two clocks say.
+    let h = Heard { sent_by: t("26T10:10:02"), ..heard("no", "26T10:09:57", vec![confirmed.clone()]) };
+    assert_eq!(decide(&h).rule, "S1");
+    // Another visit that is named, and not decided since, is answered; without a name it may be about the one that was.
+    let sunday = || Open { starts_at: t("29T10:00:00"), arrives: local("29T10:00"), ..open("b") };
+    assert_eq!(decide(&heard("yes sunday", "26T10:05:00", vec![confirmed.clone(), sunday()])).effects, [Effect::Confirm { session: "b".into() }]);
+    assert_eq!(decide(&heard("yes", "26T10:05:00", vec![confirmed.clone(), sunday()])).rule, "overtaken");
+    // Danger, a STOP and a question are heard however late they are; a STOP before a START is for a person.
+    for (text, rule) in [("he has a knife", "safeguarding_alert"), ("STOP", "stop"), ("which door?", "question")] {
+        assert_eq!(decide(&heard(text, "26T10:05:00", vec![confirmed.clone()])).rule, rule);
+    }
+    let h = Heard { opted_at: Some(t("26T10:10:00")), ..heard("STOP", "26T10:05:00", vec![confirmed]) };
+    assert_eq!(decide(&h).effects, [Effect::Task { topic: Topic::ReadMessage, session: None }]);
+}
+
+#[test]
+fn a_channel_that_was_not_agreed_on_decides_nothing_and_is_not_answered() {
+    for text in ["yes", "no", "STOP", "START", "help", "which door?", "he is reading my messages", "Who's this?", "5271", "🤷", ""] {
+        let d = decide(&Heard { agreed: false, ..heard(text, "26T10:05:00", vec![Open { question: Some(question("26T10:00:00")), ..open("a") }]) });
+        let quiet = |e: &Effect| matches!(e, Effect::Task { .. } | Effect::OptOut | Effect::OptIn | Effect::PauseAddress | Effect::Quieten { .. });
+        assert!(d.reply.is_none() && d.effects.iter().all(quiet) && d.effects.iter().any(|e| matches!(e, Effect::Task { .. })), "{text}: {d:?}");
+    }
+}
+
+#[test]
+fn a_question_is_finished_where_it_was_asked_and_ended_anywhere() {
+    let elsewhere = Open { question: Some(question("26T10:00:00")), question_here: false, ..open("a") };
+    assert!(!decide(&heard("5271", "26T10:05:00", vec![elsewhere.clone()])).effects.iter().any(|e| matches!(e, Effect::Cancel { .. })));
+    let d = decide(&heard("yes", "26T10:05:00", vec![elsewhere.clone()]));
+    assert_eq!(d.effects, [Effect::CloseQuestion { question: "q".into() }, Effect::Confirm { session: "a".into() }]);
+    let d = decide(&heard("no", "26T10:05:00", vec![elsewhere]));
+    assert!(matches!(&d.effects[0], Effect::CancelAsked { first_no_at, .. } if *first_no_at == t("26T10:00:00")), "{d:?}");
 }

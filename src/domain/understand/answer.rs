@@ -4,8 +4,8 @@ use super::super::patterns::{ASK, BREAK, DATE, TIME, UNKNOWN, Word};
 use super::super::session::Reason;
 use super::clauses::by_clauses;
 use super::lists::{Lists, Piece, READING};
-use super::{Context, Intent, Understood};
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use super::{Context, Intent, Named, Understood};
+use chrono::Weekday;
 
 /// What an answer was made of.
 #[derive(Default)]
@@ -151,15 +151,19 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &[(Option<Piece>, usize)], w
     if l.no_answer.any(words) {
         return Err("no-answer");
     }
-    let mut days = words.iter().filter_map(|w| l.vocabulary.day(w.id));
-    let (mut day, second) = (days.next(), days.next());
-    let two = second.is_some() && second != day;
-    if two && context.open < 2 {
+    let mut days: Vec<Weekday> = Vec::new();
+    for day in words.iter().filter_map(|w| l.vocabulary.day(w.id)) {
+        if !days.contains(&day) {
+            days.push(day);
+        }
+    }
+    if days.len() > 1 && context.open < 2 {
         return Err("two-days");
     }
-    if two {
-        day = None;
-    }
+    // "Sick since 4am" names no visit.
+    let since = |at: usize| at.checked_sub(1).is_some_and(|b| l.since.whole(&words[b..at]));
+    let moments = words.iter().enumerate().filter(|(at, w)| matches!(w.id, DATE | TIME) && !since(*at)).map(|(_, w)| *w).collect();
+    let named = Named { days, moments };
     let confirms = held.yes || held.agreed;
     let cancels = held.cancels();
     match (confirms, cancels) {
@@ -173,11 +177,10 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &[(Option<Piece>, usize)], w
             if held.reason || held.only_cancels || held.third || (held.mild && !held.coming) {
                 return Err("more-than-a-yes");
             }
-            for w in words.iter().filter(|w| matches!(w.id, DATE | TIME)) {
-                let Some(a) = context.arrivals.iter().find(|a| names(w, a)) else { return Err("names-a-time") };
-                day = if w.id == DATE { Some(a.weekday()) } else { day };
+            if !named.are_of(context.arrivals) {
+                return Err("names-a-time");
             }
-            Ok(Understood { day, plain_yes: held.yes, ..Understood::new(Intent::Confirm, "all-words-agree") })
+            Ok(Understood { named, plain_yes: held.yes, ..Understood::new(Intent::Confirm, "all-words-agree") })
         }
         (false, true) => {
             if held.about_third {
@@ -193,14 +196,11 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &[(Option<Piece>, usize)], w
             if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
                 return Err("what-was-cancelled");
             }
-            let hour = |at: usize| words[at].id == TIME && !at.checked_sub(1).is_some_and(|b| l.since.whole(&words[b..at]));
-            if (0..words.len()).any(hour) && !held.cancel {
+            // A date or time that is none of those that are open is about something else. Without them a date is taken as it is, and "not
+            // 10am" may be a wish for another hour.
+            let known = !context.arrivals.is_empty();
+            if if known { !named.are_of(context.arrivals) } else { named.moments.iter().any(|w| w.id == TIME) && !held.cancel } {
                 return Err("names-a-time");
-            }
-            // A date of another day than those that are open is about something else; which one is not known without them.
-            for w in words.iter().filter(|w| w.id == DATE && !context.arrivals.is_empty()) {
-                let Some(a) = context.arrivals.iter().find(|a| names(w, a)) else { return Err("names-a-time") };
-                day = Some(a.weekday());
             }
             let reason = held.reason_in_short();
             let rule = match (reason, held.cancel || held.cancelled) {
@@ -210,18 +210,8 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &[(Option<Piece>, usize)], w
                 (_, true) => "all-words-cancel",
                 _ => "all-words-refuse",
             };
-            Ok(Understood { day, ..Understood::new(Intent::Cancel(reason), rule) })
+            Ok(Understood { named, ..Understood::new(Intent::Cancel(reason), rule) })
         }
-    }
-}
-
-/// Whether a date or a time of day is that of this arrival.
-fn names(w: &Word, arrival: &NaiveDateTime) -> bool {
-    let minute = arrival.hour() * 60 + arrival.minute();
-    let value = u32::from(w.value);
-    match w.id {
-        DATE => arrival.day() == value % 100 && (value < 100 || arrival.month() == value / 100),
-        _ => minute == value || minute == value + 720,
     }
 }
 

@@ -28,6 +28,12 @@ pub async fn answer(tx: &mut Tx, session_id: &str, role: Role, answer: Answer, a
     Ok(())
 }
 
+/// Keeps when a party said what it said last about a visit.
+pub async fn decided(tx: &mut Tx, session_id: &str, role: Role, at: DateTime<Utc>) -> Result<()> {
+    tx.exec("UPDATE attendee SET decided_at = $1 WHERE session_id = $2 AND role = $3 AND (decided_at IS NULL OR decided_at < $1)", args![at, session_id, role.as_str()]).await?;
+    Ok(())
+}
+
 /// Sets when a place hears that its session is off, and until when and from where it may take its own cancellation back.
 pub async fn set_release(tx: &mut Tx, session_id: &str, role: Role, hears_at: Option<DateTime<Utc>>, undo: Option<(DateTime<Utc>, &str)>) -> Result<()> {
     tx.exec(

@@ -195,21 +195,28 @@ pub async fn seats_between(db: &Db, senders: &Senders, from: DateTime<Utc>, to: 
 
 /// The upcoming places of all parties with an address, at the centres for which `sender` speaks; those of sessions that ended before
 /// `since` are left out.
-pub async fn seats_of_address(tx: &mut Tx, senders: &Senders, at: (Channel, &str), hash: &str, since: DateTime<Utc>) -> Result<Vec<Seat>> {
+pub async fn seats_of_address(tx: &mut Tx, senders: &Senders, at: (Channel, &str), hash: &str, since: DateTime<Utc>, whose: Whose) -> Result<Vec<Seat>> {
     let (channel, sender) = at;
-    let rows = tx
-        .all(
-            seat_sql(
-                senders,
-                "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $1 AND channel = $2 AND state = 'current')
-                 AND s.ends_at > $3 ORDER BY s.starts_at, s.id",
-            ),
-            args![hash, channel.as_str(), since],
-        )
-        .await?;
+    let of = if whose == Whose::Agreed { "channel = $2" } else { "($2 <> '')" };
+    let sql = format!(
+        "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $1 AND {of} AND state = 'current')
+         AND s.ends_at > $3 ORDER BY s.starts_at, s.id"
+    );
+    let rows = tx.all(seat_sql(senders, &sql), args![hash, channel.as_str(), since]).await?;
     let mut seats = read_seats(tx, senders, &rows).await?;
-    seats.retain(|s| senders.speaks_for(sender, &s.session.centre, channel));
+    seats.retain(|s| whose == Whose::Any || senders.speaks_for(sender, &s.session.centre, channel));
     Ok(seats)
+}
+
+/// The parties of an address whose places are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Those who have it on file for this channel, at the centres for which our sender speaks.
+    Agreed,
+    /// Those who have it on file at all, at these centres.
+    OnFile,
+    /// Those who have it on file at any centre.
+    Any,
 }
 
 /// Places that are still to be asked at a centre, for a change of its rules.
