@@ -88,7 +88,7 @@ pub async fn resume_question(tx: &mut Tx, centre: &Centre, seat: &Seat, now: Dat
     outbox::revive(tx, &moved, Ended::SessionOff.as_str(), next_quarter(now), a.arrives_at).await?;
     let cause = confirm_cause(session, a.ask_version, a.role);
     if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await?
-        && a.asked == NotSent::Cancelled.as_str()
+        && [NotSent::Cancelled, NotSent::Closed].iter().any(|why| a.asked == why.as_str())
         && messages::asked(tx, session, a.role, a.ask_version).await?.at.is_none()
     {
         sessions::ask_at(tx, session, a.role, Some(at), "").await?;
