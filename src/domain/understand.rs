@@ -7,7 +7,7 @@
 mod answer;
 mod lists;
 
-use super::patterns::{ASK, BREAK, DATE, NUM, Word};
+use super::patterns::{self, ASK, DATE, NUM, Word};
 use super::person::Channel;
 use super::session::Reason;
 use answer::answer;
@@ -169,7 +169,7 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
         return is(Intent::Code(trimmed.to_owned()), "code");
     }
     let words = l.vocabulary.words(text);
-    let spoken: Vec<Word> = words.iter().copied().filter(|w| w.id != BREAK && w.id != ASK).collect();
+    let spoken = patterns::spoken(&words);
     let has_sign = |signs: &str| !text.is_ascii() && text.chars().any(|c| signs.contains(c) && !c.is_ascii());
     if l.watched.in_words(&spoken) {
         return Understood { watched: true, ..is(Intent::Safeguarding, "watched") };

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 use toml::Table;
 
-pub(super) const ENGLISH: &str = include_str!("../../../understanding/en.toml");
+/// Two files that are read as one: what parents answer, and what they write in danger.
+pub(super) const ENGLISH: &str = concat!(include_str!("../../../understanding/en.toml"), "\n", include_str!("../../../understanding/en-danger.toml"));
 /// Languages of which only whole messages are known.
 pub(super) const OTHERS: [&str; 5] = [
     include_str!("../../../understanding/cy.toml"),
@@ -127,7 +128,7 @@ pub(super) struct Lists {
     pub(super) details: Sign,
     pub(super) late: Sign,
     pub(super) question: Sign,
-    pub(super) danger: Sign,
+    pub(super) danger: Families,
     pub(super) watched: Sign,
     pub(super) some: SomeStay,
     pub(super) abuse_signs: String,
@@ -153,6 +154,22 @@ fn patterns(b: &mut Builder<'_>, t: &Table, section: &str, keys: &[&str]) -> Res
     Ok(out)
 }
 
+/// The lists of danger, each with what is harmless in its own words.
+fn families(b: &mut Builder<'_>, t: &Table) -> Result<Families, String> {
+    let mut out = Families::default();
+    let list = t.get("danger").and_then(|d| d.as_array()).ok_or("danger is missing")?;
+    for (n, family) in (0u16..).zip(list) {
+        let family = family.as_table().ok_or("danger holds something that is no table")?;
+        let name = family.get("name").and_then(|n| n.as_str()).ok_or("a list of danger has no name")?;
+        for (key, to) in [("core", &mut out.core), ("unless", &mut out.unless)] {
+            for p in strings(family.get(key).ok_or_else(|| format!("{name}: {key} is missing"))?, key)? {
+                b.add(to, n, &p).map_err(|e| format!("{name}, {key}: {e}"))?;
+            }
+        }
+    }
+    Ok(out)
+}
+
 fn text_of(t: &Table, section: &str, key: &str) -> Result<String, String> {
     table(t, section)?.get(key).and_then(|v| v.as_str()).map(str::to_owned).ok_or_else(|| format!("{section}.{key} is missing"))
 }
@@ -160,9 +177,14 @@ fn text_of(t: &Table, section: &str, key: &str) -> Result<String, String> {
 impl Lists {
     pub(super) fn read(english: &str, others: &[&str]) -> Result<Self, String> {
         let t: Table = english.parse().map_err(|e| format!("en: {e}"))?;
-        let classes = table(&t, "classes")?;
+        let mut classes = table(&t, "classes")?.clone();
+        for (name, words) in table(&t, "danger_classes")? {
+            if classes.insert(name.clone(), words.clone()).is_some() {
+                return Err(format!("{name} is a list of classes twice"));
+            }
+        }
         let names = table(&t, "reading")?.get("name").map_or(Ok(Vec::new()), |l| strings(l, "name"))?;
-        let mut b = Builder { vocabulary: Vocabulary::read(&t)?, classes, names };
+        let mut b = Builder { vocabulary: Vocabulary::read(&t)?, classes: &classes, names };
         let account = |b: &mut Builder<'_>, section: &str| -> Result<Account, String> {
             let mut words = patterns(b, &t, section, &["core", "extra"])?;
             for p in strings(&table(&t, "stranger")?["around"], "around")? {
@@ -208,11 +230,11 @@ impl Lists {
             details: sign(&mut b, "details")?,
             late: sign(&mut b, "late")?,
             question: sign(&mut b, "question")?,
-            danger: sign(&mut b, "safeguarding")?,
+            danger: families(&mut b, &t)?,
             watched: sign(&mut b, "watched")?,
             some: SomeStay { words: patterns(&mut b, &t, "some_children", &["ill", "stays", "comes", "extra"])? },
             abuse_signs: text_of(&t, "abuse", "signs")?,
-            danger_signs: text_of(&t, "safeguarding", "signs")?,
+            danger_signs: text_of(&t, "signs", "danger")?,
             stop_signs: text_of(&t, "signs", "stop")?,
             doubtful: text_of(&t, "signs", "doubtful")?,
             others: HashMap::new(),
@@ -260,15 +282,34 @@ impl SomeStay {
     }
 }
 
+/// The lists of danger: a line of one is explained away only by a harmless one of the same list, and only in its own words.
+#[derive(Default)]
+pub(super) struct Families {
+    core: Patterns,
+    unless: Patterns,
+}
+
+/// How far around a line of danger is looked for what explains it.
+const AROUND: usize = 6;
+
+impl Families {
+    /// Whether a line fits that nothing of its own list explains.
+    pub(super) fn in_words(&self, words: &[Word]) -> bool {
+        unexplained(&self.core, &self.unless, words)
+    }
+}
+
+fn unexplained(core: &Patterns, unless: &Patterns, words: &[Word]) -> bool {
+    core.all(words).any(|(from, to, family)| {
+        let start = from.saturating_sub(AROUND);
+        !unless.all(&words[start..words.len().min(to + AROUND)]).any(|(f, t, of)| of == family && f + start < to && t + start > from)
+    })
+}
+
 impl Sign {
     /// Whether a line fits that is not explained by one of the harmless ones.
     pub(super) fn in_words(&self, words: &[Word]) -> bool {
-        self.core.all(words).any(|(from, to, _)| {
-            !self.unless.all(&words[from.saturating_sub(6)..words.len().min(to + 6)]).any(|(f, t, _)| {
-                let start = from.saturating_sub(6);
-                f + start < to && t + start > from
-            })
-        })
+        unexplained(&self.core, &self.unless, words)
     }
 
     /// Whether a line fits and no word speaks against it.
