@@ -99,6 +99,13 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
     if begins_as_question(l, words) {
         return Err("question");
     }
+    // "A) yes": one of several, and nobody knows which.
+    if let [first, second, ..] = words
+        && second.id == BREAK
+        && l.vocabulary.letter(first.id).is_some_and(|c| ('a'..='e').contains(&c))
+    {
+        return Err("lettered");
+    }
     let Some(pieces) = pieces(l, words).or_else(|| spelled_out(l, words)) else { return Err("unknown-word") };
     if l.no_answer.any(words) {
         return Err("no-answer");

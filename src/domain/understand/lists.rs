@@ -3,7 +3,7 @@
 use super::super::patterns::{Builder, Patterns, Vocabulary, Word, strings, table};
 use super::super::session::Reason;
 use super::SomeChildren;
-use std::collections::HashMap;
+use super::agreed::Agreed;
 use std::sync::LazyLock;
 use toml::Table;
 
@@ -83,6 +83,8 @@ pub(super) const READING: [(&str, Piece); 26] = [
 #[derive(Default)]
 pub(super) struct Account {
     pub(super) whole: Patterns,
+    /// What may stand before or behind the whole and changes nothing: "okay", "thank you".
+    pub(super) courtesy: Patterns,
     /// List 0 is what is meant, list 1 what may stand around it.
     pub(super) words: Patterns,
     pub(super) unless: Patterns,
@@ -134,10 +136,10 @@ pub(super) struct Lists {
     pub(super) abuse_signs: String,
     pub(super) danger_signs: String,
     pub(super) doubtful: String,
-    /// Signs that say STOP and nothing else.
+    /// Signs that say STOP and nothing else, and those that say it alone.
     pub(super) stop_signs: String,
-    /// Whole messages in other languages: the language, whether it is a YES, and whether it counts only from who speaks it.
-    pub(super) others: HashMap<String, (String, bool, bool)>,
+    pub(super) stop_alone: String,
+    pub(super) agreed: Agreed,
 }
 
 pub(super) static LISTS: LazyLock<Lists> = LazyLock::new(|| Lists::read(ENGLISH, &OTHERS).unwrap_or_else(|e| panic!("understanding: {e}")));
@@ -190,7 +192,7 @@ impl Lists {
             for p in strings(&table(&t, "stranger")?["around"], "around")? {
                 b.add(&mut words, 1, &p)?;
             }
-            Ok(Account { whole: patterns(b, &t, section, &["whole"])?, words, unless: patterns(b, &t, section, &["unless"])? })
+            Ok(Account { whole: patterns(b, &t, section, &["whole"])?, courtesy: patterns(b, &t, section, &["courtesy"])?, words, unless: patterns(b, &t, section, &["unless"])? })
         };
         let sign = |b: &mut Builder<'_>, section: &str| -> Result<Sign, String> {
             Ok(Sign { core: patterns(b, &t, section, &["core"])?, unless: patterns(b, &t, section, &["unless"])? })
@@ -236,27 +238,24 @@ impl Lists {
             abuse_signs: text_of(&t, "abuse", "signs")?,
             danger_signs: text_of(&t, "signs", "danger")?,
             stop_signs: text_of(&t, "signs", "stop")?,
+            stop_alone: text_of(&t, "signs", "stop_alone")?,
             doubtful: text_of(&t, "signs", "doubtful")?,
-            others: HashMap::new(),
+            agreed: Agreed::default(),
             vocabulary: Vocabulary::default(),
         };
-        b.vocabulary.add_slips(&t)?;
-        lists.vocabulary = b.vocabulary;
-        for text in others {
-            let t: Table = text.parse().map_err(|e| format!("{e}"))?;
-            let lang = t.get("language").and_then(|l| l.as_str()).ok_or("a file names no language")?.to_owned();
-            let own = t.get("own").map_or(Ok(Vec::new()), |l| strings(l, "own"))?;
-            for (key, yes) in [("yes", true), ("no", false)] {
-                for phrase in strings(t.get(key).ok_or_else(|| format!("{lang}: {key} is missing"))?, key)? {
-                    let only = own.contains(&phrase);
-                    if let Some((other, is, _)) = lists.others.insert(phrase.clone(), (lang.clone(), yes, only))
-                        && is != yes
-                    {
-                        return Err(format!("{phrase:?} is YES in one of {lang} and {other} and NO in the other"));
-                    }
-                }
+        // The agreed words are held against English alone, before anything of another language is a word here.
+        let files = others.iter().map(|text| text.parse::<Table>().map_err(|e| e.to_string())).collect::<Result<Vec<_>, _>>()?;
+        for t in &files {
+            let lang = t.get("language").and_then(|l| l.as_str()).ok_or("a file names no language")?;
+            lists.agreed.add(lang, t, &b.vocabulary)?;
+        }
+        for t in &files {
+            for p in t.get("danger").map_or(Ok(Vec::new()), |l| strings(l, "danger"))? {
+                b.add(&mut lists.danger.core, u16::MAX, &p)?;
             }
         }
+        b.vocabulary.add_slips(&t)?;
+        lists.vocabulary = b.vocabulary;
         Ok(lists)
     }
 }
@@ -319,8 +318,20 @@ impl Sign {
 }
 
 impl Account {
+    /// Whether it is the whole, once, among courtesies alone.
+    fn with_courtesies(&self, words: &[Word]) -> bool {
+        let (mut at, mut said) = (0, 0);
+        while at < words.len() {
+            let whole = self.whole.longest(&words[at..]);
+            let Some((n, _)) = whole.or_else(|| self.courtesy.longest(&words[at..])) else { return false };
+            said += usize::from(whole.is_some());
+            at += n;
+        }
+        said == 1
+    }
+
     pub(super) fn means(&self, words: &[Word], alone: &[Word]) -> bool {
-        if self.whole.whole(alone) {
+        if self.whole.whole(alone) || self.with_courtesies(words) {
             return true;
         }
         let (mut at, mut core) = (0, false);
