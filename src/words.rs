@@ -327,6 +327,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let names = |dir: &str, end: &str| {
             let mut n: Vec<String> = std::fs::read_dir(root.join(dir)).unwrap().flatten().map(|e| e.file_name().to_string_lossy().replace(end, "")).collect();
+            n.retain(|n| n != "en-danger");
             n.sort();
             n
         };
@@ -370,35 +371,93 @@ mod tests {
     /// Every rule of words can fail, in a template for all centres and in one centre's, with file, word and mend.
     #[test]
     fn each_rule_of_words_refuses_a_planted_word() {
-        let ack = |more: &str| format!("{{{{ centre }}}}: thank you for coming to us so often. {more} {{{{ phone }}}}");
+        let built_in = |tag: &str, kind: Kind| {
+            let folder = built_in::FOLDERS.iter().find(|f| f.tag == tag).unwrap();
+            folder.files.iter().find(|(name, _)| *name == kind.as_str()).unwrap_or_else(|| panic!("{tag} has no {kind}")).1.trim_end()
+        };
+        let more = |tag: &str, kind: Kind, sentence: &str| format!("{} {sentence}", built_in(tag, kind));
+        let but = |tag: &str, kind: Kind, from: &str, to: &str| {
+            assert!(built_in(tag, kind).contains(from), "{tag} {kind} does not say {from}");
+            built_in(tag, kind).replace(from, to)
+        };
+        use Kind as K;
         let planted = [
-            (Rule::Child, "en", Kind::Help, ack("Your daughter is well."), "daughter"),
-            (Rule::Child, "pl", Kind::StopAck, ack("Dziecko czeka."), "dziecko"),
-            (Rule::Reason, "en", Kind::Help, ack("You were poorly."), "poorly"),
-            (Rule::Reason, "cy", Kind::SessionOff, ack("Mae rhywun yn sâl."), "sal"),
-            (Rule::Court, "en", Kind::Help, ack("The Court asks."), "court"),
-            (Rule::Court, "ro", Kind::Closure, ack("Tribunalul cere."), "tribunalul"),
-            (Rule::Doctor, "en", Kind::NoteReminder, ack("Bring the doctor's note."), "doctors"),
-            (Rule::Doctor, "ga", Kind::SessionOff, ack("Tá dochtúir anseo."), "dochtuir"),
-            (Rule::OtherParent, "en", Kind::Help, ack("Dad knows."), "dad"),
-            (Rule::Place, "en", Kind::Help, ack("Your contact centre."), "contact centre"),
-            (Rule::Money, "en", Kind::SessionOff, ack("A fee may apply."), "fee"),
-            (Rule::Money, "ur-Latn", Kind::ConfirmAck, ack("Fee lag sakti hai."), "fee"),
-            (Rule::NoCharge, "en", Kind::SessionOff, ack("There is no charge."), "no charge"),
-            (Rule::NoCharge, "en", Kind::CancellationAck, ack("There is no charge."), "no charge"),
-            (Rule::Amount, "en", Kind::NoteRequest, ack("It is £45."), "£"),
-            (Rule::Amount, "en", Kind::NoteRequest, ack("It is 45 pounds."), "45 pounds"),
-            (Rule::OptOut, "en", Kind::Help, ack("Reply CANCEL if you cannot."), "CANCEL"),
-            (Rule::OptOut, "en", Kind::SessionOff, ack("Reply STOP if you cannot."), "STOP"),
-            (Rule::OptOut, "en", Kind::Help, ack("Reply cancel if you cannot."), "cancel"),
-            (Rule::OptOut, "pl", Kind::StopAck, ack("Prosze odpisac quit."), "quit"),
-            (Rule::Link, "en", Kind::Help, ack("See https://visits.example"), "https://visits.example"),
-            (Rule::Link, "en", Kind::Help, ack("See birchfield.org.uk/visits for more."), "birchfield.org.uk/visits"),
-            (Rule::Opening, "en", Kind::FeeNotice, "{{ centre }}: a fee of {{ amount }} is due. {{ phone }}".into(), "fee"),
-            (Rule::Opening, "en", Kind::Help, "Hello from {{ centre }}: ring {{ phone }}".into(), "Hello"),
-            (Rule::Answers, "en", Kind::ConfirmRequest, "{{ centre }}: your visit is {{ day }}. Reply YES. {{ phone }}".into(), "NO"),
-            (Rule::Answers, "pl", Kind::SessionMoved, "{{ centre }}: {{ day }}, {{ time }}. Odpisz Tak.".into(), "TAK"),
+            (Rule::Child, "en", K::Help, more("en", K::Help, "Your daughter is well."), "daughter"),
+            (Rule::Child, "pl", K::StopAck, more("pl", K::StopAck, "Dziecko czeka."), "dziecko"),
+            (Rule::Reason, "en", K::Help, more("en", K::Help, "You were poorly."), "poorly"),
+            (Rule::Reason, "cy", K::SessionOff, more("cy", K::SessionOff, "Mae rhywun yn sâl."), "sal"),
+            (Rule::Court, "en", K::Help, more("en", K::Help, "The Court asks."), "court"),
+            (Rule::Court, "ro", K::Closure, more("ro", K::Closure, "Tribunalul cere."), "tribunalul"),
+            (Rule::Doctor, "en", K::NoteReminder, more("en", K::NoteReminder, "Bring the doctor's note."), "doctors"),
+            (Rule::Doctor, "ga", K::SessionOff, more("ga", K::SessionOff, "Tá dochtúir anseo."), "dochtuir"),
+            (Rule::OtherParent, "en", K::Help, more("en", K::Help, "Dad knows."), "dad"),
+            (Rule::OtherParent, "pl", K::ConfirmAck, more("pl", K::ConfirmAck, "Tata wie."), "tata"),
+            (Rule::Place, "en", K::Help, more("en", K::Help, "Your contact centre."), "contact centre"),
+            (Rule::Place, "cy", K::ConfirmAck, more("cy", K::ConfirmAck, "Eich canolfan gyswllt."), "canolfan gyswllt"),
+            (Rule::Money, "en", K::SessionOff, more("en", K::SessionOff, "A fee may apply."), "fee"),
+            (Rule::Money, "en", K::ConfirmAck, more("en", K::ConfirmAck, "You owe nothing."), "owe"),
+            (Rule::Money, "ur-Latn", K::ConfirmAck, more("ur-Latn", K::ConfirmAck, "Fee lag sakti hai."), "fee"),
+            (Rule::Money, "pl", K::SessionOff, more("pl", K::SessionOff, "Opłata czeka."), "oplata"),
+            (Rule::Money, "ro", K::ConfirmAck, more("ro", K::ConfirmAck, "Taxă."), "taxa"),
+            (Rule::Money, "cy", K::StopAck, more("cy", K::StopAck, "Mae ffi."), "ffi"),
+            (Rule::Money, "ga", K::SessionMoved, more("ga", K::SessionMoved, "Táille."), "taille"),
+            (Rule::NoCharge, "en", K::SessionOff, more("en", K::SessionOff, "There is no charge."), "no charge"),
+            (Rule::NoCharge, "ro", K::SessionOff, more("ro", K::SessionOff, "Este gratuit."), "gratuit"),
+            (Rule::NoCharge, "en", K::CancellationAck, but("en", K::CancellationAck, "{% else %}", "{% else %}There is no charge. "), "no charge"),
+            (Rule::Amount, "en", K::NoteRequest, more("en", K::NoteRequest, "It is £45."), "£"),
+            (Rule::Amount, "en", K::NoteRequest, more("en", K::NoteRequest, "It is 45 pounds."), "45 pounds"),
+            (Rule::Amount, "pl", K::Closure, more("pl", K::Closure, "45 funtow."), "45 funtow"),
+            (Rule::OptOut, "en", K::Help, more("en", K::Help, "Reply CANCEL if you cannot."), "CANCEL"),
+            (Rule::OptOut, "en", K::SessionOff, more("en", K::SessionOff, "Reply STOP if you cannot."), "STOP"),
+            (Rule::OptOut, "en", K::Help, more("en", K::Help, "Reply cancel if you cannot."), "cancel"),
+            (Rule::OptOut, "pl", K::StopAck, more("pl", K::StopAck, "Prosze odpisac quit."), "quit"),
+            (Rule::Link, "en", K::Help, more("en", K::Help, "See https://visits.example"), "https://visits.example"),
+            (Rule::Link, "en", K::Help, more("en", K::Help, "See birchfield.org.uk/visits for more."), "birchfield.org.uk/visits"),
+            (Rule::Link, "en", K::ConfirmAck, more("en", K::ConfirmAck, "Write to us on (t.me/birchfield)."), "t.me/birchfield"),
+            (Rule::Link, "ro", K::ConfirmAck, more("ro", K::ConfirmAck, "Vedeti www.birchfield.scot"), "www.birchfield.scot"),
+            (Rule::Link, "cy", K::ConfirmAck, more("cy", K::ConfirmAck, "Gweler birchfield.cymru."), "birchfield.cymru"),
+            (Rule::Opening, "en", K::FeeNotice, "{{ centre }}: a fee of {{ amount }} is due for {{ day }}. {{ phone }}".into(), "fee"),
+            (Rule::Opening, "en", K::Help, more("en", K::Help, "").replacen("{{ centre }}", "Hello from {{ centre }}", 1), "Hello"),
+            (Rule::Opening, "pl", K::ConfirmAck, more("pl", K::ConfirmAck, "").replacen("{{ centre }}", "Tu {{ centre }}", 1), "Tu"),
+            (Rule::Answers, "en", K::ConfirmRequest, but("en", K::ConfirmRequest, "or NO if", "or not if"), "NO"),
+            (Rule::Answers, "en", K::Welcome, but("en", K::Welcome, "STOP", "that word"), "STOP"),
+            (Rule::Answers, "en", K::Help, but("en", K::Help, "STOP to", "nothing to"), "STOP"),
+            (Rule::Answers, "en", K::UnclearReply, but("en", K::UnclearReply, "YES", "yes"), "YES"),
+            (Rule::Answers, "pl", K::SessionMoved, but("pl", K::SessionMoved, "TAK", "Tak"), "TAK"),
+            (Rule::Missing, "en", K::SessionOff, but("en", K::SessionOff, " on {{ day }}, {{ time }}", " at {{ time }}"), "{{ day }}"),
+            (Rule::Missing, "en", K::SessionOff, but("en", K::SessionOff, "We do not give reasons. ", ""), "no reasons"),
+            (Rule::Missing, "en", K::SessionMoved, but("en", K::SessionMoved, "{{ old_time }} ", ""), "{{ old_time }}"),
+            (Rule::Missing, "en", K::ConfirmRequest, but("en", K::ConfirmRequest, "After {{ cut_off }} a fee", "Later a fee"), "{{ cut_off }}"),
+            (Rule::Missing, "en", K::ConfirmRequest, but("en", K::ConfirmRequest, "If you cancel now a fee may apply.", "Thank you."), "fee may apply"),
+            (Rule::Missing, "en", K::CancelReasonAsk, but("en", K::CancelReasonAsk, "reply {{ code }}. A fee may apply.", "reply with the number. A fee may apply."), "{{ code }}"),
+            (Rule::Missing, "en", K::FeeNotice, but("en", K::FeeNotice, " of {{ amount }}", ""), "{{ amount }}"),
+            (Rule::Missing, "en", K::Closure, but("en", K::Closure, "There is no charge. ", ""), "nothing is charged"),
+            (Rule::Missing, "en", K::Closure, but("en", K::Closure, "are closed on", "will miss you on"), "closed"),
+            (Rule::Missing, "en", K::CancellationAck, but("en", K::CancellationAck, "There is no charge. ", ""), "nothing is charged"),
+            (Rule::Missing, "en", K::NeedsCoordinatorAck, but("en", K::NeedsCoordinatorAck, "{{ emergency_number }}", "for help"), "{{ emergency_number }}"),
+            (Rule::Missing, "en", K::StopAck, but("en", K::StopAck, "{{ phone }}", "us"), "{{ phone }}"),
+            (Rule::Missing, "en", K::AllPartiesNotice, but("en", K::AllPartiesNotice, "{{ last_day }}", "then"), "{{ last_day }}"),
+            (Rule::Missing, "pl", K::ConfirmAck, but("pl", K::ConfirmAck, ", {{ time }}", ""), "{{ time }}"),
+            (Rule::Missing, "ga", K::SessionOff, but("ga", K::SessionOff, "Ní thugaimid fáthanna. ", ""), "no reasons"),
+            (Rule::Missing, "ro", K::Closure, but("ro", K::Closure, "Nu se percepe nicio taxa. ", ""), "nothing is charged"),
+            (Rule::Cause, "en", K::SessionOff, more("en", K::SessionOff, "Sorry for the short notice."), "short notice"),
+            (Rule::Cause, "en", K::SessionOff, more("en", K::SessionOff, "It was because the other family is away."), "because"),
+            (Rule::Cause, "en", K::Closure, more("en", K::Closure, "Another family is told too."), "another family"),
+            (Rule::Cause, "en", K::SessionMoved, more("en", K::SessionMoved, "You were asked for this."), "asked for"),
+            (Rule::Cause, "ro", K::SessionOff, more("ro", K::SessionOff, "La cererea cuiva."), "la cererea"),
+            (Rule::Cause, "ur-Latn", K::Closure, more("ur-Latn", K::Closure, "Doosri family ko bhi."), "doosri family"),
+            (Rule::NotHere, "en", K::FeeSettled, more("en", K::FeeSettled, "Thank you."), "thank"),
+            (Rule::NotHere, "en", K::Closure, more("en", K::Closure, "Please reply no."), "reply no"),
+            (Rule::NotHere, "en", K::NeedsCoordinatorAck, more("en", K::NeedsCoordinatorAck, "We have told the staff."), "told"),
+            (Rule::NotHere, "pl", K::ConfirmAck, more("pl", K::ConfirmAck, "Oboje."), "oboje"),
+            (Rule::Tone, "en", K::Help, more("en", K::Help, "You must answer."), "must"),
+            (Rule::Tone, "en", K::ConfirmAck, more("en", K::ConfirmAck, "See you!"), "!"),
+            (Rule::Tone, "cy", K::ConfirmAck, more("cy", K::ConfirmAck, "Rhaid dod."), "rhaid"),
+            (Rule::Tone, "pl", K::ConfirmAck, more("pl", K::ConfirmAck, "Do zobaczenia 😀"), "😀"),
         ];
+        let elsewhere: BTreeSet<Rule> = planted.iter().filter(|p| p.1 != ENGLISH).map(|p| p.0).collect();
+        let english: BTreeSet<Rule> = planted.iter().filter(|p| p.1 == ENGLISH).map(|p| p.0).collect();
+        assert_eq!((english.len(), elsewhere.len()), (Rule::ALL.len(), Rule::ALL.len()), "each rule in English and in another language");
         for (rule, tag, kind, text, word) in &planted {
             for file in [format!("{tag}/{kind}.txt"), format!("centres/BRK/{tag}/{kind}.txt")] {
                 let dir = folder(&file, text);
@@ -416,9 +475,10 @@ mod tests {
         }
         // What is allowed where it belongs.
         let fine = [
-            (Kind::Help, ack("Text STOP to end texts. Please stop at the gate, and cancel nothing.")),
-            (Kind::NoteRequest, ack("Bring a doctor's note, then there is no fee.")),
-            (Kind::FeeNotice, ack("Please pay {{ amount }} for {{ day }}.")),
+            (Kind::Help, more("en", Kind::Help, "Text STOP to end texts. Please stop at the gate, and cancel nothing.")),
+            (Kind::NoteRequest, more("en", Kind::NoteRequest, "Bring a doctor's note, then there is no fee.")),
+            (Kind::FeeNotice, more("en", Kind::FeeNotice, "Please pay {{ amount }} for {{ day }}.")),
+            (Kind::UnclearReply, more("en", Kind::UnclearReply, "We ask because we want to be sure. Are both of you well?Thank you.")),
         ];
         for (kind, text) in fine {
             assert!(Words::load(Some(folder(&format!("en/{kind}.txt"), &text).path())).is_ok(), "{text}");
@@ -427,18 +487,18 @@ mod tests {
 
     #[test]
     fn a_centres_own_text_is_used_for_that_centre_alone() {
-        let dir = folder("centres/BRK/en/confirm_ack.txt", "{{ centre }}: lovely, until {{ day }}.");
+        let dir = folder("centres/BRK/en/confirm_ack.txt", "{{ centre }}: lovely, until {{ day }}, {{ time }}.");
         std::fs::create_dir_all(dir.path().join("centres/BRK/pl")).unwrap();
-        std::fs::write(dir.path().join("centres/BRK/pl/stop_ack.txt"), "{{ centre }}: dobrze.").unwrap();
+        std::fs::write(dir.path().join("centres/BRK/pl/stop_ack.txt"), "{{ centre }}: dobrze. {{ phone }}").unwrap();
         let words = Words::load(Some(dir.path())).unwrap();
         assert_eq!(words.centres().collect::<Vec<_>>(), ["BRK"]);
         let arrival = Values::usual().arrival;
         let said = |code: &str, say: &Say, tag: &str| words.render(say, &Speaker { centre: code.into(), languages: vec!["pl".into()], ..sample_speaker() }, tag).unwrap().body;
-        assert_eq!(said("BRK", &Say::ConfirmAck { arrival }, "en"), "Birchfield: lovely, until Sat 28 Nov.");
+        assert_eq!(said("BRK", &Say::ConfirmAck { arrival }, "en"), "Birchfield: lovely, until Sat 28 Nov, 10am.");
         assert_eq!(said("LIF", &Say::ConfirmAck { arrival }, "en"), "Birchfield: thank you. You have confirmed Sat 28 Nov, 10am.");
         assert_eq!(said("BRK", &Say::ConfirmAck { arrival }, "pl"), "Birchfield: dziekujemy. Potwierdzili Panstwo wizyte: sob. 28 listopada, godz. 10:00.", "their language first");
-        assert_eq!(said("BRK", &Say::StopAck, "pl"), "Birchfield: dobrze.");
-        assert_ne!(said("LIF", &Say::StopAck, "pl"), "Birchfield: dobrze.");
+        assert_eq!(said("BRK", &Say::StopAck, "pl"), "Birchfield: dobrze. 020 7946 0101");
+        assert_ne!(said("LIF", &Say::StopAck, "pl"), "Birchfield: dobrze. 020 7946 0101");
     }
 
     #[test]

@@ -75,7 +75,11 @@ async fn a_centres_own_words_are_sent_by_that_centre_alone(on: On) {
     let dir = tempfile::tempdir().unwrap();
     let own = dir.path().join("centres/BRK/en");
     std::fs::create_dir_all(&own).unwrap();
-    std::fs::write(own.join("confirm_request.txt"), "{{ centre }}: see you on {{ day }}, {{ time }}? Please reply YES or NO. Phone {{ phone }}").unwrap();
+    std::fs::write(
+        own.join("confirm_request.txt"),
+        "{{ centre }}: see you on {{ day }}, {{ time }}? Please reply YES or NO.{% if cut_off %} Until {{ cut_off }}.{% elif fee %} A fee may apply.{% endif %} Phone {{ phone }}",
+    )
+    .unwrap();
     let templates = dir.path().to_path_buf();
     let w = World::with(on, "2026-11-26T09:00", &[BIRCHFIELD, LIFFEY], SAMPLE, |s| s.templates = Some(templates)).await;
     w.until("2026-11-26T10:00").await;
@@ -151,7 +155,7 @@ async fn check_refuses_a_word_with_its_file_and_its_mend() {
     for file in ["en/session_off.txt", "en/help.txt", "centres/BRK/pl/closure.txt"] {
         std::fs::remove_file(b.dir.path().join("message-templates").join(file)).unwrap();
     }
-    put(&b, "message-templates/centres/NOPE/en/help.txt", "{{ centre }}: ring us on {{ phone }}");
+    put(&b, "message-templates/centres/NOPE/en/help.txt", "{{ centre }}: reply YES or NO, STOP to end texts, or ring us on {{ phone }}");
     put(&b, "message-templates/pl/case_closed.txt", "{{ centre }}: sprawa jest zamknieta. {{ phone }}");
     let (code, _, err) = b.run(&["check"]);
     assert!(code == 0 && err.contains("there are texts for the centre NOPE, and no such centre"), "{err}");

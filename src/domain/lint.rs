@@ -2,8 +2,10 @@
 //! and where it does not count is here. Templates are read over when they are loaded ([`rules`]), what staff write before it leaves
 //! ([`check`], safety rule f7).
 
+pub mod required;
 pub mod rules;
 
+use super::message::Kind;
 use super::parts::parts;
 use rules::Finding;
 
@@ -33,6 +35,16 @@ pub struct Refused {
     pub amount: Vec<String>,
     /// What comes before a word to answer with.
     pub reply: Vec<String>,
+    /// Why a visit does not take place, or through whom: not in what says that it is off, on again or moved.
+    pub cause: Vec<String>,
+    /// A tone that is not ours.
+    pub tone: Vec<String>,
+    /// Words that one kind of message alone may not hold.
+    pub in_kind: Vec<(Kind, Vec<String>)>,
+    /// Not refused but asked for: that no reasons are given, and that the centre is closed.
+    pub no_reasons: Vec<String>,
+    /// As above.
+    pub closed: Vec<String>,
 }
 
 /// What a text to one party must not hold: facts of the others of the case.

@@ -4,13 +4,15 @@
 //! change nothing. So "yes but I am not paying" is no YES and "he says he's not coming" is nobody's NO. Danger is looked for first and in
 //! any message. The words are data, one file a language in `understanding/`; here is only what their lists mean.
 
+mod agreed;
 mod answer;
 mod clauses;
 mod lists;
 
-use super::patterns::{ASK, BREAK, DATE, NUM, TIME, Word};
+use super::patterns::{self, ASK, DATE, NUM, TIME, Word};
 use super::person::Channel;
 use super::session::Reason;
+use agreed::Means;
 use answer::answer;
 use chrono::{Datelike, NaiveDateTime, Timelike, Weekday};
 use lists::LISTS;
@@ -208,7 +210,7 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
         return is(Intent::Code(trimmed.to_owned()), "code");
     }
     let words = l.vocabulary.words(text);
-    let spoken: Vec<Word> = words.iter().copied().filter(|w| w.id != BREAK && w.id != ASK).collect();
+    let spoken = patterns::spoken(&words);
     let has_sign = |signs: &str| !text.is_ascii() && text.chars().any(|c| signs.contains(c) && !c.is_ascii());
     if l.watched.in_words(&spoken) {
         return Understood { watched: true, ..is(Intent::Safeguarding, "watched") };
@@ -226,6 +228,11 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
         return is(Intent::Unclear, "long");
     }
     if spoken.is_empty() {
+        // A red sign alone says what it says on every road.
+        let stop = text.chars().any(|c| l.stop_alone.contains(c)) && text.chars().all(|c| l.stop_alone.contains(c) || c.is_whitespace() || c == '\u{fe0f}');
+        if stop {
+            return is(Intent::Stop, "stop-sign");
+        }
         return is(Intent::Unclear, "no-words");
     }
     let asks = words.iter().any(|w| w.id == ASK);
@@ -265,7 +272,7 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     if l.stop.means(&spoken, alone) && (!doubtful || only_stop_signs) && (!asks || spoken.len() > 1) {
         return is(Intent::Stop, "stop-words");
     }
-    if l.start.means(&spoken, alone) {
+    if l.start.means(&spoken, alone) && (!asks || polite) {
         return is(Intent::Start, "start-words");
     }
     if l.help.means(&spoken, alone) {
@@ -274,16 +281,19 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     if let Some(some) = l.some.read(&spoken).filter(|_| !asks && !doubtful) {
         return Understood { some_children: Some(some), ..is(Intent::Unclear, "some-children") };
     }
+    // A word of the party's own language is that word, whatever it is in English.
+    let message = bare(text);
+    if let Some(means) = l.agreed.in_own(&message, context.lang) {
+        let for_a_person = asks || doubtful;
+        return agreed_word(if for_a_person { Means::Neither } else { means });
+    }
     let read = if asks && !polite { Err("question") } else { answer(l, &words, context, doubtful) };
     let why = match read {
         Ok(u) => return u,
         Err(why) => why,
     };
-    if let Some((lang, yes, only)) = l.others.get(bare(text).as_str()).filter(|_| !asks && !doubtful)
-        && (!only || lang == context.lang)
-    {
-        let intent = if *yes { Intent::Confirm } else { Intent::Cancel(None) };
-        return Understood { plain_yes: *yes, ..is(intent, "agreed-word") };
+    if let Some(means) = l.agreed.anywhere(&message).filter(|_| !asks && !doubtful) {
+        return agreed_word(means);
     }
     // Nothing of what follows changes anything: the names sort the pile that a person reads.
     if l.abuse.core.any(&spoken) {
@@ -298,6 +308,15 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
         is(Intent::Question, "question")
     } else {
         is(Intent::Unclear, why)
+    }
+}
+
+/// A whole message of another language.
+fn agreed_word(means: Means) -> Understood {
+    match means {
+        Means::Yes => Understood { plain_yes: true, ..Understood::new(Intent::Confirm, "agreed-word") },
+        Means::No => Understood::new(Intent::Cancel(None), "agreed-word"),
+        Means::Neither => Understood::new(Intent::Unclear, "word-of-two-languages"),
     }
 }
 

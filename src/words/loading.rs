@@ -254,7 +254,12 @@ impl Loading {
             match fill(&template, tongue, &say, &speaker) {
                 Ok(text) => found.extend({
                     let text = marks::take(&text).0;
-                    rules::in_text(&say, &speaker.short_name, &text, &tongue.refused, (&tongue.yes, &tongue.no))
+                    let value = |name: &str| {
+                        let source = format!("{{{{ {name} }}}}");
+                        let one = self.words.env.template_from_str(&source).ok()?;
+                        fill(&one, tongue, &say, &speaker).ok().map(|v| marks::take(&v).0)
+                    };
+                    rules::in_text(&say, &speaker.short_name, &text, &tongue.refused, (&tongue.yes, &tongue.no), value)
                 }),
                 Err(e) => {
                     self.problems.push(problem(&source.path, format!("{e:#}"), "Use only the values that the built-in template of this kind uses."));

@@ -4,8 +4,14 @@ use crate::domain::keyed::{Problem, Reader};
 use crate::domain::lint::Refused;
 use crate::domain::lint::rules::entry;
 use crate::domain::local_time::parse_time;
+use crate::domain::message::Kind;
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use toml::Table;
+
+/// The words that single kinds refuse.
+fn in_kind(r: &mut Reader<'_>) -> Vec<(Kind, Vec<String>)> {
+    r.section("refused_in", |r| Kind::ALL.iter().filter_map(|k| Some((*k, r.list(k.as_str())?.iter().map(|l| entry(l)).collect()))).collect())
+}
 
 /// A language as its `language.toml` describes it.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +67,10 @@ impl Tongue {
                 None => r.problem("parts_of_day", format!("{part:?} is not understood"), "Write when it begins and its words, \"12:00 pm\"."),
             }
         }
+        let (no_reasons, closed) = r.section("said", |r| {
+            let mut list = |key| r.list(key).unwrap_or_default().iter().map(|l| entry(l)).collect();
+            (list("no_reasons"), list("closed"))
+        });
         let tongue = Tongue {
             name,
             checked_by: r.text("checked_by", "").trim().to_owned(),
@@ -76,21 +86,29 @@ impl Tongue {
             noon: r.text_opt("noon"),
             midnight: r.text_opt("midnight"),
             most_parts: u32::try_from(r.whole("most_parts", 2, 1, 10)).unwrap_or(2),
-            refused: r.section("refused", |r| {
-                let mut list = |key| r.list(key).unwrap_or_default().iter().map(|l| entry(l)).collect();
-                Refused {
-                    child: list("child"),
-                    reason: list("reason"),
-                    court: list("court"),
-                    doctor: list("doctor"),
-                    other_parent: list("other_parent"),
-                    place: list("place"),
-                    money: list("money"),
-                    no_charge: list("no_charge"),
-                    amount: list("amount"),
-                    reply: list("reply"),
-                }
-            }),
+            refused: Refused {
+                in_kind: in_kind(&mut r),
+                no_reasons,
+                closed,
+                ..r.section("refused", |r| {
+                    let mut list = |key| r.list(key).unwrap_or_default().iter().map(|l| entry(l)).collect();
+                    Refused {
+                        child: list("child"),
+                        reason: list("reason"),
+                        court: list("court"),
+                        doctor: list("doctor"),
+                        other_parent: list("other_parent"),
+                        place: list("place"),
+                        money: list("money"),
+                        no_charge: list("no_charge"),
+                        amount: list("amount"),
+                        reply: list("reply"),
+                        cause: list("cause"),
+                        tone: list("tone"),
+                        ..Refused::default()
+                    }
+                })
+            },
         };
         r.finish(tongue)
     }

@@ -1,5 +1,6 @@
 //! The rules of words, one by one, with the kinds of message in which each does not count.
 
+use super::required::missing;
 use super::{Refused, plain};
 use crate::domain::message::Kind;
 use crate::domain::say::Say;
@@ -39,11 +40,19 @@ pub enum Rule {
     Opening,
     /// It asks, and does not print the words to answer with.
     Answers,
+    /// It does not say what its kind is there to say.
+    Missing,
+    /// It names a cause where none is given.
+    Cause,
+    /// It says what its kind of message may not say.
+    NotHere,
+    /// It commands, warns or shouts.
+    Tone,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 13] = [
+    pub const ALL: [Rule; 17] = [
         Rule::Child,
         Rule::Reason,
         Rule::Court,
@@ -57,6 +66,10 @@ impl Rule {
         Rule::Link,
         Rule::Opening,
         Rule::Answers,
+        Rule::Missing,
+        Rule::Cause,
+        Rule::NotHere,
+        Rule::Tone,
     ];
 }
 
@@ -70,7 +83,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(rule: Rule, word: impl Into<String>) -> Finding {
+    pub(super) fn new(rule: Rule, word: impl Into<String>) -> Finding {
         Finding { rule, word: word.into() }
     }
 
@@ -91,6 +104,10 @@ impl Finding {
             Rule::Link => format!("it holds a link ({w:?})"),
             Rule::Opening => format!("its first {OPENING} characters are not neutral ({w:?})"),
             Rule::Answers => format!("it asks, and does not print {w:?} to answer with"),
+            Rule::Missing => format!("it does not say {w}"),
+            Rule::Cause => format!("it hints at a cause or at who it was ({w:?})"),
+            Rule::NotHere => format!("it says {w:?}, which this kind of message may not"),
+            Rule::Tone => format!("it commands, warns or shouts ({w:?})"),
         }
     }
 
@@ -107,6 +124,10 @@ impl Finding {
             Rule::Link => "Take it out; texts from the centre never hold a link.",
             Rule::Opening => "Begin with {{ centre }}: and the visit, and say the rest after that; a locked phone shows the beginning.",
             Rule::Answers => "Print it in capitals, as in the built-in text.",
+            Rule::Missing => "Say it as the built-in text does.",
+            Rule::Cause => "Take it out; that a visit is off, on again or moved is said without any cause.",
+            Rule::NotHere => "Take it out; wording of this kind stands in the built-in text.",
+            Rule::Tone => "Say it as a courtesy: please, and no exclamation mark or picture.",
         }
     }
 
@@ -139,6 +160,13 @@ pub fn entry(line: &str) -> String {
     format!("{}{}", plain(line), if line.trim_end().ends_with('*') { "*" } else { "" })
 }
 
+/// Whether a text holds one of these entries.
+pub(super) fn says(text: &str, entries: &[String]) -> bool {
+    let text = plain(text);
+    let tokens: Vec<&str> = text.split(' ').collect();
+    entries.iter().any(|e| hit(&tokens, e).is_some())
+}
+
 /// The words of `text` that an entry stands for.
 fn hit(tokens: &[&str], entry: &str) -> Option<String> {
     let (entry, open) = entry.strip_suffix('*').map_or((entry, false), |e| (e, true));
@@ -164,7 +192,7 @@ pub fn in_words(text: &str, refused: &Refused) -> Vec<Finding> {
         out.retain(|f| f.rule != Rule::Money);
     }
     out.extend(amount(text, &tokens, refused).map(|word| Finding::new(Rule::Amount, word)));
-    out.extend(opt_out(text, refused).map(|word| Finding::new(Rule::OptOut, word)));
+    out.extend(opt_out(text, refused).into_iter().map(|word| Finding::new(Rule::OptOut, word)));
     out.extend(link(text).map(|word| Finding::new(Rule::Link, word)));
     out
 }
@@ -180,25 +208,59 @@ fn amount(text: &str, tokens: &[&str], refused: &Refused) -> Option<String> {
     })
 }
 
-fn opt_out(text: &str, refused: &Refused) -> Option<String> {
+/// Every word of opting out that is offered as an answer, once each.
+fn opt_out(text: &str, refused: &Refused) -> Vec<String> {
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    words.iter().enumerate().find_map(|(i, w)| {
+    let offered = words.iter().enumerate().filter(|(i, w)| {
         let is = OPT_OUT.contains(&w.to_uppercase().as_str());
         let asked = i.checked_sub(1).is_some_and(|b| refused.reply.contains(&plain(words[b])));
-        (is && (asked || w.chars().all(char::is_uppercase))).then(|| (*w).to_owned())
-    })
+        is && (asked || w.chars().all(char::is_uppercase))
+    });
+    let mut found: Vec<String> = offered.map(|(_, w)| (*w).to_owned()).collect();
+    found.sort();
+    found.dedup();
+    found
 }
+
+/// Ends of names of hosts. Some that are words of sentences are left out: after a full stop without a space they would be found in any text.
+const TOPS: [&str; 42] = [
+    "com", "org", "net", "uk", "ie", "me", "ly", "co", "info", "io", "app", "link", "page", "site", "online", "eu", "scot", "wales", "cymru", "london", "gl", "gd", "tk", "xyz",
+    "biz", "gov", "edu", "example", "im", "cc", "tv", "pl", "ro", "pk", "goo", "dev", "care", "chat", "club", "shop", "support", "click",
+];
 
 fn link(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
-    let mut words = lower.split_whitespace();
-    let tops = [".com", ".org", ".net", ".uk", ".ie", ".me", ".ly", ".example"];
-    let is = |w: &str| {
-        let bare = w.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let host = bare.split('/').next().unwrap_or("");
-        w.contains("://") || w.starts_with("http") || w.starts_with("www.") || tops.iter().any(|t| host.len() > t.len() && host.ends_with(t))
+    let is = |w: &&str| {
+        let bare = w.trim_matches(|c: char| !c.is_alphanumeric());
+        let host = bare.split(['/', '?', '#', ':']).next().unwrap_or("");
+        let named = host.rsplit_once('.').is_some_and(|(name, top)| name.contains(char::is_alphanumeric) && TOPS.contains(&top));
+        w.contains("://") || bare.starts_with("http") || bare.starts_with("hxxp") || bare.starts_with("www.") || bare.starts_with("mailto:") || named
     };
-    words.find(|w| is(w)).map(str::to_owned)
+    lower.split_whitespace().find(is).map(str::to_owned)
+}
+
+/// An exclamation mark, a picture, or words that command.
+fn tone(text: &str, refused: &Refused) -> Option<String> {
+    let loud = text.chars().find(|c| *c == '!' || ('\u{2600}'..='\u{27bf}').contains(c) || ('\u{1f000}'..='\u{1faff}').contains(c));
+    let text = plain(text);
+    let tokens: Vec<&str> = text.split(' ').collect();
+    loud.map(String::from).or_else(|| refused.tone.iter().find_map(|e| hit(&tokens, e)))
+}
+
+/// What the kind of a template refuses beside what is refused in every text.
+fn in_kind(kind: Kind, text: &str, refused: &Refused) -> Vec<Finding> {
+    let plain_text = plain(text);
+    let tokens: Vec<&str> = plain_text.split(' ').collect();
+    let mut out: Vec<Finding> = Vec::new();
+    if matches!(kind, Kind::SessionOff | Kind::SessionOn | Kind::SessionMoved | Kind::Closure) {
+        out.extend(refused.cause.iter().find_map(|e| hit(&tokens, e)).map(|w| Finding::new(Rule::Cause, w)));
+    }
+    let own = refused.in_kind.iter().filter(|(k, _)| *k == kind).flat_map(|(_, list)| list);
+    out.extend(own.filter_map(|e| hit(&tokens, e)).next().map(|w| Finding::new(Rule::NotHere, w)));
+    if !matches!(kind, Kind::StaffReply | Kind::StaffAlert) {
+        out.extend(tone(text, refused).map(|w| Finding::new(Rule::Tone, w)));
+    }
+    out
 }
 
 /// Whether a kind of message may hold what a rule refuses.
@@ -216,11 +278,14 @@ fn may(kind: Kind, finding: &Finding) -> bool {
 
 /// What is wrong with the words of a template, taken without its values.
 pub fn in_template(kind: Kind, words: &str, refused: &Refused) -> Vec<Finding> {
-    in_words(words, refused).into_iter().filter(|f| !may(kind, f)).collect()
+    let mut out: Vec<Finding> = in_words(words, refused).into_iter().filter(|f| !may(kind, f)).collect();
+    out.extend(in_kind(kind, words, refused));
+    out
 }
 
-/// What is wrong with a rendered text. `centre` is the name that it begins with, `yes` and `no` the words of its language.
-pub fn in_text(say: &Say, centre: &str, text: &str, refused: &Refused, (yes, no): (&str, &str)) -> Vec<Finding> {
+/// What is wrong with a rendered text. `centre` is the name that it begins with, `words` the words for YES and NO of its
+/// language, and `value` renders one of its values by name.
+pub fn in_text(say: &Say, centre: &str, text: &str, refused: &Refused, words: (&str, &str), value: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     let kind = say.kind();
     // A late cancellation hears nothing of money either way.
     let late = matches!(say, Say::CancellationAck { in_time: false, .. });
@@ -232,12 +297,6 @@ pub fn in_text(say: &Say, centre: &str, text: &str, refused: &Refused, (yes, no)
     }
     let loud = in_words(&opening, refused).into_iter().find(|f| !matches!(f.rule, Rule::OptOut | Rule::NoCharge));
     out.extend(loud.map(|f| Finding::new(Rule::Opening, f.word)));
-    let asks: &[&str] = match kind {
-        Kind::ConfirmRequest | Kind::DiscreetRequest | Kind::DateQuestion => &[yes, no],
-        Kind::SessionMoved | Kind::SessionOn => &[yes],
-        _ => &[],
-    };
-    let printed = |word: &str| text.match_indices(word).any(|(i, w)| !text[..i].ends_with(char::is_alphanumeric) && !text[i + w.len()..].starts_with(char::is_alphanumeric));
-    out.extend(asks.iter().copied().filter(|w| !printed(w)).map(|w| Finding::new(Rule::Answers, w)));
+    out.extend(missing(say, text, refused, words, value));
     out
 }

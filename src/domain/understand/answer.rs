@@ -135,6 +135,13 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
     if begins_as_question(l, words) {
         return Err("question");
     }
+    // "A) yes": one of several, and nobody knows which.
+    if let [first, second, ..] = words
+        && second.id == BREAK
+        && l.vocabulary.letter(first.id).is_some_and(|c| ('a'..='e').contains(&c))
+    {
+        return Err("lettered");
+    }
     match pieces(l, words).or_else(|| spelled_out(l, words)) {
         Some(pieces) => judge(l, &pieces, words, context, doubtful),
         None => by_clauses(l, words, context, doubtful).ok_or("unknown-word"),

@@ -3,7 +3,7 @@
 //! "The wean's boaking everywhere, we can't make it": the second clause refuses, every word of it is known, and the first cannot mean that
 //! they come after all. A clause that cannot be read gives no answer by itself, only a reason for one.
 
-use super::super::patterns::{BREAK, DATE, PHONE, TIME, UNKNOWN, Word};
+use super::super::patterns::{BREAK, DATE, PHONE, TIME, UNKNOWN, Word, word};
 use super::answer::{choices, hold, pieces, weigh};
 use super::lists::{Lists, Piece};
 use super::{Context, Understood};
@@ -24,7 +24,7 @@ pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubt
     if unread.iter().any(|c| l.turns.any(c.words)) {
         return None;
     }
-    let known: Vec<Word> = read.iter().flat_map(|c| c.words.iter().copied().chain([Word { id: BREAK, value: 0 }])).collect();
+    let known: Vec<Word> = read.iter().flat_map(|c| c.words.iter().copied().chain([word(BREAK)])).collect();
     let pieces = pieces(l, &known)?;
     let (held, all) = (hold(l, &pieces, &known), as_far_as_known(l, words));
     let says = |of: &[Piece]| all.iter().any(|(p, _)| p.is_some_and(|p| of.contains(&p)));

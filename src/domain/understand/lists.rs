@@ -3,11 +3,12 @@
 use super::super::patterns::{Builder, Patterns, Vocabulary, Word, strings, table};
 use super::super::session::Reason;
 use super::SomeChildren;
-use std::collections::HashMap;
+use super::agreed::Agreed;
 use std::sync::LazyLock;
 use toml::Table;
 
-pub(super) const ENGLISH: &str = include_str!("../../../understanding/en.toml");
+/// Two files that are read as one: what parents answer, and what they write in danger.
+pub(super) const ENGLISH: &str = concat!(include_str!("../../../understanding/en.toml"), "\n", include_str!("../../../understanding/en-danger.toml"));
 /// Languages of which only whole messages are known.
 pub(super) const OTHERS: [&str; 5] = [
     include_str!("../../../understanding/cy.toml"),
@@ -82,6 +83,8 @@ pub(super) const READING: [(&str, Piece); 26] = [
 #[derive(Default)]
 pub(super) struct Account {
     pub(super) whole: Patterns,
+    /// What may stand before or behind the whole and changes nothing: "okay", "thank you".
+    pub(super) courtesy: Patterns,
     /// List 0 is what is meant, list 1 what may stand around it.
     pub(super) words: Patterns,
     pub(super) unless: Patterns,
@@ -148,16 +151,16 @@ pub(super) struct Lists {
     pub(super) details: Sign,
     pub(super) late: Sign,
     pub(super) question: Sign,
-    pub(super) danger: Sign,
+    pub(super) danger: Families,
     pub(super) watched: Sign,
     pub(super) some: SomeStay,
     pub(super) abuse_signs: String,
     pub(super) danger_signs: String,
     pub(super) doubtful: String,
-    /// Signs that say STOP and nothing else.
+    /// Signs that say STOP and nothing else, and those that say it alone.
     pub(super) stop_signs: String,
-    /// Whole messages in other languages: the language, whether it is a YES, and whether it counts only from who speaks it.
-    pub(super) others: HashMap<String, (String, bool, bool)>,
+    pub(super) stop_alone: String,
+    pub(super) agreed: Agreed,
 }
 
 pub(super) static LISTS: LazyLock<Lists> = LazyLock::new(|| Lists::read(ENGLISH, &OTHERS).unwrap_or_else(|e| panic!("understanding: {e}")));
@@ -174,6 +177,22 @@ fn patterns(b: &mut Builder<'_>, t: &Table, section: &str, keys: &[&str]) -> Res
     Ok(out)
 }
 
+/// The lists of danger, each with what is harmless in its own words.
+fn families(b: &mut Builder<'_>, t: &Table) -> Result<Families, String> {
+    let mut out = Families::default();
+    let list = t.get("danger").and_then(|d| d.as_array()).ok_or("danger is missing")?;
+    for (n, family) in (0u16..).zip(list) {
+        let family = family.as_table().ok_or("danger holds something that is no table")?;
+        let name = family.get("name").and_then(|n| n.as_str()).ok_or("a list of danger has no name")?;
+        for (key, to) in [("core", &mut out.core), ("unless", &mut out.unless)] {
+            for p in strings(family.get(key).ok_or_else(|| format!("{name}: {key} is missing"))?, key)? {
+                b.add(to, n, &p).map_err(|e| format!("{name}, {key}: {e}"))?;
+            }
+        }
+    }
+    Ok(out)
+}
+
 fn text_of(t: &Table, section: &str, key: &str) -> Result<String, String> {
     table(t, section)?.get(key).and_then(|v| v.as_str()).map(str::to_owned).ok_or_else(|| format!("{section}.{key} is missing"))
 }
@@ -181,15 +200,20 @@ fn text_of(t: &Table, section: &str, key: &str) -> Result<String, String> {
 impl Lists {
     pub(super) fn read(english: &str, others: &[&str]) -> Result<Self, String> {
         let t: Table = english.parse().map_err(|e| format!("en: {e}"))?;
-        let classes = table(&t, "classes")?;
+        let mut classes = table(&t, "classes")?.clone();
+        for (name, words) in table(&t, "danger_classes")? {
+            if classes.insert(name.clone(), words.clone()).is_some() {
+                return Err(format!("{name} is a list of classes twice"));
+            }
+        }
         let names = table(&t, "reading")?.get("name").map_or(Ok(Vec::new()), |l| strings(l, "name"))?;
-        let mut b = Builder { vocabulary: Vocabulary::read(&t)?, classes, names };
+        let mut b = Builder { vocabulary: Vocabulary::read(&t)?, classes: &classes, names };
         let account = |b: &mut Builder<'_>, section: &str| -> Result<Account, String> {
             let mut words = patterns(b, &t, section, &["core", "extra"])?;
             for p in strings(&table(&t, "stranger")?["around"], "around")? {
                 b.add(&mut words, 1, &p)?;
             }
-            Ok(Account { whole: patterns(b, &t, section, &["whole"])?, words, unless: patterns(b, &t, section, &["unless"])? })
+            Ok(Account { whole: patterns(b, &t, section, &["whole"])?, courtesy: patterns(b, &t, section, &["courtesy"])?, words, unless: patterns(b, &t, section, &["unless"])? })
         };
         let sign = |b: &mut Builder<'_>, section: &str| -> Result<Sign, String> {
             Ok(Sign { core: patterns(b, &t, section, &["core"])?, unless: patterns(b, &t, section, &["unless"])? })
@@ -243,33 +267,30 @@ impl Lists {
             details: sign(&mut b, "details")?,
             late: sign(&mut b, "late")?,
             question: sign(&mut b, "question")?,
-            danger: sign(&mut b, "safeguarding")?,
+            danger: families(&mut b, &t)?,
             watched: sign(&mut b, "watched")?,
             some: SomeStay { words: patterns(&mut b, &t, "some_children", &["ill", "stays", "comes", "extra"])? },
             abuse_signs: text_of(&t, "abuse", "signs")?,
-            danger_signs: text_of(&t, "safeguarding", "signs")?,
+            danger_signs: text_of(&t, "signs", "danger")?,
             stop_signs: text_of(&t, "signs", "stop")?,
+            stop_alone: text_of(&t, "signs", "stop_alone")?,
             doubtful: text_of(&t, "signs", "doubtful")?,
-            others: HashMap::new(),
+            agreed: Agreed::default(),
             vocabulary: Vocabulary::default(),
         };
-        b.vocabulary.add_slips(&t)?;
-        lists.vocabulary = b.vocabulary;
-        for text in others {
-            let t: Table = text.parse().map_err(|e| format!("{e}"))?;
-            let lang = t.get("language").and_then(|l| l.as_str()).ok_or("a file names no language")?.to_owned();
-            let own = t.get("own").map_or(Ok(Vec::new()), |l| strings(l, "own"))?;
-            for (key, yes) in [("yes", true), ("no", false)] {
-                for phrase in strings(t.get(key).ok_or_else(|| format!("{lang}: {key} is missing"))?, key)? {
-                    let only = own.contains(&phrase);
-                    if let Some((other, is, _)) = lists.others.insert(phrase.clone(), (lang.clone(), yes, only))
-                        && is != yes
-                    {
-                        return Err(format!("{phrase:?} is YES in one of {lang} and {other} and NO in the other"));
-                    }
-                }
+        // The agreed words are held against English alone, before anything of another language is a word here.
+        let files = others.iter().map(|text| text.parse::<Table>().map_err(|e| e.to_string())).collect::<Result<Vec<_>, _>>()?;
+        for t in &files {
+            let lang = t.get("language").and_then(|l| l.as_str()).ok_or("a file names no language")?;
+            lists.agreed.add(lang, t, &b.vocabulary)?;
+        }
+        for t in &files {
+            for p in t.get("danger").map_or(Ok(Vec::new()), |l| strings(l, "danger"))? {
+                b.add(&mut lists.danger.core, u16::MAX, &p)?;
             }
         }
+        b.vocabulary.add_slips(&t)?;
+        lists.vocabulary = b.vocabulary;
         Ok(lists)
     }
 }
@@ -295,15 +316,34 @@ impl SomeStay {
     }
 }
 
+/// The lists of danger: a line of one is explained away only by a harmless one of the same list, and only in its own words.
+#[derive(Default)]
+pub(super) struct Families {
+    core: Patterns,
+    unless: Patterns,
+}
+
+/// How far around a line of danger is looked for what explains it.
+const AROUND: usize = 6;
+
+impl Families {
+    /// Whether a line fits that nothing of its own list explains.
+    pub(super) fn in_words(&self, words: &[Word]) -> bool {
+        unexplained(&self.core, &self.unless, words)
+    }
+}
+
+fn unexplained(core: &Patterns, unless: &Patterns, words: &[Word]) -> bool {
+    core.all(words).any(|(from, to, family)| {
+        let start = from.saturating_sub(AROUND);
+        !unless.all(&words[start..words.len().min(to + AROUND)]).any(|(f, t, of)| of == family && f + start < to && t + start > from)
+    })
+}
+
 impl Sign {
     /// Whether a line fits that is not explained by one of the harmless ones.
     pub(super) fn in_words(&self, words: &[Word]) -> bool {
-        self.core.all(words).any(|(from, to, _)| {
-            !self.unless.all(&words[from.saturating_sub(6)..words.len().min(to + 6)]).any(|(f, t, _)| {
-                let start = from.saturating_sub(6);
-                f + start < to && t + start > from
-            })
-        })
+        unexplained(&self.core, &self.unless, words)
     }
 
     /// Whether a line fits and no word speaks against it.
@@ -313,8 +353,20 @@ impl Sign {
 }
 
 impl Account {
+    /// Whether it is the whole, once, among courtesies alone.
+    fn with_courtesies(&self, words: &[Word]) -> bool {
+        let (mut at, mut said) = (0, 0);
+        while at < words.len() {
+            let whole = self.whole.longest(&words[at..]);
+            let Some((n, _)) = whole.or_else(|| self.courtesy.longest(&words[at..])) else { return false };
+            said += usize::from(whole.is_some());
+            at += n;
+        }
+        said == 1
+    }
+
     pub(super) fn means(&self, words: &[Word], alone: &[Word]) -> bool {
-        if self.whole.whole(alone) {
+        if self.whole.whole(alone) || self.with_courtesies(words) {
             return true;
         }
         let (mut at, mut core) = (0, false);
