@@ -83,7 +83,7 @@ async fn a_centres_own_words_are_sent_by_that_centre_alone(on: On) {
     let templates = dir.path().to_path_buf();
     let w = World::with(on, "2026-11-26T09:00", &[BIRCHFIELD, LIFFEY], SAMPLE, |s| s.templates = Some(templates)).await;
     w.until("2026-11-26T10:00").await;
-    assert_eq!(w.last(ENGLISH), "Birchfield: see you on Sat 28 Nov, 9:45am? Please reply YES or NO. Phone 020 7946 0101");
+    assert_eq!(w.last(ENGLISH), "Birchfield: see you on Sat 28 Nov, 9:45am? Please reply YES or NO. A fee may apply. Phone 020 7946 0101");
     assert!(w.chat(5_500_202_005)[0].starts_with("Liffey: your visit is"), "{:?}", w.chat(5_500_202_005));
     w.end().await;
 }

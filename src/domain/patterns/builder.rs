@@ -1,5 +1,6 @@
 //! Reads patterns as they stand in the files.
 
+use super::matching::firsts_of;
 use super::{DATE, Id, NUM, PHONE, Part, Patterns, TIME, UNKNOWN, Vocabulary, strings};
 use toml::Table;
 
@@ -19,16 +20,14 @@ impl Builder<'_> {
     pub(in crate::domain) fn add(&mut self, to: &mut Patterns, list: u16, pattern: &str) -> Result<(), String> {
         let parts = self.parts(pattern, 0)?;
         let mut firsts = Vec::new();
-        if !self.firsts(&parts, &mut firsts) || firsts.is_empty() {
+        if !firsts_of(&parts, &mut firsts) || firsts.is_empty() {
             return Err(format!("{pattern:?} can be nothing, or begins with a gap"));
         }
         firsts.sort_unstable();
         firsts.dedup();
         let n = u32::try_from(to.all.len()).map_err(|e| e.to_string())?;
         to.all.push((list, parts));
-        for f in firsts {
-            to.by_first.entry(f).or_default().push(n);
-        }
+        firsts.iter().for_each(|w| to.by_first.add(*w, n));
         Ok(())
     }
 
@@ -137,31 +136,6 @@ impl Builder<'_> {
             many => longer.push(many.iter().map(|id| Part::Word(*id)).collect()),
         }
         Ok(())
-    }
-
-    /// The words with which these parts may begin; false if they may be nothing at all or anything.
-    fn firsts(&self, parts: &[Part], out: &mut Vec<Id>) -> bool {
-        for p in parts {
-            match p {
-                Part::Word(id) => {
-                    out.push(*id);
-                    return true;
-                }
-                Part::Gap => return false,
-                Part::Choice { words, longer, optional, end } => {
-                    out.extend(words);
-                    for l in longer {
-                        if !self.firsts(l, out) {
-                            return false;
-                        }
-                    }
-                    if !optional && !end {
-                        return true;
-                    }
-                }
-            }
-        }
-        false
     }
 }
 

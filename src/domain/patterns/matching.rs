@@ -2,12 +2,87 @@
 
 use super::{Id, Part, REACH, Word};
 use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// Patterns by a word, which is their place in the list.
+#[derive(Default)]
+pub(super) struct ByWord(Vec<Vec<u32>>);
+
+impl ByWord {
+    pub(super) fn add(&mut self, word: Id, pattern: u32) {
+        let at = word as usize;
+        if self.0.len() <= at {
+            self.0.resize_with(at + 1, Vec::new);
+        }
+        self.0[at].push(pattern);
+    }
+
+    fn of(&self, word: Id) -> &[u32] {
+        self.0.get(word as usize).map_or(&[], Vec::as_slice)
+    }
+}
 
 /// Patterns, each with the number of its list.
 #[derive(Default)]
 pub(in crate::domain) struct Patterns {
     pub(super) all: Vec<(u16, Vec<Part>)>,
-    pub(super) by_first: HashMap<Id, Vec<u32>>,
+    pub(super) by_first: ByWord,
+    /// By the words of its two rarest parts: without a word of each a pattern fits nowhere in a text. Made when it is first asked for.
+    rarest: OnceLock<[ByWord; 2]>,
+}
+
+/// The words with which these parts may begin; false if they may be nothing at all or anything.
+pub(super) fn firsts_of(parts: &[Part], out: &mut Vec<Id>) -> bool {
+    for p in parts {
+        match p {
+            Part::Word(id) => {
+                out.push(*id);
+                return true;
+            }
+            Part::Gap => return false,
+            Part::Choice { words, longer, optional, end } => {
+                out.extend(words);
+                for l in longer {
+                    if !firsts_of(l, out) {
+                        return false;
+                    }
+                }
+                if !optional && !end {
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
+/// The two parts of each pattern that fewest texts can hold, judged by how often their words stand in all of them.
+fn rarest(all: &[(u16, Vec<Part>)]) -> [ByWord; 2] {
+    let needed: Vec<Vec<Vec<Id>>> = all
+        .iter()
+        .map(|(_, parts)| {
+            let alone = |part: &Part| {
+                let mut words = Vec::new();
+                firsts_of(std::slice::from_ref(part), &mut words).then_some(words)
+            };
+            parts.iter().filter_map(alone).collect()
+        })
+        .collect();
+    let mut often: HashMap<Id, usize> = HashMap::new();
+    for word in needed.iter().flatten().flatten() {
+        *often.entry(*word).or_default() += 1;
+    }
+    let mut out = [ByWord::default(), ByWord::default()];
+    for (n, mut parts) in (0u32..).zip(needed) {
+        parts.sort_by_key(|words| words.iter().map(|w| often.get(w).copied().unwrap_or(0)).sum::<usize>());
+        // What can be nothing and then something needs no word of its own; it is looked for wherever it may begin.
+        for (which, to) in out.iter_mut().enumerate() {
+            for word in parts.get(which).or(parts.first()).into_iter().flatten() {
+                to.add(*word, n);
+            }
+        }
+    }
+    out
 }
 
 /// Where `parts` may end when they begin at the front of `words`: bit n is "after n words".
@@ -59,7 +134,7 @@ impl Patterns {
     /// The longest match at the front of `words`: how many words, and of which list; of equals the first list.
     pub(in crate::domain) fn longest(&self, words: &[Word]) -> Option<(usize, u16)> {
         let mut best: Option<(usize, u16)> = None;
-        for &n in self.by_first.get(&words.first()?.id)? {
+        for &n in self.by_first.of(words.first()?.id) {
             let (list, parts) = &self.all[n as usize];
             let reached = ends(parts, words);
             if reached > 1 {
@@ -75,7 +150,7 @@ impl Patterns {
     /// Every length at which one matches at the front of `words`, the longest first; of equals the first list.
     pub(in crate::domain) fn lengths(&self, words: &[Word]) -> Vec<(usize, u16)> {
         let mut found: Vec<(usize, u16)> = Vec::new();
-        for &n in words.first().and_then(|w| self.by_first.get(&w.id)).into_iter().flatten() {
+        for &n in words.first().map_or(&[][..], |w| self.by_first.of(w.id)) {
             let (list, parts) = &self.all[n as usize];
             let reached = ends(parts, words);
             for len in (1..=REACH).filter(|len| reached >> len & 1 == 1) {
@@ -89,10 +164,30 @@ impl Patterns {
         found
     }
 
+    /// The patterns that may fit somewhere in these words, a bit each.
+    fn possible(&self, words: &[Word]) -> Vec<u64> {
+        let [first, second] = self.rarest.get_or_init(|| rarest(&self.all));
+        let held = |by: &ByWord| {
+            let mut out = vec![0u64; self.all.len().div_ceil(64)];
+            for n in words.iter().flat_map(|w| by.of(w.id)) {
+                out[*n as usize / 64] |= 1 << (n % 64);
+            }
+            out
+        };
+        let mut out = held(first);
+        if out.iter().all(|bits| *bits == 0) {
+            return out;
+        }
+        out.iter_mut().zip(held(second)).for_each(|(a, b)| *a &= b);
+        out
+    }
+
     /// Every match of these words: from, to, list. Longest per pattern.
     pub(in crate::domain) fn all<'a>(&'a self, words: &'a [Word]) -> impl Iterator<Item = (usize, usize, u16)> + 'a {
+        let possible = std::rc::Rc::new(self.possible(words));
         words.iter().enumerate().flat_map(move |(at, w)| {
-            self.by_first.get(&w.id).into_iter().flatten().filter_map(move |&n| {
+            let possible = possible.clone();
+            self.by_first.of(w.id).iter().filter(move |n| possible[**n as usize / 64] >> (**n % 64) & 1 == 1).filter_map(move |&n| {
                 let (list, parts) = &self.all[n as usize];
                 let reached = ends(parts, &words[at..]);
                 (reached > 1).then(|| (at, at + 63 - reached.leading_zeros() as usize, *list))
@@ -111,6 +206,6 @@ impl Patterns {
         if words.len() > REACH {
             return false;
         }
-        self.by_first.get(&first.id).into_iter().flatten().any(|&n| ends(&self.all[n as usize].1, words) >> words.len() & 1 == 1)
+        self.by_first.of(first.id).iter().any(|&n| ends(&self.all[n as usize].1, words) >> words.len() & 1 == 1)
     }
 }

@@ -205,3 +205,153 @@ fn a_number_that_is_no_hour_is_no_time_of_day() {
         assert_ne!(understand(text).intent, Intent::Confirm, "{text}");
     }
 }
+
+/// Nine of ten texts of danger are urgent and no more than one harmless text in fifty; none of danger is an answer.
+#[test]
+fn danger_is_found_and_what_looks_like_it_is_not() {
+    let mut urgent = std::collections::HashMap::from([('D', [0usize; 2]), ('H', [0; 2])]);
+    for line in include_str!("../../../tests/data/replies_danger.txt").lines().filter(|l| !l.starts_with('#')) {
+        let (kind, text) = (line.chars().next().unwrap(), &line[2..]);
+        let intent = understand(text).intent;
+        let is = intent == Intent::Safeguarding;
+        let count = urgent.get_mut(&kind).unwrap();
+        *count = [count[0] + usize::from(is), count[1] + 1];
+        assert!(kind == 'H' || !matches!(intent, Intent::Confirm | Intent::Start | Intent::Help), "{text}");
+    }
+    let ([found, danger], [alarms, harmless]) = (urgent[&'D'], urgent[&'H']);
+    assert!(danger > 600 && harmless > 1000, "{danger} {harmless}");
+    assert!(found * 10 >= danger * 9, "{found} of {danger} are urgent");
+    assert!(alarms * 50 <= harmless, "{alarms} of {harmless} are false alarms");
+}
+
+/// Rule D4: the phone goes silent only where a person is said to read it, to hold it or to say what is written.
+#[test]
+fn a_phone_is_watched_by_a_person_and_not_by_an_office() {
+    for text in [
+        "he reads my messages",
+        "my husband has my phone",
+        "she took my phone off me",
+        "he made me write this",
+        "dont reply he checks my texts",
+        "use my other number",
+        "its her boyfriend on her phone",
+    ] {
+        assert!(understand(text).watched, "{text}");
+    }
+    for text in [
+        "the office told me to text you",
+        "he has my phone no",
+        "she has my phone number already",
+        "I was told to reply here",
+        "the girl in reception told me to text yes",
+        "dont ring now im in a meeting",
+        "he reads well now",
+        "dont text me during work",
+        "my phone is dead",
+        "school is making me cancel, parents evening",
+    ] {
+        assert!(!understand(text).watched, "{text}");
+    }
+}
+
+#[test]
+fn stop_is_heard_among_courtesies_and_as_a_sign() {
+    for text in [
+        "ok stop",
+        "stop thanks",
+        "please stop",
+        "Stop, thank you",
+        "stop pls x",
+        "🛑",
+        "🛑🛑",
+        "stop 🛑",
+        "STOP.",
+        "stop!!",
+        "hi please stop now thank you",
+        "stop with the texts",
+    ] {
+        assert_eq!(said(text), "stop", "{text}");
+    }
+    for text in ["yes stop", "stop no", "bus stop", "✋", "🛑?", "dont stop", "start again?", "he wont stop", "stop at the gate"] {
+        assert_ne!(said(text), "stop", "{text}");
+        assert_ne!(said(text), "start", "{text}");
+    }
+}
+
+#[test]
+fn answers_in_other_words() {
+    for text in ["you bet", "Yes you bet", "yep all good", "yeah man", "Too right I'll be there", "Yes I will not miss it"] {
+        assert_eq!(said(text), "confirm", "{text}");
+    }
+    for text in ["A) yes", "B. yes", "will do my best", "yes 😅", "I won't go to court", "I'm not going to the funeral"] {
+        assert!(["unclear", "question"].contains(&said(text)), "{text}");
+    }
+}
+
+/// A word that two languages share means what it means in the party's own; to everybody else English alone holds.
+#[test]
+fn a_word_of_two_languages_is_that_of_the_party() {
+    let means = |text: &str, lang: &str| understand_in(text, &Context { lang, ..Context::default() }).intent.as_str();
+    for (text, lang, want) in [
+        ("No", "pl", "unclear"),
+        ("no!", "pl-PL", "unclear"),
+        ("No", "en", "cancel"),
+        ("No", "ga", "unclear"),
+        ("nie", "pl", "cancel"),
+        ("no sorry", "pl", "cancel"),
+        ("da", "ro", "confirm"),
+        ("da", "en", "unclear"),
+        ("da", "pl", "unclear"),
+        ("do", "cy", "unclear"),
+        ("na", "cy", "cancel"),
+        ("na", "ur-Latn", "unclear"),
+        ("na", "ur", "unclear"),
+        ("na", "en", "unclear"),
+        ("ta", "ga", "unclear"),
+        ("tak", "en", "confirm"),
+        ("tak", "ro", "confirm"),
+        ("tak?", "pl", "unclear"),
+        ("yes", "pl", "confirm"),
+        ("nahi", "en", "cancel"),
+    ] {
+        assert_eq!(means(text, lang), want, "{text} of {lang}");
+    }
+    // Danger in another language is told, whoever writes it.
+    for text in ["boję się go", "mnie bije", "mi-e frica de el", "wo mujhe maarta hai", "tá eagla orm"] {
+        assert_eq!(means(text, "en"), "safeguarding_alert", "{text}");
+    }
+}
+
+/// What a file calls a yes in one language and a no in another acts for nobody but those who speak them.
+#[test]
+fn languages_that_contradict_each_other_keep_their_word() {
+    let with = |lang: &str, yes: &str, no: &str| format!("language = \"{lang}\"\nyes = [\"{yes}\"]\nno = [\"{no}\"]");
+    let (a, b) = (with("aa", "zumba", "wubba"), with("bb", "wubba", "zimbel"));
+    let lists = Lists::read(ENGLISH, &[&a, &b]).unwrap_or_else(|e| panic!("{e}"));
+    use super::agreed::Means;
+    assert_eq!((lists.agreed.in_own("wubba", "aa"), lists.agreed.in_own("wubba", "bb-BB")), (Some(Means::No), Some(Means::Yes)));
+    assert_eq!((lists.agreed.anywhere("wubba"), lists.agreed.anywhere("zumba"), lists.agreed.in_own("zumba", "en")), (None, Some(Means::Yes), None));
+    // An English word is English to everybody else, listed as such or not.
+    let lists = Lists::read(ENGLISH, &[&with("aa", "sunday", "wubba")]).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((lists.agreed.anywhere("sunday"), lists.agreed.in_own("sunday", "aa")), (None, Some(Means::Yes)));
+    assert!(Lists::read(ENGLISH, &[&with("aa", "zumba", "zumba")]).is_err());
+}
+
+/// A small number in a pattern would be a word ever after: "2" no number, and "at 39" no time.
+#[test]
+fn numbers_are_no_words() {
+    for n in 0..100u32 {
+        let read = understand(&n.to_string());
+        assert_eq!(read.intent, if (1..=9).contains(&n) { Intent::Number(u8::try_from(n).unwrap()) } else { Intent::Unclear }, "{n}");
+    }
+    assert!(Lists::read(&ENGLISH.replacen("\nno = [", "\nno = [\"not 2\",", 1), &OTHERS).is_err());
+    // Whatever numbers come, nothing is remembered of them: the last of many takes no longer than the first.
+    let took = |from: u32| {
+        let start = std::time::Instant::now();
+        (from..from + 2_000).for_each(|n| drop(understand(&format!("{n} {} x{n}", n * 7))));
+        start.elapsed()
+    };
+    let first = took(0);
+    (1..6).for_each(|k| drop(took(k * 2_000)));
+    assert!(took(50_000) < first * 5 + std::time::Duration::from_millis(200));
+}
