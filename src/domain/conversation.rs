@@ -451,6 +451,9 @@ pub fn decide(h: &Heard) -> Decision {
     if is_a_loop(h, &d) {
         d = decision("loop-guard", vec![task(Topic::AutoReplies, None)], None);
     }
+    if h.understood.leftover {
+        read_the_rest(h, &mut d);
+    }
     if h.known && h.understood.watched {
         d.effects.push(Effect::Quieten { mode: Mode::Silent, rule: "D4" });
     }
@@ -466,6 +469,21 @@ pub fn decide(h: &Heard) -> Decision {
         d.effects.push(Effect::OptOut);
     }
     d
+}
+
+/// What nobody could read beside an answer is for a person too; and a reason beside it is not taken from it but asked for.
+fn read_the_rest(h: &Heard, d: &mut Decision) {
+    let about = d.effects.iter_mut().find_map(|e| match e {
+        Effect::CancelAsked { session, reason, .. } => {
+            *reason = None;
+            Some(session.clone())
+        }
+        Effect::Confirm { session } | Effect::TakeBack { session } => Some(session.clone()),
+        _ => None,
+    });
+    if !d.effects.iter().any(|e| matches!(e, Effect::Task { .. })) {
+        d.effects.push(task(Topic::ReadMessage, h.open.iter().find(|o| about.as_ref() == Some(&o.session))));
+    }
 }
 
 /// The visit that begins next, if it is near.

@@ -92,6 +92,8 @@ pub struct Understood {
     pub plain_yes: bool,
     /// A hint that somebody else reads this phone or says what is written on it (safety rule D4).
     pub watched: bool,
+    /// Other words of it could not be read: they turn nothing, but a person reads them.
+    pub leftover: bool,
     /// Said for certain: some of the children stay away, and the visit goes on with the others.
     pub some_children: Option<SomeChildren>,
 }
@@ -105,7 +107,7 @@ pub struct SomeChildren {
 
 impl Understood {
     fn new(intent: Intent, rule: &'static str) -> Self {
-        Understood { intent, rule, named: Named::default(), plain_yes: false, watched: false, some_children: None }
+        Understood { intent, rule, named: Named::default(), plain_yes: false, watched: false, leftover: false, some_children: None }
     }
 }
 
@@ -254,7 +256,7 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
         }
         alone
     };
-    if l.stranger.whole(&spoken) || l.stranger.whole(alone) {
+    if l.stranger.whole(&spoken) || l.stranger.whole(alone) || in_sentences(l, &words) {
         return is(Intent::WrongNumber, "wrong-number");
     }
     if l.machine.any(&spoken) {
@@ -318,6 +320,21 @@ fn agreed_word(means: Means) -> Understood {
         Means::No => Understood::new(Intent::Cancel(None), "agreed-word"),
         Means::Neither => Understood::new(Intent::Unclear, "word-of-two-languages"),
     }
+}
+
+/// "Wrong number, who is this?": each sentence is a stranger's, or one says for certain that the number is wrong.
+fn in_sentences(l: &lists::Lists, words: &[Word]) -> bool {
+    let mut sentences = words.split(|w| matches!(w.id, patterns::BREAK | ASK)).filter(|s| !s.is_empty()).peekable();
+    let (mut all, mut any) = (sentences.peek().is_some(), false);
+    for s in sentences {
+        if l.wrong_number.whole(s) {
+            return true;
+        }
+        let of_a_stranger = l.stranger.whole(s);
+        any |= of_a_stranger;
+        all &= of_a_stranger || s.iter().all(|w| l.around.whole(&[*w]));
+    }
+    all && any
 }
 
 /// A small number alone; where a numbered question waits, also with the words that go with it.

@@ -54,7 +54,8 @@ impl Held {
     /// The one reason that was given.
     pub(super) fn reason_in_short(&self) -> Option<Reason> {
         match (self.ill_child, self.ill_self, self.ride) {
-            (true, false, false) => Some(Reason::IllChild),
+            // "My mate's wean is poorly": whose child it is, is not plain.
+            (true, false, false) if !self.kin => Some(Reason::IllChild),
             (false, true, false) => Some(Reason::IllSelf),
             (false, false, true) if !self.ill_other || self.kin => Some(Reason::Travel),
             // A car or a road, and nothing else that could be the reason.

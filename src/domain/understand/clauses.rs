@@ -4,9 +4,10 @@
 //! they come after all. A clause that cannot be read gives no answer by itself, only a reason for one.
 
 use super::super::patterns::{BREAK, DATE, PHONE, TIME, UNKNOWN, Word, word};
+use super::super::session::Reason;
 use super::answer::{choices, hold, pieces, weigh};
 use super::lists::{Lists, Piece};
-use super::{Context, Understood};
+use super::{Context, Intent, Understood};
 
 /// One clause and whether every word of it is known.
 struct Clause<'a> {
@@ -37,13 +38,26 @@ pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubt
         if whose(l, &clauses).is_some_and(|w| w == Whose::Others || (w == Whose::Third && (!held.of_a_child() || l.others_named.any(words)))) {
             return None;
         }
-        return weigh(l, &held, &pieces, &known, context, doubtful).ok().map(|u| Understood { rule: "a-clause-refuses", ..u });
+        let understood = weigh(l, &held, &pieces, &known, context, doubtful).ok()?;
+        // "My mate's wean is poorly": whose illness it is, is not plain.
+        let plain = !l.others_named.any(words) || matches!(understood.intent, Intent::Cancel(Some(Reason::Travel)));
+        let intent = if plain { understood.intent.clone() } else { Intent::Cancel(None) };
+        return Some(Understood { intent, rule: "a-clause-refuses", leftover: true, ..understood });
     }
     let understood = weigh(l, &held, &pieces, &known, context, doubtful).ok()?;
     let along = |c: &&Clause<'_>| l.along.any(c.words);
     let turned = |c: &&Clause<'_>| (l.turns_yes.any(c.words) && !along(c)) || c.words.iter().any(|w| matches!(w.id, TIME | DATE | PHONE));
+    // "He's been bailed", "someone else is bringing him": of others a person reads first.
+    let of_others = |c: &&Clause<'_>| l.others_named.any(c.words) || (l.third.any(c.words) && !along(c));
+    if unread.iter().any(of_others) {
+        return None;
+    }
     let firm = says_of(l, &known, &[Piece::Coming, Piece::Keep]) || l.firm.any(&known) || unread.iter().all(along);
-    (firm && !unread.iter().any(turned) && !says(&[Piece::Sick, Piece::SickSelf, Piece::Refuse, Piece::Cancel])).then_some(Understood { rule: "a-clause-agrees", ..understood })
+    (firm && !unread.iter().any(turned) && !says(&[Piece::Sick, Piece::SickSelf, Piece::Refuse, Piece::Cancel])).then_some(Understood {
+        rule: "a-clause-agrees",
+        leftover: true,
+        ..understood
+    })
 }
 
 /// Of whom the clauses before a refusal speak, where the refusal itself does not say.

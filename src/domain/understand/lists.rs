@@ -103,6 +103,8 @@ pub(super) struct Lists {
     pub(super) start: Account,
     pub(super) help: Account,
     pub(super) stranger: Patterns,
+    /// A sentence that says for certain that the number is another's.
+    pub(super) wrong_number: Patterns,
     pub(super) reasons: [(Patterns, Reason); 4],
     pub(super) reading: Patterns,
     pub(super) polite: Patterns,
@@ -225,6 +227,7 @@ impl Lists {
             start: account(&mut b, "start")?,
             help: account(&mut b, "help")?,
             stranger: patterns(&mut b, &t, "stranger", &["whole"])?,
+            wrong_number: patterns(&mut b, &t, "stranger", &["sure"])?,
             reasons: [
                 (patterns(&mut b, &t, "reason", &["ill_child"])?, Reason::IllChild),
                 (patterns(&mut b, &t, "reason", &["ill_me"])?, Reason::IllSelf),
