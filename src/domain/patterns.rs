@@ -60,15 +60,18 @@ pub(super) fn spoken(words: &[Word]) -> Vec<Word> {
     out
 }
 
+/// Parts that several patterns share: those of a list of classes.
+pub(super) type Shared = std::sync::Arc<Vec<Part>>;
+
 /// A part of a pattern.
-enum Part {
+pub(super) enum Part {
     /// One of these words.
     Word(Id),
     /// Up to three words of any kind.
     Gap,
     Choice {
         words: Vec<Id>,
-        longer: Vec<Vec<Part>>,
+        longer: Vec<Shared>,
         optional: bool,
         /// It may also be the end of a sentence, a line or the text.
         end: bool,

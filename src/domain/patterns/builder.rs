@@ -1,8 +1,9 @@
 //! Reads patterns as they stand in the files.
 
 use super::matching::firsts_of;
-use super::{DATE, Id, NUM, PHONE, Part, Patterns, TIME, UNKNOWN, Vocabulary, strings};
-use toml::Table;
+use super::{DATE, Id, NUM, PHONE, Part, Patterns, Shared, TIME, UNKNOWN, Vocabulary, strings};
+use std::collections::HashMap;
+use toml::{Table, Value};
 
 /// Builds patterns of a language.
 pub(in crate::domain) struct Builder<'a> {
@@ -10,7 +11,12 @@ pub(in crate::domain) struct Builder<'a> {
     pub(in crate::domain) classes: &'a Table,
     /// First names, for `<name>`.
     pub(in crate::domain) names: Vec<String>,
+    /// The lists of classes that were read so far.
+    pub(in crate::domain) read: HashMap<String, Class>,
 }
+
+/// The single words of a list of classes, and what is longer.
+pub(in crate::domain) type Class = (Vec<Id>, Vec<Shared>);
 
 impl Builder<'_> {
     /// Adds a pattern of a list.
@@ -90,7 +96,20 @@ impl Builder<'_> {
         vec![self.vocabulary.intern(w)]
     }
 
-    fn alternative(&mut self, a: &str, words: &mut Vec<Id>, longer: &mut Vec<Vec<Part>>, deep: usize) -> Result<(), String> {
+    /// A list of classes: its single words, and what is longer.
+    fn class(&mut self, list: &Value, name: &str, deep: usize) -> Result<Class, String> {
+        let (mut words, mut longer) = (Vec::new(), Vec::new());
+        for entry in strings(list, name)? {
+            let parts = self.parts(&entry, deep + 1)?;
+            match parts.as_slice() {
+                [Part::Word(id)] => words.push(*id),
+                _ => longer.push(parts.into()),
+            }
+        }
+        Ok((words, longer))
+    }
+
+    fn alternative(&mut self, a: &str, words: &mut Vec<Id>, longer: &mut Vec<Shared>, deep: usize) -> Result<(), String> {
         if let Some(special) = a.strip_prefix('<').and_then(|a| a.strip_suffix('>')) {
             match special {
                 "num" => words.push(NUM),
@@ -112,12 +131,13 @@ impl Builder<'_> {
             for name in inner.split('|') {
                 match self.classes.get(name) {
                     Some(list) => {
-                        for entry in strings(list, name)? {
-                            let parts = self.parts(&entry, deep + 1)?;
-                            match parts.as_slice() {
-                                [Part::Word(id)] => words.push(*id),
-                                _ => longer.push(parts),
-                            }
+                        if !self.read.contains_key(name) {
+                            let class = self.class(list, name, deep)?;
+                            self.read.insert(name.to_owned(), class);
+                        }
+                        if let Some((one, more)) = self.read.get(name) {
+                            words.extend(one);
+                            longer.extend(more.iter().cloned());
                         }
                     }
                     None if inner.contains('|') => self.alternative(name, words, longer, deep)?,
@@ -128,12 +148,12 @@ impl Builder<'_> {
         }
         // "the_dark" is two words that stand for one alternative.
         if a.contains('_') {
-            longer.push(self.parts(&a.replace('_', " "), deep + 1)?);
+            longer.push(self.parts(&a.replace('_', " "), deep + 1)?.into());
             return Ok(());
         }
         match self.plain_word(a).as_slice() {
             [one] => words.push(*one),
-            many => longer.push(many.iter().map(|id| Part::Word(*id)).collect()),
+            many => longer.push(many.iter().map(|id| Part::Word(*id)).collect::<Vec<_>>().into()),
         }
         Ok(())
     }

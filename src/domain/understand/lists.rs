@@ -4,6 +4,7 @@ use super::super::patterns::{Builder, Patterns, Vocabulary, Word, strings, table
 use super::super::session::Reason;
 use super::SomeChildren;
 use super::agreed::Agreed;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use toml::Table;
 
@@ -209,7 +210,7 @@ impl Lists {
             }
         }
         let names = table(&t, "reading")?.get("name").map_or(Ok(Vec::new()), |l| strings(l, "name"))?;
-        let mut b = Builder { vocabulary: Vocabulary::read(&t)?, classes: &classes, names };
+        let mut b = Builder { vocabulary: Vocabulary::read(&t)?, classes: &classes, names, read: HashMap::new() };
         let account = |b: &mut Builder<'_>, section: &str| -> Result<Account, String> {
             let mut words = patterns(b, &t, section, &["core", "extra"])?;
             for p in strings(&table(&t, "stranger")?["around"], "around")? {
