@@ -267,7 +267,22 @@ async fn staff_answer_in_their_own_words_which_are_read_over(on: On) {
     w.end().await;
 }
 
+/// One phone with two cases: neither case's other parent is named in an answer to it.
+async fn a_reply_names_nobody_of_any_case_of_that_phone(on: On) {
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    w.says(SIOBHAN, "Which door do we use?").await;
+    let task = tasks::list(&w.svc.db, None).await.unwrap().into_iter().find(|t| t.topic == Topic::ReadMessage).unwrap();
+    let cases: Vec<Option<String>> = vec![Some("BRK-0101".into()), Some("BRK-0111".into())];
+    assert!(task.case_ref.is_none() || cases.contains(&task.case_ref));
+    for text in ["Tremaine will be there Sunday", "Dwayne will be there Saturday"] {
+        let e = courtesy::flows::reply::reply(&w.svc, &task.id, text, "Mary").await.unwrap_err().to_string();
+        assert!(e.contains("nothing was sent") && (e.contains("names another person") || e.contains("several families")), "{text}: {e}");
+    }
+    w.end().await;
+}
+
 crate::on_both!(
+    a_reply_names_nobody_of_any_case_of_that_phone,
     two_open_visits_are_asked_with_numbers,
     one_number_in_two_families_and_at_two_centres_is_asked_and_never_guessed,
     a_wrong_number_rests_until_staff_have_spoken_with_the_parent,

@@ -309,3 +309,15 @@ fn a_question_is_finished_where_it_was_asked_and_ended_anywhere() {
     let d = decide(&heard("no", "26T10:05:00", vec![elsewhere]));
     assert!(matches!(&d.effects[0], Effect::CancelAsked { first_no_at, .. } if *first_no_at == t("26T10:00:00")), "{d:?}");
 }
+
+/// Words beside an answer that nobody knows are for a person too, and a reason among them is asked for and not taken.
+#[test]
+fn what_nobody_could_read_beside_an_answer_is_read_by_a_person() {
+    let read = |d: &Decision| d.effects.contains(&task(Topic::ReadMessage, Some(&open("s"))));
+    let d = decide(&heard("Yes we will be there, thank you for the glockenspiel", "26T11:00:00", vec![open("s")]));
+    assert!(d.effects.contains(&Effect::Confirm { session: "s".into() }) && read(&d), "{d:?}");
+    let d = decide(&heard("she is poorly, glockenspiel everywhere, can't come", "27T11:00:00", vec![open("s")]));
+    assert!(matches!(d.effects[0], Effect::CancelAsked { reason: None, .. }) && read(&d), "{d:?}");
+    let d = decide(&heard("yes thanks", "26T11:00:00", vec![open("s")]));
+    assert!(!read(&d), "{d:?}");
+}

@@ -55,6 +55,53 @@ fn plain_answers() {
     }
 }
 
+/// A clause of which every word is known answers, whatever stands beside it, unless that may turn it or speaks of somebody else.
+#[test]
+fn a_clause_answers_beside_words_that_nobody_knows() {
+    for (text, want) in [
+        ("Nursery have shut his room, he's got impetigo. Won't be in", "cancel_illness_child"),
+        ("Slipped a disc hoovering, can't even bend. Won't be there Saturday", "cancel_illness_self"),
+        ("the ferry's off with the storm so I'm stuck in Stranraer, no visit for me tomorrow", "cancel_transport"),
+        ("Boiler has burst gushing everywhere cant come today", "cancel"),
+        ("dog got run over so we're at the vet wi him, won't make it", "cancel"),
+        ("Yes we will be there, he's dying to see the trampoline", "confirm"),
+        ("yes still coming despite the drizzle", "confirm"),
+    ] {
+        let u = understand(text);
+        assert_eq!(u.intent.as_str(), want, "{text}: {}", u.rule);
+    }
+    assert!(understand("Tiegan's glockenspiel broke, we can't make it").leftover && !understand("we can't make it").leftover);
+    for text in [
+        "not coming.. actually scrap that",
+        "can't make it, oops wrong chat",
+        "can't make it Saturday, can do Sunday",
+        "I can't bring them, Shaz will",
+        "we can't come, my sister's dropping them",
+        "her dad legged it to Spain, won't be there",
+        "she wrote: I can't come",
+        "can't come if Tiegan's glockenspiel lesson is on",
+        "will be there, he's been bailed",
+        "will be there, new boyfriend bringing her",
+        "I will be there, jk",
+        "yes but glockenspiel",
+        "yes I found the glockenspiel",
+        "glockenspiel, no",
+        "he said he is not coming, glockenspiel",
+    ] {
+        assert!(!matches!(understand(text).intent, Intent::Confirm | Intent::Cancel(_)), "{text}: {}", understand(text).rule);
+    }
+}
+
+#[test]
+fn a_stranger_may_say_so_in_any_sentence() {
+    for text in ["wrong number, who is this", "who is this? you have the wrong number", "Sorry mate. Wrong number. I get these every week"] {
+        assert_eq!(understand(text).intent, Intent::WrongNumber, "{text}");
+    }
+    for text in ["is this the wrong number for the centre", "new number, it's Dwayne"] {
+        assert_ne!(understand(text).intent, Intent::WrongNumber, "{text}");
+    }
+}
+
 #[test]
 fn numbers_and_strangers() {
     for (text, n) in [("1", 1), (" 2. ", 2), ("１", 1)] {
