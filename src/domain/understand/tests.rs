@@ -351,6 +351,6 @@ fn numbers_are_no_words() {
         start.elapsed()
     };
     let first = took(0);
-    (1..6).for_each(|k| drop(took(k * 2_000)));
+    let _ = took(2_000) + took(10_000);
     assert!(took(50_000) < first * 5 + std::time::Duration::from_millis(200));
 }
