@@ -96,6 +96,8 @@ pub struct Start {
 
 /// Starts the loops.
 pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
+    // The lists of words are read beside everything else, so that the first message does not wait for them.
+    std::thread::spawn(crate::domain::understand::get_ready);
     let db = open_db(settings, Some(how.purpose)).await?;
     let listener = if how.serve { Some(web::listen("web.listen", settings.listen).await?) } else { None };
     let desk = if how.serve { Some(web::listen("web.desk_listen", settings.desk_listen).await?) } else { None };

@@ -198,6 +198,11 @@ pub fn bare(text: &str) -> String {
     out
 }
 
+/// Reads the lists, which the first message would otherwise wait for: about a tenth of a second.
+pub fn get_ready() {
+    std::sync::LazyLock::force(&LISTS);
+}
+
 /// Understands one message of which nothing else is known. Total: every text has an intent, and the same text has always the same.
 pub fn understand(text: &str) -> Understood {
     understand_in(text, &Context::default())
