@@ -77,6 +77,33 @@ fn nearly_every_plain_answer_is_understood() {
     assert!(alarms * 50 <= 263, "{alarms} harmless texts are called danger");
 }
 
+/// 2,460 texts that three people wrote without having seen the lists (docs/decisions/0012 has the figures of the first reading). They
+/// were worked with since, so these are floors that no change may fall through, and no measure of what is to come.
+#[test]
+fn what_people_wrote_who_did_not_know_the_lists_is_understood_as_before() {
+    let (mut answers, mut right, mut danger, mut urgent, mut harmless, mut alarms) = (0, 0, 0, 0, 0, 0);
+    for line in std::fs::read_to_string(format!("{DATA}/replies_people.jsonl")).unwrap().lines() {
+        let v: Value = serde_json::from_str(line).unwrap();
+        let has = |key: &str, intent: &str| v[key].as_array().unwrap().contains(&intent.into());
+        let (text, wanted) = (v["text"].as_str().unwrap(), v["intent"].as_str().unwrap());
+        let open = usize::try_from(v["open_sessions"].as_u64().unwrap()).unwrap();
+        let context = courtesy::domain::understand::Context { lang: v["lang"].as_str().unwrap(), open, ..Default::default() };
+        let read = courtesy::domain::understand::understand_in(text, &context).intent.as_str();
+        assert!(!has("must_not", read), "{text}: {read}");
+        if v["lang"] == "en" && (wanted == "confirm" || wanted == "stop" || wanted.starts_with("cancel")) {
+            (answers, right) = (answers + 1, right + usize::from(read == wanted || has("also_ok", read)));
+        }
+        if wanted == "safeguarding_alert" {
+            (danger, urgent) = (danger + 1, urgent + usize::from(read == wanted));
+        } else if !has("also_ok", "safeguarding_alert") {
+            (harmless, alarms) = (harmless + 1, alarms + usize::from(read == "safeguarding_alert"));
+        }
+    }
+    assert!(right * 100 >= answers * 79, "{right} of {answers} plain answers");
+    assert!(urgent * 100 >= danger * 79, "{urgent} of {danger} texts of danger");
+    assert!(alarms * 50 <= harmless, "{alarms} of {harmless} harmless texts are called danger");
+}
+
 #[test]
 fn no_text_of_our_own_is_understood_as_what_it_must_not_be() {
     let b = Binary::new("");
