@@ -15,9 +15,9 @@ use super::say::Press;
 use super::session::{Answer, Reason, SessionState};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
-use answers::{cancel, code_answer, confirm, elsewhere, number, press, reason_word, stop, stranger, unclear, wrong_number};
+use answers::{cancel, code_answer, confirm, elsewhere, ends_choice, number, press, reason_word, stop, stranger, unclear, wrong_number};
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
-pub use order::decides;
+pub use order::{decides, settles};
 
 /// A YES within this time after a new version's text was accepted may still answer the old one.
 const CROSSING: Duration = Duration::minutes(2);
@@ -224,6 +224,13 @@ pub struct Choosing {
     pub said_at: DateTime<Utc>,
 }
 
+impl Choosing {
+    /// Whether this visit, in this version, is one of those that have a number.
+    fn has(&self, o: &Open) -> bool {
+        self.options.iter().any(|(session, version)| *session == o.session && *version == o.ask_version)
+    }
+}
+
 /// A press on a button.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pressed {
@@ -359,7 +366,7 @@ pub enum Effect {
         /// Whether they can come then.
         yes: bool,
     },
-    /// A numbered question was answered.
+    /// A numbered question was answered, or something newer was said about its visits.
     Chosen {
         /// The question.
         choice: String,
@@ -448,6 +455,11 @@ fn only<'a>(mut found: impl Iterator<Item = &'a Open>) -> Option<&'a Open> {
 /// Decides what a received message does.
 pub fn decide(h: &Heard) -> Decision {
     let mut d = order::kept(h, answered(h));
+    if ends_choice(h, &d)
+        && let Some(c) = &h.choosing
+    {
+        d.effects.insert(0, Effect::Chosen { choice: c.id.clone() });
+    }
     if is_a_loop(h, &d) {
         d = decision("loop-guard", vec![task(Topic::AutoReplies, None)], None);
     }

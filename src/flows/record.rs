@@ -88,6 +88,7 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
         questions::end(&mut tx, &q.id, false).await?;
         tasks::close(&mut tx, now, &super::plan::unfinished_cause(&q.id)).await?;
     }
+    super::teller::end_choices(&mut tx, seat, "", now).await?;
     if yes {
         sessions::answer(&mut tx, session_id, role, Answer::Confirmed, Some(rec.at)).await?;
         outbox::withdraw(&mut tx, session_id, Some(role), &[Kind::ConfirmRequest], Ended::Answered.as_str()).await?;

@@ -73,6 +73,9 @@ impl<'a> Teller<'a> {
             for session in conversation::decides(heard, &effect) {
                 if let Some(seat) = self.seat(session) {
                     sessions::decided(self.tx, session, seat.attendee.role, self.inbound.at).await?;
+                    if conversation::settles(&effect) {
+                        end_choices(self.tx, seat, &self.inbound.number_hash, self.now).await?;
+                    }
                 }
             }
             match effect {
@@ -114,19 +117,21 @@ impl<'a> Teller<'a> {
                 }
                 Effect::WrongCode { question } => questions::wrong(self.tx, &question).await?,
                 Effect::AskWhich { wanted, options } => {
-                    if self.capped(Kind::WhichSession, None).await? {
-                        // A NO that cannot be asked back must not be silent.
-                        if matches!(wanted, Wanted::Cancel(_)) {
-                            self.task(Topic::CancelByPhone, Some(&options[0].0)).await?;
-                        }
-                    } else {
-                        data = self.ask_which(wanted, &options).await?;
-                        if matches!(wanted, Wanted::Cancel(_))
-                            && let Some(choice) = data.lines().next()
-                        {
-                            self.ring_unless_chosen(choice, &options).await?;
-                        }
+                    let told = !self.capped(Kind::WhichSession, None).await?;
+                    let asked = self.ask_which(wanted, &options, told).await?;
+                    match (&asked, wanted) {
+                        // A wish that cannot be asked back must not be silent.
+                        (None, Wanted::Cancel(_)) => self.task(Topic::CancelByPhone, Some(&options[0].0)).await?,
+                        (Some(w), Wanted::Cancel(_)) => self.ring_unless_chosen(&w.choice, &options).await?,
+                        // Who comes after all is not rung for the NO before it.
+                        (Some(w), Wanted::Confirm) => tasks::close(self.tx, self.now, &which_cause(&w.choice)).await?,
+                        (None, Wanted::Confirm) => {}
                     }
+                    if !told && wanted == Wanted::Confirm {
+                        self.task(Topic::ReadMessage, Some(&options[0].0)).await?;
+                    }
+                    reply = reply.filter(|_| told);
+                    data = asked.map(|w| w.write()).unwrap_or_default();
                 }
                 Effect::DateAnswer { question, role, yes } => super::dates::answered(self.tx, &question, role, yes, self.inbound.at, "courtesy", self.now).await?,
                 Effect::Chosen { choice } => {
@@ -236,20 +241,23 @@ impl<'a> Teller<'a> {
             due_at: Some(seat.attendee.arrives_at),
             ..NewTask::new(which_cause(choice), Topic::CancelUnfinished)
         };
-        tasks::open(self.tx, self.now, &task).await
+        tasks::open(self.tx, self.now, &task).await?;
+        // A YES in between had ended it.
+        tasks::needed_again_of(self.tx, &which_cause(choice)).await
     }
 
-    /// Puts the numbered question; gives what its text needs.
-    async fn ask_which(&mut self, wanted: Wanted, options: &[(String, i64); 2]) -> Result<String> {
-        let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.seat(session)) else { return Ok(String::new()) };
-        let choice = questions::ask_which(self.tx, self.now, (self.line.0, self.line.1, &self.inbound.number_hash), self.inbound.at, wanted, options).await?;
+    /// Puts the numbered question; gives what its text needs, or `None` if no number can answer it.
+    async fn ask_which(&mut self, wanted: Wanted, options: &[(String, i64); 2], told: bool) -> Result<Option<WhichData>> {
+        let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.seat(session)) else { return Ok(None) };
+        let new = questions::NewChoice { place: (self.line.0, self.line.1, &self.inbound.number_hash), said_at: self.inbound.at, wanted, options, told };
+        let Some(choice) = questions::ask_which(self.tx, self.now, &new).await? else { return Ok(None) };
         let differ = a.session.centre != b.session.centre;
         let option = |seat: &Seat| {
             let centre = self.all.get(&seat.session.centre).map(|c| &c.centre);
             let at = centre.map_or_else(|| seat.attendee.arrives_at.naive_utc(), |c| wall(c.tz, seat.attendee.arrives_at));
             (centre.filter(|_| differ).map(|c| c.short_name.clone()), at)
         };
-        Ok(WhichData { choice, options: [option(a), option(b)] }.write())
+        Ok(Some(WhichData { choice, options: [option(a), option(b)] }))
     }
 
     async fn fact(&mut self, seat: &Seat, kind: &str, at: DateTime<Utc>, rule: &str, detail: &str) -> Result<()> {
@@ -503,6 +511,16 @@ impl<'a> Teller<'a> {
         outbox::enqueue(self.tx, self.now, &[message]).await?;
         Ok(())
     }
+}
+
+/// Ends the numbered questions to a party about this visit, wherever they were put, and the tasks to ring over them: something newer was
+/// said about it (rule S1b). `from` is the address from which it came, empty if none.
+pub(super) async fn end_choices(tx: &mut Tx, seat: &Seat, from: &str, now: DateTime<Utc>) -> Result<()> {
+    let hashes: Vec<String> = std::iter::once(from.to_owned()).chain(seat.routes.iter().map(|r| r.hash.clone()).filter(|h| h != from)).collect();
+    for choice in questions::end_choices(tx, &seat.session.id, &hashes).await? {
+        tasks::close(tx, now, &which_cause(&choice)).await?;
+    }
+    Ok(())
 }
 
 /// The cause of the task "wants to cancel, and it is not clear which visit".

@@ -3,7 +3,7 @@
 use super::db::Tx;
 use super::sealed::random_id;
 use crate::args;
-use crate::domain::cancel::Question;
+use crate::domain::cancel::{OPEN_FOR, Question};
 use crate::domain::conversation::{Choosing, Wanted};
 use crate::domain::person::{Channel, Role};
 use anyhow::Result;
@@ -176,27 +176,70 @@ fn read_choosing(r: &super::db::Row) -> Result<Choosing> {
     Ok(Choosing { id: r.text("id")?, wanted, options, said_at })
 }
 
-/// Asks a message of `said_at` back with a numbered question to its address (channel, our sender and hash); an earlier question there
-/// ends, and one about the same wish passes its own `said_at` on. Gives the id.
-pub async fn ask_which(tx: &mut Tx, now: DateTime<Utc>, place: (Channel, &str, &str), said_at: DateTime<Utc>, wanted: Wanted, options: &[(String, i64)]) -> Result<String> {
-    let id = random_id();
-    let (channel, sender, number_hash) = place;
+/// A numbered question to put.
+pub struct NewChoice<'a> {
+    /// Where: channel, our sender and the hash of the address.
+    pub place: (Channel, &'a str, &'a str),
+    /// When the message came that it asks back.
+    pub said_at: DateTime<Utc>,
+    /// What that message wants.
+    pub wanted: Wanted,
+    /// The sessions with the versions of their questions, in the order of their numbers.
+    pub options: &'a [(String, i64)],
+    /// Whether its text can leave. If not, only a question about the same visits takes the wish; any other one ends.
+    pub told: bool,
+}
+
+/// Asks back with a numbered question; gives its id. The newest wish takes the place of the older one: the question that waits about the
+/// same visits goes on with it, another one ends. Two NOs pass on when the first was said, for as long as it counts (rule S1b). `None`:
+/// it cannot be told, and no number could mean anything.
+pub async fn ask_which(tx: &mut Tx, now: DateTime<Utc>, new: &NewChoice<'_>) -> Result<Option<String>> {
+    let (channel, sender, number_hash) = new.place;
     let before = choosing(tx, (channel, sender), number_hash, now).await?;
-    let same = before.filter(|c| c.options == options && matches!((c.wanted, wanted), (Wanted::Cancel(_), Wanted::Cancel(_))));
-    let said_at = same.map_or(said_at, |c| c.said_at.min(said_at));
+    let same = before.filter(|c| c.options == new.options);
+    let (said_at, wanted) = match (same.as_ref().map(|c| (c.wanted, c.said_at)), new.wanted) {
+        (Some((Wanted::Cancel(old), first)), Wanted::Cancel(reason)) if new.said_at <= first + OPEN_FOR => (first.min(new.said_at), Wanted::Cancel(reason.or(old))),
+        (_, wanted) => (new.said_at, wanted),
+    };
     let wanted = match wanted {
         Wanted::Confirm => "confirm",
         Wanted::Cancel(None) => "cancel",
         Wanted::Cancel(Some(reason)) => reason.as_str(),
     };
-    let options: Vec<String> = options.iter().map(|(s, v)| format!("{s}:{v}")).collect();
+    if let Some(c) = same {
+        tx.exec("UPDATE choice SET wanted = $1, said_at = $2, asked_at = $3 WHERE id = $4", args![wanted, said_at, now, &c.id]).await?;
+        return Ok(Some(c.id));
+    }
     tx.exec("UPDATE choice SET state = 'done' WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3", args![channel.as_str(), sender, number_hash]).await?;
+    if !new.told {
+        return Ok(None);
+    }
+    let id = random_id();
+    let options: Vec<String> = new.options.iter().map(|(s, v)| format!("{s}:{v}")).collect();
     tx.exec(
         "INSERT INTO choice (id, channel, sender, number_hash, wanted, options, asked_at, said_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open')",
         args![&id, channel.as_str(), sender, number_hash, wanted, options.join(" "), now, said_at],
     )
     .await?;
-    Ok(id)
+    Ok(Some(id))
+}
+
+/// Ends the numbered questions at these addresses that have this session among their visits: something newer was said about it. Gives
+/// their ids.
+pub async fn end_choices(tx: &mut Tx, session_id: &str, hashes: &[String]) -> Result<Vec<String>> {
+    let mut ended = Vec::new();
+    for hash in hashes {
+        let rows = tx.all("SELECT id, options FROM choice WHERE state = 'open' AND number_hash = $1", args![hash]).await?;
+        for r in rows {
+            if r.text("options")?.split(' ').any(|o| o.split_once(':').is_some_and(|(s, _)| s == session_id)) {
+                ended.push(r.text("id")?);
+            }
+        }
+    }
+    for id in &ended {
+        chosen(tx, id).await?;
+    }
+    Ok(ended)
 }
 
 /// Ends a numbered question.

@@ -107,6 +107,12 @@ pub async fn needed_again(tx: &mut Tx, id: &str) -> Result<()> {
     Ok(())
 }
 
+/// The same for the task of a cause.
+pub async fn needed_again_of(tx: &mut Tx, cause: &str) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE cause = $1 AND moot = TRUE", args![cause]).await?;
+    Ok(())
+}
+
 /// Ends the open tasks of a session with a topic that nobody has to do any more.
 pub async fn moot_of_session(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, topic: Topic) -> Result<()> {
     tx.exec("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND topic = $3 AND state = 'open'", args![now, session_id, topic.as_str()]).await?;

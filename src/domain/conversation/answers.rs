@@ -1,7 +1,7 @@
 //! What each kind of message does: an answer, a code, a number, a press, a wish about texts.
 
 use super::*;
-use crate::domain::cancel::{PRESS_WITHIN, QUESTIONS_A_DAY, TRIES_A_QUESTION, TRIES_A_SESSION};
+use crate::domain::cancel::{OPEN_FOR, PRESS_WITHIN, QUESTIONS_A_DAY, TRIES_A_QUESTION, TRIES_A_SESSION};
 use crate::domain::notice::late;
 use crate::domain::session::cut_off;
 use crate::domain::understand::Named;
@@ -98,9 +98,11 @@ pub(super) fn number(h: &Heard, n: usize) -> Decision {
     };
     for effect in &mut d.effects {
         if let Effect::CancelAsked { first_no_at, late, .. } = effect {
-            // Rule S1b: the NO was said before it was asked back.
-            *first_no_at = c.said_at.min(*first_no_at);
-            *late = is_late(o, *first_no_at);
+            // Rule S1b: the NO was said before it was asked back, and it counts for 24 hours.
+            if h.at <= c.said_at + OPEN_FOR {
+                *first_no_at = c.said_at.min(*first_no_at);
+                *late = is_late(o, *first_no_at);
+            }
         }
     }
     d.effects.insert(0, Effect::Chosen { choice: c.id.clone() });
@@ -199,6 +201,11 @@ pub(super) fn confirm(h: &Heard) -> Decision {
         return hand_over("another-day", Topic::ReadMessage, target);
     }
     let Some(o) = target else {
+        // All are confirmed, and a NO was asked back: the YES takes its place, and the number says of which visit.
+        let of_choice: Vec<&Open> = booked(h).filter(|o| h.choosing.as_ref().is_some_and(|c| matches!(c.wanted, Wanted::Cancel(_)) && c.has(o))).collect();
+        if of_choice.len() > 1 {
+            return which(h, Wanted::Confirm, &of_choice);
+        }
         if let Some(moving) = only(booked(h).filter(|o| o.asked.older && o.asked.at.is_none())) {
             // The new version's text is still on its way: it is the question, this YES answered the old one.
             return decision("yes-to-old-version", vec![Effect::Task { topic: Topic::ReadMessage, session: Some(moving.session.clone()) }], None);
@@ -300,12 +307,32 @@ fn is_late(o: &Open, at: DateTime<Utc>) -> bool {
 /// The fact that a party asked to cancel, and whether it counts as in time only because it may have come while we were away.
 fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
     // S1b: lateness counts from the first NO, while its question is open.
-    let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at);
+    let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at).or_else(|| asked_back(h, o));
     let late_at = |t| is_late(o, t);
     let benefit = open.is_none() && late_at(h.at) && !late_at(h.earliest);
     // The last instant that is in time, which lies in the gap.
     let first_no_at = open.unwrap_or(if benefit { cut_off(o.starts_at, o.notice_hours) } else { h.at });
     (Effect::CancelAsked { session: o.session.clone(), reason, first_no_at, late: late_at(first_no_at) }, benefit)
+}
+
+/// When the NO came that was asked back ("which visit?"), if this one names its visit and it still counts (rule S1b).
+fn asked_back(h: &Heard, o: &Open) -> Option<DateTime<Utc>> {
+    let c = h.choosing.as_ref().filter(|c| matches!(c.wanted, Wanted::Cancel(_)) && h.at <= c.said_at + OPEN_FOR)?;
+    c.has(o).then_some(c.said_at.min(h.at))
+}
+
+/// Whether what was decided ends the numbered question that waits: something was decided about one of its visits, or a YES came after its
+/// NO, which ends its first time too (rule S1b).
+pub(super) fn ends_choice(h: &Heard, d: &Decision) -> bool {
+    let Some(c) = h.choosing.as_ref() else { return false };
+    if d.rule == "overtaken" || d.effects.iter().any(|e| matches!(e, Effect::AskWhich { .. } | Effect::Chosen { .. })) {
+        // The newest wish takes the place of the older one, or its number came.
+        return false;
+    }
+    let decided = d.effects.iter().filter(|e| order::settles(e)).flat_map(|e| order::decides(h, e)).any(|s| c.options.iter().any(|(o, _)| o == s));
+    let kept = d.reply.as_ref().is_some_and(|r| r.kind == Kind::ConfirmAck && c.options.iter().any(|(o, _)| r.session.as_ref() == Some(o)));
+    let agreed = h.understood.intent == Intent::Confirm && h.understood.plain_yes && h.understood.named.is_empty() && h.agreed && !h.opted_out;
+    decided || kept || (agreed && matches!(c.wanted, Wanted::Cancel(_)) && !d.effects.iter().any(|e| matches!(e, Effect::DateAnswer { .. })))
 }
 
 fn open_questions(h: &Heard) -> impl Iterator<Item = (&Open, &Question)> {

@@ -19,6 +19,11 @@ pub fn decides<'a>(h: &'a Heard, effect: &'a Effect) -> Vec<&'a str> {
     }
 }
 
+/// Whether an effect settles what is to become of its visits, or begins a cancellation of one: a numbered question about them is over.
+pub fn settles(effect: &Effect) -> bool {
+    matches!(effect, Effect::Confirm { .. } | Effect::CancelAsked { .. } | Effect::Cancel { .. } | Effect::TakeBack { .. } | Effect::CloseQuestion { .. })
+}
+
 /// The decision as it is, or what is left of it when the party said something newer before this message reached us.
 pub(super) fn kept(h: &Heard, d: Decision) -> Decision {
     let newer = |t: Option<DateTime<Utc>>| t.is_some_and(|t| t > h.sent_by);
