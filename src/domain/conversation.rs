@@ -468,7 +468,7 @@ pub fn decide(h: &Heard) -> Decision {
     }
     if h.known && h.quiet_word {
         d.effects.push(Effect::Quieten { mode: Mode::Discreet, rule: "D5" });
-        d.effects.push(task(Topic::QuietWord, None));
+        d.effects.push(task(Topic::QuietWord, next_visit(h)));
     }
     // What the provider blocked can get no answer, and an opted-out number gets none but to its own STOP and START.
     if h.provider_stopped || (h.opted_out && !matches!(h.understood.intent, Intent::Start | Intent::Help)) {
@@ -480,10 +480,12 @@ pub fn decide(h: &Heard) -> Decision {
     d
 }
 
-/// The visit that begins next, if it is near.
+/// The visit that begins next, if it is near: what is said shortly before a visit is read before it. Of two families on one phone none
+/// is guessed.
 fn next_visit(h: &Heard) -> Option<&Open> {
-    let near = |o: &&Open| o.state == SessionState::Booked && o.starts_at + Duration::hours(1) > h.at && o.starts_at - h.at < URGENT_WITHIN;
-    only(h.open.iter().filter(near))
+    let near = || h.open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at + Duration::hours(1) > h.at && o.starts_at - h.at < URGENT_WITHIN);
+    let next = near().min_by_key(|o| (o.starts_at <= h.at, o.starts_at))?;
+    near().all(|o| o.case == next.case).then_some(next)
 }
 
 /// Whether a machine may be answering ours: then nothing more is said, and one task stands for all of it. Danger is told every time, and
@@ -499,18 +501,18 @@ fn answered(h: &Heard) -> Decision {
     match &h.understood.intent {
         // Only a STOP is honoured from a phone that is not trusted; nothing is answered there.
         Intent::Stop if h.resting => Decision { reply: None, ..stop(h) },
-        Intent::Safeguarding if h.resting => decision("resting-address", vec![task(Topic::Safeguarding, None)], None),
-        _ if h.resting => decision("resting-address", vec![task(Topic::ReadMessage, None)], None),
+        Intent::Safeguarding if h.resting => decision("resting-address", vec![task(Topic::Safeguarding, next_visit(h))], None),
+        _ if h.resting => decision("resting-address", vec![task(Topic::ReadMessage, next_visit(h))], None),
         _ if h.pressed.is_some() => press(h),
         _ if !h.known => stranger(h),
         _ if !h.agreed => elsewhere(h),
         Intent::Stop => stop(h),
-        Intent::Safeguarding => hand_over("safeguarding_alert", Topic::Safeguarding, None),
-        _ if h.media => hand_over("media", Topic::Media, None),
+        Intent::Safeguarding => hand_over("safeguarding_alert", Topic::Safeguarding, next_visit(h)),
+        _ if h.media => hand_over("media", Topic::Media, next_visit(h)),
         Intent::Start => decision("start", vec![Effect::OptIn], Some((Kind::StartAck, None))),
         Intent::Help => decision("help", vec![], Some((Kind::Help, None))),
         // sending.md: a YES is a confirmation all the same, unless that number was opted out: then it goes to a person.
-        Intent::Confirm if h.opted_out => decision("yes-while-opted-out", vec![task(Topic::ReadMessage, None)], None),
+        Intent::Confirm if h.opted_out => decision("yes-while-opted-out", vec![task(Topic::ReadMessage, next_visit(h))], None),
         Intent::Confirm => dates::answer(h).unwrap_or_else(|| confirm(h)),
         Intent::Cancel(reason) => dates::answer(h).unwrap_or_else(|| cancel(h, *reason)),
         Intent::Number(n) => number(h, usize::from(*n)),
@@ -519,10 +521,10 @@ fn answered(h: &Heard) -> Decision {
         Intent::ReasonWord(reason) => reason_word(h, *reason),
         // Staff hear of it at once: it is about the visit of the next hours.
         Intent::RunningLate => hand_over("running_late", Topic::RunningLate, next_visit(h)),
-        Intent::Reschedule => hand_over("reschedule_request", Topic::ReadMessage, None),
-        Intent::Question => hand_over("question", Topic::ReadMessage, None),
-        Intent::DetailsChange => hand_over("details_change", Topic::ReadMessage, None),
-        Intent::Abuse => hand_over("abuse", Topic::ReadMessage, None),
+        Intent::Reschedule => hand_over("reschedule_request", Topic::ReadMessage, next_visit(h)),
+        Intent::Question => hand_over("question", Topic::ReadMessage, next_visit(h)),
+        Intent::DetailsChange => hand_over("details_change", Topic::ReadMessage, next_visit(h)),
+        Intent::Abuse => hand_over("abuse", Topic::ReadMessage, next_visit(h)),
         Intent::Unclear => unclear(h),
     }
 }

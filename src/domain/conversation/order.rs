@@ -30,7 +30,7 @@ pub(super) fn kept(h: &Heard, d: Decision) -> Decision {
     if h.known && matches!(h.understood.intent, Intent::Stop | Intent::Start) && newer(h.opted_at) {
         // A STOP before a START, or the other way round: the newer one stands.
         let other = h.opted_out == (h.understood.intent == Intent::Start);
-        return decision("overtaken", if other { vec![task(Topic::ReadMessage, None)] } else { vec![] }, None);
+        return decision("overtaken", if other { vec![task(Topic::ReadMessage, next_visit(h))] } else { vec![] }, None);
     }
     let mut about: Vec<&str> = d.effects.iter().flat_map(|e| decides(h, e)).collect();
     let thanks = d.reply.as_ref().filter(|r| matches!(r.kind, Kind::ConfirmAck | Kind::CancellationAck | Kind::ConfirmRequest));
