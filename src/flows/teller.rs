@@ -2,7 +2,7 @@
 
 use super::lines::Lines;
 use super::off::{call_off, resume_question};
-use super::plan::unfinished_cause;
+use super::plan::ring_by;
 use super::recheck::{WhichData, as_before};
 use super::{Service, is_late, money, to_seat};
 use crate::domain::cancel::stem;
@@ -64,6 +64,17 @@ impl<'a> Teller<'a> {
         code.and_then(|c| self.all.get(c)).or_else(of_line).or_else(|| self.all.values().next()).map(|s| &s.centre)
     }
 
+    /// Whether this phone may show questions that name a visit: else it shows a bare "please ring us", or nothing (safety rule D2).
+    fn shows_all(&self) -> bool {
+        self.parties.iter().all(|p| p.mode == Mode::Normal)
+    }
+
+    /// What a phone that may not show a question is told instead: a discreet one the bare "please ring us", a silent one nothing.
+    fn bare_reply(&self) -> Option<conversation::Reply> {
+        let silent = self.parties.iter().any(|p| p.mode == Mode::Silent);
+        (!silent).then_some(conversation::Reply { kind: Kind::NeedsCoordinatorAck, session: None })
+    }
+
     pub(super) async fn carry_out(&mut self, heard: &Heard, decision: Decision) -> Result<()> {
         let mut reply = decision.reply;
         let mut data = String::new();
@@ -82,9 +93,12 @@ impl<'a> Teller<'a> {
                 Effect::Confirm { session } => self.confirm(&session, decision.rule).await?,
                 Effect::CancelAsked { session, reason, first_no_at, late } => {
                     let asks = reply.as_ref().is_some_and(|r| r.kind == Kind::CancelReasonAsk);
-                    let capped = asks && self.capped(Kind::CancelReasonAsk, Some(&session)).await?;
-                    match self.cancel_asked(&session, reason, first_no_at, late, asks && !capped, decision.rule).await? {
+                    // A phone that may not show the question is rung; no question waits that nobody can read.
+                    let shows = self.shows_all();
+                    let capped = asks && shows && self.capped(Kind::CancelReasonAsk, Some(&session)).await?;
+                    match self.cancel_asked(&session, reason, first_no_at, late, asks && shows && !capped, decision.rule).await? {
                         Some(question) => data = question,
+                        None if asks && !shows => reply = self.bare_reply(),
                         None => reply = reply.filter(|r| r.kind != Kind::CancelReasonAsk),
                     }
                 }
@@ -97,7 +111,7 @@ impl<'a> Teller<'a> {
                     }
                     changed = true;
                     questions::end(self.tx, &question, true).await?;
-                    tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
+                    tasks::moot_unfinished(self.tx, self.now, &session, Some(seat.attendee.role)).await?;
                     self.cancel(seat, reason, at, decision.rule).await?;
                     data = self.in_time_word(seat, at).await?.to_owned();
                 }
@@ -113,11 +127,14 @@ impl<'a> Teller<'a> {
                 Effect::CloseQuestion { question } => {
                     changed = true;
                     questions::end(self.tx, &question, false).await?;
-                    tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
+                    let of = heard.open.iter().find(|o| o.question.as_ref().is_some_and(|q| q.id == question));
+                    if let Some(seat) = of.and_then(|o| self.seat(&o.session)) {
+                        tasks::moot_unfinished(self.tx, self.now, &seat.session.id, Some(seat.attendee.role)).await?;
+                    }
                 }
                 Effect::WrongCode { question } => questions::wrong(self.tx, &question).await?,
                 Effect::AskWhich { wanted, options } => {
-                    let told = !self.capped(Kind::WhichSession, None).await?;
+                    let told = self.shows_all() && !self.capped(Kind::WhichSession, None).await?;
                     let asked = self.ask_which(wanted, &options, told).await?;
                     match (&asked, wanted) {
                         // A wish that cannot be asked back must not be silent.
@@ -130,7 +147,7 @@ impl<'a> Teller<'a> {
                     if !told && wanted == Wanted::Confirm {
                         self.task(Topic::ReadMessage, Some(&options[0].0)).await?;
                     }
-                    reply = reply.filter(|_| told);
+                    reply = if self.shows_all() { reply.filter(|_| told) } else { self.bare_reply() };
                     data = asked.map(|w| w.write()).unwrap_or_default();
                 }
                 Effect::DateAnswer { question, role, yes } => super::dates::answered(self.tx, &question, role, yes, self.inbound.at, "courtesy", self.now).await?,
@@ -238,7 +255,7 @@ impl<'a> Teller<'a> {
             session_id: Some(&seat.session.id),
             role: Some(seat.attendee.role),
             inbound_id: Some(&self.inbound.id),
-            due_at: Some(seat.attendee.arrives_at),
+            due_at: Some(self.centre_of(Some(&seat.session.id)).map_or(seat.attendee.arrives_at, |c| ring_by(c, seat.attendee.arrives_at, self.now))),
             ..NewTask::new(which_cause(choice), Topic::CancelUnfinished)
         };
         tasks::open(self.tx, self.now, &task).await?;
@@ -365,6 +382,8 @@ impl<'a> Teller<'a> {
             }
             resume_question(tx, centre, other, now).await?;
         }
+        // Who had not finished a cancellation of their own is rung after all.
+        questions::nag_again(self.tx, session, self.now).await?;
         self.settle(&seat.session.case_id).await?;
         Ok(true)
     }

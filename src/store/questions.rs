@@ -126,16 +126,22 @@ pub struct Unfinished {
     pub case_id: String,
     /// Who asked.
     pub role: Role,
-    /// The start of the session.
-    pub starts_at: DateTime<Utc>,
+    /// The centre of the case.
+    pub centre: String,
+    /// When the party arrives.
+    pub arrives_at: DateTime<Utc>,
+    /// Somebody is to ring the party over this session already.
+    pub rung: bool,
 }
 
-/// Questions over which a person has to ring by now; each is given once.
+/// Questions over which a person has to ring by now; each is given once. One about a session that is off waits: the cancellation of the
+/// other parent may be taken back. One about a session that has begun is nobody's business any more.
 pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfinished>> {
     let rows = tx
         .all(
-            "SELECT q.id, q.session_id, s.case_id, q.role, s.starts_at FROM cancel_question q JOIN session s ON s.id = q.session_id
-             WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1 ORDER BY q.nag_at LIMIT 500",
+            "SELECT q.id, q.session_id, s.case_id, q.role, c.centre, t.arrives_at FROM cancel_question q JOIN session s ON s.id = q.session_id JOIN case_file c ON c.id = s.case_id
+             JOIN attendee t ON t.session_id = q.session_id AND t.role = q.role
+             WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1 AND s.state = 'booked' AND s.starts_at > $1 ORDER BY q.nag_at LIMIT 500",
             args![now],
         )
         .await?;
@@ -143,9 +149,18 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
     for r in rows {
         let id = r.text("id")?;
         tx.exec("UPDATE cancel_question SET nag_at = NULL WHERE id = $1", args![&id]).await?;
-        out.push(Unfinished { id, session_id: r.text("session_id")?, case_id: r.text("case_id")?, role: r.word("role")?, starts_at: r.time("starts_at")? });
+        let (session_id, role): (_, Role) = (r.text("session_id")?, r.word("role")?);
+        let rung = tx.one("SELECT 1 AS n FROM task WHERE session_id = $1 AND role = $2 AND state = 'open' AND cause LIKE 'cancel-unfinished/%'", args![&session_id, role.as_str()]);
+        let rung = rung.await?.is_some();
+        out.push(Unfinished { id, session_id, case_id: r.text("case_id")?, role, centre: r.text("centre")?, arrives_at: r.time("arrives_at")?, rung });
     }
     Ok(out)
+}
+
+/// A session is on again: the open questions about it over which a person had to ring are looked at anew.
+pub async fn nag_again(tx: &mut Tx, session_id: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.exec("UPDATE cancel_question SET nag_at = $1 WHERE session_id = $2 AND state = 'open' AND nag_at IS NULL", args![now, session_id]).await?;
+    Ok(())
 }
 
 /// The numbered question that waits at an address, if it is not older than a day.

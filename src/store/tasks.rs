@@ -119,6 +119,26 @@ pub async fn moot_of_session(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, 
     Ok(())
 }
 
+/// Ends the open tasks to ring somebody over a cancellation of this session that they did not finish: one party's, or both's.
+pub async fn moot_unfinished(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, role: Option<Role>) -> Result<()> {
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND state = 'open' AND cause LIKE 'cancel-unfinished/%' AND ($3 IS NULL OR role = $3)",
+        args![now, session_id, role.map(Role::as_str)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The same for all sessions that are off or have begun; gives how many.
+pub async fn moot_unfinished_of_past(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE state = 'open' AND cause LIKE 'cancel-unfinished/%'
+         AND session_id IN (SELECT id FROM session WHERE state <> 'booked' OR starts_at <= $1)",
+        args![now],
+    )
+    .await
+}
+
 /// The same for many sessions.
 pub async fn moot_of_sessions(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], topic: Topic) -> Result<()> {
     let rows = sessions.iter().map(|(id, _)| args![id, now, topic.as_str()]).collect();
