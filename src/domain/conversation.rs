@@ -15,7 +15,7 @@ use super::say::Press;
 use super::session::{Answer, Reason, SessionState};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
-use answers::{cancel, code_answer, confirm, elsewhere, ends_choice, number, press, reason_word, stop, stranger, unclear, wrong_number};
+use answers::{cancel, code_answer, confirm, elsewhere, ends_choice, left_open, number, press, reason_word, stop, stranger, unclear, wrong_number};
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 pub use order::{decides, settles};
 
@@ -458,6 +458,7 @@ pub fn decide(h: &Heard) -> Decision {
     if ends_choice(h, &d)
         && let Some(c) = &h.choosing
     {
+        d.effects.extend(left_open(h, &d).map(|o| task(Topic::ReadMessage, Some(o))));
         d.effects.insert(0, Effect::Chosen { choice: c.id.clone() });
     }
     if is_a_loop(h, &d) {

@@ -373,8 +373,16 @@ pub(super) fn ends_choice(h: &Heard, d: &Decision) -> bool {
     }
     let decided = d.effects.iter().filter(|e| order::settles(e)).flat_map(|e| order::decides(h, e)).any(|s| c.options.iter().any(|(o, _)| o == s));
     let kept = d.reply.as_ref().is_some_and(|r| r.kind == Kind::ConfirmAck && c.options.iter().any(|(o, _)| r.session.as_ref() == Some(o)));
-    let agreed = h.understood.intent == Intent::Confirm && h.understood.plain_yes && h.understood.named.is_empty() && h.agreed && !h.opted_out;
-    decided || kept || (agreed && matches!(c.wanted, Wanted::Cancel(_)) && !d.effects.iter().any(|e| matches!(e, Effect::DateAnswer { .. })))
+    let agreed = h.understood.intent == Intent::Confirm && h.understood.plain_yes && h.understood.named.is_empty() && h.agreed && !h.opted_out && !h.resting && !h.media;
+    decided || kept || (agreed && matches!(c.wanted, Wanted::Cancel(_)) && !d.rule.starts_with("date-"))
+}
+
+/// The other visit of a numbered question that a YES to one of them ends: the NO before it may have meant that one, and no answer about it
+/// is known. A person reads it, so that no NO is silent (rule S1a).
+pub(super) fn left_open<'a>(h: &'a Heard, d: &Decision) -> Option<&'a Open> {
+    let c = h.choosing.as_ref().filter(|c| matches!(c.wanted, Wanted::Cancel(_)))?;
+    d.effects.iter().any(|e| matches!(e, Effect::Confirm { .. })).then_some(())?;
+    booked(h).find(|o| c.has(o) && o.answer == Answer::None && !questioned(h, o) && !d.effects.iter().any(|e| order::decides(h, e).contains(&o.session.as_str())))
 }
 
 fn open_questions(h: &Heard) -> impl Iterator<Item = (&Open, &Question)> {

@@ -333,7 +333,11 @@ fn a_yes_ends_the_numbered_question_and_its_first_time() {
     let said = |text: &str, at: &str, open: Vec<Open>| decide(&Heard { choosing: waits.clone(), ..heard(text, at, open) });
     let ends = Effect::Chosen { choice: "c".into() };
     let confirmed = || Open { answer: Answer::Confirmed, ..open("a") };
-    assert!(said("yes saturday", "26T11:00:00", vec![open("a"), sunday()]).effects.contains(&ends));
+    // The NO may have been about Sunday: somebody reads it.
+    let d = said("yes saturday", "26T11:00:00", vec![open("a"), sunday()]);
+    assert_eq!(d.effects, [ends.clone(), Effect::Confirm { session: "a".into() }, Effect::Task { topic: Topic::ReadMessage, session: Some("b".into()) }]);
+    let picture = Heard { choosing: waits.clone(), media: true, ..heard("yes", "26T11:00:00", vec![open("a"), sunday()]) };
+    assert!(!decide(&picture).effects.contains(&ends) && !decide(&Heard { resting: true, media: false, ..picture }).effects.contains(&ends));
     assert!(said("yes saturday", "26T11:00:00", vec![confirmed(), sunday()]).effects.contains(&ends), "also where nothing changes");
     assert!(said("yes", "26T11:00:00", vec![confirmed(), sunday()]).effects.contains(&ends));
     let held = Open { question: Some(question("26T09:30:00")), ..open("a") };
