@@ -7,8 +7,8 @@ use courtesy::domain::local_time::parse_local;
 use courtesy::domain::notice::Origin;
 use courtesy::domain::person::{Address, Channel, Mode, Private};
 use courtesy::flows::family::{self, Change};
-use courtesy::flows::record::Recording;
-use courtesy::flows::{dates, receive, reply};
+use courtesy::flows::record::{self, Recording};
+use courtesy::flows::{dates, plan, receive, reply};
 use courtesy::practice::{OUR_NUMBER, time};
 use courtesy::store::inbox::{Received, What};
 use courtesy::store::{parties, sessions, tasks};
@@ -252,6 +252,126 @@ async fn notice_counts_from_the_no_that_was_asked_back(on: On) {
     w.end().await;
 }
 
+/// The sample with a second visit of BRK-0105 on the Sunday; both are asked about.
+async fn saturday_and_sunday(on: On) -> World {
+    let w = World::new(on, "2026-11-27T10:00", &[BIRCHFIELD, LIFFEY], &sample_with(&[("BRK-0105", &[("session_date", "2026-11-29")])])).await;
+    w.until("2026-11-27T10:30").await;
+    w
+}
+
+async fn the_number_means_the_newest_wish_and_none_is_lost(on: On) {
+    let w = saturday_and_sunday(on).await;
+    w.says(CONTACT, "yes").await;
+    assert!(w.last(CONTACT).contains("which visit?"), "{}", w.last(CONTACT));
+    w.until("2026-11-27T10:33").await;
+    w.says(CONTACT, "no").await;
+    assert_eq!(w.tasks("BRK-0105").await, [Topic::CancelUnfinished], "its text is not said twice in an hour");
+    w.says(CONTACT, "1").await;
+    assert!(w.last(CONTACT).contains("to cancel Sat 28 Nov"), "{}", w.last(CONTACT));
+    assert_eq!(all_of(&w, "BRK-0105").await, ["booked none none", "booked none none"]);
+    assert!(w.tasks("BRK-0105").await.is_empty(), "its number came");
+    w.says(RESIDENT, "no").await;
+    w.until("2026-11-27T10:36").await;
+    w.says(RESIDENT, "yes").await;
+    assert_eq!(w.tasks("BRK-0105").await, [Topic::ReadMessage], "a YES that cannot be asked back is read");
+    w.says(RESIDENT, "2").await;
+    assert_eq!(all_of(&w, "BRK-0105").await, ["booked none none", "booked confirmed none"]);
+    w.end().await;
+}
+
+async fn a_yes_ends_the_first_time_of_a_no_that_was_asked_back(on: On) {
+    let w = saturday_and_sunday(on).await;
+    w.says(RESIDENT, "NO").await;
+    assert!(w.last(RESIDENT).contains("which visit?"), "{}", w.last(RESIDENT));
+    w.until("2026-11-27T10:40").await;
+    for text in ["yes saturday", "yes sunday"] {
+        w.says(RESIDENT, text).await;
+    }
+    assert_eq!(all_of(&w, "BRK-0105").await, ["booked confirmed none", "booked confirmed none"]);
+    assert_eq!(w.tasks("BRK-0105").await, [Topic::ReadMessage], "nobody is rung for it; that the NO was left open is read");
+    w.until("2026-11-27T14:00").await;
+    w.says(RESIDENT, "1").await;
+    assert!(!w.last(RESIDENT).contains("to cancel"), "the number answers nothing any more: {}", w.last(RESIDENT));
+    w.says(RESIDENT, "no").await;
+    w.says(RESIDENT, "2").await;
+    w.says(RESIDENT, &w.code(RESIDENT, "other")).await;
+    let sunday = sessions::list(&w.svc.db, None).await.unwrap().into_iter().filter(|(s, _)| s.case_ref == "BRK-0105").nth(1).unwrap().0;
+    assert_eq!((sunday.state.as_str(), sunday.cancelled_at.unwrap().timestamp()), ("cancelled", at("2026-11-27T14:00").timestamp()));
+    w.end().await;
+}
+
+async fn the_visit_that_is_named_is_taken_back(on: On) {
+    let w = World::new(on, "2026-11-26T10:00", &[BIRCHFIELD, LIFFEY], &sample_with(&[("BRK-0105", &SAME_DAY)])).await;
+    w.until("2026-11-26T10:30").await;
+    for time in ["1:05pm", "3:05pm"] {
+        w.says(CONTACT, &format!("no to the {time}")).await;
+        w.says(CONTACT, &w.code(CONTACT, "other")).await;
+    }
+    assert_eq!(all_of(&w, "BRK-0105").await, ["cancelled none cancelled", "cancelled none cancelled"]);
+    w.until("2026-11-26T10:33").await;
+    w.says(CONTACT, "yes to the 3:05pm").await;
+    assert_eq!(all_of(&w, "BRK-0105").await, ["cancelled none cancelled", "booked none confirmed"]);
+    w.until("2026-11-26T11:30").await;
+    let told: Vec<_> = w.got(RESIDENT).into_iter().filter(|t| t.contains("will not go ahead")).collect();
+    assert!(told.len() == 1 && told[0].contains("12:55pm"), "{told:?}");
+    w.end().await;
+}
+
+async fn who_is_rung_over_a_cancellation_is_rung_while_it_matters(on: On) {
+    let unfinished = async |w: &World| {
+        plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+        let all = tasks::list(&w.svc.db, None).await.unwrap();
+        all.into_iter().filter(|t| t.state == "open" && t.topic == Topic::CancelUnfinished && t.case_ref.as_deref() == Some("BRK-0105")).collect::<Vec<_>>()
+    };
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    w.says(CONTACT, "no").await;
+    w.until("2026-11-26T10:31").await;
+    let open = unfinished(&w).await;
+    assert_eq!(open.iter().map(|t| t.due_at.unwrap().timestamp()).collect::<Vec<_>>(), [at("2026-11-28T11:05").timestamp()], "their own arrival less the centre's lead");
+    // A second NO is one call more for nobody, and its code ends the call.
+    w.says(CONTACT, "no").await;
+    w.until("2026-11-26T11:10").await;
+    assert_eq!(unfinished(&w).await.len(), 1);
+    w.says(CONTACT, &w.code(CONTACT, "other")).await;
+    assert!(unfinished(&w).await.is_empty());
+    w.end().await;
+    // The other parent calls the visit off: nobody is rung, unless that is taken back; and nobody when the visit has begun.
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    w.says(CONTACT, "no").await;
+    w.until("2026-11-26T10:31").await;
+    w.says(RESIDENT, "no").await;
+    w.says(RESIDENT, &w.code(RESIDENT, "other")).await;
+    assert!(unfinished(&w).await.is_empty());
+    w.until("2026-11-26T10:35").await;
+    w.says(RESIDENT, "yes").await;
+    assert_eq!((w.stands("BRK-0105").await.as_str(), unfinished(&w).await.len()), ("booked confirmed none", 1));
+    w.until("2026-11-28T12:59").await;
+    assert_eq!(unfinished(&w).await.len(), 1);
+    w.until("2026-11-28T13:00").await;
+    assert!(unfinished(&w).await.is_empty());
+    w.end().await;
+    // Off before anybody had to ring.
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    w.says(CONTACT, "no").await;
+    let (s, _) = w.session("BRK-0105").await;
+    record::cancel(&w.svc, &s.id, &Recording { by: "test", at: w.svc.clock.now() }).await.unwrap();
+    w.until("2026-11-26T11:00").await;
+    assert!(unfinished(&w).await.is_empty());
+    w.end().await;
+}
+
+async fn a_no_from_a_silent_phone_is_one_call(on: On) {
+    let w = World::sample(on, "2026-11-26T10:00").await;
+    let party = parties::find(&w.svc.db, "BRK-0105:contact").await.unwrap();
+    family::change(&w.svc, &party, &Change { mode: Some(Mode::Silent), ..Change::default() }, "Mary", w.svc.clock.now()).await.unwrap();
+    let (texts, tasks) = (w.got(CONTACT).len(), w.tasks("BRK-0105").await.len());
+    w.says(CONTACT, "no").await;
+    w.until("2026-11-26T11:00").await;
+    plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+    assert_eq!((w.tasks("BRK-0105").await[tasks..].to_vec(), w.got(CONTACT).len()), (vec![Topic::CancelByPhone], texts));
+    w.end().await;
+}
+
 const HANDED: &str = "Birchfield: thank you. Staff will read this when the office is open. Nothing has changed yet. In an emergency ring 999. Phone 020 7946 0101";
 const SORRY: &str = "Birchfield: sorry, we did not understand. Nothing is changed. Reply YES if you will come or NO if you cannot, or ring 020 7946 0101";
 
@@ -283,7 +403,7 @@ async fn in_a_chat_it_is_asked_back_or_handed_over_and_never_guessed(on: On) {
     w.chats_in(MAIRE, "yes sunday").await;
     assert_eq!(all_of(&w, "BRK-0104").await, ["booked none none", "booked confirmed none"]);
     // After the cut-off, and after the visit.
-    w.until("2026-11-28T08:00").await;
+    w.until("2026-11-28T11:00").await;
     w.chats_in(MAIRE, "no saturday").await;
     assert!(w.chat(MAIRE).last().unwrap().contains("A fee may apply"), "{:?}", w.chat(MAIRE));
     w.until("2026-11-29T20:00").await;
@@ -356,4 +476,9 @@ crate::on_both!(
     the_newest_question_gets_the_answer,
     a_question_belongs_to_the_party_and_not_to_its_channel,
     notice_counts_from_the_no_that_was_asked_back,
+    the_number_means_the_newest_wish_and_none_is_lost,
+    a_yes_ends_the_first_time_of_a_no_that_was_asked_back,
+    the_visit_that_is_named_is_taken_back,
+    who_is_rung_over_a_cancellation_is_rung_while_it_matters,
+    a_no_from_a_silent_phone_is_one_call,
 );

@@ -15,9 +15,9 @@ use super::say::Press;
 use super::session::{Answer, Reason, SessionState};
 use super::understand::{Intent, Understood};
 use crate::words_enum;
-use answers::{cancel, code_answer, confirm, elsewhere, number, press, reason_word, stop, stranger, unclear, wrong_number};
+use answers::{cancel, code_answer, confirm, elsewhere, ends_choice, left_open, number, press, reason_word, stop, stranger, unclear, wrong_number};
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
-pub use order::decides;
+pub use order::{decides, settles};
 
 /// A YES within this time after a new version's text was accepted may still answer the old one.
 const CROSSING: Duration = Duration::minutes(2);
@@ -224,6 +224,13 @@ pub struct Choosing {
     pub said_at: DateTime<Utc>,
 }
 
+impl Choosing {
+    /// Whether this visit, in this version, is one of those that have a number.
+    fn has(&self, o: &Open) -> bool {
+        self.options.iter().any(|(session, version)| *session == o.session && *version == o.ask_version)
+    }
+}
+
 /// A press on a button.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pressed {
@@ -359,7 +366,7 @@ pub enum Effect {
         /// Whether they can come then.
         yes: bool,
     },
-    /// A numbered question was answered.
+    /// A numbered question was answered, or something newer was said about its visits.
     Chosen {
         /// The question.
         choice: String,
@@ -448,6 +455,12 @@ fn only<'a>(mut found: impl Iterator<Item = &'a Open>) -> Option<&'a Open> {
 /// Decides what a received message does.
 pub fn decide(h: &Heard) -> Decision {
     let mut d = order::kept(h, answered(h));
+    if ends_choice(h, &d)
+        && let Some(c) = &h.choosing
+    {
+        d.effects.extend(left_open(h, &d).map(|o| task(Topic::ReadMessage, Some(o))));
+        d.effects.insert(0, Effect::Chosen { choice: c.id.clone() });
+    }
     if is_a_loop(h, &d) {
         d = decision("loop-guard", vec![task(Topic::AutoReplies, None)], None);
     }
@@ -459,7 +472,7 @@ pub fn decide(h: &Heard) -> Decision {
     }
     if h.known && h.quiet_word {
         d.effects.push(Effect::Quieten { mode: Mode::Discreet, rule: "D5" });
-        d.effects.push(task(Topic::QuietWord, None));
+        d.effects.push(task(Topic::QuietWord, next_visit(h)));
     }
     // What the provider blocked can get no answer, and an opted-out number gets none but to its own STOP and START.
     if h.provider_stopped || (h.opted_out && !matches!(h.understood.intent, Intent::Start | Intent::Help)) {
@@ -486,10 +499,12 @@ fn read_the_rest(h: &Heard, d: &mut Decision) {
     }
 }
 
-/// The visit that begins next, if it is near.
+/// The visit that begins next, if it is near: what is said shortly before a visit is read before it. Of two families on one phone none
+/// is guessed.
 fn next_visit(h: &Heard) -> Option<&Open> {
-    let near = |o: &&Open| o.state == SessionState::Booked && o.starts_at + Duration::hours(1) > h.at && o.starts_at - h.at < URGENT_WITHIN;
-    only(h.open.iter().filter(near))
+    let near = || h.open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at + Duration::hours(1) > h.at && o.starts_at - h.at < URGENT_WITHIN);
+    let next = near().min_by_key(|o| (o.starts_at <= h.at, o.starts_at))?;
+    near().all(|o| o.case == next.case).then_some(next)
 }
 
 /// Whether a machine may be answering ours: then nothing more is said, and one task stands for all of it. Danger is told every time, and
@@ -505,18 +520,18 @@ fn answered(h: &Heard) -> Decision {
     match &h.understood.intent {
         // Only a STOP is honoured from a phone that is not trusted; nothing is answered there.
         Intent::Stop if h.resting => Decision { reply: None, ..stop(h) },
-        Intent::Safeguarding if h.resting => decision("resting-address", vec![task(Topic::Safeguarding, None)], None),
-        _ if h.resting => decision("resting-address", vec![task(Topic::ReadMessage, None)], None),
+        Intent::Safeguarding if h.resting => decision("resting-address", vec![task(Topic::Safeguarding, next_visit(h))], None),
+        _ if h.resting => decision("resting-address", vec![task(Topic::ReadMessage, next_visit(h))], None),
         _ if h.pressed.is_some() => press(h),
         _ if !h.known => stranger(h),
         _ if !h.agreed => elsewhere(h),
         Intent::Stop => stop(h),
-        Intent::Safeguarding => hand_over("safeguarding_alert", Topic::Safeguarding, None),
-        _ if h.media => hand_over("media", Topic::Media, None),
+        Intent::Safeguarding => hand_over("safeguarding_alert", Topic::Safeguarding, next_visit(h)),
+        _ if h.media => hand_over("media", Topic::Media, next_visit(h)),
         Intent::Start => decision("start", vec![Effect::OptIn], Some((Kind::StartAck, None))),
         Intent::Help => decision("help", vec![], Some((Kind::Help, None))),
         // sending.md: a YES is a confirmation all the same, unless that number was opted out: then it goes to a person.
-        Intent::Confirm if h.opted_out => decision("yes-while-opted-out", vec![task(Topic::ReadMessage, None)], None),
+        Intent::Confirm if h.opted_out => decision("yes-while-opted-out", vec![task(Topic::ReadMessage, next_visit(h))], None),
         Intent::Confirm => dates::answer(h).unwrap_or_else(|| confirm(h)),
         Intent::Cancel(reason) => dates::answer(h).unwrap_or_else(|| cancel(h, *reason)),
         Intent::Number(n) => number(h, usize::from(*n)),
@@ -525,10 +540,10 @@ fn answered(h: &Heard) -> Decision {
         Intent::ReasonWord(reason) => reason_word(h, *reason),
         // Staff hear of it at once: it is about the visit of the next hours.
         Intent::RunningLate => hand_over("running_late", Topic::RunningLate, next_visit(h)),
-        Intent::Reschedule => hand_over("reschedule_request", Topic::ReadMessage, None),
-        Intent::Question => hand_over("question", Topic::ReadMessage, None),
-        Intent::DetailsChange => hand_over("details_change", Topic::ReadMessage, None),
-        Intent::Abuse => hand_over("abuse", Topic::ReadMessage, None),
+        Intent::Reschedule => hand_over("reschedule_request", Topic::ReadMessage, next_visit(h)),
+        Intent::Question => hand_over("question", Topic::ReadMessage, next_visit(h)),
+        Intent::DetailsChange => hand_over("details_change", Topic::ReadMessage, next_visit(h)),
+        Intent::Abuse => hand_over("abuse", Topic::ReadMessage, next_visit(h)),
         Intent::Unclear => unclear(h),
     }
 }

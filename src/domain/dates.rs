@@ -65,10 +65,12 @@ pub fn answer(h: &Heard) -> Option<Decision> {
         // Their answer is in. What else is asked is answered as ever; with nothing asked, a second word is for a person.
         return if newest_of_a_visit.is_some() || undoable { None } else { over("date-again") };
     };
-    if undoable {
-        return over("date-or-visit");
-    }
     let named = &h.understood.named;
+    if undoable {
+        // What is named decides first, also a visit that may still be taken back.
+        let of_a_visit = h.open.iter().any(|o| named.fits(o.arrives)) && !unanswered.iter().any(|d| named.fits(d.arrives));
+        return if !named.is_empty() && of_a_visit { None } else { over("date-or-visit") };
+    }
     if !named.is_empty() {
         let of_visits = visits.iter().any(|o| named.fits(o.arrives));
         match unanswered.iter().filter(|d| named.fits(d.arrives)).collect::<Vec<_>>().as_slice() {

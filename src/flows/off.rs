@@ -43,6 +43,7 @@ pub async fn call_off(
         return Ok(());
     }
     tasks::moot_of_session(tx, now, session_id, Topic::RingSessionOn).await?;
+    tasks::moot_unfinished(tx, now, session_id, None).await?;
     let mut untold = Vec::new();
     for seat in others() {
         untold.push(outbox::untold_move(tx, session_id, seat.attendee.role).await?.unwrap_or_default());

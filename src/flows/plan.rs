@@ -138,17 +138,23 @@ pub async fn ring(tx: &mut Tx, now: DateTime<Utc>, seat: &Seat, topic: Topic, ca
 /// Ends what is no longer worth sending, and hands unfinished cancellations to a person (rule S1a).
 async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     let mut tx = svc.db.begin().await?;
-    let mut any = outbox::expire(&mut tx, now).await? + errands::expire(&mut tx, now).await? > 0;
+    let mut any = outbox::expire(&mut tx, now).await? + errands::expire(&mut tx, now).await? + tasks::moot_unfinished_of_past(&mut tx, now).await? > 0;
+    let all = centres::all_in(&mut tx).await?;
     for q in questions::take_unfinished(&mut tx, now).await? {
         any = true;
+        if q.rung {
+            continue;
+        }
         let task = NewTask {
             case_id: Some(&q.case_id),
             session_id: Some(&q.session_id),
             role: Some(q.role),
-            due_at: Some(q.starts_at),
-            ..NewTask::new(unfinished_cause(&q.id), Topic::CancelUnfinished)
+            due_at: Some(all.get(&q.centre).map_or(q.arrives_at, |c| ring_by(&c.centre, q.arrives_at, now))),
+            ..NewTask::new(format!("cancel-unfinished/{}", q.id), Topic::CancelUnfinished)
         };
         tasks::open(&mut tx, now, &task).await?;
+        // It had ended because the session was off for a while.
+        tasks::needed_again_of(&mut tx, &task.cause).await?;
     }
     if any {
         tx.commit().await?;
@@ -157,9 +163,11 @@ async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
-/// The cause of the task "asked to cancel, did not finish".
-pub fn unfinished_cause(question: &str) -> String {
-    format!("cancel-unfinished/{question}")
+/// Until when somebody who arrives at `arrives_at` is to be rung: while there is the centre's lead left, or before they arrive.
+pub fn ring_by(centre: &Centre, arrives_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let lead = courtesy::last_call(&centre.courtesy, arrives_at);
+    // What is all but past would be no time to do it in.
+    if lead > now + ON_TIME { lead } else { arrives_at }
 }
 
 /// Works out anew when the places of a centre fall due, after its rules changed.

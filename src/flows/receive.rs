@@ -193,7 +193,9 @@ async fn apply(svc: &Service, tx: &mut Tx, lines: &Lines, inbound: &Inbound, now
 fn understood(text: &str, lang: &str, open: &[Open], dates: &[DateAsked], choosing: Option<&Choosing>, inbound: &Inbound) -> Understood {
     let on: Vec<&Open> = open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at > inbound.at).collect();
     let awaited = on.iter().filter(|o| o.asked.at.is_some() && o.answer == Answer::None).count();
-    let arrivals: Vec<_> = on.iter().map(|o| o.arrives).chain(dates.iter().filter(|d| !d.answered).map(|d| d.arrives)).collect();
+    // A visit that this party may still take back can be named too (rule S2).
+    let undoable = open.iter().filter(|o| o.cancelled_by_me && o.release_at.is_some_and(|t| inbound.at < t));
+    let arrivals: Vec<_> = on.iter().copied().chain(undoable).map(|o| o.arrives).chain(dates.iter().filter(|d| !d.answered).map(|d| d.arrives)).collect();
     let context = understand::Context {
         lang,
         channel: inbound.channel,

@@ -86,8 +86,9 @@ pub async fn answer(svc: &Service, session_id: &str, role: Role, yes: bool, reas
     // What this party began by text is ended by what they said to a person.
     if let Some(q) = questions::of(&mut tx, session_id, role, seat.attendee.ask_version, now).await?.open {
         questions::end(&mut tx, &q.id, false).await?;
-        tasks::close(&mut tx, now, &super::plan::unfinished_cause(&q.id)).await?;
     }
+    tasks::moot_unfinished(&mut tx, now, session_id, Some(role)).await?;
+    super::teller::end_choices(&mut tx, seat, "", now).await?;
     if yes {
         sessions::answer(&mut tx, session_id, role, Answer::Confirmed, Some(rec.at)).await?;
         outbox::withdraw(&mut tx, session_id, Some(role), &[Kind::ConfirmRequest], Ended::Answered.as_str()).await?;
@@ -178,6 +179,7 @@ pub(super) async fn move_in(tx: &mut Tx, senders: &Senders, session_id: &str, to
     // The old texts are withdrawn and both are asked anew, each by a question of their own next version.
     outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::Moved.as_str()).await?;
     questions::end_all(tx, session_id).await?;
+    tasks::moot_unfinished(tx, now, session_id, None).await?;
     tasks::moot_of_session(tx, now, session_id, Topic::RingSessionOn).await?;
     super::dates::end_by_move(tx, session_id, now).await?;
     let moment = courtesy::moment(&centre.courtesy, centre.tz, to).at;

@@ -2,7 +2,7 @@
 
 use super::lines::Lines;
 use super::off::{call_off, resume_question};
-use super::plan::unfinished_cause;
+use super::plan::ring_by;
 use super::recheck::{WhichData, as_before};
 use super::{Service, is_late, money, to_seat};
 use crate::domain::cancel::stem;
@@ -64,6 +64,17 @@ impl<'a> Teller<'a> {
         code.and_then(|c| self.all.get(c)).or_else(of_line).or_else(|| self.all.values().next()).map(|s| &s.centre)
     }
 
+    /// Whether this phone may show questions that name a visit: else it shows a bare "please ring us", or nothing (safety rule D2).
+    fn shows_all(&self) -> bool {
+        self.parties.iter().all(|p| p.mode == Mode::Normal)
+    }
+
+    /// What a phone that may not show a question is told instead: a discreet one the bare "please ring us", a silent one nothing.
+    fn bare_reply(&self) -> Option<conversation::Reply> {
+        let silent = self.parties.iter().any(|p| p.mode == Mode::Silent);
+        (!silent).then_some(conversation::Reply { kind: Kind::NeedsCoordinatorAck, session: None })
+    }
+
     pub(super) async fn carry_out(&mut self, heard: &Heard, decision: Decision) -> Result<()> {
         let mut reply = decision.reply;
         let mut data = String::new();
@@ -73,15 +84,21 @@ impl<'a> Teller<'a> {
             for session in conversation::decides(heard, &effect) {
                 if let Some(seat) = self.seat(session) {
                     sessions::decided(self.tx, session, seat.attendee.role, self.inbound.at).await?;
+                    if conversation::settles(&effect) {
+                        end_choices(self.tx, seat, &self.inbound.number_hash, self.now).await?;
+                    }
                 }
             }
             match effect {
                 Effect::Confirm { session } => self.confirm(&session, decision.rule).await?,
                 Effect::CancelAsked { session, reason, first_no_at, late } => {
                     let asks = reply.as_ref().is_some_and(|r| r.kind == Kind::CancelReasonAsk);
-                    let capped = asks && self.capped(Kind::CancelReasonAsk, Some(&session)).await?;
-                    match self.cancel_asked(&session, reason, first_no_at, late, asks && !capped, decision.rule).await? {
+                    // A phone that may not show the question is rung; no question waits that nobody can read.
+                    let shows = self.shows_all();
+                    let capped = asks && shows && self.capped(Kind::CancelReasonAsk, Some(&session)).await?;
+                    match self.cancel_asked(&session, reason, first_no_at, late, asks && shows && !capped, decision.rule).await? {
                         Some(question) => data = question,
+                        None if asks && !shows => reply = self.bare_reply(),
                         None => reply = reply.filter(|r| r.kind != Kind::CancelReasonAsk),
                     }
                 }
@@ -94,7 +111,7 @@ impl<'a> Teller<'a> {
                     }
                     changed = true;
                     questions::end(self.tx, &question, true).await?;
-                    tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
+                    tasks::moot_unfinished(self.tx, self.now, &session, Some(seat.attendee.role)).await?;
                     self.cancel(seat, reason, at, decision.rule).await?;
                     data = self.in_time_word(seat, at).await?.to_owned();
                 }
@@ -110,23 +127,28 @@ impl<'a> Teller<'a> {
                 Effect::CloseQuestion { question } => {
                     changed = true;
                     questions::end(self.tx, &question, false).await?;
-                    tasks::close(self.tx, self.now, &unfinished_cause(&question)).await?;
+                    let of = heard.open.iter().find(|o| o.question.as_ref().is_some_and(|q| q.id == question));
+                    if let Some(seat) = of.and_then(|o| self.seat(&o.session)) {
+                        tasks::moot_unfinished(self.tx, self.now, &seat.session.id, Some(seat.attendee.role)).await?;
+                    }
                 }
                 Effect::WrongCode { question } => questions::wrong(self.tx, &question).await?,
                 Effect::AskWhich { wanted, options } => {
-                    if self.capped(Kind::WhichSession, None).await? {
-                        // A NO that cannot be asked back must not be silent.
-                        if matches!(wanted, Wanted::Cancel(_)) {
-                            self.task(Topic::CancelByPhone, Some(&options[0].0)).await?;
-                        }
-                    } else {
-                        data = self.ask_which(wanted, &options).await?;
-                        if matches!(wanted, Wanted::Cancel(_))
-                            && let Some(choice) = data.lines().next()
-                        {
-                            self.ring_unless_chosen(choice, &options).await?;
-                        }
+                    let told = self.shows_all() && !self.capped(Kind::WhichSession, None).await?;
+                    let asked = self.ask_which(wanted, &options, told).await?;
+                    match (&asked, wanted) {
+                        // A wish that cannot be asked back must not be silent.
+                        (None, Wanted::Cancel(_)) => self.task(Topic::CancelByPhone, Some(&options[0].0)).await?,
+                        (Some(w), Wanted::Cancel(_)) => self.ring_unless_chosen(&w.choice, &options).await?,
+                        // Who comes after all is not rung for the NO before it.
+                        (Some(w), Wanted::Confirm) => tasks::close(self.tx, self.now, &which_cause(&w.choice)).await?,
+                        (None, Wanted::Confirm) => {}
                     }
+                    if !told && wanted == Wanted::Confirm {
+                        self.task(Topic::ReadMessage, Some(&options[0].0)).await?;
+                    }
+                    reply = if self.shows_all() { reply.filter(|_| told) } else { self.bare_reply() };
+                    data = asked.map(|w| w.write()).unwrap_or_default();
                 }
                 Effect::DateAnswer { question, role, yes } => super::dates::answered(self.tx, &question, role, yes, self.inbound.at, "courtesy", self.now).await?,
                 Effect::Chosen { choice } => {
@@ -233,23 +255,26 @@ impl<'a> Teller<'a> {
             session_id: Some(&seat.session.id),
             role: Some(seat.attendee.role),
             inbound_id: Some(&self.inbound.id),
-            due_at: Some(seat.attendee.arrives_at),
+            due_at: Some(self.centre_of(Some(&seat.session.id)).map_or(seat.attendee.arrives_at, |c| ring_by(c, seat.attendee.arrives_at, self.now))),
             ..NewTask::new(which_cause(choice), Topic::CancelUnfinished)
         };
-        tasks::open(self.tx, self.now, &task).await
+        tasks::open(self.tx, self.now, &task).await?;
+        // A YES in between had ended it.
+        tasks::needed_again_of(self.tx, &which_cause(choice)).await
     }
 
-    /// Puts the numbered question; gives what its text needs.
-    async fn ask_which(&mut self, wanted: Wanted, options: &[(String, i64); 2]) -> Result<String> {
-        let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.seat(session)) else { return Ok(String::new()) };
-        let choice = questions::ask_which(self.tx, self.now, (self.line.0, self.line.1, &self.inbound.number_hash), self.inbound.at, wanted, options).await?;
+    /// Puts the numbered question; gives what its text needs, or `None` if no number can answer it.
+    async fn ask_which(&mut self, wanted: Wanted, options: &[(String, i64); 2], told: bool) -> Result<Option<WhichData>> {
+        let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.seat(session)) else { return Ok(None) };
+        let new = questions::NewChoice { place: (self.line.0, self.line.1, &self.inbound.number_hash), said_at: self.inbound.at, wanted, options, told };
+        let Some(choice) = questions::ask_which(self.tx, self.now, &new).await? else { return Ok(None) };
         let differ = a.session.centre != b.session.centre;
         let option = |seat: &Seat| {
             let centre = self.all.get(&seat.session.centre).map(|c| &c.centre);
             let at = centre.map_or_else(|| seat.attendee.arrives_at.naive_utc(), |c| wall(c.tz, seat.attendee.arrives_at));
             (centre.filter(|_| differ).map(|c| c.short_name.clone()), at)
         };
-        Ok(WhichData { choice, options: [option(a), option(b)] }.write())
+        Ok(Some(WhichData { choice, options: [option(a), option(b)] }))
     }
 
     async fn fact(&mut self, seat: &Seat, kind: &str, at: DateTime<Utc>, rule: &str, detail: &str) -> Result<()> {
@@ -357,6 +382,8 @@ impl<'a> Teller<'a> {
             }
             resume_question(tx, centre, other, now).await?;
         }
+        // Who had not finished a cancellation of their own is rung after all.
+        questions::nag_again(self.tx, session, self.now).await?;
         self.settle(&seat.session.case_id).await?;
         Ok(true)
     }
@@ -503,6 +530,16 @@ impl<'a> Teller<'a> {
         outbox::enqueue(self.tx, self.now, &[message]).await?;
         Ok(())
     }
+}
+
+/// Ends the numbered questions to a party about this visit, wherever they were put, and the tasks to ring over them: something newer was
+/// said about it (rule S1b). `from` is the address from which it came, empty if none.
+pub(super) async fn end_choices(tx: &mut Tx, seat: &Seat, from: &str, now: DateTime<Utc>) -> Result<()> {
+    let hashes: Vec<String> = std::iter::once(from.to_owned()).chain(seat.routes.iter().map(|r| r.hash.clone()).filter(|h| h != from)).collect();
+    for choice in questions::end_choices(tx, &seat.session.id, &hashes).await? {
+        tasks::close(tx, now, &which_cause(&choice)).await?;
+    }
+    Ok(())
 }
 
 /// The cause of the task "wants to cancel, and it is not clear which visit".

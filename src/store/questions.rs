@@ -3,7 +3,7 @@
 use super::db::Tx;
 use super::sealed::random_id;
 use crate::args;
-use crate::domain::cancel::Question;
+use crate::domain::cancel::{OPEN_FOR, Question};
 use crate::domain::conversation::{Choosing, Wanted};
 use crate::domain::person::{Channel, Role};
 use anyhow::Result;
@@ -126,16 +126,22 @@ pub struct Unfinished {
     pub case_id: String,
     /// Who asked.
     pub role: Role,
-    /// The start of the session.
-    pub starts_at: DateTime<Utc>,
+    /// The centre of the case.
+    pub centre: String,
+    /// When the party arrives.
+    pub arrives_at: DateTime<Utc>,
+    /// Somebody is to ring the party over this session already.
+    pub rung: bool,
 }
 
-/// Questions over which a person has to ring by now; each is given once.
+/// Questions over which a person has to ring by now; each is given once. One about a session that is off waits: the cancellation of the
+/// other parent may be taken back. One about a session that has begun is nobody's business any more.
 pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfinished>> {
     let rows = tx
         .all(
-            "SELECT q.id, q.session_id, s.case_id, q.role, s.starts_at FROM cancel_question q JOIN session s ON s.id = q.session_id
-             WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1 ORDER BY q.nag_at LIMIT 500",
+            "SELECT q.id, q.session_id, s.case_id, q.role, c.centre, t.arrives_at FROM cancel_question q JOIN session s ON s.id = q.session_id JOIN case_file c ON c.id = s.case_id
+             JOIN attendee t ON t.session_id = q.session_id AND t.role = q.role
+             WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1 AND s.state = 'booked' AND s.starts_at > $1 ORDER BY q.nag_at LIMIT 500",
             args![now],
         )
         .await?;
@@ -143,9 +149,18 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
     for r in rows {
         let id = r.text("id")?;
         tx.exec("UPDATE cancel_question SET nag_at = NULL WHERE id = $1", args![&id]).await?;
-        out.push(Unfinished { id, session_id: r.text("session_id")?, case_id: r.text("case_id")?, role: r.word("role")?, starts_at: r.time("starts_at")? });
+        let (session_id, role): (_, Role) = (r.text("session_id")?, r.word("role")?);
+        let rung = tx.one("SELECT 1 AS n FROM task WHERE session_id = $1 AND role = $2 AND state = 'open' AND cause LIKE 'cancel-unfinished/%'", args![&session_id, role.as_str()]);
+        let rung = rung.await?.is_some();
+        out.push(Unfinished { id, session_id, case_id: r.text("case_id")?, role, centre: r.text("centre")?, arrives_at: r.time("arrives_at")?, rung });
     }
     Ok(out)
+}
+
+/// A session is on again: the open questions about it over which a person had to ring are looked at anew.
+pub async fn nag_again(tx: &mut Tx, session_id: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.exec("UPDATE cancel_question SET nag_at = $1 WHERE session_id = $2 AND state = 'open' AND nag_at IS NULL", args![now, session_id]).await?;
+    Ok(())
 }
 
 /// The numbered question that waits at an address, if it is not older than a day.
@@ -176,27 +191,70 @@ fn read_choosing(r: &super::db::Row) -> Result<Choosing> {
     Ok(Choosing { id: r.text("id")?, wanted, options, said_at })
 }
 
-/// Asks a message of `said_at` back with a numbered question to its address (channel, our sender and hash); an earlier question there
-/// ends, and one about the same wish passes its own `said_at` on. Gives the id.
-pub async fn ask_which(tx: &mut Tx, now: DateTime<Utc>, place: (Channel, &str, &str), said_at: DateTime<Utc>, wanted: Wanted, options: &[(String, i64)]) -> Result<String> {
-    let id = random_id();
-    let (channel, sender, number_hash) = place;
+/// A numbered question to put.
+pub struct NewChoice<'a> {
+    /// Where: channel, our sender and the hash of the address.
+    pub place: (Channel, &'a str, &'a str),
+    /// When the message came that it asks back.
+    pub said_at: DateTime<Utc>,
+    /// What that message wants.
+    pub wanted: Wanted,
+    /// The sessions with the versions of their questions, in the order of their numbers.
+    pub options: &'a [(String, i64)],
+    /// Whether its text can leave. If not, only a question about the same visits takes the wish; any other one ends.
+    pub told: bool,
+}
+
+/// Asks back with a numbered question; gives its id. The newest wish takes the place of the older one: the question that waits about the
+/// same visits goes on with it, another one ends. Two NOs pass on when the first was said, for as long as it counts (rule S1b). `None`:
+/// it cannot be told, and no number could mean anything.
+pub async fn ask_which(tx: &mut Tx, now: DateTime<Utc>, new: &NewChoice<'_>) -> Result<Option<String>> {
+    let (channel, sender, number_hash) = new.place;
     let before = choosing(tx, (channel, sender), number_hash, now).await?;
-    let same = before.filter(|c| c.options == options && matches!((c.wanted, wanted), (Wanted::Cancel(_), Wanted::Cancel(_))));
-    let said_at = same.map_or(said_at, |c| c.said_at.min(said_at));
+    let same = before.filter(|c| c.options == new.options);
+    let (said_at, wanted) = match (same.as_ref().map(|c| (c.wanted, c.said_at)), new.wanted) {
+        (Some((Wanted::Cancel(old), first)), Wanted::Cancel(reason)) if new.said_at <= first + OPEN_FOR => (first.min(new.said_at), Wanted::Cancel(reason.or(old))),
+        (_, wanted) => (new.said_at, wanted),
+    };
     let wanted = match wanted {
         Wanted::Confirm => "confirm",
         Wanted::Cancel(None) => "cancel",
         Wanted::Cancel(Some(reason)) => reason.as_str(),
     };
-    let options: Vec<String> = options.iter().map(|(s, v)| format!("{s}:{v}")).collect();
+    if let Some(c) = same {
+        tx.exec("UPDATE choice SET wanted = $1, said_at = $2, asked_at = $3 WHERE id = $4", args![wanted, said_at, now, &c.id]).await?;
+        return Ok(Some(c.id));
+    }
     tx.exec("UPDATE choice SET state = 'done' WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3", args![channel.as_str(), sender, number_hash]).await?;
+    if !new.told {
+        return Ok(None);
+    }
+    let id = random_id();
+    let options: Vec<String> = new.options.iter().map(|(s, v)| format!("{s}:{v}")).collect();
     tx.exec(
         "INSERT INTO choice (id, channel, sender, number_hash, wanted, options, asked_at, said_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open')",
         args![&id, channel.as_str(), sender, number_hash, wanted, options.join(" "), now, said_at],
     )
     .await?;
-    Ok(id)
+    Ok(Some(id))
+}
+
+/// Ends the numbered questions at these addresses that have this session among their visits: something newer was said about it. Gives
+/// their ids.
+pub async fn end_choices(tx: &mut Tx, session_id: &str, hashes: &[String]) -> Result<Vec<String>> {
+    let mut ended = Vec::new();
+    for hash in hashes {
+        let rows = tx.all("SELECT id, options FROM choice WHERE state = 'open' AND number_hash = $1", args![hash]).await?;
+        for r in rows {
+            if r.text("options")?.split(' ').any(|o| o.split_once(':').is_some_and(|(s, _)| s == session_id)) {
+                ended.push(r.text("id")?);
+            }
+        }
+    }
+    for id in &ended {
+        chosen(tx, id).await?;
+    }
+    Ok(ended)
 }
 
 /// Ends a numbered question.

@@ -208,7 +208,10 @@ pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
         .one(
             "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attendee WHERE ask_at IS NOT NULL AND ask_at <= $1)
                OR EXISTS (SELECT 1 FROM message WHERE state = 'waiting' AND not_after IS NOT NULL AND not_after < $1)
-               OR EXISTS (SELECT 1 FROM cancel_question WHERE state = 'open' AND nag_at IS NOT NULL AND nag_at <= $1)",
+               OR EXISTS (SELECT 1 FROM cancel_question q JOIN session s ON s.id = q.session_id
+                          WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1 AND s.state = 'booked' AND s.starts_at > $1)
+               OR EXISTS (SELECT 1 FROM task t JOIN session s ON s.id = t.session_id
+                          WHERE t.state = 'open' AND t.cause LIKE 'cancel-unfinished/%' AND (s.state <> 'booked' OR s.starts_at <= $1))",
             args![now],
         )
         .await?;

@@ -107,10 +107,36 @@ pub async fn needed_again(tx: &mut Tx, id: &str) -> Result<()> {
     Ok(())
 }
 
+/// The same for the task of a cause.
+pub async fn needed_again_of(tx: &mut Tx, cause: &str) -> Result<()> {
+    tx.exec("UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE cause = $1 AND moot = TRUE", args![cause]).await?;
+    Ok(())
+}
+
 /// Ends the open tasks of a session with a topic that nobody has to do any more.
 pub async fn moot_of_session(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, topic: Topic) -> Result<()> {
     tx.exec("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND topic = $3 AND state = 'open'", args![now, session_id, topic.as_str()]).await?;
     Ok(())
+}
+
+/// Ends the open tasks to ring somebody over a cancellation of this session that they did not finish: one party's, or both's.
+pub async fn moot_unfinished(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, role: Option<Role>) -> Result<()> {
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND state = 'open' AND cause LIKE 'cancel-unfinished/%' AND ($3 IS NULL OR role = $3)",
+        args![now, session_id, role.map(Role::as_str)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The same for all sessions that are off or have begun; gives how many.
+pub async fn moot_unfinished_of_past(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE state = 'open' AND cause LIKE 'cancel-unfinished/%'
+         AND session_id IN (SELECT id FROM session WHERE state <> 'booked' OR starts_at <= $1)",
+        args![now],
+    )
+    .await
 }
 
 /// The same for many sessions.

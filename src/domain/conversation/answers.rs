@@ -1,7 +1,7 @@
 //! What each kind of message does: an answer, a code, a number, a press, a wish about texts.
 
 use super::*;
-use crate::domain::cancel::{PRESS_WITHIN, QUESTIONS_A_DAY, TRIES_A_QUESTION, TRIES_A_SESSION};
+use crate::domain::cancel::{OPEN_FOR, PRESS_WITHIN, QUESTIONS_A_DAY, TRIES_A_QUESTION, TRIES_A_SESSION};
 use crate::domain::notice::late;
 use crate::domain::session::cut_off;
 use crate::domain::understand::Named;
@@ -21,9 +21,9 @@ pub(super) fn stranger(h: &Heard) -> Decision {
 pub(super) fn elsewhere(h: &Heard) -> Decision {
     let effects = match h.understood.intent {
         Intent::Stop => stop(h).effects,
-        Intent::Start => vec![Effect::OptIn, task(Topic::ReadMessage, None)],
+        Intent::Start => vec![Effect::OptIn, task(Topic::ReadMessage, next_visit(h))],
         Intent::WrongNumber => wrong_number(h).effects,
-        Intent::Safeguarding => vec![task(Topic::Safeguarding, None)],
+        Intent::Safeguarding => vec![task(Topic::Safeguarding, next_visit(h))],
         _ => before_next_visits(h, Topic::ReadMessage),
     };
     decision("not-agreed-here", effects, None)
@@ -57,9 +57,9 @@ pub(super) fn unclear(h: &Heard) -> Decision {
     let machine = matches!(h.understood.rule, "sent-by-a-machine" | "forwarded");
     let words = matches!(h.understood.rule, "some-children");
     if awaited && !code_awaited && !machine && !words && !h.clarified {
-        return decision("unclear", vec![task(Topic::ReadMessage, None)], Some((Kind::UnclearReply, None)));
+        return decision("unclear", vec![task(Topic::ReadMessage, next_visit(h))], Some((Kind::UnclearReply, None)));
     }
-    hand_over(if h.clarified { "unclear-again" } else { "unclear" }, Topic::ReadMessage, None)
+    hand_over(if h.clarified { "unclear-again" } else { "unclear" }, Topic::ReadMessage, next_visit(h))
 }
 
 /// A task before the next visit of each family of this phone, or one without a visit if none is ahead.
@@ -75,21 +75,26 @@ fn before_next_visits(h: &Heard, topic: Topic) -> Vec<Effect> {
     if next.is_empty() { vec![task(topic, None)] } else { next.into_iter().map(|o| task(topic, Some(o))).collect() }
 }
 
+/// The first of these visits.
+fn soonest<'a>(among: &[&'a Open]) -> Option<&'a Open> {
+    among.iter().copied().min_by_key(|o| o.starts_at)
+}
+
 /// Asks with numbers which of two visits is meant; three, or two at the same moment, are for a person.
-fn which(h: &Heard, wanted: Wanted, among: &[&Open]) -> Decision {
+fn which(wanted: Wanted, among: &[&Open]) -> Decision {
     match among {
         [a, b] if a.starts_at != b.starts_at => {
             let options = [a, b].map(|o| (o.session.clone(), o.ask_version));
             decision("which-visit", vec![Effect::AskWhich { wanted, options }], Some((Kind::WhichSession, None)))
         }
-        _ => hand_over(if among.len() > 2 { "many-visits" } else { "two-visits" }, Topic::ReadMessage, only(booked(h))),
+        _ => hand_over(if among.len() > 2 { "many-visits" } else { "two-visits" }, Topic::ReadMessage, soonest(among)),
     }
 }
 
 pub(super) fn number(h: &Heard, n: usize) -> Decision {
-    let Some(c) = &h.choosing else { return hand_over("number-to-nothing", Topic::ReadMessage, None) };
-    let Some((session, version)) = c.options.get(n.wrapping_sub(1)) else { return hand_over("number-to-nothing", Topic::ReadMessage, None) };
-    let Some(o) = booked(h).find(|o| o.session == *session && o.ask_version == *version) else { return hand_over("chosen-visit-is-gone", Topic::ReadMessage, None) };
+    let Some(c) = &h.choosing else { return hand_over("number-to-nothing", Topic::ReadMessage, next_visit(h)) };
+    let Some((session, version)) = c.options.get(n.wrapping_sub(1)) else { return hand_over("number-to-nothing", Topic::ReadMessage, next_visit(h)) };
+    let Some(o) = booked(h).find(|o| o.session == *session && o.ask_version == *version) else { return hand_over("chosen-visit-is-gone", Topic::ReadMessage, next_visit(h)) };
     let understood = Understood { named: Named::default(), plain_yes: true, ..h.understood.clone() };
     let alone = Heard { open: vec![o.clone()], choosing: None, understood, ..h.clone() };
     let mut d = match c.wanted {
@@ -98,9 +103,11 @@ pub(super) fn number(h: &Heard, n: usize) -> Decision {
     };
     for effect in &mut d.effects {
         if let Effect::CancelAsked { first_no_at, late, .. } = effect {
-            // Rule S1b: the NO was said before it was asked back.
-            *first_no_at = c.said_at.min(*first_no_at);
-            *late = is_late(o, *first_no_at);
+            // Rule S1b: the NO was said before it was asked back, and it counts for 24 hours.
+            if h.at <= c.said_at + OPEN_FOR {
+                *first_no_at = c.said_at.min(*first_no_at);
+                *late = is_late(o, *first_no_at);
+            }
         }
     }
     d.effects.insert(0, Effect::Chosen { choice: c.id.clone() });
@@ -165,48 +172,68 @@ fn another_day(h: &Heard, o: &Open) -> bool {
     !h.understood.named.fits(o.arrives)
 }
 
+/// S2: until the other parent is told, a YES from the same party on the same address takes a cancellation back.
+fn undoable(h: &Heard, o: &Open) -> bool {
+    o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t)
+}
+
+/// Whether a cancel question about this visit waits to be finished.
+fn questioned(h: &Heard, o: &Open) -> bool {
+    o.question.as_ref().is_some_and(|q| q.is_open(h.at, o.starts_at))
+}
+
+fn take_back(o: &Open) -> Decision {
+    decision("S2-taken-back", vec![Effect::TakeBack { session: o.session.clone() }], Some((Kind::ConfirmAck, Some(o))))
+}
+
 pub(super) fn confirm(h: &Heard) -> Decision {
-    // S2: until the other parent is told, a YES from the same party on the same address takes a cancellation back.
-    let undoable = |o: &&Open| o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t);
-    let questioned: Vec<&Open> = booked(h).filter(|o| o.question.as_ref().is_some_and(|q| q.is_open(h.at, o.starts_at))).collect();
-    if !h.understood.plain_yes && (h.open.iter().any(|o| undoable(&o)) || !questioned.is_empty()) {
+    // Decision 18: what is named decides first. Without a name every visit fits.
+    let off: Vec<&Open> = h.open.iter().filter(|o| o.state != SessionState::Booked && o.starts_at > h.at && !another_day(h, o)).collect();
+    let named: Vec<&Open> = booked(h).filter(|o| !another_day(h, o)).collect();
+    let questions = named.iter().copied().filter(|o| questioned(h, o)).collect::<Vec<_>>();
+    if !h.understood.plain_yes && (h.open.iter().any(|o| undoable(h, o)) || booked(h).any(|o| questioned(h, o))) {
         // "No problem, thanks" after a cancellation is courtesy, not a change of mind.
-        return hand_over("courtesy-or-yes", Topic::ReadMessage, None);
+        return hand_over("courtesy-or-yes", Topic::ReadMessage, next_visit(h));
     }
-    if let Some(o) = only(h.open.iter().filter(undoable)) {
-        if another_day(h, o) || !questioned.is_empty() {
-            return hand_over("two-visits", Topic::ReadMessage, None);
-        }
-        if booked(h).all(|b| b.asked.at.is_none() || b.answer == Answer::Confirmed) {
-            return decision("S2-taken-back", vec![Effect::TakeBack { session: o.session.clone() }], Some((Kind::ConfirmAck, Some(o))));
-        }
-        return hand_over("two-visits", Topic::ReadMessage, None);
+    let undo: Vec<&Open> = off.iter().copied().filter(|o| undoable(h, o)).collect();
+    if !undo.is_empty() {
+        let nothing_else_asked = questions.is_empty() && named.iter().all(|b| b.asked.at.is_none() || b.answer == Answer::Confirmed);
+        return match undo.as_slice() {
+            [o] if nothing_else_asked => take_back(o),
+            // Which one is meant is not guessed.
+            several => hand_over("two-visits", Topic::ReadMessage, soonest(several)),
+        };
     }
-    let unanswered: Vec<&Open> = booked(h).filter(|o| o.asked.at.is_some() && o.answer == Answer::None).collect();
+    if named.is_empty() && !h.understood.named.is_empty() {
+        return match off.as_slice() {
+            [] => hand_over("another-day", Topic::ReadMessage, only(booked(h)).or_else(|| next_visit(h))),
+            some => hand_over("C11", Topic::Reconfirm, soonest(some)),
+        };
+    }
+    let unanswered: Vec<&Open> = named.iter().copied().filter(|o| o.asked.at.is_some() && o.answer == Answer::None).collect();
     // A cancel question that is open: YES keeps that visit, unless another one waits for its answer too.
-    let target = match (questioned.as_slice(), unanswered.as_slice()) {
+    let target = match (questions.as_slice(), unanswered.as_slice()) {
         ([q], others) if others.iter().all(|u| u.session == q.session) => Some(*q),
         ([], [one]) => Some(*one),
-        ([], []) => only(booked(h).filter(|o| o.asked.at.is_some())),
-        ([], many) => match many.iter().copied().filter(|o| !another_day(h, o)).collect::<Vec<_>>().as_slice() {
-            [] => return hand_over("another-day", Topic::ReadMessage, None),
-            [one] => Some(*one),
-            several => return which(h, Wanted::Confirm, several),
-        },
-        _ => return hand_over("two-visits", Topic::ReadMessage, None),
+        ([], []) => only(named.iter().copied().filter(|o| o.asked.at.is_some())),
+        ([], several) => return which(Wanted::Confirm, several),
+        ([q, ..], _) => return hand_over("two-visits", Topic::ReadMessage, Some(q)),
     };
-    if target.is_some_and(|o| another_day(h, o)) {
-        return hand_over("another-day", Topic::ReadMessage, target);
-    }
     let Some(o) = target else {
-        if let Some(moving) = only(booked(h).filter(|o| o.asked.older && o.asked.at.is_none())) {
+        // All are confirmed, and a NO was asked back: the YES takes its place, and the number says of which visit.
+        let of_choice: Vec<&Open> = booked(h).filter(|o| h.choosing.as_ref().is_some_and(|c| matches!(c.wanted, Wanted::Cancel(_)) && c.has(o))).collect();
+        if of_choice.len() > 1 {
+            return which(Wanted::Confirm, &of_choice);
+        }
+        if let Some(moving) = only(named.iter().copied().filter(|o| o.asked.older && o.asked.at.is_none())) {
             // The new version's text is still on its way: it is the question, this YES answered the old one.
             return decision("yes-to-old-version", vec![Effect::Task { topic: Topic::ReadMessage, session: Some(moving.session.clone()) }], None);
         }
-        if let Some(off) = h.open.iter().find(|o| o.state != SessionState::Booked) {
+        // Of several that are off, the one about which this party spoke last.
+        if let Some(off) = off.iter().max_by_key(|o| (o.decided_at, std::cmp::Reverse(o.starts_at))) {
             return hand_over("C11", Topic::Reconfirm, Some(off));
         }
-        return hand_over("yes-to-nothing", Topic::ReadMessage, None);
+        return hand_over("yes-to-nothing", Topic::ReadMessage, only(named.into_iter()).or_else(|| next_visit(h)));
     };
     if o.asked.older && o.asked.accepted_at.is_none_or(|t| h.at < t + CROSSING) {
         return decision("yes-crossed-the-move", vec![], Some((Kind::ConfirmRequest, Some(o))));
@@ -229,10 +256,16 @@ fn keep(o: &Open) -> Decision {
 pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
     let named = || booked(h).filter(|o| !another_day(h, o));
     let asked = || named().filter(|o| o.asked.at.is_some());
-    let target = only(named()).or_else(|| only(asked())).or_else(|| only(asked().filter(|o| o.answer == Answer::None)));
+    let newest = match newest_question(h, &named().collect::<Vec<_>>()) {
+        Ok(newest) => newest,
+        // Which of two questions it answers is not guessed while they may have crossed.
+        Err(newest) => return hand_over("two-visits", Topic::ReadMessage, Some(newest)),
+    };
+    let target = newest.or_else(|| only(named())).or_else(|| only(asked())).or_else(|| only(asked().filter(|o| o.answer == Answer::None)));
     let mine = only(h.open.iter().filter(|o| o.cancelled_by_me)).filter(|o| !another_day(h, o));
     // C28: who cancelled explains it afterwards; unless a visit is being asked about just now.
     if let (Some(mine), Some(reason @ (Reason::IllChild | Reason::IllSelf))) = (mine, reason)
+        && newest.is_none()
         && !asked().any(|o| o.answer == Answer::None)
     {
         let told = Effect::IllnessTold { session: mine.session.clone(), reason };
@@ -252,15 +285,31 @@ pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
             among = named().collect();
         }
         return match among.as_slice() {
-            [] if booked(h).next().is_some() => hand_over("another-day", Topic::ReadMessage, only(booked(h))),
-            [] => hand_over("no-to-nothing", Topic::ReadMessage, None),
-            many => which(h, Wanted::Cancel(reason), many),
+            [] if booked(h).next().is_some() => hand_over("another-day", Topic::ReadMessage, only(booked(h)).or_else(|| next_visit(h))),
+            [] => hand_over("no-to-nothing", Topic::ReadMessage, next_visit(h)),
+            many => which(Wanted::Cancel(reason), many),
         };
     };
     if answers_what_is_over(h, o) {
-        return hand_over("late-reply", Topic::ReadMessage, None);
+        return hand_over("late-reply", Topic::ReadMessage, next_visit(h));
     }
     ask_to_finish(h, o, reason)
+}
+
+/// Decision 18, where a cancel question is open: the visit whose question is the newest. `Err`: an older question about another visit
+/// waits too, and the answer may have crossed the newest. `Ok(None)`: no cancel question is open.
+fn newest_question<'a>(h: &Heard, among: &[&'a Open]) -> Result<Option<&'a Open>, &'a Open> {
+    if !among.iter().any(|o| questioned(h, o)) {
+        return Ok(None);
+    }
+    let of = |o: &Open| o.question.as_ref().filter(|_| questioned(h, o)).map(|q| q.asked_at).max(o.asked.at.filter(|_| o.answer == Answer::None));
+    let mut waiting: Vec<(DateTime<Utc>, &Open)> = among.iter().filter_map(|o| Some((of(o)?, *o))).collect();
+    waiting.sort_by_key(|(asked, _)| std::cmp::Reverse(*asked));
+    match waiting.as_slice() {
+        [(asked, o), _, ..] if h.at < *asked + CROSSING => Err(o),
+        [(_, o), ..] => Ok(Some(o)),
+        [] => Ok(None),
+    }
 }
 
 /// A NO that comes when the visit that was asked about has begun is about that one, and not about the next, of which nobody asked yet.
@@ -300,12 +349,40 @@ fn is_late(o: &Open, at: DateTime<Utc>) -> bool {
 /// The fact that a party asked to cancel, and whether it counts as in time only because it may have come while we were away.
 fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
     // S1b: lateness counts from the first NO, while its question is open.
-    let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at);
+    let open = o.question.as_ref().filter(|q| q.is_open(h.at, o.starts_at)).map(|q| q.first_no_at).or_else(|| asked_back(h, o));
     let late_at = |t| is_late(o, t);
     let benefit = open.is_none() && late_at(h.at) && !late_at(h.earliest);
     // The last instant that is in time, which lies in the gap.
     let first_no_at = open.unwrap_or(if benefit { cut_off(o.starts_at, o.notice_hours) } else { h.at });
     (Effect::CancelAsked { session: o.session.clone(), reason, first_no_at, late: late_at(first_no_at) }, benefit)
+}
+
+/// When the NO came that was asked back ("which visit?"), if this one names its visit and it still counts (rule S1b).
+fn asked_back(h: &Heard, o: &Open) -> Option<DateTime<Utc>> {
+    let c = h.choosing.as_ref().filter(|c| matches!(c.wanted, Wanted::Cancel(_)) && h.at <= c.said_at + OPEN_FOR)?;
+    c.has(o).then_some(c.said_at.min(h.at))
+}
+
+/// Whether what was decided ends the numbered question that waits: something was decided about one of its visits, or a YES came after its
+/// NO, which ends its first time too (rule S1b).
+pub(super) fn ends_choice(h: &Heard, d: &Decision) -> bool {
+    let Some(c) = h.choosing.as_ref() else { return false };
+    if d.rule == "overtaken" || d.effects.iter().any(|e| matches!(e, Effect::AskWhich { .. } | Effect::Chosen { .. })) {
+        // The newest wish takes the place of the older one, or its number came.
+        return false;
+    }
+    let decided = d.effects.iter().filter(|e| order::settles(e)).flat_map(|e| order::decides(h, e)).any(|s| c.options.iter().any(|(o, _)| o == s));
+    let kept = d.reply.as_ref().is_some_and(|r| r.kind == Kind::ConfirmAck && c.options.iter().any(|(o, _)| r.session.as_ref() == Some(o)));
+    let agreed = h.understood.intent == Intent::Confirm && h.understood.plain_yes && h.understood.named.is_empty() && h.agreed && !h.opted_out && !h.resting && !h.media;
+    decided || kept || (agreed && matches!(c.wanted, Wanted::Cancel(_)) && !d.rule.starts_with("date-"))
+}
+
+/// The other visit of a numbered question that a YES to one of them ends: the NO before it may have meant that one, and no answer about it
+/// is known. A person reads it, so that no NO is silent (rule S1a).
+pub(super) fn left_open<'a>(h: &'a Heard, d: &Decision) -> Option<&'a Open> {
+    let c = h.choosing.as_ref().filter(|c| matches!(c.wanted, Wanted::Cancel(_)))?;
+    d.effects.iter().any(|e| matches!(e, Effect::Confirm { .. })).then_some(())?;
+    booked(h).find(|o| c.has(o) && o.answer == Answer::None && !questioned(h, o) && !d.effects.iter().any(|e| order::decides(h, e).contains(&o.session.as_str())))
 }
 
 fn open_questions(h: &Heard) -> impl Iterator<Item = (&Open, &Question)> {
@@ -316,7 +393,7 @@ pub(super) fn code_answer(h: &Heard, reason_of: impl Fn(&Question) -> Option<Rea
     let mut hits = open_questions(h).filter_map(|(o, q)| reason_of(q).map(|r| (o, q, r)));
     if let Some((o, q, reason)) = hits.next() {
         if hits.next().is_some() {
-            return hand_over("two-visits", Topic::ReadMessage, None);
+            return hand_over("two-visits", Topic::ReadMessage, next_visit(h));
         }
         let done = Effect::Cancel { session: o.session.clone(), question: q.id.clone(), reason, at: q.first_no_at };
         return decision("S1-finished", vec![done, task(Topic::Cancellation, Some(o))], Some((Kind::CancellationAck, Some(o))));
@@ -328,7 +405,7 @@ pub(super) fn code_answer(h: &Heard, reason_of: impl Fn(&Question) -> Option<Rea
             d.effects.insert(0, Effect::WrongCode { question: q.id.clone() });
             d
         }
-        None => hand_over("code-to-nothing", Topic::ReadMessage, None),
+        None => hand_over("code-to-nothing", Topic::ReadMessage, next_visit(h)),
     }
 }
 
@@ -337,5 +414,5 @@ pub(super) fn reason_word(h: &Heard, reason: Reason) -> Decision {
         let by_word: Vec<String> = open_questions(h).filter(|(o, _)| o.cancel_answer == CancelAnswer::Word).map(|(_, q)| q.id.clone()).collect();
         return code_answer(h, |q| by_word.contains(&q.id).then_some(reason));
     }
-    hand_over("word-to-nothing", Topic::ReadMessage, None)
+    hand_over("word-to-nothing", Topic::ReadMessage, next_visit(h))
 }

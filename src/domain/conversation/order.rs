@@ -19,13 +19,18 @@ pub fn decides<'a>(h: &'a Heard, effect: &'a Effect) -> Vec<&'a str> {
     }
 }
 
+/// Whether an effect settles what is to become of its visits, or begins a cancellation of one: a numbered question about them is over.
+pub fn settles(effect: &Effect) -> bool {
+    matches!(effect, Effect::Confirm { .. } | Effect::CancelAsked { .. } | Effect::Cancel { .. } | Effect::TakeBack { .. } | Effect::CloseQuestion { .. })
+}
+
 /// The decision as it is, or what is left of it when the party said something newer before this message reached us.
 pub(super) fn kept(h: &Heard, d: Decision) -> Decision {
     let newer = |t: Option<DateTime<Utc>>| t.is_some_and(|t| t > h.sent_by);
     if h.known && matches!(h.understood.intent, Intent::Stop | Intent::Start) && newer(h.opted_at) {
         // A STOP before a START, or the other way round: the newer one stands.
         let other = h.opted_out == (h.understood.intent == Intent::Start);
-        return decision("overtaken", if other { vec![task(Topic::ReadMessage, None)] } else { vec![] }, None);
+        return decision("overtaken", if other { vec![task(Topic::ReadMessage, next_visit(h))] } else { vec![] }, None);
     }
     let mut about: Vec<&str> = d.effects.iter().flat_map(|e| decides(h, e)).collect();
     let thanks = d.reply.as_ref().filter(|r| matches!(r.kind, Kind::ConfirmAck | Kind::CancellationAck | Kind::ConfirmRequest));

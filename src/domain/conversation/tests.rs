@@ -321,3 +321,111 @@ fn what_nobody_could_read_beside_an_answer_is_read_by_a_person() {
     let d = decide(&heard("yes thanks", "26T11:00:00", vec![open("s")]));
     assert!(!read(&d), "{d:?}");
 }
+
+fn sunday() -> Open {
+    Open { starts_at: t("29T14:00:00"), arrives: local("29T13:45"), ..open("b") }
+}
+
+fn off(o: Open, release: &str) -> Open {
+    Open { state: SessionState::Cancelled, cancelled_by_me: true, release_at: Some(t(release)), answer: Answer::Cancelled, ..o }
+}
+
+fn choosing(wanted: Wanted, said_at: &str) -> Option<Choosing> {
+    Some(Choosing { id: "c".into(), wanted, options: vec![("a".into(), 1), ("b".into(), 1)], said_at: t(said_at) })
+}
+
+/// When the first NO of the cancellation counts that a decision begins.
+fn first_no(d: &Decision) -> Option<DateTime<Utc>> {
+    d.effects.iter().find_map(|e| if let Effect::CancelAsked { first_no_at, .. } = e { Some(*first_no_at) } else { None })
+}
+
+#[test]
+fn a_yes_ends_the_numbered_question_and_its_first_time() {
+    let waits = choosing(Wanted::Cancel(None), "26T09:00:00");
+    let said = |text: &str, at: &str, open: Vec<Open>| decide(&Heard { choosing: waits.clone(), ..heard(text, at, open) });
+    let ends = Effect::Chosen { choice: "c".into() };
+    let confirmed = || Open { answer: Answer::Confirmed, ..open("a") };
+    // The NO may have been about Sunday: somebody reads it.
+    let d = said("yes saturday", "26T11:00:00", vec![open("a"), sunday()]);
+    assert_eq!(d.effects, [ends.clone(), Effect::Confirm { session: "a".into() }, Effect::Task { topic: Topic::ReadMessage, session: Some("b".into()) }]);
+    let picture = Heard { choosing: waits.clone(), media: true, ..heard("yes", "26T11:00:00", vec![open("a"), sunday()]) };
+    assert!(!decide(&picture).effects.contains(&ends) && !decide(&Heard { resting: true, media: false, ..picture }).effects.contains(&ends));
+    assert!(said("yes saturday", "26T11:00:00", vec![confirmed(), sunday()]).effects.contains(&ends), "also where nothing changes");
+    assert!(said("yes", "26T11:00:00", vec![confirmed(), sunday()]).effects.contains(&ends));
+    let held = Open { question: Some(question("26T09:30:00")), ..open("a") };
+    assert!(said("yes", "26T11:00:00", vec![held, sunday()]).effects.contains(&ends), "also where a person decides which");
+    // Both are confirmed: the number says what is kept, and the first time is gone.
+    let both = vec![confirmed(), Open { answer: Answer::Confirmed, ..sunday() }];
+    assert!(matches!(&said("yes", "26T11:00:00", both).effects[..], [Effect::AskWhich { wanted: Wanted::Confirm, .. }]));
+    // Thanks, another day and a question end nothing.
+    for text in ["which door?", "yes monday", "yes but"] {
+        assert!(!said(text, "26T11:00:00", vec![open("a"), sunday()]).effects.contains(&ends), "{text}");
+    }
+    // The name of the day is the answer as well as its number, and counts from the first NO, for 24 hours.
+    for text in ["1", "no saturday"] {
+        let d = said(text, "26T11:00:00", vec![open("a"), sunday()]);
+        assert_eq!((d.effects.contains(&ends), first_no(&d)), (true, Some(t("26T09:00:00"))), "{text}");
+        assert_eq!(first_no(&said(text, "27T09:00:01", vec![open("a"), sunday()])), Some(t("27T09:00:01")), "{text}");
+    }
+}
+
+#[test]
+fn what_is_named_is_taken_back_or_handed_over_and_no_other() {
+    let back = |d: &Decision| d.effects.clone();
+    let taken = |s: &str| vec![Effect::TakeBack { session: s.into() }];
+    let (at, until) = ("26T14:12:00", "26T14:30:00");
+    assert_eq!(back(&decide(&heard("yes sat", at, vec![off(open("a"), until), sunday()]))), taken("a"), "another visit waits for its answer");
+    let held = Open { question: Some(question("26T14:00:00")), ..sunday() };
+    assert_eq!(back(&decide(&heard("yes sat", at, vec![off(open("a"), until), held]))), taken("a"));
+    let both = || vec![off(open("a"), until), off(sunday(), until)];
+    assert_eq!(back(&decide(&heard("yes sunday", at, both()))), taken("b"));
+    assert_eq!(decide(&heard("yes", at, both())).rule, "two-visits", "two are off and none is named");
+    assert_eq!(back(&decide(&heard("yes sunday", at, vec![off(open("a"), until), sunday()]))), [Effect::Confirm { session: "b".into() }]);
+    // Told already: a person, about the visit that is named.
+    let reconfirm = |s: &str| vec![Effect::Task { topic: Topic::Reconfirm, session: Some(s.into()) }];
+    assert_eq!(back(&decide(&heard("yes sunday", "26T14:30:00", both()))), reconfirm("b"));
+    assert_eq!(back(&decide(&heard("yes sat", "26T14:30:00", vec![off(open("a"), until), sunday()]))), reconfirm("a"));
+    let last = Open { decided_at: Some(t("26T14:20:00")), ..off(sunday(), until) };
+    assert_eq!(back(&decide(&heard("yes", "26T14:30:00", vec![off(open("a"), until), last]))), reconfirm("b"), "the one that was spoken of last");
+}
+
+#[test]
+fn a_named_visit_is_confirmed_while_another_one_is_being_cancelled() {
+    let held = || Open { question: Some(question("26T10:05:00")), ..open("a") };
+    assert_eq!(decide(&heard("yes sunday", "26T10:06:00", vec![held(), sunday()])).effects, [Effect::Confirm { session: "b".into() }]);
+    let kept = [Effect::CloseQuestion { question: "q".into() }, Effect::Confirm { session: "a".into() }];
+    assert_eq!(decide(&heard("yes sat", "26T10:06:00", vec![held(), sunday()])).effects, kept);
+}
+
+#[test]
+fn a_bare_no_goes_to_the_newest_open_question() {
+    let held = |at: &str| Open { question: Some(question(at)), ..open("a") };
+    let asks = |d: &Decision| d.effects.iter().find_map(|e| if let Effect::CancelAsked { session, .. } = e { Some(session.clone()) } else { None });
+    // The question that finishes Saturday's cancellation is newer than Sunday's request: Saturday once more.
+    let d = decide(&heard("no", "26T11:00:00", vec![held("26T10:30:00"), sunday()]));
+    assert_eq!((asks(&d).as_deref(), first_no(&d)), (Some("a"), Some(t("26T10:30:00"))));
+    // Sunday was asked about after it.
+    let later = || Open { asked: Asked { at: Some(t("26T11:00:00")), accepted_at: Some(t("26T11:00:00")), older: false }, ..sunday() };
+    assert_eq!(asks(&decide(&heard("no", "26T11:02:00", vec![held("26T10:30:00"), later()]))).as_deref(), Some("b"));
+    let d = decide(&heard("no", "26T11:01:59", vec![held("26T10:30:00"), later()]));
+    assert_eq!((d.rule, asks(&d)), ("two-visits", None), "it may have crossed");
+    // Nothing else waits: no two minutes, and not the visit of which nobody asked.
+    let unasked = Open { asked: Asked::default(), ..sunday() };
+    let confirmed = Open { answer: Answer::Confirmed, ..sunday() };
+    for other in [unasked, confirmed] {
+        assert_eq!(asks(&decide(&heard("no", "26T10:31:00", vec![held("26T10:30:00"), other]))).as_deref(), Some("a"));
+    }
+    assert_eq!(asks(&decide(&heard("no sunday", "26T10:31:00", vec![held("26T10:30:00"), sunday()]))).as_deref(), Some("b"), "what is named decides first");
+}
+
+#[test]
+fn what_is_said_shortly_before_a_visit_has_its_time() {
+    for text in ["she has a cough, is that ok", "which door?", "can we do 3pm instead", "he has a knife", "my new number is 07700900123", "hmm", "7"] {
+        let d = decide(&heard(text, "28T07:00:00", vec![sunday(), open("a")]));
+        assert!(d.effects.iter().all(|e| matches!(e, Effect::Task { session: Some(s), .. } if s == "a")) && !d.effects.is_empty(), "{text}: {d:?}");
+        let days_before = decide(&heard(text, "26T07:00:00", vec![open("a")]));
+        assert!(days_before.effects.iter().all(|e| matches!(e, Effect::Task { session: None, .. })), "{text}");
+        let two_families = vec![open("a"), Open { case: "d".into(), ..open("b") }];
+        assert!(decide(&heard(text, "28T07:00:00", two_families)).effects.iter().all(|e| matches!(e, Effect::Task { session: None, .. })), "{text}");
+    }
+}
