@@ -300,6 +300,7 @@ impl Run<'_> {
                 }
             }
             What::AllPartiesTold => self.told_all(at),
+            What::OwedAgain => self.owed_again(at),
         }
     }
 }

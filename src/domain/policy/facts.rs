@@ -267,6 +267,9 @@ pub enum What {
     DeadlineTold(DateTime<Utc>),
     /// All parties were really told that a payment is outstanding.
     AllPartiesTold,
+    /// The liable party was told that nothing is owed though it is: from here on what they were told before starts no step. What had
+    /// happened by then has happened.
+    OwedAgain,
 }
 
 /// A fact with its instant.

@@ -17,8 +17,8 @@ use std::collections::HashSet;
 /// The fact that a cancellation refused a move that the centre began, in time for it to be free.
 pub const REFUSED_MOVE: &str = "refused_move";
 
-/// The fact that a party was told that nothing is owed, and then something recorded later made them owe it: what they were told of that
-/// fee before is told no more.
+/// The fact that a party was told that nothing is owed, and then something recorded later made them owe it, dated when it was settled for
+/// them: from that instant on what they were told of that fee before is told no more.
 pub const OWED_AGAIN: &str = "owed_again";
 
 /// A fact as it was recorded.
@@ -188,7 +188,11 @@ impl CaseRecord {
                         n <= from || !matches!(f.what, What::Cancelled { by: who, only_some: false, .. } if Some(who) == by)
                     });
                 }
-                OWED_AGAIN => out.retain(|f| !matches!(f.what, What::DeadlineTold(_) | What::AllPartiesTold)),
+                OWED_AGAIN => {
+                    // What was in the air then and arrived later tells nothing more either.
+                    out.retain(|x| x.at <= f.at || !matches!(x.what, What::DeadlineTold(_) | What::AllPartiesTold));
+                    out.push(Fact { at: f.at, what: What::OwedAgain });
+                }
                 // The later record of who came takes the place of the earlier one about the same parent.
                 "attended" => {
                     for fact in &mut out {
@@ -230,7 +234,12 @@ impl CaseRecord {
         self.facts[from..].iter().filter(of)
     }
 
-    /// Whether a person released this notice for a session.
+    /// Whether a person ever released this notice for a session.
+    pub fn ever_released(&self, session: &str, notice: &str) -> bool {
+        self.facts.iter().any(|f| f.session.as_deref() == Some(session) && f.kind == "released" && f.detail == notice)
+    }
+
+    /// Whether a person released this notice for a session, since its fee was last owed again after a receipt.
     pub fn released(&self, session: &str, notice: &str) -> bool {
         self.since_receipt(session).any(|f| f.kind == "released" && f.detail == notice)
     }

@@ -157,6 +157,26 @@ fn in_service_the_days_to_pay_count_from_the_real_telling() {
 }
 
 #[test]
+fn owed_again_after_a_receipt_keeps_what_was_reached_and_starts_nothing() {
+    let service = |more: &[Fact]| {
+        let mut f = with(&[at("2026-11-30T11:00:00Z", What::DeadlineTold(t("2026-12-12T10:00:00Z")))]);
+        f.rules.pay_clock = PayClock::WhenTold;
+        f.history.extend_from_slice(more);
+        assess(&f)
+    };
+    // Before the deadline: none runs.
+    let a = service(&[at("2026-12-11T10:00:00Z", What::OwedAgain)]);
+    assert_eq!((a.escalation, a.deadline, says(&a, "2027-01-30T00:00:00Z").as_str()), (Escalation::default(), None, "due 4500 hold"));
+    // After it: it has passed, and the days to pay end.
+    let all_told = at("2026-12-14T11:00:00Z", What::AllPartiesTold);
+    let a = service(&[all_told, at("2026-12-15T10:00:00Z", What::OwedAgain)]);
+    assert_eq!((a.escalation.all_parties_notice_at, a.escalation.close_at, a.pay_until), (Some(t("2026-12-12T10:00:00Z")), None, None));
+    // After the file was closed: it stays closed.
+    let a = service(&[all_told, at("2026-12-22T12:00:00Z", What::OwedAgain)]);
+    assert_eq!(says(&a, "2027-01-30T00:00:00Z"), "due 4500 hold archived");
+}
+
+#[test]
 fn every_tie_is_for_a_person_in_time_or_not_with_a_fee_or_without() {
     let tie = |when: &str, fee: i64| {
         let mut f = late_case();
