@@ -144,6 +144,11 @@ fn in_service_the_days_to_pay_count_from_the_real_telling() {
     assert_eq!((a.escalation.all_parties_notice_at, a.escalation.close_at), (Some(t("2026-12-12T10:00:00Z")), None));
     f.history.push(at("2026-12-14T11:00:00Z", What::AllPartiesTold));
     assert_eq!(assess(&f).escalation.close_at, Some(t("2026-12-22T00:00:00Z")));
+    // The other parent read it before, which starts nothing, or later: the later of both counts.
+    f.history.push(at("2026-12-13T11:00:00Z", What::OtherPartyTold));
+    assert_eq!(assess(&f).escalation.close_at, Some(t("2026-12-22T00:00:00Z")));
+    f.history.push(at("2026-12-16T11:00:00Z", What::OtherPartyTold));
+    assert_eq!(assess(&f).escalation.close_at, Some(t("2026-12-24T00:00:00Z")));
     f.history.push(at("2026-11-30T11:00:00Z", What::DeadlineTold(t("2026-12-13T10:00:00Z"))));
     assert_eq!(assess(&f).escalation.all_parties_notice_at, Some(t("2026-12-13T10:00:00Z")));
     // Told only after the next session had begun: the one after it is the next due session.
