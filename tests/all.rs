@@ -20,6 +20,7 @@ mod milestones;
 mod money;
 mod money_again;
 mod people;
+mod record_times;
 mod staff;
 mod store;
 mod stories;

@@ -163,6 +163,12 @@ async fn money_as_people_type_it(on: On) {
     assert_eq!(keys, ["fee", "case_ref", "session", "liable", "amount_pence", "state", "due_at"]);
     assert_eq!((&fees[0]["liable"], &fees[0]["amount_pence"], &fees[0]["state"], &fees[0]["due_at"]), (&"contact".into(), &4500.into(), &"due".into(), &serde_json::Value::Null));
     let fee = fees[0]["fee"].as_str().unwrap();
+    // A centre elsewhere comes first in the database: a time is that of the centre whose fee or task it is.
+    let elsewhere = b.dir.path().join("elsewhere.toml");
+    std::fs::write(&elsewhere, AT_ONCE.replace("\"BRK\"", "\"AAA\"").replace("Europe/London", "Asia/Tokyo")).unwrap();
+    b.ok(&["centre", "apply", elsewhere.to_str().unwrap()]);
+    let soon = (Clock::System.now() + chrono::Duration::hours(2)).format("%Y-%m-%dT%H:%M").to_string();
+    let waiting = b.json(&["list", "tasks"])[0]["task"].as_str().unwrap().to_owned();
     let refused = |args: &[&str], code: i32, part: &str| {
         let (c, out, err) = b.run(args);
         assert!(c == code && out.is_empty() && err.contains(part), "{args:?}: {c}\n{out}\n{err}");
@@ -170,6 +176,8 @@ async fn money_as_people_type_it(on: On) {
     refused(&["record", "payment", &case, "--pence", "ten", "--by", "contact"], 2, "invalid value");
     refused(&["record", "payment", "NO-1", "--pence", "10", "--by", "contact"], 1, "there is no case NO-1");
     refused(&["record", "payment", &case, "--pence", "-4500", "--by", "contact"], 2, "");
+    refused(&["record", "waive", fee, "--why", "x", "--at", &soon], 1, "lies in the future");
+    refused(&["record", "decision", &waiting, "--at", &soon], 1, "lies in the future");
     refused(&["record", "waive", "nothing", "--why", "x"], 1, "there is no fee nothing");
     refused(&["record", "payment", &case, "--pence", "4500", "--by", "contact", "--at", "2099-01-01T10:00"], 1, "lies in the future");
     refused(&["record", "note", &case, "--session", &session, "--about", "contact", "--covers", "Saturday"], 2, "is no date");

@@ -77,7 +77,7 @@ async fn a_wrong_note_or_waiver_is_taken_out(on: On) {
     takes_out(&w, "note").await.unwrap();
     assert_eq!(fees(&w, "BRK-0101").await, ["provisional_awaiting_note 0 resident"]);
     until(&w, "2026-11-27T11:00").await;
-    assert_eq!(about_money(&w, "BRK-0101").await, ["note_request delivered", "fee_settled withdrawn"]);
+    assert_eq!(about_money(&w, "BRK-0101").await, ["fee_settled withdrawn", "note_request delivered"]);
     // Waived after the deadline, with its receipt; then it was another fee that was meant.
     until(&w, "2026-12-14T11:00").await;
     let fee = courtesy::flows::money::fees(&w.svc.db, None, w.svc.clock.now()).await.unwrap().remove(0).id;
@@ -90,9 +90,79 @@ async fn a_wrong_note_or_waiver_is_taken_out(on: On) {
     release::release(&w.svc, &held, None, true, &by(&w, "Helen")).await.unwrap();
     release::release(&w.svc, &held, None, false, &by(&w, "Helen")).await.unwrap();
     until(&w, "2026-12-14T14:00").await;
-    // Told anew, the note may come to the next contact.
-    assert!(w.last(RESIDENT).contains("please give us a doctor's note for Sat 28 Nov"), "{}", w.last(RESIDENT));
-    assert_eq!(fees(&w, "BRK-0101").await, ["provisional_awaiting_note 0 resident"]);
+    // The deadline for the note had passed before the waiver, and has passed (choice C05).
+    assert!(w.last(RESIDENT).contains("pay a fee of £45"), "{}", w.last(RESIDENT));
+    assert_eq!(fees(&w, "BRK-0101").await, ["due 4500 resident"]);
+    w.end().await;
+}
+
+async fn what_was_reached_before_a_receipt_stays_when_the_payment_was_wrong(on: On) {
+    let w = world(on, "2026-11-26T09:59").await;
+    until(&w, "2026-11-26T18:00").await;
+    cancels(&w, CONTACT, "other").await;
+    until(&w, "2026-12-14T10:30").await;
+    let c = case(&w, "BRK-0101").await;
+    release::release(&w.svc, &task(&w, "BRK-0101", Topic::ReleaseAllParties).await, Some("no answer"), false, &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-12-22T09:00").await;
+    release::release(&w.svc, &task(&w, "BRK-0101", Topic::ReleaseCaseClosed).await, Some("no answer"), false, &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-12-22T12:00").await;
+    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-12-22T13:00").await;
+    assert!(w.last(CONTACT).contains("Nothing is owed"), "{}", w.last(CONTACT));
+    let said = takes_out(&w, "payment").await.unwrap();
+    assert!(said[0].contains("GBP 45.00 is due") && said[1].contains("closed and archived"), "{said:?}");
+    assert_eq!(open(&w, "BRK-0101", Topic::OwedAgain).await, ["contact"]);
+    assert!(!w.tasks("BRK-0101").await.iter().any(|t| matches!(t, Topic::ReleaseAllParties | Topic::ReleaseCaseClosed)), "{:?}", w.tasks("BRK-0101").await);
+    // Asked for again; that the file is closed was told, and is not told once more.
+    release::release(&w.svc, &task(&w, "BRK-0101", Topic::OwedAgain).await, None, false, &by(&w, "Helen")).await.unwrap();
+    until(&w, "2026-12-30T12:00").await;
+    assert!(w.last(CONTACT).contains("pay a fee of £45"), "{}", w.last(CONTACT));
+    assert!(!w.tasks("BRK-0101").await.iter().any(|t| matches!(t, Topic::ReleaseAllParties | Topic::ReleaseCaseClosed)), "{:?}", w.tasks("BRK-0101").await);
+    w.end().await;
+}
+
+async fn a_deadline_that_lay_after_the_receipt_has_not_passed(on: On) {
+    let w = world(on, "2026-11-26T09:59").await;
+    until(&w, "2026-11-26T18:00").await;
+    cancels(&w, CONTACT, "other").await;
+    until(&w, "2026-12-11T11:00").await;
+    let c = case(&w, "BRK-0101").await;
+    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-12-15T12:00").await;
+    takes_out(&w, "payment").await.unwrap();
+    release::release(&w.svc, &task(&w, "BRK-0101", Topic::OwedAgain).await, None, false, &by(&w, "Helen")).await.unwrap();
+    until(&w, "2026-12-16T12:00").await;
+    assert!(w.last(CONTACT).contains("pay a fee of £45"), "{}", w.last(CONTACT));
+    assert!(!w.tasks("BRK-0101").await.contains(&Topic::ReleaseAllParties), "the visit of the 12th was no deadline for whoever had paid");
+    until(&w, "2026-12-26T10:01").await;
+    assert!(w.tasks("BRK-0101").await.contains(&Topic::ReleaseAllParties));
+    w.end().await;
+}
+
+async fn who_was_told_by_phone_that_nothing_is_owed_was_told(on: On) {
+    let w = world(on, "2026-11-26T09:59").await;
+    w.says(CONTACT, "STOP").await;
+    let s = session(&w, "BRK-0101", 0).await;
+    until(&w, "2026-11-26T18:00").await;
+    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-11-27T11:00").await;
+    let c = case(&w, "BRK-0101").await;
+    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary")).await.unwrap();
+    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-11-27T12:00").await;
+    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary")).await.unwrap();
+    takes_out(&w, "payment").await.unwrap();
+    assert_eq!(open(&w, "BRK-0101", Topic::OwedAgain).await, ["contact"]);
+    until(&w, "2026-12-14T10:00").await;
+    assert!(!w.tasks("BRK-0101").await.contains(&Topic::ReleaseAllParties), "no deadline runs");
+    // Let go, a person asks for it once more.
+    release::release(&w.svc, &task(&w, "BRK-0101", Topic::OwedAgain).await, None, false, &by(&w, "Helen")).await.unwrap();
+    until(&w, "2026-12-14T11:00").await;
+    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["contact"]);
+    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary")).await.unwrap();
+    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary")).await.unwrap();
+    until(&w, "2026-12-14T13:00").await;
+    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["contact"], "and says when it is settled");
     w.end().await;
 }
 
@@ -201,6 +271,9 @@ async fn a_corrected_number_of_ill_children_counts(on: On) {
 crate::on_both!(
     a_wrong_payment_brings_fee_and_hold_back,
     a_wrong_note_or_waiver_is_taken_out,
+    what_was_reached_before_a_receipt_stays_when_the_payment_was_wrong,
+    a_deadline_that_lay_after_the_receipt_has_not_passed,
+    who_was_told_by_phone_that_nothing_is_owed_was_told,
     a_wrong_absence_leaves_no_trace_and_a_right_one_is_told_once,
     what_cannot_be_taken_out_says_why,
     a_wrong_cancellation_of_a_visit_that_took_place_is_taken_out,

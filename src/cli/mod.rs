@@ -137,13 +137,9 @@ impl Ctx {
         crate::app::lines(settings, &crate::store::centres::all(db).await?, settings.listen)
     }
 
-    /// The clock of a database: the system's, or where its practice stands.
+    /// The clock of a database: the system's, or where its practice stands, never before what is recorded in it.
     pub(crate) async fn clock_of(&self, db: &Db) -> Result<Clock> {
-        let practice = crate::store::centres::setting(db, "practice_clock").await?;
-        Ok(match practice.and_then(|t| DateTime::parse_from_rfc3339(&t).ok()) {
-            Some(t) => Clock::practice(t.with_timezone(&Utc)),
-            None => Clock::System,
-        })
+        Ok(crate::store::centres::practice_clock(db).await?.map_or(Clock::System, Clock::practice))
     }
 }
 

@@ -8,9 +8,10 @@ use crate::flows::Service;
 use crate::flows::family::{self, Change};
 use crate::flows::record::{self, Recording};
 use crate::store::cases::Case;
-use crate::store::{centres, parties, sessions};
+use crate::store::{centres, money, parties, sessions, tasks};
 use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 /// Who records, and when it happened.
 #[derive(clap::Args)]
@@ -138,13 +139,44 @@ pub(crate) async fn at_of_case(svc: &Service, who: &Who, case: &Case) -> Result<
     }
 }
 
+/// The zone of a centre; that of the database's first for what belongs to none.
+pub(crate) async fn zone(svc: &Service, centre: Option<&str>) -> Result<Tz> {
+    let all = centres::all(&svc.db).await?;
+    Ok(centre.and_then(|c| all.get(c)).or_else(|| all.values().next()).map_or(Tz::UTC, |c| c.centre.tz))
+}
+
+/// The zone of the centre that a task belongs to.
+pub(crate) async fn zone_of_task(svc: &Service, task: &str) -> Result<Tz> {
+    let centre = tasks::list(&svc.db, None).await?.into_iter().find(|t| t.id == task).and_then(|t| t.centre);
+    zone(svc, centre.as_deref()).await
+}
+
+/// The instant of `--at`, local to the task's centre.
+pub(crate) async fn at_of_task(svc: &Service, who: &Who, task: &str) -> Result<DateTime<Utc>> {
+    match &who.at {
+        None => Ok(svc.clock.now()),
+        Some(at) => parse_at(at, zone_of_task(svc, task).await?),
+    }
+}
+
+/// The instant of `--at`, local to the centre whose fee it is.
+pub(crate) async fn at_of_fee(svc: &Service, who: &Who, fee: &str) -> Result<DateTime<Utc>> {
+    let Some(at) = &who.at else { return Ok(svc.clock.now()) };
+    let session = money::session_of_fee(&mut svc.db.begin().await?, fee).await?.map(|(_, session)| session);
+    parse_at(at, zone_of_session(svc, &session.unwrap_or_default()).await?)
+}
+
+async fn zone_of_session(svc: &Service, session: &str) -> Result<Tz> {
+    let centre = sessions::list(&svc.db, None).await?.into_iter().find(|(s, _)| s.id == session).map(|(s, _)| s.centre);
+    zone(svc, centre.as_deref()).await
+}
+
 /// The instant of `--at`, local to the session's centre.
 pub(crate) async fn when(svc: &Service, who: &Who, session: &str) -> Result<DateTime<Utc>> {
-    let Some(at) = &who.at else { return Ok(svc.clock.now()) };
-    let centre = sessions::list(&svc.db, None).await?.into_iter().find(|(s, _)| s.id == session).map(|(s, _)| s.centre);
-    let all = centres::all(&svc.db).await?;
-    let tz = centre.and_then(|c| all.get(&c)).or_else(|| all.values().next()).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
-    parse_at(at, tz)
+    match &who.at {
+        None => Ok(svc.clock.now()),
+        Some(at) => parse_at(at, zone_of_session(svc, session).await?),
+    }
 }
 
 pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {

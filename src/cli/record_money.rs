@@ -1,6 +1,6 @@
 //! `courtesy record payment|note|attended …`: money, notes, who came, and what a manager decides.
 
-use super::record::{Who, at_of_case, when};
+use super::record::{Who, at_of_case, at_of_fee, at_of_task, when};
 use super::{Usage, line};
 use crate::domain::person::Role;
 use crate::domain::policy::{About, Absent, Note};
@@ -251,11 +251,11 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             print("the session is on again", record_money::reinstate(svc, &session, &rec).await?)
         }
         Command::Waive { fee, why, who } => {
-            let rec = Recording { by: &who.user, at: when(svc, &who, "").await? };
+            let rec = Recording { by: &who.user, at: at_of_fee(svc, &who, &fee).await? };
             print("the fee is waived", record_money::decide(svc, &fee, true, &why, &rec).await?)
         }
         Command::WriteOff { fee, why, who } => {
-            let rec = Recording { by: &who.user, at: when(svc, &who, "").await? };
+            let rec = Recording { by: &who.user, at: at_of_fee(svc, &who, &fee).await? };
             print("the debt is written off", record_money::decide(svc, &fee, false, &why, &rec).await?)
         }
         Command::Told { case, party, who } => {
@@ -281,7 +281,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
         }
         Command::Decision { task, accepted, not_accepted, why, who } => {
             let accepted = (accepted || not_accepted).then_some(accepted);
-            let rec = Recording { by: &who.user, at: when(svc, &who, "").await? };
+            let rec = Recording { by: &who.user, at: at_of_task(svc, &who, &task).await? };
             record_money::decision(svc, &task, accepted, &why, &rec).await?;
             line("recorded: the decision; the task is done")
         }

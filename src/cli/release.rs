@@ -1,10 +1,10 @@
 //! `courtesy release`: lets a waiting notice go.
 
+use super::record::zone_of_task;
 use super::{Ctx, line};
 use crate::domain::local_time::wall;
 use crate::flows::record::Recording;
 use crate::flows::release;
-use crate::store::centres;
 use anyhow::Result;
 
 /// Arguments of `release`.
@@ -29,7 +29,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let rec = Recording { by: &args.user, at: svc.clock.now() };
     let form = release::release(&svc, &args.task, args.rang.as_deref(), args.show, &rec).await?;
     form.lines.iter().try_for_each(line)?;
-    let tz = centres::all(&svc.db).await?.values().next().map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
+    let tz = zone_of_task(&svc, &args.task).await?;
     let when = form.at.map(|at| format!(" {}", wall(tz, at).format("on %a %-d %b at %H:%M"))).unwrap_or_default();
     line(if args.show { format!("nothing was released; it would go{when}") } else { format!("released; it goes{when}") })?;
     svc.db.close().await;

@@ -90,6 +90,8 @@ words_enum! {
         ReleaseAllParties = "release_all_parties_notice",
         /// The file is closed: all parties are told when a person releases it.
         ReleaseCaseClosed = "release_case_closed",
+        /// A visit is still booked on a case whose file is closed: call it off, and ring both parents.
+        ClosedFileVisit = "closed_file_visit",
         /// A text about money or a note that cannot be sent, or of which nothing was heard: tell the party, and record it.
         TellByPhone = "tell_by_phone",
         /// A text about money waits because a task about this party's own safety is open (safety rule M3): a manager decides.

@@ -55,6 +55,12 @@ pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     super::alerts::scan(svc, now).await?;
     let settled = ask(svc, now).await?;
+    if tasks::any_passed(&svc.db, now).await? {
+        let mut tx = svc.db.begin().await?;
+        tasks::end_passed(&mut tx, now).await?;
+        tx.commit().await?;
+        svc.changed.notify_waiters();
+    }
     // After the questions: a reminder of a note keeps its distance to the question that goes at the same moment, not the other way round.
     super::money::scan(svc, now).await?;
     super::milestones::scan(svc, now).await?;

@@ -9,7 +9,7 @@ use crate::domain::courtesy;
 use crate::domain::local_time::{after_quiet, wall};
 use crate::domain::message::{Ended, Kind};
 use crate::domain::person::Role;
-use crate::domain::policy::record::{write_note, write_told};
+use crate::domain::policy::record::{NO_SHOW_OF_CLOSED_FILE, write_note, write_told};
 use crate::domain::policy::{Absent, CaseAssessment, FeeState, Note};
 use crate::domain::session::{Reason, SessionState};
 use crate::domain::staff::Act;
@@ -112,10 +112,13 @@ pub async fn payment(svc: &Service, case: &Case, p: &Payment<'_>, rec: &Recordin
     }
     let f = Fact { case_id: Some(&case.id), session_id: None, role: None, kind: "payment", at: rec.at, by: rec.by, rule: "C31", detail: p.by };
     facts::add_amount(&mut tx, now, &f, p.minor, charge.code()).await?;
+    // A payment of a day that has passed may take the place of a later one: what is left over of all of them counts.
+    let over = |a: &CaseAssessment| a.unallocated.iter().map(|p| p.minor).sum::<i64>();
+    let (_, _, after) = assessed(&mut tx, &case.id).await?;
+    let more = over(&after) - over(&before);
     let mut words = finish(svc, tx, &case.id, now).await?;
-    let owed: i64 = before.sessions.iter().map(|s| s.result.standing_at(rec.at)).map(|s| s.outstanding + s.awaited).sum();
-    if p.minor > owed {
-        words.push(format!("{} more than is owed: a manager decides (task refund)", charge.with(p.minor - owed)));
+    if more > 0 {
+        words.push(format!("{} more than is owed: a manager decides (task refund)", charge.with(more)));
     }
     Ok(words)
 }
@@ -171,6 +174,9 @@ async fn came(svc: &Service, session_id: &str, rec: &Recording<'_>, kind: &str, 
     if rec.at < session.starts_at {
         bail!("the session had not begun by then; nothing was recorded");
     }
+    // A visit that nobody called off when the file was closed: nobody had to come.
+    let closed = kind == "no_show" && assessed(&mut tx, &session.case_id).await?.2.at(session.starts_at).archived;
+    let rule = if closed { NO_SHOW_OF_CLOSED_FILE } else { rule };
     fact(&mut tx, now, &session, None, kind, rule, rec, who).await?;
     // One came and of the other nothing is said: what was recorded of the absent one stays.
     let missed = ledger::case(&mut tx, &session.case_id).await?.record.missed(session_id);
@@ -246,7 +252,7 @@ pub async fn decide(svc: &Service, fee: &str, waive: bool, why: &str, rec: &Reco
 /// (choice C11).
 ///
 /// # Errors
-/// In plain words: the session is on, has begun, or its file is closed; somebody who may not.
+/// In plain words: the session is on, has begun, or its file is closed; a time before it was called off; somebody who may not.
 pub async fn reinstate(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Result<Standing> {
     let now = svc.clock.now();
     let (mut tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
@@ -255,6 +261,13 @@ pub async fn reinstate(svc: &Service, session_id: &str, rec: &Recording<'_>) -> 
     }
     if session.starts_at <= now {
         bail!("its start has passed; book another session instead");
+    }
+    // Dated before what called it off, the cancellation would come after it and keep its fee, though the visit is on.
+    let known = ledger::case(&mut tx, &session.case_id).await?.record;
+    let calls_off = |f: &&crate::domain::policy::Recorded| matches!(f.kind.as_str(), "cancelled" | "closed") && f.session.as_deref() == Some(session_id);
+    let off_at = known.facts.iter().filter(calls_off).map(|f| f.at).chain(session.cancelled_at).max();
+    if let Some(off_at) = off_at.filter(|t| *t > rec.at) {
+        bail!("--at lies before it was called off ({}); write when it was put back on. Nothing was recorded", wall(centre.tz, off_at).format("%a %-d %b %H:%M"));
     }
     let seats = sessions::seats(&mut tx, svc.lines().senders(), session_id).await?;
     if seats.iter().any(|s| s.archived) {
@@ -272,6 +285,7 @@ pub async fn reinstate(svc: &Service, session_id: &str, rec: &Recording<'_>) -> 
         if !called_off && !cancelled_too && !outbox::knows_it_is_off(&mut tx, &session, a.role).await? {
             sessions::set_release(&mut tx, session_id, a.role, None, None).await?;
             super::off::resume_question(&mut tx, &centre, seat, now).await?;
+            tasks::ring_again(&mut tx, session_id, a.role).await?;
             continue;
         }
         // If the courtesy moment has passed, this text is the request; else one follows at its moment unless this one was answered.
@@ -296,13 +310,14 @@ pub async fn reinstate(svc: &Service, session_id: &str, rec: &Recording<'_>) -> 
 /// that step starts there, and what there was to tell them is done.
 ///
 /// # Errors
-/// In plain words: nothing is open that this party could be told of, somebody who may not.
+/// In plain words: nothing is open that this party could be told of, a notice to all parties that had not been let go by then, somebody who
+/// may not.
 pub async fn told(svc: &Service, case: &Case, role: Role, rec: &Recording<'_>) -> Result<Standing> {
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
-    let (known, _, before) = assessed(&mut tx, &case.id).await?;
+    let (known, centre, before) = assessed(&mut tx, &case.id).await?;
     let told = Fact { case_id: Some(&case.id), session_id: None, role: Some(role), kind: "told", at: rec.at, by: rec.by, rule: "C04", detail: "" };
     let mut of: Vec<&str> = Vec::new();
     for a in &before.sessions {
@@ -311,7 +326,7 @@ pub async fn told(svc: &Service, case: &Case, role: Role, rec: &Recording<'_>) -
             continue;
         }
         // After the notice to all parties it is that one which was told; before it the fee or the note.
-        let all_told = known.record.released(&a.session, Kind::AllPartiesNotice.as_str());
+        let all_told = not_before_release(&known, &centre, &a.session, rec)?;
         let (what, rule) = if all_told { ("all_parties_notice", "C07") } else { ("fee_notice", "C04") };
         let detail = write_told(what, a.result.deadline.filter(|d| !all_told && *d > rec.at));
         facts::add(&mut tx, now, &[Fact { session_id: Some(&a.session), rule, detail: &detail, ..told.clone() }]).await?;
@@ -322,6 +337,9 @@ pub async fn told(svc: &Service, case: &Case, role: Role, rec: &Recording<'_>) -
     for task in tasks::standing(&mut tx, &case.id, &[Topic::TellByPhone, Topic::TellReferrer]).await?.into_iter().filter(|t| t.open && t.role == Some(role)) {
         // That nothing is owed, or what all parties hear, starts no clock for whoever owes nothing.
         if let (Some(kind), Some(session)) = (money::kind_of(&task, &texts), task.session_id.as_deref().filter(|s| !of.contains(s))) {
+            if kind == Kind::AllPartiesNotice {
+                not_before_release(&known, &centre, session, rec)?;
+            }
             let informed = Fact { session_id: Some(session), kind: "informed", rule: "M4", detail: kind.as_str(), ..told.clone() };
             facts::add(&mut tx, now, &[informed]).await?;
         }
@@ -332,6 +350,16 @@ pub async fn told(svc: &Service, case: &Case, role: Role, rec: &Recording<'_>) -
         bail!("nothing is open of which the {role} could be told; nothing was recorded");
     }
     finish(svc, tx, &case.id, now).await
+}
+
+/// Whether a person let the notice to all parties go for a session. Nobody could be told of it before that: the days to pay would be over
+/// before the date that the other parent read (choice C07).
+fn not_before_release(case: &ledger::MoneyCase, centre: &Centre, session: &str, rec: &Recording<'_>) -> Result<bool> {
+    let released = case.record.released_at(session, Kind::AllPartiesNotice.as_str());
+    if let Some(t) = released.filter(|t| rec.at.timestamp() / 60 < t.timestamp() / 60) {
+        bail!("the notice to all parties was let go only on {}: nobody was told of it before. Nothing was recorded", wall(centre.tz, t).format("%a %-d %b at %H:%M"));
+    }
+    Ok(released.is_some())
 }
 
 /// Records that somebody rang a party, whether or not they answered; a notice to all parties asks for it (safety rule M4).

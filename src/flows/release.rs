@@ -3,6 +3,7 @@
 
 use super::record::Recording;
 use super::{Service, money, speaker, to_seat};
+use crate::domain::centre::Centre;
 use crate::domain::conversation::Topic;
 use crate::domain::local_time::wall;
 use crate::domain::message::Kind;
@@ -10,6 +11,7 @@ use crate::domain::person::{Consent, Mode, Role};
 use crate::domain::policy::Recipient;
 use crate::domain::policy::record::OWED_AGAIN;
 use crate::domain::say::Say;
+use crate::domain::session::SessionState;
 use crate::domain::staff::Act;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
@@ -127,12 +129,7 @@ async fn to_all(svc: &Service, tx: &mut Tx, t: &tasks::About, kind: Kind, rang: 
             case.case_ref
         );
     }
-    let days = case.record.sessions.iter().find(|s| s.id == session_id).map_or(7, |s| s.payment_days);
-    let last_day = wall(centre.tz, now).date().checked_add_days(Days::new(u64::from(days))).context("a date")?;
-    let say = if kind == Kind::AllPartiesNotice { Say::AllPartiesNotice { last_day } } else { Say::CaseClosed };
-    let words = svc.words.render(&say, &speaker(centre), "en")?.body;
     let mut form = Form::default();
-    form.lines.push(format!("{} {}: {}", case.case_ref, kind.as_str().replace('_', " "), words));
     let seats = sessions::seats(tx, lines.senders(), session_id).await?;
     let mut messages = Vec::new();
     for party in &case.record.case.parties {
@@ -170,6 +167,15 @@ async fn to_all(svc: &Service, tx: &mut Tx, t: &tasks::About, kind: Kind, rang: 
     // Both parents read it at the same moment.
     let at = form.at.unwrap_or(now);
     messages.iter_mut().for_each(|m: &mut NewMessage| m.not_before = at);
+    // The last day counts from the day on which it goes, as in the text itself.
+    let days = case.record.sessions.iter().find(|s| s.id == session_id).map_or(7, |s| s.payment_days);
+    let last_day = wall(centre.tz, at).date().checked_add_days(Days::new(u64::from(days))).context("a date")?;
+    let say = if kind == Kind::AllPartiesNotice { Say::AllPartiesNotice { last_day } } else { Say::CaseClosed };
+    let words = svc.words.render(&say, &speaker(centre), "en")?.body;
+    form.lines.insert(0, format!("{} {}: {}", case.case_ref, kind.as_str().replace('_', " "), words));
+    if kind == Kind::CaseClosed {
+        booked_still(tx, &case, centre, show, now, &mut form).await?;
+    }
     match rung {
         None if rang.is_some() => form.lines.push(format!("  the {liable} was rung: {}", rang.unwrap_or_default())),
         Some(f) => form.lines.push(format!("  the {liable} was rung {}", wall(centre.tz, f.at).format("on %a %-d %b at %H:%M"))),
@@ -188,6 +194,27 @@ async fn to_all(svc: &Service, tx: &mut Tx, t: &tasks::About, kind: Kind, rang: 
     tasks::done(tx, now, &tasks_id(tx, &t.cause)).await?;
     ledger::look_again(tx, now, std::iter::once(case_id)).await?;
     Ok(form)
+}
+
+/// The visits that are still booked on a closed file: shown, and a task for each. Nothing is called off by itself (choice C09), and a closed
+/// file gets no texts, so a person rings.
+async fn booked_still(tx: &mut Tx, case: &ledger::MoneyCase, centre: &Centre, show: bool, now: DateTime<Utc>, form: &mut Form) -> Result<()> {
+    for s in case.record.sessions.iter().filter(|s| s.state == SessionState::Booked && s.start > now) {
+        form.lines.push(format!(
+            "  still booked: {}; call it off with `courtesy record cancel {}`, and ring both parents",
+            wall(centre.tz, s.start).format("%a %-d %b %H:%M"),
+            s.id
+        ));
+        if show {
+            continue;
+        }
+        let cause = format!("closed-file/{}", s.id);
+        let task =
+            NewTask { centre: Some(&case.centre), case_id: Some(&case.id), session_id: Some(&s.id), due_at: Some(s.start), ..NewTask::new(cause.clone(), Topic::ClosedFileVisit) };
+        tasks::open(tx, now, &task).await?;
+        tasks::open_again(tx, &cause).await?;
+    }
+    Ok(())
 }
 
 fn tasks_id(tx: &Tx, cause: &str) -> String {

@@ -67,10 +67,7 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     let settings = settings(dir, listen, provider.url(), chats.url())?;
     let db = app::open_db(&settings, Some(Purpose::Practice)).await?;
     // A practice that goes on does not go back in time.
-    let at = match centres::setting(&db, "practice_clock").await?.and_then(|t| DateTime::parse_from_rfc3339(&t).ok()) {
-        Some(t) => at.max(t.with_timezone(&Utc)),
-        None => at,
-    };
+    let at = centres::practice_clock(&db).await?.map_or(at, |t| at.max(t));
     let clock = Clock::practice(at);
     chats.set_clock(clock.clone());
     fill(&db, at).await?;

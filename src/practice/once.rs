@@ -163,6 +163,7 @@ pub fn topic_in_words(topic: crate::domain::conversation::Topic) -> &'static str
         T::CancelUnfinished => "ring: asked to cancel and did not finish",
         T::CancelByPhone => "ring: asked to cancel and cannot do it by text",
         T::Reconfirm => "a YES came after a cancellation",
+        T::ClosedFileVisit => "the file is closed and this visit is still booked: call it off, and ring both parents",
         T::RingOptedOut => "ring before the visit: wants no texts",
         T::RingNoAddress => "ring before the visit: no number that takes texts",
         T::RingSessionOff => "ring: the visit is off and this party cannot be texted",

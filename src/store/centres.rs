@@ -120,6 +120,18 @@ pub async fn setting(db: &Db, key: &str) -> Result<Option<String>> {
     db.one("SELECT value FROM setting WHERE key = $1", args![key]).await?.map(|r| r.text("value")).transpose()
 }
 
+/// How far the practice of a database has come, if it has one: where its clock was set last, and never before what was recorded since, for
+/// the clock runs on from there.
+pub async fn practice_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
+    let Some(set) = setting(db, "practice_clock").await?.and_then(|t| DateTime::parse_from_rfc3339(&t).ok()) else { return Ok(None) };
+    let mut latest = set.with_timezone(&Utc);
+    for (table, column) in [("fact", "recorded_at"), ("inbound", "recorded_at"), ("message", "queued_at"), ("message", "sent_at"), ("task", "opened_at")] {
+        let row = db.one(format!("SELECT max({column}) AS at FROM {table}"), args![]).await?;
+        latest = row.map_or(Ok(None), |r| r.time_opt("at"))?.map_or(latest, |t| t.max(latest));
+    }
+    Ok(Some(latest))
+}
+
 /// Writes a setting of the database once; the first value stays.
 pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
     let mut tx = db.begin().await?;

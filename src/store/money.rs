@@ -2,7 +2,7 @@
 
 use super::db::{Db, Tx};
 use crate::args;
-use crate::domain::message::{Kind, MessageState};
+use crate::domain::message::{Ended, Kind, MessageState};
 use crate::domain::person::{Channel, Role};
 use crate::domain::policy::record::{recipients, standing};
 use crate::domain::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
@@ -197,6 +197,8 @@ pub struct MoneyText {
     pub state: MessageState,
     /// Why it ended.
     pub reason: Option<String>,
+    /// When it was called for, last.
+    pub queued_at: DateTime<Utc>,
     /// Earliest instant.
     pub not_before: DateTime<Utc>,
     /// When it was accepted.
@@ -215,6 +217,12 @@ impl MoneyText {
         matches!(self.state, MessageState::Sending | MessageState::Sent | MessageState::Delivered | MessageState::Uncertain)
     }
 
+    /// Whether it left, or ended so that it will not leave any more and a person says it instead.
+    pub fn is_said(&self) -> bool {
+        let withdrawn = self.state == MessageState::Withdrawn && self.reason.as_deref() == Some(Ended::NoLongerDue.as_str());
+        self.state != MessageState::Waiting && !withdrawn
+    }
+
     /// When its party was told by it: a network says when the phone has a text; Telegram says no more than that it took it for a chat,
     /// and shows it there.
     pub fn told_at(&self) -> Option<DateTime<Utc>> {
@@ -229,7 +237,7 @@ impl MoneyText {
 /// The texts of a case about money and notes.
 pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
     // The rank of texts about money stands in `outbox::enqueue`.
-    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, not_before, sent_at, delivered_at, held_at, data FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
+    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, queued_at, not_before, sent_at, delivered_at, held_at, data FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
     let args = args![case_id];
     let seal = tx.seal();
     tx.all(sql, args)
@@ -245,6 +253,7 @@ pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
                 channel: r.word("channel")?,
                 state: r.word("state")?,
                 reason: r.text_opt("reason")?,
+                queued_at: r.time("queued_at")?,
                 not_before: r.time("not_before")?,
                 sent_at: r.time_opt("sent_at")?,
                 delivered_at: r.time_opt("delivered_at")?,
@@ -260,9 +269,10 @@ pub async fn withdraw(tx: &mut Tx, message_id: &str, reason: &str) -> Result<boo
     Ok(tx.exec("UPDATE message SET state = 'withdrawn', reason = $1, held_at = NULL, held_by = NULL WHERE id = $2 AND state = 'waiting'", args![reason, message_id]).await? == 1)
 }
 
-/// Lets a text wait again that was withdrawn.
-pub async fn wait_again(tx: &mut Tx, message_id: &str, not_before: DateTime<Utc>) -> Result<()> {
-    tx.exec("UPDATE message SET state = 'waiting', reason = NULL, not_before = $1 WHERE id = $2 AND state = 'withdrawn'", args![not_before, message_id]).await?;
+/// Lets a text wait again that was withdrawn: it is called for from `now` on.
+pub async fn wait_again(tx: &mut Tx, message_id: &str, not_before: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    let sql = "UPDATE message SET state = 'waiting', reason = NULL, queued_at = $1, not_before = $2 WHERE id = $3 AND state = 'withdrawn'";
+    tx.exec(sql, args![now, not_before, message_id]).await?;
     Ok(())
 }
 

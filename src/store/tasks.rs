@@ -151,6 +151,33 @@ pub async fn moot_of_sessions(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(Stri
     Ok(())
 }
 
+/// The open tasks about a visit that nobody has to do any more at `$1`: to ring before it, when it is over or off, or its party answered
+/// (a call about their own cancellation stays); to call it off, when it is off, has begun, or its file is open again.
+const PASSED: &str = "task.state = 'open' AND (
+    (task.topic IN ('ring_opted_out', 'ring_no_address') AND EXISTS (
+        SELECT 1 FROM session s LEFT JOIN attendee t ON t.session_id = s.id AND t.role = task.role WHERE s.id = task.session_id AND (s.ends_at <= $1
+            OR (task.cause NOT LIKE 'ring-for/ack/%' AND (s.state IN ('cancelled', 'closed') OR (t.answer <> 'none' AND (task.cause LIKE 'ring/%' OR t.answered_at >= task.opened_at)))))))
+    OR (task.topic = 'closed_file_visit' AND EXISTS (
+        SELECT 1 FROM session s JOIN case_file c ON c.id = s.case_id WHERE s.id = task.session_id AND (s.state <> 'booked' OR s.starts_at <= $1 OR c.state <> 'archived'))))";
+
+/// Whether tasks about visits are open that nobody has to do any more.
+pub async fn any_passed(db: &Db, now: DateTime<Utc>) -> Result<bool> {
+    Ok(db.one(format!("SELECT task.id FROM task WHERE {PASSED} LIMIT 1"), args![now]).await?.is_some())
+}
+
+/// Ends the open tasks about visits that nobody has to do any more.
+pub async fn end_passed(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
+    tx.exec(format!("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE {PASSED}"), args![now]).await
+}
+
+/// Opens the tasks to ring a party before a visit again that were not needed while it was off.
+pub async fn ring_again(tx: &mut Tx, session_id: &str, role: Role) -> Result<()> {
+    let sql = "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
+               WHERE session_id = $1 AND role = $2 AND moot = TRUE AND topic IN ('ring_opted_out', 'ring_no_address')";
+    tx.exec(sql, args![session_id, role.as_str()]).await?;
+    Ok(())
+}
+
 /// A task that is open, or that nobody had to do any more.
 #[derive(Debug)]
 pub struct Standing {

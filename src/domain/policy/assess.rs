@@ -300,6 +300,10 @@ impl Run<'_> {
                 }
             }
             What::AllPartiesTold => self.told_all(at),
+            // Whoever owes nothing starts no clock, but the days that run count from the later telling.
+            What::OtherPartyTold if self.timers.close.is_none() => {}
+            What::OtherPartyTold => self.told_all(at),
+            What::OwedAgain => self.owed_again(at),
         }
     }
 }

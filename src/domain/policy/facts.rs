@@ -267,6 +267,11 @@ pub enum What {
     DeadlineTold(DateTime<Utc>),
     /// All parties were really told that a payment is outstanding.
     AllPartiesTold,
+    /// The other parent was really told the same: the days to pay count from the later of both.
+    OtherPartyTold,
+    /// The liable party was told that nothing is owed though it is: from here on what they were told before starts no step. What had
+    /// happened by then has happened.
+    OwedAgain,
 }
 
 /// A fact with its instant.
@@ -290,7 +295,8 @@ pub struct Facts {
     /// The times that it had before it was moved, each with the instant until which it was in force (excluded): a message is judged by
     /// the start that was in force when it came.
     pub moved: Vec<(DateTime<Utc>, Slot)>,
-    /// When a cancellation came that refused a move of the centre's in time for that to be free, whatever the hours.
+    /// When a cancellation came that refused a move of the centre's in time for that to be free, whatever the hours; and when a no-show was
+    /// recorded of a visit before which the file had been closed, which charges nobody by itself.
     pub free: Vec<DateTime<Utc>>,
     /// The other sessions of the case.
     pub later: Vec<LaterSession>,

@@ -151,6 +151,10 @@ impl Run<'_> {
             return self.step(at, "C12", "The session was off already: the no-show is ignored.");
         }
         self.review(at, Topic::NoShow, "C12");
+        if self.facts.free.contains(&at) {
+            self.course = Course::Undecided;
+            return self.step(at, "C20", "The file was closed by then: no fee by itself, the co-ordinator decides.");
+        }
         let liable = match absent {
             Absent::Contact => Parent::Contact,
             Absent::Resident => Parent::Resident,

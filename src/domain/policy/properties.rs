@@ -61,6 +61,8 @@ fn happenings() -> impl Strategy<Value = What> {
         3 => (1i64..6000).prop_map(What::Paid),
         1 => instants().prop_map(What::DeadlineTold),
         1 => Just(What::AllPartiesTold),
+        1 => Just(What::OtherPartyTold),
+        1 => Just(What::OwedAgain),
     ]
 }
 

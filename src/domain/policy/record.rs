@@ -17,9 +17,12 @@ use std::collections::HashSet;
 /// The fact that a cancellation refused a move that the centre began, in time for it to be free.
 pub const REFUSED_MOVE: &str = "refused_move";
 
-/// The fact that a party was told that nothing is owed, and then something recorded later made them owe it: what they were told of that
-/// fee before is told no more.
+/// The fact that a party was told that nothing is owed, and then something recorded later made them owe it, dated when it was settled for
+/// them: from that instant on what they were told of that fee before is told no more.
 pub const OWED_AGAIN: &str = "owed_again";
+
+/// The rule of a no-show before which the file had been closed.
+pub const NO_SHOW_OF_CLOSED_FILE: &str = "C20";
 
 /// A fact as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +171,7 @@ fn meaning(f: &Recorded) -> Option<What> {
             Some((_, deadline)) => What::DeadlineTold(deadline.parse().unwrap_or(f.at)),
             None => What::DeadlineTold(f.at),
         },
+        "informed" if f.detail == "all_parties_notice" && parent(f.role).is_some() => What::OtherPartyTold,
         _ => return None,
     })
 }
@@ -188,7 +192,11 @@ impl CaseRecord {
                         n <= from || !matches!(f.what, What::Cancelled { by: who, only_some: false, .. } if Some(who) == by)
                     });
                 }
-                OWED_AGAIN => out.retain(|f| !matches!(f.what, What::DeadlineTold(_) | What::AllPartiesTold)),
+                OWED_AGAIN => {
+                    // What was in the air then and arrived later tells nothing more either.
+                    out.retain(|x| x.at <= f.at || !matches!(x.what, What::DeadlineTold(_) | What::AllPartiesTold | What::OtherPartyTold));
+                    out.push(Fact { at: f.at, what: What::OwedAgain });
+                }
                 // The later record of who came takes the place of the earlier one about the same parent.
                 "attended" => {
                     for fact in &mut out {
@@ -230,9 +238,19 @@ impl CaseRecord {
         self.facts[from..].iter().filter(of)
     }
 
-    /// Whether a person released this notice for a session.
+    /// Whether a person ever released this notice for a session.
+    pub fn ever_released(&self, session: &str, notice: &str) -> bool {
+        self.facts.iter().any(|f| f.session.as_deref() == Some(session) && f.kind == "released" && f.detail == notice)
+    }
+
+    /// Whether a person released this notice for a session, since its fee was last owed again after a receipt.
     pub fn released(&self, session: &str, notice: &str) -> bool {
-        self.since_receipt(session).any(|f| f.kind == "released" && f.detail == notice)
+        self.released_at(session, notice).is_some()
+    }
+
+    /// When a person last did.
+    pub fn released_at(&self, session: &str, notice: &str) -> Option<DateTime<Utc>> {
+        self.since_receipt(session).filter(|f| f.kind == "released" && f.detail == notice).map(|f| f.recorded_at).max()
     }
 
     /// Whether it is recorded that a party was told one of these things about a session.
@@ -276,7 +294,8 @@ impl CaseRecord {
             return None;
         }
         // A refusal of a move that the centre began is free, whatever the hours: that it was one is a fact of its own, recorded with it.
-        let free = self.facts.iter().filter(|f| f.kind == REFUSED_MOVE && f.session.as_deref() == Some(&s.id)).map(|f| f.at).collect();
+        let is_free = |f: &&Recorded| f.kind == REFUSED_MOVE || (f.kind == "no_show" && f.rule == NO_SHOW_OF_CLOSED_FILE);
+        let free = self.facts.iter().filter(|f| f.session.as_deref() == Some(&s.id)).filter(is_free).map(|f| f.at).collect();
         Some(Facts {
             rules: Rules { notice_hours: s.notice_hours, fee: s.fee, payment_days: s.payment_days, pay_clock, tz: centre.tz, courtesy: centre.courtesy.clone() },
             case: self.case.clone(),

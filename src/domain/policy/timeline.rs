@@ -233,6 +233,21 @@ impl Run<'_> {
         }
     }
 
+    /// What was told so far starts no step any more; a deadline that passed has passed, and a file that was closed stays closed.
+    pub(super) fn owed_again(&mut self, at: DateTime<Utc>) {
+        let Some(fee) = self.fee.as_mut() else { return };
+        fee.deadline_told = None;
+        if !fee.deadline_passed {
+            self.deadline = None;
+        }
+        if !self.archived {
+            self.pay_until = None;
+        }
+        self.timers.close = None;
+        self.stale = true;
+        self.step(at, "C18", "The party was told that nothing is owed: what they were told before starts no step, the next one waits for the manager.");
+    }
+
     fn close(&mut self, at: DateTime<Utc>) {
         self.timers.close = None;
         self.archived = true;

@@ -144,6 +144,11 @@ fn in_service_the_days_to_pay_count_from_the_real_telling() {
     assert_eq!((a.escalation.all_parties_notice_at, a.escalation.close_at), (Some(t("2026-12-12T10:00:00Z")), None));
     f.history.push(at("2026-12-14T11:00:00Z", What::AllPartiesTold));
     assert_eq!(assess(&f).escalation.close_at, Some(t("2026-12-22T00:00:00Z")));
+    // The other parent read it before, which starts nothing, or later: the later of both counts.
+    f.history.push(at("2026-12-13T11:00:00Z", What::OtherPartyTold));
+    assert_eq!(assess(&f).escalation.close_at, Some(t("2026-12-22T00:00:00Z")));
+    f.history.push(at("2026-12-16T11:00:00Z", What::OtherPartyTold));
+    assert_eq!(assess(&f).escalation.close_at, Some(t("2026-12-24T00:00:00Z")));
     f.history.push(at("2026-11-30T11:00:00Z", What::DeadlineTold(t("2026-12-13T10:00:00Z"))));
     assert_eq!(assess(&f).escalation.all_parties_notice_at, Some(t("2026-12-13T10:00:00Z")));
     // Told only after the next session had begun: the one after it is the next due session.
@@ -154,6 +159,26 @@ fn in_service_the_days_to_pay_count_from_the_real_telling() {
     f.later.push(LaterSession { start: next.start + fortnight, end: next.end + fortnight, ..next });
     f.history.push(at("2026-12-12T11:00:00Z", What::DeadlineTold(t("2026-12-12T11:00:00Z"))));
     assert_eq!(assess(&f).escalation.all_parties_notice_at, Some(t("2026-12-26T10:00:00Z")));
+}
+
+#[test]
+fn owed_again_after_a_receipt_keeps_what_was_reached_and_starts_nothing() {
+    let service = |more: &[Fact]| {
+        let mut f = with(&[at("2026-11-30T11:00:00Z", What::DeadlineTold(t("2026-12-12T10:00:00Z")))]);
+        f.rules.pay_clock = PayClock::WhenTold;
+        f.history.extend_from_slice(more);
+        assess(&f)
+    };
+    // Before the deadline: none runs.
+    let a = service(&[at("2026-12-11T10:00:00Z", What::OwedAgain)]);
+    assert_eq!((a.escalation, a.deadline, says(&a, "2027-01-30T00:00:00Z").as_str()), (Escalation::default(), None, "due 4500 hold"));
+    // After it: it has passed, and the days to pay end.
+    let all_told = at("2026-12-14T11:00:00Z", What::AllPartiesTold);
+    let a = service(&[all_told, at("2026-12-15T10:00:00Z", What::OwedAgain)]);
+    assert_eq!((a.escalation.all_parties_notice_at, a.escalation.close_at, a.pay_until), (Some(t("2026-12-12T10:00:00Z")), None, None));
+    // After the file was closed: it stays closed.
+    let a = service(&[all_told, at("2026-12-22T12:00:00Z", What::OwedAgain)]);
+    assert_eq!(says(&a, "2027-01-30T00:00:00Z"), "due 4500 hold archived");
 }
 
 #[test]

@@ -142,7 +142,8 @@ fn one_line<'a>(
                 Block::Hold => ("bookings_hold", "no new session is booked until what is owed is settled (seed 001)"),
                 Block::Closed => ("case_closed", "its file is closed, and a new referral opens it again (seed 001)"),
             };
-            let what = format!("{}: its session of {start} was not booked, since {why}; a task is open. Bring the file in again when it may be booked", row.case_ref);
+            let (was, task) = if how.dry_run { ("would not be", "would be") } else { ("was not", "is") };
+            let what = format!("{}: its session of {start} {was} booked, since {why}; a task {task} open. Bring the file in again when it may be booked", row.case_ref);
             report.counts.not_booked += 1;
             report.findings.push(Finding::warning(row.line, "case_ref", kind, what));
             batch.not_booked.push((case.id.clone(), sessions::local_text(row.start_local), row.starts_at));
@@ -171,6 +172,7 @@ fn one_line<'a>(
             let who_hears = match (s.starts_at > now, how.tell) {
                 (false, _) => "it has begun or is over, so nobody is told",
                 (true, true) => "both parents are told by text",
+                (true, false) if how.dry_run => "nobody would be texted: a task to ring would be opened for each parent (--tell would text them)",
                 (true, false) => "nobody is texted: ring both parents; a task for each is open (--tell would text them)",
             };
             report.off.push(Finding::warning(row.line, "status", "cancelled_by_file", format!("{}: the file calls a booked session off; {who_hears}", row.case_ref)));

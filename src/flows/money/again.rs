@@ -19,10 +19,10 @@ use std::collections::HashSet;
 pub(super) async fn owed_again(tx: &mut Tx, seen: &mut Seen<'_>, texts: &[MoneyText], standing: &[tasks::Standing], now: DateTime<Utc>) -> Result<HashSet<String>> {
     let mut undecided = HashSet::new();
     let mut wanted = HashSet::new();
-    for (session, receipts) in receipts(seen, texts, now) {
+    for (session, receipts, settled) in receipts(seen, texts, now) {
         let known = times(seen, &session);
         if receipts > known {
-            remember(tx, seen, &session, now).await?;
+            remember(tx, seen, &session, settled, now).await?;
         }
         if !seen.case.record.released(&session, OWED_AGAIN) {
             let k = times(seen, &session);
@@ -49,25 +49,30 @@ pub(super) fn times(seen: &Seen<'_>, session: &str) -> usize {
     seen.case.record.facts.iter().filter(|f| f.kind == OWED_AGAIN && f.session.as_deref() == Some(session)).count()
 }
 
-/// The sessions whose fee is open though more receipts left for it than the rules call for, with how many more.
-fn receipts(seen: &Seen<'_>, texts: &[MoneyText], now: DateTime<Utc>) -> Vec<(String, usize)> {
+/// The sessions whose fee is open though their party was told more often that it is settled than the rules call for: with how often more,
+/// and since when it was settled for them. Told is who a text left to, and who a person told of it by phone in its place.
+fn receipts(seen: &Seen<'_>, texts: &[MoneyText], now: DateTime<Utc>) -> Vec<(String, usize, DateTime<Utc>)> {
     let mut out = Vec::new();
     let called = called(&seen.assessed, now);
     for a in &seen.assessed.sessions {
         let s = a.result.standing_at(now);
         let Some(role) = s.liable.map(|p| p.role()).filter(|_| matches!(s.fee, FeeState::Due | FeeState::Provisional)) else { continue };
-        let left = texts.iter().filter(|t| t.kind == Kind::FeeSettled && t.left() && t.role == Some(role) && t.session.as_ref() == Some(&a.session)).count();
+        let (left, rung): (Vec<&MoneyText>, Vec<&MoneyText>) =
+            texts.iter().filter(|t| t.kind == Kind::FeeSettled && t.is_said() && t.role == Some(role) && t.session.as_ref() == Some(&a.session)).partition(|t| t.left());
+        let by_phone = |f: &&Recorded| f.kind == "informed" && f.role == Some(role) && f.session.as_ref() == Some(&a.session) && f.detail == Kind::FeeSettled.as_str();
+        let by_phone = seen.case.record.facts.iter().filter(by_phone).count();
+        let told: Vec<DateTime<Utc>> = left.iter().map(|t| t.queued_at).chain(rung.iter().rev().take(by_phone).map(|t| t.queued_at)).collect();
         let called = called.iter().filter(|c| c.kind == NoticeKind::FeeSettled && c.role == Some(role) && c.session == a.session).count();
-        if left > called {
-            out.push((a.session.clone(), left - called));
+        if let Some(settled) = told.iter().max().filter(|_| told.len() > called) {
+            out.push((a.session.clone(), told.len() - called, *settled));
         }
     }
     out
 }
 
-async fn remember(tx: &mut Tx, seen: &mut Seen<'_>, session: &str, now: DateTime<Utc>) -> Result<()> {
+async fn remember(tx: &mut Tx, seen: &mut Seen<'_>, session: &str, settled: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
     let role = seen.assessed.of(session).and_then(|a| a.liable).map(|p| p.role());
-    let row = Fact { case_id: Some(&seen.case.id), session_id: Some(session), role, kind: OWED_AGAIN, at: now, by: "courtesy", rule: "C18", detail: "" };
+    let row = Fact { case_id: Some(&seen.case.id), session_id: Some(session), role, kind: OWED_AGAIN, at: settled, by: "courtesy", rule: "C18", detail: "" };
     facts::add(tx, now, &[row]).await?;
     seen.case.record.facts.push(Recorded {
         id: String::new(),
@@ -75,7 +80,7 @@ async fn remember(tx: &mut Tx, seen: &mut Seen<'_>, session: &str, now: DateTime
         session: Some(session.to_owned()),
         role,
         kind: OWED_AGAIN.into(),
-        at: now,
+        at: settled,
         recorded_at: now,
         rule: "C18".into(),
         detail: String::new(),

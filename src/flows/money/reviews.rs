@@ -51,7 +51,9 @@ pub(super) async fn open(tx: &mut Tx, seen: &Seen<'_>, called: &[Called<'_>], un
                 if undecided.contains(c.session) || !still_so(kind, assessed, c.session, None, now) {
                     continue;
                 }
-                let cause = release_cause(c.kind, c.session, c.n, again::times(seen, c.session));
+                // A file that was closed stays closed, whatever is owed again: that is told once.
+                let again = if c.kind == NoticeKind::CaseClosed { 0 } else { again::times(seen, c.session) };
+                let cause = release_cause(c.kind, c.session, c.n, again);
                 held.push(cause.clone());
                 (cause, topic)
             }
@@ -69,8 +71,12 @@ pub(super) async fn open(tx: &mut Tx, seen: &Seen<'_>, called: &[Called<'_>], un
     tasks::open_many(tx, now, &list).await?;
     // One that was closed because it was not called for, and is called for again, waits again; what a person released stays released.
     for t in list.iter().filter(|t| matches!(t.topic, Topic::ReleaseAllParties | Topic::ReleaseCaseClosed)) {
-        let kind = if t.topic == Topic::ReleaseAllParties { Kind::AllPartiesNotice } else { Kind::CaseClosed };
-        if !case.record.released(t.session_id.unwrap_or_default(), kind.as_str()) {
+        let session = t.session_id.unwrap_or_default();
+        let released = match t.topic {
+            Topic::ReleaseAllParties => case.record.released(session, Kind::AllPartiesNotice.as_str()),
+            _ => case.record.ever_released(session, Kind::CaseClosed.as_str()),
+        };
+        if !released {
             tasks::open_again(tx, &t.cause).await?;
         }
     }

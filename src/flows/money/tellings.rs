@@ -15,6 +15,9 @@ use chrono::{DateTime, Duration, Utc};
 /// A text that left and of which nobody heard for this long proves nothing: a person tells the party.
 const UNPROVEN: Duration = Duration::hours(24);
 
+/// The fact that somebody was told who owes nothing, or nothing any more.
+const INFORMED: &str = "informed";
+
 /// Records of which texts it is proven that they told a party of an obligation. Gives when to look again for those of which it is not
 /// known yet.
 pub(super) async fn record(tx: &mut Tx, seen: &mut Seen<'_>, texts: &[MoneyText], now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
@@ -22,10 +25,17 @@ pub(super) async fn record(tx: &mut Tx, seen: &mut Seen<'_>, texts: &[MoneyText]
     for t in texts.iter().filter(|t| !matches!(t.kind, Kind::FeeSettled | Kind::CaseClosed)) {
         let (Some(session), Some(role)) = (&t.session, t.role) else { continue };
         if let Some(at) = t.told_at() {
-            let known = |r: &Recorded| r.kind == "told" && r.session.as_ref() == Some(session) && r.detail.starts_with(t.kind.as_str()) && r.at == at;
             let liable = seen.assessed.of(session).and_then(|a| a.liable).map(|p| p.role());
-            if liable == Some(role) && !seen.case.record.facts.iter().any(known) {
+            let kind = if liable == Some(role) { "told" } else { INFORMED };
+            let of = |r: &Recorded| r.session.as_ref() == Some(session) && r.role == Some(role);
+            let known = |r: &Recorded| r.kind == kind && of(r) && r.detail.starts_with(t.kind.as_str()) && r.at == at;
+            if seen.case.record.facts.iter().any(known) {
+                continue;
+            }
+            if liable == Some(role) {
                 told(tx, seen, t, session, at, now).await?;
+            } else if liable.is_some() && t.kind == Kind::AllPartiesNotice {
+                informed(tx, seen, t, session, at, now).await?;
             }
             continue;
         }
@@ -47,6 +57,27 @@ pub(super) async fn record(tx: &mut Tx, seen: &mut Seen<'_>, texts: &[MoneyText]
         look = [look, Some(again)].into_iter().flatten().min();
     }
     Ok(look)
+}
+
+/// The other parent read the notice to all parties: the days to pay count from the later of both.
+async fn informed(tx: &mut Tx, seen: &mut Seen<'_>, t: &MoneyText, session: &str, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    let (rule, detail) = ("C07", t.kind.as_str());
+    let row = Fact { case_id: Some(&seen.case.id), session_id: Some(session), role: t.role, kind: INFORMED, at, by: "courtesy", rule, detail };
+    facts::add(tx, now, &[row]).await?;
+    seen.case.record.facts.push(Recorded {
+        id: String::new(),
+        voids: None,
+        session: Some(session.to_owned()),
+        role: t.role,
+        kind: INFORMED.into(),
+        at,
+        recorded_at: now,
+        rule: rule.into(),
+        detail: detail.into(),
+        amount: None,
+    });
+    seen.assess_anew();
+    Ok(())
 }
 
 async fn told(tx: &mut Tx, seen: &mut Seen<'_>, t: &MoneyText, session: &str, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {

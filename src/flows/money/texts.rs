@@ -52,11 +52,11 @@ fn wanted<'a>(seen: &Seen<'_>, called: &'a [Called<'_>], undecided: &HashSet<Str
     asked_again(seen, undecided, texts, now, &mut list);
     // Who was asked for money that they do not owe after all hears it: a notice is never unsent, the correction is a new one. So does who
     // was asked once more after a receipt, when it is settled.
-    for t in texts.iter().filter(|t| t.kind == Kind::FeeNotice && t.left()) {
+    for t in texts.iter().filter(|t| t.kind == Kind::FeeNotice && t.is_said()) {
         let (Some(session), Some(role)) = (t.session.as_deref(), t.role) else { continue };
         let settled = called.iter().any(|c| c.kind == NoticeKind::FeeSettled && c.session == session && c.role == Some(role));
-        let by_mistake = !settled && assessed.standing(session, now).liable.map(|p| p.role()) != Some(role);
-        let receipt_comes = list.iter().any(|w| w.kind == Kind::FeeSettled && w.session == session && w.role == role && !texts.iter().any(|t| t.cause == w.cause && t.left()));
+        let by_mistake = t.left() && !settled && assessed.standing(session, now).liable.map(|p| p.role()) != Some(role);
+        let receipt_comes = list.iter().any(|w| w.kind == Kind::FeeSettled && w.session == session && w.role == role && !texts.iter().any(|t| t.cause == w.cause && t.is_said()));
         let once_more = t.cause.contains("/again-") && !receipt_comes && still_so(Kind::FeeSettled, assessed, session, Some(role), now);
         if by_mistake || once_more {
             let cause = format!("money/{}/{session}/{role}/after-{}", Kind::FeeSettled, t.id);
@@ -68,7 +68,7 @@ fn wanted<'a>(seen: &Seen<'_>, called: &'a [Called<'_>], undecided: &HashSet<Str
 
 /// What a manager let go after a receipt is asked for once more, if nothing else asks for it.
 fn asked_again<'a>(seen: &Seen<'_>, undecided: &HashSet<String>, texts: &'a [MoneyText], now: DateTime<Utc>, list: &mut Vec<Wanted<'a>>) {
-    for t in texts.iter().filter(|t| t.kind == Kind::FeeSettled && t.left()) {
+    for t in texts.iter().filter(|t| t.kind == Kind::FeeSettled && t.is_said()) {
         let (Some(session), Some(role)) = (t.session.as_deref(), t.role) else { continue };
         let s = seen.assessed.standing(session, now);
         let kind = match s.fee {
@@ -77,7 +77,7 @@ fn asked_again<'a>(seen: &Seen<'_>, undecided: &HashSet<String>, texts: &'a [Mon
             _ => continue,
         };
         let let_go = seen.case.record.released(session, OWED_AGAIN) && !undecided.contains(session) && s.liable.map(|p| p.role()) == Some(role);
-        let fresh = |w: &Wanted<'_>| w.kind == kind && w.session == session && w.role == role && !texts.iter().any(|t| t.cause == w.cause && t.left());
+        let fresh = |w: &Wanted<'_>| w.kind == kind && w.session == session && w.role == role && !texts.iter().any(|t| t.cause == w.cause && t.is_said());
         let cause = format!("money/{kind}/{session}/{role}/again-{}", again::times(seen, session));
         if let_go && !list.iter().any(fresh) && !list.iter().any(|w| w.cause == cause) && still_so(kind, &seen.assessed, session, Some(role), now) {
             list.push(Wanted { cause, kind, session, role, at: now, date: t.date });
@@ -110,7 +110,7 @@ pub(super) async fn queue(
         let not_before = when(tx, seen, seat, w, now).await?;
         let channel = match before {
             Some(t) => {
-                money::wait_again(tx, &t.id, not_before).await?;
+                money::wait_again(tx, &t.id, not_before, now).await?;
                 t.channel
             }
             None => {
