@@ -103,7 +103,7 @@ async fn a_press_after_a_move_is_an_old_one(on: On) {
     w.chats_settled().await;
     assert_eq!(w.stands("BRK-0102").await, "booked none none", "a YES to the old time confirms nothing");
     assert!(w.chats.answers().last().unwrap().1.contains("no longer in use"));
-    w.until("2026-11-26T10:10").await;
+    w.until("2026-11-26T10:12").await;
     w.presses(LUKASZ, "Yes").await;
     assert_eq!(w.stands("BRK-0102").await, "booked none confirmed");
     w.end().await;
