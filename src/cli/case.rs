@@ -59,7 +59,7 @@ fn fact_in_words(kind: &str, detail: &str) -> String {
         "waived" => format!("the manager waived the fee: {detail}"),
         "written_off" => format!("the manager gave the debt up: {detail}"),
         "told" => format!("was told ({})", detail.split(' ').next().unwrap_or_default().replace('_', " ")),
-        "informed" => format!("was told by a person ({})", detail.replace('_', " ")),
+        "informed" => format!("was told too ({})", detail.replace('_', " ")),
         "owed_again" => "had been told that nothing is owed; by what was recorded since, a fee is open again".into(),
         "voided" => format!("a wrong record was taken out: {detail}"),
         "rang" if detail.is_empty() => "was rung".into(),
