@@ -100,7 +100,7 @@ fn what_people_wrote_who_did_not_know_the_lists_is_understood_as_before() {
         }
     }
     assert!(right * 100 >= answers * 84, "{right} of {answers} plain answers");
-    assert!(urgent * 100 >= danger * 79, "{urgent} of {danger} texts of danger");
+    assert!(urgent * 100 >= danger * 90, "{urgent} of {danger} texts of danger");
     assert!(alarms * 100 <= harmless, "{alarms} of {harmless} harmless texts are called danger");
 }
 
