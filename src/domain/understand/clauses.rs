@@ -17,7 +17,10 @@ struct Clause<'a> {
 
 /// Reads the clauses that can be read; `None` if they give no answer, or if the others may turn it.
 pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubtful: bool) -> Option<Understood> {
-    if l.reschedule.core.any(words) {
+    let all = as_far_as_known(l, words);
+    let says = |of: &[Piece]| all.iter().any(|(p, _)| p.is_some_and(|p| of.contains(&p)));
+    // Most texts that cannot be read say neither.
+    if !says(&[Piece::Refuse, Piece::Cancel, Piece::Coming, Piece::Keep, Piece::Yes, Piece::Agreed]) || l.reschedule.core.any(words) {
         return None;
     }
     let clauses = clauses(l, words);
@@ -27,8 +30,7 @@ pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubt
     }
     let known: Vec<Word> = read.iter().flat_map(|c| c.words.iter().copied().chain([word(BREAK)])).collect();
     let pieces = pieces(l, &known)?;
-    let (held, all) = (hold(l, &pieces, &known), as_far_as_known(l, words));
-    let says = |of: &[Piece]| all.iter().any(|(p, _)| p.is_some_and(|p| of.contains(&p)));
+    let held = hold(l, &pieces, &known);
     if held.cancels() {
         // A bare "no" may answer the words that nobody knows.
         if !says_of(l, &known, &[Piece::Refuse, Piece::Cancel]) || says(&[Piece::Coming, Piece::Keep]) {
