@@ -97,8 +97,8 @@ pub async fn opt_out_of(tx: &mut Tx, at: (Channel, &str), number_hash: &str) -> 
 /// Takes the opt-outs of a centre's parties along to the centre's new sender: who said STOP has said it to the centre.
 pub async fn carry_opt_outs(tx: &mut Tx, now: DateTime<Utc>, centre: &str, channel: Channel, old: &str, new: &str) -> Result<u64> {
     tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at)
-         SELECT DISTINCT o.channel, $1, o.number_hash, TRUE, $2 FROM opt_out o JOIN address a ON a.number_hash = o.number_hash JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by)
+         SELECT DISTINCT o.channel, $1, o.number_hash, TRUE, $2, o.said_on, o.said_by FROM opt_out o JOIN address a ON a.number_hash = o.number_hash JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
          WHERE o.channel = $3 AND o.sender = $4 AND o.active = TRUE AND c.centre = $5
          ON CONFLICT (channel, sender, number_hash) DO NOTHING",
         args![new, now, channel.as_str(), old, centre],
