@@ -63,6 +63,37 @@ pub(super) fn spoken(words: &[Word]) -> Vec<Word> {
 /// Parts that several patterns share: those of a list of classes.
 pub(super) type Shared = std::sync::Arc<Vec<Part>>;
 
+/// A set of words in short: says "perhaps" of each that is in it, and "no" of nearly every other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Sieve(u128);
+
+impl Sieve {
+    /// Every word, and none.
+    const ALL: Sieve = Sieve(u128::MAX);
+    /// That there is no word.
+    const NONE: Sieve = Sieve(1 << 127);
+
+    fn of(word: Id) -> Self {
+        Sieve(1 << (word % 127))
+    }
+
+    fn add(&mut self, other: Sieve) {
+        self.0 |= other.0;
+    }
+
+    fn lets_through(self, words: Sieve) -> bool {
+        self.0 & words.0 != 0
+    }
+}
+
+impl FromIterator<Id> for Sieve {
+    fn from_iter<T: IntoIterator<Item = Id>>(words: T) -> Self {
+        let mut all = Sieve::default();
+        words.into_iter().for_each(|w| all.add(Sieve::of(w)));
+        all
+    }
+}
+
 /// A part of a pattern.
 pub(super) enum Part {
     /// One of these words.
@@ -71,6 +102,8 @@ pub(super) enum Part {
     Gap,
     Choice {
         words: Vec<Id>,
+        /// Which words stand there, in short ([`Sieve`]).
+        sieve: Sieve,
         longer: Vec<Shared>,
         optional: bool,
         /// It may also be the end of a sentence, a line or the text.

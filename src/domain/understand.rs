@@ -8,6 +8,7 @@ mod agreed;
 mod answer;
 mod clauses;
 mod lists;
+mod pieces;
 
 use super::patterns::{self, ASK, DATE, NUM, TIME, Word};
 use super::person::Channel;

@@ -31,9 +31,7 @@ impl Builder<'_> {
         }
         firsts.sort_unstable();
         firsts.dedup();
-        let n = u32::try_from(to.all.len()).map_err(|e| e.to_string())?;
-        to.all.push((list, parts));
-        firsts.iter().for_each(|w| to.by_first.add(*w, n));
+        to.push(list, parts, &firsts);
         Ok(())
     }
 
@@ -83,7 +81,8 @@ impl Builder<'_> {
             }
             words.sort_unstable();
             words.dedup();
-            out.push(Part::Choice { words, longer, optional, end });
+            let sieve = words.iter().copied().collect();
+            out.push(Part::Choice { words, sieve, longer, optional, end });
         }
         Ok(out)
     }

@@ -1,6 +1,6 @@
 //! Where patterns fit.
 
-use super::{Id, Part, REACH, Word};
+use super::{Id, Part, REACH, Sieve, Word};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -22,11 +22,16 @@ impl ByWord {
     }
 }
 
+/// So many patterns are many.
+const MANY: usize = 200;
+
 /// Patterns, each with the number of its list.
 #[derive(Default)]
 pub(in crate::domain) struct Patterns {
-    pub(super) all: Vec<(u16, Vec<Part>)>,
-    pub(super) by_first: ByWord,
+    all: Vec<(u16, Vec<Part>)>,
+    by_first: ByWord,
+    /// Of each pattern, what its second and its third word may be.
+    behind: Vec<[Sieve; 2]>,
     /// By the words of its two rarest parts: without a word of each a pattern fits nowhere in a text. Made when it is first asked for.
     rarest: OnceLock<[ByWord; 2]>,
 }
@@ -40,7 +45,7 @@ pub(super) fn firsts_of(parts: &[Part], out: &mut Vec<Id>) -> bool {
                 return true;
             }
             Part::Gap => return false,
-            Part::Choice { words, longer, optional, end } => {
+            Part::Choice { words, longer, optional, end, .. } => {
                 out.extend(words);
                 for l in longer {
                     if !firsts_of(l, out) {
@@ -54,6 +59,49 @@ pub(super) fn firsts_of(parts: &[Part], out: &mut Vec<Id>) -> bool {
         }
     }
     false
+}
+
+/// Adds the words that may stand `far` words behind the first of these parts. Gives how many words the parts may be, up to `far`: bit n is
+/// "n words".
+fn words_at(parts: &[Part], far: usize, out: &mut Sieve) -> u64 {
+    let mut at: u64 = 1;
+    for p in parts {
+        let mut next: u64 = 0;
+        for n in (0..=far).filter(|n| at >> n & 1 == 1) {
+            let one = match p {
+                Part::Word(id) => {
+                    if n == far {
+                        out.add(Sieve::of(*id));
+                    }
+                    1 << 1
+                }
+                Part::Gap => {
+                    if n + 3 > far {
+                        *out = Sieve::ALL;
+                    }
+                    0b1111
+                }
+                Part::Choice { sieve, words, longer, optional, end } => {
+                    if n == far {
+                        out.add(*sieve);
+                    }
+                    let single = u64::from(!words.is_empty()) << 1;
+                    longer.iter().fold(single | u64::from(*optional || *end), |all, l| all | words_at(l, far - n, out))
+                }
+            };
+            next |= one << n;
+        }
+        at = next & ((1 << (far + 1)) - 1);
+    }
+    at
+}
+
+/// What the second and the third word may be, or that there may be none.
+fn behind(parts: &[Part]) -> [Sieve; 2] {
+    [1, 2].map(|far| {
+        let mut out = Sieve::default();
+        if words_at(parts, far, &mut out) == 0 { out } else { Sieve::ALL }
+    })
 }
 
 /// The two parts of each pattern that fewest texts can hold, judged by how often their words stand in all of them.
@@ -115,10 +163,10 @@ fn part_ends(p: &Part, words: &[Word]) -> u64 {
     match p {
         Part::Word(id) => u64::from(first == Some(*id)) << 1,
         Part::Gap => (1 << (words.len().min(3) + 1)) - 1,
-        Part::Choice { words: one, longer, optional, .. } => {
+        Part::Choice { words: one, sieve, longer, optional, .. } => {
             let mut at = u64::from(*optional);
             if let Some(first) = first {
-                at |= u64::from(one.binary_search(&first).is_ok()) << 1;
+                at |= u64::from(sieve.lets_through(Sieve::of(first)) && one.binary_search(&first).is_ok()) << 1;
             }
             for l in longer {
                 if !matches!(l.first(), Some(Part::Word(id)) if Some(*id) != first) {
@@ -131,10 +179,28 @@ fn part_ends(p: &Part, words: &[Word]) -> u64 {
 }
 
 impl Patterns {
+    /// Adds a pattern of a list that begins with one of these words.
+    pub(super) fn push(&mut self, list: u16, parts: Vec<Part>, firsts: &[Id]) {
+        let n = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        firsts.iter().for_each(|w| self.by_first.add(*w, n));
+        self.behind.push(behind(&parts));
+        self.all.push((list, parts));
+    }
+
+    /// The patterns that may begin at the front of these words.
+    fn beginning(&self, words: &[Word]) -> impl Iterator<Item = u32> + '_ {
+        let at = |n: usize| words.get(n).map_or(Sieve::NONE, |w| Sieve::of(w.id));
+        let (second, third) = (at(1), at(2));
+        words.first().map_or(&[][..], |w| self.by_first.of(w.id)).iter().copied().filter(move |n| {
+            let [a, b] = self.behind[*n as usize];
+            a.lets_through(second) && b.lets_through(third)
+        })
+    }
+
     /// The longest match at the front of `words`: how many words, and of which list; of equals the first list.
     pub(in crate::domain) fn longest(&self, words: &[Word]) -> Option<(usize, u16)> {
         let mut best: Option<(usize, u16)> = None;
-        for &n in self.by_first.of(words.first()?.id) {
+        for n in self.beginning(words) {
             let (list, parts) = &self.all[n as usize];
             let reached = ends(parts, words);
             if reached > 1 {
@@ -150,7 +216,7 @@ impl Patterns {
     /// Every length at which one matches at the front of `words`, the longest first; of equals the first list.
     pub(in crate::domain) fn lengths(&self, words: &[Word]) -> Vec<(usize, u16)> {
         let mut found: Vec<(usize, u16)> = Vec::new();
-        for &n in words.first().map_or(&[][..], |w| self.by_first.of(w.id)) {
+        for n in self.beginning(words) {
             let (list, parts) = &self.all[n as usize];
             let reached = ends(parts, words);
             for len in (1..=REACH).filter(|len| reached >> len & 1 == 1) {
@@ -184,10 +250,12 @@ impl Patterns {
 
     /// Every match of these words: from, to, list. Longest per pattern.
     pub(in crate::domain) fn all<'a>(&'a self, words: &'a [Word]) -> impl Iterator<Item = (usize, usize, u16)> + 'a {
-        let possible = std::rc::Rc::new(self.possible(words));
-        words.iter().enumerate().flat_map(move |(at, w)| {
+        // To look where a few patterns begin is quicker than to ask first which of them are possible.
+        let possible = (self.all.len() >= MANY).then(|| std::rc::Rc::new(self.possible(words)));
+        (0..words.len()).flat_map(move |at| {
             let possible = possible.clone();
-            self.by_first.of(w.id).iter().filter(move |n| possible[**n as usize / 64] >> (**n % 64) & 1 == 1).filter_map(move |&n| {
+            let fits = move |n: &u32| possible.as_ref().is_none_or(|p| p[*n as usize / 64] >> (*n % 64) & 1 == 1);
+            self.beginning(&words[at..]).filter(fits).filter_map(move |n| {
                 let (list, parts) = &self.all[n as usize];
                 let reached = ends(parts, &words[at..]);
                 (reached > 1).then(|| (at, at + 63 - reached.leading_zeros() as usize, *list))
@@ -202,10 +270,6 @@ impl Patterns {
 
     /// Whether one fits from the first word to the last.
     pub(in crate::domain) fn whole(&self, words: &[Word]) -> bool {
-        let Some(first) = words.first() else { return false };
-        if words.len() > REACH {
-            return false;
-        }
-        self.by_first.of(first.id).iter().any(|&n| ends(&self.all[n as usize].1, words) >> words.len() & 1 == 1)
+        !words.is_empty() && words.len() <= REACH && self.beginning(words).any(|n| ends(&self.all[n as usize].1, words) >> words.len() & 1 == 1)
     }
 }

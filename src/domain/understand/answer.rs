@@ -1,9 +1,10 @@
 //! An answer, read word by word: what it is made of, and of whom it speaks.
 
-use super::super::patterns::{ASK, BREAK, DATE, TIME, UNKNOWN, Word};
+use super::super::patterns::{BREAK, DATE, TIME, Word};
 use super::super::session::Reason;
 use super::clauses::by_clauses;
 use super::lists::{Lists, Piece, READING};
+use super::pieces::{Pieces, Text};
 use super::{Context, Intent, Named, Understood};
 use chrono::Weekday;
 
@@ -65,56 +66,6 @@ impl Held {
     }
 }
 
-/// Splits an answer into its pieces, each as long as it can be; `None` if a word is in no list. Where the longest piece leaves a word over
-/// that a shorter one would not, the shorter one is meant: "I am not going | to make it".
-pub(super) fn pieces(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
-    let mut dead = vec![false; words.len() + 1];
-    // The pieces so far, and for each place which shorter ones are left to try.
-    let mut out: Vec<(Option<Piece>, usize)> = Vec::with_capacity(words.len());
-    let mut left: Vec<Vec<(Option<Piece>, usize)>> = Vec::with_capacity(words.len());
-    let mut at = 0;
-    while at < words.len() {
-        let mut choices = if dead[at] { Vec::new() } else { choices(l, &words[at..]) };
-        loop {
-            if let Some((piece, n)) = choices.pop() {
-                out.push((piece, at));
-                left.push(choices);
-                at += n;
-                break;
-            }
-            dead[at] = true;
-            (at, choices) = (out.pop()?.1, left.pop()?);
-        }
-    }
-    Some(out)
-}
-
-/// What may stand at the front of these words, the longest last.
-pub(super) fn choices(l: &Lists, words: &[Word]) -> Vec<(Option<Piece>, usize)> {
-    let w = words[0];
-    if matches!(w.id, BREAK | ASK) {
-        return vec![(None, 1)];
-    }
-    let mut found: Vec<(Option<Piece>, usize)> = l.reading.lengths(words).into_iter().rev().map(|(n, list)| (Some(READING[usize::from(list)].1), n)).collect();
-    // "No, I can't." A bare verb refuses only where nothing follows that it could belong to.
-    if let Some((n, _)) = l.at_end.longest(words)
-        && words.get(n).is_none_or(|w| w.id == BREAK)
-        && found.iter().all(|(_, m)| *m < n)
-    {
-        found.push((Some(Piece::Refuse), n));
-    }
-    if found.is_empty() && (l.vocabulary.day(w.id).is_some() || matches!(w.id, TIME | DATE)) {
-        found.push((Some(Piece::Fill), 1));
-    } else if found.is_empty() && w.id == UNKNOWN && words.get(1).is_some_and(|next| l.holds.whole(&[*next])) && sick_soon(l, &words[1..]) {
-        found.push((Some(Piece::Name), 1));
-    }
-    found
-}
-
-fn sick_soon(l: &Lists, words: &[Word]) -> bool {
-    (0..4).any(|n| words.get(n..).and_then(|w| l.reading.longest(w)).is_some_and(|(_, list)| READING[usize::from(list)].1 == Piece::Sick))
-}
-
 /// Whether a sentence of the message begins as a question does.
 fn begins_as_question(l: &Lists, words: &[Word]) -> bool {
     let mut start = true;
@@ -143,19 +94,20 @@ pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful:
     {
         return Err("lettered");
     }
-    match pieces(l, words).or_else(|| spelled_out(l, words)) {
+    let text = Text::new(l, words);
+    match text.pieces(0..words.len()).or_else(|| spelled_out(l, words)) {
         Some(pieces) => judge(l, &pieces, words, context, doubtful),
-        None => by_clauses(l, words, context, doubtful).ok_or("unknown-word"),
+        None => by_clauses(&text, context, doubtful).ok_or("unknown-word"),
     }
 }
 
 /// What these words mean, of which every one is known.
-pub(super) fn judge(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
+pub(super) fn judge(l: &Lists, pieces: &Pieces, words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
     weigh(l, &hold(l, pieces, words), pieces, words, context, doubtful)
 }
 
 /// The same, of whom it speaks being known already.
-pub(super) fn weigh(l: &Lists, held: &Held, pieces: &[(Option<Piece>, usize)], words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
+pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
     if l.no_answer.any(words) {
         return Err("no-answer");
     }
@@ -224,10 +176,10 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &[(Option<Piece>, usize)], w
 }
 
 /// "C A N C E L": single letters that make one word of an answer.
-fn spelled_out(l: &Lists, words: &[Word]) -> Option<Vec<(Option<Piece>, usize)>> {
+fn spelled_out(l: &Lists, words: &[Word]) -> Option<Pieces> {
     let letters: Option<String> = words.iter().filter(|w| w.id != BREAK).map(|w| l.vocabulary.letter(w.id)).collect();
     let one = l.vocabulary.words(&letters.filter(|s| s.len() > 2)?);
-    pieces(l, &one)
+    Text::new(l, &one).pieces(0..one.len())
 }
 
 /// Whether the words before or at an illness say that it is the writer's own.
@@ -236,7 +188,7 @@ fn says_so_of_oneself(l: &Lists, words: &[Word], at: usize) -> bool {
 }
 
 /// What the pieces of an answer say, and of whom.
-pub(super) fn hold(l: &Lists, pieces: &[(Option<Piece>, usize)], words: &[Word]) -> Held {
+pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
     use Piece as P;
     let mut h = Held { child: pieces.iter().any(|(p, _)| *p == Some(P::Child)), ..Held::default() };
     // The subject of the clause so far, the last person named in it, and the last one named by a noun.

@@ -5,35 +5,42 @@
 
 use super::super::patterns::{BREAK, DATE, PHONE, TIME, UNKNOWN, Word, word};
 use super::super::session::Reason;
-use super::answer::{choices, hold, pieces, weigh};
+use super::answer::{hold, weigh};
 use super::lists::{Lists, Piece};
+use super::pieces::{Pieces, Text, any_of};
 use super::{Context, Intent, Understood};
+use std::ops::Range;
 
-/// One clause and whether every word of it is known.
+/// One clause, and its pieces if every word of it is known.
 struct Clause<'a> {
     words: &'a [Word],
-    read: bool,
+    pieces: Option<Pieces>,
 }
 
 /// Reads the clauses that can be read; `None` if they give no answer, or if the others may turn it.
-pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubtful: bool) -> Option<Understood> {
-    let all = as_far_as_known(l, words);
-    let says = |of: &[Piece]| all.iter().any(|(p, _)| p.is_some_and(|p| of.contains(&p)));
+pub(super) fn by_clauses(text: &Text<'_>, context: &Context<'_>, doubtful: bool) -> Option<Understood> {
+    let (l, words) = (text.l, text.words);
+    let all = text.as_far_as_known(0..words.len());
     // Most texts that cannot be read say neither.
-    if !says(&[Piece::Refuse, Piece::Cancel, Piece::Coming, Piece::Keep, Piece::Yes, Piece::Agreed]) || l.reschedule.core.any(words) {
+    if !any_of(&all, &[Piece::Refuse, Piece::Cancel, Piece::Coming, Piece::Keep, Piece::Yes, Piece::Agreed]) || l.reschedule.core.any(words) {
         return None;
     }
-    let clauses = clauses(l, words);
-    let (read, unread): (Vec<&Clause<'_>>, Vec<&Clause<'_>>) = clauses.iter().partition(|c| c.read);
+    let clauses = clauses(text);
+    let (read, unread): (Vec<&Clause<'_>>, Vec<&Clause<'_>>) = clauses.iter().partition(|c| c.pieces.is_some());
     if unread.iter().any(|c| l.turns.any(c.words)) {
         return None;
     }
-    let known: Vec<Word> = read.iter().flat_map(|c| c.words.iter().copied().chain([word(BREAK)])).collect();
-    let pieces = pieces(l, &known)?;
+    let (mut known, mut pieces): (Vec<Word>, Pieces) = Default::default();
+    for c in read {
+        pieces.extend(c.pieces.iter().flatten().map(|(p, at)| (*p, known.len() + at)));
+        known.extend(c.words);
+        pieces.push((None, known.len()));
+        known.push(word(BREAK));
+    }
     let held = hold(l, &pieces, &known);
     if held.cancels() {
         // A bare "no" may answer the words that nobody knows.
-        if !says_of(l, &known, &[Piece::Refuse, Piece::Cancel]) || says(&[Piece::Coming, Piece::Keep]) {
+        if !any_of(&pieces, &[Piece::Refuse, Piece::Cancel]) || any_of(&all, &[Piece::Coming, Piece::Keep]) {
             return None;
         }
         let held = held.in_light_of(hold(l, &all, words));
@@ -54,8 +61,8 @@ pub(super) fn by_clauses(l: &Lists, words: &[Word], context: &Context<'_>, doubt
     if unread.iter().any(of_others) {
         return None;
     }
-    let firm = says_of(l, &known, &[Piece::Coming, Piece::Keep]) || l.firm.any(&known) || unread.iter().all(along);
-    (firm && !unread.iter().any(turned) && !says(&[Piece::Sick, Piece::SickSelf, Piece::Refuse, Piece::Cancel])).then_some(Understood {
+    let firm = any_of(&pieces, &[Piece::Coming, Piece::Keep]) || l.firm.any(&known) || unread.iter().all(along);
+    (firm && !unread.iter().any(turned) && !any_of(&all, &[Piece::Sick, Piece::SickSelf, Piece::Refuse, Piece::Cancel])).then_some(Understood {
         rule: "a-clause-agrees",
         leftover: true,
         ..understood
@@ -72,7 +79,7 @@ enum Whose {
 }
 
 fn whose(l: &Lists, clauses: &[Clause<'_>]) -> Option<Whose> {
-    let refuses = clauses.iter().position(|c| c.read && says_of(l, c.words, &[Piece::Refuse, Piece::Cancel]))?;
+    let refuses = clauses.iter().position(|c| c.pieces.as_ref().is_some_and(|p| any_of(p, &[Piece::Refuse, Piece::Cancel])))?;
     clauses[..=refuses].iter().rev().find_map(|c| match () {
         () if l.own.any(c.words) => Some(Whose::Own),
         () if l.others_named.any(c.words) => Some(Whose::Others),
@@ -81,26 +88,33 @@ fn whose(l: &Lists, clauses: &[Clause<'_>]) -> Option<Whose> {
     })
 }
 
-fn says_of(l: &Lists, words: &[Word], of: &[Piece]) -> bool {
-    as_far_as_known(l, words).iter().any(|(p, _)| p.is_some_and(|p| of.contains(&p)))
-}
-
 /// The sentences, and of one that cannot be read its clauses.
-fn clauses<'a>(l: &Lists, words: &'a [Word]) -> Vec<Clause<'a>> {
+fn clauses<'a>(text: &Text<'a>) -> Vec<Clause<'a>> {
+    let (l, words) = (text.l, text.words);
+    let clause = |at: Range<usize>, pieces| Clause { words: &words[at], pieces };
     let mut out = Vec::new();
-    for sentence in words.split(|w| w.id == BREAK).filter(|s| !s.is_empty()) {
-        if pieces(l, sentence).is_some() {
-            out.push(Clause { words: sentence, read: true });
+    let mut start = 0;
+    for sentence in words.split(|w| w.id == BREAK) {
+        let from = start;
+        let end = from + sentence.len();
+        start = end + 1;
+        if sentence.is_empty() {
             continue;
         }
-        let inside = inside_of_a_piece(l, sentence);
-        let mut from = 0;
-        for at in 1..=sentence.len() {
-            if at == sentence.len() || (!inside[at] && l.joints.longest(&sentence[at..]).is_some()) {
-                let words = &sentence[from..at];
-                match refusal_at_the_end(l, words) {
-                    Some(n) => out.extend([Clause { words: &words[..n], read: false }, Clause { words: &words[n..], read: true }]),
-                    None => out.push(Clause { words, read: pieces(l, words).is_some() }),
+        if let Some(pieces) = text.pieces(from..end) {
+            out.push(clause(from..end, Some(pieces)));
+            continue;
+        }
+        let inside = inside_of_a_piece(text, from..end);
+        let mut from = from;
+        for at in from + 1..=end {
+            if at == end || (!inside[at - (end - sentence.len())] && l.joints.longest(&words[at..end]).is_some()) {
+                match text.pieces(from..at) {
+                    Some(pieces) => out.push(clause(from..at, Some(pieces))),
+                    None => match refusal_at_the_end(text, from..at) {
+                        Some((n, pieces)) => out.extend([clause(from..n, None), clause(n..at, Some(pieces))]),
+                        None => out.push(clause(from..at, None)),
+                    },
                 }
                 from = at;
             }
@@ -111,45 +125,29 @@ fn clauses<'a>(l: &Lists, words: &'a [Word]) -> Vec<Clause<'a>> {
 
 /// "Boiler has burst water everywhere can't come today": where nothing marks the clauses, the place at which one begins that refuses to
 /// its end. It begins where somebody says so of themselves, or behind a reason; never behind a word that may be somebody else, or a quote.
-fn refusal_at_the_end(l: &Lists, words: &[Word]) -> Option<usize> {
-    if pieces(l, words).is_some() {
-        return None;
-    }
-    (1..words.len()).find(|&at| {
-        let (before, rest) = words.split_at(at);
-        let refuses = || matches!(choices(l, rest).pop(), Some((Some(Piece::Refuse), _)));
-        let clear = || !l.report.any(before) && pieces(l, rest).is_some();
-        let speaks = l.own.whole(&rest[..1]);
+fn refusal_at_the_end(text: &Text<'_>, part: Range<usize>) -> Option<(usize, Pieces)> {
+    let (l, words) = (text.l, text.words);
+    (part.start + 1..part.end).find_map(|at| {
+        let before = &words[part.start..at];
+        let speaks = l.own.whole(&words[at..=at]);
         let behind_a_reason = || {
-            says_of(l, before, &[Piece::Sick, Piece::SickSelf, Piece::Ride, Piece::Event, Piece::KidEvent])
-                && before.last().is_some_and(|w| w.id != UNKNOWN && !l.bound.whole(&[*w]))
+            before.last().is_some_and(|w| w.id != UNKNOWN && !l.bound.whole(&[*w]))
+                && text.says(part.start..at, &[Piece::Sick, Piece::SickSelf, Piece::Ride, Piece::Event, Piece::KidEvent])
         };
-        refuses() && (speaks || behind_a_reason()) && clear()
+        if !matches!(text.choices(at..part.end).pop(), Some((Some(Piece::Refuse), _))) || !(speaks || behind_a_reason()) || l.report.any(before) {
+            return None;
+        }
+        Some((at, text.pieces(at..part.end)?))
     })
 }
 
-/// The pieces of what is known, whatever stands between them.
-fn as_far_as_known(l: &Lists, words: &[Word]) -> Vec<(Option<Piece>, usize)> {
-    let (mut at, mut out) = (0, Vec::new());
-    while at < words.len() {
-        match choices(l, &words[at..]).pop() {
-            Some((piece, n)) => {
-                out.push((piece, at));
-                at += n;
-            }
-            None => at += 1,
-        }
-    }
-    out
-}
-
-/// Which places are in the middle of a piece: "hand foot and mouth" is one illness.
-fn inside_of_a_piece(l: &Lists, words: &[Word]) -> Vec<bool> {
-    let mut inside = vec![false; words.len()];
+/// Which places of a part are in the middle of a piece: "hand foot and mouth" is one illness.
+fn inside_of_a_piece(text: &Text<'_>, part: Range<usize>) -> Vec<bool> {
+    let mut inside = vec![false; part.len()];
     let mut at = 0;
-    while at < words.len() {
-        let n = choices(l, &words[at..]).pop().map_or(1, |(_, n)| n);
-        inside[at + 1..words.len().min(at + n)].fill(true);
+    while at < part.len() {
+        let n = text.choices(part.start + at..part.end).pop().map_or(1, |(_, n)| n);
+        inside[at + 1..part.len().min(at + n)].fill(true);
         at += n;
     }
     inside
