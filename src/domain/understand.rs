@@ -277,7 +277,7 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     let doubtful = has_sign(&l.doubtful);
     let polite = l.polite.any(&spoken);
     let only_stop_signs = doubtful && text.chars().all(|c| !l.doubtful.contains(c) || l.stop_signs.contains(c));
-    if l.stop.means(&spoken, alone) && (!doubtful || only_stop_signs) && (!asks || spoken.len() > 1) {
+    if (l.stop.means(&spoken, alone) || l.stop.in_a_sentence(&words, &l.against_stop)) && (!doubtful || only_stop_signs) && (!asks || spoken.len() > 1) {
         return is(Intent::Stop, "stop-words");
     }
     if l.start.means(&spoken, alone) && (!asks || polite) {

@@ -12,8 +12,12 @@ use chrono::Weekday;
 #[derive(Default)]
 pub(super) struct Held {
     yes: bool,
+    /// A word of YES itself.
+    pub(super) says_yes: bool,
     agreed: bool,
     refuse: bool,
+    /// Somebody who is not another refuses.
+    refuses_for_us: bool,
     no: bool,
     cancel: bool,
     cancelled: bool,
@@ -29,6 +33,8 @@ pub(super) struct Held {
     /// Words that only a plain "we will be there" bears beside it.
     mild: bool,
     coming: bool,
+    /// The same, and nobody else is the one who does.
+    pub(super) comes: bool,
     pub(super) about_third: bool,
     ill_child: bool,
     ill_self: bool,
@@ -45,6 +51,20 @@ impl Held {
     pub(super) fn in_light_of(self, all: Held) -> Held {
         let Held { yes, agreed, refuse, no, cancel, cancelled, .. } = self;
         Held { yes, agreed, refuse, no, cancel, cancelled, ..all }
+    }
+
+    fn ill(&self) -> bool {
+        self.ill_child || self.ill_self || self.ill_other
+    }
+
+    /// Whether it agrees.
+    pub(super) fn confirms(&self) -> bool {
+        self.yes || self.agreed
+    }
+
+    /// Whether it says so in words of its own, and not by a bare "no".
+    pub(super) fn refuses(&self) -> bool {
+        self.refuse || self.cancel
     }
 
     /// A child is spoken of.
@@ -111,21 +131,13 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
     if l.no_answer.any(words) {
         return Err("no-answer");
     }
-    let mut days: Vec<Weekday> = Vec::new();
-    for day in words.iter().filter_map(|w| l.vocabulary.day(w.id)) {
-        if !days.contains(&day) {
-            days.push(day);
-        }
-    }
-    if days.len() > 1 && context.open < 2 {
-        return Err("two-days");
-    }
-    // "Sick since 4am" names no visit.
-    let since = |at: usize| at.checked_sub(1).is_some_and(|b| l.since.whole(&words[b..at]));
-    let moments = words.iter().enumerate().filter(|(at, w)| matches!(w.id, DATE | TIME) && !since(*at)).map(|(_, w)| *w).collect();
-    let named = Named { days, moments };
-    let confirms = held.yes || held.agreed;
+    let named = named(l, words, pieces, context)?;
+    let confirms = held.confirms();
     let cancels = held.cancels();
+    // "Yes I got your text but I can't come": what was agreed with is not the visit.
+    let confirms = confirms && !(held.refuse && !held.coming && !held.agreed && ends_in_no(l, pieces, words));
+    // "My mother can't come but me and the twins will be there": another's plans.
+    let cancels = cancels && !(held.about_third && !held.refuses_for_us && !held.cancel && held.comes && !held.ill());
     match (confirms, cancels) {
         (true, true) => Err("mixed"),
         (false, false) if held.reason => Err("a-reason-and-no-answer"),
@@ -134,7 +146,10 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
             if doubtful {
                 return Err("sign");
             }
-            if held.reason || held.only_cancels || held.third || (held.mild && !held.coming) {
+            let more = held.reason || held.only_cancels || held.third || (held.mild && !held.coming);
+            // A YES and "we will be there": whatever else is said beside both.
+            let both = held.says_yes && held.comes && !held.ill();
+            if more && !both && !concludes(l, held, pieces, words) {
                 return Err("more-than-a-yes");
             }
             if !named.are_of(context.arrivals) {
@@ -150,7 +165,7 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
             if only_no && (l.no_of.any(words) || (!held.reason && l.no_agrees.any(words))) {
                 return Err("no-of-something");
             }
-            if !held.reason && l.no_refusal.any(words) {
+            if l.not_in_time.any(words) || (!held.reason && l.no_refusal.any(words)) {
                 return Err("not-the-visit");
             }
             if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
@@ -175,6 +190,65 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
     }
 }
 
+/// The days, dates and times of these words. Where more than one day is named, those that stand beside an answer count: "my operation is on
+/// Friday so I won't be fit for Sunday".
+///
+/// # Errors
+/// Two days are named, and one visit is open.
+pub(super) fn named(l: &Lists, words: &[Word], pieces: &Pieces, context: &Context<'_>) -> Result<Named, &'static str> {
+    let mut days = days_of(l, words);
+    if days.len() > 1 && context.open < 2 {
+        let joins = |p: &(Option<Piece>, usize)| matches!(p.0, None | Some(Piece::So)) || words.get(p.1).is_some_and(|w| l.joints.whole(&[*w]));
+        let ends = pieces[1.min(pieces.len())..].iter().filter(|p| joins(p)).map(|(_, at)| *at).chain([words.len()]);
+        let mut beside: Vec<Word> = Vec::new();
+        let mut from = 0;
+        for end in ends {
+            let answers = pieces.iter().filter(|(_, at)| (from..end).contains(at)).any(|(p, _)| p.is_some_and(Piece::answers));
+            if answers && from < end {
+                beside.extend(&words[from..end]);
+            }
+            from = end;
+        }
+        let answered = days_of(l, &beside);
+        if !answered.is_empty() {
+            days = answered;
+        }
+    }
+    if days.len() > 1 && context.open < 2 {
+        return Err("two-days");
+    }
+    // "Sick since 4am" names no visit.
+    let since = |at: usize| at.checked_sub(1).is_some_and(|b| l.since.whole(&words[b..at]));
+    let moments = words.iter().enumerate().filter(|(at, w)| matches!(w.id, DATE | TIME) && !since(*at)).map(|(_, w)| *w).collect();
+    Ok(Named { days, moments })
+}
+
+fn days_of(l: &Lists, words: &[Word]) -> Vec<Weekday> {
+    let mut days: Vec<Weekday> = Vec::new();
+    for day in words.iter().filter_map(|w| l.vocabulary.day(w.id)) {
+        if !days.contains(&day) {
+            days.push(day);
+        }
+    }
+    days
+}
+
+/// "Just come off shift but yes will be there": whatever is said first, nobody being ill, they come.
+fn concludes(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word]) -> bool {
+    let last = pieces.iter().rposition(|(_, at)| l.concludes.longest(&words[*at..]).is_some());
+    let plain = |(p, _): &(Option<Piece>, usize)| {
+        matches!(p, None | Some(Piece::So | Piece::Soft | Piece::Yes | Piece::Agreed | Piece::Coming | Piece::Self_ | Piece::We | Piece::Fill | Piece::Glad))
+    };
+    !held.ill() && last.is_some_and(|from| pieces[from..].iter().all(plain) && pieces[from..].iter().any(|(p, _)| *p == Some(Piece::Coming)))
+}
+
+/// "But I can't": the last thing said of coming is a refusal.
+fn ends_in_no(l: &Lists, pieces: &Pieces, words: &[Word]) -> bool {
+    let last = pieces.iter().rposition(|(_, at)| l.but_no.longest(&words[*at..]).is_some());
+    let agrees = |(p, _): &(Option<Piece>, usize)| matches!(p, Some(Piece::Yes | Piece::Agreed | Piece::Keep | Piece::Coming));
+    last.is_some_and(|from| !pieces[from..].iter().any(agrees))
+}
+
 /// "C A N C E L": single letters that make one word of an answer.
 fn spelled_out(l: &Lists, words: &[Word]) -> Option<Pieces> {
     let letters: Option<String> = words.iter().filter(|w| w.id != BREAK).map(|w| l.vocabulary.letter(w.id)).collect();
@@ -190,7 +264,9 @@ fn says_so_of_oneself(l: &Lists, words: &[Word], at: usize) -> bool {
 /// What the pieces of an answer say, and of whom.
 pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
     use Piece as P;
-    let mut h = Held { child: pieces.iter().any(|(p, _)| *p == Some(P::Child)), ..Held::default() };
+    // "Slapped cheek, can't bring him": whom one brings is a child.
+    let child = pieces.iter().any(|(p, at)| *p == Some(P::Child) || (*p == Some(P::Refuse) && l.brings.longest(&words[*at..]).is_some()));
+    let mut h = Held { child, ..Held::default() };
     // The subject of the clause so far, the last person named in it, and the last one named by a noun.
     let (mut subject, mut person, mut noun): (Option<P>, Option<P>, Option<P>) = (None, None, None);
     let mut refused_third = false;
@@ -251,7 +327,11 @@ pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
             Some(P::Ride) => (h.reason, h.ride, subject) = (true, true, None),
             Some(P::RideNoun) => (h.reason, h.vehicle, subject) = (true, true, None),
             Some(P::Event) => (h.reason, h.event, subject) = (true, true, None),
-            Some(P::KidEvent) => (h.reason, h.kid, subject) = (true, true, None),
+            Some(P::KidEvent) => {
+                (h.reason, h.kid, subject) = (true, true, None);
+                // "Nursery sent him home with a rash."
+                person = person.or(Some(P::He));
+            }
             Some(P::Refuse | P::No) => {
                 if l.no_way.longest(&words[*at..]).is_some() {
                     (h.reason, h.ride) = (true, true);
@@ -261,7 +341,7 @@ pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
                 match subject {
                     Some(P::Kin) => h.about_third = true,
                     Some(P::He | P::Name) => refused_third = true,
-                    _ => {}
+                    _ => h.refuses_for_us = true,
                 }
             }
             Some(P::Cancel) => {
@@ -282,9 +362,12 @@ pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
             Some(P::Keep | P::Coming | P::Yes) => {
                 h.yes = true;
                 h.coming |= *piece == Some(P::Coming);
-                if *piece == Some(P::Coming) && matches!(subject, Some(P::Kin | P::He | P::Name)) {
-                    h.third = true;
+                if *piece == Some(P::Coming) {
+                    let other = matches!(subject, Some(P::Kin | P::He | P::Name));
+                    h.third |= other;
+                    h.comes |= !other;
                 }
+                h.says_yes |= *piece == Some(P::Yes);
             }
             Some(P::Agreed) => h.agreed = true,
             Some(P::Soft) => {

@@ -1,6 +1,6 @@
 //! The lists of `understanding/`, read once.
 
-use super::super::patterns::{Builder, Patterns, Vocabulary, Word, strings, table};
+use super::super::patterns::{ASK, BREAK, Builder, Patterns, Vocabulary, Word, strings, table};
 use super::super::session::Reason;
 use super::SomeChildren;
 use super::agreed::Agreed;
@@ -48,6 +48,14 @@ pub(super) enum Piece {
     Name,
     Fill,
     Soft,
+}
+
+impl Piece {
+    /// Whether it agrees, refuses or calls off.
+    pub(super) fn answers(self) -> bool {
+        use Piece as P;
+        matches!(self, P::Refuse | P::No | P::Cancel | P::Cancelled | P::Keep | P::Coming | P::Yes | P::Agreed)
+    }
 }
 
 /// The lists of `[reading]`, in the order of [`Piece`].
@@ -101,6 +109,8 @@ pub(super) struct Lists {
     pub(super) vocabulary: Vocabulary,
     pub(super) around: Patterns,
     pub(super) stop: Account,
+    /// What another sentence must not say if one says STOP.
+    pub(super) against_stop: Patterns,
     pub(super) start: Account,
     pub(super) help: Account,
     pub(super) stranger: Patterns,
@@ -132,6 +142,22 @@ pub(super) struct Lists {
     /// A YES that stands beside unknown words; and what such words may be beside any YES.
     pub(super) firm: Patterns,
     pub(super) along: Patterns,
+    /// Who speaks of themselves; what stands before a place; what a word must follow; how a plain agreement at the end begins.
+    pub(super) speaks: Patterns,
+    pub(super) at_places: Patterns,
+    pub(super) leads_on: Patterns,
+    pub(super) concludes: Patterns,
+    /// With what a new clause may begin unmarked; what takes back a YES beside "we will be there".
+    pub(super) begins: Patterns,
+    /// How a refusal begins that ends a message.
+    pub(super) but_no: Patterns,
+    /// That the writer comes or brings somebody, whatever follows.
+    pub(super) comes: Patterns,
+    pub(super) turns_both: Patterns,
+    /// What a visit is called; that somebody brings a child; that somebody comes, and not in time.
+    pub(super) visit: Patterns,
+    pub(super) brings: Patterns,
+    pub(super) not_in_time: Patterns,
     pub(super) determiner: Patterns,
     /// An illness that is a refusal; a word after which a time of day is no visit's.
     pub(super) too_ill: Patterns,
@@ -225,6 +251,7 @@ impl Lists {
         let mut lists = Lists {
             around: patterns(&mut b, &t, "stranger", &["around"])?,
             stop: account(&mut b, "stop")?,
+            against_stop: patterns(&mut b, &t, "stop", &["against"])?,
             start: account(&mut b, "start")?,
             help: account(&mut b, "help")?,
             stranger: patterns(&mut b, &t, "stranger", &["whole"])?,
@@ -252,6 +279,17 @@ impl Lists {
             bound: patterns(&mut b, &t, "clauses", &["bound"])?,
             firm: patterns(&mut b, &t, "clauses", &["firm"])?,
             along: patterns(&mut b, &t, "clauses", &["along"])?,
+            speaks: patterns(&mut b, &t, "clauses", &["speaks"])?,
+            at_places: patterns(&mut b, &t, "clauses", &["at_places"])?,
+            leads_on: patterns(&mut b, &t, "clauses", &["leads_on"])?,
+            concludes: patterns(&mut b, &t, "clauses", &["concludes"])?,
+            comes: patterns(&mut b, &t, "clauses", &["comes"])?,
+            but_no: patterns(&mut b, &t, "clauses", &["but_no"])?,
+            begins: patterns(&mut b, &t, "clauses", &["begins"])?,
+            turns_both: patterns(&mut b, &t, "clauses", &["turns_both"])?,
+            visit: patterns(&mut b, &t, "notes", &["visit"])?,
+            brings: patterns(&mut b, &t, "notes", &["brings"])?,
+            not_in_time: patterns(&mut b, &t, "notes", &["not_in_time"])?,
             determiner: patterns(&mut b, &t, "notes", &["determiner"])?,
             mild: patterns(&mut b, &t, "notes", &["mild"])?,
             too_ill: patterns(&mut b, &t, "notes", &["too_ill"])?,
@@ -369,16 +407,28 @@ impl Account {
         said == 1
     }
 
-    pub(super) fn means(&self, words: &[Word], alone: &[Word]) -> bool {
-        if self.whole.whole(alone) || self.with_courtesies(words) {
-            return true;
-        }
+    /// Whether one sentence of several means it, and no other holds a word that speaks against it.
+    pub(super) fn in_a_sentence(&self, words: &[Word], against: &Patterns) -> bool {
+        let sentences: Vec<&[Word]> = words.split(|w| matches!(w.id, BREAK | ASK)).filter(|s| !s.is_empty()).collect();
+        let means = |s: &[Word]| self.accounts_for(s) && !self.unless.any(s);
+        sentences.len() > 1 && sentences.iter().any(|s| means(s)) && sentences.iter().all(|s| means(s) || !against.any(s))
+    }
+
+    /// Whether every word of it is one that goes with the meaning, and one says it.
+    fn accounts_for(&self, words: &[Word]) -> bool {
         let (mut at, mut core) = (0, false);
         while at < words.len() {
             let Some((n, list)) = self.words.longest(&words[at..]) else { return false };
             core |= list == 0;
             at += n;
         }
-        core && !self.unless.any(words)
+        core
+    }
+
+    pub(super) fn means(&self, words: &[Word], alone: &[Word]) -> bool {
+        if self.whole.whole(alone) || self.with_courtesies(words) {
+            return true;
+        }
+        self.accounts_for(words) && !self.unless.any(words)
     }
 }

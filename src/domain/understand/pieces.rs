@@ -67,8 +67,16 @@ impl<'a> Text<'a> {
             found.push((Some(Piece::Fill), 1));
         } else if found.is_empty() && w.id == UNKNOWN && words.get(1).is_some_and(|next| l.holds.whole(&[*next])) && self.sick_soon(part.start + 1..part.end) {
             found.push((Some(Piece::Name), 1));
+        } else if found.is_empty() && w.id == UNKNOWN && self.describes_a_visit(part) {
+            found.push((Some(Piece::Fill), 1));
         }
         found
+    }
+
+    /// "The forthcoming session": whatever stands between "the" and the visit.
+    fn describes_a_visit(&self, part: Range<usize>) -> bool {
+        let the = part.start.checked_sub(1).is_some_and(|before| self.l.determiner.whole(&self.words[before..part.start]));
+        the && self.l.visit.longest(&self.words[part.start + 1..part.end]).is_some()
     }
 
     fn sick_soon(&self, part: Range<usize>) -> bool {
