@@ -60,8 +60,20 @@ pub(super) fn spoken(words: &[Word]) -> Vec<Word> {
     out
 }
 
-/// Parts that several patterns share: those of a list of classes.
-pub(super) type Shared = std::sync::Arc<Vec<Part>>;
+/// What is longer than a word in a list of classes; several patterns share it.
+pub(super) type Shared = std::sync::Arc<Group>;
+
+/// Alternatives of several words, by the word with which they begin.
+#[derive(Default)]
+pub(super) struct Group {
+    all: Vec<Vec<Part>>,
+    /// First word and alternative, in order.
+    by_first: Vec<(Id, u32)>,
+    /// The first words.
+    sieve: Sieve,
+    /// Those that may be nothing, or begin with anything.
+    anywhere: Vec<u32>,
+}
 
 /// A set of words in short: says "perhaps" of each that is in it, and "no" of nearly every other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -105,6 +117,8 @@ pub(super) enum Part {
         /// Which words stand there, in short ([`Sieve`]).
         sieve: Sieve,
         longer: Vec<Shared>,
+        /// The first words of what is longer.
+        begins: Sieve,
         optional: bool,
         /// It may also be the end of a sentence, a line or the text.
         end: bool,

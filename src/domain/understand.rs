@@ -268,7 +268,7 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     if l.machine.any(&spoken) {
         return is(Intent::Unclear, "sent-by-a-machine");
     }
-    if l.forwarded.any(&spoken) || text.lines().any(|line| line.trim_start().starts_with('>')) {
+    if l.forwarded.any(&spoken) || quotes(text) || text.lines().any(|line| line.trim_start().starts_with('>') || line.trim_start().starts_with("---")) {
         return is(Intent::Unclear, "forwarded");
     }
     if let Some((_, reason)) = l.reasons.iter().find(|(p, _)| !asks && p.whole(&spoken)) {
@@ -341,6 +341,21 @@ fn in_sentences(l: &lists::Lists, words: &[Word]) -> bool {
         all &= of_a_stranger || s.iter().all(|w| l.around.whole(&[*w]));
     }
     all && any
+}
+
+/// Whether several words stand between quotation marks: somebody else's, or the writer's of another time.
+fn quotes(text: &str) -> bool {
+    let mut parts = text.split(['"', '“', '”', '„', '«', '»']).skip(1).step_by(2).peekable();
+    // The last part has no mark behind it if their number is odd.
+    let closed = text.matches(['"', '“', '”', '„', '«', '»']).count() / 2;
+    let mut said = 0;
+    while let Some(part) = parts.next() {
+        said += 1;
+        if said <= closed && part.split_whitespace().nth(1).is_some() {
+            return true;
+        }
+    }
+    false
 }
 
 /// A small number alone; where a numbered question waits, also with the words that go with it.

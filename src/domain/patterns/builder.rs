@@ -1,7 +1,7 @@
 //! Reads patterns as they stand in the files.
 
 use super::matching::firsts_of;
-use super::{DATE, Id, NUM, PHONE, Part, Patterns, Shared, TIME, UNKNOWN, Vocabulary, strings};
+use super::{DATE, Group, Id, NUM, PHONE, Part, Patterns, Shared, Sieve, TIME, UNKNOWN, Vocabulary, strings};
 use std::collections::HashMap;
 use toml::{Table, Value};
 
@@ -16,7 +16,7 @@ pub(in crate::domain) struct Builder<'a> {
 }
 
 /// The single words of a list of classes, and what is longer.
-pub(in crate::domain) type Class = (Vec<Id>, Vec<Shared>);
+pub(in crate::domain) type Class = (Vec<Id>, Shared);
 
 impl Builder<'_> {
     /// Adds a pattern of a list.
@@ -69,7 +69,7 @@ impl Builder<'_> {
                 }
                 continue;
             }
-            let (mut words, mut longer, mut end) = (Vec::new(), Vec::new(), false);
+            let (mut words, mut longer, mut loose, mut end) = (Vec::new(), Vec::new(), Vec::new(), false);
             for alternative in alternatives(token) {
                 let without = alternative.replace("|<end>", "");
                 end |= alternative == "<end>" || without != alternative;
@@ -77,12 +77,18 @@ impl Builder<'_> {
                     continue;
                 }
                 let alternative = without;
-                self.alternative(&alternative, &mut words, &mut longer, deep)?;
+                self.alternative(&alternative, &mut words, &mut longer, &mut loose, deep)?;
             }
             words.sort_unstable();
             words.dedup();
+            if !loose.is_empty() {
+                longer.push(Group::of(loose).into());
+            }
+            longer.retain(|group| !group.is_empty());
             let sieve = words.iter().copied().collect();
-            out.push(Part::Choice { words, sieve, longer, optional, end });
+            let mut begins = Sieve::default();
+            longer.iter().for_each(|group| begins.add(group.begins()));
+            out.push(Part::Choice { words, sieve, longer, begins, optional, end });
         }
         Ok(out)
     }
@@ -102,13 +108,13 @@ impl Builder<'_> {
             let parts = self.parts(&entry, deep + 1)?;
             match parts.as_slice() {
                 [Part::Word(id)] => words.push(*id),
-                _ => longer.push(parts.into()),
+                _ => longer.push(parts),
             }
         }
-        Ok((words, longer))
+        Ok((words, Group::of(longer).into()))
     }
 
-    fn alternative(&mut self, a: &str, words: &mut Vec<Id>, longer: &mut Vec<Shared>, deep: usize) -> Result<(), String> {
+    fn alternative(&mut self, a: &str, words: &mut Vec<Id>, longer: &mut Vec<Shared>, loose: &mut Vec<Vec<Part>>, deep: usize) -> Result<(), String> {
         if let Some(special) = a.strip_prefix('<').and_then(|a| a.strip_suffix('>')) {
             match special {
                 "num" => words.push(NUM),
@@ -136,10 +142,10 @@ impl Builder<'_> {
                         }
                         if let Some((one, more)) = self.read.get(name) {
                             words.extend(one);
-                            longer.extend(more.iter().cloned());
+                            longer.push(more.clone());
                         }
                     }
-                    None if inner.contains('|') => self.alternative(name, words, longer, deep)?,
+                    None if inner.contains('|') => self.alternative(name, words, longer, loose, deep)?,
                     None => return Err(format!("{{{name}}} is no list of classes")),
                 }
             }
@@ -147,12 +153,12 @@ impl Builder<'_> {
         }
         // "the_dark" is two words that stand for one alternative.
         if a.contains('_') {
-            longer.push(self.parts(&a.replace('_', " "), deep + 1)?.into());
+            loose.push(self.parts(&a.replace('_', " "), deep + 1)?);
             return Ok(());
         }
         match self.plain_word(a).as_slice() {
             [one] => words.push(*one),
-            many => longer.push(many.iter().map(|id| Part::Word(*id)).collect::<Vec<_>>().into()),
+            many => loose.push(many.iter().map(|id| Part::Word(*id)).collect()),
         }
         Ok(())
     }

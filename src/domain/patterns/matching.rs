@@ -1,6 +1,6 @@
 //! Where patterns fit.
 
-use super::{Id, Part, REACH, Sieve, Word};
+use super::{Group, Id, Part, REACH, Sieve, Word};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -47,7 +47,7 @@ pub(super) fn firsts_of(parts: &[Part], out: &mut Vec<Id>) -> bool {
             Part::Gap => return false,
             Part::Choice { words, longer, optional, end, .. } => {
                 out.extend(words);
-                for l in longer {
+                for l in longer.iter().flat_map(|group| &group.all) {
                     if !firsts_of(l, out) {
                         return false;
                     }
@@ -81,12 +81,12 @@ fn words_at(parts: &[Part], far: usize, out: &mut Sieve) -> u64 {
                     }
                     0b1111
                 }
-                Part::Choice { sieve, words, longer, optional, end } => {
+                Part::Choice { sieve, words, longer, optional, end, .. } => {
                     if n == far {
                         out.add(*sieve);
                     }
                     let single = u64::from(!words.is_empty()) << 1;
-                    longer.iter().fold(single | u64::from(*optional || *end), |all, l| all | words_at(l, far - n, out))
+                    longer.iter().flat_map(|group| &group.all).fold(single | u64::from(*optional || *end), |all, l| all | words_at(l, far - n, out))
                 }
             };
             next |= one << n;
@@ -133,6 +133,45 @@ fn rarest(all: &[(u16, Vec<Part>)]) -> [ByWord; 2] {
     out
 }
 
+impl Group {
+    /// Sorts alternatives by their first words.
+    pub(super) fn of(all: Vec<Vec<Part>>) -> Self {
+        let mut out = Group::default();
+        for (n, parts) in (0u32..).zip(&all) {
+            let mut firsts = Vec::new();
+            if firsts_of(parts, &mut firsts) {
+                out.by_first.extend(firsts.into_iter().map(|word| (word, n)));
+            } else {
+                out.anywhere.push(n);
+            }
+        }
+        out.by_first.sort_unstable();
+        out.by_first.dedup();
+        out.sieve = if out.anywhere.is_empty() { out.by_first.iter().map(|(word, _)| *word).collect() } else { Sieve::ALL };
+        out.all = all;
+        out
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The words with which one may begin.
+    pub(super) fn begins(&self) -> Sieve {
+        self.sieve
+    }
+
+    /// Where an alternative may end that begins at the front of `words`.
+    fn ends(&self, first: Option<Id>, word: Sieve, words: &[Word]) -> u64 {
+        if !self.sieve.lets_through(word) {
+            return 0;
+        }
+        let from = first.map_or(self.by_first.len(), |first| self.by_first.partition_point(|(id, _)| *id < first));
+        let beginning = self.by_first[from..].iter().take_while(|(id, _)| Some(*id) == first).map(|(_, n)| n);
+        beginning.chain(&self.anywhere).fold(0, |at, n| at | ends(&self.all[*n as usize], words))
+    }
+}
+
 /// Where `parts` may end when they begin at the front of `words`: bit n is "after n words".
 fn ends(parts: &[Part], words: &[Word]) -> u64 {
     let mut at: u64 = 1;
@@ -163,14 +202,15 @@ fn part_ends(p: &Part, words: &[Word]) -> u64 {
     match p {
         Part::Word(id) => u64::from(first == Some(*id)) << 1,
         Part::Gap => (1 << (words.len().min(3) + 1)) - 1,
-        Part::Choice { words: one, sieve, longer, optional, .. } => {
+        Part::Choice { words: one, sieve, longer, begins, optional, .. } => {
             let mut at = u64::from(*optional);
             if let Some(first) = first {
                 at |= u64::from(sieve.lets_through(Sieve::of(first)) && one.binary_search(&first).is_ok()) << 1;
             }
-            for l in longer {
-                if !matches!(l.first(), Some(Part::Word(id)) if Some(*id) != first) {
-                    at |= ends(l, words);
+            let word = first.map_or(Sieve::NONE, Sieve::of);
+            if begins.lets_through(word) {
+                for group in longer {
+                    at |= group.ends(first, word, words);
                 }
             }
             at

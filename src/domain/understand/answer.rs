@@ -132,12 +132,12 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
         return Err("no-answer");
     }
     let named = named(l, words, pieces, context)?;
-    let confirms = held.confirms();
-    let cancels = held.cancels();
     // "Yes I got your text but I can't come": what was agreed with is not the visit.
-    let confirms = confirms && !(held.refuse && !held.coming && !held.agreed && ends_in_no(l, pieces, words));
+    let refused_after = held.refuse && !held.coming && !held.agreed && ends_in_no(l, pieces, words);
     // "My mother can't come but me and the twins will be there": another's plans.
-    let cancels = cancels && !(held.about_third && !held.refuses_for_us && !held.cancel && held.comes && !held.ill());
+    let of_others = held.about_third && !(held.refuses_for_us || held.cancel) && held.comes && !held.ill();
+    let confirms = held.confirms() && !refused_after;
+    let cancels = held.cancels() && !of_others;
     match (confirms, cancels) {
         (true, true) => Err("mixed"),
         (false, false) if held.reason => Err("a-reason-and-no-answer"),

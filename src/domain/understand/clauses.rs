@@ -22,7 +22,7 @@ pub(super) fn by_clauses(text: &Text<'_>, context: &Context<'_>, doubtful: bool)
     let (l, words) = (text.l, text.words);
     let all = text.as_far_as_known(0..words.len());
     // Most texts that cannot be read say neither.
-    if !any_of(&all, &[Piece::Refuse, Piece::Cancel, Piece::Coming, Piece::Keep, Piece::Yes, Piece::Agreed]) || l.reschedule.clearly_in(words) {
+    if !any_of(&all, &[Piece::Refuse, Piece::Cancel, Piece::Coming, Piece::Keep, Piece::Yes, Piece::Agreed]) || l.reschedule.clearly_in(words) || l.no_answer.any(words) {
         return None;
     }
     let clauses = clauses(text);
@@ -72,8 +72,9 @@ pub(super) fn by_clauses(text: &Text<'_>, context: &Context<'_>, doubtful: bool)
     // "Got the neighbour minding the ewes so yes I will be over": what was said before is what they come in spite of, or because of.
     let concludes = clauses.last().is_some_and(|c| c.pieces.as_ref().is_some_and(|p| any_of(p, &[Piece::Coming])) && l.concludes.longest(c.words).is_some());
     // "He's been bailed", "someone else is bringing him": of others a person reads first.
+    let taken_back = |c: &&Clause<'_>| l.bare_no.whole(c.words);
     let of_others = |c: &&Clause<'_>| l.others_named.any(c.words) || (l.third.any(c.words) && !along(c));
-    if !concludes && !both && unread.iter().any(of_others) {
+    if unread.iter().any(taken_back) || (!concludes && !both && unread.iter().any(of_others)) {
         return None;
     }
     let firm = any_of(&pieces, &[Piece::Coming, Piece::Keep]) || l.firm.any(&known) || unread.iter().all(along);

@@ -154,6 +154,8 @@ pub(super) struct Lists {
     /// That the writer comes or brings somebody, whatever follows.
     pub(super) comes: Patterns,
     pub(super) turns_both: Patterns,
+    /// A clause that takes back what was agreed.
+    pub(super) bare_no: Patterns,
     /// What a visit is called; that somebody brings a child; that somebody comes, and not in time.
     pub(super) visit: Patterns,
     pub(super) brings: Patterns,
@@ -285,6 +287,7 @@ impl Lists {
             concludes: patterns(&mut b, &t, "clauses", &["concludes"])?,
             comes: patterns(&mut b, &t, "clauses", &["comes"])?,
             but_no: patterns(&mut b, &t, "clauses", &["but_no"])?,
+            bare_no: patterns(&mut b, &t, "clauses", &["bare_no"])?,
             begins: patterns(&mut b, &t, "clauses", &["begins"])?,
             turns_both: patterns(&mut b, &t, "clauses", &["turns_both"])?,
             visit: patterns(&mut b, &t, "notes", &["visit"])?,
