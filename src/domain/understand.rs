@@ -345,17 +345,9 @@ fn in_sentences(l: &lists::Lists, words: &[Word]) -> bool {
 
 /// Whether several words stand between quotation marks: somebody else's, or the writer's of another time.
 fn quotes(text: &str) -> bool {
-    let mut parts = text.split(['"', '“', '”', '„', '«', '»']).skip(1).step_by(2).peekable();
-    // The last part has no mark behind it if their number is odd.
-    let closed = text.matches(['"', '“', '”', '„', '«', '»']).count() / 2;
-    let mut said = 0;
-    while let Some(part) = parts.next() {
-        said += 1;
-        if said <= closed && part.split_whitespace().nth(1).is_some() {
-            return true;
-        }
-    }
-    false
+    let parts: Vec<&str> = text.split(['"', '“', '”', '„', '«', '»']).collect();
+    // Behind the last mark nothing is closed.
+    parts.iter().enumerate().any(|(n, part)| n % 2 == 1 && n + 1 < parts.len() && part.split_whitespace().nth(1).is_some())
 }
 
 /// A small number alone; where a numbered question waits, also with the words that go with it.

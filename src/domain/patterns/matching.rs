@@ -1,8 +1,6 @@
 //! Where patterns fit.
 
 use super::{Group, Id, Part, REACH, Sieve, Word};
-use std::collections::HashMap;
-use std::sync::OnceLock;
 
 /// Patterns by a word, which is their place in the list.
 #[derive(Default)]
@@ -22,18 +20,16 @@ impl ByWord {
     }
 }
 
-/// So many patterns are many.
-const MANY: usize = 200;
-
 /// Patterns, each with the number of its list.
 #[derive(Default)]
 pub(in crate::domain) struct Patterns {
     all: Vec<(u16, Vec<Part>)>,
     by_first: ByWord,
-    /// Of each pattern, what its second and its third word may be.
-    behind: Vec<[Sieve; 2]>,
-    /// By the words of its two rarest parts: without a word of each a pattern fits nowhere in a text. Made when it is first asked for.
-    rarest: OnceLock<[ByWord; 2]>,
+    firsts: Sieve,
+    /// Of each pattern, what its second, third and fourth words may be.
+    behind: Vec<[Sieve; 3]>,
+    /// Of each pattern, words of which one must be in a text.
+    rarest: Vec<Sieve>,
 }
 
 /// The words with which these parts may begin; false if they may be nothing at all or anything.
@@ -96,41 +92,22 @@ fn words_at(parts: &[Part], far: usize, out: &mut Sieve) -> u64 {
     at
 }
 
-/// What the second and the third word may be, or that there may be none.
-fn behind(parts: &[Part]) -> [Sieve; 2] {
-    [1, 2].map(|far| {
+/// What the second, third and fourth words may be, or that there may be none.
+fn behind(parts: &[Part]) -> [Sieve; 3] {
+    [1, 2, 3].map(|far| {
         let mut out = Sieve::default();
         if words_at(parts, far, &mut out) == 0 { out } else { Sieve::ALL }
     })
 }
 
-/// The two parts of each pattern that fewest texts can hold, judged by how often their words stand in all of them.
-fn rarest(all: &[(u16, Vec<Part>)]) -> [ByWord; 2] {
-    let needed: Vec<Vec<Vec<Id>>> = all
-        .iter()
-        .map(|(_, parts)| {
-            let alone = |part: &Part| {
-                let mut words = Vec::new();
-                firsts_of(std::slice::from_ref(part), &mut words).then_some(words)
-            };
-            parts.iter().filter_map(alone).collect()
-        })
-        .collect();
-    let mut often: HashMap<Id, usize> = HashMap::new();
-    for word in needed.iter().flatten().flatten() {
-        *often.entry(*word).or_default() += 1;
-    }
-    let mut out = [ByWord::default(), ByWord::default()];
-    for (n, mut parts) in (0u32..).zip(needed) {
-        parts.sort_by_key(|words| words.iter().map(|w| often.get(w).copied().unwrap_or(0)).sum::<usize>());
-        // What can be nothing and then something needs no word of its own; it is looked for wherever it may begin.
-        for (which, to) in out.iter_mut().enumerate() {
-            for word in parts.get(which).or(parts.first()).into_iter().flatten() {
-                to.add(*word, n);
-            }
-        }
-    }
-    out
+/// The words of that part of a pattern that can be fewest words.
+fn rarest(parts: &[Part]) -> Sieve {
+    let alone = |part: &Part| {
+        let mut words = Vec::new();
+        firsts_of(std::slice::from_ref(part), &mut words).then_some(words)
+    };
+    // What can be nothing needs no word of its own.
+    parts.iter().filter_map(alone).min_by_key(Vec::len).map_or(Sieve::ALL, |words| words.into_iter().collect())
 }
 
 impl Group {
@@ -222,18 +199,22 @@ impl Patterns {
     /// Adds a pattern of a list that begins with one of these words.
     pub(super) fn push(&mut self, list: u16, parts: Vec<Part>, firsts: &[Id]) {
         let n = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
-        firsts.iter().for_each(|w| self.by_first.add(*w, n));
+        for w in firsts {
+            self.by_first.add(*w, n);
+            self.firsts.add(Sieve::of(*w));
+        }
         self.behind.push(behind(&parts));
+        self.rarest.push(rarest(&parts));
         self.all.push((list, parts));
     }
 
     /// The patterns that may begin at the front of these words.
     fn beginning(&self, words: &[Word]) -> impl Iterator<Item = u32> + '_ {
         let at = |n: usize| words.get(n).map_or(Sieve::NONE, |w| Sieve::of(w.id));
-        let (second, third) = (at(1), at(2));
+        let (second, third, fourth) = (at(1), at(2), at(3));
         words.first().map_or(&[][..], |w| self.by_first.of(w.id)).iter().copied().filter(move |n| {
-            let [a, b] = self.behind[*n as usize];
-            a.lets_through(second) && b.lets_through(third)
+            let [a, b, c] = self.behind[*n as usize];
+            a.lets_through(second) && b.lets_through(third) && c.lets_through(fourth)
         })
     }
 
@@ -270,32 +251,13 @@ impl Patterns {
         found
     }
 
-    /// The patterns that may fit somewhere in these words, a bit each.
-    fn possible(&self, words: &[Word]) -> Vec<u64> {
-        let [first, second] = self.rarest.get_or_init(|| rarest(&self.all));
-        let held = |by: &ByWord| {
-            let mut out = vec![0u64; self.all.len().div_ceil(64)];
-            for n in words.iter().flat_map(|w| by.of(w.id)) {
-                out[*n as usize / 64] |= 1 << (n % 64);
-            }
-            out
-        };
-        let mut out = held(first);
-        if out.iter().all(|bits| *bits == 0) {
-            return out;
-        }
-        out.iter_mut().zip(held(second)).for_each(|(a, b)| *a &= b);
-        out
-    }
-
     /// Every match of these words: from, to, list. Longest per pattern.
     pub(in crate::domain) fn all<'a>(&'a self, words: &'a [Word]) -> impl Iterator<Item = (usize, usize, u16)> + 'a {
-        // To look where a few patterns begin is quicker than to ask first which of them are possible.
-        let possible = (self.all.len() >= MANY).then(|| std::rc::Rc::new(self.possible(words)));
-        (0..words.len()).flat_map(move |at| {
-            let possible = possible.clone();
-            let fits = move |n: &u32| possible.as_ref().is_none_or(|p| p[*n as usize / 64] >> (*n % 64) & 1 == 1);
-            self.beginning(&words[at..]).filter(fits).filter_map(move |n| {
+        let held: Sieve = words.iter().map(|w| w.id).collect();
+        // In most texts nothing of most lists can begin.
+        let places = if self.firsts.lets_through(held) { words.len() } else { 0 };
+        (0..places).flat_map(move |at| {
+            self.beginning(&words[at..]).filter(move |n| self.rarest[*n as usize].lets_through(held)).filter_map(move |n| {
                 let (list, parts) = &self.all[n as usize];
                 let reached = ends(parts, &words[at..]);
                 (reached > 1).then(|| (at, at + 63 - reached.leading_zeros() as usize, *list))

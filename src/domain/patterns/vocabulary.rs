@@ -4,7 +4,7 @@ use super::slips::slips_of;
 use super::{ASK, BREAK, DATE, FIRST_WORD, Id, MONEY, NUM, PHONE, TIME, UNKNOWN, Word, strings, table, word};
 use crate::domain::local_time::parse_time;
 use chrono::{NaiveTime, Timelike, Weekday};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use toml::Table;
 
 const DAYS: [(&str, Weekday); 7] = [

@@ -363,7 +363,9 @@ pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
                 h.yes = true;
                 h.coming |= *piece == Some(P::Coming);
                 if *piece == Some(P::Coming) {
-                    let other = matches!(subject, Some(P::Kin | P::He | P::Name));
+                    // "My partner can't come but I will be there."
+                    let end = pieces.get(i + 1).map_or(words.len(), |(_, at)| *at);
+                    let other = matches!(subject, Some(P::Kin | P::He | P::Name)) && !l.own.any(&words[*at..end]);
                     h.third |= other;
                     h.comes |= !other;
                 }

@@ -22,7 +22,8 @@ pub(super) fn by_clauses(text: &Text<'_>, context: &Context<'_>, doubtful: bool)
     let (l, words) = (text.l, text.words);
     let all = text.as_far_as_known(0..words.len());
     // Most texts that cannot be read say neither.
-    if !any_of(&all, &[Piece::Refuse, Piece::Cancel, Piece::Coming, Piece::Keep, Piece::Yes, Piece::Agreed]) || l.reschedule.clearly_in(words) || l.no_answer.any(words) {
+    let answers = any_of(&all, &[Piece::Refuse, Piece::Cancel, Piece::Coming, Piece::Keep, Piece::Yes, Piece::Agreed]) || l.too_ill.any(words);
+    if !answers || l.reschedule.clearly_in(words) || l.no_answer.any(words) || l.stop.mentioned_in(words) {
         return None;
     }
     let clauses = clauses(text);
@@ -57,13 +58,8 @@ pub(super) fn by_clauses(text: &Text<'_>, context: &Context<'_>, doubtful: bool)
     }
     // A YES and "we will be there" are two answers; what is said beside both turns neither, if it takes nothing back.
     let says_yes = || clauses.iter().any(|c| says_yes_first(l, c.words));
-    let comes = held.comes || unread.iter().any(|c| l.comes.any(c.words));
-    let both = comes && (held.says_yes || says_yes()) && !doubtful;
-    let understood = match weigh(l, &held, &pieces, &known, context, doubtful) {
-        Ok(u) => u,
-        Err(_) if both && !held.confirms() && !l.no_answer.any(words) => Understood { plain_yes: true, ..Understood::new(Intent::Confirm, "a-clause-agrees") },
-        Err(_) => return None,
-    };
+    let both = held.comes && (held.says_yes || says_yes());
+    let understood = weigh(l, &held, &pieces, &known, context, doubtful).ok()?;
     let understood = Understood { named: named(l, words, &all, context).ok().filter(|n| n.are_of(context.arrivals))?, ..understood };
     let along = |c: &&Clause<'_>| l.along.any(c.words);
     let turned = |c: &&Clause<'_>| {

@@ -151,8 +151,6 @@ pub(super) struct Lists {
     pub(super) begins: Patterns,
     /// How a refusal begins that ends a message.
     pub(super) but_no: Patterns,
-    /// That the writer comes or brings somebody, whatever follows.
-    pub(super) comes: Patterns,
     pub(super) turns_both: Patterns,
     /// A clause that takes back what was agreed.
     pub(super) bare_no: Patterns,
@@ -285,7 +283,6 @@ impl Lists {
             at_places: patterns(&mut b, &t, "clauses", &["at_places"])?,
             leads_on: patterns(&mut b, &t, "clauses", &["leads_on"])?,
             concludes: patterns(&mut b, &t, "clauses", &["concludes"])?,
-            comes: patterns(&mut b, &t, "clauses", &["comes"])?,
             but_no: patterns(&mut b, &t, "clauses", &["but_no"])?,
             bare_no: patterns(&mut b, &t, "clauses", &["bare_no"])?,
             begins: patterns(&mut b, &t, "clauses", &["begins"])?,
@@ -415,6 +412,11 @@ impl Account {
         let sentences: Vec<&[Word]> = words.split(|w| matches!(w.id, BREAK | ASK)).filter(|s| !s.is_empty()).collect();
         let means = |s: &[Word]| self.accounts_for(s) && !self.unless.any(s);
         sentences.len() > 1 && sentences.iter().any(|s| means(s)) && sentences.iter().all(|s| means(s) || !against.any(s))
+    }
+
+    /// Whether it is said somewhere, among whatever.
+    pub(super) fn mentioned_in(&self, words: &[Word]) -> bool {
+        self.words.all(words).any(|(_, _, list)| list == 0)
     }
 
     /// Whether every word of it is one that goes with the meaning, and one says it.

@@ -93,6 +93,72 @@ fn a_clause_answers_beside_words_that_nobody_knows() {
 }
 
 #[test]
+fn a_clause_begins_where_nobody_marked_it() {
+    for (text, want) in [
+        ("call it off please I've had to fly to Zorkistan", "cancel"),
+        ("broke down on zorkway not going to get there", "cancel_transport"),
+        ("we'll be there zork", "confirm"),
+        ("zork we'll be there", "confirm"),
+        ("got the neighbour minding the zorks so yes I will be over", "confirm"),
+        ("we are coming to the zorkish session", "confirm"),
+        // Two answers bear what one does not.
+        ("Yes, her stepdad has the zork so I will be there", "confirm"),
+        // The last word counts where it is said to.
+        ("I thought I'd be able to come but I can't now", "cancel"),
+        ("Yes I got your text but I can't come", "cancel"),
+        ("just come off shift but yes will be there", "confirm"),
+        ("Yes my partner can't come but I'll be there with the kids", "confirm"),
+        ("slapped cheek!! can't bring him", "cancel_illness_child"),
+        ("I am not well enough to come on Saturday. Zork needs mending", "cancel_illness_self"),
+    ] {
+        let u = understand(text);
+        assert_eq!(u.intent.as_str(), want, "{text}: {}", u.rule);
+    }
+    assert!(understand("we'll be there zork").leftover);
+    for text in [
+        "yes I will be there when the zork is back",
+        "Yeah I'll be there. NOT",
+        "Yes we'll be there, minus zork",
+        "yes I will be there. ish",
+        "yes I'll be there x. Let me ask zork",
+        "Assuming the zork clears, yes we will be there",
+        "I will be there, so long as zork behaves",
+        "cancel my mum off the zork list",
+        "not going to make it on time, zork never came",
+        "Won't be there on the dot, zork exploded",
+        "not bringing him, bringing her",
+        "can't bring Tyler, zork, so it'll be Tyrone on his own",
+        "I refuse to say I can't come",
+        "apparently I'm not coming now",
+        "can't come in for my shift, kids ill",
+        "\"Can't come working\" is what he texted me",
+        "no problem but can't come",
+        "Yes. Actually we are not coming",
+    ] {
+        assert!(!matches!(understand(text).intent, Intent::Confirm | Intent::Cancel(_)), "{text}: {}", understand(text).rule);
+    }
+}
+
+#[test]
+fn of_two_days_the_one_beside_the_answer_counts() {
+    let days = |text: &str| understand(text).named.days.clone();
+    assert_eq!(days("my operation is on Friday so I won't be fit to come Sunday"), [Weekday::Sun]);
+    assert_eq!(understand("can't come Saturday, can't come Sunday").intent, Intent::Unclear);
+}
+
+#[test]
+fn stop_is_heard_in_a_sentence_of_several() {
+    for text in ["Can you stop these reminders please, I know my own zork", "Stop texting me. The zork is full"] {
+        assert_eq!(understand(text).intent, Intent::Stop, "{text}");
+    }
+    // Both an answer and a STOP: a person reads which it is.
+    assert_eq!(understand("stop these reminders. I am not coming").intent, Intent::Unclear);
+    for text in ["Stop texting me. My new number is 07700 900111", "stop texting me, text his mum", "stop these reminders. I am not coming", "stop texting me until zork"] {
+        assert_ne!(understand(text).intent, Intent::Stop, "{text}");
+    }
+}
+
+#[test]
 fn a_stranger_may_say_so_in_any_sentence() {
     for text in ["wrong number, who is this", "who is this? you have the wrong number", "Sorry mate. Wrong number. I get these every week"] {
         assert_eq!(understand(text).intent, Intent::WrongNumber, "{text}");
