@@ -170,6 +170,7 @@ async fn two_centres_have_their_own_numbers_and_a_stop_belongs_to_one(on: On) {
             ("case_ref", "LIF-2999"),
             ("resident_name", "Dwayne Carver"),
             ("session_date", "2026-11-28"),
+            ("contact_name", "Peadar Quigg"),
             ("contact_phone", "+353 20 910 2077"),
             ("contact_telegram_id", ""),
             ("contact_channel", "sms"),
@@ -183,6 +184,11 @@ async fn two_centres_have_their_own_numbers_and_a_stop_belongs_to_one(on: On) {
     w.says_to(SECOND_NUMBER, DWAYNE, "Yes").await;
     assert_eq!(w.stands("LIF-2999").await, "booked confirmed none");
     assert_eq!(w.stands("BRK-0101").await, "booked none none");
+    // Whoever has this phone reads an answer of either centre: it names no other parent of the other.
+    w.says(DWAYNE, "Which door is it?").await;
+    let task = tasks::list(&w.svc.db, None).await.unwrap().into_iter().find(|t| t.topic == Topic::ReadMessage).unwrap();
+    let e = courtesy::flows::reply::reply(&w.svc, &task.id, "The same door as Peadar", "Mary").await.unwrap_err().to_string();
+    assert!(e.contains("names another person") && e.contains("nothing was sent"), "{e}");
     w.says(DWAYNE, "STOP").await;
     let listed = courtesy::store::cases::parties(&w.svc.db, w.svc.lines().senders(), None).await.unwrap();
     let of = |case_ref: &str, role: &str| listed.iter().find(|p| p.case_ref == case_ref && p.role.as_str() == role).unwrap();

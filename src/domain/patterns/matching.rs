@@ -2,20 +2,21 @@
 
 use super::{Group, Id, Part, REACH, Sieve, Word};
 
-/// Patterns by a word, which is their place in the list.
+/// Patterns by their first word, which is their place in the list; each with what its second word may be, coarsely, so that most are left
+/// aside without being looked at.
 #[derive(Default)]
-pub(super) struct ByWord(Vec<Vec<u32>>);
+struct ByFirst(Vec<Vec<(u64, u32)>>);
 
-impl ByWord {
-    pub(super) fn add(&mut self, word: Id, pattern: u32) {
+impl ByFirst {
+    fn add(&mut self, word: Id, second: Sieve, pattern: u32) {
         let at = word as usize;
         if self.0.len() <= at {
             self.0.resize_with(at + 1, Vec::new);
         }
-        self.0[at].push(pattern);
+        self.0[at].push((second.coarse(), pattern));
     }
 
-    fn of(&self, word: Id) -> &[u32] {
+    fn of(&self, word: Id) -> &[(u64, u32)] {
         self.0.get(word as usize).map_or(&[], Vec::as_slice)
     }
 }
@@ -24,7 +25,7 @@ impl ByWord {
 #[derive(Default)]
 pub(in crate::domain) struct Patterns {
     all: Vec<(u16, Vec<Part>)>,
-    by_first: ByWord,
+    by_first: ByFirst,
     firsts: Sieve,
     /// Of each pattern, what its second, third and fourth words may be.
     behind: Vec<[Sieve; 3]>,
@@ -199,11 +200,12 @@ impl Patterns {
     /// Adds a pattern of a list that begins with one of these words.
     pub(super) fn push(&mut self, list: u16, parts: Vec<Part>, firsts: &[Id]) {
         let n = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let behind = behind(&parts);
         for w in firsts {
-            self.by_first.add(*w, n);
+            self.by_first.add(*w, behind[0], n);
             self.firsts.add(Sieve::of(*w));
         }
-        self.behind.push(behind(&parts));
+        self.behind.push(behind);
         self.rarest.push(rarest(&parts));
         self.all.push((list, parts));
     }
@@ -212,7 +214,9 @@ impl Patterns {
     fn beginning(&self, words: &[Word]) -> impl Iterator<Item = u32> + '_ {
         let at = |n: usize| words.get(n).map_or(Sieve::NONE, |w| Sieve::of(w.id));
         let (second, third, fourth) = (at(1), at(2), at(3));
-        words.first().map_or(&[][..], |w| self.by_first.of(w.id)).iter().copied().filter(move |n| {
+        let coarse = second.coarse();
+        let beginning = words.first().map_or(&[][..], |w| self.by_first.of(w.id)).iter();
+        beginning.filter(move |(may_be, _)| may_be & coarse != 0).map(|(_, n)| *n).filter(move |n| {
             let [a, b, c] = self.behind[*n as usize];
             a.lets_through(second) && b.lets_through(third) && c.lets_through(fourth)
         })

@@ -39,6 +39,7 @@ pub(in crate::domain) struct Vocabulary {
 /// Plain small letter of a character: full-width forms and the letters of mathematics are letters; `None` is nothing at all.
 fn plain(c: char) -> Option<char> {
     match c {
+        ' '..='_' | 'a'..='~' => Some(c),
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0),
         '\u{1d400}'..='\u{1d6a3}' => char::from_u32(match (c as u32 - 0x1d400) % 52 {
             n @ 0..=25 => 'a' as u32 + n,
@@ -169,6 +170,7 @@ impl Vocabulary {
         while let Some(c) = chars.next() {
             let next_is = |chars: &mut std::iter::Peekable<_>, f: fn(&char) -> bool| chars.peek().is_some_and(f);
             match c {
+                c if c.is_ascii_alphanumeric() => current.push(c.to_ascii_lowercase()),
                 c if c.is_alphanumeric() => current.extend(c.to_lowercase()),
                 '\'' if !current.is_empty() && next_is(&mut chars, |c| c.is_alphabetic()) => current.push('\''),
                 '\'' => {}
