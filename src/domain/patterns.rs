@@ -89,13 +89,6 @@ impl Sieve {
         Sieve(1 << (word % 127))
     }
 
-    /// Half as fine.
-    fn coarse(self) -> u64 {
-        #[expect(clippy::cast_possible_truncation, reason = "each half fits")]
-        let (low, high) = (self.0 as u64, (self.0 >> 64) as u64);
-        low | high
-    }
-
     fn add(&mut self, other: Sieve) {
         self.0 |= other.0;
     }

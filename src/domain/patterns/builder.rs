@@ -85,11 +85,15 @@ impl Builder<'_> {
                 longer.push(Group::of(loose).into());
             }
             longer.retain(|group| !group.is_empty());
+            longer.shrink_to_fit();
+            words.shrink_to_fit();
             let sieve = words.iter().copied().collect();
             let mut begins = Sieve::default();
             longer.iter().for_each(|group| begins.add(group.begins()));
             out.push(Part::Choice { words, sieve, longer, begins, optional, end });
         }
+        // There are thousands of them.
+        out.shrink_to_fit();
         Ok(out)
     }
 

@@ -1,31 +1,14 @@
 //! Where patterns fit.
 
 use super::{Group, Id, Part, REACH, Sieve, Word};
-
-/// Patterns by their first word, which is their place in the list; each with what its second word may be, coarsely, so that most are left
-/// aside without being looked at.
-#[derive(Default)]
-struct ByFirst(Vec<Vec<(u64, u32)>>);
-
-impl ByFirst {
-    fn add(&mut self, word: Id, second: Sieve, pattern: u32) {
-        let at = word as usize;
-        if self.0.len() <= at {
-            self.0.resize_with(at + 1, Vec::new);
-        }
-        self.0[at].push((second.coarse(), pattern));
-    }
-
-    fn of(&self, word: Id) -> &[(u64, u32)] {
-        self.0.get(word as usize).map_or(&[], Vec::as_slice)
-    }
-}
+use rustc_hash::FxHashMap as HashMap;
 
 /// Patterns, each with the number of its list.
 #[derive(Default)]
 pub(in crate::domain) struct Patterns {
     all: Vec<(u16, Vec<Part>)>,
-    by_first: ByFirst,
+    by_first: HashMap<Id, Vec<u32>>,
+    /// The words of `by_first`.
     firsts: Sieve,
     /// Of each pattern, what its second, third and fourth words may be.
     behind: Vec<[Sieve; 3]>,
@@ -125,6 +108,7 @@ impl Group {
         }
         out.by_first.sort_unstable();
         out.by_first.dedup();
+        out.by_first.shrink_to_fit();
         out.sieve = if out.anywhere.is_empty() { out.by_first.iter().map(|(word, _)| *word).collect() } else { Sieve::ALL };
         out.all = all;
         out
@@ -202,7 +186,7 @@ impl Patterns {
         let n = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         let behind = behind(&parts);
         for w in firsts {
-            self.by_first.add(*w, behind[0], n);
+            self.by_first.entry(*w).or_default().push(n);
             self.firsts.add(Sieve::of(*w));
         }
         self.behind.push(behind);
@@ -214,9 +198,9 @@ impl Patterns {
     fn beginning(&self, words: &[Word]) -> impl Iterator<Item = u32> + '_ {
         let at = |n: usize| words.get(n).map_or(Sieve::NONE, |w| Sieve::of(w.id));
         let (second, third, fourth) = (at(1), at(2), at(3));
-        let coarse = second.coarse();
-        let beginning = words.first().map_or(&[][..], |w| self.by_first.of(w.id)).iter();
-        beginning.filter(move |(may_be, _)| may_be & coarse != 0).map(|(_, n)| *n).filter(move |n| {
+        let first = words.first().filter(|w| self.firsts.lets_through(Sieve::of(w.id)));
+        let beginning = first.and_then(|w| self.by_first.get(&w.id)).map_or(&[][..], Vec::as_slice);
+        beginning.iter().copied().filter(move |n| {
             let [a, b, c] = self.behind[*n as usize];
             a.lets_through(second) && b.lets_through(third) && c.lets_through(fourth)
         })
