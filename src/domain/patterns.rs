@@ -112,17 +112,21 @@ pub(super) enum Part {
     Word(Id),
     /// Up to three words of any kind.
     Gap,
-    Choice {
-        words: Vec<Id>,
-        /// Which words stand there, in short ([`Sieve`]).
-        sieve: Sieve,
-        longer: Vec<Shared>,
-        /// The first words of what is longer.
-        begins: Sieve,
-        optional: bool,
-        /// It may also be the end of a sentence, a line or the text.
-        end: bool,
-    },
+    Choice(Box<Choice>),
+}
+
+/// One of several.
+pub(super) struct Choice {
+    /// Single words, in order.
+    words: Vec<Id>,
+    /// Which words stand there, in short.
+    sieve: Sieve,
+    longer: Vec<Shared>,
+    /// The first words of what is longer.
+    begins: Sieve,
+    optional: bool,
+    /// It may also be the end of a sentence, a line or the text.
+    end: bool,
 }
 
 /// A table of a file.

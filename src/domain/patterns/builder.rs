@@ -1,7 +1,7 @@
 //! Reads patterns as they stand in the files.
 
 use super::matching::firsts_of;
-use super::{DATE, Group, Id, NUM, PHONE, Part, Patterns, Shared, Sieve, TIME, UNKNOWN, Vocabulary, strings};
+use super::{Choice, DATE, Group, Id, NUM, PHONE, Part, Patterns, Shared, Sieve, TIME, UNKNOWN, Vocabulary, strings};
 use std::collections::HashMap;
 use toml::{Table, Value};
 
@@ -90,7 +90,7 @@ impl Builder<'_> {
             let sieve = words.iter().copied().collect();
             let mut begins = Sieve::default();
             longer.iter().for_each(|group| begins.add(group.begins()));
-            out.push(Part::Choice { words, sieve, longer, begins, optional, end });
+            out.push(Part::Choice(Box::new(Choice { words, sieve, longer, begins, optional, end })));
         }
         // There are thousands of them.
         out.shrink_to_fit();

@@ -1,6 +1,6 @@
 //! Where patterns fit.
 
-use super::{Group, Id, Part, REACH, Sieve, Word};
+use super::{Choice, Group, Id, Part, REACH, Sieve, Word};
 use rustc_hash::FxHashMap as HashMap;
 
 /// Patterns, each with the number of its list.
@@ -25,7 +25,8 @@ pub(super) fn firsts_of(parts: &[Part], out: &mut Vec<Id>) -> bool {
                 return true;
             }
             Part::Gap => return false,
-            Part::Choice { words, longer, optional, end, .. } => {
+            Part::Choice(choice) => {
+                let Choice { words, longer, optional, end, .. } = &**choice;
                 out.extend(words);
                 for l in longer.iter().flat_map(|group| &group.all) {
                     if !firsts_of(l, out) {
@@ -61,7 +62,8 @@ fn words_at(parts: &[Part], far: usize, out: &mut Sieve) -> u64 {
                     }
                     0b1111
                 }
-                Part::Choice { sieve, words, longer, optional, end, .. } => {
+                Part::Choice(choice) => {
+                    let Choice { sieve, words, longer, optional, end, .. } = &**choice;
                     if n == far {
                         out.add(*sieve);
                     }
@@ -143,7 +145,7 @@ fn ends(parts: &[Part], words: &[Word]) -> u64 {
         while open != 0 {
             let n = open.trailing_zeros() as usize;
             open &= open - 1;
-            if matches!(p, Part::Choice { end: true, .. }) {
+            if matches!(p, Part::Choice(choice) if choice.end) {
                 let over = n.checked_sub(1).and_then(|last| words.get(last)).is_some_and(|last| last.ends);
                 next |= u64::from(over) << n;
             }
@@ -164,7 +166,8 @@ fn part_ends(p: &Part, words: &[Word]) -> u64 {
     match p {
         Part::Word(id) => u64::from(first == Some(*id)) << 1,
         Part::Gap => (1 << (words.len().min(3) + 1)) - 1,
-        Part::Choice { words: one, sieve, longer, begins, optional, .. } => {
+        Part::Choice(choice) => {
+            let Choice { words: one, sieve, longer, begins, optional, .. } = &**choice;
             let mut at = u64::from(*optional);
             if let Some(first) = first {
                 at |= u64::from(sieve.lets_through(Sieve::of(first)) && one.binary_search(&first).is_ok()) << 1;
