@@ -155,7 +155,8 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
             if !named.are_of(context.arrivals) {
                 return Err("names-a-time");
             }
-            Ok(Understood { named, plain_yes: held.yes, ..Understood::new(Intent::Confirm, "all-words-agree") })
+            // What more was said a person reads.
+            Ok(Understood { named, plain_yes: held.yes, leftover: more, ..Understood::new(Intent::Confirm, "all-words-agree") })
         }
         (false, true) => {
             if held.about_third {
