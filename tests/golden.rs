@@ -81,7 +81,8 @@ fn nearly_every_plain_answer_is_understood() {
 /// reading). They were worked with since, so these are floors that no change may fall through, and no measure of what is to come.
 #[test]
 fn what_people_wrote_who_did_not_know_the_lists_is_understood_as_before() {
-    let (mut answers, mut right, mut danger, mut urgent, mut harmless, mut alarms) = (0, 0, 0, 0, 0, 0);
+    // Of the first 2,460 texts and of those after them: answers, right; danger, urgent; harmless, alarms.
+    let mut lots = [[0; 6]; 2];
     for line in std::fs::read_to_string(format!("{DATA}/replies_people.jsonl")).unwrap().lines() {
         let v: Value = serde_json::from_str(line).unwrap();
         let has = |key: &str, intent: &str| v[key].as_array().unwrap().contains(&intent.into());
@@ -90,18 +91,22 @@ fn what_people_wrote_who_did_not_know_the_lists_is_understood_as_before() {
         let context = courtesy::domain::understand::Context { lang: v["lang"].as_str().unwrap(), open, ..Default::default() };
         let read = courtesy::domain::understand::understand_in(text, &context).intent.as_str();
         assert!(!has("must_not", read), "{text}: {read}");
+        let [answers, right, danger, urgent, harmless, alarms] = &mut lots[usize::from(v["id"].as_str().unwrap().starts_with('e'))];
         if v["lang"] == "en" && (wanted == "confirm" || wanted == "stop" || wanted.starts_with("cancel")) {
-            (answers, right) = (answers + 1, right + usize::from(read == wanted || has("also_ok", read)));
+            (*answers, *right) = (*answers + 1, *right + usize::from(read == wanted || has("also_ok", read)));
         }
         if wanted == "safeguarding_alert" {
-            (danger, urgent) = (danger + 1, urgent + usize::from(read == wanted));
+            (*danger, *urgent) = (*danger + 1, *urgent + usize::from(read == wanted));
         } else if !has("also_ok", "safeguarding_alert") {
-            (harmless, alarms) = (harmless + 1, alarms + usize::from(read == "safeguarding_alert"));
+            (*harmless, *alarms) = (*harmless + 1, *alarms + usize::from(read == "safeguarding_alert"));
         }
     }
-    assert!(right * 100 >= answers * 87, "{right} of {answers} plain answers");
-    assert!(urgent * 100 >= danger * 84, "{urgent} of {danger} texts of danger");
-    assert!(alarms * 50 <= harmless, "{alarms} of {harmless} harmless texts are called danger");
+    // In hundredths and thousandths. Of the later lots a good part was written to look like danger, or to be told as none before.
+    for ([answers, right, danger, urgent, harmless, alarms], (plain, told, at_most)) in lots.into_iter().zip([(87, 90, 10), (87, 80, 26)]) {
+        assert!(right * 100 >= answers * plain, "{right} of {answers} plain answers");
+        assert!(urgent * 100 >= danger * told, "{urgent} of {danger} texts of danger");
+        assert!(alarms * 1000 <= harmless * at_most, "{alarms} of {harmless} harmless texts are called danger");
+    }
 }
 
 #[test]
