@@ -1,6 +1,8 @@
-//! A local gateway for measuring: takes texts like a Twilio-style service, answers at once, and counts each (number, words) pair.
+//! A local gateway for measuring: takes texts like a Twilio-style service, answers at once, and
+//! counts each (number, words) pair.
 //!
-//! `gateway` prints its address and serves until it is ended; `GET /_stats` says how many texts came and how many were doubles.
+//! `gateway` prints its address and serves until it is ended; `GET /_stats` says how many texts
+//! came and how many were doubles.
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -18,19 +20,37 @@ struct Counts {
     seen: Mutex<HashSet<(String, String)>>,
 }
 
-async fn handle(counts: Arc<Counts>, request: Request<Incoming>) -> Result<Response<Full<hyper::body::Bytes>>, Infallible> {
+async fn handle(
+    counts: Arc<Counts>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<hyper::body::Bytes>>, Infallible> {
     if request.uri().path() == "/_stats" {
         let unique = counts.seen.lock().map_or(0, |s| s.len());
-        return Ok(Response::new(Full::from(format!("{{\"accepted\": {}, \"unique\": {unique}}}\n", counts.accepted.load(Relaxed)))));
+        return Ok(Response::new(Full::from(format!(
+            "{{\"accepted\": {}, \"unique\": {unique}}}\n",
+            counts.accepted.load(Relaxed)
+        ))));
     }
-    let body = request.into_body().collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .map(|b| b.to_bytes())
+        .unwrap_or_default();
     let form = courtesy::channels::sms::parse_form(&body).unwrap_or_default();
-    let get = |name: &str| form.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()).unwrap_or_default();
+    let get = |name: &str| {
+        form.iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.clone())
+            .unwrap_or_default()
+    };
     let n = counts.accepted.fetch_add(1, Relaxed);
     if let Ok(mut seen) = counts.seen.lock() {
         seen.insert((get("To"), get("Body")));
     }
-    let mut answer = Response::new(Full::from(format!("{{\"sid\": \"SM{n:032x}\", \"status\": \"queued\"}}")));
+    let mut answer = Response::new(Full::from(format!(
+        "{{\"sid\": \"SM{n:032x}\", \"status\": \"queued\"}}"
+    )));
     *answer.status_mut() = hyper::StatusCode::CREATED;
     Ok(answer)
 }
@@ -46,7 +66,9 @@ async fn main() -> anyhow::Result<()> {
         let counts = counts.clone();
         tokio::spawn(async move {
             let service = service_fn(move |r| handle(counts.clone(), r));
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }

@@ -38,12 +38,20 @@ pub async fn open_db(settings: &Settings, purpose: Option<Purpose>) -> Result<Db
     let db = Db::open(&settings.database_url).await?;
     db.migrate().await?;
     if let Some(purpose) = purpose {
-        let word = if purpose == Purpose::Practice { "practice" } else { "service" };
+        let word = if purpose == Purpose::Practice {
+            "practice"
+        } else {
+            "service"
+        };
         let stands = centres::set_once(&db, "purpose", word).await?;
         if stands != word {
             match purpose {
-                Purpose::Practice => bail!("this database has served real families; practise in another folder (--dir)"),
-                Purpose::Service => bail!("this database is for practice; name another one in database.url"),
+                Purpose::Practice => bail!(
+                    "this database has served real families; practise in another folder (--dir)"
+                ),
+                Purpose::Service => {
+                    bail!("this database is for practice; name another one in database.url")
+                }
             }
         }
     }
@@ -62,10 +70,21 @@ pub fn load_words(settings: &Settings) -> Result<Words> {
 }
 
 /// Puts the service together on an open database. `listen` is where the hooks really listen.
-pub async fn build(settings: &Settings, db: Db, clock: Clock, listen: SocketAddr) -> Result<Arc<Service>> {
+pub async fn build(
+    settings: &Settings,
+    db: Db,
+    clock: Clock,
+    listen: SocketAddr,
+) -> Result<Arc<Service>> {
     let words = load_words(settings)?;
     let lines = lines(settings, &centres::all(&db).await?, listen)?;
-    Ok(Service::new(db, clock, words, lines, settings.alert_to.clone()))
+    Ok(Service::new(
+        db,
+        clock,
+        words,
+        lines,
+        settings.alert_to.clone(),
+    ))
 }
 
 /// A running program.
@@ -96,12 +115,23 @@ pub struct Start {
 
 /// Starts the loops.
 pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
-    // The lists of words are read beside everything else, so that the first message does not wait for them.
+    // The lists of words are read beside everything else, so that the first message does not wait
+    // for them.
     std::thread::spawn(crate::domain::understand::get_ready);
     let db = open_db(settings, Some(how.purpose)).await?;
-    let listener = if how.serve { Some(web::listen("web.listen", settings.listen).await?) } else { None };
-    let desk = if how.serve { Some(web::listen("web.desk_listen", settings.desk_listen).await?) } else { None };
-    let listen = listener.as_ref().map_or(Ok(settings.listen), |l| l.local_addr())?;
+    let listener = if how.serve {
+        Some(web::listen("web.listen", settings.listen).await?)
+    } else {
+        None
+    };
+    let desk = if how.serve {
+        Some(web::listen("web.desk_listen", settings.desk_listen).await?)
+    } else {
+        None
+    };
+    let listen = listener
+        .as_ref()
+        .map_or(Ok(settings.listen), |l| l.local_addr())?;
     let svc = build(settings, db, how.clock, listen).await?;
     let now = svc.clock.now();
     follow_senders(&svc).await?;
@@ -114,10 +144,19 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     }
     let worker = Arc::new(Worker::register(&svc.db, now, how.serve).await?);
     let loops = Loops::new();
-    let mut running = Running { svc: svc.clone(), listen, desk: None, loops: loops.clone(), worker: Some(worker.clone()) };
+    let mut running = Running {
+        svc: svc.clone(),
+        listen,
+        desk: None,
+        loops: loops.clone(),
+        worker: Some(worker.clone()),
+    };
     if how.scheduled {
         svc.pulse.watch("scan");
-        loops.spawn("scan", scan_loop(svc.clone(), settings.scan.clone(), loops.stop.clone()));
+        loops.spawn(
+            "scan",
+            scan_loop(svc.clone(), settings.scan.clone(), loops.stop.clone()),
+        );
     }
     if !svc.lines().all().is_empty() {
         svc.pulse.watch("deliver");
@@ -126,22 +165,50 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
         }
     }
     svc.pulse.watch("reconcile");
-    loops.spawn("reconcile", reconcile_loop(svc.clone(), worker.id.clone(), loops.stop.clone()));
-    let mut runs =
-        LineLoops { svc: svc.clone(), settings: settings.clone(), listen, worker: worker.id.clone(), receives: how.serve, loops: loops.clone(), running: BTreeMap::new() };
+    loops.spawn(
+        "reconcile",
+        reconcile_loop(svc.clone(), worker.id.clone(), loops.stop.clone()),
+    );
+    let mut runs = LineLoops {
+        svc: svc.clone(),
+        settings: settings.clone(),
+        listen,
+        worker: worker.id.clone(),
+        receives: how.serve,
+        loops: loops.clone(),
+        running: BTreeMap::new(),
+    };
     runs.follow();
     loops.spawn("lines", async move { runs.run().await });
-    loops.spawn("beat", beat_loop(svc.clone(), worker.clone(), how.serve, loops.stop.clone()));
+    loops.spawn(
+        "beat",
+        beat_loop(svc.clone(), worker.clone(), how.serve, loops.stop.clone()),
+    );
     if let (Some(listener), Some(desk)) = (listener, desk) {
         svc.pulse.watch("receive");
         let (receiver, stop) = (svc.clone(), loops.stop.clone());
-        loops.spawn("receive", async move { receive::run(&receiver, stop).await });
+        loops.spawn(
+            "receive",
+            async move { receive::run(&receiver, stop).await },
+        );
         let router = web::hooks::router(svc.clone()).merge(web::health::router(svc.clone()));
-        loops.tasks.spawn(web::serve(listener, router, loops.stop.clone()));
+        loops
+            .tasks
+            .spawn(web::serve(listener, router, loops.stop.clone()));
         running.desk = Some(desk.local_addr()?);
-        let router = web::board::router(svc.clone(), loops.stop.clone()).merge(web::health::metrics_router(svc.clone())).merge(web::health::router(svc.clone()));
-        let router = how.more_desk.into_iter().fold(router, axum::Router::merge).layer(axum::middleware::from_fn(web::board::only_from_this_machine));
-        loops.tasks.spawn(web::serve(desk, router, loops.stop.clone()));
+        let router = web::board::router(svc.clone(), loops.stop.clone())
+            .merge(web::health::metrics_router(svc.clone()))
+            .merge(web::health::router(svc.clone()));
+        let router = how
+            .more_desk
+            .into_iter()
+            .fold(router, axum::Router::merge)
+            .layer(axum::middleware::from_fn(
+                web::board::only_from_this_machine,
+            ));
+        loops
+            .tasks
+            .spawn(web::serve(desk, router, loops.stop.clone()));
     }
     Ok(running)
 }
@@ -166,12 +233,17 @@ impl Running {
             let _ = worker.leave(&self.svc.db).await;
         }
         self.svc.db.close().await;
-        if self.loops.failed.is_cancelled() { bail!("it ended because something failed; the log says what") } else { Ok(()) }
+        if self.loops.failed.is_cancelled() {
+            bail!("it ended because something failed; the log says what")
+        } else {
+            Ok(())
+        }
     }
 
     /// Runs until SIGTERM or SIGINT, or until a loop fails.
     pub async fn until_signal(self) -> Result<()> {
-        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("signals cannot be heard")?;
+        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            .context("signals cannot be heard")?;
         tokio::select! {
             _ = term.recv() => {}
             _ = tokio::signal::ctrl_c() => {}

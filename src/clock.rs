@@ -1,4 +1,5 @@
-//! The only place that reads the time. Times are cut to microseconds, so that both databases give back what was stored.
+//! The only place that reads the time. Times are cut to microseconds, so that both databases give
+//! back what was stored.
 
 use chrono::{DateTime, Duration, DurationRound, Utc};
 use std::sync::{Arc, Mutex};
@@ -24,7 +25,10 @@ impl Clock {
     }
 
     /// The present instant.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             Clock::System => cut(Utc::now()),

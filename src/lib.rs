@@ -1,6 +1,7 @@
 //! Courtesy: the messenger of a child contact centre.
 //!
-//! `ARCHITECTURE.md` has the map and two walkthroughs. The arrows of the house are held by `tests/tidy.rs`.
+//! `ARCHITECTURE.md` has the map and two walkthroughs. The arrows of the house are held by
+//! `tests/tidy.rs`.
 
 pub mod app;
 pub mod channels;

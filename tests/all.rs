@@ -1,6 +1,10 @@
-//! All tests of the program in one binary. `tests/run` prepares PostgreSQL, the browser and the emulator; nothing here skips.
+//! All tests of the program in one binary. `tests/run` prepares PostgreSQL, the browser and the
+//! emulator; nothing here skips.
 
-#![expect(unreachable_pub, reason = "the modules of a test binary are its whole world")]
+#![expect(
+    unreachable_pub,
+    reason = "the modules of a test binary are its whole world"
+)]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod apart;

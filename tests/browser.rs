@@ -1,5 +1,6 @@
-//! The practice in a real browser, through WebDriver alone: move the clock, type YES on a phone, read "confirmed" on the board; press
-//! the buttons of a chat, also on a screen as narrow as a phone.
+//! The practice in a real browser, through WebDriver alone: move the clock, type YES on a phone,
+//! read "confirmed" on the board; press the buttons of a chat, also on a screen as narrow as a
+//! phone.
 
 use crate::common::{BIRCHFIELD, Binary, On, SAMPLE, TestDb, at, settings};
 use courtesy::app::{self, Purpose, Running, Start};
@@ -32,13 +33,20 @@ impl Drop for Ended {
 
 /// Starts the driver on a free port.
 fn driver() -> (Ended, String) {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let child = Command::new("chromedriver")
         .arg(format!("--port={port}"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("chromedriver is not installed: run tests/run, which installs Chromium and its driver; this test does not skip");
+        .expect(
+            "chromedriver is not installed: run tests/run, which installs Chromium and its \
+                 driver; this test does not skip",
+        );
     (Ended(child), format!("http://127.0.0.1:{port}"))
 }
 
@@ -59,11 +67,19 @@ async fn browser(url: &str, profile: &std::path::Path, width: u32) -> Client {
     let mut options = json!({ "args": args, "binary": "/usr/bin/chromium" });
     if width < 500 {
         // A window is never that narrow; a phone is.
-        options["mobileEmulation"] = json!({ "deviceMetrics": { "width": width, "height": 1000, "pixelRatio": 1 } });
+        options["mobileEmulation"] =
+            json!({ "deviceMetrics": { "width": width, "height": 1000, "pixelRatio": 1 } });
     }
-    let capabilities = json!({ "goog:chromeOptions": options }).as_object().unwrap().clone();
+    let capabilities = json!({ "goog:chromeOptions": options })
+        .as_object()
+        .unwrap()
+        .clone();
     for _ in 0..100 {
-        if let Ok(c) = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new()).capabilities(capabilities.clone()).connect(url).await {
+        if let Ok(c) = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities.clone())
+            .connect(url)
+            .await
+        {
             return c;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -90,9 +106,18 @@ async fn reads(c: &Client, css: &str, part: &str) -> String {
 
 /// Starts a practice; gives its process and the address of its phones.
 fn practice(b: &Binary) -> (Ended, String) {
-    let mut child = b.command(&["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = b
+        .command(&["demo", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
-    let phones = out.lines().map_while(Result::ok).find_map(|l| l.strip_prefix("phones ").map(str::to_owned)).expect("the practice says where its phones are");
+    let phones = out
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|l| l.strip_prefix("phones ").map(str::to_owned))
+        .expect("the practice says where its phones are");
     (Ended(child), phones)
 }
 
@@ -105,17 +130,62 @@ async fn a_yes_on_a_phone_is_confirmed_on_the_board() {
     c.goto(&phones).await.unwrap();
     let phone = "[data-testid='phone-+447700900101']";
     reads(&c, &format!("{phone} h2"), "Siobhán O'Connell").await;
-    c.find(Locator::Css("[data-testid='clock-to']")).await.unwrap().send_keys("2026-11-26T10:00\u{e007}").await.unwrap();
-    reads(&c, &format!("{phone} .thread"), "your visit is Sat 28 Nov, 9:45am").await;
-    c.find(Locator::Css(&format!("{phone} [data-testid='phone-input']"))).await.unwrap().send_keys("Yes").await.unwrap();
-    c.find(Locator::Css(&format!("{phone} [data-testid='phone-send']"))).await.unwrap().click().await.unwrap();
+    c.find(Locator::Css("[data-testid='clock-to']"))
+        .await
+        .unwrap()
+        .send_keys("2026-11-26T10:00\u{e007}")
+        .await
+        .unwrap();
+    reads(
+        &c,
+        &format!("{phone} .thread"),
+        "your visit is Sat 28 Nov, 9:45am",
+    )
+    .await;
+    c.find(Locator::Css(&format!(
+        "{phone} [data-testid='phone-input']"
+    )))
+    .await
+    .unwrap()
+    .send_keys("Yes")
+    .await
+    .unwrap();
+    c.find(Locator::Css(&format!("{phone} [data-testid='phone-send']")))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
     let row = "[data-testid='board-row-BRK-0101-2026-11-28T10:00']";
-    reads(&c, &format!("{row} [data-testid='answer-resident']"), "confirmed").await;
-    reads(&c, &format!("{phone} .thread"), "You have confirmed Sat 28 Nov").await;
-    assert_eq!(reads(&c, &format!("{row} [data-testid='answer-contact']"), "asked").await, "asked");
+    reads(
+        &c,
+        &format!("{row} [data-testid='answer-resident']"),
+        "confirmed",
+    )
+    .await;
+    reads(
+        &c,
+        &format!("{phone} .thread"),
+        "You have confirmed Sat 28 Nov",
+    )
+    .await;
+    assert_eq!(
+        reads(
+            &c,
+            &format!("{row} [data-testid='answer-contact']"),
+            "asked"
+        )
+        .await,
+        "asked"
+    );
     // The same on the board's own page, live, without a script's error.
     c.goto(&phones.replace("/phones", "/")).await.unwrap();
-    reads(&c, &format!("{row} [data-testid='answer-resident']"), "confirmed").await;
+    reads(
+        &c,
+        &format!("{row} [data-testid='answer-resident']"),
+        "confirmed",
+    )
+    .await;
     c.close().await.unwrap();
 }
 
@@ -124,20 +194,43 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<Chats>) {
     let now = at("2026-11-26T10:00");
     let store = db.open().await;
     let mut tx = store.begin().await.unwrap();
-    centres::put(&mut tx, &Centre::parse(BIRCHFIELD).unwrap(), BIRCHFIELD, now).await.unwrap();
+    centres::put(
+        &mut tx,
+        &Centre::parse(BIRCHFIELD).unwrap(),
+        BIRCHFIELD,
+        now,
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     let sample: Vec<&str> = SAMPLE.lines().filter(|l| !l.starts_with("LIF")).collect();
-    assert!(import::import(&store, sample.join("\n").as_bytes(), &How::default(), now).await.unwrap().counts.is_some());
+    assert!(
+        import::import(&store, sample.join("\n").as_bytes(), &How::default(), now)
+            .await
+            .unwrap()
+            .counts
+            .is_some()
+    );
     let chats = Chats::start(BOT_TOKEN, BOT_USERNAME).await.unwrap();
     chats.set_clock(Clock::practice(now));
     for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
         chats.open(chat);
     }
     store.close().await;
-    let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER]).await.unwrap();
+    let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER])
+        .await
+        .unwrap();
     let pages = Pages::new(provider.clone(), chats.clone());
-    let how = Start { serve: true, more_desk: Some(pages.router()), clock: Clock::practice(now), purpose: Purpose::Practice, scheduled: false };
-    let running = app::start(&settings(&db.url, db.dir.path(), provider.url()), how).await.unwrap();
+    let how = Start {
+        serve: true,
+        more_desk: Some(pages.router()),
+        clock: Clock::practice(now),
+        purpose: Purpose::Practice,
+        scheduled: false,
+    };
+    let running = app::start(&settings(&db.url, db.dir.path(), provider.url()), how)
+        .await
+        .unwrap();
     pages.ready(running.svc.clone(), running.stopping());
     (running, chats)
 }
@@ -150,44 +243,131 @@ async fn the_buttons_of_a_chat_are_pressed_on_a_narrow_screen() {
     let bot = Bot::new(BOT_TOKEN).set_api_url(reqwest::Url::parse(chats.url()).unwrap());
     let (_driver, driver_url) = driver();
     let c = browser(&driver_url, &db.dir.path().join("profile"), 420).await;
-    c.goto(&format!("http://{}/phones", running.desk.unwrap())).await.unwrap();
+    c.goto(&format!("http://{}/phones", running.desk.unwrap()))
+        .await
+        .unwrap();
 
     // One person with a number and a chat: both stand together, and say which is which.
     let phone = "[data-testid='phone-5500100104']";
-    let click = async |css: &str| c.find(Locator::Css(&format!("{phone} {css}"))).await.unwrap().click().await.unwrap();
-    reads(&c, ".pair [data-testid='phone-+447700900104'] .line", "Text messages").await;
+    let click = async |css: &str| {
+        c.find(Locator::Css(&format!("{phone} {css}")))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap()
+    };
+    reads(
+        &c,
+        ".pair [data-testid='phone-+447700900104'] .line",
+        "Text messages",
+    )
+    .await;
     reads(&c, &format!(".pair {phone} .line"), "Telegram").await;
     reads(&c, &format!("{phone} h2"), "Łukasz Wójcik").await;
 
-    c.find(Locator::Css("[data-testid='find']")).await.unwrap().send_keys("wojcik 0102").await.unwrap();
-    let shown = c.execute("return [...document.querySelectorAll('.phone')].filter((p) => p.offsetParent).map((p) => p.dataset.testid)", vec![]).await.unwrap();
-    assert_eq!(shown, json!(["phone-+447700900103", "phone-+447700900104", "phone-5500100104"]));
+    c.find(Locator::Css("[data-testid='find']"))
+        .await
+        .unwrap()
+        .send_keys("wojcik 0102")
+        .await
+        .unwrap();
+    let shown = c
+        .execute(
+            "return [...document.querySelectorAll('.phone')].filter((p) => \
+                           p.offsetParent).map((p) => p.dataset.testid)",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        shown,
+        json!([
+            "phone-+447700900103",
+            "phone-+447700900104",
+            "phone-5500100104"
+        ])
+    );
 
     // A message with its buttons, a press, its answer, and the message as it stands afterwards.
-    let keys = InlineKeyboardMarkup::new([[InlineKeyboardButton::callback("Yes, I am coming", "yes"), InlineKeyboardButton::callback("I cannot come", "no")]]);
-    let sent = bot.send_message(CHAT, "<b>Birchfield</b>: your visit is Sat 28 Nov, 10am. Are you coming?").reply_markup(keys).await.unwrap();
-    reads(&c, &format!("{phone} .thread"), "<b>Birchfield</b>: your visit").await;
+    let keys = InlineKeyboardMarkup::new([[
+        InlineKeyboardButton::callback("Yes, I am coming", "yes"),
+        InlineKeyboardButton::callback("I cannot come", "no"),
+    ]]);
+    let sent = bot
+        .send_message(
+            CHAT,
+            "<b>Birchfield</b>: your visit is Sat 28 Nov, 10am. Are you coming?",
+        )
+        .reply_markup(keys)
+        .await
+        .unwrap();
+    reads(
+        &c,
+        &format!("{phone} .thread"),
+        "<b>Birchfield</b>: your visit",
+    )
+    .await;
     click("[data-testid='phone-button'][data-data='yes']").await;
     reads(&c, &format!("{phone} .word"), "pressed: Yes, I am coming").await;
-    let UpdateKind::CallbackQuery(press) = bot.get_updates().await.unwrap().remove(0).kind else { panic!("a press came as something else") };
+    let UpdateKind::CallbackQuery(press) = bot.get_updates().await.unwrap().remove(0).kind else {
+        panic!("a press came as something else")
+    };
     assert_eq!(press.data.as_deref(), Some("yes"));
-    bot.answer_callback_query(press.id).text("You are confirmed").await.unwrap();
+    bot.answer_callback_query(press.id)
+        .text("You are confirmed")
+        .await
+        .unwrap();
     reads(&c, &format!("{phone} .word"), "You are confirmed").await;
-    let undo = InlineKeyboardMarkup::new([[InlineKeyboardButton::callback("I cannot come after all", "no")]]);
-    bot.edit_message_text(CHAT, sent.id, "You have confirmed Sat 28 Nov.").reply_markup(undo).await.unwrap();
+    let undo = InlineKeyboardMarkup::new([[InlineKeyboardButton::callback(
+        "I cannot come after all",
+        "no",
+    )]]);
+    bot.edit_message_text(CHAT, sent.id, "You have confirmed Sat 28 Nov.")
+        .reply_markup(undo)
+        .await
+        .unwrap();
     reads(&c, &format!("{phone} .thread"), "You have confirmed").await;
-    assert_eq!(c.find_all(Locator::Css(&format!("{phone} [data-testid='phone-button']"))).await.unwrap().len(), 1);
+    assert_eq!(
+        c.find_all(Locator::Css(&format!(
+            "{phone} [data-testid='phone-button']"
+        )))
+        .await
+        .unwrap()
+        .len(),
+        1
+    );
 
     // Writing, and blocking the bot, which writing takes back.
     click("[data-testid='phone-block']").await;
-    reads(&c, &format!("{phone} [data-testid='phone-block']"), "Unblock the bot").await;
+    reads(
+        &c,
+        &format!("{phone} [data-testid='phone-block']"),
+        "Unblock the bot",
+    )
+    .await;
     assert_eq!(chats.blocked(), [CHAT.0]);
-    c.find(Locator::Css(&format!("{phone} [data-testid='phone-input']"))).await.unwrap().send_keys("is there parking?\u{e007}").await.unwrap();
+    c.find(Locator::Css(&format!(
+        "{phone} [data-testid='phone-input']"
+    )))
+    .await
+    .unwrap()
+    .send_keys("is there parking?\u{e007}")
+    .await
+    .unwrap();
     reads(&c, &format!("{phone} .thread"), "is there parking?").await;
-    reads(&c, &format!("{phone} [data-testid='phone-block']"), "Block the bot").await;
+    reads(
+        &c,
+        &format!("{phone} [data-testid='phone-block']"),
+        "Block the bot",
+    )
+    .await;
     assert!(chats.blocked().is_empty());
 
-    let wide = c.execute("return document.documentElement.scrollWidth", vec![]).await.unwrap();
+    let wide = c
+        .execute("return document.documentElement.scrollWidth", vec![])
+        .await
+        .unwrap();
     assert_eq!(wide, 420, "nothing stands out at the side");
     c.close().await.unwrap();
     running.stop().await.unwrap();

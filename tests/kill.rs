@@ -1,7 +1,10 @@
-//! kill -9 at random moments while the texting service takes texts and its answers get lost: each text is there exactly once, and none
-//! stays uncertain. Counted in the emulator's own list by number and body.
+//! kill -9 at random moments while the texting service takes texts and its answers get lost: each
+//! text is there exactly once, and none stays uncertain. Counted in the emulator's own list by
+//! number and body.
 
-use crate::common::{AT_ONCE, Binary, Emulator, On, TestDb, eventually, families, families_in_chats};
+use crate::common::{
+    AT_ONCE, Binary, Emulator, On, TestDb, eventually, families, families_in_chats,
+};
 use courtesy::store::sealed::random_u32;
 use serde_json::json;
 use std::collections::HashMap;
@@ -10,7 +13,10 @@ use std::time::Duration;
 const FAMILIES: usize = 30;
 
 fn runs() -> usize {
-    std::env::var("COURTESY_KILL_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(2)
+    std::env::var("COURTESY_KILL_RUNS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(2)
 }
 
 async fn survives(on: On, fault: &str) {
@@ -19,11 +25,28 @@ async fn survives(on: On, fault: &str) {
         let db = TestDb::new(on).await;
         let b = Binary::with_emulator(&db.url, &emulator.url, if run % 2 == 0 { 40 } else { 0 });
         std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
-        std::fs::write(b.dir.path().join("families.csv"), families(FAMILIES, courtesy::clock::Clock::System.now())).unwrap();
+        std::fs::write(
+            b.dir.path().join("families.csv"),
+            families(FAMILIES, courtesy::clock::Clock::System.now()),
+        )
+        .unwrap();
         b.ok(&["centre", "apply", "centre.toml"]);
         b.ok(&["import", "families.csv"]);
-        emulator.control("fault", json!({ "point": "create", "kind": fault, "times": 12, "skip": random_u32() % 10, "ms": 60_000 })).await;
-        emulator.control("config", json!({ "latency_ms": 20 })).await;
+        emulator
+            .control(
+                "fault",
+                json!({
+                    "point": "create",
+                    "kind": fault,
+                    "times": 12,
+                    "skip": random_u32() % 10,
+                    "ms": 60_000,
+                }),
+            )
+            .await;
+        emulator
+            .control("config", json!({ "latency_ms": 20 }))
+            .await;
         // Two kills at random moments, then a run that lives.
         for _ in 0..2 {
             let mut serving = b.serve();
@@ -32,11 +55,18 @@ async fn survives(on: On, fault: &str) {
         }
         let _serving = b.serve();
         let want = FAMILIES * 2;
-        eventually(Duration::from_secs(60), "every text is sent and recorded", || async {
-            let rows = b.json(&["list", "messages"]);
-            let sent = rows.iter().filter(|m| matches!(m["state"].as_str(), Some("sent" | "delivered"))).count();
-            (sent == want && rows.len() == want).then_some(())
-        })
+        eventually(
+            Duration::from_secs(60),
+            "every text is sent and recorded",
+            || async {
+                let rows = b.json(&["list", "messages"]);
+                let sent = rows
+                    .iter()
+                    .filter(|m| matches!(m["state"].as_str(), Some("sent" | "delivered")))
+                    .count();
+                (sent == want && rows.len() == want).then_some(())
+            },
+        )
         .await;
         let mut count: HashMap<(String, String), usize> = HashMap::new();
         for key in emulator.outbound().await {
@@ -44,21 +74,32 @@ async fn survives(on: On, fault: &str) {
         }
         let rows = b.json(&["list", "messages"]);
         assert_eq!(count.len(), want, "run {run} of {fault}: lost");
-        assert!(count.values().all(|n| *n == 1), "run {run} of {fault}: doubled");
-        assert!(rows.iter().all(|m| m["state"] != "uncertain"), "run {run} of {fault}: uncertain");
+        assert!(
+            count.values().all(|n| *n == 1),
+            "run {run} of {fault}: doubled"
+        );
+        assert!(
+            rows.iter().all(|m| m["state"] != "uncertain"),
+            "run {run} of {fault}: uncertain"
+        );
         emulator.no_violations().await;
     }
 }
 
-/// kill -9 while Telegram takes texts and presses, and its answers get lost: no text twice, what is unknown is `uncertain` with a task,
-/// every press applied once. Counted in the emulator's own list.
+/// kill -9 while Telegram takes texts and presses, and its answers get lost: no text twice, what is
+/// unknown is `uncertain` with a task, every press applied once. Counted in the emulator's own
+/// list.
 async fn chats_survive(on: On, fault: &str) {
     for run in 0..runs() {
         let emulator = Emulator::telegram();
         let db = TestDb::new(on).await;
         let b = Binary::with_bot(&db.url, &emulator.url);
         std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
-        std::fs::write(b.dir.path().join("families.csv"), families_in_chats(FAMILIES / 2, courtesy::clock::Clock::System.now())).unwrap();
+        std::fs::write(
+            b.dir.path().join("families.csv"),
+            families_in_chats(FAMILIES / 2, courtesy::clock::Clock::System.now()),
+        )
+        .unwrap();
         b.ok(&["centre", "apply", "centre.toml"]);
         b.ok(&["import", "families.csv"]);
         let chats: Vec<i64> = (1000..1000 + FAMILIES as i64).collect();
@@ -66,11 +107,29 @@ async fn chats_survive(on: On, fault: &str) {
             emulator.control("chat", json!({ "chat": chat })).await;
         }
         let how = match fault {
-            "429" => json!({ "method": "sendMessage", "code": 429, "retry_after": 1, "times": 3, "skip": random_u32() % 10 }),
-            kind => json!({ "method": "sendMessage", "kind": kind, "times": 4, "skip": random_u32() % 10, "ms": 60_000 }),
+            "429" => {
+                json!({
+                    "method": "sendMessage",
+                    "code": 429,
+                    "retry_after": 1,
+                    "times": 3,
+                    "skip": random_u32() % 10,
+                })
+            }
+            kind => {
+                json!({
+                    "method": "sendMessage",
+                    "kind": kind,
+                    "times": 4,
+                    "skip": random_u32() % 10,
+                    "ms": 60_000,
+                })
+            }
         };
         emulator.control("fail", how).await;
-        emulator.control("config", json!({ "latency_ms": 20 })).await;
+        emulator
+            .control("config", json!({ "latency_ms": 20 }))
+            .await;
         for _ in 0..2 {
             let mut serving = b.serve();
             tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 900))).await;
@@ -79,41 +138,93 @@ async fn chats_survive(on: On, fault: &str) {
         let serving = b.serve();
         let rows = eventually(Duration::from_secs(60), "every text has ended", || async {
             let rows = b.json(&["list", "messages"]);
-            let ended = rows.iter().filter(|m| matches!(m["state"].as_str(), Some("sent" | "delivered" | "uncertain"))).count();
+            let ended = rows
+                .iter()
+                .filter(|m| {
+                    matches!(
+                        m["state"].as_str(),
+                        Some("sent" | "delivered" | "uncertain")
+                    )
+                })
+                .count();
             (ended == FAMILIES && rows.len() == FAMILIES).then_some(rows)
         })
         .await;
         let arrived = sent_by_chat(&emulator).await;
-        assert!(arrived.values().all(|n| *n == 1), "run {run} of {fault}: doubled");
+        assert!(
+            arrived.values().all(|n| *n == 1),
+            "run {run} of {fault}: doubled"
+        );
         let uncertain = rows.iter().filter(|m| m["state"] == "uncertain").count();
-        assert!(arrived.len() >= FAMILIES - uncertain, "run {run} of {fault}: a text that was said to be sent did not arrive");
-        let tasks = b.json(&["list", "tasks"]).iter().filter(|t| t["topic"] == "uncertain_message").count();
-        assert_eq!(tasks, uncertain, "run {run} of {fault}: a person hears of each");
-        // Everyone whom a text reached presses Yes, some twice, while the service is killed once more.
+        assert!(
+            arrived.len() >= FAMILIES - uncertain,
+            "run {run} of {fault}: a text that was said to be sent did not arrive"
+        );
+        let tasks = b
+            .json(&["list", "tasks"])
+            .iter()
+            .filter(|t| t["topic"] == "uncertain_message")
+            .count();
+        assert_eq!(
+            tasks, uncertain,
+            "run {run} of {fault}: a person hears of each"
+        );
+        // Everyone whom a text reached presses Yes, some twice, while the service is killed once
+        // more.
         drop(serving);
         for (i, chat) in arrived.keys().enumerate() {
-            emulator.control("press", json!({ "chat": chat, "label": "Yes" })).await;
+            emulator
+                .control("press", json!({ "chat": chat, "label": "Yes" }))
+                .await;
             if i % 3 == 0 {
-                emulator.control("press", json!({ "chat": chat, "label": "Yes" })).await;
+                emulator
+                    .control("press", json!({ "chat": chat, "label": "Yes" }))
+                    .await;
             }
         }
         let mut serving = b.serve();
         tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 900))).await;
         serving.kill();
         let _serving = b.serve();
-        eventually(Duration::from_secs(60), "every press is applied", || async {
-            let sessions = b.json(&["list", "sessions"]);
-            let confirmed: usize = sessions.iter().map(|s| ["resident", "contact"].iter().filter(|r| s["answers"][**r] == "confirmed").count()).sum();
-            let rows = b.json(&["list", "messages"]);
-            let acks: Vec<_> = rows.iter().filter(|m| m["kind"] == "confirm_ack").collect();
-            let ended = acks.iter().all(|m| matches!(m["state"].as_str(), Some("sent" | "delivered" | "uncertain")));
-            (confirmed == arrived.len() && acks.len() == arrived.len() && ended).then_some(())
-        })
+        eventually(
+            Duration::from_secs(60),
+            "every press is applied",
+            || async {
+                let sessions = b.json(&["list", "sessions"]);
+                let confirmed: usize = sessions
+                    .iter()
+                    .map(|s| {
+                        ["resident", "contact"]
+                            .iter()
+                            .filter(|r| s["answers"][**r] == "confirmed")
+                            .count()
+                    })
+                    .sum();
+                let rows = b.json(&["list", "messages"]);
+                let acks: Vec<_> = rows.iter().filter(|m| m["kind"] == "confirm_ack").collect();
+                let ended = acks.iter().all(|m| {
+                    matches!(
+                        m["state"].as_str(),
+                        Some("sent" | "delivered" | "uncertain")
+                    )
+                });
+                (confirmed == arrived.len() && acks.len() == arrived.len() && ended).then_some(())
+            },
+        )
         .await;
         let after = sent_by_chat(&emulator).await;
-        assert!(after.values().all(|n| *n <= 2), "run {run} of {fault}: an answer was doubled: {after:?}");
+        assert!(
+            after.values().all(|n| *n <= 2),
+            "run {run} of {fault}: an answer was doubled: {after:?}"
+        );
         // A press proves that its text arrived.
-        assert!(b.json(&["list", "messages"]).iter().all(|m| m["kind"] != "confirm_request" || m["state"] != "uncertain" || arrived.len() < FAMILIES));
+        assert!(
+            b.json(&["list", "messages"])
+                .iter()
+                .all(|m| m["kind"] != "confirm_request"
+                    || m["state"] != "uncertain"
+                    || arrived.len() < FAMILIES)
+        );
         emulator.no_violations().await;
     }
 }
@@ -124,7 +235,10 @@ async fn sent_by_chat(emulator: &Emulator) -> HashMap<i64, usize> {
     let mut seen = std::collections::HashSet::new();
     for m in emulator.ask("sent").await["sent"].as_array().unwrap() {
         let chat = m["chat"].as_i64().unwrap();
-        assert!(seen.insert((chat, m["text"].as_str().unwrap().to_owned())), "the same text twice to {chat}");
+        assert!(
+            seen.insert((chat, m["text"].as_str().unwrap().to_owned())),
+            "the same text twice to {chat}"
+        );
         *count.entry(chat).or_default() += 1;
     }
     count

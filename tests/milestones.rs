@@ -1,4 +1,5 @@
-//! Milestones as texts: at the centres that want them, both parents read the same words at one moment, and staff see them before.
+//! Milestones as texts: at the centres that want them, both parents read the same words at one
+//! moment, and staff see them before.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, at};
 use courtesy::domain::centre::Centre;
@@ -12,13 +13,18 @@ use courtesy::store::messages::{self, Listed};
 use courtesy::store::milestones::texts_of_tasks;
 use courtesy::store::{centres, money, tasks};
 
-/// BRK-0105, Saturday 28 November, 13:00; the resident parent arrives at 12:55, the contact parent at 13:05.
+/// BRK-0105, Saturday 28 November, 13:00; the resident parent arrives at 12:55, the contact parent
+/// at 13:05.
 const RESIDENT: &str = "+447700900109";
 const CONTACT: &str = "+447700900110";
-const INVITED: &str = "Birchfield: you are welcome to look round before your first visit on Sat 28 Nov. Please ring 020 7946 0101 to agree a time.";
+const INVITED: &str = "Birchfield: you are welcome to look round before your first visit on Sat 28 \
+                       Nov. Please ring 020 7946 0101 to agree a time.";
 
 fn centre(texts: &str) -> String {
-    format!("{}[milestones]\ntexts = {texts}\n", BIRCHFIELD.replace("[rules]", "[rules]\nprevisit_invitation_days = 5"))
+    format!(
+        "{}[milestones]\ntexts = {texts}\n",
+        BIRCHFIELD.replace("[rules]", "[rules]\nprevisit_invitation_days = 5")
+    )
 }
 
 async fn world(on: On, texts: &str) -> World {
@@ -28,9 +34,22 @@ async fn world(on: On, texts: &str) -> World {
 /// What came about milestones, with the minute.
 fn told(w: &World, phone: &str) -> Vec<String> {
     let about = |m: &courtesy::practice::provider::Message| {
-        m.to == phone && ["look round", "regular talk", "information meeting", "change for everybody"].iter().any(|p| m.body.contains(p))
+        m.to == phone
+            && [
+                "look round",
+                "regular talk",
+                "information meeting",
+                "change for everybody",
+            ]
+            .iter()
+            .any(|p| m.body.contains(p))
     };
-    w.provider.messages().into_iter().filter(about).map(|m| format!("{} {}", m.created.format("%d %H:%M"), m.body)).collect()
+    w.provider
+        .messages()
+        .into_iter()
+        .filter(about)
+        .map(|m| format!("{} {}", m.created.format("%d %H:%M"), m.body))
+        .collect()
 }
 
 async fn queued(w: &World, case_ref: &str) -> Vec<Listed> {
@@ -40,7 +59,13 @@ async fn queued(w: &World, case_ref: &str) -> Vec<Listed> {
 }
 
 async fn task(w: &World, topic: Topic) -> String {
-    tasks::list(&w.svc.db, None).await.unwrap().into_iter().find(|t| t.topic == topic && t.case_ref.as_deref() == Some("BRK-0105")).unwrap().id
+    tasks::list(&w.svc.db, None)
+        .await
+        .unwrap()
+        .into_iter()
+        .find(|t| t.topic == topic && t.case_ref.as_deref() == Some("BRK-0105"))
+        .unwrap()
+        .id
 }
 
 async fn both_are_invited_in_the_same_words_at_one_moment(on: On) {
@@ -48,21 +73,48 @@ async fn both_are_invited_in_the_same_words_at_one_moment(on: On) {
     w.until("2026-11-24T12:00").await;
     // Staff see it a day before, with its task.
     let waiting = queued(&w, "BRK-0105").await;
-    assert_eq!(waiting.iter().map(|m| (m.kind, m.state, m.not_before)).collect::<Vec<_>>(), [(Kind::PrevisitInvitation, MessageState::Waiting, at("2026-11-25T10:00")); 2]);
+    assert_eq!(
+        waiting
+            .iter()
+            .map(|m| (m.kind, m.state, m.not_before))
+            .collect::<Vec<_>>(),
+        [(
+            Kind::PrevisitInvitation,
+            MessageState::Waiting,
+            at("2026-11-25T10:00")
+        ); 2]
+    );
     let of_task: Vec<_> = texts_of_tasks(&w.svc.db).await.unwrap();
     let task = task(&w, Topic::Previsit).await;
-    assert_eq!(of_task.iter().filter(|t| t.task == task && t.state == MessageState::Waiting).count(), 2);
+    assert_eq!(
+        of_task
+            .iter()
+            .filter(|t| t.task == task && t.state == MessageState::Waiting)
+            .count(),
+        2
+    );
     assert!(told(&w, RESIDENT).is_empty());
     // One is held back by a person, and let go later.
-    let of_contact = waiting.iter().find(|m| m.role.as_deref() == Some("contact")).unwrap().id.clone();
+    let of_contact = waiting
+        .iter()
+        .find(|m| m.role.as_deref() == Some("contact"))
+        .unwrap()
+        .id
+        .clone();
     let mut tx = w.svc.db.begin().await.unwrap();
-    assert!(money::hold_text(&mut tx, &of_contact, "Mary", w.svc.clock.now()).await.unwrap());
+    assert!(
+        money::hold_text(&mut tx, &of_contact, "Mary", w.svc.clock.now())
+            .await
+            .unwrap()
+    );
     tx.commit().await.unwrap();
     w.until("2026-11-25T12:00").await;
     assert_eq!(told(&w, RESIDENT), [format!("25 10:00 {INVITED}")]);
     assert!(told(&w, CONTACT).is_empty());
     let mut tx = w.svc.db.begin().await.unwrap();
-    money::free_text(&mut tx, &of_contact, w.svc.clock.now()).await.unwrap();
+    money::free_text(&mut tx, &of_contact, w.svc.clock.now())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     w.until("2026-11-25T12:05").await;
     assert_eq!(told(&w, CONTACT), [format!("25 12:00 {INVITED}")]);
@@ -70,27 +122,48 @@ async fn both_are_invited_in_the_same_words_at_one_moment(on: On) {
     w.until("2026-11-27T12:00").await;
     plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
     assert_eq!((told(&w, RESIDENT).len(), told(&w, CONTACT).len()), (1, 1));
-    assert!(w.tasks("BRK-0105").await.contains(&Topic::Previsit), "the task stands: somebody has to agree a time");
+    assert!(
+        w.tasks("BRK-0105").await.contains(&Topic::Previsit),
+        "the task stands: somebody has to agree a time"
+    );
     w.end().await;
 }
 
 async fn off_unless_the_centre_wants_it(on: On) {
     let w = world(on, "[\"review_due\"]").await;
     w.until("2026-11-27T12:00").await;
-    assert!(w.tasks("BRK-0105").await.contains(&Topic::Previsit) && queued(&w, "BRK-0105").await.is_empty());
+    assert!(
+        w.tasks("BRK-0105").await.contains(&Topic::Previsit)
+            && queued(&w, "BRK-0105").await.is_empty()
+    );
     w.end().await;
 }
 
 /// What ends a text, and what of it the other parent notices: nothing.
 async fn what_is_done_closed_or_unsafe_is_not_sent(on: On) {
     let mut heard = Vec::new();
-    for story in ["nothing", "unsafe", "no texts", "quiet phone", "hidden", "done", "closed", "off"] {
+    for story in [
+        "nothing",
+        "unsafe",
+        "no texts",
+        "quiet phone",
+        "hidden",
+        "done",
+        "closed",
+        "off",
+    ] {
         let w = world(on, "[\"previsit_invitation\", \"fee_change\"]").await;
         w.until("2026-11-24T12:00").await;
-        let rec = Recording { by: "Mary", at: w.svc.clock.now() };
+        let rec = Recording {
+            by: "Mary",
+            at: w.svc.clock.now(),
+        };
         let (s, _) = w.session("BRK-0105").await;
         let sql = match story {
-            "quiet phone" => "UPDATE party SET mode = 'discreet' WHERE role = 'contact' AND case_id IN (SELECT id FROM case_file WHERE case_ref = 'BRK-0105')",
+            "quiet phone" => {
+                "UPDATE party SET mode = 'discreet' WHERE role = 'contact' AND case_id IN (SELECT \
+                 id FROM case_file WHERE case_ref = 'BRK-0105')"
+            }
             "closed" => "UPDATE case_file SET state = 'archived' WHERE case_ref = 'BRK-0105'",
             _ => "UPDATE party SET mode = mode",
         };
@@ -98,20 +171,44 @@ async fn what_is_done_closed_or_unsafe_is_not_sent(on: On) {
         tx.exec(sql, vec![]).await.unwrap();
         tx.commit().await.unwrap();
         match story {
-            "unsafe" => w.says(CONTACT, "he said he will kill me if I bring him").await,
+            "unsafe" => {
+                w.says(CONTACT, "he said he will kill me if I bring him")
+                    .await
+            }
             "no texts" => w.says(CONTACT, "STOP").await,
-            "done" => record_money::decision(&w.svc, &task(&w, Topic::Previsit).await, None, "rung", &rec).await.unwrap(),
+            "done" => {
+                record_money::decision(&w.svc, &task(&w, Topic::Previsit).await, None, "rung", &rec)
+                    .await
+                    .unwrap()
+            }
             "off" => record::cancel(&w.svc, &s.id, &rec).await.unwrap(),
             "hidden" => {
-                // The contact parent's cancellation is told at 10:15: at 10:00 the visit is still on for the other.
+                // The contact parent's cancellation is told at 10:15: at 10:00 the visit is still
+                // on for the other.
                 w.until("2026-11-25T09:50").await;
-                record::answer(&w.svc, &s.id, Role::Contact, false, None, &Recording { by: "Mary", at: w.svc.clock.now() }).await.unwrap();
+                record::answer(
+                    &w.svc,
+                    &s.id,
+                    Role::Contact,
+                    false,
+                    None,
+                    &Recording {
+                        by: "Mary",
+                        at: w.svc.clock.now(),
+                    },
+                )
+                .await
+                .unwrap();
             }
             _ => {}
         }
         time::settle(&w.svc).await.unwrap();
         w.until("2026-11-25T13:00").await;
-        let why: Vec<_> = queued(&w, "BRK-0105").await.into_iter().filter_map(|m| m.reason).collect();
+        let why: Vec<_> = queued(&w, "BRK-0105")
+            .await
+            .into_iter()
+            .filter_map(|m| m.reason)
+            .collect();
         let both = |reason: &str| vec![reason.to_owned(); 2];
         match story {
             "nothing" => assert!(why.is_empty()),
@@ -122,15 +219,29 @@ async fn what_is_done_closed_or_unsafe_is_not_sent(on: On) {
             "closed" => assert_eq!(why, both("case_archived")),
             _ => assert_eq!(why, both("no_longer_due"), "{story}"),
         }
-        let theirs = if story == "nothing" { vec![format!("25 10:00 {INVITED}")] } else { vec![] };
+        let theirs = if story == "nothing" {
+            vec![format!("25 10:00 {INVITED}")]
+        } else {
+            vec![]
+        };
         assert_eq!(told(&w, CONTACT), theirs, "{story}");
         // No second task to ring for it: the one that there is says so.
-        assert!(w.tasks("BRK-0105").await.iter().all(|t| *t != Topic::RingNoAddress), "{story}");
+        assert!(
+            w.tasks("BRK-0105")
+                .await
+                .iter()
+                .all(|t| *t != Topic::RingNoAddress),
+            "{story}"
+        );
         heard.push((story, told(&w, RESIDENT)));
         w.end().await;
     }
     for (story, texts) in &heard {
-        let wanted = if matches!(*story, "done" | "closed" | "off") { vec![] } else { vec![format!("25 10:00 {INVITED}")] };
+        let wanted = if matches!(*story, "done" | "closed" | "off") {
+            vec![]
+        } else {
+            vec![format!("25 10:00 {INVITED}")]
+        };
         assert_eq!(*texts, wanted, "{story}");
     }
 }
@@ -138,25 +249,57 @@ async fn what_is_done_closed_or_unsafe_is_not_sent(on: On) {
 async fn a_change_of_fees_is_told_without_an_amount_and_without_a_name(on: On) {
     let w = world(on, "[\"fee_change\"]").await;
     w.until("2026-11-24T11:00").await;
-    let text = format!("{}[[rules_from]]\ndate = \"2026-12-08\"\nfee_pence = 5000\nusually_pays = \"resident\"\n", centre("[\"fee_change\"]"));
-    let (before, after) = (Centre::parse(&centre("[\"fee_change\"]")).unwrap(), Centre::parse(&text).unwrap());
+    let text = format!(
+        "{}[[rules_from]]\ndate = \"2026-12-08\"\nfee_pence = 5000\nusually_pays = \"resident\"\n",
+        centre("[\"fee_change\"]")
+    );
+    let (before, after) = (
+        Centre::parse(&centre("[\"fee_change\"]")).unwrap(),
+        Centre::parse(&text).unwrap(),
+    );
     let now = w.svc.clock.now();
     let mut tx = w.svc.db.begin().await.unwrap();
-    terms::announce(&mut tx, Some(&before), &after, "test", now).await.unwrap().unwrap();
+    terms::announce(&mut tx, Some(&before), &after, "test", now)
+        .await
+        .unwrap()
+        .unwrap();
     centres::put(&mut tx, &after, &text, now).await.unwrap();
     tx.commit().await.unwrap();
     // BRK-0105 comes again after that day.
-    let again = courtesy::flows::bookings::Booking { start: courtesy::domain::local_time::parse_local("2026-12-12T13:00").unwrap(), ..Default::default() };
-    let case = courtesy::store::cases::find(&w.svc.db, "BRK-0105").await.unwrap();
-    courtesy::flows::bookings::book(&w.svc, &case.id, &again, &Recording { by: "Mary", at: now }).await.unwrap();
+    let again = courtesy::flows::bookings::Booking {
+        start: courtesy::domain::local_time::parse_local("2026-12-12T13:00").unwrap(),
+        ..Default::default()
+    };
+    let case = courtesy::store::cases::find(&w.svc.db, "BRK-0105")
+        .await
+        .unwrap();
+    courtesy::flows::bookings::book(
+        &w.svc,
+        &case.id,
+        &again,
+        &Recording {
+            by: "Mary",
+            at: now,
+        },
+    )
+    .await
+    .unwrap();
     let mut tx = w.svc.db.begin().await.unwrap();
-    terms::announce(&mut tx, Some(&before), &after, "test", now).await.unwrap().unwrap();
+    terms::announce(&mut tx, Some(&before), &after, "test", now)
+        .await
+        .unwrap()
+        .unwrap();
     tx.commit().await.unwrap();
     time::settle(&w.svc).await.unwrap();
-    // The families are to be told until five o'clock of that day: an hour for staff to look, then it goes.
+    // The families are to be told until five o'clock of that day: an hour for staff to look, then
+    // it goes.
     w.until("2026-11-24T17:00").await;
-    let words = "24 12:00 Birchfield: from Tue 8 Dec our rules on notice and fees change for everybody. Please ring 020 7946 0101 or ask at the desk what is new.";
-    assert_eq!((told(&w, RESIDENT), told(&w, CONTACT)), (vec![words.to_owned()], vec![words.to_owned()]));
+    let words = "24 12:00 Birchfield: from Tue 8 Dec our rules on notice and fees change for \
+                 everybody. Please ring 020 7946 0101 or ask at the desk what is new.";
+    assert_eq!(
+        (told(&w, RESIDENT), told(&w, CONTACT)),
+        (vec![words.to_owned()], vec![words.to_owned()])
+    );
     w.until("2026-12-10T12:00").await;
     assert_eq!(told(&w, RESIDENT).len(), 1, "once");
     w.end().await;

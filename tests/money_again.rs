@@ -1,7 +1,11 @@
-//! Fees when something is corrected, recorded late, told late or cannot be told; and visits that are on again.
+//! Fees when something is corrected, recorded late, told late or cannot be told; and visits that
+//! are on again.
 
 use crate::common::{BIRCHFIELD, On, World, at};
-use crate::money::{CONTACT, RESIDENT, about_money, birchfield, by, cancels, case, fees, nothing_about_money, task, until, world};
+use crate::money::{
+    CONTACT, RESIDENT, about_money, birchfield, by, cancels, case, fees, nothing_about_money, task,
+    until, world,
+};
 use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::notice::Origin;
@@ -21,19 +25,40 @@ use courtesy::store::{centres, messages, tasks};
 /// The n-th session of a case, counted from 0.
 pub async fn session(w: &World, case_ref: &str, n: usize) -> Session {
     let all = sessions::list(&w.svc.db, None).await.unwrap();
-    all.into_iter().map(|(s, _)| s).filter(|s| s.case_ref == case_ref).nth(n).unwrap()
+    all.into_iter()
+        .map(|(s, _)| s)
+        .filter(|s| s.case_ref == case_ref)
+        .nth(n)
+        .unwrap()
 }
 
 pub fn pay(minor: i64) -> Payment<'static> {
-    Payment { minor, by: "contact", again: false }
+    Payment {
+        minor,
+        by: "contact",
+        again: false,
+    }
 }
 
 /// The service's word on the last text of a kind to the contact parent.
 async fn receipt(w: &World, kind: &str, status: &str, error_code: Option<&str>) {
     let all = messages::list(&w.svc.db, None).await.unwrap();
-    let m = all.iter().filter(|m| m.kind.as_str() == kind && m.role.as_deref() == Some("contact") && m.provider_id.is_some()).max_by_key(|m| m.sent_at).unwrap();
+    let m = all
+        .iter()
+        .filter(|m| {
+            m.kind.as_str() == kind
+                && m.role.as_deref() == Some("contact")
+                && m.provider_id.is_some()
+        })
+        .max_by_key(|m| m.sent_at)
+        .unwrap();
     let token = m.attempts.last().unwrap().token.clone();
-    let r = ReceiptIn { token, provider_id: m.provider_id.clone().unwrap(), status: status.into(), error_code: error_code.map(str::to_owned) };
+    let r = ReceiptIn {
+        token,
+        provider_id: m.provider_id.clone().unwrap(),
+        status: status.into(),
+        error_code: error_code.map(str::to_owned),
+    };
     receive::receipt(&w.svc, &r).await.unwrap();
     time::settle(&w.svc).await.unwrap();
 }
@@ -41,14 +66,27 @@ async fn receipt(w: &World, kind: &str, status: &str, error_code: Option<&str>) 
 /// The open tasks of a case with a topic, as roles.
 pub async fn open(w: &World, case_ref: &str, topic: Topic) -> Vec<String> {
     let all = tasks::list(&w.svc.db, None).await.unwrap();
-    all.into_iter().filter(|t| t.state == "open" && t.topic == topic && t.case_ref.as_deref() == Some(case_ref)).map(|t| t.role.map_or("-".into(), |r| r.to_string())).collect()
+    all.into_iter()
+        .filter(|t| {
+            t.state == "open" && t.topic == topic && t.case_ref.as_deref() == Some(case_ref)
+        })
+        .map(|t| t.role.map_or("-".into(), |r| r.to_string()))
+        .collect()
 }
 
 async fn close_saturday(w: &World) {
     let day = "2026-11-28".parse().unwrap();
-    let closing = Closing { centre: "BRK".into(), from: day, to: day, hours: None, why: "burst pipe".into() };
+    let closing = Closing {
+        centre: "BRK".into(),
+        from: day,
+        to: day,
+        hours: None,
+        why: "burst pipe".into(),
+    };
     let families = closure::preview(&w.svc, &closing).await.unwrap().families;
-    closure::send(&w.svc, &closing, families, "Mary").await.unwrap();
+    closure::send(&w.svc, &closing, families, "Mary")
+        .await
+        .unwrap();
 }
 
 async fn a_visit_that_is_put_back_on_and_moved_keeps_what_was_said_of_its_day(on: On) {
@@ -58,20 +96,45 @@ async fn a_visit_that_is_put_back_on_and_moved_keeps_what_was_said_of_its_day(on
     until(&w, "2026-11-27T11:00").await;
     assert!(w.last(CONTACT).contains("pay a fee of £45"));
     let s = session(&w, "BRK-0101", 0).await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary")).await.unwrap();
+    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+        .await
+        .unwrap();
     w.moves("BRK-0101", "2026-12-05T10:00").await;
     until(&w, "2026-11-27T13:00").await;
-    let settled: Vec<String> = w.got(CONTACT).into_iter().filter(|t| t.contains("Nothing is owed")).collect();
-    assert_eq!(settled, ["Birchfield: about your visit on Sat 28 Nov. Nothing is owed for it. Phone 020 7946 0101"], "once, of the day that the fee was for");
-    assert_eq!(about_money(&w, "BRK-0101").await, ["fee_notice delivered", "fee_settled delivered"]);
+    let settled: Vec<String> = w
+        .got(CONTACT)
+        .into_iter()
+        .filter(|t| t.contains("Nothing is owed"))
+        .collect();
+    assert_eq!(
+        settled,
+        ["Birchfield: about your visit on Sat 28 Nov. Nothing is owed for it. Phone 020 7946 0101"],
+        "once, of the day that the fee was for"
+    );
+    assert_eq!(
+        about_money(&w, "BRK-0101").await,
+        ["fee_notice delivered", "fee_settled delivered"]
+    );
     w.end().await;
 
     // In time for the 12th; put back on, moved forward: the old message is not late now.
     let w = world(on, "2026-11-25T09:00").await;
     let s = session(&w, "BRK-0101", 1).await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary")).await.unwrap();
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary")).await.unwrap();
-    record::move_to(&w.svc, &s.id, parse_local("2026-11-26T14:00").unwrap(), Origin::Centre, &by(&w, "Mary")).await.unwrap();
+    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
+        .await
+        .unwrap();
+    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+        .await
+        .unwrap();
+    record::move_to(
+        &w.svc,
+        &s.id,
+        parse_local("2026-11-26T14:00").unwrap(),
+        Origin::Centre,
+        &by(&w, "Mary"),
+    )
+    .await
+    .unwrap();
     until(&w, "2026-11-25T12:00").await;
     assert_eq!(about_money(&w, "BRK-0101").await, [] as [&str; 0]);
     w.end().await;
@@ -84,11 +147,30 @@ async fn a_debtor_gains_no_time_by_asking_for_another_date(on: On) {
         cancels(&w, CONTACT, "other").await;
         until(&w, "2026-11-30T12:00").await;
         let s = session(&w, "BRK-0101", 1).await;
-        record::move_to(&w.svc, &s.id, parse_local("2026-12-19T10:00").unwrap(), origin, &by(&w, "Mary")).await.unwrap();
+        record::move_to(
+            &w.svc,
+            &s.id,
+            parse_local("2026-12-19T10:00").unwrap(),
+            origin,
+            &by(&w, "Mary"),
+        )
+        .await
+        .unwrap();
         until(&w, "2026-12-12T10:01").await;
-        assert_eq!(w.tasks("BRK-0101").await.contains(&Topic::ReleaseAllParties), waits, "{origin}");
+        assert_eq!(
+            w.tasks("BRK-0101")
+                .await
+                .contains(&Topic::ReleaseAllParties),
+            waits,
+            "{origin}"
+        );
         until(&w, "2026-12-19T10:01").await;
-        assert!(w.tasks("BRK-0101").await.contains(&Topic::ReleaseAllParties), "{origin}");
+        assert!(
+            w.tasks("BRK-0101")
+                .await
+                .contains(&Topic::ReleaseAllParties),
+            "{origin}"
+        );
         w.end().await;
     }
 }
@@ -99,15 +181,38 @@ async fn who_never_heard_of_a_closure_hears_nothing_of_its_end(on: On) {
     let before = (w.got(RESIDENT), w.got(CONTACT));
     close_saturday(&w).await;
     let s = session(&w, "BRK-0101", 0).await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary")).await.unwrap();
+    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+        .await
+        .unwrap();
     until(&w, "2026-11-27T09:00").await;
-    assert!(w.got(RESIDENT).iter().chain(&w.got(CONTACT)).all(|t| !t.contains("after all") && !t.contains("closed")), "{:?}", w.got(RESIDENT));
-    assert!(w.got(RESIDENT).len() == before.0.len() + 1 && w.last(RESIDENT).contains("your visit is Sat 28 Nov"), "only the question: {:?}", w.got(RESIDENT));
-    // Who was to be rung and was not: nothing, and nobody rings any more. Who was rung hears that it is on.
+    assert!(
+        w.got(RESIDENT)
+            .iter()
+            .chain(&w.got(CONTACT))
+            .all(|t| !t.contains("after all") && !t.contains("closed")),
+        "{:?}",
+        w.got(RESIDENT)
+    );
+    assert!(
+        w.got(RESIDENT).len() == before.0.len() + 1
+            && w.last(RESIDENT).contains("your visit is Sat 28 Nov"),
+        "only the question: {:?}",
+        w.got(RESIDENT)
+    );
+    // Who was to be rung and was not: nothing, and nobody rings any more. Who was rung hears that
+    // it is on.
     let s = session(&w, "BRK-0103", 0).await;
-    assert_eq!(open(&w, "BRK-0103", Topic::RingSessionOff).await, ["contact"]);
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary")).await.unwrap();
-    assert_eq!(open(&w, "BRK-0103", Topic::RingSessionOff).await, [] as [&str; 0]);
+    assert_eq!(
+        open(&w, "BRK-0103", Topic::RingSessionOff).await,
+        ["contact"]
+    );
+    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+        .await
+        .unwrap();
+    assert_eq!(
+        open(&w, "BRK-0103", Topic::RingSessionOff).await,
+        [] as [&str; 0]
+    );
     w.end().await;
 
     let w = world(on, "2026-11-26T12:00").await;
@@ -117,27 +222,54 @@ async fn who_never_heard_of_a_closure_hears_nothing_of_its_end(on: On) {
         .await
         .unwrap()
         .into_iter()
-        .find(|t| t.case_ref.as_deref() == Some("BRK-0101") && t.role == Some(Role::Resident) && t.topic == Topic::RingSessionOff);
-    recorded::decision(&w.svc, &ring.unwrap().id, None, "told", &by(&w, "Mary")).await.unwrap();
+        .find(|t| {
+            t.case_ref.as_deref() == Some("BRK-0101")
+                && t.role == Some(Role::Resident)
+                && t.topic == Topic::RingSessionOff
+        });
+    recorded::decision(&w.svc, &ring.unwrap().id, None, "told", &by(&w, "Mary"))
+        .await
+        .unwrap();
     let s = session(&w, "BRK-0101", 0).await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary")).await.unwrap();
+    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+        .await
+        .unwrap();
     centres_on_hold(&w, false).await;
     until(&w, "2026-11-26T13:00").await;
-    assert!(w.last(RESIDENT).contains("will go ahead after all"), "{:?}", w.got(RESIDENT));
-    assert!(w.got(CONTACT).iter().all(|t| !t.contains("after all")), "{:?}", w.got(CONTACT));
-    assert_eq!(open(&w, "BRK-0101", Topic::RingSessionOff).await, [] as [&str; 0]);
+    assert!(
+        w.last(RESIDENT).contains("will go ahead after all"),
+        "{:?}",
+        w.got(RESIDENT)
+    );
+    assert!(
+        w.got(CONTACT).iter().all(|t| !t.contains("after all")),
+        "{:?}",
+        w.got(CONTACT)
+    );
+    assert_eq!(
+        open(&w, "BRK-0101", Topic::RingSessionOff).await,
+        [] as [&str; 0]
+    );
     // Told of it, as everybody is.
     close_saturday(&w).await;
     until(&w, "2026-11-26T14:00").await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary")).await.unwrap();
+    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+        .await
+        .unwrap();
     until(&w, "2026-11-26T15:00").await;
-    assert!(w.last(RESIDENT).contains("after all") && w.last(CONTACT).contains("after all"), "{:?}", w.got(CONTACT));
+    assert!(
+        w.last(RESIDENT).contains("after all") && w.last(CONTACT).contains("after all"),
+        "{:?}",
+        w.got(CONTACT)
+    );
     w.end().await;
 }
 
 async fn centres_on_hold(w: &World, on: bool) {
     let mut tx = w.svc.db.begin().await.unwrap();
-    centres::set_hold(&mut tx, "BRK", on, "test", "", w.svc.clock.now()).await.unwrap();
+    centres::set_hold(&mut tx, "BRK", on, "test", "", w.svc.clock.now())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -147,32 +279,88 @@ async fn money_that_goes_to_an_older_fee_after_a_receipt_is_for_a_manager(on: On
     cancels(&w, CONTACT, "other").await;
     until(&w, "2026-12-14T11:00").await;
     let c = case(&w, "BRK-0101").await;
-    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary")).await.unwrap();
+    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary"))
+        .await
+        .unwrap();
     until(&w, "2026-12-14T12:00").await;
-    assert_eq!(w.last(CONTACT), "Birchfield: about your visit on Sat 12 Dec. Nothing is owed for it. Phone 020 7946 0101");
+    assert_eq!(
+        w.last(CONTACT),
+        "Birchfield: about your visit on Sat 12 Dec. Nothing is owed for it. Phone 020 7946 0101"
+    );
     // On Tuesday somebody finds that the resident did not come on 28 November.
     until(&w, "2026-12-15T11:00").await;
     let first = session(&w, "BRK-0101", 0).await;
-    let then = Recording { by: "Mary", at: at("2026-11-28T10:40") };
-    recorded::no_show(&w.svc, &first.id, Absent::Resident, &then).await.unwrap();
-    assert_eq!(fees(&w, "BRK-0101").await, ["paid 0 resident", "due 4500 contact"], "the rule: the oldest first");
+    let then = Recording {
+        by: "Mary",
+        at: at("2026-11-28T10:40"),
+    };
+    recorded::no_show(&w.svc, &first.id, Absent::Resident, &then)
+        .await
+        .unwrap();
+    assert_eq!(
+        fees(&w, "BRK-0101").await,
+        ["paid 0 resident", "due 4500 contact"],
+        "the rule: the oldest first"
+    );
     let (to_contact, to_resident) = (w.got(CONTACT), w.got(RESIDENT));
     until(&w, "2026-12-21T12:00").await;
-    let about = |got: Vec<String>, before: &[String]| got[before.len()..].iter().filter(|t| t.contains("fee") || t.contains("owed")).cloned().collect::<Vec<_>>();
-    assert_eq!((about(w.got(CONTACT), &to_contact), about(w.got(RESIDENT), &to_resident)), (vec![], vec![]), "nothing about money by itself");
+    let about = |got: Vec<String>, before: &[String]| {
+        got[before.len()..]
+            .iter()
+            .filter(|t| t.contains("fee") || t.contains("owed"))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (
+            about(w.got(CONTACT), &to_contact),
+            about(w.got(RESIDENT), &to_resident)
+        ),
+        (vec![], vec![]),
+        "nothing about money by itself"
+    );
     assert_eq!(open(&w, "BRK-0101", Topic::OwedAgain).await, ["contact"]);
-    assert!(!w.tasks("BRK-0101").await.contains(&Topic::ReleaseAllParties));
+    assert!(
+        !w.tasks("BRK-0101")
+            .await
+            .contains(&Topic::ReleaseAllParties)
+    );
     // Released: the fee is asked for again, and its clock starts there.
     let held = task(&w, "BRK-0101", Topic::OwedAgain).await;
-    release::release(&w.svc, &held, None, false, &by(&w, "Helen")).await.unwrap();
+    release::release(&w.svc, &held, None, false, &by(&w, "Helen"))
+        .await
+        .unwrap();
     until(&w, "2026-12-21T15:00").await;
     assert_eq!(about(w.got(CONTACT), &to_contact).len(), 1);
-    assert!(w.last(CONTACT).contains("pay a fee of £45"), "{}", w.last(CONTACT));
+    assert!(
+        w.last(CONTACT).contains("pay a fee of £45"),
+        "{}",
+        w.last(CONTACT)
+    );
     until(&w, "2026-12-26T10:01").await;
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::ReleaseAllParties), "the first visit after the new telling");
-    recorded::payment(&w.svc, &c, &Payment { again: true, ..pay(4500) }, &by(&w, "Mary")).await.unwrap();
+    assert!(
+        w.tasks("BRK-0101")
+            .await
+            .contains(&Topic::ReleaseAllParties),
+        "the first visit after the new telling"
+    );
+    recorded::payment(
+        &w.svc,
+        &c,
+        &Payment {
+            again: true,
+            ..pay(4500)
+        },
+        &by(&w, "Mary"),
+    )
+    .await
+    .unwrap();
     until(&w, "2026-12-29T12:00").await;
-    assert!(w.last(CONTACT).contains("Sat 12 Dec. Nothing is owed"), "{}", w.last(CONTACT));
+    assert!(
+        w.last(CONTACT).contains("Sat 12 Dec. Nothing is owed"),
+        "{}",
+        w.last(CONTACT)
+    );
     assert!(!w.tasks("BRK-0101").await.contains(&Topic::OwedAgain));
     w.end().await;
 }
@@ -183,26 +371,53 @@ async fn a_call_closes_the_task_of_the_one_who_was_rung_and_money_closes_all(on:
     w.says(RESIDENT, "STOP").await;
     let s = session(&w, "BRK-0101", 0).await;
     until(&w, "2026-11-26T18:00").await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary")).await.unwrap();
+    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
+        .await
+        .unwrap();
     until(&w, "2026-11-27T11:00").await;
     assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["contact"]);
     let c = case(&w, "BRK-0101").await;
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary")).await.unwrap();
+    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+        .await
+        .unwrap();
     until(&w, "2026-12-14T10:00").await;
     let held = task(&w, "BRK-0101", Topic::ReleaseAllParties).await;
-    release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary")).await.unwrap();
+    release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary"))
+        .await
+        .unwrap();
     until(&w, "2026-12-14T11:00").await;
     let mut both = open(&w, "BRK-0101", Topic::TellByPhone).await;
     both.sort();
     assert_eq!(both, ["contact", "resident"]);
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary")).await.unwrap();
-    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["resident"], "the other one was not rung");
-    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary")).await.unwrap();
-    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, [] as [&str; 0], "nobody has to hear any more that a payment is open");
+    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+        .await
+        .unwrap();
+    assert_eq!(
+        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        ["resident"],
+        "the other one was not rung"
+    );
+    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary"))
+        .await
+        .unwrap();
+    assert_eq!(
+        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        [] as [&str; 0],
+        "nobody has to hear any more that a payment is open"
+    );
     until(&w, "2026-12-14T13:00").await;
-    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["contact"], "who owed hears that nothing is owed");
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary")).await.unwrap();
-    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, [] as [&str; 0]);
+    assert_eq!(
+        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        ["contact"],
+        "who owed hears that nothing is owed"
+    );
+    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+        .await
+        .unwrap();
+    assert_eq!(
+        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        [] as [&str; 0]
+    );
     w.end().await;
 }
 
@@ -213,11 +428,21 @@ async fn a_referrer_who_was_told_or_need_not_be_waits_in_no_list(on: On) {
     cancels(&w, resident, "other").await;
     until(&w, "2026-12-14T10:00").await;
     let held = task(&w, "BRK-0102", Topic::ReleaseAllParties).await;
-    release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary")).await.unwrap();
-    assert_eq!(open(&w, "BRK-0102", Topic::TellReferrer).await, ["referrer"]);
+    release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary"))
+        .await
+        .unwrap();
+    assert_eq!(
+        open(&w, "BRK-0102", Topic::TellReferrer).await,
+        ["referrer"]
+    );
     let c = case(&w, "BRK-0102").await;
-    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary")).await.unwrap();
-    assert_eq!(open(&w, "BRK-0102", Topic::TellReferrer).await, [] as [&str; 0]);
+    recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary"))
+        .await
+        .unwrap();
+    assert_eq!(
+        open(&w, "BRK-0102", Topic::TellReferrer).await,
+        [] as [&str; 0]
+    );
     w.end().await;
 }
 
@@ -228,15 +453,34 @@ async fn the_clock_starts_when_the_text_reached_the_phone(on: On) {
     w.provider.stall(CONTACT);
     w.until("2026-11-27T10:30").await;
     assert!(w.last(CONTACT).contains("pay a fee of £45"));
-    let due = async || money::fees(&w.svc.db, None, w.svc.clock.now()).await.unwrap().into_iter().find(|f| f.case_ref == "BRK-0101").unwrap().due_at;
+    let due = async || {
+        money::fees(&w.svc.db, None, w.svc.clock.now())
+            .await
+            .unwrap()
+            .into_iter()
+            .find(|f| f.case_ref == "BRK-0101")
+            .unwrap()
+            .due_at
+    };
     assert_eq!(due().await, None, "taken by the service is not told");
     // The phone was off: the text reaches it during the next visit.
     w.until("2026-11-28T12:00").await;
-    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["contact"], "after a day without a word somebody rings");
+    assert_eq!(
+        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        ["contact"],
+        "after a day without a word somebody rings"
+    );
     w.until("2026-12-12T11:00").await;
     receipt(&w, "fee_notice", "delivered", None).await;
-    assert_eq!(due().await, Some(at("2026-12-26T10:00")), "the visit after it, not the one that had begun");
-    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, [] as [&str; 0]);
+    assert_eq!(
+        due().await,
+        Some(at("2026-12-26T10:00")),
+        "the visit after it, not the one that had begun"
+    );
+    assert_eq!(
+        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        [] as [&str; 0]
+    );
     w.end().await;
 }
 
@@ -249,10 +493,25 @@ async fn an_undelivered_text_told_nobody(on: On) {
     receipt(&w, "fee_notice", "undelivered", Some("30003")).await;
     assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["contact"]);
     w.until("2026-12-12T12:00").await;
-    assert!(!w.tasks("BRK-0101").await.contains(&Topic::ReleaseAllParties));
-    recorded::told(&w.svc, &case(&w, "BRK-0101").await, Role::Contact, &by(&w, "Mary")).await.unwrap();
+    assert!(
+        !w.tasks("BRK-0101")
+            .await
+            .contains(&Topic::ReleaseAllParties)
+    );
+    recorded::told(
+        &w.svc,
+        &case(&w, "BRK-0101").await,
+        Role::Contact,
+        &by(&w, "Mary"),
+    )
+    .await
+    .unwrap();
     w.until("2026-12-26T10:01").await;
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::ReleaseAllParties));
+    assert!(
+        w.tasks("BRK-0101")
+            .await
+            .contains(&Topic::ReleaseAllParties)
+    );
     w.end().await;
 }
 
@@ -266,7 +525,10 @@ async fn who_cannot_be_told_that_a_visit_is_on_or_moved_is_rung(on: On) {
     assert!(!open(&w, "BRK-0101", Topic::RingSessionOn).await.is_empty());
     // Moved again: that task is about a time that is no more.
     w.moves("BRK-0101", "2026-11-28T15:00").await;
-    assert_eq!(open(&w, "BRK-0101", Topic::RingSessionOn).await, [] as [&str; 0]);
+    assert_eq!(
+        open(&w, "BRK-0101", Topic::RingSessionOn).await,
+        [] as [&str; 0]
+    );
     w.end().await;
 
     // Refused for good; opted out; on hold until the hour of the visit.
@@ -280,9 +542,21 @@ async fn who_cannot_be_told_that_a_visit_is_on_or_moved_is_rung(on: On) {
     assert_eq!(both, ["contact", "resident"]);
     let s = session(&w, "BRK-0102", 0).await;
     centres_on_hold(&w, true).await;
-    record::move_to(&w.svc, &s.id, parse_local("2026-11-28T14:00").unwrap(), Origin::Centre, &by(&w, "Mary")).await.unwrap();
+    record::move_to(
+        &w.svc,
+        &s.id,
+        parse_local("2026-11-28T14:00").unwrap(),
+        Origin::Centre,
+        &by(&w, "Mary"),
+    )
+    .await
+    .unwrap();
     w.until("2026-11-28T14:30").await;
-    assert_eq!(open(&w, "BRK-0102", Topic::RingSessionOn).await.len(), 2, "neither heard of it");
+    assert_eq!(
+        open(&w, "BRK-0102", Topic::RingSessionOn).await.len(),
+        2,
+        "neither heard of it"
+    );
     w.end().await;
 }
 
@@ -293,16 +567,48 @@ async fn a_second_cancellation_by_phone_is_recorded(on: On) {
     until(&w, "2026-11-26T19:00").await;
     assert!(w.last(RESIDENT).contains("will not go ahead"));
     let s = session(&w, "BRK-0101", 0).await;
-    record::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary")).await.unwrap();
+    record::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary"))
+        .await
+        .unwrap();
     until(&w, "2026-11-26T19:10").await;
-    assert_eq!(w.last(RESIDENT), "Birchfield: we have noted that you cannot come on Sat 28 Nov. We will contact you about the next visit. Phone 020 7946 0101");
-    assert_eq!(fees(&w, "BRK-0101").await, ["due 4500 contact"], "C10: the first one counts");
-    assert!(open(&w, "BRK-0101", Topic::Cancellation).await.contains(&"resident".to_owned()));
+    assert_eq!(
+        w.last(RESIDENT),
+        "Birchfield: we have noted that you cannot come on Sat 28 Nov. We will contact you about \
+         the next visit. Phone 020 7946 0101"
+    );
+    assert_eq!(
+        fees(&w, "BRK-0101").await,
+        ["due 4500 contact"],
+        "C10: the first one counts"
+    );
+    assert!(
+        open(&w, "BRK-0101", Topic::Cancellation)
+            .await
+            .contains(&"resident".to_owned())
+    );
     // Who cancelled says by phone that it was an illness (C28).
-    record::answer(&w.svc, &s.id, Role::Contact, false, Some(Reason::IllSelf), &by(&w, "Mary")).await.unwrap();
-    assert_eq!(fees(&w, "BRK-0101").await, ["provisional_awaiting_note 0 contact"]);
-    let yes = record::answer(&w.svc, &s.id, Role::Contact, true, None, &by(&w, "Mary")).await.unwrap_err().to_string();
-    assert!(yes.contains("is cancelled, not booked"), "C11: a yes brings nothing back: {yes}");
+    record::answer(
+        &w.svc,
+        &s.id,
+        Role::Contact,
+        false,
+        Some(Reason::IllSelf),
+        &by(&w, "Mary"),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        fees(&w, "BRK-0101").await,
+        ["provisional_awaiting_note 0 contact"]
+    );
+    let yes = record::answer(&w.svc, &s.id, Role::Contact, true, None, &by(&w, "Mary"))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        yes.contains("is cancelled, not booked"),
+        "C11: a yes brings nothing back: {yes}"
+    );
     w.end().await;
 }
 
@@ -310,9 +616,19 @@ async fn the_fee_of_a_no_show_waits_for_the_next_working_day(on: On) {
     let w = world(on, "2026-11-26T09:59").await;
     let s = session(&w, "BRK-0101", 0).await;
     // The visit is on a Monday.
-    record::move_to(&w.svc, &s.id, parse_local("2026-11-30T10:00").unwrap(), Origin::Centre, &by(&w, "Mary")).await.unwrap();
+    record::move_to(
+        &w.svc,
+        &s.id,
+        parse_local("2026-11-30T10:00").unwrap(),
+        Origin::Centre,
+        &by(&w, "Mary"),
+    )
+    .await
+    .unwrap();
     until(&w, "2026-11-30T12:30").await;
-    recorded::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom")).await.unwrap();
+    recorded::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom"))
+        .await
+        .unwrap();
     until(&w, "2026-12-01T09:59").await;
     nothing_about_money(&w.got(CONTACT));
     assert_eq!(about_money(&w, "BRK-0101").await, ["fee_notice waiting"]);
@@ -322,18 +638,42 @@ async fn the_fee_of_a_no_show_waits_for_the_next_working_day(on: On) {
 }
 
 async fn money_for_a_channel_without_a_line_is_told_by_phone(on: On) {
-    let w = World::with(on, "2026-11-26T09:59", &[BIRCHFIELD], &birchfield(&[]), |s| s.sms = None).await;
+    let w = World::with(
+        on,
+        "2026-11-26T09:59",
+        &[BIRCHFIELD],
+        &birchfield(&[]),
+        |s| s.sms = None,
+    )
+    .await;
     // The resident has a number only; this centre has a bot and nothing else.
     until(&w, "2026-11-26T18:00").await;
     let s = session(&w, "BRK-0102", 0).await;
-    record::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary")).await.unwrap();
+    record::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary"))
+        .await
+        .unwrap();
     until(&w, "2026-11-27T11:00").await;
     assert_eq!(open(&w, "BRK-0102", Topic::TellByPhone).await, ["resident"]);
     assert_eq!(about_money(&w, "BRK-0102").await, ["fee_notice withdrawn"]);
     until(&w, "2026-12-12T12:00").await;
-    assert!(!w.tasks("BRK-0102").await.contains(&Topic::ReleaseAllParties), "nobody told them: no clock");
-    recorded::told(&w.svc, &case(&w, "BRK-0102").await, Role::Resident, &by(&w, "Mary")).await.unwrap();
-    assert_eq!(open(&w, "BRK-0102", Topic::TellByPhone).await, [] as [&str; 0]);
+    assert!(
+        !w.tasks("BRK-0102")
+            .await
+            .contains(&Topic::ReleaseAllParties),
+        "nobody told them: no clock"
+    );
+    recorded::told(
+        &w.svc,
+        &case(&w, "BRK-0102").await,
+        Role::Resident,
+        &by(&w, "Mary"),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        open(&w, "BRK-0102", Topic::TellByPhone).await,
+        [] as [&str; 0]
+    );
     w.end().await;
 }
 

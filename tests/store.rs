@@ -15,7 +15,12 @@ use courtesy::store::{Db, facts, inbox, workers};
 use std::collections::HashSet;
 
 /// The line of the tests.
-const US: OfLine<'static> = OfLine { channel: Channel::Sms, sender: "us", centres: None, not: &[] };
+const US: OfLine<'static> = OfLine {
+    channel: Channel::Sms,
+    sender: "us",
+    centres: None,
+    not: &[],
+};
 
 fn message(cause: &str) -> NewMessage {
     NewMessage {
@@ -26,7 +31,10 @@ fn message(cause: &str) -> NewMessage {
         party_id: None,
         role: None,
         session: None,
-        to: Some((Address::sms(&Phone::from_e164("+447700900101").unwrap()), "hash".into())),
+        to: Some((
+            Address::sms(&Phone::from_e164("+447700900101").unwrap()),
+            "hash".into(),
+        )),
         channel: Channel::Sms,
         data: String::new(),
         not_before: at("2026-11-26T10:00"),
@@ -38,7 +46,10 @@ fn attempt(message_id: &str) -> Attempt {
     Attempt {
         token: random_token(),
         message_id: message_id.into(),
-        number: (Address::sms(&Phone::from_e164("+447700900101").unwrap()), "hash".into()),
+        number: (
+            Address::sms(&Phone::from_e164("+447700900101").unwrap()),
+            "hash".into(),
+        ),
         body: "words".into(),
         prompted: true,
         parts: 1,
@@ -50,30 +61,74 @@ fn attempt(message_id: &str) -> Attempt {
 async fn begun(db: &Db, cause: &str) -> (String, String) {
     let now = at("2026-11-26T10:00");
     let mut tx = db.begin().await.unwrap();
-    outbox::enqueue(&mut tx, now, &[message(cause)]).await.unwrap();
+    outbox::enqueue(&mut tx, now, &[message(cause)])
+        .await
+        .unwrap();
     let claimed = outbox::claim(&mut tx, US, cause, now, 10).await.unwrap();
     let a = attempt(&claimed[0].id);
-    outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&a)).await.unwrap();
+    outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&a))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     (claimed[0].id.clone(), a.token)
 }
 
 async fn state(db: &Db, id: &str) -> MessageState {
-    messages::list(db, None).await.unwrap().into_iter().find(|m| m.id == id).unwrap().state
+    messages::list(db, None)
+        .await
+        .unwrap()
+        .into_iter()
+        .find(|m| m.id == id)
+        .unwrap()
+        .state
 }
 
 async fn facts_and_receipts_are_append_only(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
     let mut tx = db.begin().await.unwrap();
-    let fact = facts::Fact { case_id: None, session_id: None, role: None, kind: "test", at: at("2026-11-26T10:00"), by: "test", rule: "", detail: "" };
-    facts::add(&mut tx, at("2026-11-26T10:00"), &[fact]).await.unwrap();
-    attempts::receipt(&mut tx, at("2026-11-26T10:00"), &ReceiptIn { token: "none".into(), provider_id: "SM".into(), status: "sent".into(), error_code: None }).await.unwrap();
+    let fact = facts::Fact {
+        case_id: None,
+        session_id: None,
+        role: None,
+        kind: "test",
+        at: at("2026-11-26T10:00"),
+        by: "test",
+        rule: "",
+        detail: "",
+    };
+    facts::add(&mut tx, at("2026-11-26T10:00"), &[fact])
+        .await
+        .unwrap();
+    attempts::receipt(
+        &mut tx,
+        at("2026-11-26T10:00"),
+        &ReceiptIn {
+            token: "none".into(),
+            provider_id: "SM".into(),
+            status: "sent".into(),
+            error_code: None,
+        },
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
-    for sql in ["UPDATE fact SET kind = 'other'", "DELETE FROM fact", "UPDATE receipt_event SET status = 'x'", "DELETE FROM receipt_event"] {
+    for sql in [
+        "UPDATE fact SET kind = 'other'",
+        "DELETE FROM fact",
+        "UPDATE receipt_event SET status = 'x'",
+        "DELETE FROM receipt_event",
+    ] {
         let mut tx = db.begin().await.unwrap();
-        let refused = tx.exec(sql, args![]).await.err().unwrap_or_else(|| panic!("{sql} went through"));
-        assert!(format!("{refused:#}").contains("append-only"), "{refused:#}");
+        let refused = tx
+            .exec(sql, args![])
+            .await
+            .err()
+            .unwrap_or_else(|| panic!("{sql} went through"));
+        assert!(
+            format!("{refused:#}").contains("append-only"),
+            "{refused:#}"
+        );
     }
     db.close().await;
 }
@@ -83,12 +138,32 @@ async fn the_same_cause_queues_once(on: On) {
     let db = t.open().await;
     let now = at("2026-11-26T10:00");
     let mut tx = db.begin().await.unwrap();
-    assert_eq!(outbox::enqueue(&mut tx, now, &[message("a"), message("b")]).await.unwrap(), 2);
-    assert_eq!(outbox::enqueue(&mut tx, now, &[message("b"), message("c")]).await.unwrap(), 1);
-    tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media)).await.unwrap();
-    tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media)).await.unwrap();
+    assert_eq!(
+        outbox::enqueue(&mut tx, now, &[message("a"), message("b")])
+            .await
+            .unwrap(),
+        2
+    );
+    assert_eq!(
+        outbox::enqueue(&mut tx, now, &[message("b"), message("c")])
+            .await
+            .unwrap(),
+        1
+    );
+    tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media))
+        .await
+        .unwrap();
+    tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
-    assert_eq!((messages::list(&db, None).await.unwrap().len(), tasks::list(&db, None).await.unwrap().len()), (3, 1));
+    assert_eq!(
+        (
+            messages::list(&db, None).await.unwrap().len(),
+            tasks::list(&db, None).await.unwrap().len()
+        ),
+        (3, 1)
+    );
     db.close().await;
 }
 
@@ -97,10 +172,27 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
     let db = t.open().await;
     let (id, token) = begun(&db, "a").await;
     let now = at("2026-11-26T10:01");
-    for (end, may) in [(None, false), (Some(End::Doubt { error: "reset".into() }), false), (Some(End::NotSent { error: "no".into(), again: now }), true)] {
+    for (end, may) in [
+        (None, false),
+        (
+            Some(End::Doubt {
+                error: "reset".into(),
+            }),
+            false,
+        ),
+        (
+            Some(End::NotSent {
+                error: "no".into(),
+                again: now,
+            }),
+            true,
+        ),
+    ] {
         let mut tx = db.begin().await.unwrap();
         if let Some(end) = end {
-            outbox::record(&mut tx, "sms:us", now, vec![(token.clone(), end)]).await.unwrap();
+            outbox::record(&mut tx, "sms:us", now, vec![(token.clone(), end)])
+                .await
+                .unwrap();
         }
         let second = outbox::begin(&mut tx, "other", US, now, &[attempt(&id)]).await;
         assert_eq!(second.is_ok(), may);
@@ -117,14 +209,25 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
     let now = at("2026-11-26T10:01");
     let receipt = async |token: &str, status: &str, code: Option<&str>| {
         let mut tx = db.begin().await.unwrap();
-        let r = ReceiptIn { token: token.into(), provider_id: format!("SM-{token}"), status: status.into(), error_code: code.map(str::to_owned) };
+        let r = ReceiptIn {
+            token: token.into(),
+            provider_id: format!("SM-{token}"),
+            status: status.into(),
+            error_code: code.map(str::to_owned),
+        };
         attempts::receipt(&mut tx, now, &r).await.unwrap();
-        let gone = code.is_some() && attempts::not_brought(&mut tx, now, token, "63016").await.unwrap();
+        let gone = code.is_some()
+            && attempts::not_brought(&mut tx, now, token, "63016")
+                .await
+                .unwrap();
         tx.commit().await.unwrap();
         gone
     };
     let (id, token) = begun(&db, "a").await;
-    assert!(!receipt(&token, "sent", Some("63016")).await, "only what failed was not brought");
+    assert!(
+        !receipt(&token, "sent", Some("63016")).await,
+        "only what failed was not brought"
+    );
     assert!(receipt(&token, "failed", Some("63016")).await);
     assert_eq!(state(&db, &id).await, MessageState::Waiting);
     // The same again, and what comes too late for its order, leave it waiting.
@@ -137,10 +240,16 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
     let claimed = outbox::claim(&mut tx, US, "again", now, 10).await.unwrap();
     assert_eq!((claimed.len(), claimed[0].not_by), (1, Some(Channel::Sms)));
     let second = attempt(&id);
-    outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&second)).await.unwrap();
+    outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&second))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     receipt(&token, "read", None).await;
-    assert_eq!(state(&db, &id).await, MessageState::Sending, "another try is on its way");
+    assert_eq!(
+        state(&db, &id).await,
+        MessageState::Sending,
+        "another try is on its way"
+    );
     receipt(&second.token, "delivered", None).await;
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
     // Whoever read it has it, and gets no second one.
@@ -173,7 +282,9 @@ async fn six_workers_claim_each_message_once(on: On) {
                 let mut mine = Vec::new();
                 for round in 0.. {
                     let mut tx = db.begin().await.unwrap();
-                    let claimed = outbox::claim(&mut tx, US, &format!("{w}/{round}"), now, 37).await.unwrap();
+                    let claimed = outbox::claim(&mut tx, US, &format!("{w}/{round}"), now, 37)
+                        .await
+                        .unwrap();
                     tx.commit().await.unwrap();
                     if claimed.is_empty() {
                         break;
@@ -200,28 +311,70 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     let db = t.open().await;
     let (id, token) = begun(&db, "a").await;
     let now = at("2026-11-26T10:01");
-    let receipt = |status: &str| ReceiptIn { token: token.clone(), provider_id: "SM1".into(), status: status.into(), error_code: None };
+    let receipt = |status: &str| ReceiptIn {
+        token: token.clone(),
+        provider_id: "SM1".into(),
+        status: status.into(),
+        error_code: None,
+    };
     let mut tx = db.begin().await.unwrap();
-    attempts::receipt(&mut tx, now, &receipt("delivered")).await.unwrap();
+    attempts::receipt(&mut tx, now, &receipt("delivered"))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
     // The answer of the POST, and older receipts, change nothing any more.
     let mut tx = db.begin().await.unwrap();
-    outbox::record(&mut tx, "sms:us", now, vec![(token.clone(), End::Accepted { provider_id: "SM1".into(), receipt: Some(Receipt::Queued) })]).await.unwrap();
-    outbox::record(&mut tx, "sms:us", now, vec![(token.clone(), End::NotSent { error: "late".into(), again: now })]).await.unwrap();
+    outbox::record(
+        &mut tx,
+        "sms:us",
+        now,
+        vec![(
+            token.clone(),
+            End::Accepted {
+                provider_id: "SM1".into(),
+                receipt: Some(Receipt::Queued),
+            },
+        )],
+    )
+    .await
+    .unwrap();
+    outbox::record(
+        &mut tx,
+        "sms:us",
+        now,
+        vec![(
+            token.clone(),
+            End::NotSent {
+                error: "late".into(),
+                again: now,
+            },
+        )],
+    )
+    .await
+    .unwrap();
     for status in ["sent", "queued", "sending", "nonsense"] {
-        attempts::receipt(&mut tx, now, &receipt(status)).await.unwrap();
+        attempts::receipt(&mut tx, now, &receipt(status))
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
-    assert!(attempts::open_attempts(&db, at("2027-01-01T00:00"), 10).await.unwrap().is_empty());
+    assert!(
+        attempts::open_attempts(&db, at("2027-01-01T00:00"), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     db.close().await;
 }
 
 async fn what_was_stored_comes_back(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
-    let now = chrono::DateTime::parse_from_rfc3339("2026-11-26T10:00:00.123456Z").unwrap().with_timezone(&chrono::Utc);
+    let now = chrono::DateTime::parse_from_rfc3339("2026-11-26T10:00:00.123456Z")
+        .unwrap()
+        .with_timezone(&chrono::Utc);
     let body = "Siobhán’s 😊 ' \" ; -- \\ \u{202e}x";
     let received = inbox::Received {
         provider: "sms".into(),
@@ -229,15 +382,27 @@ async fn what_was_stored_comes_back(on: On) {
         provider_message_id: "SM1".into(),
         sender: "us".into(),
         from: "+447700900101".into(),
-        what: courtesy::store::inbox::What::Text { body: courtesy::domain::person::Private(body.into()), media: 0, opt_out_type: None },
+        what: courtesy::store::inbox::What::Text {
+            body: courtesy::domain::person::Private(body.into()),
+            media: 0,
+            opt_out_type: None,
+        },
         earliest_at: None,
         at: now,
         found_by: "hook",
     };
     let mut tx = db.begin().await.unwrap();
-    assert_eq!(inbox::store(&mut tx, now, &[received.clone(), received]).await.unwrap(), 1);
+    assert_eq!(
+        inbox::store(&mut tx, now, &[received.clone(), received])
+            .await
+            .unwrap(),
+        1
+    );
     let back = inbox::next(&mut tx).await.unwrap().unwrap();
-    assert_eq!((back.at, back.words(), back.from.as_ref().unwrap().as_str()), (now, body, "+447700900101"));
+    assert_eq!(
+        (back.at, back.words(), back.from.as_ref().unwrap().as_str()),
+        (now, body, "+447700900101")
+    );
     tx.commit().await.unwrap();
     db.close().await;
 }
@@ -246,7 +411,9 @@ async fn a_worker_that_died_is_seen_at_once(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
     let other = t.open().await;
-    let w = workers::Worker::register(&db, at("2026-11-26T10:00"), false).await.unwrap();
+    let w = workers::Worker::register(&db, at("2026-11-26T10:00"), false)
+        .await
+        .unwrap();
     let id = w.id.clone();
     assert!(workers::lives(&other, &id).await);
     drop(w);
@@ -263,13 +430,22 @@ async fn a_newer_database_is_refused_and_left_alone(on: On) {
     let db = t.open().await;
     let mut tx = db.begin().await.unwrap();
     let sql = match on {
-        On::Sqlite => "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (999, 'later', TRUE, x'00', 1)",
-        On::Postgres => "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (999, 'later', TRUE, '\\x00', 1)",
+        On::Sqlite => {
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
+             execution_time) VALUES (999, 'later', TRUE, x'00', 1)"
+        }
+        On::Postgres => {
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
+             execution_time) VALUES (999, 'later', TRUE, '\\x00', 1)"
+        }
     };
     tx.exec(sql, args![]).await.unwrap();
     tx.commit().await.unwrap();
     let refused = db.migrate().await.unwrap_err();
-    assert!(format!("{refused:#}").contains("newer version of courtesy"), "{refused:#}");
+    assert!(
+        format!("{refused:#}").contains("newer version of courtesy"),
+        "{refused:#}"
+    );
     db.close().await;
 }
 

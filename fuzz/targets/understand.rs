@@ -1,4 +1,5 @@
-//! A parent's words in any context: always one meaning, the same in every run, shown safely; a question mark never confirms.
+//! A parent's words in any context: always one meaning, the same in every run, shown safely; a
+//! question mark never confirms.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! The loops that every process runs: scan, reconcile, beat; and what watches over loops and the clock.
+//! The loops that every process runs: scan, reconcile, beat; and what watches over loops and the
+//! clock.
 
 use crate::flows::pulse::ClockWatch;
 use crate::flows::{Service, plan, receive, reconcile};
@@ -31,14 +32,25 @@ pub(super) struct Loops {
 
 impl Loops {
     pub(super) fn new() -> Loops {
-        Loops { stop: CancellationToken::new(), failed: CancellationToken::new(), tasks: TaskTracker::new() }
+        Loops {
+            stop: CancellationToken::new(),
+            failed: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }
     }
 
-    pub(super) fn spawn(&self, name: &'static str, work: impl Future<Output = Result<()>> + Send + 'static) {
+    pub(super) fn spawn(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<()>> + Send + 'static,
+    ) {
         let (stop, failed) = (self.stop.clone(), self.failed.clone());
         self.tasks.spawn(async move {
             if let Err(e) = work.await {
-                tracing::error!("{name}: {e:#}; the program ends, what is open will be looked up after the next start");
+                tracing::error!(
+                    "{name}: {e:#}; the program ends, what is open will be looked up \
+                                 after the next start"
+                );
                 failed.cancel();
                 stop.cancel();
             }
@@ -46,7 +58,11 @@ impl Loops {
     }
 }
 
-pub(super) async fn scan_loop(svc: Arc<Service>, schedule: cron::Schedule, stop: CancellationToken) -> Result<()> {
+pub(super) async fn scan_loop(
+    svc: Arc<Service>,
+    schedule: cron::Schedule,
+    stop: CancellationToken,
+) -> Result<()> {
     let mut due = svc.clock.now();
     while !stop.is_cancelled() {
         let now = svc.clock.now();
@@ -64,7 +80,10 @@ pub(super) async fn scan_loop(svc: Arc<Service>, schedule: cron::Schedule, stop:
             }
         }
         svc.pulse.tick("scan");
-        let pause = (due - svc.clock.now()).to_std().unwrap_or_default().clamp(Span::from_millis(5), Span::from_secs(1));
+        let pause = (due - svc.clock.now())
+            .to_std()
+            .unwrap_or_default()
+            .clamp(Span::from_millis(5), Span::from_secs(1));
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}
@@ -73,7 +92,11 @@ pub(super) async fn scan_loop(svc: Arc<Service>, schedule: cron::Schedule, stop:
     Ok(())
 }
 
-pub(super) async fn reconcile_loop(svc: Arc<Service>, worker: String, stop: CancellationToken) -> Result<()> {
+pub(super) async fn reconcile_loop(
+    svc: Arc<Service>,
+    worker: String,
+    stop: CancellationToken,
+) -> Result<()> {
     while !stop.is_cancelled() {
         if let Err(e) = reconcile::round(&svc, &worker).await {
             // Another process may have adopted the same one a moment ago; the next round sees it.
@@ -88,7 +111,12 @@ pub(super) async fn reconcile_loop(svc: Arc<Service>, worker: String, stop: Canc
     Ok(())
 }
 
-pub(super) async fn beat_loop(svc: Arc<Service>, worker: Arc<Worker>, receives: bool, stop: CancellationToken) -> Result<()> {
+pub(super) async fn beat_loop(
+    svc: Arc<Service>,
+    worker: Arc<Worker>,
+    receives: bool,
+    stop: CancellationToken,
+) -> Result<()> {
     let began = Instant::now();
     let mut watch = ClockWatch::new(svc.clock.now(), began.elapsed());
     // Since when nobody may have listened.
@@ -108,7 +136,11 @@ pub(super) async fn beat_loop(svc: Arc<Service>, worker: Arc<Worker>, receives: 
             svc.pulse.was_away(last_beat);
             list_at = Some(Instant::now());
         }
-        if receives && has_sms(&svc) && !svc.clock.is_practice() && list_at.is_some_and(|t| Instant::now() >= t) {
+        if receives
+            && has_sms(&svc)
+            && !svc.clock.is_practice()
+            && list_at.is_some_and(|t| Instant::now() >= t)
+        {
             match receive::catch_up(&svc, since - Duration::minutes(5)).await {
                 Ok(_) => {
                     since = now;
@@ -128,7 +160,10 @@ pub(super) async fn beat_loop(svc: Arc<Service>, worker: Arc<Worker>, receives: 
             tracing::warn!("no beat: {e:#}");
         }
         last_beat = svc.clock.now();
-        let pause = list_at.map_or(BEAT, |t| t.saturating_duration_since(Instant::now()).clamp(Span::from_millis(200), BEAT));
+        let pause = list_at.map_or(BEAT, |t| {
+            t.saturating_duration_since(Instant::now())
+                .clamp(Span::from_millis(200), BEAT)
+        });
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(if receives && has_sms(&svc) && !svc.clock.is_practice() { pause } else { BEAT }) => {}
@@ -137,17 +172,32 @@ pub(super) async fn beat_loop(svc: Arc<Service>, worker: Arc<Worker>, receives: 
     Ok(())
 }
 
-/// A process whose clock cannot be trusted stops sending and says so; it goes on when the clock is right again.
-pub(super) async fn check_clock(svc: &Service, watch: &mut ClockWatch, elapsed: Span, now: DateTime<Utc>) -> Result<()> {
+/// A process whose clock cannot be trusted stops sending and says so; it goes on when the clock is
+/// right again.
+pub(super) async fn check_clock(
+    svc: &Service,
+    watch: &mut ClockWatch,
+    elapsed: Span,
+    now: DateTime<Utc>,
+) -> Result<()> {
     if svc.clock.is_practice() {
         return Ok(());
     }
-    let mut why =
-        watch.jumped(now, elapsed).map(|off| format!("clock: it jumped by {} s; sending stands still until it is right or the program is started again", off.num_seconds()));
+    let mut why = watch.jumped(now, elapsed).map(|off| {
+        format!(
+            "clock: it jumped by {} s; sending stands \
+                                                      still until it is right or the program is \
+                                                      started again",
+            off.num_seconds()
+        )
+    });
     if let Some(theirs) = svc.db.clock().await?
         && (theirs - now).abs() > CLOCK_DIFFERS
     {
-        why = Some(format!("clock: it differs from the database's by {} s; sending stands still", (now - theirs).num_seconds()));
+        why = Some(format!(
+            "clock: it differs from the database's by {} s; sending stands still",
+            (now - theirs).num_seconds()
+        ));
     }
     if why != svc.pulse.stopped() {
         if let Some(why) = &why {

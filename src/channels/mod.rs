@@ -11,7 +11,8 @@ use std::time::Duration;
 
 /// What a refusal of a whole channel depends on, without the secret itself.
 fn fingerprint(secret: &str, parts: &[&str]) -> String {
-    let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    let mut mac =
+        Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     for part in parts {
         mac.update(part.as_bytes());
         mac.update(b"\0");
@@ -22,7 +23,8 @@ fn fingerprint(secret: &str, parts: &[&str]) -> String {
 /// A button below a text: its words, and the token that comes back when it is pressed.
 pub type Button = (String, String);
 
-/// A text that stands at the service: its id there, and the values that take the places of its variables `1`, `2` and so on.
+/// A text that stands at the service: its id there, and the values that take the places of its
+/// variables `1`, `2` and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     /// `HX…`
@@ -54,7 +56,8 @@ pub enum Tried {
         error: String,
         /// The number is opted out there.
         opted_out: bool,
-        /// The bot was blocked in this chat, or it is gone: nothing was delivered, and nothing will be.
+        /// The bot was blocked in this chat, or it is gone: nothing was delivered, and nothing will
+        /// be.
         blocked: bool,
     },
     /// WhatsApp takes no free words there now: nothing was sent, and another channel may take it.

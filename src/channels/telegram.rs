@@ -1,14 +1,21 @@
-//! Telegram through teloxide's client and types: the only file that knows the Bot API. It sends, edits, answers presses, and fetches
-//! updates. Telegram cannot be asked what became of a message, so what is unknown stays unknown.
+//! Telegram through teloxide's client and types: the only file that knows the Bot API. It sends,
+//! edits, answers presses, and fetches updates. Telegram cannot be asked what became of a message,
+//! so what is unknown stays unknown.
 
 use super::{Button, Tried};
 use anyhow::{Result, anyhow, bail};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
-use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageReplyMarkupSetters, GetUpdatesSetters, SendMessageSetters, SetWebhookSetters};
+use teloxide::payloads::{
+    AnswerCallbackQuerySetters, EditMessageReplyMarkupSetters, GetUpdatesSetters,
+    SendMessageSetters, SetWebhookSetters,
+};
 use teloxide::requests::{Request, Requester};
-use teloxide::types::{AllowedUpdate, CallbackQueryId, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, Message, MessageId, Update, UpdateKind};
+use teloxide::types::{
+    AllowedUpdate, CallbackQueryId, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, Message,
+    MessageId, Update, UpdateKind,
+};
 use teloxide::{ApiError, Bot, RequestError};
 
 /// The longest that one fetch of updates may take beyond its own waiting.
@@ -81,7 +88,8 @@ pub struct Incoming {
 pub enum IncomingKind {
     /// Words in a private chat; an edit is a new message.
     Text(String),
-    /// A photo, voice message, sticker, place or forwarded text: nothing that is an answer. With the words that stand beside it.
+    /// A photo, voice message, sticker, place or forwarded text: nothing that is an answer. With
+    /// the words that stand beside it.
     Media(String),
     /// A press on a button.
     Press {
@@ -114,7 +122,14 @@ pub fn read_update(bytes: &[u8]) -> Option<Incoming> {
 
 fn read(update: Update) -> Option<Incoming> {
     let update_id = update.id.0;
-    let incoming = |chat: i64, at, what| Some(Incoming { update_id, chat, at, what });
+    let incoming = |chat: i64, at, what| {
+        Some(Incoming {
+            update_id,
+            chat,
+            at,
+            what,
+        })
+    };
     match update.kind {
         UpdateKind::Message(m) | UpdateKind::EditedMessage(m) => {
             if !m.chat.is_private() {
@@ -122,7 +137,9 @@ fn read(update: Update) -> Option<Incoming> {
             }
             let at = Some(m.edit_date().copied().unwrap_or(m.date));
             let what = match m.text() {
-                Some(text) if m.forward_date().is_none() && m.via_bot.is_none() => IncomingKind::Text(text.to_owned()),
+                Some(text) if m.forward_date().is_none() && m.via_bot.is_none() => {
+                    IncomingKind::Text(text.to_owned())
+                }
                 text => IncomingKind::Media(text.or(m.caption()).unwrap_or_default().to_owned()),
             };
             incoming(m.chat.id.0, at, what)
@@ -132,7 +149,11 @@ fn read(update: Update) -> Option<Incoming> {
             if !message.chat().is_private() {
                 return incoming(message.chat().id.0, None, IncomingKind::Group);
             }
-            let press = IncomingKind::Press { query: q.id.0, data: q.data.unwrap_or_default(), message: message.id().0 };
+            let press = IncomingKind::Press {
+                query: q.id.0,
+                data: q.data.unwrap_or_default(),
+                message: message.id().0,
+            };
             incoming(message.chat().id.0, None, press)
         }
         UpdateKind::MyChatMember(m) => {
@@ -173,21 +194,59 @@ fn words_of(e: &ApiError) -> String {
 fn tried(e: &RequestError) -> Tried {
     let error = plain(e);
     let api = match e {
-        RequestError::Network(n) if n.is_connect() || n.is_builder() => return Tried::NotSent { error, wait: None },
-        RequestError::RetryAfter(s) => return Tried::NotSent { error, wait: Some(s.duration()) },
-        RequestError::MigrateToChatId(_) => return Tried::RefusedNumber { error, opted_out: false, blocked: true },
-        RequestError::Network(_) | RequestError::InvalidJson { .. } | RequestError::Io(_) => return Tried::Unknown { error },
+        RequestError::Network(n) if n.is_connect() || n.is_builder() => {
+            return Tried::NotSent { error, wait: None };
+        }
+        RequestError::RetryAfter(s) => {
+            return Tried::NotSent {
+                error,
+                wait: Some(s.duration()),
+            };
+        }
+        RequestError::MigrateToChatId(_) => {
+            return Tried::RefusedNumber {
+                error,
+                opted_out: false,
+                blocked: true,
+            };
+        }
+        RequestError::Network(_) | RequestError::InvalidJson { .. } | RequestError::Io(_) => {
+            return Tried::Unknown { error };
+        }
         RequestError::Api(api) => api,
     };
     match api {
-        ApiError::InvalidToken => Tried::RefusedChannel { error: "the bot's token is wrong".into() },
-        ApiError::BotBlocked | ApiError::UserDeactivated | ApiError::ChatNotFound | ApiError::BotKicked => Tried::RefusedNumber { error, opted_out: false, blocked: true },
-        // The words begin with the name of the status; without them nobody can tell what became of it.
+        ApiError::InvalidToken => Tried::RefusedChannel {
+            error: "the bot's token is wrong".into(),
+        },
+        ApiError::BotBlocked
+        | ApiError::UserDeactivated
+        | ApiError::ChatNotFound
+        | ApiError::BotKicked => Tried::RefusedNumber {
+            error,
+            opted_out: false,
+            blocked: true,
+        },
+        // The words begin with the name of the status; without them nobody can tell what became of
+        // it.
         other => match words_of(other) {
-            t if t.starts_with("Forbidden") => Tried::RefusedNumber { error, opted_out: false, blocked: true },
-            t if t.starts_with("Bad Request") => Tried::RefusedNumber { error, opted_out: false, blocked: false },
-            t if t.starts_with("Unauthorized") => Tried::RefusedChannel { error: "the bot's token is wrong".into() },
-            t if t.starts_with("Too Many Requests") => Tried::NotSent { error, wait: Some(Duration::from_secs(1)) },
+            t if t.starts_with("Forbidden") => Tried::RefusedNumber {
+                error,
+                opted_out: false,
+                blocked: true,
+            },
+            t if t.starts_with("Bad Request") => Tried::RefusedNumber {
+                error,
+                opted_out: false,
+                blocked: false,
+            },
+            t if t.starts_with("Unauthorized") => Tried::RefusedChannel {
+                error: "the bot's token is wrong".into(),
+            },
+            t if t.starts_with("Too Many Requests") => Tried::NotSent {
+                error,
+                wait: Some(Duration::from_secs(1)),
+            },
             t if t.starts_with("Conflict") => Tried::NotSent { error, wait: None },
             _ => Tried::Unknown { error },
         },
@@ -195,7 +254,10 @@ fn tried(e: &RequestError) -> Tried {
 }
 
 fn keyboard(buttons: Vec<Vec<Button>>) -> InlineKeyboardMarkup {
-    InlineKeyboardMarkup::new(buttons.into_iter().map(|row| row.into_iter().map(|(label, data)| InlineKeyboardButton::callback(label, data))))
+    InlineKeyboardMarkup::new(buttons.into_iter().map(|row| {
+        row.into_iter()
+            .map(|(label, data)| InlineKeyboardButton::callback(label, data))
+    }))
 }
 
 /// How a small errand in a chat ended.
@@ -213,9 +275,22 @@ fn errand<T>(result: Result<T, RequestError>) -> Errand {
     match result {
         Ok(_) => Errand::Done,
         Err(RequestError::RetryAfter(s)) => Errand::Again(Some(s.duration())),
-        Err(RequestError::Network(_) | RequestError::InvalidJson { .. } | RequestError::Io(_)) => Errand::Again(None),
+        Err(RequestError::Network(_) | RequestError::InvalidJson { .. } | RequestError::Io(_)) => {
+            Errand::Again(None)
+        }
         Err(RequestError::Api(ApiError::MessageNotModified)) => Errand::Done,
-        Err(RequestError::Api(e)) if !["Bad Request", "Forbidden", "Unauthorized", "Not Found", "Not Implemented", "Invalid"].iter().any(|t| words_of(&e).starts_with(t)) => {
+        Err(RequestError::Api(e))
+            if ![
+                "Bad Request",
+                "Forbidden",
+                "Unauthorized",
+                "Not Found",
+                "Not Implemented",
+                "Invalid",
+            ]
+            .iter()
+            .any(|t| words_of(&e).starts_with(t)) =>
+        {
             Errand::Again(None)
         }
         Err(_) => Errand::Never,
@@ -225,7 +300,11 @@ fn errand<T>(result: Result<T, RequestError>) -> Errand {
 impl Telegram {
     /// Prepares the client; nothing is tried again by itself.
     pub fn new(settings: TelegramSettings) -> Result<Telegram> {
-        let url = settings.api_url.trim_end_matches('/').parse().map_err(|_| anyhow!("telegram.api_url is no address"))?;
+        let url = settings
+            .api_url
+            .trim_end_matches('/')
+            .parse()
+            .map_err(|_| anyhow!("telegram.api_url is no address"))?;
         let client = |timeout: Duration| {
             reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -243,7 +322,11 @@ impl Telegram {
             Mode::Webhook { .. } => Duration::ZERO,
         };
         let url: reqwest::Url = url;
-        Ok(Telegram { bot: bot(client(settings.timeout)?).set_api_url(url.clone()), poller: bot(client(wait + FETCH_SLACK)?).set_api_url(url), settings })
+        Ok(Telegram {
+            bot: bot(client(settings.timeout)?).set_api_url(url.clone()),
+            poller: bot(client(wait + FETCH_SLACK)?).set_api_url(url),
+            settings,
+        })
     }
 
     /// The bot's id: our sender on this channel.
@@ -267,7 +350,14 @@ impl Telegram {
             Mode::Polling { wait } => format!("polling {wait:?}"),
             Mode::Webhook { secret } => format!("webhook {secret}"),
         };
-        super::fingerprint(&self.settings.bot_token, &[&self.settings.api_url, &mode, &format!("{:?}", self.settings.timeout)])
+        super::fingerprint(
+            &self.settings.bot_token,
+            &[
+                &self.settings.api_url,
+                &mode,
+                &format!("{:?}", self.settings.timeout),
+            ],
+        )
     }
 
     /// Whether a header holds this bot's webhook secret, compared in constant time.
@@ -281,21 +371,38 @@ impl Telegram {
     /// Sends one text with its buttons. Gives its number in the chat.
     pub async fn send(&self, chat: i64, body: &str, buttons: Vec<Vec<Button>>) -> Tried {
         let request = self.bot.send_message(ChatId(chat), body);
-        let sent: Result<Message, RequestError> = if buttons.is_empty() { request.send().await } else { request.reply_markup(keyboard(buttons)).send().await };
+        let sent: Result<Message, RequestError> = if buttons.is_empty() {
+            request.send().await
+        } else {
+            request.reply_markup(keyboard(buttons)).send().await
+        };
         match sent {
-            Ok(m) => Tried::Accepted { provider_id: m.id.0.to_string(), receipt: None },
+            Ok(m) => Tried::Accepted {
+                provider_id: m.id.0.to_string(),
+                receipt: None,
+            },
             Err(e) => tried(&e),
         }
     }
 
     /// Asks whether the service is there and knows us: a free request, no message.
     pub async fn probe(&self) -> Result<()> {
-        self.bot.get_me().send().await.map(|_| ()).map_err(|e| anyhow!(plain(&e)))
+        self.bot
+            .get_me()
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|e| anyhow!(plain(&e)))
     }
 
     /// Who the bot is, with all that a stranger can read about it.
     pub async fn about(&self) -> Result<About> {
-        let me = self.bot.get_me().send().await.map_err(|e| anyhow!(plain(&e)))?;
+        let me = self
+            .bot
+            .get_me()
+            .send()
+            .await
+            .map_err(|e| anyhow!(plain(&e)))?;
         let username = me.user.username.clone().unwrap_or_default();
         let mut words = vec![me.user.first_name.clone(), username.clone()];
         // A service that does not know the descriptions has none.
@@ -310,8 +417,15 @@ impl Telegram {
 
     /// The bot's name, for links.
     pub async fn username(&self) -> Result<String> {
-        let me = self.bot.get_me().send().await.map_err(|e| anyhow!(plain(&e)))?;
-        me.user.username.ok_or_else(|| anyhow!("the bot has no name"))
+        let me = self
+            .bot
+            .get_me()
+            .send()
+            .await
+            .map_err(|e| anyhow!(plain(&e)))?;
+        me.user
+            .username
+            .ok_or_else(|| anyhow!("the bot has no name"))
     }
 
     /// Prepares the way on which updates come.
@@ -319,21 +433,33 @@ impl Telegram {
         let done = match &self.settings.mode {
             Mode::Polling { .. } => self.bot.delete_webhook().send().await,
             Mode::Webhook { secret } => {
-                let url = hook.parse().map_err(|_| anyhow!("web.public_url is no address"))?;
-                self.bot.set_webhook(url).secret_token(secret.clone()).allowed_updates(allowed()).send().await
+                let url = hook
+                    .parse()
+                    .map_err(|_| anyhow!("web.public_url is no address"))?;
+                self.bot
+                    .set_webhook(url)
+                    .secret_token(secret.clone())
+                    .allowed_updates(allowed())
+                    .send()
+                    .await
             }
         };
         done.map(|_| ()).map_err(|e| anyhow!(plain(&e)))
     }
 
-    /// Fetches the updates from `offset` on, which tells Telegram that those before it are stored. Gives what we read of them and the
-    /// next offset, and whether there may be more at once.
+    /// Fetches the updates from `offset` on, which tells Telegram that those before it are stored.
+    /// Gives what we read of them and the next offset, and whether there may be more at once.
     pub async fn fetch(&self, offset: Option<i32>) -> Result<(Vec<Incoming>, Option<i32>, bool)> {
         let wait = match &self.settings.mode {
             Mode::Polling { wait } => wait.as_secs() as u32,
             Mode::Webhook { .. } => bail!("updates come by webhook"),
         };
-        let mut request = self.poller.get_updates().timeout(wait).limit(MOST_UPDATES).allowed_updates(allowed());
+        let mut request = self
+            .poller
+            .get_updates()
+            .timeout(wait)
+            .limit(MOST_UPDATES)
+            .allowed_updates(allowed());
         request.offset = offset;
         let updates = request.send().await.map_err(|e| anyhow!(plain(&e)))?;
         let next = updates.iter().map(|u| u.id.as_offset()).max().or(offset);
@@ -343,18 +469,39 @@ impl Telegram {
 
     /// Answers a press; with words they are shown until they are dismissed.
     pub async fn answer(&self, query: &str, words: &str) -> Errand {
-        let request = self.bot.answer_callback_query(CallbackQueryId(query.to_owned()));
-        errand(if words.is_empty() { request.send().await } else { request.text(words.chars().take(200).collect::<String>()).show_alert(true).send().await })
+        let request = self
+            .bot
+            .answer_callback_query(CallbackQueryId(query.to_owned()));
+        errand(if words.is_empty() {
+            request.send().await
+        } else {
+            request
+                .text(words.chars().take(200).collect::<String>())
+                .show_alert(true)
+                .send()
+                .await
+        })
     }
 
     /// Takes the buttons below a message away.
     pub async fn unbutton(&self, chat: i64, message: i32) -> Errand {
-        errand(self.bot.edit_message_reply_markup(ChatId(chat), MessageId(message)).reply_markup(keyboard(Vec::new())).send().await)
+        errand(
+            self.bot
+                .edit_message_reply_markup(ChatId(chat), MessageId(message))
+                .reply_markup(keyboard(Vec::new()))
+                .send()
+                .await,
+        )
     }
 
     /// Puts other words in place of a message.
     pub async fn replace(&self, chat: i64, message: i32, words: &str) -> Errand {
-        errand(self.bot.edit_message_text(ChatId(chat), MessageId(message), words).send().await)
+        errand(
+            self.bot
+                .edit_message_text(ChatId(chat), MessageId(message), words)
+                .send()
+                .await,
+        )
     }
 
     /// Leaves a group or channel.
@@ -369,7 +516,12 @@ pub fn id_of(token: &str) -> &str {
 }
 
 fn allowed() -> [AllowedUpdate; 4] {
-    [AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery, AllowedUpdate::MyChatMember]
+    [
+        AllowedUpdate::Message,
+        AllowedUpdate::EditedMessage,
+        AllowedUpdate::CallbackQuery,
+        AllowedUpdate::MyChatMember,
+    ]
 }
 
 #[cfg(test)]
@@ -384,21 +536,49 @@ mod tests {
 
     #[test]
     fn updates_are_read_as_what_they_are() {
-        let text = update(&format!(r#""message":{{"message_id":1,"date":1795000000,{PRIVATE},"text":"YES"}}"#)).unwrap();
-        assert_eq!((text.update_id, text.chat, text.at.unwrap().timestamp()), (7, 42, 1_795_000_000));
+        let text = update(&format!(
+            r#""message":{{"message_id":1,"date":1795000000,{PRIVATE},"text":"YES"}}"#
+        ))
+        .unwrap();
+        assert_eq!(
+            (text.update_id, text.chat, text.at.unwrap().timestamp()),
+            (7, 42, 1_795_000_000)
+        );
         assert_eq!(text.what, IncomingKind::Text("YES".into()));
         let edit = update(&format!(r#""edited_message":{{"message_id":1,"date":1795000000,"edit_date":1795000100,{PRIVATE},"text":"NO"}}"#)).unwrap();
-        assert_eq!((edit.what, edit.at.unwrap().timestamp()), (IncomingKind::Text("NO".into()), 1_795_000_100));
-        let forwarded =
-            update(&format!(r#""message":{{"message_id":1,"date":1795000000,{PRIVATE},"text":"YES","forward_origin":{{"type":"hidden_user","date":1,"sender_user_name":"B"}}}}"#));
-        assert_eq!(forwarded.unwrap().what, IncomingKind::Media("YES".into()), "what somebody else wrote is no answer");
+        assert_eq!(
+            (edit.what, edit.at.unwrap().timestamp()),
+            (IncomingKind::Text("NO".into()), 1_795_000_100)
+        );
+        let forwarded = update(&format!(
+            r#""message":{{"message_id":1,"date":1795000000,{PRIVATE},"text":"YES","forward_origin":{{"type":"hidden_user","date":1,"sender_user_name":"B"}}}}"#
+        ));
+        assert_eq!(
+            forwarded.unwrap().what,
+            IncomingKind::Media("YES".into()),
+            "what somebody else wrote is no answer"
+        );
         let group = update(r#""message":{"message_id":1,"date":1795000000,"chat":{"id":-5,"type":"group","title":"G"},"text":"YES"}"#).unwrap();
         assert_eq!((group.chat, group.what), (-5, IncomingKind::Group));
         let press = update(&format!(
             r#""callback_query":{{"id":"q","from":{{"id":42,"is_bot":false,"first_name":"A"}},"chat_instance":"1","data":"t:yes","message":{{"message_id":9,"date":1795000000,{PRIVATE},"text":"?"}}}}"#
         ));
-        assert_eq!(press.unwrap().what, IncomingKind::Press { query: "q".into(), data: "t:yes".into(), message: 9 });
-        for nonsense in ["", "{", "[]", "{\"update_id\":1}", "{\"update_id\":1,\"poll\":{}}", "null"] {
+        assert_eq!(
+            press.unwrap().what,
+            IncomingKind::Press {
+                query: "q".into(),
+                data: "t:yes".into(),
+                message: 9
+            }
+        );
+        for nonsense in [
+            "",
+            "{",
+            "[]",
+            "{\"update_id\":1}",
+            "{\"update_id\":1,\"poll\":{}}",
+            "null",
+        ] {
             assert_eq!(read_update(nonsense.as_bytes()), None, "{nonsense}");
         }
     }
@@ -406,13 +586,36 @@ mod tests {
     #[test]
     fn a_refusal_is_told_from_a_doubt() {
         let api = |t: &str| tried(&RequestError::Api(ApiError::Unknown(t.into())));
-        assert!(matches!(api("Forbidden: bot can't initiate conversation with a user"), Tried::RefusedNumber { blocked: true, .. }));
-        assert!(matches!(api("Bad Request: message is too long"), Tried::RefusedNumber { blocked: false, .. }));
-        assert!(matches!(api("Internal Server Error"), Tried::Unknown { .. }));
-        assert!(matches!(tried(&RequestError::Api(ApiError::BotBlocked)), Tried::RefusedNumber { blocked: true, .. }));
-        assert!(matches!(tried(&RequestError::Api(ApiError::InvalidToken)), Tried::RefusedChannel { .. }));
-        assert!(matches!(tried(&RequestError::RetryAfter(teloxide::types::Seconds::from_seconds(3))), Tried::NotSent { wait: Some(w), .. } if w == Duration::from_secs(3)));
-        assert_eq!(errand::<()>(Err(RequestError::Api(ApiError::MessageNotModified))), Errand::Done);
-        assert_eq!(errand::<()>(Err(RequestError::Api(ApiError::InvalidQueryId))), Errand::Never);
+        assert!(matches!(
+            api("Forbidden: bot can't initiate conversation with a user"),
+            Tried::RefusedNumber { blocked: true, .. }
+        ));
+        assert!(matches!(
+            api("Bad Request: message is too long"),
+            Tried::RefusedNumber { blocked: false, .. }
+        ));
+        assert!(matches!(
+            api("Internal Server Error"),
+            Tried::Unknown { .. }
+        ));
+        assert!(matches!(
+            tried(&RequestError::Api(ApiError::BotBlocked)),
+            Tried::RefusedNumber { blocked: true, .. }
+        ));
+        assert!(matches!(
+            tried(&RequestError::Api(ApiError::InvalidToken)),
+            Tried::RefusedChannel { .. }
+        ));
+        assert!(
+            matches!(tried(&RequestError::RetryAfter(teloxide::types::Seconds::from_seconds(3))), Tried::NotSent { wait: Some(w), .. } if w == Duration::from_secs(3))
+        );
+        assert_eq!(
+            errand::<()>(Err(RequestError::Api(ApiError::MessageNotModified))),
+            Errand::Done
+        );
+        assert_eq!(
+            errand::<()>(Err(RequestError::Api(ApiError::InvalidQueryId))),
+            Errand::Never
+        );
     }
 }

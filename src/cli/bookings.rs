@@ -27,7 +27,8 @@ pub(crate) struct Like {
     /// When the contact parent arrives
     #[arg(long, value_name = "H:MM")]
     contact_arrives: Option<String>,
-    /// It comes again: weekly, fortnightly, 3-weeks, monthly-1st to monthly-5th, monthly-last, monthly-date
+    /// It comes again: weekly, fortnightly, 3-weeks, monthly-1st to monthly-5th, monthly-last,
+    /// monthly-date
     #[arg(long, value_name = "FREQUENCY")]
     every: Option<String>,
     /// The last day of the series (default: until told otherwise)
@@ -76,23 +77,49 @@ pub(crate) struct SeriesArgs {
 }
 
 fn local(option: &str, s: &str) -> Result<NaiveDateTime> {
-    parse_local(s).ok_or_else(|| anyhow!(Usage(format!("{option}: {s:?} is no time; write \"2026-11-29 14:00\""))))
+    parse_local(s).ok_or_else(|| {
+        anyhow!(Usage(format!(
+            "{option}: {s:?} is no time; write \"2026-11-29 14:00\""
+        )))
+    })
 }
 
 fn date(option: &str, s: &str) -> Result<NaiveDate> {
-    s.parse().map_err(|_| anyhow!(Usage(format!("{option}: {s:?} is no date; write 2026-11-29"))))
+    s.parse().map_err(|_| {
+        anyhow!(Usage(format!(
+            "{option}: {s:?} is no date; write 2026-11-29"
+        )))
+    })
 }
 
 fn booking(start: NaiveDateTime, like: Like, replaces: Option<String>) -> Result<Booking> {
-    let time = |option: &str, s: Option<String>| s.map(|s| parse_time(&s).ok_or_else(|| anyhow!(Usage(format!("{option}: {s:?} is no time of day; write 9:45"))))).transpose();
+    let time = |option: &str, s: Option<String>| {
+        s.map(|s| {
+            parse_time(&s).ok_or_else(|| {
+                anyhow!(Usage(format!(
+                    "{option}: {s:?} is no time of day; write 9:45"
+                )))
+            })
+        })
+        .transpose()
+    };
     Ok(Booking {
         start,
         minutes: like.minutes,
-        contact_type: like.contact_type.map(|t| t.parse().map_err(anyhow::Error::msg)).transpose()?,
+        contact_type: like
+            .contact_type
+            .map(|t| t.parse().map_err(anyhow::Error::msg))
+            .transpose()?,
         resident_arrives: time("--resident-arrives", like.resident_arrives)?,
         contact_arrives: time("--contact-arrives", like.contact_arrives)?,
         replaces,
-        every: like.every.map(|p| p.parse().map_err(|e| anyhow!(Usage(format!("--every: {e}"))))).transpose()?,
+        every: like
+            .every
+            .map(|p| {
+                p.parse()
+                    .map_err(|e| anyhow!(Usage(format!("--every: {e}"))))
+            })
+            .transpose()?,
         until: like.until.map(|d| date("--until", &d)).transpose()?,
         weeks_ahead: like.weeks_ahead,
     })
@@ -101,16 +128,27 @@ fn booking(start: NaiveDateTime, like: Like, replaces: Option<String>) -> Result
 async fn when(svc: &Service, who: &Who, case: &Case) -> Result<DateTime<Utc>> {
     match &who.at {
         None => Ok(svc.clock.now()),
-        Some(t) => parse_at(t, centres::all(&svc.db).await?.get(&case.centre).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz)),
+        Some(t) => parse_at(
+            t,
+            centres::all(&svc.db)
+                .await?
+                .get(&case.centre)
+                .map_or(chrono_tz::Tz::UTC, |c| c.centre.tz),
+        ),
     }
 }
 
 fn say_booked(booked: &Booked) -> Result<()> {
     if let Some(series) = &booked.series {
-        line(format!("recorded: series {series}; it is booked ahead by itself from now on"))?;
+        line(format!(
+            "recorded: series {series}; it is booked ahead by itself from now on"
+        ))?;
     }
     for (id, start) in &booked.sessions {
-        line(format!("booked: {id}  {}", start.format("%a %-d %b %Y %H:%M")))?;
+        line(format!(
+            "booked: {id}  {}",
+            start.format("%a %-d %b %Y %H:%M")
+        ))?;
     }
     Ok(())
 }
@@ -141,22 +179,52 @@ pub(crate) struct DateArgs {
 
 /// `record ask-date`.
 pub(crate) async fn ask_date(svc: &Service, args: DateArgs) -> Result<()> {
-    let rec = Recording { by: &args.who.user, at: super::record::when(svc, &args.who, &args.session).await? };
+    let rec = Recording {
+        by: &args.who.user,
+        at: super::record::when(svc, &args.who, &args.session).await?,
+    };
     match (args.to, args.origin, args.party, args.answer) {
         (Some(to), Some(origin), ..) => {
             let to = local("--to", &to)?;
-            dates::ask(svc, &args.session, to, origin.parse().map_err(anyhow::Error::msg)?, &rec).await?;
-            line(format!("recorded: both parents are asked about {}; nothing changes until `courtesy record move`", to.format("%a %-d %b %Y %H:%M")))
+            dates::ask(
+                svc,
+                &args.session,
+                to,
+                origin.parse().map_err(anyhow::Error::msg)?,
+                &rec,
+            )
+            .await?;
+            line(format!(
+                "recorded: both parents are asked about {}; nothing changes until \
+                          `courtesy record move`",
+                to.format("%a %-d %b %Y %H:%M")
+            ))
         }
         (.., Some(party), Some(answer)) => {
-            dates::answer(svc, &args.session, party.parse().map_err(anyhow::Error::msg)?, answer == "yes", &rec).await?;
-            line(format!("recorded: the {party} parent answered {answer}; the other one is not told"))
+            dates::answer(
+                svc,
+                &args.session,
+                party.parse().map_err(anyhow::Error::msg)?,
+                answer == "yes",
+                &rec,
+            )
+            .await?;
+            line(format!(
+                "recorded: the {party} parent answered {answer}; the other one is not told"
+            ))
         }
         _ if args.close => {
             dates::close(svc, &args.session, &rec).await?;
-            line("recorded: both parents will hear in the same words that the visit stays where it is")
+            line(
+                "recorded: both parents will hear in the same words that the visit stays where it \
+                  is",
+            )
         }
-        _ => Err(anyhow!(Usage("write --to \"DATE TIME\" --origin centre|parent, or --party ROLE --answer yes|no, or --close".into()))),
+        _ => Err(anyhow!(Usage(
+            "write --to \"DATE TIME\" --origin centre|parent, or --party ROLE \
+                                --answer yes|no, or --close"
+                .into()
+        ))),
     }
 }
 
@@ -164,26 +232,60 @@ pub(crate) async fn ask_date(svc: &Service, args: DateArgs) -> Result<()> {
 pub(crate) async fn session(svc: &Service, args: SessionArgs) -> Result<()> {
     let case = cases::find(&svc.db, &args.case).await?;
     let booking = booking(local("--start", &args.start)?, args.like, args.replaces)?;
-    let rec = Recording { by: &args.who.user, at: when(svc, &args.who, &case).await? };
+    let rec = Recording {
+        by: &args.who.user,
+        at: when(svc, &args.who, &case).await?,
+    };
     say_booked(&bookings::book(svc, &case.id, &booking, &rec).await?)
 }
 
 /// `record series`.
 pub(crate) async fn series(svc: &Service, args: SeriesArgs) -> Result<()> {
     let case = cases::find(&svc.db, &args.case).await?;
-    let rec = Recording { by: &args.who.user, at: when(svc, &args.who, &case).await? };
-    let change = args.change.as_deref().map(|s| local("--change", s)).transpose()?.map(|start| booking(start, args.like, None)).transpose()?;
+    let rec = Recording {
+        by: &args.who.user,
+        at: when(svc, &args.who, &case).await?,
+    };
+    let change = args
+        .change
+        .as_deref()
+        .map(|s| local("--change", s))
+        .transpose()?
+        .map(|start| booking(start, args.like, None))
+        .transpose()?;
     let from = match (&change, &args.stop) {
         (Some(b), _) => b.start.date(),
         (None, stop) => date("--stop", stop.as_deref().unwrap_or_default())?,
     };
-    let Ended { unbooked, kept, booked } = bookings::end(svc, &case.id, args.series.as_deref(), from, change.as_ref(), &rec).await?;
-    line(format!("recorded: the series ends before {}", from.format("%a %-d %b %Y")))?;
+    let Ended {
+        unbooked,
+        kept,
+        booked,
+    } = bookings::end(
+        svc,
+        &case.id,
+        args.series.as_deref(),
+        from,
+        change.as_ref(),
+        &rec,
+    )
+    .await?;
+    line(format!(
+        "recorded: the series ends before {}",
+        from.format("%a %-d %b %Y")
+    ))?;
     for start in unbooked {
-        line(format!("taken back: {} (nobody had been told of it)", start.format("%a %-d %b %Y %H:%M")))?;
+        line(format!(
+            "taken back: {} (nobody had been told of it)",
+            start.format("%a %-d %b %Y %H:%M")
+        ))?;
     }
     for (id, start) in kept {
-        line(format!("stays: {id}  {} (it was moved, asked about or answered; `courtesy record cancel {id} --by centre` calls it off)", start.format("%a %-d %b %Y %H:%M")))?;
+        line(format!(
+            "stays: {id}  {} (it was moved, asked about or answered; `courtesy record cancel {id} \
+             --by centre` calls it off)",
+            start.format("%a %-d %b %Y %H:%M")
+        ))?;
     }
     booked.as_ref().map_or(Ok(()), say_booked)
 }

@@ -1,4 +1,5 @@
-//! `courtesy case`: the whole history of a case, each step with its rule. No names, no numbers, no texts.
+//! `courtesy case`: the whole history of a case, each step with its rule. No names, no numbers, no
+//! texts.
 
 use super::{Ctx, line, utc};
 use crate::domain::local_time::wall;
@@ -58,9 +59,19 @@ fn fact_in_words(kind: &str, detail: &str) -> String {
         "reinstated" => "the session is on again".into(),
         "waived" => format!("the manager waived the fee: {detail}"),
         "written_off" => format!("the manager gave the debt up: {detail}"),
-        "told" => format!("was told ({})", detail.split(' ').next().unwrap_or_default().replace('_', " ")),
+        "told" => format!(
+            "was told ({})",
+            detail
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .replace('_', " ")
+        ),
         "informed" => format!("was told too ({})", detail.replace('_', " ")),
-        "owed_again" => "had been told that nothing is owed; by what was recorded since, a fee is open again".into(),
+        "owed_again" => {
+            "had been told that nothing is owed; by what was recorded since, a fee is open again"
+                .into()
+        }
         "voided" => format!("a wrong record was taken out: {detail}"),
         "rang" if detail.is_empty() => "was rung".into(),
         "rang" => format!("was rung: {detail}"),
@@ -77,7 +88,9 @@ fn fact_in_words(kind: &str, detail: &str) -> String {
 fn in_words(f: &facts::Recorded) -> String {
     let words = fact_in_words(&f.kind, &f.detail.0);
     match &f.amount {
-        Some((minor, currency)) => format!("{words}: {currency} {}.{:02}", minor / 100, minor % 100),
+        Some((minor, currency)) => {
+            format!("{words}: {currency} {}.{:02}", minor / 100, minor % 100)
+        }
         None => words,
     }
 }
@@ -86,33 +99,96 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let (_, db) = ctx.open_existing().await?;
     let case = cases::find(&db, &args.case).await?;
     let now = ctx.clock_of(&db).await?.now();
-    let centre = centres::all(&db).await?.remove(&case.centre).context("the centre of the case is missing")?.centre;
-    let starts: std::collections::HashMap<String, String> =
-        sessions::list(&db, Some(&case.centre)).await?.into_iter().map(|(s, _)| (s.id, s.start_local.format("%a %-d %b %H:%M").to_string())).collect();
+    let centre = centres::all(&db)
+        .await?
+        .remove(&case.centre)
+        .context("the centre of the case is missing")?
+        .centre;
+    let starts: std::collections::HashMap<String, String> = sessions::list(&db, Some(&case.centre))
+        .await?
+        .into_iter()
+        .map(|(s, _)| (s.id, s.start_local.format("%a %-d %b %H:%M").to_string()))
+        .collect();
     let mut steps = Vec::new();
     let recorded = facts::of_case(&db, &case.id).await?;
-    let voided: std::collections::HashSet<String> = recorded.iter().filter_map(|f| f.voids.clone()).collect();
+    let voided: std::collections::HashSet<String> =
+        recorded.iter().filter_map(|f| f.voids.clone()).collect();
     for f in recorded {
-        let taken_out = if voided.contains(&f.id) { " (a wrong record, taken out)" } else { "" };
+        let taken_out = if voided.contains(&f.id) {
+            " (a wrong record, taken out)"
+        } else {
+            ""
+        };
         let what = format!("{}{taken_out}", in_words(&f));
-        steps.push(Step { at: f.at, what, role: f.role.map(|r| r.to_string()), session: f.session_id, rule: f.rule, by: f.by, fact: Some(f.id) });
+        steps.push(Step {
+            at: f.at,
+            what,
+            role: f.role.map(|r| r.to_string()),
+            session: f.session_id,
+            rule: f.rule,
+            by: f.by,
+            fact: Some(f.id),
+        });
     }
     for m in messages::of_case(&db, &case.id).await? {
-        let rule = if m.kind.is_answer() { "answer" } else { "outbox" };
-        let reason = m.reason.map(|r| format!(" ({})", r.replace('_', " "))).unwrap_or_default();
-        let what = format!("text {}: {}{reason}", m.kind.as_str().replace('_', " "), m.state);
-        steps.push(Step { at: m.sent_at.unwrap_or(m.queued_at), what, role: m.role, session: m.session_id, rule: rule.into(), by: "courtesy".into(), fact: None });
+        let rule = if m.kind.is_answer() {
+            "answer"
+        } else {
+            "outbox"
+        };
+        let reason = m
+            .reason
+            .map(|r| format!(" ({})", r.replace('_', " ")))
+            .unwrap_or_default();
+        let what = format!(
+            "text {}: {}{reason}",
+            m.kind.as_str().replace('_', " "),
+            m.state
+        );
+        steps.push(Step {
+            at: m.sent_at.unwrap_or(m.queued_at),
+            what,
+            role: m.role,
+            session: m.session_id,
+            rule: rule.into(),
+            by: "courtesy".into(),
+            fact: None,
+        });
     }
     for (at, intent, rule) in inbox::of_case(&db, &case.id).await? {
-        steps.push(Step { at, what: format!("a message came in, understood as {intent}"), role: None, session: None, rule, by: "party".into(), fact: None });
+        steps.push(Step {
+            at,
+            what: format!("a message came in, understood as {intent}"),
+            role: None,
+            session: None,
+            rule,
+            by: "party".into(),
+            fact: None,
+        });
     }
     for (s, session) in money::steps(&db, &case.id, now).await? {
-        steps.push(Step { at: s.at, what: s.why.to_owned(), role: None, session: Some(session), rule: s.rule.into(), by: "the rules".into(), fact: None });
+        steps.push(Step {
+            at: s.at,
+            what: s.why.to_owned(),
+            role: None,
+            session: Some(session),
+            rule: s.rule.into(),
+            by: "the rules".into(),
+            fact: None,
+        });
     }
     steps.sort_by_key(|s| s.at);
     if !args.json {
-        eprintln!("Internal. Not for disclosure (terms: no texts for court). A text from a number does not prove who wrote it.");
-        line(format!("{} at {}, {}", case.case_ref, centre.name, if case.archived { "archived" } else { "open" }))?;
+        eprintln!(
+            "Internal. Not for disclosure (terms: no texts for court). A text from a number does \
+             not prove who wrote it."
+        );
+        line(format!(
+            "{} at {}, {}",
+            case.case_ref,
+            centre.name,
+            if case.archived { "archived" } else { "open" }
+        ))?;
     }
     let mut said = std::collections::HashSet::new();
     for s in steps {
@@ -120,24 +196,51 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             let rests_on = source(&s.rule);
             line(
                 json!({
-                    "at": utc(s.at), "what": s.what, "role": s.role, "session": s.session, "rule": s.rule, "by": s.by, "fact": s.fact,
-                    "document": rests_on.map(|r| r.document), "sentence": rests_on.map(|r| r.sentence),
+                    "at": utc(s.at),
+                    "what": s.what,
+                    "role": s.role,
+                    "session": s.session,
+                    "rule": s.rule,
+                    "by": s.by,
+                    "fact": s.fact,
+                    "document": rests_on.map(|r| r.document),
+                    "sentence": rests_on.map(|r| r.sentence),
                 })
                 .to_string(),
             )?;
         } else {
-            let session = s.session.and_then(|id| starts.get(&id).cloned()).map(|t| format!(" [session {t}]")).unwrap_or_default();
-            let rule = if s.rule.is_empty() { String::new() } else { format!("  ({})", s.rule) };
+            let session = s
+                .session
+                .and_then(|id| starts.get(&id).cloned())
+                .map(|t| format!(" [session {t}]"))
+                .unwrap_or_default();
+            let rule = if s.rule.is_empty() {
+                String::new()
+            } else {
+                format!("  ({})", s.rule)
+            };
             let fact = s.fact.map(|id| format!("  #{id}")).unwrap_or_default();
-            line(format!("{}  {:<9}{}{session}{rule}, by {}{fact}", wall(centre.tz, s.at).format("%a %-d %b %H:%M:%S"), s.role.unwrap_or_default(), s.what, s.by))?;
+            line(format!(
+                "{}  {:<9}{}{session}{rule}, by {}{fact}",
+                wall(centre.tz, s.at).format("%a %-d %b %H:%M:%S"),
+                s.role.unwrap_or_default(),
+                s.what,
+                s.by
+            ))?;
             // Each sentence stands once, where it is used first.
             if let Some(r) = source(&s.rule).filter(|r| said.insert(r.sentence)) {
-                line(format!("                       {}: {}", r.document, r.sentence))?;
+                line(format!(
+                    "                       {}: {}",
+                    r.document, r.sentence
+                ))?;
             }
         }
     }
     if !args.json {
-        money::standing_in_words(&db, &case.id, now).await?.into_iter().try_for_each(line)?;
+        money::standing_in_words(&db, &case.id, now)
+            .await?
+            .into_iter()
+            .try_for_each(line)?;
     }
     db.close().await;
     Ok(())

@@ -1,4 +1,5 @@
-//! `courtesy closure`: the centre does not open. First what would be said and to whom; then, with the number of families, it is done.
+//! `courtesy closure`: the centre does not open. First what would be said and to whom; then, with
+//! the number of families, it is done.
 
 use super::{Ctx, Refused, Usage, line};
 use crate::domain::local_time::parse_time;
@@ -11,7 +12,9 @@ use serde_json::json;
 /// Arguments of `closure`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  courtesy closure --centre BRK --from 2026-11-28 --why \"burst pipe\"\n  courtesy closure --centre BRK --from 2026-11-28 --why \"burst pipe\" --send 14"
+    after_help = "Example:\n  courtesy closure --centre BRK --from 2026-11-28 --why \"burst \
+                  pipe\"\n  courtesy closure --centre BRK --from 2026-11-28 --why \"burst pipe\" \
+                  --send 14"
 )]
 pub(crate) struct Args {
     /// The centre
@@ -41,7 +44,11 @@ pub(crate) struct Args {
 }
 
 fn date(name: &str, text: &str) -> Result<NaiveDate> {
-    text.parse().map_err(|_| anyhow!(Usage(format!("{name}: {text:?} is no date; write 2026-11-28"))))
+    text.parse().map_err(|_| {
+        anyhow!(Usage(format!(
+            "{name}: {text:?} is no date; write 2026-11-28"
+        )))
+    })
 }
 
 fn hours(text: &str) -> Result<(NaiveTime, NaiveTime)> {
@@ -49,7 +56,11 @@ fn hours(text: &str) -> Result<(NaiveTime, NaiveTime)> {
     text.split_once('-')
         .and_then(|(a, b)| time(a).zip(time(b)))
         .filter(|(a, b)| a < b)
-        .ok_or_else(|| anyhow!(Usage(format!("--hours: {text:?} is no span of a day; write 9-13 or 09:00-13:30"))))
+        .ok_or_else(|| {
+            anyhow!(Usage(format!(
+                "--hours: {text:?} is no span of a day; write 9-13 or 09:00-13:30"
+            )))
+        })
 }
 
 pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
@@ -62,7 +73,9 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         why: args.why.clone(),
     };
     if c.why.trim().is_empty() {
-        return Err(anyhow!(Usage("--why: say why, for the record; it stands in no text".into())));
+        return Err(anyhow!(Usage(
+            "--why: say why, for the record; it stands in no text".into()
+        )));
     }
     let svc = ctx.service().await?;
     let p = match args.send {
@@ -88,24 +101,62 @@ fn as_json(p: &Preview, sent: bool) -> Result<()> {
             How::Text(channel) => channel.as_str(),
             How::Ring => "ring",
         };
-        line(json!({ "case_ref": t.case_ref, "role": t.role.as_str(), "starts_local": t.start.format("%Y-%m-%dT%H:%M").to_string(), "how": how }).to_string())?;
+        line(
+            json!({
+                "case_ref": t.case_ref,
+                "role": t.role.as_str(),
+                "starts_local": t.start.format("%Y-%m-%dT%H:%M").to_string(),
+                "how": how,
+            })
+            .to_string(),
+        )?;
     }
-    eprintln!("{} families, {} sessions: {} by text, {} to ring{}", p.families, p.sessions, p.texts(), p.told.len() - p.texts(), if sent { "; done" } else { "" });
+    eprintln!(
+        "{} families, {} sessions: {} by text, {} to ring{}",
+        p.families,
+        p.sessions,
+        p.texts(),
+        p.told.len() - p.texts(),
+        if sent { "; done" } else { "" }
+    );
     Ok(())
 }
 
 fn in_words(p: &Preview, args: &Args) -> Result<()> {
-    line(format!("{}: {} families, {} sessions", p.centre, p.families, p.sessions))?;
+    line(format!(
+        "{}: {} families, {} sessions",
+        p.centre, p.families, p.sessions
+    ))?;
     for t in &p.told {
         let how = match t.how {
             How::Text(channel) => format!("text by {channel}"),
             How::Ring => "RING".to_owned(),
         };
-        line(format!("  {}  {:<12} {:<9} {how}", t.start.format("%a %-d %b %H:%M"), t.case_ref, t.role))?;
+        line(format!(
+            "  {}  {:<12} {:<9} {how}",
+            t.start.format("%a %-d %b %H:%M"),
+            t.case_ref,
+            t.role
+        ))?;
     }
-    for (Text { body, parts, gsm, language, .. }, n) in &p.words {
-        let (s, alphabet) = (if *parts == 1 { "" } else { "s" }, if *gsm { "GSM-7" } else { "UCS-2" });
-        line(format!("the exact words in {language}, to {n} ({parts} SMS part{s}, {alphabet}):\n  {body}"))?;
+    for (
+        Text {
+            body,
+            parts,
+            gsm,
+            language,
+            ..
+        },
+        n,
+    ) in &p.words
+    {
+        let (s, alphabet) = (
+            if *parts == 1 { "" } else { "s" },
+            if *gsm { "GSM-7" } else { "UCS-2" },
+        );
+        line(format!(
+            "the exact words in {language}, to {n} ({parts} SMS part{s}, {alphabet}):\n  {body}"
+        ))?;
     }
     if p.words.iter().any(|(text, _)| text.parts > 1) {
         eprintln!("warning  a text takes more than one SMS part");
@@ -115,9 +166,19 @@ fn in_words(p: &Preview, args: &Args) -> Result<()> {
         line("the centre is on hold: no text leaves, so everybody has to be rung")?;
     }
     if args.send.is_some() {
-        line(format!("closed: {} families; {} texts are on their way, {rings} to ring (`courtesy list tasks` shows them). Nobody is charged.", p.families, p.texts()))?;
+        line(format!(
+            "closed: {} families; {} texts are on their way, {rings} to ring (`courtesy list \
+             tasks` shows them). Nobody is charged.",
+            p.families,
+            p.texts()
+        ))?;
     } else if p.families > 0 {
-        line(format!("{} by text, {rings} to ring. Nothing was changed. To do it, say the same with --send {}", p.texts(), p.families))?;
+        line(format!(
+            "{} by text, {rings} to ring. Nothing was changed. To do it, say the same with --send \
+             {}",
+            p.texts(),
+            p.families
+        ))?;
     }
     Ok(())
 }

@@ -26,19 +26,43 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result<()> {
-    let at = parse_local(&args.clock).map(|l| instant(ZONE, l)).ok_or_else(|| anyhow!(Usage(format!("--clock: {:?} is no time; write 2026-11-26T09:59", args.clock))))?;
-    let listen = if let Some(port) = args.listen.strip_prefix(':') { format!("127.0.0.1:{port}") } else { args.listen.replace("localhost", "127.0.0.1") };
-    let listen: SocketAddr = listen.parse().map_err(|_| anyhow!(Usage(format!("--listen: {:?} is no address; write 127.0.0.1:8081", args.listen))))?;
+    let at = parse_local(&args.clock)
+        .map(|l| instant(ZONE, l))
+        .ok_or_else(|| {
+            anyhow!(Usage(format!(
+                "--clock: {:?} is no time; write 2026-11-26T09:59",
+                args.clock
+            )))
+        })?;
+    let listen = if let Some(port) = args.listen.strip_prefix(':') {
+        format!("127.0.0.1:{port}")
+    } else {
+        args.listen.replace("localhost", "127.0.0.1")
+    };
+    let listen: SocketAddr = listen.parse().map_err(|_| {
+        anyhow!(Usage(format!(
+            "--listen: {:?} is no address; write 127.0.0.1:8081",
+            args.listen
+        )))
+    })?;
     if !listen.ip().is_loopback() {
-        return Err(anyhow!(Usage("--listen: practice has no login and listens on this machine only; write 127.0.0.1 and a port".into())));
+        return Err(anyhow!(Usage(
+            "--listen: practice has no login and listens on this machine \
+                                  only; write 127.0.0.1 and a port"
+                .into()
+        )));
     }
     let dir = match &args.dir {
         Some(d) => {
-            std::fs::create_dir_all(d).with_context(|| format!("--dir: {} cannot be made", d.display()))?;
+            std::fs::create_dir_all(d)
+                .with_context(|| format!("--dir: {} cannot be made", d.display()))?;
             d.clone()
         }
         None => {
-            let d = std::env::temp_dir().join(format!("courtesy-practice-{}", crate::store::sealed::random_id()));
+            let d = std::env::temp_dir().join(format!(
+                "courtesy-practice-{}",
+                crate::store::sealed::random_id()
+            ));
             std::fs::create_dir_all(&d)?;
             d
         }
@@ -51,8 +75,17 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     result
 }
 
-async fn play(args: &Args, dir: &std::path::Path, listen: SocketAddr, at: chrono::DateTime<chrono::Utc>) -> Result<()> {
-    let listen = if args.once { SocketAddr::from(([127, 0, 0, 1], 0)) } else { listen };
+async fn play(
+    args: &Args,
+    dir: &std::path::Path,
+    listen: SocketAddr,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Result<()> {
+    let listen = if args.once {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    } else {
+        listen
+    };
     let practice = practice::start(dir, listen, at).await?;
     if args.once {
         once::play(&practice, &mut std::io::stdout().lock()).await?;
@@ -62,6 +95,9 @@ async fn play(args: &Args, dir: &std::path::Path, listen: SocketAddr, at: chrono
     line(format!("listening http://{}", practice.running.listen))?;
     line(format!("desk http://{desk}/"))?;
     line(format!("phones http://{desk}/phones"))?;
-    eprintln!("Open the phones, move the clock to 2026-11-26T10:00, and answer as a parent. Ctrl-C ends the practice.");
+    eprintln!(
+        "Open the phones, move the clock to 2026-11-26T10:00, and answer as a parent. Ctrl-C ends \
+         the practice."
+    );
     practice.running.until_signal().await
 }

@@ -1,4 +1,5 @@
-//! `courtesy export`: CSV for people. No bodies, names or numbers; whatever a spreadsheet would run as a formula is made harmless.
+//! `courtesy export`: CSV for people. No bodies, names or numbers; whatever a spreadsheet would run
+//! as a formula is made harmless.
 
 use super::{Ctx, Usage, line, utc};
 use crate::domain::local_time::{instant, wall};
@@ -12,7 +13,10 @@ use chrono_tz::Tz;
 
 /// Arguments of `export`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  courtesy export messages --centre BRK --from 2026-11-01 --to 2026-11-30")]
+#[command(
+    after_help = "Example:\n  courtesy export messages --centre BRK --from 2026-11-01 --to \
+                  2026-11-30"
+)]
 pub(crate) struct Args {
     /// What to export
     #[arg(value_parser = ["messages", "attendance", "fees"])]
@@ -28,9 +32,14 @@ pub(crate) struct Args {
     to: String,
 }
 
-/// A cell that no spreadsheet runs as a formula: one that begins like a formula gets an apostrophe in front.
+/// A cell that no spreadsheet runs as a formula: one that begins like a formula gets an apostrophe
+/// in front.
 pub(crate) fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 /// One line of CSV.
@@ -42,26 +51,78 @@ pub(crate) fn csv_line(cells: &[String]) -> Result<String> {
 }
 
 pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
-    let date = |name: &str, text: &str| text.parse::<NaiveDate>().map_err(|_| anyhow!(Usage(format!("{name}: {text:?} is no date; write 2026-11-28"))));
+    let date = |name: &str, text: &str| {
+        text.parse::<NaiveDate>().map_err(|_| {
+            anyhow!(Usage(format!(
+                "{name}: {text:?} is no date; write 2026-11-28"
+            )))
+        })
+    };
     let (from, to) = (date("--from", &args.from)?, date("--to", &args.to)?);
     let (_, db) = ctx.open_existing().await?;
-    let tz = centres::all(&db).await?.remove(&args.centre).with_context(|| format!("there is no centre {}; `courtesy centre list` shows all", args.centre))?.centre.tz;
+    let tz = centres::all(&db)
+        .await?
+        .remove(&args.centre)
+        .with_context(|| {
+            format!(
+                "there is no centre {}; `courtesy centre list` shows all",
+                args.centre
+            )
+        })?
+        .centre
+        .tz;
     let day_after = to.succ_opt().context("--to is no usable date")?;
-    let (from, to) = (instant(tz, from.and_time(NaiveTime::MIN)), instant(tz, day_after.and_time(NaiveTime::MIN)));
+    let (from, to) = (
+        instant(tz, from.and_time(NaiveTime::MIN)),
+        instant(tz, day_after.and_time(NaiveTime::MIN)),
+    );
     match args.what.as_str() {
         "attendance" => attendance(&db, &args.centre, tz, from, to).await?,
-        "fees" => fees(&db, &args.centre, tz, (from, to), ctx.clock_of(&db).await?.now()).await?,
+        "fees" => {
+            fees(
+                &db,
+                &args.centre,
+                tz,
+                (from, to),
+                ctx.clock_of(&db).await?.now(),
+            )
+            .await?
+        }
         _ => texts(&db, &args.centre, tz, from, to).await?,
     }
     db.close().await;
     Ok(())
 }
 
-async fn texts(db: &Db, centre: &str, tz: Tz, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<()> {
-    // A text from a number does not prove who wrote it (safety rule J5), and no text leaves by this way.
-    let head = ["message", "kind", "case_ref", "role", "session", "channel", "state", "reason", "parts", "queued_local", "sent_local", "sent_at"];
+async fn texts(
+    db: &Db,
+    centre: &str,
+    tz: Tz,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<()> {
+    // A text from a number does not prove who wrote it (safety rule J5), and no text leaves by this
+    // way.
+    let head = [
+        "message",
+        "kind",
+        "case_ref",
+        "role",
+        "session",
+        "channel",
+        "state",
+        "reason",
+        "parts",
+        "queued_local",
+        "sent_local",
+        "sent_at",
+    ];
     line(csv_line(&head.map(str::to_owned))?)?;
-    for m in messages::list(db, Some(centre)).await?.into_iter().filter(|m| m.queued_at >= from && m.queued_at < to) {
+    for m in messages::list(db, Some(centre))
+        .await?
+        .into_iter()
+        .filter(|m| m.queued_at >= from && m.queued_at < to)
+    {
         let local = |t| wall(tz, t).format("%Y-%m-%d %H:%M").to_string();
         line(csv_line(&[
             m.id,
@@ -81,26 +142,75 @@ async fn texts(db: &Db, centre: &str, tz: Tz, from: DateTime<Utc>, to: DateTime<
     Ok(())
 }
 
-/// Dates, times and who attended, nothing else (seed 001: "We do not make verbal or written reports about visits, apart from the dates and
-/// times of attendance"). The session's own times, never a party's.
-async fn attendance(db: &Db, centre: &str, tz: Tz, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<()> {
-    line(csv_line(&["case_ref", "date", "start", "end", "resident", "contact"].map(str::to_owned))?)?;
+/// Dates, times and who attended, nothing else (seed 001: "We do not make verbal or written reports
+/// about visits, apart from the dates and times of attendance"). The session's own times, never a
+/// party's.
+async fn attendance(
+    db: &Db,
+    centre: &str,
+    tz: Tz,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<()> {
+    line(csv_line(
+        &["case_ref", "date", "start", "end", "resident", "contact"].map(str::to_owned),
+    )?)?;
     let seen = facts::attendance(db, centre).await?;
-    for (s, _) in sessions::list(db, Some(centre)).await?.into_iter().filter(|(s, _)| s.starts_at >= from && s.starts_at < to) {
+    for (s, _) in sessions::list(db, Some(centre))
+        .await?
+        .into_iter()
+        .filter(|(s, _)| s.starts_at >= from && s.starts_at < to)
+    {
         if !matches!(s.state, SessionState::Attended | SessionState::NoShow) {
             continue;
         }
         let local = |t| wall(tz, t).format("%H:%M").to_string();
-        let came = |role| seen.get(&(s.id.clone(), role)).map_or("", |came| if *came { "attended" } else { "absent" }).to_owned();
+        let came = |role| {
+            seen.get(&(s.id.clone(), role))
+                .map_or("", |came| if *came { "attended" } else { "absent" })
+                .to_owned()
+        };
         let date = wall(tz, s.starts_at).format("%Y-%m-%d").to_string();
-        line(csv_line(&[s.case_ref.clone(), date, local(s.starts_at), local(s.ends_at), came(Role::Resident), came(Role::Contact)])?)?;
+        line(csv_line(&[
+            s.case_ref.clone(),
+            date,
+            local(s.starts_at),
+            local(s.ends_at),
+            came(Role::Resident),
+            came(Role::Contact),
+        ])?)?;
     }
     Ok(())
 }
 
-async fn fees(db: &Db, centre: &str, tz: Tz, (from, to): (DateTime<Utc>, DateTime<Utc>), now: DateTime<Utc>) -> Result<()> {
-    line(csv_line(&["fee", "case_ref", "session", "date", "liable", "currency", "amount_minor", "paid_minor", "outstanding_minor", "state", "due_at"].map(str::to_owned))?)?;
-    for f in money::fees(db, Some(centre), now).await?.into_iter().filter(|f| f.starts_at >= from && f.starts_at < to) {
+async fn fees(
+    db: &Db,
+    centre: &str,
+    tz: Tz,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    line(csv_line(
+        &[
+            "fee",
+            "case_ref",
+            "session",
+            "date",
+            "liable",
+            "currency",
+            "amount_minor",
+            "paid_minor",
+            "outstanding_minor",
+            "state",
+            "due_at",
+        ]
+        .map(str::to_owned),
+    )?)?;
+    for f in money::fees(db, Some(centre), now)
+        .await?
+        .into_iter()
+        .filter(|f| f.starts_at >= from && f.starts_at < to)
+    {
         line(csv_line(&[
             f.id,
             f.case_ref,
@@ -127,6 +237,14 @@ mod tests {
         for cell in ["=1+1", "+44", "-1", "@SUM(A1)", "\t=1", "＝1"] {
             assert!(harmless(cell).starts_with('\''), "{cell}");
         }
-        assert_eq!(csv_line(&["=HYPERLINK(\"x\",\"y\")".into(), "BRK-0101".into(), "a,b".into()]).unwrap(), "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\",BRK-0101,\"a,b\"");
+        assert_eq!(
+            csv_line(&[
+                "=HYPERLINK(\"x\",\"y\")".into(),
+                "BRK-0101".into(),
+                "a,b".into()
+            ])
+            .unwrap(),
+            "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\",BRK-0101,\"a,b\""
+        );
     }
 }

@@ -13,7 +13,9 @@ use std::io::IsTerminal;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Stops all sending within six seconds; receiving goes on
-    #[command(after_help = "Example:\n  courtesy hold on --centre BRK --why \"wrong file imported\"")]
+    #[command(
+        after_help = "Example:\n  courtesy hold on --centre BRK --why \"wrong file imported\""
+    )]
     On {
         /// One centre only
         #[arg(long, value_name = "CODE")]
@@ -54,10 +56,15 @@ async fn one_text(db: &Db, id: &str, on: bool, by: &str, now: DateTime<Utc>) -> 
         if !money::hold_text(&mut tx, id, by, now).await? {
             bail!("text {id} does not wait (it left, or is held already); nothing was changed");
         }
-        line(format!("text {id} is held; `courtesy hold off --message {id}` lets it go"))?;
+        line(format!(
+            "text {id} is held; `courtesy hold off --message {id}` lets it go"
+        ))?;
     } else {
         if money::is_paused(&mut tx, id).await? {
-            bail!("text {id} waits for somebody's safety: a manager lets it go with `courtesy release`; nothing was changed");
+            bail!(
+                "text {id} waits for somebody's safety: a manager lets it go with `courtesy \
+                 release`; nothing was changed"
+            );
         }
         if !money::free_text(&mut tx, id, now).await? {
             bail!("text {id} is not held; nothing was changed");
@@ -70,7 +77,17 @@ async fn one_text(db: &Db, id: &str, on: bool, by: &str, now: DateTime<Utc>) -> 
 pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     let (settings, db) = ctx.open().await?;
     let now = ctx.clock_of(&db).await?.now();
-    if let Command::On { message: Some(id), user, .. } | Command::Off { message: Some(id), user, .. } = &command {
+    if let Command::On {
+        message: Some(id),
+        user,
+        ..
+    }
+    | Command::Off {
+        message: Some(id),
+        user,
+        ..
+    } = &command
+    {
         return one_text(&db, id, matches!(command, Command::On { .. }), user, now).await;
     }
     let (centre, on, by) = match &command {
@@ -87,14 +104,29 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     let why = match &command {
         Command::On { why, .. } => why.clone(),
         Command::Off { count, .. } => {
-            if let Some((code, _)) = all.iter().find(|(code, c)| centre.as_ref().is_none_or(|x| x == *code) && c.centre.phone.is_empty()) {
-                bail!("{code} has no phone, and every text needs a way to a person; set phone in its file and `courtesy centre apply` it");
+            if let Some((code, _)) = all.iter().find(|(code, c)| {
+                centre.as_ref().is_none_or(|x| x == *code) && c.centre.phone.is_empty()
+            }) {
+                bail!(
+                    "{code} has no phone, and every text needs a way to a person; set phone in its \
+                     file and `courtesy centre apply` it"
+                );
             }
-            let n = messages::would_leave(&db, centre.as_deref(), now, now + Duration::hours(1)).await?
-                + sessions::asks_until(&db, Ctx::lines(&settings, &db).await?.senders(), centre.as_deref(), now, now + Duration::hours(1)).await?;
+            let n = messages::would_leave(&db, centre.as_deref(), now, now + Duration::hours(1))
+                .await?
+                + sessions::asks_until(
+                    &db,
+                    Ctx::lines(&settings, &db).await?.senders(),
+                    centre.as_deref(),
+                    now,
+                    now + Duration::hours(1),
+                )
+                .await?;
             if *count != Some(n) {
                 let asked = if std::io::stdin().is_terminal() && count.is_none() {
-                    eprint!("{n} texts will leave in the next hour. Type that number to let them go: ");
+                    eprint!(
+                        "{n} texts will leave in the next hour. Type that number to let them go: "
+                    );
                     let mut typed = String::new();
                     std::io::stdin().read_line(&mut typed)?;
                     typed.trim().parse::<i64>().ok() == Some(n)
@@ -103,8 +135,12 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                 };
                 if !asked {
                     eprintln!(
-                        "{n} texts will leave in the next hour; nothing was changed. Say `courtesy hold off{} --count {n}` to let them go.",
-                        centre.as_ref().map(|c| format!(" --centre {c}")).unwrap_or_default()
+                        "{n} texts will leave in the next hour; nothing was changed. Say `courtesy \
+                         hold off{} --count {n}` to let them go.",
+                        centre
+                            .as_ref()
+                            .map(|c| format!(" --centre {c}"))
+                            .unwrap_or_default()
                     );
                     return Err(Refused.into());
                 }
@@ -124,7 +160,16 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
         }
         centres::restart_all(&mut tx).await?;
     }
-    let fact = Fact { case_id: None, session_id: None, role: None, kind: if on { "hold_on" } else { "hold_off" }, at: now, by: &by, rule: "", detail: scope };
+    let fact = Fact {
+        case_id: None,
+        session_id: None,
+        role: None,
+        kind: if on { "hold_on" } else { "hold_off" },
+        at: now,
+        by: &by,
+        rule: "",
+        detail: scope,
+    };
     facts::add(&mut tx, now, &[fact]).await?;
     if on {
         sessions::ring_for_waiting(&mut tx, scope, now).await?;
@@ -132,7 +177,9 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     tx.commit().await?;
     let whose = centre.unwrap_or_else(|| "all centres".to_owned());
     if on {
-        line(format!("{whose}: on hold; nothing begins to leave after six seconds. Receiving goes on."))?;
+        line(format!(
+            "{whose}: on hold; nothing begins to leave after six seconds. Receiving goes on."
+        ))?;
     } else {
         line(format!("{whose}: sending"))?;
         if let Some((code, _)) = centres::all(&db).await?.iter().find(|(_, c)| c.held) {

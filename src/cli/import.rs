@@ -27,7 +27,8 @@ pub(crate) struct Args {
     /// Let the file change the names of parents that are on file
     #[arg(long)]
     rename: bool,
-    /// Text the parents of sessions that the file calls off; else nobody is texted and both are to be rung
+    /// Text the parents of sessions that the file calls off; else nobody is texted and both are to
+    /// be rung
     #[arg(long)]
     tell: bool,
     /// Print an empty sheet
@@ -39,25 +40,64 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     if args.template {
         return line(COLUMNS.join(","));
     }
-    let Some(file) = &args.file else { return Err(anyhow!(Usage("name the file to import, or --template for an empty sheet".into()))) };
-    let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let Some(file) = &args.file else {
+        return Err(anyhow!(Usage(
+            "name the file to import, or --template for an empty sheet".into()
+        )));
+    };
+    let bytes =
+        std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
     let (settings, db) = ctx.open().await?;
     let now = ctx.clock_of(&db).await?.now();
     let bar = Bar::new();
-    let dates = if args.dates == "dmy" { Dates::Dmy } else { Dates::Iso };
+    let dates = if args.dates == "dmy" {
+        Dates::Dmy
+    } else {
+        Dates::Iso
+    };
     let senders = Ctx::lines(&settings, &db).await?.senders().clone();
-    let how = How { dates, dry_run: args.dry_run, rename: args.rename, tell: args.tell, senders, progress: &|done, total| bar.show(done, total) };
+    let how = How {
+        dates,
+        dry_run: args.dry_run,
+        rename: args.rename,
+        tell: args.tell,
+        senders,
+        progress: &|done, total| bar.show(done, total),
+    };
     let imported = import::import(&db, &bytes, &how, now).await?;
     bar.0.finish_and_clear();
     db.close().await;
     for f in &imported.findings {
         if args.json {
-            line(json!({ "line": f.line, "column": f.column, "kind": f.kind, "severity": f.severity.as_str(), "what": f.what }).to_string())?;
+            line(
+                json!({
+                    "line": f.line,
+                    "column": f.column,
+                    "kind": f.kind,
+                    "severity": f.severity.as_str(),
+                    "what": f.what,
+                })
+                .to_string(),
+            )?;
         } else {
-            eprintln!("{}:{}: {}{}", f.line, f.column, if f.severity == Severity::Warning { "warning: " } else { "" }, f.what);
+            eprintln!(
+                "{}:{}: {}{}",
+                f.line,
+                f.column,
+                if f.severity == Severity::Warning {
+                    "warning: "
+                } else {
+                    ""
+                },
+                f.what
+            );
         }
     }
-    let errors = imported.findings.iter().filter(|f| f.severity == Severity::Error).count();
+    let errors = imported
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .count();
     let warnings = imported.findings.len() - errors;
     let Some(c) = imported.counts else {
         let words = format!("{errors} errors, {warnings} warnings: nothing was written");
@@ -69,8 +109,13 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         return Err(Refused.into());
     };
     let words = format!(
-        "{}{} sessions: {} new, {} unchanged, {} moved, {} differ, {} called off, {} missing{}; {} new cases, {} new centres; {warnings} warnings",
-        if args.dry_run { "dry run, nothing was written: " } else { "" },
+        "{}{} sessions: {} new, {} unchanged, {} moved, {} differ, {} called off, {} missing{}; {} \
+         new cases, {} new centres; {warnings} warnings",
+        if args.dry_run {
+            "dry run, nothing was written: "
+        } else {
+            ""
+        },
         c.sessions,
         c.new_sessions,
         c.unchanged,
@@ -78,7 +123,11 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         c.differs,
         c.cancelled,
         c.missing,
-        if c.not_booked > 0 { format!(", {} not booked", c.not_booked) } else { String::new() },
+        if c.not_booked > 0 {
+            format!(", {} not booked", c.not_booked)
+        } else {
+            String::new()
+        },
         c.new_cases,
         c.new_centres
     );
@@ -95,15 +144,23 @@ struct Bar(ProgressBar, Instant);
 
 impl Bar {
     fn new() -> Bar {
-        Bar(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()), Instant::now())
+        Bar(
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
+            Instant::now(),
+        )
     }
 
     fn show(&self, done: u64, total: u64) {
         let Bar(bar, since) = self;
         bar.set_length(total);
         bar.set_position(done);
-        if bar.is_hidden() && since.elapsed() > Duration::from_secs(1) && std::io::stderr().is_terminal() {
-            if let Ok(style) = ProgressStyle::with_template("importing {wide_bar} {percent:>3}%  {eta} left") {
+        if bar.is_hidden()
+            && since.elapsed() > Duration::from_secs(1)
+            && std::io::stderr().is_terminal()
+        {
+            if let Ok(style) =
+                ProgressStyle::with_template("importing {wide_bar} {percent:>3}%  {eta} left")
+            {
                 bar.set_style(style);
             }
             bar.set_draw_target(ProgressDrawTarget::stderr());

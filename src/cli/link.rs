@@ -1,4 +1,5 @@
-//! `courtesy link`: a single-use link that joins a parent's Telegram to a party, and the number that staff hear before it is moved.
+//! `courtesy link`: a single-use link that joins a parent's Telegram to a party, and the number
+//! that staff hear before it is moved.
 
 use super::{Ctx, line};
 use crate::domain::person::Channel;
@@ -12,12 +13,15 @@ use std::io::IsTerminal;
 
 /// Arguments of `link`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  courtesy link BRK-0101:contact\n  courtesy link BRK-0101:contact --number 4821 --as Mary")]
+#[command(
+    after_help = "Example:\n  courtesy link BRK-0101:contact\n  courtesy link BRK-0101:contact \
+                  --number 4821 --as Mary"
+)]
 pub(crate) struct Args {
     /// The party: CASE:resident, CASE:contact or CASE:referrer
     party: String,
-    /// The four digits that the parent's chat shows, heard in person or on the number on file that was rung: links a new chat in place
-    /// of an old one
+    /// The four digits that the parent's chat shows, heard in person or on the number on file that
+    /// was rung: links a new chat in place of an old one
     #[arg(long, value_name = "DIGITS")]
     number: Option<String>,
     /// The name of the person who links
@@ -34,24 +38,53 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let name = format!("{}:{}", party.case_ref, party.role);
     if let Some(number) = &args.number {
         links::confirm(&svc, &party, number, &args.user).await?;
-        line(format!("{name}: the new chat is linked; the old one is not used any more"))?;
+        line(format!(
+            "{name}: the new chat is linked; the old one is not used any more"
+        ))?;
         svc.db.close().await;
         return Ok(());
     }
     let lines = svc.lines();
-    let Some(bot) = lines.of(&party.centre, Channel::Telegram).and_then(|l| l.telegram()) else { bail!("no bot is set for {}: fill in [telegram] in courtesy.toml", party.centre) };
-    let username = bot.username().await.context("Telegram does not say the bot's name, and a link needs it")?;
+    let Some(bot) = lines
+        .of(&party.centre, Channel::Telegram)
+        .and_then(|l| l.telegram())
+    else {
+        bail!(
+            "no bot is set for {}: fill in [telegram] in courtesy.toml",
+            party.centre
+        )
+    };
+    let username = bot
+        .username()
+        .await
+        .context("Telegram does not say the bot's name, and a link needs it")?;
     let code = links::make_code(&svc, &party, &args.user).await?;
     let url = format!("https://t.me/{username}?start={code}");
     if args.json {
-        line(json!({ "party": name, "url": url, "code": code, "expires_at": super::utc(svc.clock.now() + links::CODE_LASTS) }).to_string())?;
+        line(
+            json!({
+                "party": name,
+                "url": url,
+                "code": code,
+                "expires_at": super::utc(svc.clock.now() + links::CODE_LASTS),
+            })
+            .to_string(),
+        )?;
     } else {
         line(&url)?;
         let qr = QrCode::new(url.as_bytes()).context("the QR code cannot be drawn")?;
         // On a dark terminal the dark squares are the background.
-        let drawn = qr.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).quiet_zone(true).build();
+        let drawn = qr
+            .render::<Dense1x2>()
+            .dark_color(Dense1x2::Light)
+            .light_color(Dense1x2::Dark)
+            .quiet_zone(true)
+            .build();
         line(drawn)?;
-        eprintln!("For {name} alone, once, within 24 hours. Show it to the parent in person; do not send it.");
+        eprintln!(
+            "For {name} alone, once, within 24 hours. Show it to the parent in person; do not send \
+             it."
+        );
         if !std::io::stdout().is_terminal() {
             eprintln!("The link is a secret until it is used.");
         }

@@ -30,20 +30,57 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let (settings, db) = ctx.open_existing().await?;
     let centre = args.centre.as_deref();
     let rows: Vec<Value> = match args.what.as_str() {
-        "sessions" => sessions::list(&db, centre).await?.iter().map(|(s, places)| session(s, places)).collect(),
-        "parties" => cases::parties(&db, Ctx::lines(&settings, &db).await?.senders(), centre).await?.iter().map(party).collect(),
-        "messages" => messages::list(&db, centre).await?.iter().map(message).collect(),
-        "fees" => money::fees(&db, centre, ctx.clock_of(&db).await?.now()).await?.iter().map(fee).collect(),
+        "sessions" => sessions::list(&db, centre)
+            .await?
+            .iter()
+            .map(|(s, places)| session(s, places))
+            .collect(),
+        "parties" => cases::parties(&db, Ctx::lines(&settings, &db).await?.senders(), centre)
+            .await?
+            .iter()
+            .map(party)
+            .collect(),
+        "messages" => messages::list(&db, centre)
+            .await?
+            .iter()
+            .map(message)
+            .collect(),
+        "fees" => money::fees(&db, centre, ctx.clock_of(&db).await?.now())
+            .await?
+            .iter()
+            .map(fee)
+            .collect(),
         _ => tasks::list(&db, centre)
             .await?
             .iter()
-            .map(|t| json!({ "task": t.id, "topic": t.topic.as_str(), "case_ref": t.case_ref, "opened_at": utc(t.opened_at), "due_at": t.due_at.map(utc), "state": t.state }))
+            .map(|t| {
+                json!({
+                    "task": t.id,
+                    "topic": t.topic.as_str(),
+                    "case_ref": t.case_ref,
+                    "opened_at": utc(t.opened_at),
+                    "due_at": t.due_at.map(utc),
+                    "state": t.state,
+                })
+            })
             .collect(),
     };
-    let texts = if args.what == "tasks" && !args.json { texts_in_words(&db).await? } else { HashMap::new() };
+    let texts = if args.what == "tasks" && !args.json {
+        texts_in_words(&db).await?
+    } else {
+        HashMap::new()
+    };
     for row in &rows {
-        let of_task = row["task"].as_str().and_then(|t| texts.get(t)).map(|t| format!("  text: {}", t.join(", "))).unwrap_or_default();
-        line(if args.json { row.to_string() } else { in_words(row) + &of_task })?;
+        let of_task = row["task"]
+            .as_str()
+            .and_then(|t| texts.get(t))
+            .map(|t| format!("  text: {}", t.join(", ")))
+            .unwrap_or_default();
+        line(if args.json {
+            row.to_string()
+        } else {
+            in_words(row) + &of_task
+        })?;
     }
     db.close().await;
     Ok(())
@@ -60,13 +97,20 @@ async fn texts_in_words(db: &Db) -> Result<HashMap<String, Vec<String>>> {
             MessageState::Sending => "is leaving".to_owned(),
             MessageState::Sent | MessageState::Delivered => format!("was sent {}", utc(t.at)),
             MessageState::Uncertain => "may have been sent".to_owned(),
-            MessageState::Undelivered | MessageState::Refused | MessageState::Expired | MessageState::Withdrawn => "was not sent: ring".to_owned(),
+            MessageState::Undelivered
+            | MessageState::Refused
+            | MessageState::Expired
+            | MessageState::Withdrawn => "was not sent: ring".to_owned(),
         };
-        out.entry(t.task.clone()).or_default().push(format!("{} {what}", t.role));
+        out.entry(t.task.clone())
+            .or_default()
+            .push(format!("{} {what}", t.role));
         roles.entry(t.task).or_default().push(t.role);
     }
     for (task, words) in &mut out {
-        let untexted = Role::PARENTS.iter().filter(|r| !roles.get(task).is_some_and(|told| told.contains(r)));
+        let untexted = Role::PARENTS
+            .iter()
+            .filter(|r| !roles.get(task).is_some_and(|told| told.contains(r)));
         words.extend(untexted.map(|r| format!("{r} gets none: ring")));
     }
     Ok(out)
@@ -74,11 +118,17 @@ async fn texts_in_words(db: &Db) -> Result<HashMap<String, Vec<String>>> {
 
 /// The values of an object side by side; lists and nested objects are for `--json`.
 fn in_words(row: &Value) -> String {
-    let Some(object) = row.as_object() else { return String::new() };
+    let Some(object) = row.as_object() else {
+        return String::new();
+    };
     let show = |v: &Value| match v {
         Value::Null => "-".to_owned(),
         Value::String(s) => s.clone(),
-        Value::Object(o) => o.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or("-"))).collect::<Vec<_>>().join(" "),
+        Value::Object(o) => o
+            .iter()
+            .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or("-")))
+            .collect::<Vec<_>>()
+            .join(" "),
         Value::Array(a) => format!("{} tries", a.len()),
         other => other.to_string(),
     };
@@ -86,23 +136,45 @@ fn in_words(row: &Value) -> String {
 }
 
 fn session(s: &sessions::Session, places: &[sessions::Attendee]) -> Value {
-    let answer = |role: &str| places.iter().find(|p| p.role.as_str() == role).map_or("none", |p| p.answer.as_str());
+    let answer = |role: &str| {
+        places
+            .iter()
+            .find(|p| p.role.as_str() == role)
+            .map_or("none", |p| p.answer.as_str())
+    };
     json!({
-        "session": s.id, "case_ref": s.case_ref, "centre": s.centre, "starts_at": utc(s.starts_at), "ends_at": utc(s.ends_at), "starts_local": sessions::local_text(s.start_local),
-        "contact_type": s.contact_type, "state": s.state.as_str(), "version": s.version, "answers": { "resident": answer("resident"), "contact": answer("contact") },
+        "session": s.id,
+        "case_ref": s.case_ref,
+        "centre": s.centre,
+        "starts_at": utc(s.starts_at),
+        "ends_at": utc(s.ends_at),
+        "starts_local": sessions::local_text(s.start_local),
+        "contact_type": s.contact_type,
+        "state": s.state.as_str(),
+        "version": s.version,
+        "answers": { "resident": answer("resident"), "contact": answer("contact") },
     })
 }
 
 fn party(p: &cases::Party) -> Value {
     json!({
-        "party": format!("{}:{}", p.case_ref, p.role), "case_ref": p.case_ref, "centre": p.centre, "role": p.role.as_str(), "channel": p.channel.as_str(),
+        "party": format!("{}:{}", p.case_ref, p.role),
+        "case_ref": p.case_ref,
+        "centre": p.centre,
+        "role": p.role.as_str(),
+        "channel": p.channel.as_str(),
         "consent": p.consent.as_str(), "linked": p.linked, "usable": p.usable,
     })
 }
 
 fn fee(f: &money::Fee) -> Value {
     json!({
-        "fee": f.id, "case_ref": f.case_ref, "session": f.session, "liable": f.liable.map(Role::as_str), "amount_pence": f.charge.minor, "state": f.standing.fee.as_str(),
+        "fee": f.id,
+        "case_ref": f.case_ref,
+        "session": f.session,
+        "liable": f.liable.map(Role::as_str),
+        "amount_pence": f.charge.minor,
+        "state": f.standing.fee.as_str(),
         "due_at": f.due_at.map(utc),
     })
 }
@@ -114,14 +186,35 @@ fn message(m: &Listed) -> Value {
         .iter()
         .map(|a| {
             json!({
-                "token": a.token, "channel": a.channel, "outcome": a.outcome, "provider_id": a.provider_id, "started_at": utc(a.started_at), "ended_at": time(a.ended_at), "error": a.error,
+                "token": a.token,
+                "channel": a.channel,
+                "outcome": a.outcome,
+                "provider_id": a.provider_id,
+                "started_at": utc(a.started_at),
+                "ended_at": time(a.ended_at),
+                "error": a.error,
             })
         })
         .collect();
     let state: MessageState = m.state;
     json!({
-        "message": m.id, "kind": m.kind.as_str(), "centre": m.centre, "case_ref": m.case_ref, "party": m.case_ref.as_ref().zip(m.role.as_ref()).map(|(c, r)| format!("{c}:{r}")),
-        "role": m.role, "session": m.session_id, "session_version": m.session_version, "channel": m.channel, "state": state.as_str(), "reason": m.reason, "parts": m.parts,
-        "not_before": utc(m.not_before), "not_after": time(m.not_after), "queued_at": utc(m.queued_at), "sent_at": time(m.sent_at), "provider_id": m.provider_id, "attempts": attempts,
+        "message": m.id,
+        "kind": m.kind.as_str(),
+        "centre": m.centre,
+        "case_ref": m.case_ref,
+        "party": m.case_ref.as_ref().zip(m.role.as_ref()).map(|(c, r)| format!("{c}:{r}")),
+        "role": m.role,
+        "session": m.session_id,
+        "session_version": m.session_version,
+        "channel": m.channel,
+        "state": state.as_str(),
+        "reason": m.reason,
+        "parts": m.parts,
+        "not_before": utc(m.not_before),
+        "not_after": time(m.not_after),
+        "queued_at": utc(m.queued_at),
+        "sent_at": time(m.sent_at),
+        "provider_id": m.provider_id,
+        "attempts": attempts,
     })
 }

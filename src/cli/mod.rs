@@ -1,4 +1,5 @@
-//! The commands: what is typed, what is printed, and the exit code. 0 done, 1 refused or failed, 2 wrong usage.
+//! The commands: what is typed, what is printed, and the exit code. 0 done, 1 refused or failed, 2
+//! wrong usage.
 
 mod bookings;
 mod case;
@@ -32,14 +33,15 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The messenger of a child contact centre: courtesy confirmations by text, answers recorded, and nothing about one parent ever
-/// reaching the other.
+/// The messenger of a child contact centre: courtesy confirmations by text, answers recorded, and
+/// nothing about one parent ever reaching the other.
 #[derive(Parser)]
 #[command(
     name = "courtesy",
     version,
     max_term_width = 110,
-    after_help = "Example:\n  courtesy demo          the whole product in practice, no account or key needed\n  courtesy demo --once   one weekend played in the terminal"
+    after_help = "Example:\n  courtesy demo          the whole product in practice, no account or \
+                  key needed\n  courtesy demo --once   one weekend played in the terminal"
 )]
 struct Cli {
     /// The file of settings
@@ -73,7 +75,8 @@ enum Command {
     /// What people tell the centre
     #[command(subcommand)]
     Record(record::Command),
-    /// The centre does not open: first a preview, then with --send the sessions are closed and both parents told
+    /// The centre does not open: first a preview, then with --send the sessions are closed and both
+    /// parents told
     Closure(closure::Args),
     /// A single-use Telegram link for a party and its QR code
     Link(link::Args),
@@ -116,10 +119,20 @@ impl Ctx {
     /// The settings and a database that is there already, for a command that only reads.
     pub(crate) async fn open_existing(&self) -> Result<(Settings, Db)> {
         let settings = self.settings()?;
-        if let Some(path) = settings.database_url.strip_prefix("sqlite:").map(|p| p.strip_prefix("//").unwrap_or(p))
-            && path.parse::<PathBuf>().is_ok_and(|p| !p.exists() && p.parent().is_none_or(|d| d.as_os_str().is_empty() || d.exists()))
+        if let Some(path) = settings
+            .database_url
+            .strip_prefix("sqlite:")
+            .map(|p| p.strip_prefix("//").unwrap_or(p))
+            && path.parse::<PathBuf>().is_ok_and(|p| {
+                !p.exists()
+                    && p.parent()
+                        .is_none_or(|d| d.as_os_str().is_empty() || d.exists())
+            })
         {
-            return Err(anyhow!("there is no database {path} yet; `courtesy centre apply`, `import` or `serve` makes it"));
+            return Err(anyhow!(
+                "there is no database {path} yet; `courtesy centre apply`, `import` or `serve` \
+                 makes it"
+            ));
         }
         let db = crate::app::open_db(&settings, None).await?;
         Ok((settings, db))
@@ -134,12 +147,19 @@ impl Ctx {
 
     /// The lines of the settings and of the centres in a database.
     pub(crate) async fn lines(settings: &Settings, db: &Db) -> Result<crate::flows::lines::Lines> {
-        crate::app::lines(settings, &crate::store::centres::all(db).await?, settings.listen)
+        crate::app::lines(
+            settings,
+            &crate::store::centres::all(db).await?,
+            settings.listen,
+        )
     }
 
-    /// The clock of a database: the system's, or where its practice stands, never before what is recorded in it.
+    /// The clock of a database: the system's, or where its practice stands, never before what is
+    /// recorded in it.
     pub(crate) async fn clock_of(&self, db: &Db) -> Result<Clock> {
-        Ok(crate::store::centres::practice_clock(db).await?.map_or(Clock::System, Clock::practice))
+        Ok(crate::store::centres::practice_clock(db)
+            .await?
+            .map_or(Clock::System, Clock::practice))
     }
 }
 
@@ -177,7 +197,11 @@ pub(crate) fn parse_at(text: &str, tz: Tz) -> Result<DateTime<Utc>> {
     if let Ok(t) = DateTime::parse_from_rfc3339(text) {
         return Ok(t.with_timezone(&Utc));
     }
-    parse_local(text).map(|l| instant(tz, l)).ok_or_else(|| anyhow!(Usage(format!("{text:?} is no time; write 2026-11-26T10:00 or 2026-11-26T10:00:00Z"))))
+    parse_local(text).map(|l| instant(tz, l)).ok_or_else(|| {
+        anyhow!(Usage(format!(
+            "{text:?} is no time; write 2026-11-26T10:00 or 2026-11-26T10:00:00Z"
+        )))
+    })
 }
 
 /// Writes a line to stdout; a reader that went away is no error.
@@ -190,8 +214,13 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<()> {
 }
 
 fn logs(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("COURTESY_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,hyper=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).with_ansi(std::io::stderr().is_terminal());
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COURTESY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,hyper=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
     if json {
         let _ = builder.json().try_init();
     } else {
@@ -201,8 +230,14 @@ fn logs(json: bool) {
 
 /// In practice only what went wrong is said; the pages show the rest.
 pub(crate) fn logs_quiet() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("COURTESY_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COURTESY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
 }
 
 /// Runs the program with the arguments of the process.
@@ -214,8 +249,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
     };
-    // One thread for the program and one for the database fit a small machine better than a pool that passes work around.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    // One thread for the program and one for the database fit a small machine better than a pool
+    // that passes work around.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(r) => r,
         Err(e) => {
             eprintln!("courtesy: the runtime cannot start: {e}");

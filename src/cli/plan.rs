@@ -38,13 +38,25 @@ struct Planned {
 /// What is planned for a place: what was settled already, or what the rules say now.
 fn planned(centre: &crate::domain::centre::Centre, seat: &Seat, now: DateTime<Utc>) -> Planned {
     let a = &seat.attendee;
-    let none = |rule, why: &str| Planned { at: None, not_after: None, rule, send: false, reason: Some(why.to_owned()) };
+    let none = |rule, why: &str| Planned {
+        at: None,
+        not_after: None,
+        rule,
+        send: false,
+        reason: Some(why.to_owned()),
+    };
     match decide(centre, seat, now) {
         Err(why) => none(rule_of(why), why.as_str()),
         Ok(_) if a.asked == "queued" => none("K05", "queued_already"),
         Ok(_) if a.asked == "moved" => none("K05", "asked_by_the_move"),
         Ok(_) if a.ask_at.is_none() => none("K05", "settled_already"),
-        Ok(m) => Planned { at: Some(m.at), not_after: Some(courtesy::not_after(&centre.courtesy, a.arrives_at, m.at)), rule: m.rule, send: true, reason: None },
+        Ok(m) => Planned {
+            at: Some(m.at),
+            not_after: Some(courtesy::not_after(&centre.courtesy, a.arrives_at, m.at)),
+            rule: m.rule,
+            send: true,
+            reason: None,
+        },
     }
 }
 
@@ -73,32 +85,67 @@ fn rule_in_words(rule: &str) -> &'static str {
 pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let (settings, db) = ctx.open_existing().await?;
     let all = centres::all(&db).await?;
-    let tz = all.values().next().map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
+    let tz = all
+        .values()
+        .next()
+        .map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
     let now = match &args.at {
         Some(t) => parse_at(t, tz)?,
         None => ctx.clock_of(&db).await?.now(),
     };
-    let seats = sessions::seats_between(&db, Ctx::lines(&settings, &db).await?.senders(), now, now + Duration::days(args.days)).await?;
-    let mut entries: Vec<(&Seat, Planned)> = seats.iter().filter_map(|seat| all.get(&seat.session.centre).map(|c| (seat, planned(&c.centre, seat, now)))).collect();
-    entries.sort_by_key(|(seat, p)| (p.at.unwrap_or(DateTime::<Utc>::MAX_UTC), seat.session.starts_at));
+    let seats = sessions::seats_between(
+        &db,
+        Ctx::lines(&settings, &db).await?.senders(),
+        now,
+        now + Duration::days(args.days),
+    )
+    .await?;
+    let mut entries: Vec<(&Seat, Planned)> = seats
+        .iter()
+        .filter_map(|seat| {
+            all.get(&seat.session.centre)
+                .map(|c| (seat, planned(&c.centre, seat, now)))
+        })
+        .collect();
+    entries.sort_by_key(|(seat, p)| {
+        (
+            p.at.unwrap_or(DateTime::<Utc>::MAX_UTC),
+            seat.session.starts_at,
+        )
+    });
     for (seat, p) in &entries {
         let (s, a) = (&seat.session, &seat.attendee);
         if args.json {
             line(
                 json!({
-                    "at": p.at.map(utc), "not_after": p.not_after.map(utc), "kind": "confirm_request", "case_ref": s.case_ref, "session": s.id, "session_version": s.version,
-                    "role": a.role.as_str(), "channel": seat.route().filter(|_| p.send).map(|r| r.address.channel().as_str()), "rule": p.rule, "send": p.send, "reason": p.reason,
+                    "at": p.at.map(utc),
+                    "not_after": p.not_after.map(utc),
+                    "kind": "confirm_request",
+                    "case_ref": s.case_ref,
+                    "session": s.id,
+                    "session_version": s.version,
+                    "role": a.role.as_str(),
+                    "channel": seat.route().filter(|_| p.send).map(|r| r.address.channel().as_str()),
+                    "rule": p.rule,
+                    "send": p.send,
+                    "reason": p.reason,
                 })
                 .to_string(),
             )?;
             continue;
         }
-        let Some(c) = all.get(&s.centre) else { continue };
+        let Some(c) = all.get(&s.centre) else {
+            continue;
+        };
         let local = |t: DateTime<Utc>| wall(c.centre.tz, t).format("%a %-d %b %H:%M").to_string();
         let who = format!("{} {} of {}", s.centre, a.role, s.case_ref);
         match (p.at, &p.reason) {
             (Some(at), _) => {
-                let late = if at < now { ", as soon as possible" } else { "" };
+                let late = if at < now {
+                    ", as soon as possible"
+                } else {
+                    ""
+                };
                 let held = if c.held { "; on hold, so it waits" } else { "" };
                 line(format!(
                     "{}{late}  to {who}: will you come {}?  ({}, {}; until {}{held})",
@@ -110,8 +157,14 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
                 ))?;
             }
             (None, Some(why)) => {
-                let words = why.parse::<NotSent>().map_or_else(|_| why.replace('_', " "), |w| w.in_words().to_owned());
-                line(format!("not sent         to {who} for {}: {words}  ({})", local(s.starts_at), p.rule))?;
+                let words = why
+                    .parse::<NotSent>()
+                    .map_or_else(|_| why.replace('_', " "), |w| w.in_words().to_owned());
+                line(format!(
+                    "not sent         to {who} for {}: {words}  ({})",
+                    local(s.starts_at),
+                    p.rule
+                ))?;
             }
             (None, None) => {}
         }
@@ -121,8 +174,17 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         if args.json {
             line(
                 json!({
-                    "at": utc(m.not_before), "not_after": m.not_after.map(utc), "kind": m.kind.as_str(), "case_ref": m.case_ref, "session": m.session_id, "session_version": m.session_version,
-                    "role": m.role, "channel": m.channel, "rule": "outbox", "send": !m.held, "reason": m.held.then_some("held"),
+                    "at": utc(m.not_before),
+                    "not_after": m.not_after.map(utc),
+                    "kind": m.kind.as_str(),
+                    "case_ref": m.case_ref,
+                    "session": m.session_id,
+                    "session_version": m.session_version,
+                    "role": m.role,
+                    "channel": m.channel,
+                    "rule": "outbox",
+                    "send": !m.held,
+                    "reason": m.held.then_some("held"),
                 })
                 .to_string(),
             )?;
@@ -149,21 +211,44 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         if args.json {
             line(
                 json!({
-                    "at": utc(n.at), "not_after": null, "kind": n.kind.as_str(), "case_ref": n.case_ref, "session": n.session, "session_version": n.session_version,
-                    "role": n.role.map(Role::as_str), "channel": null, "rule": n.rule, "send": !by_hand, "reason": reason,
+                    "at": utc(n.at),
+                    "not_after": null,
+                    "kind": n.kind.as_str(),
+                    "case_ref": n.case_ref,
+                    "session": n.session,
+                    "session_version": n.session_version,
+                    "role": n.role.map(Role::as_str),
+                    "channel": null,
+                    "rule": n.rule,
+                    "send": !by_hand,
+                    "reason": reason,
                 })
                 .to_string(),
             )?;
         } else if let Some(c) = all.get(&n.centre) {
             let at = wall(c.centre.tz, n.at).format("%a %-d %b %H:%M");
-            let how = if by_hand { "if a person releases it" } else { "in the next office hours" };
+            let how = if by_hand {
+                "if a person releases it"
+            } else {
+                "in the next office hours"
+            };
             let who = n.role.map_or("all parties".to_owned(), |r| r.to_string());
-            line(format!("{at}  to {} {who} of {}: {}  ({how}, {})", n.centre, n.case_ref, n.kind.as_str().replace('_', " "), n.rule))?;
+            line(format!(
+                "{at}  to {} {who} of {}: {}  ({how}, {})",
+                n.centre,
+                n.case_ref,
+                n.kind.as_str().replace('_', " "),
+                n.rule
+            ))?;
         }
     }
     if !args.json {
         let send = entries.iter().filter(|(_, p)| p.send).count();
-        eprintln!("{send} texts planned for the next {} days, {} places without one", args.days, entries.len() - send);
+        eprintln!(
+            "{send} texts planned for the next {} days, {} places without one",
+            args.days,
+            entries.len() - send
+        );
     }
     db.close().await;
     Ok(())

@@ -30,7 +30,9 @@ pub(crate) enum Command {
     #[command(flatten)]
     Money(super::record_money::Command),
     /// An answer that a parent gave by phone or in person
-    #[command(after_help = "Example:\n  courtesy record answer 5f3a… --party resident yes --as Mary")]
+    #[command(
+        after_help = "Example:\n  courtesy record answer 5f3a… --party resident yes --as Mary"
+    )]
     Answer {
         /// The session, as `list sessions` prints it
         session: String,
@@ -65,30 +67,42 @@ pub(crate) enum Command {
         /// The new start, local to the centre
         #[arg(long, value_name = "DATE TIME")]
         to: String,
-        /// Who began it: a refusal within 48 hours of the centre's own move is free. No parent is told
+        /// Who began it: a refusal within 48 hours of the centre's own move is free. No parent is
+        /// told
         #[arg(long, default_value = "centre", value_parser = ["centre", "parent"])]
         origin: String,
         #[command(flatten)]
         who: Who,
     },
-    /// Asks both parents about another date in the same words, whoever wished it; a person then moves the session or closes the question
+    /// Asks both parents about another date in the same words, whoever wished it; a person then
+    /// moves the session or closes the question
     #[command(
-        after_help = "Example:\n  courtesy record ask-date 5f3a… --to \"2026-11-29 14:00\" --origin parent --as Mary\n  courtesy record ask-date 5f3a… --party contact --answer yes\n  courtesy record ask-date 5f3a… --close"
+        after_help = "Example:\n  courtesy record ask-date 5f3a… --to \"2026-11-29 14:00\" \
+                      --origin parent --as Mary\n  courtesy record ask-date 5f3a… --party contact \
+                      --answer yes\n  courtesy record ask-date 5f3a… --close"
     )]
     AskDate(bookings::DateArgs),
     /// Books a session by hand, in place of a missed one too, or with --every a series
     #[command(
-        after_help = "Example:\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" --as Mary\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" --every fortnightly --as Mary"
+        after_help = "Example:\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" \
+                      --as Mary\n  courtesy record session BRK-0101 --start \"2026-12-12 10:00\" \
+                      --every fortnightly --as Mary"
     )]
     Session(bookings::SessionArgs),
-    /// Ends a series from a day on, or gives it another pattern; only sessions that nobody was told of are taken back
+    /// Ends a series from a day on, or gives it another pattern; only sessions that nobody was told
+    /// of are taken back
     #[command(
-        after_help = "Example:\n  courtesy record series BRK-0101 --stop 2027-01-09 --as Mary\n  courtesy record series BRK-0101 --change \"2027-01-10 14:00\" --every weekly --as Mary"
+        after_help = "Example:\n  courtesy record series BRK-0101 --stop 2027-01-09 --as Mary\n  \
+                      courtesy record series BRK-0101 --change \"2027-01-10 14:00\" --every weekly \
+                      --as Mary"
     )]
     Series(bookings::SeriesArgs),
-    /// What staff learn about a parent's phone: what it may show and when, and whose a new number is
+    /// What staff learn about a parent's phone: what it may show and when, and whose a new number
+    /// is
     #[command(
-        after_help = "Example:\n  courtesy record family BRK-0101 --party contact --mode discreet --hours 09:00-15:00 --as Mary\n  courtesy record family BRK-0101 --party contact --confirm-number --spoken called-back --as Mary"
+        after_help = "Example:\n  courtesy record family BRK-0101 --party contact --mode discreet \
+                      --hours 09:00-15:00 --as Mary\n  courtesy record family BRK-0101 --party \
+                      contact --confirm-number --spoken called-back --as Mary"
     )]
     Family {
         /// The case, BRK-0101 or BRK/BRK-0101
@@ -120,10 +134,12 @@ pub(crate) enum Command {
         /// The linked chat is not used any more
         #[arg(long)]
         unlink: bool,
-        /// A private word that the parent chose: who writes exactly this is talked to alone; "" takes it away
+        /// A private word that the parent chose: who writes exactly this is talked to alone; ""
+        /// takes it away
         #[arg(long, value_name = "WORDS")]
         quiet_word: Option<String>,
-        /// How you know whom you spoke with: in person with photo ID, or on the number on file that you rang
+        /// How you know whom you spoke with: in person with photo ID, or on the number on file that
+        /// you rang
         #[arg(long, value_parser = ["in-person", "called-back"])]
         spoken: Option<String>,
         #[command(flatten)]
@@ -135,19 +151,32 @@ pub(crate) enum Command {
 pub(crate) async fn at_of_case(svc: &Service, who: &Who, case: &Case) -> Result<DateTime<Utc>> {
     match &who.at {
         None => Ok(svc.clock.now()),
-        Some(t) => parse_at(t, centres::all(&svc.db).await?.get(&case.centre).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz)),
+        Some(t) => parse_at(
+            t,
+            centres::all(&svc.db)
+                .await?
+                .get(&case.centre)
+                .map_or(chrono_tz::Tz::UTC, |c| c.centre.tz),
+        ),
     }
 }
 
 /// The zone of a centre; that of the database's first for what belongs to none.
 pub(crate) async fn zone(svc: &Service, centre: Option<&str>) -> Result<Tz> {
     let all = centres::all(&svc.db).await?;
-    Ok(centre.and_then(|c| all.get(c)).or_else(|| all.values().next()).map_or(Tz::UTC, |c| c.centre.tz))
+    Ok(centre
+        .and_then(|c| all.get(c))
+        .or_else(|| all.values().next())
+        .map_or(Tz::UTC, |c| c.centre.tz))
 }
 
 /// The zone of the centre that a task belongs to.
 pub(crate) async fn zone_of_task(svc: &Service, task: &str) -> Result<Tz> {
-    let centre = tasks::list(&svc.db, None).await?.into_iter().find(|t| t.id == task).and_then(|t| t.centre);
+    let centre = tasks::list(&svc.db, None)
+        .await?
+        .into_iter()
+        .find(|t| t.id == task)
+        .and_then(|t| t.centre);
     zone(svc, centre.as_deref()).await
 }
 
@@ -161,13 +190,24 @@ pub(crate) async fn at_of_task(svc: &Service, who: &Who, task: &str) -> Result<D
 
 /// The instant of `--at`, local to the centre whose fee it is.
 pub(crate) async fn at_of_fee(svc: &Service, who: &Who, fee: &str) -> Result<DateTime<Utc>> {
-    let Some(at) = &who.at else { return Ok(svc.clock.now()) };
-    let session = money::session_of_fee(&mut svc.db.begin().await?, fee).await?.map(|(_, session)| session);
-    parse_at(at, zone_of_session(svc, &session.unwrap_or_default()).await?)
+    let Some(at) = &who.at else {
+        return Ok(svc.clock.now());
+    };
+    let session = money::session_of_fee(&mut svc.db.begin().await?, fee)
+        .await?
+        .map(|(_, session)| session);
+    parse_at(
+        at,
+        zone_of_session(svc, &session.unwrap_or_default()).await?,
+    )
 }
 
 async fn zone_of_session(svc: &Service, session: &str) -> Result<Tz> {
-    let centre = sessions::list(&svc.db, None).await?.into_iter().find(|(s, _)| s.id == session).map(|(s, _)| s.centre);
+    let centre = sessions::list(&svc.db, None)
+        .await?
+        .into_iter()
+        .find(|(s, _)| s.id == session)
+        .map(|(s, _)| s.centre);
     zone(svc, centre.as_deref()).await
 }
 
@@ -183,41 +223,137 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     let svc = ctx.service().await?;
     match command {
         Command::Money(command) => super::record_money::run(&svc, command).await?,
-        Command::Answer { session, party, answer, reason, who } => {
+        Command::Answer {
+            session,
+            party,
+            answer,
+            reason,
+            who,
+        } => {
             let role: Role = party.parse().map_err(anyhow::Error::msg)?;
-            let reason: Option<Reason> = reason.map(|r| r.parse().map_err(anyhow::Error::msg)).transpose()?;
+            let reason: Option<Reason> = reason
+                .map(|r| r.parse().map_err(anyhow::Error::msg))
+                .transpose()?;
             let yes = answer == "yes";
             if yes && reason.is_some() {
                 return Err(anyhow!(Usage("--reason goes with no".into())));
             }
-            record::answer(&svc, &session, role, yes, reason, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
+            record::answer(
+                &svc,
+                &session,
+                role,
+                yes,
+                reason,
+                &Recording {
+                    by: &who.user,
+                    at: when(&svc, &who, &session).await?,
+                },
+            )
+            .await?;
             line(format!(
                 "recorded: the {party} parent {}",
-                if yes { "will come" } else { "cannot come; if the visit was on, the other parent will hear that it is off, without a reason" }
+                if yes {
+                    "will come"
+                } else {
+                    "cannot come; if the visit was on, the other parent will hear that it is off, \
+                     without a reason"
+                }
             ))?;
         }
-        Command::Cancel { session, by: _, who } => {
-            record::cancel(&svc, &session, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
-            line("recorded: the session is off; both parents will hear it in the same words, without a reason")?;
+        Command::Cancel {
+            session,
+            by: _,
+            who,
+        } => {
+            record::cancel(
+                &svc,
+                &session,
+                &Recording {
+                    by: &who.user,
+                    at: when(&svc, &who, &session).await?,
+                },
+            )
+            .await?;
+            line(
+                "recorded: the session is off; both parents will hear it in the same words, \
+                 without a reason",
+            )?;
         }
-        Command::Move { session, to, origin, who } => {
+        Command::Move {
+            session,
+            to,
+            origin,
+            who,
+        } => {
             let origin = origin.parse().map_err(anyhow::Error::msg)?;
-            let to = parse_local(&to).ok_or_else(|| anyhow!(Usage(format!("--to: {to:?} is no time; write \"2026-11-29 14:00\""))))?;
-            record::move_to(&svc, &session, to, origin, &Recording { by: &who.user, at: when(&svc, &who, &session).await? }).await?;
-            line(format!("recorded: the session is on {} now; both parents will be told and asked anew", to.format("%a %-d %b %Y %H:%M")))?;
+            let to = parse_local(&to).ok_or_else(|| {
+                anyhow!(Usage(format!(
+                    "--to: {to:?} is no time; write \"2026-11-29 14:00\""
+                )))
+            })?;
+            record::move_to(
+                &svc,
+                &session,
+                to,
+                origin,
+                &Recording {
+                    by: &who.user,
+                    at: when(&svc, &who, &session).await?,
+                },
+            )
+            .await?;
+            line(format!(
+                "recorded: the session is on {} now; both parents will be told and asked anew",
+                to.format("%a %-d %b %Y %H:%M")
+            ))?;
         }
         Command::AskDate(args) => bookings::ask_date(&svc, args).await?,
         Command::Session(args) => bookings::session(&svc, args).await?,
         Command::Series(args) => bookings::series(&svc, args).await?,
-        Command::Family { case, party, mode, hours, sms, telegram, whatsapp, confirm_number, refuse_number, unlink, quiet_word, spoken, who } => {
+        Command::Family {
+            case,
+            party,
+            mode,
+            hours,
+            sms,
+            telegram,
+            whatsapp,
+            confirm_number,
+            refuse_number,
+            unlink,
+            quiet_word,
+            spoken,
+            who,
+        } => {
             let party = parties::find(&svc.db, &format!("{case}:{party}")).await?;
-            let mode = mode.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;
-            let spoken = spoken.map(|w| w.parse().map_err(anyhow::Error::msg)).transpose()?;
+            let mode = mode
+                .map(|w| w.parse().map_err(anyhow::Error::msg))
+                .transpose()?;
+            let spoken = spoken
+                .map(|w| w.parse().map_err(anyhow::Error::msg))
+                .transpose()?;
             let at = match &who.at {
                 None => svc.clock.now(),
-                Some(t) => parse_at(t, centres::all(&svc.db).await?.get(&party.centre).map_or(chrono_tz::Tz::UTC, |c| c.centre.tz))?,
+                Some(t) => parse_at(
+                    t,
+                    centres::all(&svc.db)
+                        .await?
+                        .get(&party.centre)
+                        .map_or(chrono_tz::Tz::UTC, |c| c.centre.tz),
+                )?,
             };
-            let change = Change { mode, hours, sms, telegram, whatsapp, confirm_number, refuse_number, unlink, quiet_word, spoken };
+            let change = Change {
+                mode,
+                hours,
+                sms,
+                telegram,
+                whatsapp,
+                confirm_number,
+                refuse_number,
+                unlink,
+                quiet_word,
+                spoken,
+            };
             for done in family::change(&svc, &party, &change, &who.user, at).await? {
                 line(format!("recorded: {done}"))?;
             }

@@ -17,7 +17,10 @@ use chrono::NaiveDate;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Money that was received; more than is owed is taken and left to a manager
-    #[command(after_help = "Example:\n  courtesy record payment BRK-0101 --pence 4500 --by contact --as Mary")]
+    #[command(
+        after_help = "Example:\n  courtesy record payment BRK-0101 --pence 4500 --by contact --as \
+                      Mary"
+    )]
     Payment {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
@@ -27,14 +30,18 @@ pub(crate) enum Command {
         /// Who paid; nobody is told
         #[arg(long, value_parser = ["resident", "contact", "referrer", "other"])]
         by: String,
-        /// It is another payment, though the same amount by the same payer stands there for that day
+        /// It is another payment, though the same amount by the same payer stands there for that
+        /// day
         #[arg(long)]
         again: bool,
         #[command(flatten)]
         who: Who,
     },
     /// A doctor's note: whom and which days it covers; no diagnosis
-    #[command(after_help = "Example:\n  courtesy record note BRK-0101 --session 5f3a… --about child --covers 2026-11-28 --brought --as Mary")]
+    #[command(
+        after_help = "Example:\n  courtesy record note BRK-0101 --session 5f3a… --about child \
+                      --covers 2026-11-28 --brought --as Mary"
+    )]
     Note {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
@@ -90,7 +97,10 @@ pub(crate) enum Command {
         who: Who,
     },
     /// Who cancelled says afterwards that it was an illness: a doctor's note may end the fee
-    #[command(after_help = "Example:\n  courtesy record illness 5f3a… --party resident --ill child --as Mary")]
+    #[command(
+        after_help = "Example:\n  courtesy record illness 5f3a… --party resident --ill child --as \
+                      Mary"
+    )]
     Illness {
         /// The session, as `list sessions` prints it
         session: String,
@@ -103,7 +113,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         who: Who,
     },
-    /// A session that was called off takes place after all; both parents are told, and its fee is void
+    /// A session that was called off takes place after all; both parents are told, and its fee is
+    /// void
     #[command(after_help = "Example:\n  courtesy record reinstate 5f3a… --as Mary")]
     Reinstate {
         /// The session, as `list sessions` prints it
@@ -112,7 +123,10 @@ pub(crate) enum Command {
         who: Who,
     },
     /// The manager waives a fee: it no longer applies
-    #[command(after_help = "Example:\n  courtesy record waive 8c1e… --why \"first time, long journey\" --as Helen")]
+    #[command(
+        after_help = "Example:\n  courtesy record waive 8c1e… --why \"first time, long journey\" \
+                      --as Helen"
+    )]
     Waive {
         /// The fee, as `list fees` prints it
         fee: String,
@@ -123,7 +137,9 @@ pub(crate) enum Command {
         who: Who,
     },
     /// The manager gives a debt up; no new bookings all the same, for it was not received
-    #[command(after_help = "Example:\n  courtesy record write-off 8c1e… --why \"moved abroad\" --as Helen")]
+    #[command(
+        after_help = "Example:\n  courtesy record write-off 8c1e… --why \"moved abroad\" --as Helen"
+    )]
     WriteOff {
         /// The fee, as `list fees` prints it
         fee: String,
@@ -133,8 +149,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         who: Who,
     },
-    /// A person told a party what is owed, or what the notice to all parties says: the clock of that step starts there
-    #[command(after_help = "Example:\n  courtesy record told BRK-0101 --party contact --as Mary --at 2026-12-01T11:20")]
+    /// A person told a party what is owed, or what the notice to all parties says: the clock of
+    /// that step starts there
+    #[command(
+        after_help = "Example:\n  courtesy record told BRK-0101 --party contact --as Mary --at \
+                      2026-12-01T11:20"
+    )]
     Told {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
@@ -145,7 +165,10 @@ pub(crate) enum Command {
         who: Who,
     },
     /// Somebody rang a party, answered or not; a notice to all parties waits for it
-    #[command(after_help = "Example:\n  courtesy record call BRK-0101 --party contact --what \"no answer\" --as Mary")]
+    #[command(
+        after_help = "Example:\n  courtesy record call BRK-0101 --party contact --what \"no \
+                      answer\" --as Mary"
+    )]
     Call {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
@@ -166,8 +189,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         who: Who,
     },
-    /// Takes a wrong record out of the reckoning: a payment, a note, who came, a decision about a fee, a call. Nothing is erased
-    #[command(after_help = "Example:\n  courtesy record void BRK-0101 1f0c… --why \"was paid for BRK-0110\" --as Mary")]
+    /// Takes a wrong record out of the reckoning: a payment, a note, who came, a decision about a
+    /// fee, a call. Nothing is erased
+    #[command(
+        after_help = "Example:\n  courtesy record void BRK-0101 1f0c… --why \"was paid for \
+                      BRK-0110\" --as Mary"
+    )]
     Void {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
@@ -179,8 +206,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         who: Who,
     },
-    /// What a person decided about a task, such as whether the reason of a cancelled court-ordered contact is good
-    #[command(after_help = "Example:\n  courtesy record decision 2564fd71… --accepted --why \"hospital letter seen\" --as Mary")]
+    /// What a person decided about a task, such as whether the reason of a cancelled court-ordered
+    /// contact is good
+    #[command(
+        after_help = "Example:\n  courtesy record decision 2564fd71… --accepted --why \"hospital \
+                      letter seen\" --as Mary"
+    )]
     Decision {
         /// The task, as `list tasks` prints it
         task: String,
@@ -203,7 +234,13 @@ fn role(word: &str) -> Result<Role> {
 }
 
 fn covers(text: &str) -> Result<(NaiveDate, NaiveDate)> {
-    let date = |s: &str| s.trim().parse::<NaiveDate>().map_err(|_| anyhow!(Usage(format!("--covers: {s:?} is no date; write 2026-11-28 or 2026-11-27..2026-11-29"))));
+    let date = |s: &str| {
+        s.trim().parse::<NaiveDate>().map_err(|_| {
+            anyhow!(Usage(format!(
+                "--covers: {s:?} is no date; write 2026-11-28 or 2026-11-27..2026-11-29"
+            )))
+        })
+    };
     let (from, to) = text.split_once("..").unwrap_or((text, text));
     Ok((date(from)?, date(to)?))
 }
@@ -215,73 +252,215 @@ fn print(what: &str, standing: Standing) -> Result<()> {
 
 pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
     match command {
-        Command::Payment { case, pence, by, again, who } => {
+        Command::Payment {
+            case,
+            pence,
+            by,
+            again,
+            who,
+        } => {
             let case = cases::find(&svc.db, &case).await?;
             let at = at_of_case(svc, &who, &case).await?;
-            print("a payment", record_money::payment(svc, &case, &Payment { minor: pence, by: &by, again }, &Recording { by: &who.user, at }).await?)
+            print(
+                "a payment",
+                record_money::payment(
+                    svc,
+                    &case,
+                    &Payment {
+                        minor: pence,
+                        by: &by,
+                        again,
+                    },
+                    &Recording { by: &who.user, at },
+                )
+                .await?,
+            )
         }
-        Command::Note { case, session, about, covers: days, children, brought, who } => {
+        Command::Note {
+            case,
+            session,
+            about,
+            covers: days,
+            children,
+            brought,
+            who,
+        } => {
             let case = cases::find(&svc.db, &case).await?;
             let (from, to) = covers(&days)?;
             let about: About = about.parse().map_err(anyhow::Error::msg)?;
             let at = at_of_case(svc, &who, &case).await?;
-            let note = Note { about, from, to, children, brought };
-            print("a note", record_money::note(svc, &case, &session, &note, &Recording { by: &who.user, at }).await?)
+            let note = Note {
+                about,
+                from,
+                to,
+                children,
+                brought,
+            };
+            print(
+                "a note",
+                record_money::note(
+                    svc,
+                    &case,
+                    &session,
+                    &note,
+                    &Recording { by: &who.user, at },
+                )
+                .await?,
+            )
         }
-        Command::Attended { session, party, who } => {
-            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
-            print("who came", record_money::attended(svc, &session, &party, &rec).await?)
+        Command::Attended {
+            session,
+            party,
+            who,
+        } => {
+            let rec = Recording {
+                by: &who.user,
+                at: when(svc, &who, &session).await?,
+            };
+            print(
+                "who came",
+                record_money::attended(svc, &session, &party, &rec).await?,
+            )
         }
-        Command::NoShow { session, party, who } => {
+        Command::NoShow {
+            session,
+            party,
+            who,
+        } => {
             let absent: Absent = party.parse().map_err(anyhow::Error::msg)?;
-            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
-            print("who did not come", record_money::no_show(svc, &session, absent, &rec).await?)
+            let rec = Recording {
+                by: &who.user,
+                at: when(svc, &who, &session).await?,
+            };
+            print(
+                "who did not come",
+                record_money::no_show(svc, &session, absent, &rec).await?,
+            )
         }
-        Command::IllChildren { session, children, who } => {
-            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
-            print("how many children were ill", record_money::ill_children(svc, &session, children, &rec).await?)
+        Command::IllChildren {
+            session,
+            children,
+            who,
+        } => {
+            let rec = Recording {
+                by: &who.user,
+                at: when(svc, &who, &session).await?,
+            };
+            print(
+                "how many children were ill",
+                record_money::ill_children(svc, &session, children, &rec).await?,
+            )
         }
-        Command::Illness { session, party, ill, who } => {
-            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
-            let reason = if ill == "child" { Reason::IllChild } else { Reason::IllSelf };
-            print("it was an illness", record_money::illness_told(svc, &session, role(&party)?, reason, &rec).await?)
+        Command::Illness {
+            session,
+            party,
+            ill,
+            who,
+        } => {
+            let rec = Recording {
+                by: &who.user,
+                at: when(svc, &who, &session).await?,
+            };
+            let reason = if ill == "child" {
+                Reason::IllChild
+            } else {
+                Reason::IllSelf
+            };
+            print(
+                "it was an illness",
+                record_money::illness_told(svc, &session, role(&party)?, reason, &rec).await?,
+            )
         }
         Command::Reinstate { session, who } => {
-            let rec = Recording { by: &who.user, at: when(svc, &who, &session).await? };
-            print("the session is on again", record_money::reinstate(svc, &session, &rec).await?)
+            let rec = Recording {
+                by: &who.user,
+                at: when(svc, &who, &session).await?,
+            };
+            print(
+                "the session is on again",
+                record_money::reinstate(svc, &session, &rec).await?,
+            )
         }
         Command::Waive { fee, why, who } => {
-            let rec = Recording { by: &who.user, at: at_of_fee(svc, &who, &fee).await? };
-            print("the fee is waived", record_money::decide(svc, &fee, true, &why, &rec).await?)
+            let rec = Recording {
+                by: &who.user,
+                at: at_of_fee(svc, &who, &fee).await?,
+            };
+            print(
+                "the fee is waived",
+                record_money::decide(svc, &fee, true, &why, &rec).await?,
+            )
         }
         Command::WriteOff { fee, why, who } => {
-            let rec = Recording { by: &who.user, at: at_of_fee(svc, &who, &fee).await? };
-            print("the debt is written off", record_money::decide(svc, &fee, false, &why, &rec).await?)
+            let rec = Recording {
+                by: &who.user,
+                at: at_of_fee(svc, &who, &fee).await?,
+            };
+            print(
+                "the debt is written off",
+                record_money::decide(svc, &fee, false, &why, &rec).await?,
+            )
         }
         Command::Told { case, party, who } => {
             let case = cases::find(&svc.db, &case).await?;
             let at = at_of_case(svc, &who, &case).await?;
-            print("the party was told", record_money::told(svc, &case, role(&party)?, &Recording { by: &who.user, at }).await?)
+            print(
+                "the party was told",
+                record_money::told(svc, &case, role(&party)?, &Recording { by: &who.user, at })
+                    .await?,
+            )
         }
-        Command::Call { case, party, what, who } => {
+        Command::Call {
+            case,
+            party,
+            what,
+            who,
+        } => {
             let case = cases::find(&svc.db, &case).await?;
             let at = at_of_case(svc, &who, &case).await?;
-            record_money::rang(svc, &case, role(&party)?, &what, &Recording { by: &who.user, at }).await?;
+            record_money::rang(
+                svc,
+                &case,
+                role(&party)?,
+                &what,
+                &Recording { by: &who.user, at },
+            )
+            .await?;
             line(format!("recorded: the {party} was rung"))
         }
         Command::Referral { case, who } => {
             let case = cases::find(&svc.db, &case).await?;
             let at = at_of_case(svc, &who, &case).await?;
-            print("a new referral; the file is open", record_money::referral(svc, &case, &Recording { by: &who.user, at }).await?)
+            print(
+                "a new referral; the file is open",
+                record_money::referral(svc, &case, &Recording { by: &who.user, at }).await?,
+            )
         }
-        Command::Void { case, fact, why, who } => {
+        Command::Void {
+            case,
+            fact,
+            why,
+            who,
+        } => {
             let case = cases::find(&svc.db, &case).await?;
             let at = at_of_case(svc, &who, &case).await?;
-            print("that record counts no more", void::void(svc, &case, &fact, &why, &Recording { by: &who.user, at }).await?)
+            print(
+                "that record counts no more",
+                void::void(svc, &case, &fact, &why, &Recording { by: &who.user, at }).await?,
+            )
         }
-        Command::Decision { task, accepted, not_accepted, why, who } => {
+        Command::Decision {
+            task,
+            accepted,
+            not_accepted,
+            why,
+            who,
+        } => {
             let accepted = (accepted || not_accepted).then_some(accepted);
-            let rec = Recording { by: &who.user, at: at_of_task(svc, &who, &task).await? };
+            let rec = Recording {
+                by: &who.user,
+                at: at_of_task(svc, &who, &task).await?,
+            };
             record_money::decision(svc, &task, accepted, &why, &rec).await?;
             line("recorded: the decision; the task is done")
         }

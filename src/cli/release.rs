@@ -9,7 +9,10 @@ use anyhow::Result;
 
 /// Arguments of `release`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  courtesy release 2564fd71… --show\n  courtesy release 2564fd71… --rang \"no answer at 14:10\" --as Mary")]
+#[command(
+    after_help = "Example:\n  courtesy release 2564fd71… --show\n  courtesy release 2564fd71… \
+                  --rang \"no answer at 14:10\" --as Mary"
+)]
 pub(crate) struct Args {
     /// The task that holds the notice, as `list tasks` prints it
     task: String,
@@ -26,12 +29,22 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let svc = ctx.service().await?;
-    let rec = Recording { by: &args.user, at: svc.clock.now() };
+    let rec = Recording {
+        by: &args.user,
+        at: svc.clock.now(),
+    };
     let form = release::release(&svc, &args.task, args.rang.as_deref(), args.show, &rec).await?;
     form.lines.iter().try_for_each(line)?;
     let tz = zone_of_task(&svc, &args.task).await?;
-    let when = form.at.map(|at| format!(" {}", wall(tz, at).format("on %a %-d %b at %H:%M"))).unwrap_or_default();
-    line(if args.show { format!("nothing was released; it would go{when}") } else { format!("released; it goes{when}") })?;
+    let when = form
+        .at
+        .map(|at| format!(" {}", wall(tz, at).format("on %a %-d %b at %H:%M")))
+        .unwrap_or_default();
+    line(if args.show {
+        format!("nothing was released; it would go{when}")
+    } else {
+        format!("released; it goes{when}")
+    })?;
     svc.db.close().await;
     Ok(())
 }

@@ -11,12 +11,16 @@ use chrono::{DateTime, Utc};
 /// Arguments of `reply`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  courtesy reply 2564fd715b40\n      shows the message, who may have written it, what was sent before and what was answered; sends nothing\n  courtesy reply 2564fd715b40 \"Yes, your visit is at 10am as usual.\" --as Mary\n      answers it"
+    after_help = "Examples:\n  courtesy reply 2564fd715b40\n      shows the message, who may have \
+                  written it, what was sent before and what was answered; sends nothing\n  \
+                  courtesy reply 2564fd715b40 \"Yes, your visit is at 10am as usual.\" --as Mary\n      \
+                  answers it"
 )]
 pub(crate) struct Args {
     /// The task, as `list tasks` prints it
     task: String,
-    /// The words; the centre's short name is put in front. Without words the message is shown and nothing is sent
+    /// The words; the centre's short name is put in front. Without words the message is shown and
+    /// nothing is sent
     text: Option<String>,
     /// Show the message and send nothing
     #[arg(long, conflicts_with = "text")]
@@ -30,10 +34,20 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let svc = ctx.service().await?;
     match args.text {
         None => show(&args.task, &reply::waiting(&svc, &args.task).await?)?,
-        Some(text) if text.trim().is_empty() => return Err(anyhow!(Usage("the answer is empty; leave it out to see the message".into()))),
+        Some(text) if text.trim().is_empty() => {
+            return Err(anyhow!(Usage(
+                "the answer is empty; leave it out to see the message".into()
+            )));
+        }
         Some(text) => {
             let done = reply::reply(&svc, &args.task, &text, &args.user).await?;
-            line(format!("to {} only ({} SMS part{}): {}", done.party, done.parts, if done.parts == 1 { "" } else { "s" }, done.words))?;
+            line(format!(
+                "to {} only ({} SMS part{}): {}",
+                done.party,
+                done.parts,
+                if done.parts == 1 { "" } else { "s" },
+                done.words
+            ))?;
         }
     }
     svc.db.close().await;
@@ -43,27 +57,72 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
 /// Prints what waits, the oldest text first; the message of the task is marked.
 fn show(task: &str, w: &Waiting) -> Result<()> {
     let at = |t: DateTime<Utc>| wall(w.tz, t).format("%a %-d %b %H:%M").to_string();
-    let due = w.task.due_at.map_or(String::new(), |t| format!(", due {}", at(t)));
-    line(format!("task {task}: {}, {} since {}{due}", w.task.topic, w.task.state, at(w.task.opened_at)))?;
+    let due = w
+        .task
+        .due_at
+        .map_or(String::new(), |t| format!(", due {}", at(t)));
+    line(format!(
+        "task {task}: {}, {} since {}{due}",
+        w.task.topic,
+        w.task.state,
+        at(w.task.opened_at)
+    ))?;
     let who = match w.parties.as_slice() {
         [] => "a number that is not on file".to_owned(),
         [one] => one.clone(),
-        many => format!("a phone of several: {}; which of them is not known", many.join(", ")),
+        many => format!(
+            "a phone of several: {}; which of them is not known",
+            many.join(", ")
+        ),
     };
-    line(format!("from {who}, by {}; sent from this number; not proof of who wrote it", w.channel))?;
+    line(format!(
+        "from {who}, by {}; sent from this number; not proof of who wrote it",
+        w.channel
+    ))?;
     if let Some(mode) = w.quiet {
-        line(format!("this phone is {mode}: do not ring or text it first, look for a safe time"))?;
+        line(format!(
+            "this phone is {mode}: do not ring or text it first, look for a safe time"
+        ))?;
     }
     for p in &w.passed {
         let (mark, head) = match &p.way {
-            Way::In { id, understood, media } => {
-                let meaning = understood.as_ref().map_or("not read yet".to_owned(), |(intent, rule)| format!("read as {intent}, by the rule {rule}"));
-                let media = if *media > 0 { format!(", with {media} picture or sound") } else { String::new() };
-                (if *id == w.message { ">" } else { " " }, format!("they wrote ({meaning}{media})"))
+            Way::In {
+                id,
+                understood,
+                media,
+            } => {
+                let meaning = understood
+                    .as_ref()
+                    .map_or("not read yet".to_owned(), |(intent, rule)| {
+                        format!("read as {intent}, by the rule {rule}")
+                    });
+                let media = if *media > 0 {
+                    format!(", with {media} picture or sound")
+                } else {
+                    String::new()
+                };
+                (
+                    if *id == w.message { ">" } else { " " },
+                    format!("they wrote ({meaning}{media})"),
+                )
             }
-            Way::Out { kind, state, answers } => {
+            Way::Out {
+                kind,
+                state,
+                answers,
+            } => {
                 let own = answers.as_ref() == Some(&w.message);
-                (" ", format!("{} ({kind}, {state})", if own { "answered by itself" } else { "we wrote" }))
+                (
+                    " ",
+                    format!(
+                        "{} ({kind}, {state})",
+                        if own {
+                            "answered by itself"
+                        } else {
+                            "we wrote"
+                        }
+                    ),
+                )
             }
         };
         line(format!("\n{mark} {} {head}", at(p.at)))?;

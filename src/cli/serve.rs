@@ -24,14 +24,27 @@ pub(crate) struct WorkerArgs {
 pub(crate) async fn serve(ctx: &Ctx, _args: ServeArgs) -> Result<()> {
     let settings = ctx.settings()?;
     logs(settings.log_json);
-    let how = Start { serve: true, more_desk: None, clock: Clock::System, purpose: Purpose::Service, scheduled: true };
+    let how = Start {
+        serve: true,
+        more_desk: None,
+        clock: Clock::System,
+        purpose: Purpose::Service,
+        scheduled: true,
+    };
     let running = app::start(&settings, how).await?;
     line(format!("listening http://{}", running.listen))?;
     if let Some(desk) = running.desk {
         line(format!("desk http://{desk}/"))?;
     }
-    for (code, c) in centres::all(&running.svc.db).await?.into_iter().filter(|(_, c)| c.held) {
-        tracing::warn!("{code} ({}) is on hold: nothing is sent for it until `courtesy hold off`", c.centre.name);
+    for (code, c) in centres::all(&running.svc.db)
+        .await?
+        .into_iter()
+        .filter(|(_, c)| c.held)
+    {
+        tracing::warn!(
+            "{code} ({}) is on hold: nothing is sent for it until `courtesy hold off`",
+            c.centre.name
+        );
     }
     running.until_signal().await
 }
@@ -52,11 +65,19 @@ pub(crate) async fn worker(ctx: &Ctx, args: WorkerArgs) -> Result<()> {
         });
         let held = app::until_idle(&settings, Clock::System, stop).await?;
         if held > 0 {
-            eprintln!("{held} texts are due and stay: there is a hold (`courtesy hold off` lets them go)");
+            eprintln!(
+                "{held} texts are due and stay: there is a hold (`courtesy hold off` lets them go)"
+            );
         }
         return Ok(());
     }
-    let how = Start { serve: false, more_desk: None, clock: Clock::System, purpose: Purpose::Service, scheduled: true };
+    let how = Start {
+        serve: false,
+        more_desk: None,
+        clock: Clock::System,
+        purpose: Purpose::Service,
+        scheduled: true,
+    };
     let running = app::start(&settings, how).await?;
     if running.svc.lines().all().is_empty() {
         running.stop().await?;

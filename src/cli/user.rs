@@ -8,13 +8,14 @@ use anyhow::{Result, bail};
 /// Commands of `user`.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Names a person, or gives one another role; once somebody was named, only named people may record
+    /// Names a person, or gives one another role; once somebody was named, only named people may
+    /// record
     #[command(after_help = "Example:\n  courtesy user add Helen --role manager")]
     Add {
         /// The name, as in --as
         name: String,
-        /// What they are: a volunteer records who came and may stop sending; a coordinator does everything else but decide about money,
-        /// which a manager does; an admin keeps the program
+        /// What they are: a volunteer records who came and may stop sending; a coordinator does
+        /// everything else but decide about money, which a manager does; an admin keeps the program
         #[arg(long, value_parser = ["volunteer", "coordinator", "manager", "admin"])]
         role: String,
     },
@@ -35,7 +36,10 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     match command {
         Command::Add { name, role } => {
             let name = name.trim();
-            if name.is_empty() || name.chars().any(char::is_control) || matches!(name, "courtesy" | "import" | "staff") {
+            if name.is_empty()
+                || name.chars().any(char::is_control)
+                || matches!(name, "courtesy" | "import" | "staff")
+            {
                 bail!("{name:?} cannot be a person's name here; choose another");
             }
             let role: StaffRole = role.parse().map_err(anyhow::Error::msg)?;
@@ -57,7 +61,10 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             tx.commit().await?;
             line(format!("{name} may record nothing more"))?;
             if staff::list(&db).await?.is_empty() {
-                eprintln!("nobody is named any more, so nobody may record until `courtesy user add` names somebody");
+                eprintln!(
+                    "nobody is named any more, so nobody may record until `courtesy user add` \
+                     names somebody"
+                );
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The code that finishes a cancellation by SMS (safety rule S1): random, for one phone, one session version, one use.
+//! The code that finishes a cancellation by SMS (safety rule S1): random, for one phone, one
+//! session version, one use.
 
 use super::session::Reason;
 use chrono::{DateTime, Duration, Utc};
@@ -58,7 +59,9 @@ pub struct Question {
 
 impl std::fmt::Debug for Question {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Question").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Question")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,7 +69,10 @@ impl Question {
     /// The reason that a full code names, if it is this question's code.
     pub fn answered_by(&self, code: &str) -> Option<Reason> {
         let option = code.strip_prefix(self.stem.as_str())?;
-        self.offered.iter().copied().find(|r| option.chars().eq([digit(*r)]))
+        self.offered
+            .iter()
+            .copied()
+            .find(|r| option.chars().eq([digit(*r)]))
     }
 
     /// Whether it may still be finished at `now` for a session that starts at `start`.
@@ -89,7 +95,9 @@ mod tests {
         for _ in 0..5000 {
             let s = stem(&mut next);
             assert_eq!(s.len(), 3);
-            assert!(!["101", "105", "111", "112", "999"].contains(&s.as_str()) && !s.starts_with('0'));
+            assert!(
+                !["101", "105", "111", "112", "999"].contains(&s.as_str()) && !s.starts_with('0')
+            );
         }
     }
 

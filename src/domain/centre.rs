@@ -1,4 +1,5 @@
-//! A centre and its rules, read from its file. All that concerns sending is the centre's present rule.
+//! A centre and its rules, read from its file. All that concerns sending is the centre's present
+//! rule.
 
 use super::keyed::{Problem, Reader, near};
 use super::local_time::{Quiet, parse_time};
@@ -9,8 +10,8 @@ use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use toml::Table;
 
-/// The languages in which there are texts (BCP 47), English first. Each has a folder in `message-templates/` and a file in
-/// `understanding/`.
+/// The languages in which there are texts (BCP 47), English first. Each has a folder in
+/// `message-templates/` and a file in `understanding/`.
 pub const LANGUAGES: [&str; 6] = ["en", "ga", "cy", "pl", "ro", "ur-Latn"];
 
 /// A contact centre, its words and its rules.
@@ -44,9 +45,11 @@ pub struct Centre {
     pub announced: Vec<Announced>,
     /// When courtesy confirmations go.
     pub courtesy: Courtesy,
-    /// What is a task for staff and a text to both parents too: kinds for which [`Kind::is_milestone`] holds.
+    /// What is a task for staff and a text to both parents too: kinds for which
+    /// [`Kind::is_milestone`] holds.
     pub milestone_texts: Vec<Kind>,
-    /// Sections for senders of the centre's own (`sms`, `whatsapp`, `telegram`), as they stand in its file.
+    /// Sections for senders of the centre's own (`sms`, `whatsapp`, `telegram`), as they stand in
+    /// its file.
     pub own_senders: Vec<(&'static str, Table)>,
 }
 
@@ -74,7 +77,8 @@ pub struct Rules {
     pub payment_days: i64,
     /// How a cancellation by SMS is finished.
     pub cancel_answer: CancelAnswer,
-    /// The other parent hears at the next quarter hour after this many minutes; 0 = at once (safety rule S2).
+    /// The other parent hears at the next quarter hour after this many minutes; 0 = at once (safety
+    /// rule S2).
     pub session_off_delay_minutes: i64,
     /// Minutes between two unprompted texts to one number; 0 = none.
     pub spacing_minutes: i64,
@@ -82,13 +86,16 @@ pub struct Rules {
     pub max_texts_per_day: i64,
     /// When texts about money and notes may go (safety rule M2); `None`: whenever other texts may.
     pub money_hours: Option<MoneyHours>,
-    /// A review falls due after so many sessions that took place, again and again; 0 = never (seed 002: "after 6-8 sessions").
+    /// A review falls due after so many sessions that took place, again and again; 0 = never (seed
+    /// 002: "after 6-8 sessions").
     pub review_after_sessions: i64,
     /// A review falls due every so many months; 0 = never (seed 001: "every six months").
     pub review_after_months: i64,
-    /// The introduction meeting after so many months; 0 = never (seed 000: "after using the Centre for six months").
+    /// The introduction meeting after so many months; 0 = never (seed 000: "after using the Centre
+    /// for six months").
     pub introduction_meeting_after_months: i64,
-    /// So many days before a family's first session it is invited to see the centre; 0 = never (seed 001: "before your first arranged visit").
+    /// So many days before a family's first session it is invited to see the centre; 0 = never
+    /// (seed 001: "before your first arranged visit").
     pub previsit_invitation_days: i64,
 }
 
@@ -130,7 +137,10 @@ pub struct Courtesy {
 }
 
 fn at_ten(day: AskDay) -> AskRule {
-    AskRule { day, time: NaiveTime::from_hms_opt(10, 0, 0).unwrap_or_default() }
+    AskRule {
+        day,
+        time: NaiveTime::from_hms_opt(10, 0, 0).unwrap_or_default(),
+    }
 }
 
 impl Default for Courtesy {
@@ -140,7 +150,9 @@ impl Default for Courtesy {
             sunday: at_ten(AskDay::On(Weekday::Fri)),
             weekday: at_ten(AskDay::DayBefore),
             min_lead_minutes: 120,
-            quiet: parse_quiet(&["20:00".into(), "08:00".into()]).ok().flatten(),
+            quiet: parse_quiet(&["20:00".into(), "08:00".into()])
+                .ok()
+                .flatten(),
             bank_holidays: Vec::new(),
         }
     }
@@ -173,7 +185,12 @@ fn default_currency(country: &str) -> &'static str {
 
 fn read_ask(r: &mut Reader<'_>, name: &str, default: AskRule) -> AskRule {
     r.section(name, |r| AskRule {
-        day: r.parsed("day", default.day, "a weekday, \"day_before\" or \"same_day\"", parse_day),
+        day: r.parsed(
+            "day",
+            default.day,
+            "a weekday, \"day_before\" or \"same_day\"",
+            parse_day,
+        ),
         time: r.parsed("time", default.time, "a time such as \"10:00\"", parse_time),
     })
 }
@@ -184,22 +201,42 @@ impl Centre {
         let mut r = Reader::new(table);
         let code = r.text_required("code", "Give the centre a short code, such as \"BRK\".");
         if code.len() > 12 || !code.chars().all(|c| c.is_ascii_alphanumeric()) {
-            r.problem("code", format!("{code:?} is no code"), "Use up to 12 letters and digits.");
+            r.problem(
+                "code",
+                format!("{code:?} is no code"),
+                "Use up to 12 letters and digits.",
+            );
         }
         let name = r.text_required("name", "Give the centre's full name.");
-        let short_name = r.text("short_name", name.split_whitespace().next().unwrap_or("").trim_end_matches(','));
-        let country = r.word("country", "GB", &[("GB", "GB"), ("IE", "IE")]).to_owned();
-        let tz = match r.text_required("timezone", "Write an IANA zone, such as \"Europe/London\".") {
+        let short_name = r.text(
+            "short_name",
+            name.split_whitespace()
+                .next()
+                .unwrap_or("")
+                .trim_end_matches(','),
+        );
+        let country = r
+            .word("country", "GB", &[("GB", "GB"), ("IE", "IE")])
+            .to_owned();
+        let tz = match r.text_required("timezone", "Write an IANA zone, such as \"Europe/London\".")
+        {
             s if s.is_empty() => Tz::UTC,
             s => s.parse::<Tz>().unwrap_or_else(|_| {
-                r.problem("timezone", format!("{s:?} is no IANA time zone"), "Write one such as \"Europe/London\".");
+                r.problem(
+                    "timezone",
+                    format!("{s:?} is no IANA time zone"),
+                    "Write one such as \"Europe/London\".",
+                );
                 Tz::UTC
             }),
         };
         let phone = r.text("phone", "");
         let office_hours = r.text("office_hours", "");
         let how_to_pay = r.text("how_to_pay", "at the desk");
-        let emergency_number = r.text("emergency_number", if country == "IE" { "112 or 999" } else { "999" });
+        let emergency_number = r.text(
+            "emergency_number",
+            if country == "IE" { "112 or 999" } else { "999" },
+        );
         let languages = read_languages(&mut r);
         let starts_on_hold = r.word("start", true, &[("hold", true), ("sending", false)]);
         let currency_default = default_currency(&country);
@@ -208,16 +245,36 @@ impl Centre {
                 notice_hours: r.whole("notice_hours", 48, 0, 8760),
                 fee_minor: r.whole("fee_pence", 0, 0, 100_000_000),
                 currency: r.text("currency", currency_default),
-                usually_pays: r.word("usually_pays", "contact", &[("resident", "resident"), ("contact", "contact"), ("referrer", "referrer"), ("none", "none")]).to_owned(),
+                usually_pays: r
+                    .word(
+                        "usually_pays",
+                        "contact",
+                        &[
+                            ("resident", "resident"),
+                            ("contact", "contact"),
+                            ("referrer", "referrer"),
+                            ("none", "none"),
+                        ],
+                    )
+                    .to_owned(),
                 payment_days: r.whole("payment_days", 7, 1, 365),
-                cancel_answer: r.word("cancel_answer", CancelAnswer::Code, &[("code", CancelAnswer::Code), ("word", CancelAnswer::Word)]),
+                cancel_answer: r.word(
+                    "cancel_answer",
+                    CancelAnswer::Code,
+                    &[("code", CancelAnswer::Code), ("word", CancelAnswer::Word)],
+                ),
                 session_off_delay_minutes: r.whole("session_off_delay_minutes", 15, 0, 24 * 60),
                 spacing_minutes: r.whole("spacing_minutes", 10, 0, 24 * 60),
                 max_texts_per_day: r.whole("max_texts_per_day", 4, 0, 1000),
                 money_hours: Some(MoneyHours::default()),
                 review_after_sessions: r.whole("review_after_sessions", 0, 0, 1000),
                 review_after_months: r.whole("review_after_months", 6, 0, 120),
-                introduction_meeting_after_months: r.whole("introduction_meeting_after_months", 6, 0, 120),
+                introduction_meeting_after_months: r.whole(
+                    "introduction_meeting_after_months",
+                    6,
+                    0,
+                    120,
+                ),
                 previsit_invitation_days: r.whole("previsit_invitation_days", 0, 0, 365),
             };
             match r.list("money_hours") {
@@ -225,16 +282,25 @@ impl Centre {
                 Some(none) if none.is_empty() => rules.money_hours = None,
                 Some(hours) => match MoneyHours::read(&hours) {
                     Some(read) => rules.money_hours = Some(read),
-                    None => r.problem("money_hours", format!("{hours:?} is not understood"), "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none."),
+                    None => r.problem(
+                        "money_hours",
+                        format!("{hours:?} is not understood"),
+                        "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none.",
+                    ),
                 },
             }
-            if rules.currency.len() != 3 || !rules.currency.chars().all(|c| c.is_ascii_uppercase()) {
+            if rules.currency.len() != 3 || !rules.currency.chars().all(|c| c.is_ascii_uppercase())
+            {
                 let what = format!("{:?} is no currency code", rules.currency);
                 r.problem("currency", what, "Write three letters, such as \"GBP\".");
             }
             rules
         });
-        let mut announced: Vec<Announced> = r.tables("rules_from", Announced::read).into_iter().flatten().collect();
+        let mut announced: Vec<Announced> = r
+            .tables("rules_from", Announced::read)
+            .into_iter()
+            .flatten()
+            .collect();
         announced.sort_by_key(|a| a.from);
         let d = Courtesy::default();
         let courtesy = r.section("courtesy", |r| {
@@ -246,7 +312,11 @@ impl Centre {
                 None => d.quiet,
                 Some(Ok(q)) => q,
                 Some(Err(what)) => {
-                    r.problem("quiet_hours", what, "Write [\"20:00\", \"08:00\"], or [] for none.");
+                    r.problem(
+                        "quiet_hours",
+                        what,
+                        "Write [\"20:00\", \"08:00\"], or [] for none.",
+                    );
                     None
                 }
             };
@@ -254,10 +324,21 @@ impl Centre {
             for text in r.list("bank_holidays").unwrap_or_default() {
                 match text.parse::<NaiveDate>() {
                     Ok(day) => bank_holidays.push(day),
-                    Err(_) => r.problem("bank_holidays", format!("{text:?} is no date"), "Write dates as \"2026-12-25\"."),
+                    Err(_) => r.problem(
+                        "bank_holidays",
+                        format!("{text:?} is no date"),
+                        "Write dates as \"2026-12-25\".",
+                    ),
                 }
             }
-            Courtesy { saturday, sunday, weekday, min_lead_minutes, quiet, bank_holidays }
+            Courtesy {
+                saturday,
+                sunday,
+                weekday,
+                min_lead_minutes,
+                quiet,
+                bank_holidays,
+            }
         });
         let milestone_texts = r.section("milestones", |r| read_kinds(r, "texts"));
         // What they hold is read where the settings of senders are read.
@@ -290,7 +371,14 @@ impl Centre {
     /// Reads a centre's file from its text.
     pub fn parse(text: &str) -> Result<Centre, Vec<Problem>> {
         let table: Table = text.parse().map_err(|e: toml::de::Error| {
-            vec![Problem { key: "file".into(), what: e.message().to_owned(), mend: format!("It is no TOML: {}", e.to_string().lines().take(3).collect::<Vec<_>>().join(" ")) }]
+            vec![Problem {
+                key: "file".into(),
+                what: e.message().to_owned(),
+                mend: format!(
+                    "It is no TOML: {}",
+                    e.to_string().lines().take(3).collect::<Vec<_>>().join(" ")
+                ),
+            }]
         })?;
         Centre::read(&table)
     }
@@ -306,7 +394,10 @@ fn read_kinds(r: &mut Reader<'_>, key: &str) -> Vec<Kind> {
             Some(k) => out.push(k),
             None => {
                 let all = || names().map(Kind::as_str);
-                let mend = near(all(), &text).map_or_else(|| format!("There are: {}.", all().collect::<Vec<_>>().join(", ")), |n| format!("Did you mean {n:?}?"));
+                let mend = near(all(), &text).map_or_else(
+                    || format!("There are: {}.", all().collect::<Vec<_>>().join(", ")),
+                    |n| format!("Did you mean {n:?}?"),
+                );
                 r.problem(key, format!("there is no text for {text:?}"), mend);
             }
         }
@@ -321,7 +412,10 @@ fn read_languages(r: &mut Reader<'_>) -> Vec<String> {
         match LANGUAGES.iter().find(|l| l.eq_ignore_ascii_case(&text)) {
             Some(l) => out.push((*l).to_owned()),
             None => {
-                let mend = near(LANGUAGES, &text).map_or_else(|| format!("There are: {}.", LANGUAGES.join(", ")), |n| format!("Did you mean {n:?}?"));
+                let mend = near(LANGUAGES, &text).map_or_else(
+                    || format!("There are: {}.", LANGUAGES.join(", ")),
+                    |n| format!("Did you mean {n:?}?"),
+                );
                 r.problem("languages", format!("there are no texts in {text:?}"), mend);
             }
         }
@@ -336,29 +430,72 @@ mod tests {
     #[test]
     fn everything_wrong_is_said_at_once() {
         let problems = Centre::parse(
-            "code = \"B K\"\nname = \"Birchfield\"\ntimezone = \"Europe/Londn\"\nshort_nam = \"x\"\n[rules]\nnotice_hours = -1\n[courtesy]\nquiet_hours = [\"20:00\"]\nsaturday = { day = \"thirsday\", time = \"10:00\" }\n",
+            "code = \"B K\"\nname = \"Birchfield\"\ntimezone = \"Europe/Londn\"\nshort_nam = \
+             \"x\"\n[rules]\nnotice_hours = -1\n[courtesy]\nquiet_hours = [\"20:00\"]\nsaturday = \
+             { day = \"thirsday\", time = \"10:00\" }\n",
         )
         .unwrap_err();
         let keys: Vec<_> = problems.iter().map(|p| p.key.as_str()).collect();
-        assert_eq!(keys, ["code", "timezone", "rules.notice_hours", "courtesy.saturday.day", "courtesy.quiet_hours", "short_nam"]);
-        assert!(problems.iter().any(|p| p.mend.contains("Did you mean short_name?")));
+        assert_eq!(
+            keys,
+            [
+                "code",
+                "timezone",
+                "rules.notice_hours",
+                "courtesy.saturday.day",
+                "courtesy.quiet_hours",
+                "short_nam"
+            ]
+        );
+        assert!(
+            problems
+                .iter()
+                .any(|p| p.mend.contains("Did you mean short_name?"))
+        );
     }
 
     #[test]
     fn milestones_are_texted_where_the_centre_says_so() {
         let texts = |list: &str| {
-            Centre::parse(&format!("code = \"BRK\"\nname = \"Birchfield Road\"\ntimezone = \"Europe/London\"\n[milestones]\ntexts = {list}")).map(|c| c.milestone_texts)
+            Centre::parse(&format!(
+                "code = \"BRK\"\nname = \"Birchfield Road\"\ntimezone = \
+                                    \"Europe/London\"\n[milestones]\ntexts = {list}"
+            ))
+            .map(|c| c.milestone_texts)
         };
         assert_eq!(texts("[]").unwrap(), []);
-        assert_eq!(texts("[\"fee_change\", \"review_due\"]").unwrap(), [Kind::FeeChange, Kind::ReviewDue]);
+        assert_eq!(
+            texts("[\"fee_change\", \"review_due\"]").unwrap(),
+            [Kind::FeeChange, Kind::ReviewDue]
+        );
         let wrong = texts("[\"reviews_due\", \"fee_notice\"]").unwrap_err();
-        assert!(wrong.len() == 2 && wrong.iter().all(|p| p.key == "milestones.texts"), "{wrong:?}");
-        assert!(wrong[0].mend.contains("Did you mean \"review_due\"?") && wrong[1].mend.contains("There are: review_due, introduction_meeting"), "{wrong:?}");
+        assert!(
+            wrong.len() == 2 && wrong.iter().all(|p| p.key == "milestones.texts"),
+            "{wrong:?}"
+        );
+        assert!(
+            wrong[0].mend.contains("Did you mean \"review_due\"?")
+                && wrong[1]
+                    .mend
+                    .contains("There are: review_due, introduction_meeting"),
+            "{wrong:?}"
+        );
     }
 
     #[test]
     fn a_file_with_the_least() {
-        let c = Centre::parse("code = \"BRK\"\nname = \"Birchfield Road\"\ntimezone = \"Europe/London\"").unwrap();
-        assert_eq!((c.short_name.as_str(), c.rules.notice_hours, c.courtesy.min_lead_minutes, c.starts_on_hold), ("Birchfield", 48, 120, true));
+        let c = Centre::parse(
+            "code = \"BRK\"\nname = \"Birchfield Road\"\ntimezone = \"Europe/London\"",
+        )
+        .unwrap();
+        assert_eq!(
+            (
+                c.short_name.as_str(),
+                c.rules.notice_hours,
+                c.courtesy.min_lead_minutes,
+                c.starts_on_hold
+            ),
+            ("Birchfield", 48, 120, true)
+        );
     }
 }

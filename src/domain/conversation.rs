@@ -1,6 +1,8 @@
-//! What a reply makes of a session: from the intent and what is open for that number to facts, tasks and at most one answer. Pure.
+//! What a reply makes of a session: from the intent and what is open for that number to facts,
+//! tasks and at most one answer. Pure.
 //!
-//! A party knows a session as it was released to them: what the other parent did and was not released yet does not exist here.
+//! A party knows a session as it was released to them: what the other parent did and was not
+//! released yet does not exist here.
 
 mod answers;
 mod order;
@@ -15,7 +17,10 @@ use super::person::{Mode, Role};
 use super::say::Press;
 use super::session::{Answer, Reason, SessionState};
 use super::understand::{Intent, Understood};
-use answers::{cancel, code_answer, confirm, elsewhere, ends_choice, left_open, number, press, reason_word, stop, stranger, unclear, wrong_number};
+use answers::{
+    cancel, code_answer, confirm, elsewhere, ends_choice, left_open, number, press, reason_word,
+    stop, stranger, unclear, wrong_number,
+};
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 pub use order::{decides, settles};
 pub use topic::Topic;
@@ -108,7 +113,9 @@ pub struct Choosing {
 impl Choosing {
     /// Whether this visit, in this version, is one of those that have a number.
     fn has(&self, o: &Open) -> bool {
-        self.options.iter().any(|(session, version)| *session == o.session && *version == o.ask_version)
+        self.options
+            .iter()
+            .any(|(session, version)| *session == o.session && *version == o.ask_version)
     }
 }
 
@@ -139,7 +146,8 @@ pub struct Below {
 pub struct Heard {
     /// When it reached us: the instant that counts (choice C02).
     pub at: DateTime<Utc>,
-    /// The earliest instant at which it may have reached us: a press carries no time, and we may have been away.
+    /// The earliest instant at which it may have reached us: a press carries no time, and we may
+    /// have been away.
     pub earliest: DateTime<Utc>,
     /// The latest instant at which it may have been sent: what was said after it counts before it.
     pub sent_by: DateTime<Utc>,
@@ -252,21 +260,24 @@ pub enum Effect {
         /// The question.
         choice: String,
     },
-    /// Who cancelled says afterwards that it was illness (choice C28): the reason is recorded and nothing else changes.
+    /// Who cancelled says afterwards that it was illness (choice C28): the reason is recorded and
+    /// nothing else changes.
     IllnessTold {
         /// The session.
         session: String,
         /// Who is ill.
         reason: Reason,
     },
-    /// Some of the children stay away; the visit goes on with the others, and lateness and fee do not come into it.
+    /// Some of the children stay away; the visit goes on with the others, and lateness and fee do
+    /// not come into it.
     SomeChildren {
         /// The session.
         session: String,
         /// They are ill.
         ill: bool,
     },
-    /// The phone may show no more than this from now on; the answer to this message is still given as before (safety rules D4, D5).
+    /// The phone may show no more than this from now on; the answer to this message is still given
+    /// as before (safety rules D4, D5).
     Quieten {
         /// What it may show.
         mode: Mode,
@@ -308,14 +319,29 @@ pub struct Decision {
     pub rule: &'static str,
 }
 
-pub(super) fn decision(rule: &'static str, effects: Vec<Effect>, reply: Option<(Kind, Option<&Open>)>) -> Decision {
-    let reply = reply.map(|(kind, about)| Reply { kind, session: about.map(|o| o.session.clone()) });
-    Decision { effects, reply, rule }
+pub(super) fn decision(
+    rule: &'static str,
+    effects: Vec<Effect>,
+    reply: Option<(Kind, Option<&Open>)>,
+) -> Decision {
+    let reply = reply.map(|(kind, about)| Reply {
+        kind,
+        session: about.map(|o| o.session.clone()),
+    });
+    Decision {
+        effects,
+        reply,
+        rule,
+    }
 }
 
 /// Hands the message to a person with the one hand-over text (rule D3).
 pub(super) fn hand_over(rule: &'static str, topic: Topic, about: Option<&Open>) -> Decision {
-    decision(rule, vec![task(topic, about)], Some((Kind::NeedsCoordinatorAck, None)))
+    decision(
+        rule,
+        vec![task(topic, about)],
+        Some((Kind::NeedsCoordinatorAck, None)),
+    )
 }
 
 /// A button that does nothing any more.
@@ -324,7 +350,10 @@ pub(super) fn old_button(rule: &'static str) -> Decision {
 }
 
 fn task(topic: Topic, about: Option<&Open>) -> Effect {
-    Effect::Task { topic, session: about.map(|o| o.session.clone()) }
+    Effect::Task {
+        topic,
+        session: about.map(|o| o.session.clone()),
+    }
 }
 
 /// The only element, or `None` if there is none or more than one.
@@ -339,8 +368,14 @@ pub fn decide(h: &Heard) -> Decision {
     if ends_choice(h, &d)
         && let Some(c) = &h.choosing
     {
-        d.effects.extend(left_open(h, &d).map(|o| task(Topic::ReadMessage, Some(o))));
-        d.effects.insert(0, Effect::Chosen { choice: c.id.clone() });
+        d.effects
+            .extend(left_open(h, &d).map(|o| task(Topic::ReadMessage, Some(o))));
+        d.effects.insert(
+            0,
+            Effect::Chosen {
+                choice: c.id.clone(),
+            },
+        );
     }
     if is_a_loop(h, &d) {
         d = decision("loop-guard", vec![task(Topic::AutoReplies, None)], None);
@@ -349,14 +384,23 @@ pub fn decide(h: &Heard) -> Decision {
         read_the_rest(h, &mut d);
     }
     if h.known && h.understood.watched {
-        d.effects.push(Effect::Quieten { mode: Mode::Silent, rule: "D4" });
+        d.effects.push(Effect::Quieten {
+            mode: Mode::Silent,
+            rule: "D4",
+        });
     }
     if h.known && h.quiet_word {
-        d.effects.push(Effect::Quieten { mode: Mode::Discreet, rule: "D5" });
+        d.effects.push(Effect::Quieten {
+            mode: Mode::Discreet,
+            rule: "D5",
+        });
         d.effects.push(task(Topic::QuietWord, next_visit(h)));
     }
-    // What the provider blocked can get no answer, and an opted-out number gets none but to its own STOP and START.
-    if h.provider_stopped || (h.opted_out && !matches!(h.understood.intent, Intent::Start | Intent::Help)) {
+    // What the provider blocked can get no answer, and an opted-out number gets none but to its own
+    // STOP and START.
+    if h.provider_stopped
+        || (h.opted_out && !matches!(h.understood.intent, Intent::Start | Intent::Help))
+    {
         d.reply = None;
     }
     if h.provider_stopped && !d.effects.contains(&Effect::OptOut) {
@@ -365,10 +409,13 @@ pub fn decide(h: &Heard) -> Decision {
     d
 }
 
-/// What nobody could read beside an answer is for a person too; and a reason beside it is not taken from it but asked for.
+/// What nobody could read beside an answer is for a person too; and a reason beside it is not taken
+/// from it but asked for.
 fn read_the_rest(h: &Heard, d: &mut Decision) {
     let about = d.effects.iter_mut().find_map(|e| match e {
-        Effect::CancelAsked { session, reason, .. } => {
+        Effect::CancelAsked {
+            session, reason, ..
+        } => {
             *reason = None;
             Some(session.clone())
         }
@@ -376,33 +423,57 @@ fn read_the_rest(h: &Heard, d: &mut Decision) {
         _ => None,
     });
     if !d.effects.iter().any(|e| matches!(e, Effect::Task { .. })) {
-        d.effects.push(task(Topic::ReadMessage, h.open.iter().find(|o| about.as_ref() == Some(&o.session))));
+        d.effects.push(task(
+            Topic::ReadMessage,
+            h.open.iter().find(|o| about.as_ref() == Some(&o.session)),
+        ));
     }
 }
 
-/// The visit that begins next, if it is near: what is said shortly before a visit is read before it. Of two families on one phone none
-/// is guessed.
+/// The visit that begins next, if it is near: what is said shortly before a visit is read before
+/// it. Of two families on one phone none is guessed.
 fn next_visit(h: &Heard) -> Option<&Open> {
-    let near = || h.open.iter().filter(|o| o.state == SessionState::Booked && o.starts_at + Duration::hours(1) > h.at && o.starts_at - h.at < URGENT_WITHIN);
+    let near = || {
+        h.open.iter().filter(|o| {
+            o.state == SessionState::Booked
+                && o.starts_at + Duration::hours(1) > h.at
+                && o.starts_at - h.at < URGENT_WITHIN
+        })
+    };
     let next = near().min_by_key(|o| (o.starts_at <= h.at, o.starts_at))?;
     near().all(|o| o.case == next.case).then_some(next)
 }
 
-/// Whether a machine may be answering ours: then nothing more is said, and one task stands for all of it. Danger is told every time, and
-/// whatever changes something is done.
+/// Whether a machine may be answering ours: then nothing more is said, and one task stands for all
+/// of it. Danger is told every time, and whatever changes something is done.
 fn is_a_loop(h: &Heard, d: &Decision) -> bool {
-    let for_a_person = !d.effects.is_empty() && d.effects.iter().all(|e| matches!(e, Effect::Task { .. }));
+    let for_a_person =
+        !d.effects.is_empty() && d.effects.iter().all(|e| matches!(e, Effect::Task { .. }));
     let same = h.lately.same_words && !h.media && h.understood.intent == Intent::Unclear;
-    for_a_person && h.understood.intent != Intent::Safeguarding && h.pressed.is_none() && (same || h.lately.in_a_minute > MOST_A_MINUTE)
+    for_a_person
+        && h.understood.intent != Intent::Safeguarding
+        && h.pressed.is_none()
+        && (same || h.lately.in_a_minute > MOST_A_MINUTE)
 }
 
 /// What a message does, whatever came before it.
 fn answered(h: &Heard) -> Decision {
     match &h.understood.intent {
         // Only a STOP is honoured from a phone that is not trusted; nothing is answered there.
-        Intent::Stop if h.resting => Decision { reply: None, ..stop(h) },
-        Intent::Safeguarding if h.resting => decision("resting-address", vec![task(Topic::Safeguarding, next_visit(h))], None),
-        _ if h.resting => decision("resting-address", vec![task(Topic::ReadMessage, next_visit(h))], None),
+        Intent::Stop if h.resting => Decision {
+            reply: None,
+            ..stop(h)
+        },
+        Intent::Safeguarding if h.resting => decision(
+            "resting-address",
+            vec![task(Topic::Safeguarding, next_visit(h))],
+            None,
+        ),
+        _ if h.resting => decision(
+            "resting-address",
+            vec![task(Topic::ReadMessage, next_visit(h))],
+            None,
+        ),
         _ if h.pressed.is_some() => press(h),
         _ if !h.known => stranger(h),
         _ if !h.agreed => elsewhere(h),
@@ -411,8 +482,13 @@ fn answered(h: &Heard) -> Decision {
         _ if h.media => hand_over("media", Topic::Media, next_visit(h)),
         Intent::Start => decision("start", vec![Effect::OptIn], Some((Kind::StartAck, None))),
         Intent::Help => decision("help", vec![], Some((Kind::Help, None))),
-        // sending.md: a YES is a confirmation all the same, unless that number was opted out: then it goes to a person.
-        Intent::Confirm if h.opted_out => decision("yes-while-opted-out", vec![task(Topic::ReadMessage, next_visit(h))], None),
+        // sending.md: a YES is a confirmation all the same, unless that number was opted out: then
+        // it goes to a person.
+        Intent::Confirm if h.opted_out => decision(
+            "yes-while-opted-out",
+            vec![task(Topic::ReadMessage, next_visit(h))],
+            None,
+        ),
         Intent::Confirm => dates::answer(h).unwrap_or_else(|| confirm(h)),
         Intent::Cancel(reason) => dates::answer(h).unwrap_or_else(|| cancel(h, *reason)),
         Intent::Number(n) => number(h, usize::from(*n)),

@@ -1,7 +1,9 @@
-//! When a courtesy confirmation goes to a party, and until when it is worth sending (choices K01 to K12).
+//! When a courtesy confirmation goes to a party, and until when it is worth sending (choices K01 to
+//! K12).
 //!
-//! Seed 001: "If you have a contact on a Saturday or Sunday then it is likely that you will receive a call on the Thursday or
-//! Friday to confirm your contact"; "We do try to confirm your contact session with you the day before they are due".
+//! Seed 001: "If you have a contact on a Saturday or Sunday then it is likely that you will receive
+//! a call on the Thursday or Friday to confirm your contact"; "We do try to confirm your contact
+//! session with you the day before they are due".
 
 use super::centre::{AskDay, AskRule, Courtesy};
 use super::local_time::{after_quiet, instant};
@@ -10,7 +12,8 @@ use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, Utc, 
 use chrono_tz::Tz;
 
 words_enum! {
-    /// Why a party gets no courtesy confirmation. In the order in which a reason is named when several hold.
+    /// Why a party gets no courtesy confirmation. In the order in which a reason is named when
+    /// several hold.
     NotSent {
         /// Referrers do not attend (K07).
         NotAnAttendee = "not_an_attendee",
@@ -76,7 +79,8 @@ fn back_to(date: NaiveDate, day: Weekday) -> NaiveDate {
     back(date, u64::from(if ahead == 0 { 7 } else { ahead }))
 }
 
-/// The courtesy moment of a session that starts at local time `start`: the same instant for both parents (K01).
+/// The courtesy moment of a session that starts at local time `start`: the same instant for both
+/// parents (K01).
 pub fn moment(c: &Courtesy, tz: Tz, start: NaiveDateTime) -> Moment {
     let date = start.date();
     let rule = rule_for(c, date.weekday());
@@ -87,16 +91,26 @@ pub fn moment(c: &Courtesy, tz: Tz, start: NaiveDateTime) -> Moment {
         AskDay::SameDay => date,
     };
     let weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
-    let earlier = |from: NaiveDate| (0..3660).map(|n| back(from, n)).find(|d| !holiday(d)).unwrap_or(from);
+    let earlier = |from: NaiveDate| {
+        (0..3660)
+            .map(|n| back(from, n))
+            .find(|d| !holiday(d))
+            .unwrap_or(from)
+    };
     let day = if !holiday(&wanted) {
         wanted
     } else {
         match (weekend, rule.day) {
             (true, AskDay::On(Weekday::Thu | Weekday::Fri)) => {
-                // K02: the other of Thursday and Friday; both closed: back from the earlier of the two.
+                // K02: the other of Thursday and Friday; both closed: back from the earlier of the
+                // two.
                 let (thursday, friday) = (back_to(date, Weekday::Thu), back_to(date, Weekday::Fri));
                 let other = if wanted == thursday { friday } else { thursday };
-                if holiday(&other) { earlier(thursday.min(friday)) } else { other }
+                if holiday(&other) {
+                    earlier(thursday.min(friday))
+                } else {
+                    other
+                }
             }
             _ => earlier(wanted),
         }
@@ -113,26 +127,48 @@ pub fn moment(c: &Courtesy, tz: Tz, start: NaiveDateTime) -> Moment {
     Moment { at: allowed, rule }
 }
 
-/// The last instant at which a confirmation to a party that arrives at `arrival` is still worth planning; exactly it is in time (K03).
+/// The last instant at which a confirmation to a party that arrives at `arrival` is still worth
+/// planning; exactly it is in time (K03).
 pub fn last_call(c: &Courtesy, arrival: DateTime<Utc>) -> DateTime<Utc> {
     arrival - Duration::minutes(c.min_lead_minutes)
 }
 
-/// When a confirmation goes that could not go before `known` (booking, move, restart, end of an outage): at its moment, or at once
-/// outside quiet hours. `Err(TooLate)` if less than the lead is left then.
-pub fn ask_at(c: &Courtesy, tz: Tz, start: NaiveDateTime, arrival: DateTime<Utc>, known: DateTime<Utc>) -> Result<Moment, NotSent> {
+/// When a confirmation goes that could not go before `known` (booking, move, restart, end of an
+/// outage): at its moment, or at once outside quiet hours. `Err(TooLate)` if less than the lead is
+/// left then.
+pub fn ask_at(
+    c: &Courtesy,
+    tz: Tz,
+    start: NaiveDateTime,
+    arrival: DateTime<Utc>,
+    known: DateTime<Utc>,
+) -> Result<Moment, NotSent> {
     let m = moment(c, tz, start);
-    let ask = if known > m.at { Moment { at: after_quiet(c.quiet, tz, known), rule: "K03" } } else { m };
-    if ask.at > last_call(c, arrival) { Err(NotSent::TooLate) } else { Ok(ask) }
+    let ask = if known > m.at {
+        Moment {
+            at: after_quiet(c.quiet, tz, known),
+            rule: "K03",
+        }
+    } else {
+        m
+    };
+    if ask.at > last_call(c, arrival) {
+        Err(NotSent::TooLate)
+    } else {
+        Ok(ask)
+    }
 }
 
-/// Until when a confirmation planned for `not_before` may still leave: the later of the last call and ten minutes after
-/// `not_before`, never after the arrival.
+/// Until when a confirmation planned for `not_before` may still leave: the later of the last call
+/// and ten minutes after `not_before`, never after the arrival.
 pub fn not_after(c: &Courtesy, arrival: DateTime<Utc>, not_before: DateTime<Utc>) -> DateTime<Utc> {
-    last_call(c, arrival).max(not_before + Duration::minutes(10)).min(arrival)
+    last_call(c, arrival)
+        .max(not_before + Duration::minutes(10))
+        .min(arrival)
 }
 
-/// From when on no allowed instant is left before the last call: the moment at which "too long" became certain.
+/// From when on no allowed instant is left before the last call: the moment at which "too long"
+/// became certain.
 pub fn hopeless_from(c: &Courtesy, tz: Tz, arrival: DateTime<Utc>) -> DateTime<Utc> {
     let last = last_call(c, arrival);
     c.quiet.map_or(last, |q| q.before(tz, last))
@@ -150,7 +186,12 @@ mod tests {
 
     #[test]
     fn both_thursday_and_friday_are_holidays() {
-        let mut c = Courtesy { bank_holidays: ["2026-12-24", "2026-12-25"].map(|d| d.parse().unwrap()).into(), ..Courtesy::default() };
+        let mut c = Courtesy {
+            bank_holidays: ["2026-12-24", "2026-12-25"]
+                .map(|d| d.parse().unwrap())
+                .into(),
+            ..Courtesy::default()
+        };
         assert_eq!(at(&c, "2026-12-26T10:00"), "K02 Wed 2026-12-23T10:00Z");
         assert_eq!(at(&c, "2026-12-27T10:00"), "K02 Wed 2026-12-23T10:00Z");
         c.bank_holidays.push("2026-12-23".parse().unwrap());
@@ -179,8 +220,14 @@ mod tests {
         let c = Courtesy::default();
         let t = |s: &str| DateTime::parse_from_rfc3339(s).unwrap().with_timezone(&Utc);
         let arrival = t("2026-11-28T10:00:00Z");
-        assert_eq!(not_after(&c, arrival, t("2026-11-26T10:00:00Z")), t("2026-11-28T08:00:00Z"));
-        assert_eq!(not_after(&c, arrival, t("2026-11-28T08:00:00Z")), t("2026-11-28T08:10:00Z"));
+        assert_eq!(
+            not_after(&c, arrival, t("2026-11-26T10:00:00Z")),
+            t("2026-11-28T08:00:00Z")
+        );
+        assert_eq!(
+            not_after(&c, arrival, t("2026-11-28T08:00:00Z")),
+            t("2026-11-28T08:10:00Z")
+        );
         assert_eq!(not_after(&c, arrival, t("2026-11-28T09:58:00Z")), arrival);
     }
 }

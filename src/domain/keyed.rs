@@ -23,7 +23,12 @@ impl fmt::Display for Problem {
 
 /// The name nearest to what was written, if one is near.
 pub fn near<'a>(names: impl IntoIterator<Item = &'a str>, written: &str) -> Option<&'a str> {
-    names.into_iter().map(|n| (strsim::damerau_levenshtein(n, written), n)).min().filter(|(d, n)| *d <= 1 + n.len() / 3).map(|(_, n)| n)
+    names
+        .into_iter()
+        .map(|n| (strsim::damerau_levenshtein(n, written), n))
+        .min()
+        .filter(|(d, n)| *d <= 1 + n.len() / 3)
+        .map(|(_, n)| n)
 }
 
 /// Reads keys out of a table, remembers which were known and collects what is wrong.
@@ -47,12 +52,22 @@ fn show(v: &Value) -> String {
 impl<'a> Reader<'a> {
     /// A reader of the whole table.
     pub fn new(table: &'a Table) -> Self {
-        Reader { table, prefix: String::new(), known: BTreeSet::new(), sections: BTreeSet::new(), problems: Vec::new() }
+        Reader {
+            table,
+            prefix: String::new(),
+            known: BTreeSet::new(),
+            sections: BTreeSet::new(),
+            problems: Vec::new(),
+        }
     }
 
     /// Records a problem of `key`, which is relative to this table.
     pub fn problem(&mut self, key: &str, what: impl Into<String>, mend: impl Into<String>) {
-        self.problems.push(Problem { key: format!("{}{key}", self.prefix), what: what.into(), mend: mend.into() });
+        self.problems.push(Problem {
+            key: format!("{}{key}", self.prefix),
+            what: what.into(),
+            mend: mend.into(),
+        });
     }
 
     /// Reads a section with `read`; a missing one is read as an empty table.
@@ -63,11 +78,18 @@ impl<'a> Reader<'a> {
             None => &empty,
             Some(Value::Table(t)) => t,
             Some(other) => {
-                self.problem(name, format!("{} is no section", show(other)), format!("Write it as [{name}]."));
+                self.problem(
+                    name,
+                    format!("{} is no section", show(other)),
+                    format!("Write it as [{name}]."),
+                );
                 &empty
             }
         };
-        let mut inner = Reader { prefix: format!("{}{name}.", self.prefix), ..Reader::new(table) };
+        let mut inner = Reader {
+            prefix: format!("{}{name}.", self.prefix),
+            ..Reader::new(table)
+        };
         let out = read(&mut inner);
         inner.unknown_keys();
         self.problems.append(&mut inner.problems);
@@ -79,15 +101,24 @@ impl<'a> Reader<'a> {
         self.sections.insert(name.to_owned());
         let tables: Vec<&Table> = match self.table.get(name) {
             None => Vec::new(),
-            Some(Value::Array(a)) if a.iter().all(Value::is_table) => a.iter().filter_map(Value::as_table).collect(),
+            Some(Value::Array(a)) if a.iter().all(Value::is_table) => {
+                a.iter().filter_map(Value::as_table).collect()
+            }
             Some(other) => {
-                self.problem(name, format!("{} is no list of tables", show(other)), format!("Write each as [[{name}]]."));
+                self.problem(
+                    name,
+                    format!("{} is no list of tables", show(other)),
+                    format!("Write each as [[{name}]]."),
+                );
                 Vec::new()
             }
         };
         let mut out = Vec::with_capacity(tables.len());
         for (i, table) in tables.into_iter().enumerate() {
-            let mut inner = Reader { prefix: format!("{}{name}.{}.", self.prefix, i + 1), ..Reader::new(table) };
+            let mut inner = Reader {
+                prefix: format!("{}{name}.{}.", self.prefix, i + 1),
+                ..Reader::new(table)
+            };
             out.push(read(&mut inner));
             inner.unknown_keys();
             self.problems.append(&mut inner.problems);
@@ -111,10 +142,21 @@ impl<'a> Reader<'a> {
     pub fn unknown_keys(&mut self) {
         let names: Vec<&String> = self.known.iter().chain(self.sections.iter()).collect();
         let mut found = Vec::new();
-        for key in self.table.keys().filter(|k| !self.known.contains(*k) && !self.sections.contains(*k)) {
+        for key in self
+            .table
+            .keys()
+            .filter(|k| !self.known.contains(*k) && !self.sections.contains(*k))
+        {
             let mend = match near(names.iter().map(|n| n.as_str()), key) {
                 Some(n) => format!("Did you mean {}{n}?", self.prefix),
-                None => format!("Known here: {}.", names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "Known here: {}.",
+                    names
+                        .iter()
+                        .map(|n| n.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
             };
             found.push((key.clone(), mend));
         }
@@ -156,7 +198,11 @@ impl<'a> Reader<'a> {
         match self.text_opt(key).filter(|s| !s.trim().is_empty()) {
             Some(s) => s,
             None => {
-                if self.problems.iter().all(|p| p.key != format!("{}{key}", self.prefix)) {
+                if self
+                    .problems
+                    .iter()
+                    .all(|p| p.key != format!("{}{key}", self.prefix))
+                {
                     self.problem(key, "it is missing", mend);
                 }
                 String::new()
@@ -176,7 +222,11 @@ impl<'a> Reader<'a> {
             Some(n) if (min..=max).contains(&n) => n,
             _ => {
                 let shown = self.table.get(key).map(show).unwrap_or_default();
-                self.problem(key, format!("{shown} is no whole number from {min} to {max}"), format!("The usual value is {default}."));
+                self.problem(
+                    key,
+                    format!("{shown} is no whole number from {min} to {max}"),
+                    format!("The usual value is {default}."),
+                );
                 default
             }
         }
@@ -184,24 +234,42 @@ impl<'a> Reader<'a> {
 
     /// One of the words that `parse` knows, or `default`.
     pub fn word<T: Copy>(&mut self, key: &str, default: T, choices: &[(&str, T)]) -> T {
-        let Some(text) = self.text_opt(key) else { return default };
+        let Some(text) = self.text_opt(key) else {
+            return default;
+        };
         match choices.iter().find(|(w, _)| *w == text) {
             Some((_, v)) => *v,
             None => {
                 let words: Vec<_> = choices.iter().map(|(w, _)| format!("{w:?}")).collect();
-                self.problem(key, format!("{text:?} is not known"), format!("Use {}.", words.join(" or ")));
+                self.problem(
+                    key,
+                    format!("{text:?} is not known"),
+                    format!("Use {}.", words.join(" or ")),
+                );
                 default
             }
         }
     }
 
     /// A text read by `parse`, or `default`; `expected` says what it must look like.
-    pub fn parsed<T>(&mut self, key: &str, default: T, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> T {
-        let Some(text) = self.text_opt(key) else { return default };
+    pub fn parsed<T>(
+        &mut self,
+        key: &str,
+        default: T,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> T {
+        let Some(text) = self.text_opt(key) else {
+            return default;
+        };
         match parse(&text) {
             Some(v) => v,
             None => {
-                self.problem(key, format!("{text:?} is not {expected}"), format!("Write {expected}."));
+                self.problem(
+                    key,
+                    format!("{text:?} is not {expected}"),
+                    format!("Write {expected}."),
+                );
                 default
             }
         }
@@ -210,8 +278,17 @@ impl<'a> Reader<'a> {
     /// A list of texts; from the environment also one text with commas.
     pub fn list(&mut self, key: &str) -> Option<Vec<String>> {
         match self.get(key)? {
-            Value::Array(a) if a.iter().all(Value::is_str) => Some(a.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()),
-            Value::String(s) => Some(s.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect()),
+            Value::Array(a) if a.iter().all(Value::is_str) => Some(
+                a.iter()
+                    .filter_map(|v| v.as_str().map(str::to_owned))
+                    .collect(),
+            ),
+            Value::String(s) => Some(
+                s.split(',')
+                    .map(|p| p.trim().to_owned())
+                    .filter(|p| !p.is_empty())
+                    .collect(),
+            ),
             other => {
                 let what = format!("{} is no list of texts", show(other));
                 self.problem(key, what, "Write it as [\"one\", \"two\"].");
@@ -223,6 +300,10 @@ impl<'a> Reader<'a> {
     /// Ends the reading: the value if nothing was wrong, else every problem.
     pub fn finish<T>(mut self, value: T) -> Result<T, Vec<Problem>> {
         self.unknown_keys();
-        if self.problems.is_empty() { Ok(value) } else { Err(self.problems) }
+        if self.problems.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.problems)
+        }
     }
 }

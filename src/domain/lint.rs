@@ -1,6 +1,7 @@
-//! What no text to a parent holds. The words are a language's own (`message-templates/<language>/language.toml`); what each list means
-//! and where it does not count is here. Templates are read over when they are loaded ([`rules`]), what staff write before it leaves
-//! ([`check`], safety rule f7).
+//! What no text to a parent holds. The words are a language's own
+//! (`message-templates/<language>/language.toml`); what each list means and where it does not count
+//! is here. Templates are read over when they are loaded ([`rules`]), what staff write before it
+//! leaves ([`check`], safety rule f7).
 
 pub mod required;
 pub mod rules;
@@ -12,7 +13,8 @@ use rules::Finding;
 /// The most SMS parts of a text that staff write.
 pub const MOST_PARTS: u32 = 3;
 
-/// The words of one language that texts may not hold. Whole words or phrases; `*` at the end stands for any ending.
+/// The words of one language that texts may not hold. Whole words or phrases; `*` at the end stands
+/// for any ending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refused {
     /// A child.
@@ -35,7 +37,8 @@ pub struct Refused {
     pub amount: Vec<String>,
     /// What comes before a word to answer with.
     pub reply: Vec<String>,
-    /// Why a visit does not take place, or through whom: not in what says that it is off, on again or moved.
+    /// Why a visit does not take place, or through whom: not in what says that it is off, on again
+    /// or moved.
     pub cause: Vec<String>,
     /// A tone that is not ours.
     pub tone: Vec<String>,
@@ -54,7 +57,8 @@ pub struct Others {
     pub names: Vec<String>,
     /// Their numbers, in E.164 form.
     pub numbers: Vec<String>,
-    /// Their arrivals on the centre's wall clock, where they differ from the reader's own: hour and minute.
+    /// Their arrivals on the centre's wall clock, where they differ from the reader's own: hour and
+    /// minute.
     pub arrivals: Vec<(u32, u32)>,
 }
 
@@ -71,7 +75,8 @@ pub(super) fn plain(text: &str) -> String {
     out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The letter as a hurried person types it: names keep their accents on file and lose them in a text.
+/// The letter as a hurried person types it: names keep their accents on file and lose them in a
+/// text.
 fn without_accent(c: char) -> char {
     const PLAIN: &[(&str, char)] = &[
         ("àáâãäåāăą", 'a'),
@@ -90,13 +95,20 @@ fn without_accent(c: char) -> char {
         ("ýÿŷ", 'y'),
         ("źżž", 'z'),
     ];
-    PLAIN.iter().find(|(from, _)| from.contains(c)).map_or(c, |(_, to)| *to)
+    PLAIN
+        .iter()
+        .find(|(from, _)| from.contains(c))
+        .map_or(c, |(_, to)| *to)
 }
 
 /// The ways in which people write a time of day.
 fn ways_of(hour: u32, minute: u32) -> Vec<String> {
     let half = if hour >= 12 { "pm" } else { "am" };
-    let twelve = if hour.is_multiple_of(12) { 12 } else { hour % 12 };
+    let twelve = if hour.is_multiple_of(12) {
+        12
+    } else {
+        hour % 12
+    };
     let mut out = vec![
         format!("{hour}:{minute:02}"),
         format!("{hour:02}:{minute:02}"),
@@ -108,7 +120,11 @@ fn ways_of(hour: u32, minute: u32) -> Vec<String> {
         format!("{twelve} {minute:02}"),
     ];
     if minute == 0 {
-        out.extend([format!("{twelve}{half}"), format!("{twelve} {half}"), format!("{twelve} o'clock")]);
+        out.extend([
+            format!("{twelve}{half}"),
+            format!("{twelve} {half}"),
+            format!("{twelve} o'clock"),
+        ]);
     }
     match (hour, minute) {
         (12, 0) => out.extend(["noon", "midday"].map(String::from)),
@@ -118,8 +134,9 @@ fn ways_of(hour: u32, minute: u32) -> Vec<String> {
     out
 }
 
-/// Everything that is wrong with a text of staff to one party, each in words that say how to mend it. Empty if it may leave.
-/// `lists` are those of English and of the party's language: nobody knows in which of them it is written.
+/// Everything that is wrong with a text of staff to one party, each in words that say how to mend
+/// it. Empty if it may leave. `lists` are those of English and of the party's language: nobody
+/// knows in which of them it is written.
 pub fn check(text: &str, lists: &[&Refused], others: &Others) -> Vec<String> {
     let mut wrong = Vec::new();
     let plain_text = format!(" {} ", plain(text));
@@ -127,23 +144,40 @@ pub fn check(text: &str, lists: &[&Refused], others: &Others) -> Vec<String> {
         wrong.push("it is empty".to_owned());
     }
     for name in &others.names {
-        // Short parts such as "de" stand in every language; the whole name is looked for in any case.
+        // Short parts such as "de" stand in every language; the whole name is looked for in any
+        // case.
         let whole = plain(name);
-        let hit = whole.split(' ').filter(|w| w.chars().count() >= 3).chain([whole.as_str()]).any(|w| !w.is_empty() && plain_text.contains(&format!(" {w} ")));
+        let hit = whole
+            .split(' ')
+            .filter(|w| w.chars().count() >= 3)
+            .chain([whole.as_str()])
+            .any(|w| !w.is_empty() && plain_text.contains(&format!(" {w} ")));
         if hit {
             wrong.push("it names another person of the case; leave the name out".to_owned());
             break;
         }
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    if others.numbers.iter().filter_map(|n| n.get(n.len().saturating_sub(9)..)).any(|tail| digits.contains(tail)) {
+    if others
+        .numbers
+        .iter()
+        .filter_map(|n| n.get(n.len().saturating_sub(9)..))
+        .any(|tail| digits.contains(tail))
+    {
         wrong.push("it holds another person's number; leave it out".to_owned());
     }
     let lower = text.to_lowercase();
-    if others.arrivals.iter().any(|(h, m)| ways_of(*h, *m).iter().any(|w| holds_time(&lower, w))) {
+    if others
+        .arrivals
+        .iter()
+        .any(|(h, m)| ways_of(*h, *m).iter().any(|w| holds_time(&lower, w)))
+    {
         wrong.push("it holds the time at which another person arrives; leave it out".to_owned());
     }
-    let mut found: Vec<Finding> = lists.iter().flat_map(|list| rules::in_words(text, list)).collect();
+    let mut found: Vec<Finding> = lists
+        .iter()
+        .flat_map(|list| rules::in_words(text, list))
+        .collect();
     found.sort();
     found.dedup();
     wrong.extend(found.iter().map(Finding::in_staffs_words));
@@ -151,7 +185,10 @@ pub fn check(text: &str, lists: &[&Refused], others: &Others) -> Vec<String> {
         wrong.push("it has a control character; type it anew".to_owned());
     }
     if parts(text) > MOST_PARTS {
-        wrong.push(format!("it takes {} SMS parts; at most {MOST_PARTS}, so say it shorter", parts(text)));
+        wrong.push(format!(
+            "it takes {} SMS parts; at most {MOST_PARTS}, so say it shorter",
+            parts(text)
+        ));
     }
     wrong
 }
@@ -160,7 +197,8 @@ fn holds_time(text: &str, time: &str) -> bool {
     text.match_indices(time).any(|(i, _)| {
         let before = text[..i].chars().next_back();
         let after = text[i + time.len()..].chars().next();
-        !before.is_some_and(|c| c.is_ascii_digit() || c == ':' || c == '.') && !after.is_some_and(|c| c.is_ascii_digit())
+        !before.is_some_and(|c| c.is_ascii_digit() || c == ':' || c == '.')
+            && !after.is_some_and(|c| c.is_ascii_digit())
     })
 }
 
@@ -175,7 +213,11 @@ mod tests {
     }
 
     fn others() -> Others {
-        Others { names: vec!["Siobhán O'Connell".into(), "Li de Wu".into()], numbers: vec!["+447700900101".into()], arrivals: vec![(9, 45), (13, 0), (12, 0)] }
+        Others {
+            names: vec!["Siobhán O'Connell".into(), "Li de Wu".into()],
+            numbers: vec!["+447700900101".into()],
+            arrivals: vec![(9, 45), (13, 0), (12, 0)],
+        }
     }
 
     #[test]
@@ -226,6 +268,10 @@ mod tests {
         // A word of Polish is refused to whom texts go in Polish.
         let words = crate::words::Words::load(None).unwrap_or_else(|p| panic!("{p:?}"));
         assert!(super::check("Dziecko czeka", &words.refused("en"), &others()).is_empty());
-        assert!(check(&"word ".repeat(200), &Others::default()).iter().any(|w| w.contains("parts")));
+        assert!(
+            check(&"word ".repeat(200), &Others::default())
+                .iter()
+                .any(|w| w.contains("parts"))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Local times of day: the one place that turns a wall clock into an instant, over gaps and folds, and knows quiet hours.
+//! Local times of day: the one place that turns a wall clock into an instant, over gaps and folds,
+//! and knows quiet hours.
 
 use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -23,14 +24,16 @@ impl Resolved {
     }
 }
 
-/// Resolves the local wall-clock time `local` in `tz` and says whether it exists once, twice or never.
+/// Resolves the local wall-clock time `local` in `tz` and says whether it exists once, twice or
+/// never.
 pub fn resolve(tz: Tz, local: NaiveDateTime) -> Resolved {
     match tz.from_local_datetime(&local) {
         LocalResult::Single(t) => Resolved::Once(t.with_timezone(&Utc)),
         LocalResult::Ambiguous(a, b) => Resolved::Twice(a.min(b).with_timezone(&Utc)),
         LocalResult::None => {
             let mut probe = local;
-            // The longest gap in the zone database is a day (Samoa, 2011); a minute is the finest step of a wall clock.
+            // The longest gap in the zone database is a day (Samoa, 2011); a minute is the finest
+            // step of a wall clock.
             for _ in 0..(26 * 60) {
                 probe += Duration::minutes(1);
                 if let Some(t) = tz.from_local_datetime(&probe).earliest() {
@@ -83,7 +86,11 @@ impl Quiet {
         if !self.holds(local.time()) {
             return at;
         }
-        let day = if local.time() < self.to { local.date() } else { local.date() + Duration::days(1) };
+        let day = if local.time() < self.to {
+            local.date()
+        } else {
+            local.date() + Duration::days(1)
+        };
         instant(tz, day.and_time(self.to)).max(at)
     }
 
@@ -93,7 +100,11 @@ impl Quiet {
         if !self.holds(local.time()) {
             return at;
         }
-        let day = if local.time() >= self.from { local.date() } else { local.date() - Duration::days(1) };
+        let day = if local.time() >= self.from {
+            local.date()
+        } else {
+            local.date() - Duration::days(1)
+        };
         instant(tz, day.and_time(self.from)).min(at)
     }
 }
@@ -103,10 +114,12 @@ pub fn after_quiet(quiet: Option<Quiet>, tz: Tz, at: DateTime<Utc>) -> DateTime<
     quiet.map_or(at, |q| q.after(tz, at))
 }
 
-/// The first instant from `at` on that none of the quiet spans covers; `None` if they leave no hour of a day.
+/// The first instant from `at` on that none of the quiet spans covers; `None` if they leave no hour
+/// of a day.
 pub fn after_all_quiet(quiet: &[Quiet], tz: Tz, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let mut t = at;
-    // Each round goes to the end of one span; two spans that leave an hour free let go within three rounds.
+    // Each round goes to the end of one span; two spans that leave an hour free let go within three
+    // rounds.
     for _ in 0..4 * quiet.len().max(1) {
         let next = quiet.iter().fold(t, |t, q| q.after(tz, t));
         if next == t {
@@ -124,10 +137,13 @@ pub fn parse_hours(s: &str) -> Option<Quiet> {
     (from != to).then_some(Quiet { from: to, to: from })
 }
 
-/// Reads `2026-11-26T10:00`, `2026-11-26T10:00:00` or `2026-11-26 10:00` as a local wall-clock time.
+/// Reads `2026-11-26T10:00`, `2026-11-26T10:00:00` or `2026-11-26 10:00` as a local wall-clock
+/// time.
 pub fn parse_local(s: &str) -> Option<NaiveDateTime> {
     let s = s.trim().replace(' ', "T");
-    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"].iter().find_map(|f| NaiveDateTime::parse_from_str(&s, f).ok())
+    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .iter()
+        .find_map(|f| NaiveDateTime::parse_from_str(&s, f).ok())
 }
 
 /// Reads `H:MM`, `HH:MM` or `HH:MM:SS`.
@@ -138,7 +154,9 @@ pub fn parse_time(s: &str) -> Option<NaiveTime> {
     if !(1..=2).contains(&hours.len()) || !s.chars().all(|c| c.is_ascii_digit() || c == ':') {
         return None;
     }
-    ["%H:%M", "%H:%M:%S"].iter().find_map(|f| NaiveTime::parse_from_str(s, f).ok())
+    ["%H:%M", "%H:%M:%S"]
+        .iter()
+        .find_map(|f| NaiveTime::parse_from_str(s, f).ok())
 }
 
 #[cfg(test)]
@@ -153,32 +171,83 @@ mod tests {
     fn gaps_and_folds_are_decided_once() {
         let tz = chrono_tz::Europe::London;
         let l = |s| parse_local(s).unwrap();
-        assert_eq!(resolve(tz, l("2027-03-28T01:30")), Resolved::Never(utc("2027-03-28T01:00:00Z")));
-        assert_eq!(resolve(tz, l("2026-10-25T01:30")), Resolved::Twice(utc("2026-10-25T00:30:00Z")));
-        assert_eq!(resolve(tz, l("2026-11-28T10:00")), Resolved::Once(utc("2026-11-28T10:00:00Z")));
+        assert_eq!(
+            resolve(tz, l("2027-03-28T01:30")),
+            Resolved::Never(utc("2027-03-28T01:00:00Z"))
+        );
+        assert_eq!(
+            resolve(tz, l("2026-10-25T01:30")),
+            Resolved::Twice(utc("2026-10-25T00:30:00Z"))
+        );
+        assert_eq!(
+            resolve(tz, l("2026-11-28T10:00")),
+            Resolved::Once(utc("2026-11-28T10:00:00Z"))
+        );
     }
 
     #[test]
     fn quiet_hours_go_over_midnight_and_over_a_clock_change() {
         let tz = chrono_tz::Europe::London;
-        let q = Quiet { from: parse_time("20:00").unwrap(), to: parse_time("8:00").unwrap() };
-        assert_eq!(q.after(tz, utc("2026-11-27T20:00:00Z")), utc("2026-11-28T08:00:00Z"));
-        assert_eq!(q.after(tz, utc("2026-11-27T19:59:59Z")), utc("2026-11-27T19:59:59Z"));
-        assert_eq!(q.after(tz, utc("2026-11-27T08:00:00Z")), utc("2026-11-27T08:00:00Z"));
-        assert_eq!(q.after(tz, utc("2026-10-24T22:00:00Z")), utc("2026-10-25T08:00:00Z"));
-        assert_eq!(q.before(tz, utc("2026-11-28T06:00:00Z")), utc("2026-11-27T20:00:00Z"));
+        let q = Quiet {
+            from: parse_time("20:00").unwrap(),
+            to: parse_time("8:00").unwrap(),
+        };
+        assert_eq!(
+            q.after(tz, utc("2026-11-27T20:00:00Z")),
+            utc("2026-11-28T08:00:00Z")
+        );
+        assert_eq!(
+            q.after(tz, utc("2026-11-27T19:59:59Z")),
+            utc("2026-11-27T19:59:59Z")
+        );
+        assert_eq!(
+            q.after(tz, utc("2026-11-27T08:00:00Z")),
+            utc("2026-11-27T08:00:00Z")
+        );
+        assert_eq!(
+            q.after(tz, utc("2026-10-24T22:00:00Z")),
+            utc("2026-10-25T08:00:00Z")
+        );
+        assert_eq!(
+            q.before(tz, utc("2026-11-28T06:00:00Z")),
+            utc("2026-11-27T20:00:00Z")
+        );
     }
 
     #[test]
     fn a_partys_own_hours_and_the_centres_are_kept_together() {
         let tz = chrono_tz::Europe::London;
-        let centre = Quiet { from: parse_time("20:00").unwrap(), to: parse_time("8:00").unwrap() };
+        let centre = Quiet {
+            from: parse_time("20:00").unwrap(),
+            to: parse_time("8:00").unwrap(),
+        };
         let own = parse_hours("09:30-15:00").unwrap();
-        assert_eq!(after_all_quiet(&[centre, own], tz, utc("2026-11-26T10:00:00Z")), Some(utc("2026-11-26T10:00:00Z")));
-        assert_eq!(after_all_quiet(&[centre, own], tz, utc("2026-11-26T15:00:00Z")), Some(utc("2026-11-27T09:30:00Z")));
-        assert_eq!(after_all_quiet(&[own, centre], tz, utc("2026-11-26T21:00:00Z")), Some(utc("2026-11-27T09:30:00Z")));
-        assert_eq!(after_all_quiet(&[centre, parse_hours("21:00-23:00").unwrap()], tz, utc("2026-11-26T10:00:00Z")), None, "no hour is left");
-        assert!(parse_hours("9-15").is_none() && parse_hours("09:00").is_none() && parse_hours("09:00-09:00").is_none());
+        assert_eq!(
+            after_all_quiet(&[centre, own], tz, utc("2026-11-26T10:00:00Z")),
+            Some(utc("2026-11-26T10:00:00Z"))
+        );
+        assert_eq!(
+            after_all_quiet(&[centre, own], tz, utc("2026-11-26T15:00:00Z")),
+            Some(utc("2026-11-27T09:30:00Z"))
+        );
+        assert_eq!(
+            after_all_quiet(&[own, centre], tz, utc("2026-11-26T21:00:00Z")),
+            Some(utc("2026-11-27T09:30:00Z"))
+        );
+        assert_eq!(
+            after_all_quiet(
+                &[centre, parse_hours("21:00-23:00").unwrap()],
+                tz,
+                utc("2026-11-26T10:00:00Z")
+            ),
+            None,
+            "no hour is left"
+        );
+        assert!(
+            parse_hours("9-15").is_none()
+                && parse_hours("09:00").is_none()
+                && parse_hours("09:00-09:00").is_none()
+        );
     }
 
     #[test]

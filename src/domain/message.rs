@@ -101,16 +101,31 @@ impl Kind {
         !unasked && !self.is_money() && !self.is_milestone()
     }
 
-    /// Whether it is about a fee, a note or a file that closes for it: such a text goes in office hours only (safety rule M2), stops for
-    /// a party whose own safety is in an open task (M3), and is said in a language only once a speaker has checked its words.
+    /// Whether it is about a fee, a note or a file that closes for it: such a text goes in office
+    /// hours only (safety rule M2), stops for a party whose own safety is in an open task (M3), and
+    /// is said in a language only once a speaker has checked its words.
     pub fn is_money(self) -> bool {
-        matches!(self, Kind::FeeNotice | Kind::NoteRequest | Kind::NoteReminder | Kind::FeeSettled | Kind::AllPartiesNotice | Kind::CaseClosed)
+        matches!(
+            self,
+            Kind::FeeNotice
+                | Kind::NoteRequest
+                | Kind::NoteReminder
+                | Kind::FeeSettled
+                | Kind::AllPartiesNotice
+                | Kind::CaseClosed
+        )
     }
 
-    /// Whether it tells what a task for staff tells them too: it goes to both parents at one instant, in office hours, and no person has to
-    /// ring for it alone.
+    /// Whether it tells what a task for staff tells them too: it goes to both parents at one
+    /// instant, in office hours, and no person has to ring for it alone.
     pub fn is_milestone(self) -> bool {
-        matches!(self, Kind::ReviewDue | Kind::IntroductionMeeting | Kind::PrevisitInvitation | Kind::FeeChange)
+        matches!(
+            self,
+            Kind::ReviewDue
+                | Kind::IntroductionMeeting
+                | Kind::PrevisitInvitation
+                | Kind::FeeChange
+        )
     }
 
     /// Whether it is said in a language only once a speaker has checked its words.
@@ -123,7 +138,8 @@ impl Kind {
         matches!(self, Kind::SessionOff | Kind::Closure)
     }
 
-    /// Whether it says that a visit takes place after all, or at another time: whoever cannot be told so is rung.
+    /// Whether it says that a visit takes place after all, or at another time: whoever cannot be
+    /// told so is rung.
     pub fn calls_on(self) -> bool {
         matches!(self, Kind::SessionOn | Kind::SessionMoved)
     }

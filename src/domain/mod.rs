@@ -1,4 +1,5 @@
-//! The rules of the centre as pure functions: values in, values out. No IO, no clock, no async; `now` is always an argument.
+//! The rules of the centre as pure functions: values in, values out. No IO, no clock, no async;
+//! `now` is always an argument.
 
 pub mod cancel;
 pub mod centre;

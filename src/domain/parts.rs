@@ -1,6 +1,7 @@
 //! How many SMS parts a text takes (GSM 03.38: 160 or 153 septets; UCS-2: 70 or 67 units).
 
-const GSM: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+const GSM: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ \
+                   !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const GSM_TWO: &str = "^{}\\[~]|€\u{c}";
 
 /// Whether every character stands in the GSM alphabet; otherwise the whole text is sent as UCS-2.
@@ -8,11 +9,18 @@ pub fn is_gsm(text: &str) -> bool {
     text.chars().all(|c| GSM.contains(c) || GSM_TWO.contains(c))
 }
 
-/// The number of parts; an escape pair or a surrogate pair is never split over two. An empty text takes one.
+/// The number of parts; an escape pair or a surrogate pair is never split over two. An empty text
+/// takes one.
 pub fn parts(text: &str) -> u32 {
     let gsm = is_gsm(text);
     let (one, many) = if gsm { (160, 153) } else { (70, 67) };
-    let width = |c: char| if gsm { 1 + usize::from(GSM_TWO.contains(c)) } else { c.len_utf16() };
+    let width = |c: char| {
+        if gsm {
+            1 + usize::from(GSM_TWO.contains(c))
+        } else {
+            c.len_utf16()
+        }
+    };
     if text.chars().map(width).sum::<usize>() <= one {
         return 1;
     }

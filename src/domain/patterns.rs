@@ -1,8 +1,10 @@
-//! Words and patterns of words: how a text becomes words ([`vocabulary`]), what a list of patterns is made of ([`builder`]), and where it
-//! fits ([`matching`]). Knows no meaning; the lists are data.
+//! Words and patterns of words: how a text becomes words ([`vocabulary`]), what a list of patterns
+//! is made of ([`builder`]), and where it fits ([`matching`]). Knows no meaning; the lists are
+//! data.
 //!
-//! Everything is linear in the length of the text: a pattern is at most [`REACH`] words long, and what it can reach is one `u64`.
-//! Nothing is learned from texts: a vocabulary is closed once its lists are read, so no text makes it larger.
+//! Everything is linear in the length of the text: a pattern is at most [`REACH`] words long, and
+//! what it can reach is one `u64`. Nothing is learned from texts: a vocabulary is closed once its
+//! lists are read, so no text makes it larger.
 
 mod builder;
 mod matching;
@@ -35,15 +37,21 @@ const FIRST_WORD: Id = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) id: Id,
-    /// Of a date: the day of the month, and a hundred for each month where one is named; of a time: the minute of the day, if both can be read.
+    /// Of a date: the day of the month, and a hundred for each month where one is named; of a time:
+    /// the minute of the day, if both can be read.
     pub(super) value: u16,
-    /// Whether a sentence, a line or the text ends behind it, as far as somebody has marked that ([`spoken`]).
+    /// Whether a sentence, a line or the text ends behind it, as far as somebody has marked that
+    /// ([`spoken`]).
     pub(super) ends: bool,
 }
 
 /// A word without a value.
 pub(super) const fn word(id: Id) -> Word {
-    Word { id, value: 0, ends: false }
+    Word {
+        id,
+        value: 0,
+        ends: false,
+    }
 }
 
 /// The words that are spoken: without the marks, but each knows whether a sentence ends behind it.
@@ -131,11 +139,19 @@ pub(super) struct Choice {
 
 /// A table of a file.
 pub(super) fn table<'a>(t: &'a Table, key: &str) -> Result<&'a Table, String> {
-    t.get(key).and_then(Value::as_table).ok_or_else(|| format!("{key} is missing"))
+    t.get(key)
+        .and_then(Value::as_table)
+        .ok_or_else(|| format!("{key} is missing"))
 }
 
 /// A list of texts of a file; `at` names it where it is none.
 pub(super) fn strings(v: &Value, at: &str) -> Result<Vec<String>, String> {
     let list = v.as_array().ok_or_else(|| format!("{at} is no list"))?;
-    list.iter().map(|x| x.as_str().map(str::to_owned).ok_or_else(|| format!("{at} holds something that is no text"))).collect()
+    list.iter()
+        .map(|x| {
+            x.as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| format!("{at} holds something that is no text"))
+        })
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! People and how they are reached: roles, channels, phone numbers. Whatever names a person prints as `[redacted]`.
+//! People and how they are reached: roles, channels, phone numbers. Whatever names a person prints
+//! as `[redacted]`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -123,7 +124,11 @@ impl Phone {
     /// Reads a number as people write it; national numbers are read in `country` (`GB`, `IE`).
     pub fn parse(text: &str, country: &str) -> Result<Phone, PhoneError> {
         let text = text.trim();
-        if text.chars().any(|c| !(c.is_ascii_digit() || " \u{a0}()-./+".contains(c))) || text.rfind('+').is_some_and(|i| i > 0) {
+        if text
+            .chars()
+            .any(|c| !(c.is_ascii_digit() || " \u{a0}()-./+".contains(c)))
+            || text.rfind('+').is_some_and(|i| i > 0)
+        {
             return Err(PhoneError::BadCharacter);
         }
         let digits = text.chars().filter(char::is_ascii_digit).count();
@@ -132,19 +137,31 @@ impl Phone {
             10..=16 => {}
             _ => return Err(PhoneError::TooLong),
         }
-        let number = rlibphonenumber::PHONE_NUMBER_UTIL.parse(text, Some(region(country))).map_err(|_| PhoneError::NotANumber)?;
-        let e164 = number.format_as(rlibphonenumber::PhoneNumberFormat::E164).to_string();
+        let number = rlibphonenumber::PHONE_NUMBER_UTIL
+            .parse(text, Some(region(country)))
+            .map_err(|_| PhoneError::NotANumber)?;
+        let e164 = number
+            .format_as(rlibphonenumber::PhoneNumberFormat::E164)
+            .to_string();
         let phone = Phone(e164);
         if phone.in_drama_range() || number.is_valid() {
             return Ok(phone);
         }
-        Err(if digits < 11 { PhoneError::TooShort } else { PhoneError::NotANumber })
+        Err(if digits < 11 {
+            PhoneError::TooShort
+        } else {
+            PhoneError::NotANumber
+        })
     }
 
     /// Takes a number that is already in E.164 form, as providers write it; `None` if it is not.
     pub fn from_e164(text: &str) -> Option<Phone> {
         let digits = text.strip_prefix('+')?;
-        (digits.len() >= 7 && digits.len() <= 15 && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')).then(|| Phone(text.to_owned()))
+        (digits.len() >= 7
+            && digits.len() <= 15
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0'))
+        .then(|| Phone(text.to_owned()))
     }
 
     /// The number in E.164 form.
@@ -152,10 +169,12 @@ impl Phone {
         &self.0
     }
 
-    /// Numbers that Ofcom and ComReg keep for drama: in every test and in no directory, and counted as mobiles.
+    /// Numbers that Ofcom and ComReg keep for drama: in every test and in no directory, and counted
+    /// as mobiles.
     fn in_drama_range(&self) -> bool {
         let d = &self.0;
-        (d.starts_with("+447700900") && d.len() == 13) || (d.starts_with("+3532091") && d.len() == 13)
+        (d.starts_with("+447700900") && d.len() == 13)
+            || (d.starts_with("+3532091") && d.len() == 13)
     }
 
     /// Whether a text can reach it: a mobile, or a number of the drama ranges.
@@ -164,7 +183,9 @@ impl Phone {
         if self.in_drama_range() {
             return true;
         }
-        rlibphonenumber::PHONE_NUMBER_UTIL.parse(&self.0, None).is_ok_and(|n| matches!(n.get_type(), T::Mobile | T::FixedLineOrMobile))
+        rlibphonenumber::PHONE_NUMBER_UTIL
+            .parse(&self.0, None)
+            .is_ok_and(|n| matches!(n.get_type(), T::Mobile | T::FixedLineOrMobile))
     }
 }
 
@@ -198,18 +219,27 @@ impl fmt::Debug for Address {
 impl Address {
     /// A number that gets texts.
     pub fn sms(phone: &Phone) -> Address {
-        Address { channel: Channel::Sms, value: phone.as_str().to_owned() }
+        Address {
+            channel: Channel::Sms,
+            value: phone.as_str().to_owned(),
+        }
     }
 
     /// A chat with our bot, by its id.
     pub fn chat(id: i64) -> Address {
-        Address { channel: Channel::Telegram, value: id.to_string() }
+        Address {
+            channel: Channel::Telegram,
+            value: id.to_string(),
+        }
     }
 
     /// Reads an address of a channel: a number in E.164 form, or a chat's id; `None` if it is none.
     pub fn read(channel: Channel, value: &str) -> Option<Address> {
         match channel {
-            Channel::Sms | Channel::Whatsapp => Phone::from_e164(value).map(|p| Address { channel, value: p.0 }),
+            Channel::Sms | Channel::Whatsapp => Phone::from_e164(value).map(|p| Address {
+                channel,
+                value: p.0,
+            }),
             Channel::Telegram => value.parse().ok().map(Address::chat),
             Channel::None => None,
         }
@@ -232,7 +262,11 @@ impl Address {
 
     /// The chat's id, if it is a chat.
     pub fn chat_id(&self) -> Option<i64> {
-        if self.channel == Channel::Telegram { self.value.parse().ok() } else { None }
+        if self.channel == Channel::Telegram {
+            self.value.parse().ok()
+        } else {
+            None
+        }
     }
 }
 
@@ -273,15 +307,28 @@ mod tests {
     #[test]
     fn a_phone_that_is_no_phone() {
         assert_eq!(Phone::parse("07700 900", "GB"), Err(PhoneError::TooShort));
-        assert_eq!(Phone::parse("O77OO 900101", "GB"), Err(PhoneError::BadCharacter));
-        assert_eq!(Phone::parse("07911-123-456 (mum)", "GB"), Err(PhoneError::BadCharacter));
-        assert_eq!(Phone::parse("077009001010101010", "GB"), Err(PhoneError::TooLong));
+        assert_eq!(
+            Phone::parse("O77OO 900101", "GB"),
+            Err(PhoneError::BadCharacter)
+        );
+        assert_eq!(
+            Phone::parse("07911-123-456 (mum)", "GB"),
+            Err(PhoneError::BadCharacter)
+        );
+        assert_eq!(
+            Phone::parse("077009001010101010", "GB"),
+            Err(PhoneError::TooLong)
+        );
         assert!(Phone::parse("", "GB").is_err());
     }
 
     #[test]
     fn debug_never_shows_a_number() {
-        let shown = format!("{:?} {:?}", Phone::parse("07700 900101", "GB"), Private("Siobhán".into()));
+        let shown = format!(
+            "{:?} {:?}",
+            Phone::parse("07700 900101", "GB"),
+            Private("Siobhán".into())
+        );
         assert!(!shown.contains("7700") && !shown.contains("Siobh"));
     }
 }

@@ -1,5 +1,5 @@
-//! The confirmation plan of one session from its whole history: the story that `courtesy try plan` tells, with the very rules of
-//! [`super::courtesy`] that serve.
+//! The confirmation plan of one session from its whole history: the story that `courtesy try plan`
+//! tells, with the very rules of [`super::courtesy`] that serve.
 
 use super::centre::Courtesy;
 use super::courtesy::{NotSent, ask_at, hopeless_from, last_call};
@@ -80,7 +80,10 @@ impl PlanCase {
     }
 
     fn outcome(&self, p: &PlanParty) -> Outcome {
-        let none = |why| Outcome { sends: Vec::new(), not_sent: Some(why) };
+        let none = |why| Outcome {
+            sends: Vec::new(),
+            not_sent: Some(why),
+        };
         if p.role == Role::Referrer {
             return none(NotSent::NotAnAttendee);
         }
@@ -89,9 +92,18 @@ impl PlanCase {
         }
         let mut history = self.history.clone();
         history.sort_by_key(|(at, h)| (*at, matches!(h, Happening::Off(_))));
-        let off = history.iter().find_map(|(at, h)| if let Happening::Off(why) = h { Some((*at, *why)) } else { None });
-        let offset = p.arrival.map_or(chrono::Duration::zero(), |a| a - self.start);
-        // Versions of the session: each with its start, when it was known, and when the next one replaced it.
+        let off = history.iter().find_map(|(at, h)| {
+            if let Happening::Off(why) = h {
+                Some((*at, *why))
+            } else {
+                None
+            }
+        });
+        let offset = p
+            .arrival
+            .map_or(chrono::Duration::zero(), |a| a - self.start);
+        // Versions of the session: each with its start, when it was known, and when the next one
+        // replaced it.
         let mut versions = vec![(self.start, self.booked_at)];
         for (at, h) in &history {
             if let Happening::Moved(start) = h
@@ -100,19 +112,34 @@ impl PlanCase {
                 versions.push((*start, *at));
             }
         }
-        let mut out = Outcome { sends: Vec::new(), not_sent: None };
+        let mut out = Outcome {
+            sends: Vec::new(),
+            not_sent: None,
+        };
         for (n, (start, known)) in versions.iter().enumerate() {
             let replaced = versions.get(n + 1).map(|v| v.1);
-            let confirmed = p.confirmed_at.filter(|c| (n == 0 || c >= known) && replaced.is_none_or(|r| *c < r));
+            let confirmed = p
+                .confirmed_at
+                .filter(|c| (n == 0 || c >= known) && replaced.is_none_or(|r| *c < r));
             let decided = self.decide(p, *start, *known, *start + offset, off, confirmed);
             out.not_sent = match decided {
-                // A move at the very instant of a decision wins (K12): the new start is what is asked about.
+                // A move at the very instant of a decision wins (K12): the new start is what is
+                // asked about.
                 Decided { at, .. } if replaced.is_some_and(|r| r <= at) => continue,
-                Decided { at, result: Ok(via) } => {
-                    out.sends.push(Send { at, for_start: *start, via });
+                Decided {
+                    at,
+                    result: Ok(via),
+                } => {
+                    out.sends.push(Send {
+                        at,
+                        for_start: *start,
+                        via,
+                    });
                     None
                 }
-                Decided { result: Err(why), .. } => Some(why),
+                Decided {
+                    result: Err(why), ..
+                } => Some(why),
             };
         }
         out
@@ -136,19 +163,31 @@ impl PlanCase {
                 if up.is_some_and(|t| t <= last_call(&self.courtesy, arrival)) {
                     (up.unwrap_or(m.at), None)
                 } else {
-                    (hopeless_from(&self.courtesy, self.tz, arrival).max(m.at), Some(NotSent::ProviderDownTooLong))
+                    (
+                        hopeless_from(&self.courtesy, self.tz, arrival).max(m.at),
+                        Some(NotSent::ProviderDownTooLong),
+                    )
                 }
             }
         };
-        // At the deciding instant, an event at exactly that instant included (K12), the first reason in order holds.
+        // At the deciding instant, an event at exactly that instant included (K12), the first
+        // reason in order holds.
         let by = |t: Option<DateTime<Utc>>| t.is_some_and(|t| t <= at);
-        let via = p.channels.iter().find(|(c, usable)| *usable && *c != Channel::None).map(|(c, _)| *c);
+        let via = p
+            .channels
+            .iter()
+            .find(|(c, usable)| *usable && *c != Channel::None)
+            .map(|(c, _)| *c);
         let result = if let Some((_, why)) = off.filter(|(t, _)| *t <= at) {
             Err(why)
         } else if by(p.opted_out_at) {
             Err(NotSent::OptedOut)
         } else if let Some(via) = via {
-            if by(confirmed) { Err(NotSent::AlreadyConfirmed) } else { obstacle.map_or(Ok(via), Err) }
+            if by(confirmed) {
+                Err(NotSent::AlreadyConfirmed)
+            } else {
+                obstacle.map_or(Ok(via), Err)
+            }
         } else {
             Err(NotSent::NoUsableChannel)
         };
@@ -159,7 +198,11 @@ impl PlanCase {
     fn provider_up(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut t = at;
         for _ in 0..=self.outages.len() {
-            match self.outages.iter().find(|(down, up)| *down <= t && up.is_none_or(|u| t < u)) {
+            match self
+                .outages
+                .iter()
+                .find(|(down, up)| *down <= t && up.is_none_or(|u| t < u))
+            {
                 None => return Some(t),
                 Some((_, up)) => t = after_quiet(self.courtesy.quiet, self.tz, (*up)?),
             }

@@ -1,9 +1,13 @@
-//! A golden case of the rules on money: reads it from JSON and gives what [`super::policy`] makes of it in the shape of `expected`.
+//! A golden case of the rules on money: reads it from JSON and gives what [`super::policy`] makes
+//! of it in the shape of `expected`.
 
 use super::centre::Courtesy;
 use super::keyed::Problem;
 use super::local_time::{instant, parse_local};
-use super::policy::{About, Absent, Assessment, CaseFacts, Fact, Facts, FeeState, LaterSession, Money, Note, OffBy, Parent, PayClock, Recipient, Rules, Slot, What, assess};
+use super::policy::{
+    About, Absent, Assessment, CaseFacts, Fact, Facts, FeeState, LaterSession, Money, Note, OffBy,
+    Parent, PayClock, Recipient, Rules, Slot, What, assess,
+};
 use super::session::Reason;
 use crate::words_enum;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -38,12 +42,19 @@ words_enum! {
 type Read<T> = Result<T, Problem>;
 
 fn problem(key: &str, what: impl Into<String>, mend: impl Into<String>) -> Problem {
-    Problem { key: key.to_owned(), what: what.into(), mend: mend.into() }
+    Problem {
+        key: key.to_owned(),
+        what: what.into(),
+        mend: mend.into(),
+    }
 }
 
 /// Puts a problem below a key.
 fn below<T>(key: &str, r: Read<T>) -> Read<T> {
-    r.map_err(|p| Problem { key: format!("{key}.{}", p.key), ..p })
+    r.map_err(|p| Problem {
+        key: format!("{key}.{}", p.key),
+        ..p
+    })
 }
 
 fn field<'a>(v: &'a Value, key: &str) -> Option<&'a Value> {
@@ -54,7 +65,11 @@ fn section<'a>(v: &'a Value, key: &str) -> Read<&'a Value> {
     match field(v, key) {
         None => Err(problem(key, "it is missing", "Give it as an object.")),
         Some(o) if o.is_object() => Ok(o),
-        Some(other) => Err(problem(key, format!("{other} is no object"), "Write it in curly braces.")),
+        Some(other) => Err(problem(
+            key,
+            format!("{other} is no object"),
+            "Write it in curly braces.",
+        )),
     }
 }
 
@@ -62,7 +77,11 @@ fn text<'a>(v: &'a Value, key: &str) -> Read<&'a str> {
     match field(v, key) {
         None => Err(problem(key, "it is missing", "Give it as a text.")),
         Some(Value::String(s)) => Ok(s),
-        Some(other) => Err(problem(key, format!("{other} is no text"), "Put it in quotes.")),
+        Some(other) => Err(problem(
+            key,
+            format!("{other} is no text"),
+            "Put it in quotes.",
+        )),
     }
 }
 
@@ -75,7 +94,9 @@ const INSTANT: &str = "Write an instant such as \"2026-11-26T10:00:00Z\".";
 const DATE: &str = "Write a date of the calendar such as \"2026-11-28\".";
 
 fn to_instant(s: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(s).ok().map(|t| t.with_timezone(&Utc))
+    DateTime::parse_from_rfc3339(s)
+        .ok()
+        .map(|t| t.with_timezone(&Utc))
 }
 
 fn at(v: &Value, key: &str) -> Read<DateTime<Utc>> {
@@ -93,17 +114,35 @@ fn date(v: &Value, key: &str) -> Read<NaiveDate> {
 fn whole(v: &Value, key: &str, default: Option<i64>, min: i64, max: i64) -> Read<i64> {
     let n = match (field(v, key), default) {
         (None, Some(d)) => return Ok(d),
-        (None, None) => return Err(problem(key, "it is missing", format!("Give a whole number from {min} to {max}."))),
+        (None, None) => {
+            return Err(problem(
+                key,
+                "it is missing",
+                format!("Give a whole number from {min} to {max}."),
+            ));
+        }
         (Some(n), _) => n,
     };
-    n.as_i64().filter(|n| (min..=max).contains(n)).ok_or_else(|| problem(key, format!("{n} is no whole number from {min} to {max}"), format!("Give one from {min} to {max}.")))
+    n.as_i64()
+        .filter(|n| (min..=max).contains(n))
+        .ok_or_else(|| {
+            problem(
+                key,
+                format!("{n} is no whole number from {min} to {max}"),
+                format!("Give one from {min} to {max}."),
+            )
+        })
 }
 
 fn flag(v: &Value, key: &str) -> Read<bool> {
     match field(v, key) {
         None => Ok(false),
         Some(Value::Bool(b)) => Ok(*b),
-        Some(other) => Err(problem(key, format!("{other} is neither true nor false"), "Write true or false.")),
+        Some(other) => Err(problem(
+            key,
+            format!("{other} is neither true nor false"),
+            "Write true or false.",
+        )),
     }
 }
 
@@ -115,39 +154,82 @@ fn list<T>(v: &Value, key: &str, one: impl Fn(&Value) -> Read<T>) -> Read<Vec<T>
             .enumerate()
             .map(|(n, item)| {
                 one(item).map_err(|p| match p.key.as_str() {
-                    "" => Problem { key: format!("{key}[{n}]"), ..p },
-                    inner => Problem { key: format!("{key}[{n}].{inner}"), ..p },
+                    "" => Problem {
+                        key: format!("{key}[{n}]"),
+                        ..p
+                    },
+                    inner => Problem {
+                        key: format!("{key}[{n}].{inner}"),
+                        ..p
+                    },
                 })
             })
             .collect(),
-        Some(other) => Err(problem(key, format!("{other} is no list"), "Write it in square brackets.")),
+        Some(other) => Err(problem(
+            key,
+            format!("{other} is no list"),
+            "Write it in square brackets.",
+        )),
     }
 }
 
 /// A text in a list: its problem has no key of its own.
 fn item<T>(v: &Value, mend: &str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
-    v.as_str().and_then(parse).ok_or_else(|| problem("", format!("{v} is not understood"), mend))
+    v.as_str()
+        .and_then(parse)
+        .ok_or_else(|| problem("", format!("{v} is not understood"), mend))
 }
 
 fn slot(v: &Value, tz: Tz) -> Read<Slot> {
-    let local = |key| parsed(v, key, "Write a local time such as \"2026-11-28T10:00\".", parse_local).map(|l| instant(tz, l));
+    let local = |key| {
+        parsed(
+            v,
+            key,
+            "Write a local time such as \"2026-11-28T10:00\".",
+            parse_local,
+        )
+        .map(|l| instant(tz, l))
+    };
     let (start, end) = (local("start_local")?, local("end_local")?);
     if end <= start {
-        return Err(problem("end_local", "it is not after the start", "Give the end of the session."));
+        return Err(problem(
+            "end_local",
+            "it is not after the start",
+            "Give the end of the session.",
+        ));
     }
     Ok(Slot { start, end })
 }
 
 fn rules(v: &Value) -> Read<Rules> {
-    let currency = parsed(v, "currency", "Write three letters, such as \"GBP\".", Money::currency)?;
+    let currency = parsed(
+        v,
+        "currency",
+        "Write three letters, such as \"GBP\".",
+        Money::currency,
+    )?;
     let bank_holidays = list(v, "bank_holidays", |d| item(d, DATE, |s| s.parse().ok()))?;
     Ok(Rules {
         notice_hours: whole(v, "notice_hours", None, 0, 8760)?,
-        fee: Money { minor: whole(v, "fee_pence", None, 0, 100_000_000)?, currency },
-        payment_days: whole(v, "payment_days", Some(7), 1, 365)?.unsigned_abs().try_into().unwrap_or(7),
+        fee: Money {
+            minor: whole(v, "fee_pence", None, 0, 100_000_000)?,
+            currency,
+        },
+        payment_days: whole(v, "payment_days", Some(7), 1, 365)?
+            .unsigned_abs()
+            .try_into()
+            .unwrap_or(7),
         pay_clock: PayClock::AsPlanned,
-        tz: parsed(v, "tz", "Write an IANA zone such as \"Europe/London\".", |s| s.parse().ok())?,
-        courtesy: Courtesy { bank_holidays, ..Courtesy::default() },
+        tz: parsed(
+            v,
+            "tz",
+            "Write an IANA zone such as \"Europe/London\".",
+            |s| s.parse().ok(),
+        )?,
+        courtesy: Courtesy {
+            bank_holidays,
+            ..Courtesy::default()
+        },
     })
 }
 
@@ -158,7 +240,11 @@ fn case(v: &Value) -> Read<CaseFacts> {
     if parties.is_empty() {
         return Err(problem("parties", "it is empty or missing", PARTIES));
     }
-    Ok(CaseFacts { court_ordered: flag(v, "court_ordered")?, children: count(v, "children", Some(1))?.unwrap_or(1), parties })
+    Ok(CaseFacts {
+        court_ordered: flag(v, "court_ordered")?,
+        children: count(v, "children", Some(1))?.unwrap_or(1),
+        parties,
+    })
 }
 
 fn count(v: &Value, key: &str, default: Option<i64>) -> Read<Option<u32>> {
@@ -176,9 +262,17 @@ fn later(v: &Value, tz: Tz) -> Read<LaterSession> {
     };
     let off = match field(v, "cancelled_by") {
         None => None,
-        Some(_) => Some((parsed(v, "cancelled_by", "Use resident, contact or centre.", by)?, at_opt(v, "cancelled_at")?)),
+        Some(_) => Some((
+            parsed(v, "cancelled_by", "Use resident, contact or centre.", by)?,
+            at_opt(v, "cancelled_at")?,
+        )),
     };
-    Ok(LaterSession { start, end, booked_at: at_opt(v, "booked_at")?, off })
+    Ok(LaterSession {
+        start,
+        end,
+        booked_at: at_opt(v, "booked_at")?,
+        off,
+    })
 }
 
 fn parent(v: &Value, key: &str) -> Read<Parent> {
@@ -189,12 +283,22 @@ fn cancellation(v: &Value) -> Read<Fact> {
     let at = at(v, "at")?;
     if text(v, "by")? == "centre" {
         let closure = field(v, "reason").is_some_and(|r| r == "closure");
-        return Ok(Fact { at, what: What::CentreCancelled { closure } });
+        return Ok(Fact {
+            at,
+            what: What::CentreCancelled { closure },
+        });
     }
-    let by = parsed(v, "by", "Use resident, contact or centre.", |s| s.parse().ok())?;
+    let by = parsed(v, "by", "Use resident, contact or centre.", |s| {
+        s.parse().ok()
+    })?;
     let why = match field(v, "reason") {
         None => Why::None,
-        Some(_) => parsed(v, "reason", "Use none, other, transport, child_ill or self_ill.", |s| s.parse().ok())?,
+        Some(_) => parsed(
+            v,
+            "reason",
+            "Use none, other, transport, child_ill or self_ill.",
+            |s| s.parse().ok(),
+        )?,
     };
     let reason = match why {
         Why::None | Why::Other => Reason::Other,
@@ -204,31 +308,68 @@ fn cancellation(v: &Value) -> Read<Fact> {
     };
     let only_some = match field(v, "scope") {
         None => false,
-        Some(_) => parsed(v, "scope", "Use \"some_children\", \"all\", or leave it out.", |s| match s {
-            "some_children" => Some(true),
-            "all" | "all_children" | "session" => Some(false),
-            _ => None,
-        })?,
+        Some(_) => parsed(
+            v,
+            "scope",
+            "Use \"some_children\", \"all\", or leave it out.",
+            |s| match s {
+                "some_children" => Some(true),
+                "all" | "all_children" | "session" => Some(false),
+                _ => None,
+            },
+        )?,
     };
-    Ok(Fact { at, what: What::Cancelled { by, reason, ill: count(v, "children_ill", None)?, only_some } })
+    Ok(Fact {
+        at,
+        what: What::Cancelled {
+            by,
+            reason,
+            ill: count(v, "children_ill", None)?,
+            only_some,
+        },
+    })
 }
 
 fn note(v: &Value) -> Read<Fact> {
     let from = date(v, "covers_date")?;
-    let to = if field(v, "covers_to").is_some() { date(v, "covers_to")? } else { from };
+    let to = if field(v, "covers_to").is_some() {
+        date(v, "covers_to")?
+    } else {
+        from
+    };
     if to < from {
-        return Err(problem("covers_to", "it lies before covers_date", "Give the last day that the note covers."));
+        return Err(problem(
+            "covers_to",
+            "it lies before covers_date",
+            "Give the last day that the note covers.",
+        ));
     }
-    let about = parsed(v, "about", "Use child, contact or resident.", |s| s.parse::<About>().ok())?;
-    let note = Note { about, from, to, children: count(v, "children", None)?, brought: flag(v, "brought_to_next_contact")? };
-    Ok(Fact { at: at(v, "received_at")?, what: What::Note(note) })
+    let about = parsed(v, "about", "Use child, contact or resident.", |s| {
+        s.parse::<About>().ok()
+    })?;
+    let note = Note {
+        about,
+        from,
+        to,
+        children: count(v, "children", None)?,
+        brought: flag(v, "brought_to_next_contact")?,
+    };
+    Ok(Fact {
+        at: at(v, "received_at")?,
+        what: What::Note(note),
+    })
 }
 
 fn payment(v: &Value) -> Read<Fact> {
     if field(v, "by").is_some() {
-        parsed(v, "by", "Use resident, contact, referrer or other.", |s| (s == "other" || Recipient::party(s).is_some()).then_some(()))?;
+        parsed(v, "by", "Use resident, contact, referrer or other.", |s| {
+            (s == "other" || Recipient::party(s).is_some()).then_some(())
+        })?;
     }
-    Ok(Fact { at: at(v, "at")?, what: What::Paid(whole(v, "pence", None, 1, 1_000_000_000)?) })
+    Ok(Fact {
+        at: at(v, "at")?,
+        what: What::Paid(whole(v, "pence", None, 1, 1_000_000_000)?),
+    })
 }
 
 fn decision(v: &Value) -> Read<Fact> {
@@ -237,12 +378,20 @@ fn decision(v: &Value) -> Read<Fact> {
         "write_off" => Some(What::ManagerWroteOff),
         _ => None,
     })?;
-    Ok(Fact { at: at(v, "at")?, what })
+    Ok(Fact {
+        at: at(v, "at")?,
+        what,
+    })
 }
 
 fn no_show(v: &Value) -> Read<Fact> {
-    let absent = parsed(v, "party", "Use resident, contact, both or unknown.", |s| s.parse::<Absent>().ok())?;
-    Ok(Fact { at: at(v, "recorded_at")?, what: What::NoShow(absent) })
+    let absent = parsed(v, "party", "Use resident, contact, both or unknown.", |s| {
+        s.parse::<Absent>().ok()
+    })?;
+    Ok(Fact {
+        at: at(v, "recorded_at")?,
+        what: What::NoShow(absent),
+    })
 }
 
 impl PolicyCase {
@@ -251,8 +400,18 @@ impl PolicyCase {
         let rules = below("policy", rules(section(v, "policy")?))?;
         let tz = rules.tz;
         let mut history = list(v, "cancellations", cancellation)?;
-        history.append(&mut list(v, "reconfirmations", |y| Ok(Fact { at: at(y, "at")?, what: What::Yes(parent(y, "by")?) }))?);
-        history.append(&mut list(v, "reinstatements", |r| Ok(Fact { at: at(r, "at")?, what: What::Reinstated }))?);
+        history.append(&mut list(v, "reconfirmations", |y| {
+            Ok(Fact {
+                at: at(y, "at")?,
+                what: What::Yes(parent(y, "by")?),
+            })
+        })?);
+        history.append(&mut list(v, "reinstatements", |r| {
+            Ok(Fact {
+                at: at(r, "at")?,
+                what: What::Reinstated,
+            })
+        })?);
         history.append(&mut list(v, "notes", note)?);
         history.append(&mut list(v, "payments", payment)?);
         history.append(&mut list(v, "manager", decision)?);
@@ -300,7 +459,8 @@ fn shape(a: &Assessment, evaluate_at: &[DateTime<Utc>]) -> Value {
         .notices
         .iter()
         .map(|n| {
-            let mut out = json!({ "kind": n.kind.as_str(), "to": n.to.to_string(), "at": utc(n.at) });
+            let mut out =
+                json!({ "kind": n.kind.as_str(), "to": n.to.to_string(), "at": utc(n.at) });
             if let Some(topic) = n.topic {
                 out["topic"] = topic.as_str().into();
             }
@@ -339,23 +499,75 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_named_with_its_key_and_mend() {
-        assert_eq!(PolicyCase::read(&case()).unwrap().actual()["timeline"][0]["fee_state"], "due");
+        assert_eq!(
+            PolicyCase::read(&case()).unwrap().actual()["timeline"][0]["fee_state"],
+            "due"
+        );
         for (at, bad, said) in [
-            ("/policy/fee_pence", json!(-1), "policy.fee_pence: -1 is no whole number from 0 to 100000000. Give one from 0 to 100000000."),
-            ("/policy/tz", json!("Europe/Londn"), "policy.tz: \"Europe/Londn\" is not understood. Write an IANA zone such as \"Europe/London\"."),
-            ("/policy/currency", json!("pounds"), "policy.currency: \"pounds\" is not understood. Write three letters, such as \"GBP\"."),
-            ("/case/parties/1", json!("grandma"), "case.parties[1]: \"grandma\" is not understood. Use resident, contact, referrer, referrer2 to referrer9."),
-            ("/session/end_local", json!("2026-11-28T10:00"), "session.end_local: it is not after the start. Give the end of the session."),
-            ("/cancellations/0/by", json!("grandma"), "cancellations[0].by: \"grandma\" is not understood. Use resident, contact or centre."),
-            ("/cancellations/0/reason", json!("child_il"), "cancellations[0].reason: \"child_il\" is not understood. Use none, other, transport, child_ill or self_ill."),
-            ("/notes/0/covers_date", json!("2026-02-30"), "notes[0].covers_date: \"2026-02-30\" is not understood. Write a date of the calendar such as \"2026-11-28\"."),
+            (
+                "/policy/fee_pence",
+                json!(-1),
+                "policy.fee_pence: -1 is no whole number from 0 to 100000000. Give one from 0 to \
+                 100000000.",
+            ),
+            (
+                "/policy/tz",
+                json!("Europe/Londn"),
+                "policy.tz: \"Europe/Londn\" is not understood. Write an IANA zone such as \
+                 \"Europe/London\".",
+            ),
+            (
+                "/policy/currency",
+                json!("pounds"),
+                "policy.currency: \"pounds\" is not understood. Write three letters, such as \
+                 \"GBP\".",
+            ),
+            (
+                "/case/parties/1",
+                json!("grandma"),
+                "case.parties[1]: \"grandma\" is not understood. Use resident, contact, referrer, \
+                 referrer2 to referrer9.",
+            ),
+            (
+                "/session/end_local",
+                json!("2026-11-28T10:00"),
+                "session.end_local: it is not after the start. Give the end of the session.",
+            ),
+            (
+                "/cancellations/0/by",
+                json!("grandma"),
+                "cancellations[0].by: \"grandma\" is not understood. Use resident, contact or \
+                 centre.",
+            ),
+            (
+                "/cancellations/0/reason",
+                json!("child_il"),
+                "cancellations[0].reason: \"child_il\" is not understood. Use none, other, \
+                 transport, child_ill or self_ill.",
+            ),
+            (
+                "/notes/0/covers_date",
+                json!("2026-02-30"),
+                "notes[0].covers_date: \"2026-02-30\" is not understood. Write a date of the \
+                 calendar such as \"2026-11-28\".",
+            ),
             (
                 "/no_show",
                 json!({ "recorded_at": "2026-11-28T10:40:00Z", "party": "nobody" }),
-                "no_show.party: \"nobody\" is not understood. Use resident, contact, both or unknown.",
+                "no_show.party: \"nobody\" is not understood. Use resident, contact, both or \
+                 unknown.",
             ),
-            ("/evaluate_at/0", json!("noon"), "evaluate_at[0]: \"noon\" is not understood. Write an instant such as \"2026-11-26T10:00:00Z\"."),
-            ("/session", json!(null), "session: it is missing. Give it as an object."),
+            (
+                "/evaluate_at/0",
+                json!("noon"),
+                "evaluate_at[0]: \"noon\" is not understood. Write an instant such as \
+                 \"2026-11-26T10:00:00Z\".",
+            ),
+            (
+                "/session",
+                json!(null),
+                "session: it is missing. Give it as an object.",
+            ),
         ] {
             let mut v = case();
             *v.pointer_mut(at).unwrap() = bad;

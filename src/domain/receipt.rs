@@ -41,7 +41,11 @@ impl Receipt {
 
     /// The receipt that stands when `self` stood and `news` came.
     pub fn advance(self, news: Receipt) -> Receipt {
-        if news.rank() > self.rank() { news } else { self }
+        if news.rank() > self.rank() {
+            news
+        } else {
+            self
+        }
     }
 
     /// What it makes of the message.

@@ -1,5 +1,5 @@
-//! What may be said to one party. A text is rendered from these types alone, and they have no room for the other party: no cause, no
-//! name, no other arrival, no session start.
+//! What may be said to one party. A text is rendered from these types alone, and they have no room
+//! for the other party: no cause, no name, no other arrival, no session start.
 
 use super::message::Kind;
 use super::person::Mode;
@@ -37,7 +37,8 @@ pub enum FinishBy {
         /// Less than the notice hours are left.
         late: bool,
     },
-    /// By a second press in the chat (safety rule S1d): the sender is known there, so there is no code.
+    /// By a second press in the chat (safety rule S1d): the sender is known there, so there is no
+    /// code.
     Press {
         /// Less than the notice hours are left.
         late: bool,
@@ -108,7 +109,8 @@ pub enum Say {
     UnknownSender,
     /// Which of two visits is meant?
     WhichSession {
-        /// The party's own arrival at the first, with the centre's name if the two are at different centres.
+        /// The party's own arrival at the first, with the centre's name if the two are at different
+        /// centres.
         first: (Option<String>, NaiveDateTime),
         /// The same of the second.
         second: (Option<String>, NaiveDateTime),
@@ -242,7 +244,8 @@ words_enum! {
     }
 }
 
-/// Whether one may say a thing to a party in this mode, and what a person has to do instead (safety rule D2).
+/// Whether one may say a thing to a party in this mode, and what a person has to do instead (safety
+/// rule D2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InMode {
     /// What is said; nothing if nothing may be.
@@ -298,31 +301,81 @@ impl Say {
     /// The buttons below it, in rows, where the channel has buttons.
     pub fn buttons(&self) -> Vec<Vec<Press>> {
         match self {
-            Say::ConfirmRequest { .. } | Say::SessionMoved { .. } | Say::SessionOn { .. } | Say::DateQuestion { .. } | Say::DiscreetRequest { .. } => {
+            Say::ConfirmRequest { .. }
+            | Say::SessionMoved { .. }
+            | Say::SessionOn { .. }
+            | Say::DateQuestion { .. }
+            | Say::DiscreetRequest { .. } => {
                 vec![vec![Press::Yes, Press::No]]
             }
-            Say::CancelReasonAsk { finish: FinishBy::Press { reason: true, .. }, .. } => {
-                vec![vec![Press::IllChild, Press::IllSelf], vec![Press::Travel, Press::Other], vec![Press::Keep]]
+            Say::CancelReasonAsk {
+                finish: FinishBy::Press { reason: true, .. },
+                ..
+            } => {
+                vec![
+                    vec![Press::IllChild, Press::IllSelf],
+                    vec![Press::Travel, Press::Other],
+                    vec![Press::Keep],
+                ]
             }
-            Say::CancelReasonAsk { finish: FinishBy::Press { reason: false, .. }, .. } => vec![vec![Press::Cancel], vec![Press::Keep]],
+            Say::CancelReasonAsk {
+                finish: FinishBy::Press { reason: false, .. },
+                ..
+            } => vec![vec![Press::Cancel], vec![Press::Keep]],
             Say::WhichSession { .. } => vec![vec![Press::First, Press::Second]],
             _ => Vec::new(),
         }
     }
 
-    /// What becomes of it for a party in this mode (safety rule D2): a discreet phone gets one of two bare texts, a silent one nothing.
-    /// What would have told the party something becomes a ring task; thanks and receipts are simply not said.
+    /// What becomes of it for a party in this mode (safety rule D2): a discreet phone gets one of
+    /// two bare texts, a silent one nothing. What would have told the party something becomes a
+    /// ring task; thanks and receipts are simply not said.
     pub fn in_mode(self, mode: Mode) -> InMode {
-        let receipt = matches!(self, Say::ConfirmAck { .. } | Say::StopAck | Say::StartAck | Say::Welcome | Say::OldButton | Say::NoLongerInUse | Say::WrongNumberAck);
+        let receipt = matches!(
+            self,
+            Say::ConfirmAck { .. }
+                | Say::StopAck
+                | Say::StartAck
+                | Say::Welcome
+                | Say::OldButton
+                | Say::NoLongerInUse
+                | Say::WrongNumberAck
+        );
         match (mode, self) {
-            (Mode::Normal, say) => InMode { say: Some(say), ring: false },
-            (Mode::Discreet, Say::ConfirmRequest { arrival, .. } | Say::DiscreetRequest { arrival }) => InMode { say: Some(Say::DiscreetRequest { arrival }), ring: false },
-            (Mode::Discreet, say @ Say::PleaseRing) => InMode { say: Some(say), ring: false },
+            (Mode::Normal, say) => InMode {
+                say: Some(say),
+                ring: false,
+            },
+            (
+                Mode::Discreet,
+                Say::ConfirmRequest { arrival, .. } | Say::DiscreetRequest { arrival },
+            ) => InMode {
+                say: Some(Say::DiscreetRequest { arrival }),
+                ring: false,
+            },
+            (Mode::Discreet, say @ Say::PleaseRing) => InMode {
+                say: Some(say),
+                ring: false,
+            },
             // Written to staff, or by somebody who is no party: no mode of a party binds it.
-            (_, say @ (Say::StaffAlert { .. } | Say::LinkNumber { .. } | Say::LinkRefused)) => InMode { say: Some(say), ring: false },
-            (_, _) if receipt => InMode { say: None, ring: false },
-            (Mode::Discreet, _) => InMode { say: Some(Say::PleaseRing), ring: true },
-            (Mode::Silent, _) => InMode { say: None, ring: true },
+            (_, say @ (Say::StaffAlert { .. } | Say::LinkNumber { .. } | Say::LinkRefused)) => {
+                InMode {
+                    say: Some(say),
+                    ring: false,
+                }
+            }
+            (_, _) if receipt => InMode {
+                say: None,
+                ring: false,
+            },
+            (Mode::Discreet, _) => InMode {
+                say: Some(Say::PleaseRing),
+                ring: true,
+            },
+            (Mode::Silent, _) => InMode {
+                say: None,
+                ring: true,
+            },
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Which of our senders speaks for a centre. A centre without a sender of its own on a channel uses that of the program.
+//! Which of our senders speaks for a centre. A centre without a sender of its own on a channel uses
+//! that of the program.
 
 use super::person::Channel;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +19,16 @@ impl Senders {
 
     /// A centre's own sender on a channel.
     pub fn set_own(&mut self, centre: &str, channel: Channel, sender: &str) {
-        self.own.insert((centre.to_owned(), channel), sender.to_owned());
+        self.own
+            .insert((centre.to_owned(), channel), sender.to_owned());
     }
 
     /// Who speaks for a centre on a channel; `None` if nobody does.
     pub fn of(&self, centre: &str, channel: Channel) -> Option<&str> {
-        self.own.get(&(centre.to_owned(), channel)).or_else(|| self.common.get(&channel)).map(String::as_str)
+        self.own
+            .get(&(centre.to_owned(), channel))
+            .or_else(|| self.common.get(&channel))
+            .map(String::as_str)
     }
 
     /// Whether a sender speaks for a centre.
@@ -43,7 +48,11 @@ impl Senders {
 
     /// Every sender there is, with its channel.
     pub fn all(&self) -> BTreeSet<(Channel, String)> {
-        self.common.iter().map(|(c, s)| (*c, s.clone())).chain(self.own.iter().map(|((_, c), s)| (*c, s.clone()))).collect()
+        self.common
+            .iter()
+            .map(|(c, s)| (*c, s.clone()))
+            .chain(self.own.iter().map(|((_, c), s)| (*c, s.clone())))
+            .collect()
     }
 }
 
@@ -56,8 +65,17 @@ mod tests {
         let mut s = Senders::default();
         s.set_common(Channel::Sms, "+441");
         s.set_own("LIF", Channel::Sms, "+353");
-        assert_eq!((s.of("BRK", Channel::Sms), s.of("LIF", Channel::Sms), s.of("LIF", Channel::Telegram)), (Some("+441"), Some("+353"), None));
-        assert!(s.speaks_for("+353", "LIF", Channel::Sms) && !s.speaks_for("+441", "LIF", Channel::Sms));
+        assert_eq!(
+            (
+                s.of("BRK", Channel::Sms),
+                s.of("LIF", Channel::Sms),
+                s.of("LIF", Channel::Telegram)
+            ),
+            (Some("+441"), Some("+353"), None)
+        );
+        assert!(
+            s.speaks_for("+353", "LIF", Channel::Sms) && !s.speaks_for("+441", "LIF", Channel::Sms)
+        );
         assert_eq!(s.all().len(), 2);
     }
 }

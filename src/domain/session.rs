@@ -1,4 +1,5 @@
-//! What is booked: one meeting of child and contact parent, its states and the answers of the two parents.
+//! What is booked: one meeting of child and contact parent, its states and the answers of the two
+//! parents.
 
 use crate::words_enum;
 use chrono::{DateTime, Utc};
@@ -73,8 +74,8 @@ words_enum! {
 
 /// Whether a cancellation is late: less than `notice_hours` elapsed hours from receipt to start.
 ///
-/// Seed 001: "If contact is cancelled under 48 hours’ notice then the charge will be incurred." Choice C01: elapsed hours, also
-/// over a clock change; exactly the hours is in time.
+/// Seed 001: "If contact is cancelled under 48 hours’ notice then the charge will be incurred."
+/// Choice C01: elapsed hours, also over a clock change; exactly the hours is in time.
 pub fn is_late(start: DateTime<Utc>, received: DateTime<Utc>, notice_hours: i64) -> bool {
     received > cut_off(start, notice_hours)
 }

@@ -1,4 +1,5 @@
-//! Words of strangers, made safe to look at: nothing in them steers the terminal or the page, turns the reading direction or hides.
+//! Words of strangers, made safe to look at: nothing in them steers the terminal or the page, turns
+//! the reading direction or hides.
 
 /// More marks than this on one letter are a heap and no writing.
 const MARKS: usize = 3;
@@ -14,8 +15,8 @@ fn steers(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The words as they may be shown: lines are kept, whatever steers or hides is named (`<U+202E>`), heaps of marks and endless texts are
-/// cut with a word about it.
+/// The words as they may be shown: lines are kept, whatever steers or hides is named (`<U+202E>`),
+/// heaps of marks and endless texts are cut with a word about it.
 pub fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MOST * 2));
     let (mut marks, mut heaped, mut n) = (0, 0, 0);
@@ -67,7 +68,10 @@ mod tests {
         ] {
             assert_eq!(shown(text), want);
         }
-        assert_eq!(shown(&format!("o{}", "\u{301}".repeat(10_000))), "o\u{301}\u{301}\u{301} <9997 marks left out>");
+        assert_eq!(
+            shown(&format!("o{}", "\u{301}".repeat(10_000))),
+            "o\u{301}\u{301}\u{301} <9997 marks left out>"
+        );
         let long = shown(&"x".repeat(100_000));
         assert!(long.ends_with(" <96000 more characters>") && long.len() < 5_000);
     }

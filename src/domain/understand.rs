@@ -1,8 +1,10 @@
-//! Text to intent: one pure, total function. What is not clearly understood is `Unclear`, a value and not an error; a person reads it.
+//! Text to intent: one pure, total function. What is not clearly understood is `Unclear`, a value
+//! and not an error; a person reads it.
 //!
-//! An answer is understood only if every word of it is known: a word of agreement or refusal, and around it nothing but words that
-//! change nothing. So "yes but I am not paying" is no YES and "he says he's not coming" is nobody's NO. Danger is looked for first and in
-//! any message. The words are data, one file a language in `understanding/`; here is only what their lists mean.
+//! An answer is understood only if every word of it is known: a word of agreement or refusal, and
+//! around it nothing but words that change nothing. So "yes but I am not paying" is no YES and "he
+//! says he's not coming" is nobody's NO. Danger is looked for first and in any message. The words
+//! are data, one file a language in `understanding/`; here is only what their lists mean.
 
 mod agreed;
 mod answer;
@@ -60,9 +62,15 @@ impl Intent {
     pub fn as_str(&self) -> &'static str {
         match self {
             Intent::Confirm => "confirm",
-            Intent::Cancel(Some(Reason::IllChild)) | Intent::ReasonWord(Reason::IllChild) => "cancel_illness_child",
-            Intent::Cancel(Some(Reason::IllSelf)) | Intent::ReasonWord(Reason::IllSelf) => "cancel_illness_self",
-            Intent::Cancel(Some(Reason::Travel)) | Intent::ReasonWord(Reason::Travel) => "cancel_transport",
+            Intent::Cancel(Some(Reason::IllChild)) | Intent::ReasonWord(Reason::IllChild) => {
+                "cancel_illness_child"
+            }
+            Intent::Cancel(Some(Reason::IllSelf)) | Intent::ReasonWord(Reason::IllSelf) => {
+                "cancel_illness_self"
+            }
+            Intent::Cancel(Some(Reason::Travel)) | Intent::ReasonWord(Reason::Travel) => {
+                "cancel_transport"
+            }
             Intent::Cancel(_) | Intent::ReasonWord(_) => "cancel",
             Intent::Code(_) => "code",
             Intent::Stop => "stop",
@@ -108,11 +116,20 @@ pub struct SomeChildren {
 
 impl Understood {
     fn new(intent: Intent, rule: &'static str) -> Self {
-        Understood { intent, rule, named: Named::default(), plain_yes: false, watched: false, leftover: false, some_children: None }
+        Understood {
+            intent,
+            rule,
+            named: Named::default(),
+            plain_yes: false,
+            watched: false,
+            leftover: false,
+            some_children: None,
+        }
     }
 }
 
-/// The days of the week, dates and times of day that an answer names. Where nothing is named every visit fits.
+/// The days of the week, dates and times of day that an answer names. Where nothing is named every
+/// visit fits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Named {
     days: Vec<Weekday>,
@@ -125,7 +142,8 @@ impl Named {
         self.days.is_empty() && self.moments.is_empty()
     }
 
-    /// Whether a visit with this own arrival (local) is one that is named: of each sort that is named, one holds.
+    /// Whether a visit with this own arrival (local) is one that is named: of each sort that is
+    /// named, one holds.
     pub fn fits(&self, arrival: NaiveDateTime) -> bool {
         let of = |id| {
             let mut all = self.moments.iter().filter(|w| w.id == id).peekable();
@@ -134,9 +152,15 @@ impl Named {
         (self.days.is_empty() || self.days.contains(&arrival.weekday())) && of(DATE) && of(TIME)
     }
 
-    /// Whether each date and time is that of one of these arrivals, and all that is named that of one visit at least.
+    /// Whether each date and time is that of one of these arrivals, and all that is named that of
+    /// one visit at least.
     fn are_of(&self, arrivals: &[NaiveDateTime]) -> bool {
-        self.moments.is_empty() || (self.moments.iter().all(|w| arrivals.iter().any(|a| is_of(w, a))) && arrivals.iter().any(|a| self.fits(*a)))
+        self.moments.is_empty()
+            || (self
+                .moments
+                .iter()
+                .all(|w| arrivals.iter().any(|a| is_of(w, a)))
+                && arrivals.iter().any(|a| self.fits(*a)))
     }
 }
 
@@ -160,7 +184,8 @@ pub enum Asked {
     Numbered,
 }
 
-/// What is known of the sender and of what is open; the default knows nothing and is the careful one.
+/// What is known of the sender and of what is open; the default knows nothing and is the careful
+/// one.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The language of the party (BCP 47).
@@ -171,20 +196,28 @@ pub struct Context<'a> {
     pub open: usize,
     /// Which question was asked.
     pub asked: Asked,
-    /// The party's own arrivals at the open sessions, local. Empty is "not known": then no text that names a date or a time confirms.
+    /// The party's own arrivals at the open sessions, local. Empty is "not known": then no text
+    /// that names a date or a time confirms.
     pub arrivals: &'a [NaiveDateTime],
 }
 
 impl Default for Context<'_> {
     fn default() -> Self {
-        Context { lang: "en", channel: Channel::Sms, open: 1, asked: Asked::Confirm, arrivals: &[] }
+        Context {
+            lang: "en",
+            channel: Channel::Sms,
+            open: 1,
+            asked: Asked::Confirm,
+            arrivals: &[],
+        }
     }
 }
 
 /// Texts with more characters than this are for a person; only danger is looked for in them.
 const LONGEST: usize = 480;
 
-/// A message in small letters and single spaces, as the agreed words of other languages and the quiet words of parents are kept.
+/// A message in small letters and single spaces, as the agreed words of other languages and the
+/// quiet words of parents are kept.
 pub fn bare(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -205,12 +238,14 @@ pub fn get_ready() {
     std::sync::LazyLock::force(&LISTS);
 }
 
-/// Understands one message of which nothing else is known. Total: every text has an intent, and the same text has always the same.
+/// Understands one message of which nothing else is known. Total: every text has an intent, and the
+/// same text has always the same.
 pub fn understand(text: &str) -> Understood {
     understand_in(text, &Context::default())
 }
 
-/// Understands one message. Total: every text has an intent, and the same text in the same context has always the same.
+/// Understands one message. Total: every text has an intent, and the same text in the same context
+/// has always the same.
 pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     let l = &*LISTS;
     let is = Understood::new;
@@ -220,9 +255,13 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     }
     let words = l.vocabulary.words(text);
     let spoken = patterns::spoken(&words);
-    let has_sign = |signs: &str| !text.is_ascii() && text.chars().any(|c| signs.contains(c) && !c.is_ascii());
+    let has_sign =
+        |signs: &str| !text.is_ascii() && text.chars().any(|c| signs.contains(c) && !c.is_ascii());
     if l.watched.in_words(&spoken) {
-        return Understood { watched: true, ..is(Intent::Safeguarding, "watched") };
+        return Understood {
+            watched: true,
+            ..is(Intent::Safeguarding, "watched")
+        };
     }
     if l.danger.in_words(&spoken) {
         return is(Intent::Safeguarding, "danger");
@@ -238,7 +277,10 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     }
     if spoken.is_empty() {
         // A red sign alone says what it says on every road.
-        let stop = text.chars().any(|c| l.stop_alone.contains(c)) && text.chars().all(|c| l.stop_alone.contains(c) || c.is_whitespace() || c == '\u{fe0f}');
+        let stop = text.chars().any(|c| l.stop_alone.contains(c))
+            && text
+                .chars()
+                .all(|c| l.stop_alone.contains(c) || c.is_whitespace() || c == '\u{fe0f}');
         if stop {
             return is(Intent::Stop, "stop-sign");
         }
@@ -269,7 +311,12 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     if l.machine.any(&spoken) {
         return is(Intent::Unclear, "sent-by-a-machine");
     }
-    if l.forwarded.any(&spoken) || quotes(text) || text.lines().any(|line| line.trim_start().starts_with('>') || line.trim_start().starts_with("---")) {
+    if l.forwarded.any(&spoken)
+        || quotes(text)
+        || text
+            .lines()
+            .any(|line| line.trim_start().starts_with('>') || line.trim_start().starts_with("---"))
+    {
         return is(Intent::Unclear, "forwarded");
     }
     if let Some((_, reason)) = l.reasons.iter().find(|(p, _)| !asks && p.whole(&spoken)) {
@@ -277,8 +324,14 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
     }
     let doubtful = has_sign(&l.doubtful);
     let polite = l.polite.any(&spoken);
-    let only_stop_signs = doubtful && text.chars().all(|c| !l.doubtful.contains(c) || l.stop_signs.contains(c));
-    if (l.stop.means(&spoken, alone) || l.stop.in_a_sentence(&words, &l.against_stop)) && (!doubtful || only_stop_signs) && (!asks || spoken.len() > 1) {
+    let only_stop_signs = doubtful
+        && text
+            .chars()
+            .all(|c| !l.doubtful.contains(c) || l.stop_signs.contains(c));
+    if (l.stop.means(&spoken, alone) || l.stop.in_a_sentence(&words, &l.against_stop))
+        && (!doubtful || only_stop_signs)
+        && (!asks || spoken.len() > 1)
+    {
         return is(Intent::Stop, "stop-words");
     }
     if l.start.means(&spoken, alone) && (!asks || polite) {
@@ -288,7 +341,10 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
         return is(Intent::Help, "help-words");
     }
     if let Some(some) = l.some.read(&spoken).filter(|_| !asks && !doubtful) {
-        return Understood { some_children: Some(some), ..is(Intent::Unclear, "some-children") };
+        return Understood {
+            some_children: Some(some),
+            ..is(Intent::Unclear, "some-children")
+        };
     }
     // A word of the party's own language is that word, whatever it is in English.
     let message = bare(text);
@@ -296,7 +352,11 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
         let for_a_person = asks || doubtful;
         return agreed_word(if for_a_person { Means::Neither } else { means });
     }
-    let read = if asks && !polite { Err("question") } else { answer(l, &words, context, doubtful) };
+    let read = if asks && !polite {
+        Err("question")
+    } else {
+        answer(l, &words, context, doubtful)
+    };
     let why = match read {
         Ok(u) => return u,
         Err(why) => why,
@@ -323,15 +383,22 @@ pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
 /// A whole message of another language.
 fn agreed_word(means: Means) -> Understood {
     match means {
-        Means::Yes => Understood { plain_yes: true, ..Understood::new(Intent::Confirm, "agreed-word") },
+        Means::Yes => Understood {
+            plain_yes: true,
+            ..Understood::new(Intent::Confirm, "agreed-word")
+        },
         Means::No => Understood::new(Intent::Cancel(None), "agreed-word"),
         Means::Neither => Understood::new(Intent::Unclear, "word-of-two-languages"),
     }
 }
 
-/// "Wrong number, who is this?": each sentence is a stranger's, or one says for certain that the number is wrong.
+/// "Wrong number, who is this?": each sentence is a stranger's, or one says for certain that the
+/// number is wrong.
 fn in_sentences(l: &lists::Lists, words: &[Word]) -> bool {
-    let mut sentences = words.split(|w| matches!(w.id, patterns::BREAK | ASK)).filter(|s| !s.is_empty()).peekable();
+    let mut sentences = words
+        .split(|w| matches!(w.id, patterns::BREAK | ASK))
+        .filter(|s| !s.is_empty())
+        .peekable();
     let (mut all, mut any) = (sentences.peek().is_some(), false);
     for s in sentences {
         if l.wrong_number.whole(s) {
@@ -344,18 +411,22 @@ fn in_sentences(l: &lists::Lists, words: &[Word]) -> bool {
     all && any
 }
 
-/// Whether several words stand between quotation marks: somebody else's, or the writer's of another time.
+/// Whether several words stand between quotation marks: somebody else's, or the writer's of another
+/// time.
 fn quotes(text: &str) -> bool {
     let parts: Vec<&str> = text.split(['"', '“', '”', '„', '«', '»']).collect();
     // Behind the last mark nothing is closed.
-    parts.iter().enumerate().any(|(n, part)| n % 2 == 1 && n + 1 < parts.len() && part.split_whitespace().nth(1).is_some())
+    parts.iter().enumerate().any(|(n, part)| {
+        n % 2 == 1 && n + 1 < parts.len() && part.split_whitespace().nth(1).is_some()
+    })
 }
 
 /// A small number alone; where a numbered question waits, also with the words that go with it.
 fn number(trimmed: &str, spoken: &[Word], asks: bool, asked: Asked) -> Option<u8> {
     let [w] = spoken else { return None };
     let ordinal = w.id == DATE && asked == Asked::Numbered && !trimmed.contains('/');
-    ((w.id == NUM && !asks || ordinal) && (1..=9).contains(&w.value)).then_some(u8::try_from(w.value).ok()?)
+    ((w.id == NUM && !asks || ordinal) && (1..=9).contains(&w.value))
+        .then_some(u8::try_from(w.value).ok()?)
 }
 
 #[cfg(test)]

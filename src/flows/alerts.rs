@@ -1,5 +1,5 @@
-//! Something urgent waits: staff get one line that says so, and nothing else. No name, case, date or reason stands on a screen in a
-//! room full of families (safety rule A1).
+//! Something urgent waits: staff get one line that says so, and nothing else. No name, case, date
+//! or reason stands on a screen in a room full of families (safety rule A1).
 
 use super::Service;
 use crate::domain::message::Kind;
@@ -21,12 +21,19 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
         return Ok(0);
     }
     let stands = centres::setting(&svc.db, LAST).await?;
-    let last = stands.as_deref().and_then(|t| DateTime::parse_from_rfc3339(t).ok());
+    let last = stands
+        .as_deref()
+        .and_then(|t| DateTime::parse_from_rfc3339(t).ok());
     if last.is_some_and(|t| now < t.with_timezone(&Utc) + PACE) {
         return Ok(0);
     }
     let mut tx = svc.db.begin().await?;
-    let urgent: Vec<String> = tasks::unalerted(&mut tx, now).await?.into_iter().filter(|(_, topic, due)| topic.is_urgent(*due, now)).map(|(id, ..)| id).collect();
+    let urgent: Vec<String> = tasks::unalerted(&mut tx, now)
+        .await?
+        .into_iter()
+        .filter(|(_, topic, due)| topic.is_urgent(*due, now))
+        .map(|(id, ..)| id)
+        .collect();
     if urgent.is_empty() {
         return Ok(0);
     }
@@ -37,12 +44,18 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
         .iter()
         .filter_map(|to| {
             // By the program's own line, or else by the first that there is on the channel.
-            let line = lines.of("", to.channel()).or_else(|| lines.all().iter().find(|l| l.channel == to.channel()))?;
+            let line = lines
+                .of("", to.channel())
+                .or_else(|| lines.all().iter().find(|l| l.channel == to.channel()))?;
             let hash = seal.address_hash(to);
             Some(NewMessage {
                 cause: format!("alert/{}/{hash}", now.timestamp()),
                 kind: Kind::StaffAlert,
-                centre: line.centres.as_ref().and_then(|c| c.first().cloned()).unwrap_or_default(),
+                centre: line
+                    .centres
+                    .as_ref()
+                    .and_then(|c| c.first().cloned())
+                    .unwrap_or_default(),
                 case_id: None,
                 party_id: None,
                 role: None,

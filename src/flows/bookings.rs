@@ -1,5 +1,5 @@
-//! Bookings by hand and in series: a session at a time that a person names, and those that come again, booked ahead at the frequency of
-//! the referral until the centre is told otherwise.
+//! Bookings by hand and in series: a session at a time that a person names, and those that come
+//! again, booked ahead at the frequency of the referral until the centre is told otherwise.
 
 use super::Service;
 use super::plan::first_look;
@@ -78,10 +78,18 @@ struct Shape {
 
 fn must_be_bookable(case: &CaseFile) -> Result<()> {
     if case.archived {
-        bail!("the file of {} is closed; a new referral opens it again (seed 001), and nothing was booked", case.case_ref);
+        bail!(
+            "the file of {} is closed; a new referral opens it again (seed 001), and nothing was \
+             booked",
+            case.case_ref
+        );
     }
     if case.hold {
-        bail!("{} is not to be booked until what is owed is settled (seed 001: \"no contact will be booked until this is settled\"); nothing was booked", case.case_ref);
+        bail!(
+            "{} is not to be booked until what is owed is settled (seed 001: \"no contact will be \
+             booked until this is settled\"); nothing was booked",
+            case.case_ref
+        );
     }
     Ok(())
 }
@@ -91,11 +99,24 @@ fn offset(start: NaiveTime, arrives: NaiveTime) -> i64 {
     (arrives - start).num_minutes()
 }
 
-/// The shape of a booking: as it was said, else as in the series that it takes the place of, else as at the last session. Own arrivals are
-/// never guessed: two parents who must not meet would meet at the door.
-fn shape(case: &CaseFile, usual: Option<&Usual>, like: Option<&StoredSeries>, b: &Booking) -> Result<Shape> {
-    let Some(minutes) = b.minutes.or(like.map(|l| l.minutes)).or(usual.map(|u| u.minutes)) else {
-        bail!("{} has no session yet that says how long one is; write --minutes", case.case_ref)
+/// The shape of a booking: as it was said, else as in the series that it takes the place of, else
+/// as at the last session. Own arrivals are never guessed: two parents who must not meet would meet
+/// at the door.
+fn shape(
+    case: &CaseFile,
+    usual: Option<&Usual>,
+    like: Option<&StoredSeries>,
+    b: &Booking,
+) -> Result<Shape> {
+    let Some(minutes) = b
+        .minutes
+        .or(like.map(|l| l.minutes))
+        .or(usual.map(|u| u.minutes))
+    else {
+        bail!(
+            "{} has no session yet that says how long one is; write --minutes",
+            case.case_ref
+        )
     };
     if !(1..=LONGEST_MINUTES).contains(&minutes) {
         bail!("--minutes: a session lasts between 1 and {LONGEST_MINUTES} minutes");
@@ -103,30 +124,76 @@ fn shape(case: &CaseFile, usual: Option<&Usual>, like: Option<&StoredSeries>, b:
     let known = like.map(|l| &l.places).or(usual.map(|u| &u.places));
     let mut places = Vec::with_capacity(2);
     for (role, _) in &case.parents {
-        let said = if *role == Role::Resident { b.resident_arrives } else { b.contact_arrives };
-        let last = known.and_then(|places| places.iter().find(|p| p.0 == *role)).map(|p| p.1);
-        let Some(from) = said.map(|t| offset(b.start.time(), t)).or(last.map(|o| o.from)) else {
-            bail!("no session of {} says when the {role} parent arrives; write --{role}-arrives", case.case_ref)
+        let said = if *role == Role::Resident {
+            b.resident_arrives
+        } else {
+            b.contact_arrives
+        };
+        let last = known
+            .and_then(|places| places.iter().find(|p| p.0 == *role))
+            .map(|p| p.1);
+        let Some(from) = said
+            .map(|t| offset(b.start.time(), t))
+            .or(last.map(|o| o.from))
+        else {
+            bail!(
+                "no session of {} says when the {role} parent arrives; write --{role}-arrives",
+                case.case_ref
+            )
         };
         if from >= minutes || from < -LONGEST_MINUTES / 2 {
-            bail!("the {role} parent would arrive {from} minutes after the start of a session of {minutes}; look at the times again");
+            bail!(
+                "the {role} parent would arrive {from} minutes after the start of a session of \
+                 {minutes}; look at the times again"
+            );
         }
-        places.push((*role, Offset { from, to: last.map_or(0, |o| o.to) }));
+        places.push((
+            *role,
+            Offset {
+                from,
+                to: last.map_or(0, |o| o.to),
+            },
+        ));
     }
     let said = b.contact_type.map(|t| t.as_str().to_owned());
-    let contact_type = said.or(like.map(|l| l.contact_type.clone())).or(usual.map(|u| u.contact_type.clone())).unwrap_or_else(|| ContactType::Supported.as_str().to_owned());
-    Ok(Shape { minutes, contact_type, places })
+    let contact_type = said
+        .or(like.map(|l| l.contact_type.clone()))
+        .or(usual.map(|u| u.contact_type.clone()))
+        .unwrap_or_else(|| ContactType::Supported.as_str().to_owned());
+    Ok(Shape {
+        minutes,
+        contact_type,
+        places,
+    })
 }
 
-fn new_session(case: &CaseFile, centre: &Centre, usual: Option<&Usual>, shape: &Shape, local: NaiveDateTime, now: DateTime<Utc>) -> NewSession {
+fn new_session(
+    case: &CaseFile,
+    centre: &Centre,
+    usual: Option<&Usual>,
+    shape: &Shape,
+    local: NaiveDateTime,
+    now: DateTime<Utc>,
+) -> NewSession {
     let starts_at = instant(centre.tz, local);
-    // A time that clocks go over is the first moment after it (choice K10), here and on the wall clock.
+    // A time that clocks go over is the first moment after it (choice K10), here and on the wall
+    // clock.
     let local = wall(centre.tz, starts_at);
     let ends_at = starts_at + Duration::minutes(shape.minutes);
     let place = |(role, o): &(Role, Offset)| {
         let party_id = case.parents.iter().find(|p| p.0 == *role)?.1.clone();
-        let (arrives_at, leaves_at) = (starts_at + Duration::minutes(o.from), ends_at + Duration::minutes(o.to));
-        Some(NewPlace { role: *role, party_id, arrives_at, leaves_at: leaves_at.max(arrives_at), ask_known: now, ask_at: Some(first_look(centre, local, now)) })
+        let (arrives_at, leaves_at) = (
+            starts_at + Duration::minutes(o.from),
+            ends_at + Duration::minutes(o.to),
+        );
+        Some(NewPlace {
+            role: *role,
+            party_id,
+            arrives_at,
+            leaves_at: leaves_at.max(arrives_at),
+            ask_known: now,
+            ask_at: Some(first_look(centre, local, now)),
+        })
     };
     let terms = terms_for_family(centre, usual.map(|u| (u.day, &u.terms)), local.date());
     NewSession {
@@ -150,9 +217,15 @@ fn new_session(case: &CaseFile, centre: &Centre, usual: Option<&Usual>, shape: &
     }
 }
 
-/// Books a session by hand, or a series of them. Refused while no new bookings may be made, for a closed file, for a time that has passed
-/// or does not exist once, and over another session of the case.
-pub async fn book(svc: &Service, case_id: &str, b: &Booking, rec: &Recording<'_>) -> Result<Booked> {
+/// Books a session by hand, or a series of them. Refused while no new bookings may be made, for a
+/// closed file, for a time that has passed or does not exist once, and over another session of the
+/// case.
+pub async fn book(
+    svc: &Service,
+    case_id: &str,
+    b: &Booking,
+    rec: &Recording<'_>,
+) -> Result<Booked> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
@@ -162,16 +235,30 @@ pub async fn book(svc: &Service, case_id: &str, b: &Booking, rec: &Recording<'_>
     Ok(booked)
 }
 
-async fn book_in(tx: &mut Tx, case_id: &str, b: &Booking, like: Option<&StoredSeries>, rec: &Recording<'_>, now: DateTime<Utc>) -> Result<Booked> {
+async fn book_in(
+    tx: &mut Tx,
+    case_id: &str,
+    b: &Booking,
+    like: Option<&StoredSeries>,
+    rec: &Recording<'_>,
+    now: DateTime<Utc>,
+) -> Result<Booked> {
     if rec.at > now {
         bail!("--at lies in the future; write when it happened");
     }
     let case = bookings::lock_case(tx, case_id).await?;
     must_be_bookable(&case)?;
-    let centre = centres::all_in(tx).await?.remove(&case.centre).context("the case's centre is missing")?.centre;
+    let centre = centres::all_in(tx)
+        .await?
+        .remove(&case.centre)
+        .context("the case's centre is missing")?
+        .centre;
     let start = named_time(&centre, b.start)?;
     if start <= now {
-        bail!("{} has passed; a session is booked for a time ahead", b.start.format("%Y-%m-%d %H:%M"));
+        bail!(
+            "{} has passed; a session is booked for a time ahead",
+            b.start.format("%Y-%m-%d %H:%M")
+        );
     }
     let usual = bookings::usual(tx, case_id).await?;
     let shape = shape(&case, usual.as_ref(), like, b)?;
@@ -181,27 +268,70 @@ async fn book_in(tx: &mut Tx, case_id: &str, b: &Booking, like: Option<&StoredSe
             bail!("--until lies before the first session");
         }
         let weeks_ahead = b.weeks_ahead.unwrap_or(WEEKS_AHEAD);
-        let series = Series { pattern, first: b.start, until: b.until, weeks_ahead, next_n: 0 };
-        let Shape { minutes, contact_type, places } = shape;
-        let stored = StoredSeries { id: random_id(), case_id: case.id.clone(), series, minutes, contact_type, places };
+        let series = Series {
+            pattern,
+            first: b.start,
+            until: b.until,
+            weeks_ahead,
+            next_n: 0,
+        };
+        let Shape {
+            minutes,
+            contact_type,
+            places,
+        } = shape;
+        let stored = StoredSeries {
+            id: random_id(),
+            case_id: case.id.clone(),
+            series,
+            minutes,
+            contact_type,
+            places,
+        };
         bookings::add_series(tx, now, &stored, rec.by).await?;
         let detail = format!("{pattern} from {}", b.start.format("%Y-%m-%d %H:%M"));
-        let made = Fact { case_id: Some(&case.id), session_id: None, role: None, kind: "series", at: rec.at, by: rec.by, rule: "by-staff", detail: &detail };
+        let made = Fact {
+            case_id: Some(&case.id),
+            session_id: None,
+            role: None,
+            kind: "series",
+            at: rec.at,
+            by: rec.by,
+            rule: "by-staff",
+            detail: &detail,
+        };
         facts::add(tx, now, &[made]).await?;
         let sessions = extend(tx, &case, &centre, usual.as_ref(), &stored, rec.by, now).await?;
-        return Ok(Booked { sessions, series: Some(stored.id) });
+        return Ok(Booked {
+            sessions,
+            series: Some(stored.id),
+        });
     }
     if bookings::overlaps(tx, case_id, start, start + Duration::minutes(shape.minutes)).await? {
-        bail!("{} has a session at that time already; nothing was booked", case.case_ref);
+        bail!(
+            "{} has a session at that time already; nothing was booked",
+            case.case_ref
+        );
     }
     let session = new_session(&case, &centre, usual.as_ref(), &shape, b.start, now);
     cases::insert_sessions(tx, std::slice::from_ref(&session)).await?;
     let mut rule = "by-staff";
     if let Some(missed) = &b.replaces {
         rule = "replacement";
-        let Some(m) = bookings::missed(tx, missed).await?.filter(|m| m.case_id == case.id) else { bail!("--replaces: {missed} is no session of {}", case.case_ref) };
-        if !matches!(m.state, SessionState::Cancelled | SessionState::Closed | SessionState::NoShow) {
-            bail!("--replaces: session {missed} is {}, so there is nothing to replace", m.state);
+        let Some(m) = bookings::missed(tx, missed)
+            .await?
+            .filter(|m| m.case_id == case.id)
+        else {
+            bail!("--replaces: {missed} is no session of {}", case.case_ref)
+        };
+        if !matches!(
+            m.state,
+            SessionState::Cancelled | SessionState::Closed | SessionState::NoShow
+        ) {
+            bail!(
+                "--replaces: session {missed} is {}, so there is nothing to replace",
+                m.state
+            );
         }
         if let Some(by) = m.replaced_by {
             bail!("--replaces: session {missed} is replaced already, by {by}");
@@ -209,18 +339,42 @@ async fn book_in(tx: &mut Tx, case_id: &str, b: &Booking, like: Option<&StoredSe
         bookings::set_replaces(tx, &session.id, missed).await?;
         tasks::close(tx, now, &replacement_cause(missed)).await?;
     }
-    let detail = b.replaces.as_ref().map(|s| format!("in place of {s}")).unwrap_or_default();
-    let fact = Fact { case_id: Some(&case.id), session_id: Some(&session.id), role: None, kind: "booked", at: rec.at, by: rec.by, rule, detail: &detail };
+    let detail = b
+        .replaces
+        .as_ref()
+        .map(|s| format!("in place of {s}"))
+        .unwrap_or_default();
+    let fact = Fact {
+        case_id: Some(&case.id),
+        session_id: Some(&session.id),
+        role: None,
+        kind: "booked",
+        at: rec.at,
+        by: rec.by,
+        rule,
+        detail: &detail,
+    };
     facts::add(tx, now, &[fact]).await?;
     bookings::touch(tx, &case.id).await?;
     // A deadline may hang on it.
     money::look_again(tx, now, std::iter::once(case.id.as_str())).await?;
-    Ok(Booked { sessions: vec![(session.id, b.start)], series: None })
+    Ok(Booked {
+        sessions: vec![(session.id, b.start)],
+        series: None,
+    })
 }
 
-/// Books what has come within reach of a series. A day on which the case has a session already, in whatever state, and one on which the
-/// centre is closed are passed over.
-async fn extend(tx: &mut Tx, case: &CaseFile, centre: &Centre, usual: Option<&Usual>, s: &StoredSeries, by: &str, now: DateTime<Utc>) -> Result<Vec<(String, NaiveDateTime)>> {
+/// Books what has come within reach of a series. A day on which the case has a session already, in
+/// whatever state, and one on which the centre is closed are passed over.
+async fn extend(
+    tx: &mut Tx,
+    case: &CaseFile,
+    centre: &Centre,
+    usual: Option<&Usual>,
+    s: &StoredSeries,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, NaiveDateTime)>> {
     let a = ahead(&s.series, centre.tz, now);
     let mut made: Vec<(NewSession, i64)> = Vec::new();
     if let Some((_, first)) = a.book.first() {
@@ -228,12 +382,27 @@ async fn extend(tx: &mut Tx, case: &CaseFile, centre: &Centre, usual: Option<&Us
         let closed = bookings::closures(tx, &case.centre, first.date()).await?;
         let length = Duration::minutes(s.minutes);
         let is_closed = |at: NaiveDateTime| {
-            let on_day = |(from, to): &(NaiveDateTime, NaiveDateTime)| from.date() <= at.date() && at.date() <= to.date();
-            closed.iter().any(|c| on_day(c) && at < at.date().and_time(c.1.time()) && at + length > at.date().and_time(c.0.time()))
+            let on_day = |(from, to): &(NaiveDateTime, NaiveDateTime)| {
+                from.date() <= at.date() && at.date() <= to.date()
+            };
+            closed.iter().any(|c| {
+                on_day(c)
+                    && at < at.date().and_time(c.1.time())
+                    && at + length > at.date().and_time(c.0.time())
+            })
         };
-        let shape = Shape { minutes: s.minutes, contact_type: s.contact_type.clone(), places: s.places.clone() };
-        let free = a.book.iter().filter(|(_, local)| !taken.contains(&local.date()) && !is_closed(*local));
-        made = free.map(|(n, local)| (new_session(case, centre, usual, &shape, *local, now), *n)).collect();
+        let shape = Shape {
+            minutes: s.minutes,
+            contact_type: s.contact_type.clone(),
+            places: s.places.clone(),
+        };
+        let free = a
+            .book
+            .iter()
+            .filter(|(_, local)| !taken.contains(&local.date()) && !is_closed(*local));
+        made = free
+            .map(|(n, local)| (new_session(case, centre, usual, &shape, *local, now), *n))
+            .collect();
     }
     bookings::settle(tx, &s.id, a.next_n, a.look_at).await?;
     if made.is_empty() {
@@ -243,16 +412,27 @@ async fn extend(tx: &mut Tx, case: &CaseFile, centre: &Centre, usual: Option<&Us
     cases::insert_sessions(tx, &sessions).await?;
     let numbered: Vec<(String, i64)> = sessions.iter().map(|s| s.id.clone()).zip(numbers).collect();
     bookings::number(tx, &s.id, &numbered).await?;
-    let fact = |id| Fact { case_id: Some(&case.id), session_id: Some(id), role: None, kind: "booked", at: now, by, rule: "series", detail: "" };
+    let fact = |id| Fact {
+        case_id: Some(&case.id),
+        session_id: Some(id),
+        role: None,
+        kind: "booked",
+        at: now,
+        by,
+        rule: "series",
+        detail: "",
+    };
     let facts: Vec<Fact<'_>> = sessions.iter().map(|s| fact(s.id.as_str())).collect();
     facts::add(tx, now, &facts).await?;
     bookings::touch(tx, &case.id).await?;
     money::look_again(tx, now, std::iter::once(case.id.as_str())).await?;
-    let local = |s: &NewSession| crate::domain::local_time::parse_local(&s.start_local).unwrap_or_default();
+    let local =
+        |s: &NewSession| crate::domain::local_time::parse_local(&s.start_local).unwrap_or_default();
     Ok(sessions.iter().map(|s| (s.id.clone(), local(s))).collect())
 }
 
-/// Books ahead what has come within reach at `now`; a case on a bookings hold or with a closed file waits, and is due the moment that ends.
+/// Books ahead what has come within reach at `now`; a case on a bookings hold or with a closed file
+/// waits, and is due the moment that ends.
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     loop {
         let mut tx = svc.db.begin().await?;
@@ -263,7 +443,9 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
         let all = centres::all_in(&mut tx).await?;
         for case_id in &due {
             let case = bookings::lock_case(&mut tx, case_id).await?;
-            let Some(centre) = all.get(&case.centre).map(|c| &c.centre) else { continue };
+            let Some(centre) = all.get(&case.centre).map(|c| &c.centre) else {
+                continue;
+            };
             let usual = bookings::usual(&mut tx, case_id).await?;
             for s in bookings::running(&mut tx, case_id).await? {
                 extend(&mut tx, &case, centre, usual.as_ref(), &s, "courtesy", now).await?;
@@ -274,45 +456,103 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     }
 }
 
-/// Ends a series from a day on, and with `change` begins a new one. Only untouched occurrences are taken back, without a text: nobody had
-/// been told of them. What was moved, asked about or answered stays, and is named.
-pub async fn end(svc: &Service, case_id: &str, series: Option<&str>, from: NaiveDate, change: Option<&Booking>, rec: &Recording<'_>) -> Result<Ended> {
+/// Ends a series from a day on, and with `change` begins a new one. Only untouched occurrences are
+/// taken back, without a text: nobody had been told of them. What was moved, asked about or
+/// answered stays, and is named.
+pub async fn end(
+    svc: &Service,
+    case_id: &str,
+    series: Option<&str>,
+    from: NaiveDate,
+    change: Option<&Booking>,
+    rec: &Recording<'_>,
+) -> Result<Ended> {
     let now = svc.clock.now();
     if rec.at > now {
         bail!("--at lies in the future; write when it happened");
     }
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
-    // First the sessions, then their case, as whoever reads a reply does; in the other order the two could wait for one another.
+    // First the sessions, then their case, as whoever reads a reply does; in the other order the
+    // two could wait for one another.
     let held = bookings::lock_ahead(&mut tx, case_id, from, now).await?;
     let case = bookings::lock_case(&mut tx, case_id).await?;
-    let centre = centres::all_in(&mut tx).await?.remove(&case.centre).context("the case's centre is missing")?.centre;
+    let centre = centres::all_in(&mut tx)
+        .await?
+        .remove(&case.centre)
+        .context("the case's centre is missing")?
+        .centre;
     let mut running = bookings::running(&mut tx, case_id).await?;
     running.retain(|s| series.is_none_or(|id| s.id == id));
     let old = match running.as_slice() {
-        [] => bail!("{} has no series that runs; nothing was changed", case.case_ref),
+        [] => bail!(
+            "{} has no series that runs; nothing was changed",
+            case.case_ref
+        ),
         [one] => one,
         many => {
-            let all: Vec<String> = many.iter().map(|s| format!("--series {} ({} from {})", s.id, s.series.pattern, s.series.first.format("%a %-d %b %Y %H:%M"))).collect();
-            bail!("{} has more than one series; name it: {}", case.case_ref, all.join(" or "))
+            let all: Vec<String> = many
+                .iter()
+                .map(|s| {
+                    format!(
+                        "--series {} ({} from {})",
+                        s.id,
+                        s.series.pattern,
+                        s.series.first.format("%a %-d %b %Y %H:%M")
+                    )
+                })
+                .collect();
+            bail!(
+                "{} has more than one series; name it: {}",
+                case.case_ref,
+                all.join(" or ")
+            )
         }
     };
     let until = from.pred_opt().unwrap_or(from);
     let until = old.series.until.map_or(until, |u| u.min(until));
-    let (untouched, kept): (Vec<_>, Vec<_>) = bookings::occurrences(&mut tx, &old.id, from, now).await?.into_iter().partition(|o| o.untouched);
+    let (untouched, kept): (Vec<_>, Vec<_>) = bookings::occurrences(&mut tx, &old.id, from, now)
+        .await?
+        .into_iter()
+        .partition(|o| o.untouched);
     if untouched.iter().any(|o| !held.contains(&o.id)) {
         bail!("a session of this series was booked just now; nothing was changed. Say it again");
     }
     let ids: Vec<String> = untouched.iter().map(|o| o.id.clone()).collect();
     bookings::unbook(&mut tx, now, &ids).await?;
     bookings::end(&mut tx, &old.id, until, now).await?;
-    let left = ahead(&Series { until: Some(until), ..old.series.clone() }, centre.tz, now);
+    let left = ahead(
+        &Series {
+            until: Some(until),
+            ..old.series.clone()
+        },
+        centre.tz,
+        now,
+    );
     if left.book.is_empty() && left.look_at.is_none() {
         bookings::settle(&mut tx, &old.id, old.series.next_n, None).await?;
     }
     let detail = format!("{} ends before {from}", old.series.pattern);
-    let mut list = vec![Fact { case_id: Some(&case.id), session_id: None, role: None, kind: "series_ended", at: rec.at, by: rec.by, rule: "by-staff", detail: &detail }];
-    list.extend(ids.iter().map(|id| Fact { case_id: Some(&case.id), session_id: Some(id), role: None, kind: "unbooked", at: rec.at, by: rec.by, rule: "series", detail: "" }));
+    let mut list = vec![Fact {
+        case_id: Some(&case.id),
+        session_id: None,
+        role: None,
+        kind: "series_ended",
+        at: rec.at,
+        by: rec.by,
+        rule: "by-staff",
+        detail: &detail,
+    }];
+    list.extend(ids.iter().map(|id| Fact {
+        case_id: Some(&case.id),
+        session_id: Some(id),
+        role: None,
+        kind: "unbooked",
+        at: rec.at,
+        by: rec.by,
+        rule: "series",
+        detail: "",
+    }));
     facts::add(&mut tx, now, &list).await?;
     money::look_again(&mut tx, now, std::iter::once(case.id.as_str())).await?;
     let booked = match change {
@@ -322,5 +562,9 @@ pub async fn end(svc: &Service, case_id: &str, series: Option<&str>, from: Naive
     tx.commit().await?;
     svc.changed.notify_waiters();
     let starts = untouched.into_iter().map(|o| o.start_local).collect();
-    Ok(Ended { unbooked: starts, kept: kept.into_iter().map(|o| (o.id, o.start_local)).collect(), booked })
+    Ok(Ended {
+        unbooked: starts,
+        kept: kept.into_iter().map(|o| (o.id, o.start_local)).collect(),
+        booked,
+    })
 }

@@ -1,4 +1,5 @@
-//! What a bot does beside sending: fetches what came in, stores it and only then lets Telegram forget it, and runs its errands.
+//! What a bot does beside sending: fetches what came in, stores it and only then lets Telegram
+//! forget it, and runs its errands.
 
 use super::lines::Line;
 use super::{Service, links, receive};
@@ -20,13 +21,35 @@ const GAP: Duration = Duration::seconds(30);
 /// Telegram keeps what came in for this long.
 const KEPT: Duration = Duration::hours(24);
 
-/// A received update as it is stored; `since` is the last instant at which we surely listened before it.
-pub fn received(line: &Line, i: Incoming, now: DateTime<Utc>, since: Option<DateTime<Utc>>) -> Received {
+/// A received update as it is stored; `since` is the last instant at which we surely listened
+/// before it.
+pub fn received(
+    line: &Line,
+    i: Incoming,
+    now: DateTime<Utc>,
+    since: Option<DateTime<Utc>>,
+) -> Received {
     let pressed = matches!(i.what, IncomingKind::Press { .. });
     let what = match i.what {
-        IncomingKind::Text(body) => What::Text { body: Private(body), media: 0, opt_out_type: None },
-        IncomingKind::Media(body) => What::Text { body: Private(body), media: 1, opt_out_type: None },
-        IncomingKind::Press { query, data, message } => What::Press { query, data, message: message.to_string() },
+        IncomingKind::Text(body) => What::Text {
+            body: Private(body),
+            media: 0,
+            opt_out_type: None,
+        },
+        IncomingKind::Media(body) => What::Text {
+            body: Private(body),
+            media: 1,
+            opt_out_type: None,
+        },
+        IncomingKind::Press {
+            query,
+            data,
+            message,
+        } => What::Press {
+            query,
+            data,
+            message: message.to_string(),
+        },
         IncomingKind::Blocked(true) => What::Blocked,
         IncomingKind::Blocked(false) => What::Unblocked,
         IncomingKind::Group => What::Group,
@@ -46,9 +69,15 @@ pub fn received(line: &Line, i: Incoming, now: DateTime<Utc>, since: Option<Date
 
 /// Stores one update that Telegram brought to the webhook.
 pub async fn from_hook(svc: &Service, line: &Line, body: &[u8]) -> Result<()> {
-    let Some(incoming) = telegram::read_update(body) else { return Ok(()) };
+    let Some(incoming) = telegram::read_update(body) else {
+        return Ok(());
+    };
     let now = svc.clock.now();
-    receive::store(svc, &[received(line, incoming, now, svc.pulse.away_since())]).await?;
+    receive::store(
+        svc,
+        &[received(line, incoming, now, svc.pulse.away_since())],
+    )
+    .await?;
     Ok(())
 }
 
@@ -58,17 +87,24 @@ fn polled_key(line: &Line) -> String {
 
 /// Fetches and stores until `stop`.
 pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -> Result<()> {
-    let Some(bot) = line.telegram() else { return Ok(()) };
+    let Some(bot) = line.telegram() else {
+        return Ok(());
+    };
     let mut prepared = false;
     let mut offset = None;
     let mut failures = 0u32;
     // A practice clock is moved by hand: its gaps are no outages.
     let practice = svc.clock.is_practice();
-    let mut since = if practice { None } else { listened_last(&svc, &line).await };
+    let mut since = if practice {
+        None
+    } else {
+        listened_last(&svc, &line).await
+    };
     while !stop.is_cancelled() {
         let turn = async {
             if !prepared {
-                bot.receive_at(&format!("{}/hooks/telegram", line.public_url)).await?;
+                bot.receive_at(&format!("{}/hooks/telegram", line.public_url))
+                    .await?;
             }
             match bot.mode() {
                 Mode::Webhook { .. } => Ok(None),
@@ -98,8 +134,12 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                 {
                     tracing::warn!("that messages may be lost could not be recorded yet: {e:#}");
                 }
-                let rows: Vec<Received> = incoming.into_iter().map(|i| received(&line, i, now, since)).collect();
-                // Stored first; the next question tells Telegram that it may forget them. What it brings again is known.
+                let rows: Vec<Received> = incoming
+                    .into_iter()
+                    .map(|i| received(&line, i, now, since))
+                    .collect();
+                // Stored first; the next question tells Telegram that it may forget them. What it
+                // brings again is known.
                 let stored = async {
                     if !rows.is_empty() {
                         receive::store(&svc, &rows).await?;
@@ -141,19 +181,38 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
 
 /// When a bot was last asked for news, in this process or an earlier one.
 async fn listened_last(svc: &Service, line: &Line) -> Option<DateTime<Utc>> {
-    let text = centres::setting(&svc.db, &polled_key(line)).await.ok().flatten()?;
-    DateTime::parse_from_rfc3339(&text).ok().map(|t| t.with_timezone(&Utc))
+    let text = centres::setting(&svc.db, &polled_key(line))
+        .await
+        .ok()
+        .flatten()?;
+    DateTime::parse_from_rfc3339(&text)
+        .ok()
+        .map(|t| t.with_timezone(&Utc))
 }
 
 async fn lost(svc: &Service, line: &Line, now: DateTime<Utc>) -> Result<()> {
     let mut tx = svc.db.begin().await?;
-    tasks::open(&mut tx, now, &NewTask::new(format!("messages-lost/{}/{}", line.sender, now.format("%Y-%m-%d")), Topic::MessagesLost)).await?;
+    tasks::open(
+        &mut tx,
+        now,
+        &NewTask::new(
+            format!("messages-lost/{}/{}", line.sender, now.format("%Y-%m-%d")),
+            Topic::MessagesLost,
+        ),
+    )
+    .await?;
     tx.commit().await
 }
 
 /// Runs the errands of a bot until `stop`.
-pub async fn run_errands(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -> Result<()> {
-    let Some(bot) = line.telegram() else { return Ok(()) };
+pub async fn run_errands(
+    svc: Arc<Service>,
+    line: Arc<Line>,
+    stop: CancellationToken,
+) -> Result<()> {
+    let Some(bot) = line.telegram() else {
+        return Ok(());
+    };
     while !stop.is_cancelled() {
         match errands_once(&svc, &line, bot).await {
             Ok(0) => {}
@@ -183,7 +242,10 @@ async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usiz
                 ended += 1;
             }
             Errand::Again(wait) => {
-                let wait = wait.map_or_else(|| Duration::seconds(1 << e.tries.clamp(0, 8)), |w| Duration::from_std(w).unwrap_or_default());
+                let wait = wait.map_or_else(
+                    || Duration::seconds(1 << e.tries.clamp(0, 8)),
+                    |w| Duration::from_std(w).unwrap_or_default(),
+                );
                 errands::again(&mut tx, &e.id, now + wait).await?;
             }
         }
@@ -197,7 +259,10 @@ async fn run_one(svc: &Service, bot: &Telegram, e: &Due) -> Result<Errand> {
     Ok(match e.what.as_str() {
         "answer" => bot.answer(&e.target, &e.words).await,
         "unbutton" => bot.unbutton(e.chat, message()).await,
-        "replace" => bot.replace(e.chat, message(), &links::no_longer_in_use(svc, &e.words)?).await,
+        "replace" => {
+            bot.replace(e.chat, message(), &links::no_longer_in_use(svc, &e.words)?)
+                .await
+        }
         _ => bot.leave(e.chat).await,
     })
 }

@@ -1,4 +1,5 @@
-//! Claim, send, record. Claim and intent are one commit with the re-check; then the bytes; then the outcome, together with the next claim.
+//! Claim, send, record. Claim and intent are one commit with the re-check; then the bytes; then the
+//! outcome, together with the next claim.
 
 use super::Service;
 use super::lines::{Line, Outgoing};
@@ -25,8 +26,8 @@ const FRESH: Span = Span::from_secs(5);
 const IN_FLIGHT: usize = 100;
 /// The largest claim without a rate.
 const BATCH: usize = 2000;
-/// Results that are recorded together at most, and how long the first of them waits for more: what a kill can leave in doubt
-/// is this and what is in flight.
+/// Results that are recorded together at most, and how long the first of them waits for more: what
+/// a kill can leave in doubt is this and what is in flight.
 const FLUSH: usize = 256;
 /// See [`FLUSH`].
 const PACE: Span = Span::from_millis(3);
@@ -103,7 +104,8 @@ impl Engine {
         }
     }
 
-    /// Sends until `stop`: then open requests are finished for at most ten seconds and what has not begun is given back.
+    /// Sends until `stop`: then open requests are finished for at most ten seconds and what has not
+    /// begun is given back.
     ///
     /// # Errors
     /// The database failed: memory that it does not have must not act, so the process has to end.
@@ -140,7 +142,8 @@ impl Engine {
         self.limit_reached_on.is_some()
     }
 
-    /// Waits until there is something to do: a result, a wake-up, a free slot of the rate, or the next look.
+    /// Waits until there is something to do: a result, a wake-up, a free slot of the rate, or the
+    /// next look.
     async fn wait(&mut self) {
         let mut pause = POLL;
         if let Some(since) = self.pending_since {
@@ -168,7 +171,9 @@ impl Engine {
         let end = Instant::now() + Span::from_secs(10);
         self.give_back(|_| true);
         while self.in_flight > 0 && Instant::now() < end {
-            if let Ok(Some(sent)) = tokio::time::timeout_at(end.into(), self.results_in.recv()).await {
+            if let Ok(Some(sent)) =
+                tokio::time::timeout_at(end.into(), self.results_in.recv()).await
+            {
                 self.take(sent);
             }
         }
@@ -190,7 +195,10 @@ impl Engine {
                     kind: job.ready.kind,
                     prompted: job.ready.attempt.prompted,
                     tries: job.ready.tries,
-                    tried: Tried::NotSent { error: "it had not begun in time".into(), wait: Some(Span::ZERO) },
+                    tried: Tried::NotSent {
+                        error: "it had not begun in time".into(),
+                        wait: Some(Span::ZERO),
+                    },
                 };
                 self.in_flight += 1; // counted down again when it is gathered
                 let _ = self.results_out.send(sent);
@@ -201,20 +209,32 @@ impl Engine {
         self.backlog = kept;
     }
 
-    /// One turn: record what came back, refill the backlog if it is low, begin what may begin. True if it did anything.
+    /// One turn: record what came back, refill the backlog if it is low, begin what may begin. True
+    /// if it did anything.
     async fn turn(&mut self) -> Result<bool> {
         self.svc.pulse.tick("deliver");
         let rate = self.line.rate_per_second;
         while let Ok(sent) = self.results_in.try_recv() {
             self.take(sent);
         }
-        let batch = if rate == 0 { BATCH } else { (rate as usize * 4).clamp(1, BATCH) };
+        let batch = if rate == 0 {
+            BATCH
+        } else {
+            (rate as usize * 4).clamp(1, BATCH)
+        };
         let low = self.backlog.len() <= batch / 2;
-        let flush = !self.pending.is_empty() && (self.pending.len() >= FLUSH || self.in_flight == 0 || self.pending_since.is_some_and(|s| s.elapsed() >= PACE));
+        let flush = !self.pending.is_empty()
+            && (self.pending.len() >= FLUSH
+                || self.in_flight == 0
+                || self.pending_since.is_some_and(|s| s.elapsed() >= PACE));
         let mut worked = flush;
         if flush {
             // The next claim rides along, so that senders never wait for the database.
-            let room = if low && self.rest_until.is_none() && self.more { batch - self.backlog.len() } else { 0 };
+            let room = if low && self.rest_until.is_none() && self.more {
+                batch - self.backlog.len()
+            } else {
+                0
+            };
             worked |= self.commit(room).await?;
         } else if low && self.look_at.is_none_or(|t| Instant::now() >= t) {
             // While texts are in the air a look at the outbox now and then is enough.
@@ -238,9 +258,12 @@ impl Engine {
             if rate > 0 && now < self.next_slot {
                 break;
             }
-            let Some(job) = self.backlog.pop_front() else { break };
+            let Some(job) = self.backlog.pop_front() else {
+                break;
+            };
             if rate > 0 {
-                self.next_slot = self.next_slot.max(now) + Span::from_secs_f64(1.0 / f64::from(rate));
+                self.next_slot =
+                    self.next_slot.max(now) + Span::from_secs_f64(1.0 / f64::from(rate));
             }
             self.begin(job);
             worked = true;
@@ -254,15 +277,39 @@ impl Engine {
         let out = self.results_out.clone();
         let now = self.svc.clock.now();
         tokio::spawn(async move {
-            let Ready { attempt, buttons, content, kind, not_after, tries } = job.ready;
+            let Ready {
+                attempt,
+                buttons,
+                content,
+                kind,
+                not_after,
+                tries,
+            } = job.ready;
             let valid_for = not_after.map(|t| (t - now).to_std().unwrap_or_default());
-            let text = Outgoing { body: &attempt.body, buttons, content: content.as_ref(), valid_for, token: &attempt.token };
-            let tried = line.send((&attempt.number.0, &attempt.number.1), text).await;
-            let _ = out.send(Sent { token: attempt.token, message_id: attempt.message_id, number_hash: attempt.number.1, kind, prompted: attempt.prompted, tries, tried });
+            let text = Outgoing {
+                body: &attempt.body,
+                buttons,
+                content: content.as_ref(),
+                valid_for,
+                token: &attempt.token,
+            };
+            let tried = line
+                .send((&attempt.number.0, &attempt.number.1), text)
+                .await;
+            let _ = out.send(Sent {
+                token: attempt.token,
+                message_id: attempt.message_id,
+                number_hash: attempt.number.1,
+                kind,
+                prompted: attempt.prompted,
+                tries,
+                tried,
+            });
         });
     }
 
-    /// Whether something is due and the channel is not resting; a resting channel is probed by a free request.
+    /// Whether something is due and the channel is not resting; a resting channel is probed by a
+    /// free request.
     async fn may_claim(&mut self) -> Result<bool> {
         if let Some(until) = self.rest_until {
             if Instant::now() < until {
@@ -281,11 +328,16 @@ impl Engine {
                 }
             }
         }
-        if self.svc.pulse.stopped().is_some() || !messages::any_due(&self.svc.db, self.line.of(), self.svc.clock.now()).await? {
+        if self.svc.pulse.stopped().is_some()
+            || !messages::any_due(&self.svc.db, self.line.of(), self.svc.clock.now()).await?
+        {
             return Ok(false);
         }
         let name = self.line.name();
-        Ok(!centres::stopped_channels(&self.svc.db).await?.iter().any(|(stopped, ..)| *stopped == name))
+        Ok(!centres::stopped_channels(&self.svc.db)
+            .await?
+            .iter()
+            .any(|(stopped, ..)| *stopped == name))
     }
 
     /// Commits; two transactions that wait for each other in the database end well at the next try.
@@ -307,7 +359,8 @@ impl Engine {
         let now = svc.clock.now();
         let mut tx = match svc.db.begin().await {
             Ok(tx) => tx,
-            // Nothing is known here that the database does not know: it is simply asked again later.
+            // Nothing is known here that the database does not know: it is simply asked again
+            // later.
             Err(e) if results.is_empty() => {
                 tracing::warn!("nothing can be sent just now: {e:#}");
                 self.look_at = Some(Instant::now() + Span::from_secs(1));
@@ -317,8 +370,15 @@ impl Engine {
         };
         self.to_commit = !results.is_empty();
         self.record(&mut tx, now, results).await?;
-        let resting = self.rest_until.is_some() || self.svc.pulse.stopped().is_some() || centres::is_stopped(&mut tx, &line.name()).await?;
-        let room = if resting { 0 } else { self.within_daily_limit(&mut tx, now, room, line.max_per_day).await? };
+        let resting = self.rest_until.is_some()
+            || self.svc.pulse.stopped().is_some()
+            || centres::is_stopped(&mut tx, &line.name()).await?;
+        let room = if resting {
+            0
+        } else {
+            self.within_daily_limit(&mut tx, now, room, line.max_per_day)
+                .await?
+        };
         let mut ready = Vec::new();
         let (mut claimed_any, mut elsewhere) = (false, false);
         if room > 0 {
@@ -334,9 +394,12 @@ impl Engine {
         if !self.to_commit && !claimed_any {
             return Ok(false);
         }
-        tx.commit().await.context("what was sent could not be recorded")?;
+        tx.commit()
+            .await
+            .context("what was sent could not be recorded")?;
         let committed = Instant::now();
-        self.backlog.extend(ready.into_iter().map(|ready| Job { ready, committed }));
+        self.backlog
+            .extend(ready.into_iter().map(|ready| Job { ready, committed }));
         if elsewhere {
             // What another channel takes is sent at once.
             svc.wake_senders();
@@ -345,7 +408,13 @@ impl Engine {
         Ok(claimed_any)
     }
 
-    async fn within_daily_limit(&mut self, tx: &mut Tx, now: DateTime<Utc>, room: usize, max_per_day: i64) -> Result<usize> {
+    async fn within_daily_limit(
+        &mut self,
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        room: usize,
+        max_per_day: i64,
+    ) -> Result<usize> {
         if room == 0 || max_per_day == 0 {
             return Ok(room);
         }
@@ -355,7 +424,15 @@ impl Engine {
             self.limit_reached_on = None;
         } else if self.limit_reached_on.as_ref() != Some(&today) {
             tracing::warn!("max_per_day is reached: {max_per_day} texts today; the rest waits");
-            tasks::open(tx, now, &NewTask::new(format!("max-per-day/{}/{today}", self.line.name()), Topic::ChannelStopped)).await?;
+            tasks::open(
+                tx,
+                now,
+                &NewTask::new(
+                    format!("max-per-day/{}/{today}", self.line.name()),
+                    Topic::ChannelStopped,
+                ),
+            )
+            .await?;
             self.limit_reached_on = Some(today);
             self.to_commit = true;
         }
@@ -366,12 +443,25 @@ impl Engine {
         let mut ends = Vec::with_capacity(results.len());
         for sent in results {
             let end = match sent.tried.clone() {
-                Tried::Accepted { provider_id, receipt } => {
+                Tried::Accepted {
+                    provider_id,
+                    receipt,
+                } => {
                     self.failures = 0;
                     if receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
-                        tasks::open_for_message(tx, now, format!("undelivered/{}", sent.message_id), Topic::BadNumber, &sent.message_id).await?;
+                        tasks::open_for_message(
+                            tx,
+                            now,
+                            format!("undelivered/{}", sent.message_id),
+                            Topic::BadNumber,
+                            &sent.message_id,
+                        )
+                        .await?;
                     }
-                    End::Accepted { provider_id, receipt }
+                    End::Accepted {
+                        provider_id,
+                        receipt,
+                    }
                 }
                 Tried::NotSent { error, wait } => {
                     if wait.is_none() {
@@ -380,27 +470,51 @@ impl Engine {
                         // 429: everybody waits as long as the service asked.
                         self.rest_until = Some(Instant::now() + w.min(Span::from_secs(3600)));
                     }
-                    let again = wait.map_or_else(|| backoff(sent.tries), |w| Duration::from_std(w).unwrap_or_default());
-                    End::NotSent { error, again: now + again }
+                    let again = wait.map_or_else(
+                        || backoff(sent.tries),
+                        |w| Duration::from_std(w).unwrap_or_default(),
+                    );
+                    End::NotSent {
+                        error,
+                        again: now + again,
+                    }
                 }
-                Tried::RefusedNumber { error, blocked: true, .. } if !sent.prompted => {
-                    // It was surely not delivered. The party's other address is taken if it was agreed and is safe; the next look at
-                    // the message decides that, and opens a ring task if there is none.
+                Tried::RefusedNumber {
+                    error,
+                    blocked: true,
+                    ..
+                } if !sent.prompted => {
+                    // It was surely not delivered. The party's other address is taken if it was
+                    // agreed and is safe; the next look at the message decides that, and opens a
+                    // ring task if there is none.
                     self.failures = 0;
                     chat_is_gone(tx, now, &sent).await?;
-                    End::Refused { error, then: Then::Wait(now) }
+                    End::Refused {
+                        error,
+                        then: Then::Wait(now),
+                    }
                 }
                 Tried::OutsideWindow { error } => {
-                    // Nothing was sent: the party's next address takes it, or a person rings. The next look at the message decides that.
+                    // Nothing was sent: the party's next address takes it, or a person rings. The
+                    // next look at the message decides that.
                     self.failures = 0;
-                    End::Refused { error, then: Then::Elsewhere(now) }
+                    End::Refused {
+                        error,
+                        then: Then::Elsewhere(now),
+                    }
                 }
-                Tried::RefusedNumber { error, opted_out, blocked } => {
+                Tried::RefusedNumber {
+                    error,
+                    opted_out,
+                    blocked,
+                } => {
                     self.failures = 0;
                     let (topic, reason) = match (opted_out, sent.kind) {
                         // S1c: the question cannot arrive, so a person rings.
                         (true, Kind::CancelReasonAsk) => (Topic::CancelByPhone, Ended::OptedOut),
-                        (true, kind) if kind.calls_off() => (Topic::RingSessionOff, Ended::OptedOut),
+                        (true, kind) if kind.calls_off() => {
+                            (Topic::RingSessionOff, Ended::OptedOut)
+                        }
                         (true, _) => (Topic::RingOptedOut, Ended::OptedOut),
                         (false, _) if blocked => (Topic::ChatBlocked, Ended::Blocked),
                         (false, _) => (Topic::BadNumber, Ended::BadNumber),
@@ -409,35 +523,82 @@ impl Engine {
                         chat_is_gone(tx, now, &sent).await?;
                     }
                     if opted_out {
-                        inbox::set_opt_out(tx, self.line.at(), &sent.number_hash, true, None, now).await?;
+                        inbox::set_opt_out(tx, self.line.at(), &sent.number_hash, true, None, now)
+                            .await?;
                     }
                     // That a STOP is acknowledged nowhere is no news.
                     if sent.kind != Kind::StopAck {
-                        tasks::open_for_message(tx, now, format!("refused/{}", sent.message_id), topic, &sent.message_id).await?;
+                        tasks::open_for_message(
+                            tx,
+                            now,
+                            format!("refused/{}", sent.message_id),
+                            topic,
+                            &sent.message_id,
+                        )
+                        .await?;
                     }
-                    End::Refused { error, then: Then::End(reason.as_str()) }
+                    End::Refused {
+                        error,
+                        then: Then::End(reason.as_str()),
+                    }
                 }
                 Tried::RefusedChannel { error } => {
-                    tracing::error!("{} refuses everything ({error}); the channel stands still until its settings are mended", self.line.in_words());
-                    if centres::stop_channel(tx, &self.line.name(), &error, &self.line.fingerprint(), now).await? {
-                        tasks::open(tx, now, &NewTask::new(format!("channel-stopped/{}", now.to_rfc3339()), Topic::ChannelStopped)).await?;
+                    tracing::error!(
+                        "{} refuses everything ({error}); the channel stands still until its \
+                         settings are mended",
+                        self.line.in_words()
+                    );
+                    if centres::stop_channel(
+                        tx,
+                        &self.line.name(),
+                        &error,
+                        &self.line.fingerprint(),
+                        now,
+                    )
+                    .await?
+                    {
+                        tasks::open(
+                            tx,
+                            now,
+                            &NewTask::new(
+                                format!("channel-stopped/{}", now.to_rfc3339()),
+                                Topic::ChannelStopped,
+                            ),
+                        )
+                        .await?;
                     }
                     // What was claimed and has not begun is given back: one refusal is enough.
                     self.give_back(|_| true);
-                    End::Refused { error, then: Then::Wait(now + Duration::minutes(1)) }
+                    End::Refused {
+                        error,
+                        then: Then::Wait(now + Duration::minutes(1)),
+                    }
                 }
                 Tried::Unknown { error } if !self.line.can_be_asked() => {
-                    // Telegram has no list: nobody can tell, so a person decides. A pressed button may still prove that it arrived.
+                    // Telegram has no list: nobody can tell, so a person decides. A pressed button
+                    // may still prove that it arrived.
                     self.failed();
-                    tracing::warn!("a text by {} may or may not have arrived ({error}): a person decides", self.line.in_words());
+                    tracing::warn!(
+                        "a text by {} may or may not have arrived ({error}): a person decides",
+                        self.line.in_words()
+                    );
                     if attempts::uncertain(tx, now, &sent.token).await? {
-                        tasks::open_for_message(tx, now, format!("uncertain/{}", sent.token), Topic::Uncertain, &sent.message_id).await?;
+                        tasks::open_for_message(
+                            tx,
+                            now,
+                            format!("uncertain/{}", sent.token),
+                            Topic::Uncertain,
+                            &sent.message_id,
+                        )
+                        .await?;
                     }
                     continue;
                 }
                 Tried::Unknown { error } => {
                     self.failed();
-                    tracing::warn!("an attempt ended in doubt ({error}); the service will be asked");
+                    tracing::warn!(
+                        "an attempt ended in doubt ({error}); the service will be asked"
+                    );
                     End::Doubt { error }
                 }
             };
@@ -449,16 +610,28 @@ impl Engine {
     fn failed(&mut self) {
         self.failures += 1;
         if self.failures >= FAILURES && self.rest_until.is_none() {
-            tracing::warn!("{} failures in a row: {} is asked before anything else is sent", self.failures, self.line.in_words());
+            tracing::warn!(
+                "{} failures in a row: {} is asked before anything else is sent",
+                self.failures,
+                self.line.in_words()
+            );
             self.rest_until = Some(Instant::now() + Span::from_secs(1));
         }
     }
 }
 
-/// The bot was blocked there, or the chat is gone: staff see it, and no text goes there until it is let in again.
+/// The bot was blocked there, or the chat is gone: staff see it, and no text goes there until it is
+/// let in again.
 async fn chat_is_gone(tx: &mut Tx, now: DateTime<Utc>, sent: &Sent) -> Result<()> {
     if inbox::block(tx, &sent.number_hash, Some(now)).await? > 0 {
-        tasks::open_for_message(tx, now, format!("blocked/{}/{}", sent.number_hash, now.format("%Y-%m-%d")), Topic::ChatBlocked, &sent.message_id).await?;
+        tasks::open_for_message(
+            tx,
+            now,
+            format!("blocked/{}/{}", sent.number_hash, now.format("%Y-%m-%d")),
+            Topic::ChatBlocked,
+            &sent.message_id,
+        )
+        .await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! What staff learn about a phone, from its owner: what it may show and when, whether it is safe, and whose a new number is. Quieter
-//! takes a word, louder takes a talk in person or on the number on file that was rung back (safety rules D1, D2, a4, a10).
+//! What staff learn about a phone, from its owner: what it may show and when, whether it is safe,
+//! and whose a new number is. Quieter takes a word, louder takes a talk in person or on the number
+//! on file that was rung back (safety rules D1, D2, a4, a10).
 
 use super::Service;
 use crate::domain::conversation::Topic;
@@ -35,7 +36,8 @@ pub struct Change {
     pub sms: Option<String>,
     /// Whether its chat may be written to.
     pub telegram: Option<String>,
-    /// Whether its number may be written to on WhatsApp; `safe` also begins it on the number on file.
+    /// Whether its number may be written to on WhatsApp; `safe` also begins it on the number on
+    /// file.
     pub whatsapp: Option<String>,
     /// The number that waits is theirs: it takes the old one's place.
     pub confirm_number: bool,
@@ -52,15 +54,25 @@ pub struct Change {
 /// Records it; gives what was changed, in words.
 ///
 /// # Errors
-/// In plain words: somebody who may not, a louder setting without a talk, a number of the other party, nothing to change.
-pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: DateTime<Utc>) -> Result<Vec<String>> {
+/// In plain words: somebody who may not, a louder setting without a talk, a number of the other
+/// party, nothing to change.
+pub async fn change(
+    svc: &Service,
+    party: &Party,
+    c: &Change,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<Vec<String>> {
     let now = svc.clock.now();
     if at > now {
         bail!("--at lies in the future; write when it happened");
     }
     let needs_talk = |what: &str| -> Result<()> {
         if c.spoken.is_none() {
-            bail!("{what} takes a talk with the parent: add --spoken in-person (with photo ID) or --spoken called-back (on the number on file); nothing was changed");
+            bail!(
+                "{what} takes a talk with the parent: add --spoken in-person (with photo ID) or \
+                 --spoken called-back (on the number on file); nothing was changed"
+            );
         }
         Ok(())
     };
@@ -81,37 +93,75 @@ pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: Date
         if let Some(h) = set
             && parse_hours(h).is_none()
         {
-            bail!("--hours: {h:?} is no span of the day; write 09:00-15:00, or \"\" for whenever the centre sends");
+            bail!(
+                "--hours: {h:?} is no span of the day; write 09:00-15:00, or \"\" for whenever the \
+                 centre sends"
+            );
         }
         if party.has_hours {
             // Other hours than those that were agreed may be louder.
             needs_talk("other hours than those on file")?;
         }
         parties::set_hours(&mut tx, &party.id, set).await?;
-        done.push(set.map_or_else(|| "texts whenever the centre sends".to_owned(), |h| format!("texts only {h}")));
+        done.push(set.map_or_else(
+            || "texts whenever the centre sends".to_owned(),
+            |h| format!("texts only {h}"),
+        ));
         kinds.push("safe_hours_changed");
     }
-    for (channel, safe) in [(Channel::Sms, &c.sms), (Channel::Telegram, &c.telegram), (Channel::Whatsapp, &c.whatsapp)] {
+    for (channel, safe) in [
+        (Channel::Sms, &c.sms),
+        (Channel::Telegram, &c.telegram),
+        (Channel::Whatsapp, &c.whatsapp),
+    ] {
         let Some(safe) = safe else { continue };
         if safe == "safe" {
             needs_talk("calling an address safe")?;
         }
-        if parties::set_safe(&mut tx, &party.id, channel, safe).await? == 0 && !begins_whatsapp(&mut tx, party, channel, safe, now).await? {
-            bail!("{}:{} has no address on {channel}; nothing was changed", party.case_ref, party.role);
+        if parties::set_safe(&mut tx, &party.id, channel, safe).await? == 0
+            && !begins_whatsapp(&mut tx, party, channel, safe, now).await?
+        {
+            bail!(
+                "{}:{} has no address on {channel}; nothing was changed",
+                party.case_ref,
+                party.role
+            );
         }
         done.push(format!("{channel}: {}", safe.replace('_', " ")));
         kinds.push("address_changed");
         if safe == "safe" {
-            tasks::close_topic(&mut tx, now, &party.case_id, party.role, Topic::RingWrongNumber).await?;
+            tasks::close_topic(
+                &mut tx,
+                now,
+                &party.case_id,
+                party.role,
+                Topic::RingWrongNumber,
+            )
+            .await?;
         }
     }
     if c.confirm_number || c.refuse_number {
         done.push(settle_pending(&mut tx, party, c, &needs_talk).await?);
-        tasks::close_topic(&mut tx, now, &party.case_id, party.role, Topic::ConfirmNumber).await?;
-        kinds.push(if c.confirm_number { "number_confirmed" } else { "number_refused" });
+        tasks::close_topic(
+            &mut tx,
+            now,
+            &party.case_id,
+            party.role,
+            Topic::ConfirmNumber,
+        )
+        .await?;
+        kinds.push(if c.confirm_number {
+            "number_confirmed"
+        } else {
+            "number_refused"
+        });
     }
     if c.unlink {
-        for a in parties::addresses(&mut tx, &party.id).await?.iter().filter(|a| a.channel == "telegram" && a.state == "current") {
+        for a in parties::addresses(&mut tx, &party.id)
+            .await?
+            .iter()
+            .filter(|a| a.channel == "telegram" && a.state == "current")
+        {
             parties::set_state(&mut tx, &a.id, "past").await?;
         }
         if party.channel == Channel::Telegram {
@@ -125,11 +175,26 @@ pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: Date
         kinds.push("quiet_word_changed");
     }
     if done.is_empty() {
-        bail!("nothing to record: name a mode, hours, an address, a number or a quiet word; `courtesy record family --help` shows all");
+        bail!(
+            "nothing to record: name a mode, hours, an address, a number or a quiet word; \
+             `courtesy record family --help` shows all"
+        );
     }
     parties::ask_again(&mut tx, &party.id, now).await?;
     let detail = c.spoken.map_or("", Spoken::as_str);
-    let list: Vec<Fact<'_>> = kinds.iter().map(|kind| Fact { case_id: Some(&party.case_id), session_id: None, role: Some(party.role), kind, at, by, rule: "D1", detail }).collect();
+    let list: Vec<Fact<'_>> = kinds
+        .iter()
+        .map(|kind| Fact {
+            case_id: Some(&party.case_id),
+            session_id: None,
+            role: Some(party.role),
+            kind,
+            at,
+            by,
+            rule: "D1",
+            detail,
+        })
+        .collect();
     facts::add(&mut tx, now, &list).await?;
     tx.commit().await?;
     svc.wake_senders();
@@ -137,14 +202,30 @@ pub async fn change(svc: &Service, party: &Party, c: &Change, by: &str, at: Date
     Ok(done)
 }
 
-/// A parent who wants WhatsApp gets it on the one number on file, as the channel that is tried first.
-async fn begins_whatsapp(tx: &mut Tx, party: &Party, channel: Channel, safe: &str, now: DateTime<Utc>) -> Result<bool> {
+/// A parent who wants WhatsApp gets it on the one number on file, as the channel that is tried
+/// first.
+async fn begins_whatsapp(
+    tx: &mut Tx,
+    party: &Party,
+    channel: Channel,
+    safe: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     if channel != Channel::Whatsapp || safe != "safe" {
         return Ok(false);
     }
     let on_file = parties::addresses(tx, &party.id).await?;
-    let Some(phone) = on_file.iter().find(|a| a.state == "current" && a.channel != Channel::Telegram.as_str()) else { return Ok(false) };
-    let Some(address) = Address::read(channel, &phone.value).filter(|a| a.phone().is_some_and(|p| p.takes_texts())) else { return Ok(false) };
+    let Some(phone) = on_file
+        .iter()
+        .find(|a| a.state == "current" && a.channel != Channel::Telegram.as_str())
+    else {
+        return Ok(false);
+    };
+    let Some(address) =
+        Address::read(channel, &phone.value).filter(|a| a.phone().is_some_and(|p| p.takes_texts()))
+    else {
+        return Ok(false);
+    };
     parties::set_address(tx, now, &party.id, &address, &phone.hash).await?;
     // A wish for WhatsApp is none for texts.
     if party.consent != Consent::Yes {
@@ -154,8 +235,8 @@ async fn begins_whatsapp(tx: &mut Tx, party: &Party, channel: Channel, safe: &st
     Ok(true)
 }
 
-/// The private word: any message that a person would read, in the parent's own words, so that its answer is the ordinary one. Only its
-/// keyed hash is kept.
+/// The private word: any message that a person would read, in the parent's own words, so that its
+/// answer is the ordinary one. Only its keyed hash is kept.
 async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<String> {
     let said = bare(words);
     if said.is_empty() {
@@ -163,9 +244,19 @@ async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<Strin
         return Ok("no quiet word".into());
     }
     let intent = understand(words).intent;
-    let acts = !matches!(intent, Intent::Question | Intent::DetailsChange | Intent::Reschedule | Intent::RunningLate | Intent::Unclear);
+    let acts = !matches!(
+        intent,
+        Intent::Question
+            | Intent::DetailsChange
+            | Intent::Reschedule
+            | Intent::RunningLate
+            | Intent::Unclear
+    );
     if acts || said.chars().count() < 8 || !said.contains(' ') {
-        bail!("--quiet-word: choose an everyday question of at least two words that is no answer, such as \"is there parking\"; nothing was changed");
+        bail!(
+            "--quiet-word: choose an everyday question of at least two words that is no answer, \
+             such as \"is there parking\"; nothing was changed"
+        );
     }
     let hash = tx.seal().quiet_word_hash(&party.id, &said);
     parties::set_quiet_word(tx, &party.id, Some(&hash)).await?;
@@ -173,7 +264,12 @@ async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<Strin
 }
 
 /// The number that waits takes the old one's place, or is put away.
-async fn settle_pending(tx: &mut Tx, party: &Party, c: &Change, needs_talk: &impl Fn(&str) -> Result<()>) -> Result<String> {
+async fn settle_pending(
+    tx: &mut Tx,
+    party: &Party,
+    c: &Change,
+    needs_talk: &impl Fn(&str) -> Result<()>,
+) -> Result<String> {
     let addresses = parties::addresses(tx, &party.id).await?;
     let pending: Vec<_> = addresses.iter().filter(|a| a.state == "pending").collect();
     if c.refuse_number && !pending.is_empty() {
@@ -185,16 +281,34 @@ async fn settle_pending(tx: &mut Tx, party: &Party, c: &Change, needs_talk: &imp
     let mut hashes: Vec<&str> = pending.iter().map(|a| a.hash.as_str()).collect();
     hashes.dedup();
     let ([new, ..], [_]) = (pending.as_slice(), hashes.as_slice()) else {
-        bail!("{}:{} has {} that waits to be confirmed; nothing was changed", party.case_ref, party.role, if pending.is_empty() { "no number" } else { "more than one number" })
+        bail!(
+            "{}:{} has {} that waits to be confirmed; nothing was changed",
+            party.case_ref,
+            party.role,
+            if pending.is_empty() {
+                "no number"
+            } else {
+                "more than one number"
+            }
+        )
     };
     if new.channel == Channel::Telegram.as_str() {
-        bail!("what waits is a chat, not a number: make a link with `courtesy link` and let the parent open it; nothing was changed");
+        bail!(
+            "what waits is a chat, not a number: make a link with `courtesy link` and let the \
+             parent open it; nothing was changed"
+        );
     }
     needs_talk("a new number")?;
     if parties::is_the_others(tx, party, &new.hash).await? {
-        bail!("another party of this case has or had that number: messages would reach the wrong person; nothing was changed");
+        bail!(
+            "another party of this case has or had that number: messages would reach the wrong \
+             person; nothing was changed"
+        );
     }
-    for old in addresses.iter().filter(|a| a.state == "current" && a.channel != "telegram") {
+    for old in addresses
+        .iter()
+        .filter(|a| a.state == "current" && a.channel != "telegram")
+    {
         parties::set_state(tx, &old.id, "past").await?;
     }
     // One that is agreed for WhatsApp too stands in two rows.

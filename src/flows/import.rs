@@ -1,5 +1,5 @@
-//! A centre's file comes in: read whole, checked whole, and written in one transaction or not at all. What happened since the last
-//! import is never undone by the next.
+//! A centre's file comes in: read whole, checked whole, and written in one transaction or not at
+//! all. What happened since the last import is never undone by the next.
 
 mod check;
 mod compare;
@@ -25,7 +25,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use write::{Covered, Report};
 
-/// Cases that are compared and written at a time: enough for quick statements, and few enough to stay small.
+/// Cases that are compared and written at a time: enough for quick statements, and few enough to
+/// stay small.
 const AT_ONCE: usize = 128;
 
 /// How dates are written in the file.
@@ -55,7 +56,14 @@ pub struct How<'a> {
 
 impl Default for How<'_> {
     fn default() -> Self {
-        How { dates: Dates::Iso, dry_run: false, rename: false, tell: false, senders: Senders::default(), progress: &|_, _| () }
+        How {
+            dates: Dates::Iso,
+            dry_run: false,
+            rename: false,
+            tell: false,
+            senders: Senders::default(),
+            progress: &|_, _| (),
+        }
     }
 }
 
@@ -66,9 +74,11 @@ pub struct Counts {
     pub sessions: usize,
     /// Sessions that were new.
     pub new_sessions: usize,
-    /// Lines that are the same as at the last import, whatever happened since, or say what is on file already.
+    /// Lines that are the same as at the last import, whatever happened since, or say what is on
+    /// file already.
     pub unchanged: usize,
-    /// Sessions that the file names by their `session_ref` at another time: moved, both parents are told.
+    /// Sessions that the file names by their `session_ref` at another time: moved, both parents are
+    /// told.
     pub moved: usize,
     /// Lines that differ from what is on file, which was left alone.
     pub differs: usize,
@@ -92,8 +102,8 @@ pub struct Imported {
     pub counts: Option<Counts>,
 }
 
-/// Reads and checks a file by itself, without any database: every finding in the order of the lines. It takes any bytes, and time in
-/// proportion to their number.
+/// Reads and checks a file by itself, without any database: every finding in the order of the
+/// lines. It takes any bytes, and time in proportion to their number.
 pub fn look(bytes: &[u8], dates: Dates) -> Vec<Finding> {
     let (mut findings, _) = checked(bytes, dates, &OnFile::default(), &|_, _| ());
     findings.sort_by_key(|f| f.line);
@@ -108,16 +118,38 @@ pub async fn import(db: &Db, bytes: &[u8], how: &How<'_>, now: DateTime<Utc>) ->
     // Checked before the transaction is opened: on SQLite nobody else could write meanwhile.
     let stored = centres::all(db).await?;
     let on_file = OnFile {
-        countries: stored.iter().map(|(code, c)| (code.clone(), c.centre.country.clone())).collect(),
-        zones: stored.iter().map(|(code, c)| (code.clone(), c.centre.tz.name().to_owned())).collect(),
+        countries: stored
+            .iter()
+            .map(|(code, c)| (code.clone(), c.centre.country.clone()))
+            .collect(),
+        zones: stored
+            .iter()
+            .map(|(code, c)| (code.clone(), c.centre.tz.name().to_owned()))
+            .collect(),
     };
     let (mut findings, mut rows) = checked(bytes, how.dates, &on_file, how.progress);
-    let mut counts = Counts { sessions: rows.len(), ..Counts::default() };
+    let mut counts = Counts {
+        sessions: rows.len(),
+        ..Counts::default()
+    };
     let mut off = Vec::new();
     if !any_error(&findings) {
-        rows.sort_by(|a, b| (&a.centre, &a.case_ref, a.line).cmp(&(&b.centre, &b.case_ref, b.line)));
+        rows.sort_by(|a, b| {
+            (&a.centre, &a.case_ref, a.line).cmp(&(&b.centre, &b.case_ref, b.line))
+        });
         let mut tx = db.begin().await?;
-        write_all(&mut tx, &rows, how, now, &mut Report { counts: &mut counts, findings: &mut findings, off: &mut off }).await?;
+        write_all(
+            &mut tx,
+            &rows,
+            how,
+            now,
+            &mut Report {
+                counts: &mut counts,
+                findings: &mut findings,
+                off: &mut off,
+            },
+        )
+        .await?;
         if !how.dry_run && !any_error(&findings) {
             tx.commit().await?;
         }
@@ -126,10 +158,18 @@ pub async fn import(db: &Db, bytes: &[u8], how: &How<'_>, now: DateTime<Utc>) ->
     off.sort_by_key(|f| f.line);
     off.append(&mut findings);
     let counts = Some(counts).filter(|_| !any_error(&off));
-    Ok(Imported { findings: off, counts })
+    Ok(Imported {
+        findings: off,
+        counts,
+    })
 }
 
-fn checked(bytes: &[u8], dates: Dates, on_file: &OnFile, progress: &dyn Fn(u64, u64)) -> (Vec<Finding>, Vec<SessionRow>) {
+fn checked(
+    bytes: &[u8],
+    dates: Dates,
+    on_file: &OnFile,
+    progress: &dyn Fn(u64, u64),
+) -> (Vec<Finding>, Vec<SessionRow>) {
     match read::read(bytes) {
         Err(finding) => (vec![*finding], Vec::new()),
         Ok(file) => {
@@ -144,7 +184,13 @@ fn checked(bytes: &[u8], dates: Dates, on_file: &OnFile, progress: &dyn Fn(u64, 
 fn centre_of(row: &SessionRow) -> Result<(Centre, String)> {
     let mut table = toml::Table::new();
     let country = check::country_of(&row.timezone);
-    for (k, v) in [("code", &*row.centre), ("name", &*row.centre_name), ("timezone", &*row.timezone), ("country", country), ("start", "hold")] {
+    for (k, v) in [
+        ("code", &*row.centre),
+        ("name", &*row.centre_name),
+        ("timezone", &*row.timezone),
+        ("country", country),
+        ("start", "hold"),
+    ] {
         table.insert(k.into(), v.into());
     }
     let rules = toml::Table::from_iter([("currency".to_owned(), (&*row.currency).into())]);
@@ -155,10 +201,18 @@ fn centre_of(row: &SessionRow) -> Result<(Centre, String)> {
 }
 
 /// The centres of the file's lines; those that are new are written.
-async fn centres_of(tx: &mut Tx, rows: &[SessionRow], now: DateTime<Utc>, counts: &mut Counts) -> Result<Centres> {
+async fn centres_of(
+    tx: &mut Tx,
+    rows: &[SessionRow],
+    now: DateTime<Utc>,
+    counts: &mut Counts,
+) -> Result<Centres> {
     let mut all = centres::all_in(tx).await?;
     let mut new = false;
-    for row in rows.chunk_by(|a, b| a.centre == b.centre).filter_map(|of_centre| of_centre.iter().min_by_key(|r| r.line)) {
+    for row in rows
+        .chunk_by(|a, b| a.centre == b.centre)
+        .filter_map(|of_centre| of_centre.iter().min_by_key(|r| r.line))
+    {
         if !all.contains_key(&*row.centre) {
             let (centre, file) = centre_of(row)?;
             centres::put(tx, &centre, &file, now).await?;
@@ -173,7 +227,13 @@ async fn centres_of(tx: &mut Tx, rows: &[SessionRow], now: DateTime<Utc>, counts
 }
 
 /// Compares and writes all lines, which stand in the order of centres and cases.
-async fn write_all(tx: &mut Tx, rows: &[SessionRow], how: &How<'_>, now: DateTime<Utc>, report: &mut Report<'_>) -> Result<()> {
+async fn write_all(
+    tx: &mut Tx,
+    rows: &[SessionRow],
+    how: &How<'_>,
+    now: DateTime<Utc>,
+    report: &mut Report<'_>,
+) -> Result<()> {
     let all = centres_of(tx, rows, now, report.counts).await?;
     let mut days: BTreeMap<Arc<str>, (NaiveDate, NaiveDate)> = BTreeMap::new();
     for row in rows {
@@ -184,16 +244,27 @@ async fn write_all(tx: &mut Tx, rows: &[SessionRow], how: &How<'_>, now: DateTim
     imports::one_import(tx, &days.keys().map(|c| &**c).collect::<Vec<_>>()).await?;
     let mut done = rows.len() as u64;
     for of_centre in rows.chunk_by(|a, b| a.centre == b.centre) {
-        let Some((centre, days)) = of_centre.first().and_then(|r| Some((&all.get(&*r.centre)?.centre, *days.get(&r.centre)?))) else { continue };
+        let Some((centre, days)) = of_centre
+            .first()
+            .and_then(|r| Some((&all.get(&*r.centre)?.centre, *days.get(&r.centre)?)))
+        else {
+            continue;
+        };
         let at = Covered { centre, days };
-        let cases: Vec<&[SessionRow]> = of_centre.chunk_by(|a, b| a.case_ref == b.case_ref).collect();
+        let cases: Vec<&[SessionRow]> = of_centre
+            .chunk_by(|a, b| a.case_ref == b.case_ref)
+            .collect();
         for some in cases.chunks(AT_ONCE) {
             write::some_cases(tx, &at, some, how, now, report).await?;
             done += some.iter().map(|c| c.len() as u64).sum::<u64>();
             (how.progress)(done, 2 * rows.len() as u64);
         }
         if !any_error(report.findings) {
-            let in_file: HashSet<&str> = cases.iter().filter_map(|c| c.first()).map(|r| r.case_ref.as_str()).collect();
+            let in_file: HashSet<&str> = cases
+                .iter()
+                .filter_map(|c| c.first())
+                .map(|r| r.case_ref.as_str())
+                .collect();
             write::missing_cases(tx, &at, &in_file, report).await?;
         }
     }
@@ -210,7 +281,10 @@ mod tests {
     const MEGABYTE: usize = 1 << 20;
 
     fn kinds(bytes: &[u8]) -> Vec<&'static str> {
-        let mut kinds: Vec<&'static str> = look(bytes, Dates::Dmy).into_iter().map(|f| f.kind).collect();
+        let mut kinds: Vec<&'static str> = look(bytes, Dates::Dmy)
+            .into_iter()
+            .map(|f| f.kind)
+            .collect();
         kinds.dedup();
         kinds
     }
@@ -221,7 +295,19 @@ mod tests {
         let good = SAMPLE.lines().nth(1).unwrap();
         let under = |rest: &str| format!("{header}\n{}", rest.repeat(MEGABYTE / rest.len()));
         let one_case: String = (0..3000)
-            .map(|i| good.replace("2026-11-28", &format!("{}-{:02}-{:02}", 2026 + i / 336, 1 + i / 28 % 12, 1 + i % 28)).replace("2026-11-07T", "2025-11-07T") + "\n")
+            .map(|i| {
+                good.replace(
+                    "2026-11-28",
+                    &format!(
+                        "{}-{:02}-{:02}",
+                        2026 + i / 336,
+                        1 + i / 28 % 12,
+                        1 + i % 28
+                    ),
+                )
+                .replace("2026-11-07T", "2025-11-07T")
+                    + "\n"
+            })
             .collect();
         for (name, text) in [
             ("quotes", "\"".repeat(MEGABYTE)),
@@ -229,25 +315,54 @@ mod tests {
             ("semicolons and quotes", ";\"".repeat(MEGABYTE / 2)),
             ("one huge line", "x".repeat(MEGABYTE)),
             ("a thousand columns and more", "a,".repeat(MEGABYTE / 2)),
-            ("columns that are nearly right", "case_reff,".repeat(MEGABYTE / 10)),
+            (
+                "columns that are nearly right",
+                "case_reff,".repeat(MEGABYTE / 10),
+            ),
             ("one column again and again", "notes,".repeat(MEGABYTE / 6)),
             ("line ends", "\n".repeat(MEGABYTE)),
             ("nothing but NUL", "\0".repeat(MEGABYTE)),
             ("quotes under a header", under("\"")),
             ("an open quote on each line", under("a,\"b\n")),
-            ("an open quote on each full line", under(&format!("{}\n", good.replace("BRK-0101", "\"BRK-0101")))),
-            ("a huge field", format!("{header}\n{}\n", good.replace("Dwayne", &"D".repeat(MEGABYTE)))),
-            ("a huge number", format!("{header}\n{}\n", good.replace("07700 900101", &"7".repeat(MEGABYTE)))),
+            (
+                "an open quote on each full line",
+                under(&format!("{}\n", good.replace("BRK-0101", "\"BRK-0101"))),
+            ),
+            (
+                "a huge field",
+                format!(
+                    "{header}\n{}\n",
+                    good.replace("Dwayne", &"D".repeat(MEGABYTE))
+                ),
+            ),
+            (
+                "a huge number",
+                format!(
+                    "{header}\n{}\n",
+                    good.replace("07700 900101", &"7".repeat(MEGABYTE))
+                ),
+            ),
             ("too many fields", under(&format!("{good},\n"))),
-            ("one line with too many fields", format!("{header}\n{good}{}", ",x".repeat(MEGABYTE / 2))),
+            (
+                "one line with too many fields",
+                format!("{header}\n{good}{}", ",x".repeat(MEGABYTE / 2)),
+            ),
             ("the same line", under(&format!("{good}\n"))),
             ("one case", format!("{header}\n{one_case}")),
         ] {
             let started = Instant::now();
             let found = kinds(text.as_bytes());
             // Half a second here; whatever grows with the square takes minutes.
-            assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", started.elapsed());
-            assert_eq!(found.is_empty(), matches!(name, "one case" | "a huge field"), "{name}: {found:?}");
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "{name}: {:?}",
+                started.elapsed()
+            );
+            assert_eq!(
+                found.is_empty(),
+                matches!(name, "one case" | "a huge field"),
+                "{name}: {found:?}"
+            );
         }
     }
 
@@ -256,8 +371,16 @@ mod tests {
         let found = look("a,".repeat(1000).as_bytes(), Dates::Iso);
         assert!(found.len() < 80, "{}", found.len());
         let header = SAMPLE.lines().next().unwrap();
-        let line = SAMPLE.lines().nth(1).unwrap().replace("supported", &"s".repeat(5000));
-        assert!(look(format!("{header}\n{line}\n").as_bytes(), Dates::Iso).iter().all(|f| f.what.len() < 200));
+        let line = SAMPLE
+            .lines()
+            .nth(1)
+            .unwrap()
+            .replace("supported", &"s".repeat(5000));
+        assert!(
+            look(format!("{header}\n{line}\n").as_bytes(), Dates::Iso)
+                .iter()
+                .all(|f| f.what.len() < 200)
+        );
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! The lines by which texts leave and answers come: a channel with one of our senders, for all centres or for some.
+//! The lines by which texts leave and answers come: a channel with one of our senders, for all
+//! centres or for some.
 
 use crate::channels::sms::Sms;
 use crate::channels::telegram::Telegram;
@@ -78,7 +79,12 @@ impl Line {
 
     /// The line as the outbox sees it.
     pub fn of(&self) -> OfLine<'_> {
-        OfLine { channel: self.channel, sender: &self.sender, centres: self.centres.as_deref(), not: &self.not }
+        OfLine {
+            channel: self.channel,
+            sender: &self.sender,
+            centres: self.centres.as_deref(),
+            not: &self.not,
+        }
     }
 
     /// Channel and sender.
@@ -140,14 +146,32 @@ impl Line {
         let callback = || format!("{}/hooks/sms/status/{}", self.public_url, text.token);
         match (&self.wire, address.chat_id()) {
             (Wire::Sms(sms), _) => match text.content {
-                Some(content) => sms.send_content(address.as_str(), content, text.valid_for, &callback()).await,
-                None => sms.send(address.as_str(), text.body, text.valid_for, &callback()).await,
+                Some(content) => {
+                    sms.send_content(address.as_str(), content, text.valid_for, &callback())
+                        .await
+                }
+                None => {
+                    sms.send(address.as_str(), text.body, text.valid_for, &callback())
+                        .await
+                }
             },
-            (Wire::Telegram(bot), Some(chat)) => match bot.send(chat, text.body, text.buttons).await {
-                Tried::Accepted { provider_id, receipt } => Tried::Accepted { provider_id: in_chat(hash, &provider_id), receipt },
-                other => other,
+            (Wire::Telegram(bot), Some(chat)) => {
+                match bot.send(chat, text.body, text.buttons).await {
+                    Tried::Accepted {
+                        provider_id,
+                        receipt,
+                    } => Tried::Accepted {
+                        provider_id: in_chat(hash, &provider_id),
+                        receipt,
+                    },
+                    other => other,
+                }
+            }
+            (Wire::Telegram(_), None) => Tried::RefusedNumber {
+                error: "it is no chat".into(),
+                opted_out: false,
+                blocked: true,
             },
-            (Wire::Telegram(_), None) => Tried::RefusedNumber { error: "it is no chat".into(), opted_out: false, blocked: true },
         }
     }
 
@@ -159,12 +183,17 @@ impl Line {
 
 /// The id of a message in a chat: its number there, which is unique only together with the chat.
 pub fn in_chat(chat_hash: &str, message: &str) -> String {
-    format!("{}-{message}", chat_hash.chars().take(10).collect::<String>())
+    format!(
+        "{}-{message}",
+        chat_hash.chars().take(10).collect::<String>()
+    )
 }
 
 /// The number of a message in its chat.
 pub fn message_of(provider_id: &str) -> Option<i32> {
-    provider_id.rsplit_once('-').and_then(|(_, m)| m.parse().ok())
+    provider_id
+        .rsplit_once('-')
+        .and_then(|(_, m)| m.parse().ok())
 }
 
 /// All lines.
@@ -181,10 +210,15 @@ impl Lines {
         for line in &lines {
             match &line.centres {
                 None => senders.set_common(line.channel, &line.sender),
-                Some(centres) => centres.iter().for_each(|c| senders.set_own(c, line.channel, &line.sender)),
+                Some(centres) => centres
+                    .iter()
+                    .for_each(|c| senders.set_own(c, line.channel, &line.sender)),
             }
         }
-        Lines { lines: lines.into_iter().map(Arc::new).collect(), senders }
+        Lines {
+            lines: lines.into_iter().map(Arc::new).collect(),
+            senders,
+        }
     }
 
     /// Which sender speaks for whom.
@@ -199,11 +233,15 @@ impl Lines {
 
     /// The line of a centre on a channel.
     pub fn of(&self, centre: &str, channel: Channel) -> Option<&Arc<Line>> {
-        self.lines.iter().find(|l| l.channel == channel && l.speaks_for(centre))
+        self.lines
+            .iter()
+            .find(|l| l.channel == channel && l.speaks_for(centre))
     }
 
     /// The line with this sender.
     pub fn by_sender(&self, channel: Channel, sender: &str) -> Option<&Arc<Line>> {
-        self.lines.iter().find(|l| l.channel == channel && l.sender == sender)
+        self.lines
+            .iter()
+            .find(|l| l.channel == channel && l.sender == sender)
     }
 }

@@ -1,4 +1,5 @@
-//! The stories: a session falls due, a text goes out, a reply comes in. They fetch, let the domain decide, and write.
+//! The stories: a session falls due, a text goes out, a reply comes in. They fetch, let the domain
+//! decide, and write.
 
 pub mod alerts;
 pub mod bookings;
@@ -69,7 +70,13 @@ pub struct Service {
 
 impl Service {
     /// Puts the parts together.
-    pub fn new(db: Db, clock: Clock, words: Words, lines: Lines, alert_to: Vec<Address>) -> Arc<Service> {
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        words: Words,
+        lines: Lines,
+        alert_to: Vec<Address>,
+    ) -> Arc<Service> {
         Arc::new(Service {
             db,
             clock,
@@ -122,37 +129,71 @@ async fn told_of_move(tx: &mut Tx, seat: &Seat) -> Result<Option<DateTime<Utc>>>
     let (s, a) = (&seat.session, &seat.attendee);
     Ok(match s.moved {
         None => None,
-        Some(_) => messages::asked(tx, &s.id, a.role, a.ask_version).await?.accepted_at,
+        Some(_) => {
+            messages::asked(tx, &s.id, a.role, a.ask_version)
+                .await?
+                .accepted_at
+        }
     })
 }
 
-/// Whether a cancellation by this party that reached us at `heard` is late; a refusal of a move that the centre began is free for a while.
+/// Whether a cancellation by this party that reached us at `heard` is late; a refusal of a move
+/// that the centre began is free for a while.
 pub async fn is_late(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>) -> Result<bool> {
     let told_at = told_of_move(tx, seat).await?;
     let s = &seat.session;
-    Ok(notice::late(s.starts_at, s.notice_hours, s.moved.as_ref(), told_at, heard))
+    Ok(notice::late(
+        s.starts_at,
+        s.notice_hours,
+        s.moved.as_ref(),
+        told_at,
+        heard,
+    ))
 }
 
-/// Whether a cancellation by this party that reached us at `heard` may cost it something: it is late, and the session has a fee. Whoever
-/// cancels late is liable, whoever usually pays (seed 001).
+/// Whether a cancellation by this party that reached us at `heard` may cost it something: it is
+/// late, and the session has a fee. Whoever cancels late is liable, whoever usually pays (seed
+/// 001).
 pub async fn may_cost(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>) -> Result<bool> {
     Ok(seat.session.fee_minor > 0 && is_late(tx, seat, heard).await?)
 }
 
-/// Records of a cancellation by this party that it refused a move that the centre began, if it did in time: the rules on money see it.
-pub async fn note_refused_move(tx: &mut Tx, seat: &Seat, heard: DateTime<Utc>, by: &str, now: DateTime<Utc>) -> Result<()> {
+/// Records of a cancellation by this party that it refused a move that the centre began, if it did
+/// in time: the rules on money see it.
+pub async fn note_refused_move(
+    tx: &mut Tx,
+    seat: &Seat,
+    heard: DateTime<Utc>,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let told_at = told_of_move(tx, seat).await?;
     let s = &seat.session;
     if !notice::free_after_move(s.moved.as_ref(), told_at, heard) {
         return Ok(());
     }
     let role = Some(seat.attendee.role);
-    let fact = Fact { case_id: Some(&s.case_id), session_id: Some(&s.id), role, kind: REFUSED_MOVE, at: heard, by, rule: "free-move", detail: "" };
+    let fact = Fact {
+        case_id: Some(&s.case_id),
+        session_id: Some(&s.id),
+        role,
+        kind: REFUSED_MOVE,
+        at: heard,
+        by,
+        rule: "free-move",
+        detail: "",
+    };
     facts::add(tx, now, &[fact]).await
 }
 
 /// A message about a session to one parent.
-pub fn to_seat(seat: &Seat, cause: String, kind: Kind, not_before: DateTime<Utc>, not_after: Option<DateTime<Utc>>) -> NewMessage {
+pub fn to_seat(
+    seat: &Seat,
+    cause: String,
+    kind: Kind,
+    not_before: DateTime<Utc>,
+    not_after: Option<DateTime<Utc>>,
+) -> NewMessage {
     NewMessage {
         cause,
         kind,
@@ -160,7 +201,11 @@ pub fn to_seat(seat: &Seat, cause: String, kind: Kind, not_before: DateTime<Utc>
         case_id: Some(seat.session.case_id.clone()),
         party_id: Some(seat.attendee.party_id.clone()),
         role: Some(seat.attendee.role),
-        session: Some((seat.session.id.clone(), seat.session.version, seat.attendee.ask_version)),
+        session: Some((
+            seat.session.id.clone(),
+            seat.session.version,
+            seat.attendee.ask_version,
+        )),
         to: None,
         channel: seat.route().map_or(Channel::Sms, |r| r.address.channel()),
         data: String::new(),

@@ -24,18 +24,28 @@ pub struct Pulse {
 impl Pulse {
     /// Says that a loop is to be watched; it has not ticked yet.
     pub fn watch(&self, name: &'static str) {
-        self.ticks.lock().unwrap_or_else(|e| e.into_inner()).entry(name).or_insert(None);
+        self.ticks
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .entry(name)
+            .or_insert(None);
     }
 
     /// A loop lives.
     pub fn tick(&self, name: &'static str) {
-        self.ticks.lock().unwrap_or_else(|e| e.into_inner()).insert(name, Some(Instant::now()));
+        self.ticks
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .insert(name, Some(Instant::now()));
     }
 
     /// Seconds since each loop's last tick; -1 if it never did.
     pub fn ages(&self) -> Vec<(&'static str, i64)> {
         let ticks = self.ticks.lock().unwrap_or_else(|e| e.into_inner());
-        ticks.iter().map(|(n, t)| (*n, t.map_or(-1, |t| t.elapsed().as_secs() as i64))).collect()
+        ticks
+            .iter()
+            .map(|(n, t)| (*n, t.map_or(-1, |t| t.elapsed().as_secs() as i64)))
+            .collect()
     }
 
     /// Which loops are late, in words.
@@ -60,14 +70,22 @@ impl Pulse {
         *self.away.lock().unwrap_or_else(|e| e.into_inner()) = Some((since, Instant::now()));
     }
 
-    /// Since when nobody may have listened, while what came in meanwhile may still be on its way to us.
+    /// Since when nobody may have listened, while what came in meanwhile may still be on its way to
+    /// us.
     pub fn away_since(&self) -> Option<DateTime<Utc>> {
-        self.away.lock().unwrap_or_else(|e| e.into_inner()).filter(|(_, noticed)| noticed.elapsed() < STILL_COMING).map(|(since, _)| since)
+        self.away
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .filter(|(_, noticed)| noticed.elapsed() < STILL_COMING)
+            .map(|(since, _)| since)
     }
 
     /// Why sending stands still, if it does.
     pub fn stopped(&self) -> Option<String> {
-        self.stopped.lock().unwrap_or_else(|e| e.into_inner()).clone()
+        self.stopped
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .clone()
     }
 }
 
@@ -79,12 +97,16 @@ pub struct ClockWatch {
 impl ClockWatch {
     /// Begins with a reading of both clocks; `elapsed` is monotonic.
     pub fn new(wall: DateTime<Utc>, elapsed: Duration) -> ClockWatch {
-        ClockWatch { base: (wall, elapsed) }
+        ClockWatch {
+            base: (wall, elapsed),
+        }
     }
 
-    /// How far the wall clock stands from where it should be, if that is more than a minute. Small steps are followed.
+    /// How far the wall clock stands from where it should be, if that is more than a minute. Small
+    /// steps are followed.
     pub fn jumped(&mut self, wall: DateTime<Utc>, elapsed: Duration) -> Option<chrono::Duration> {
-        let passed = chrono::Duration::from_std(elapsed.saturating_sub(self.base.1)).unwrap_or_default();
+        let passed =
+            chrono::Duration::from_std(elapsed.saturating_sub(self.base.1)).unwrap_or_default();
         let off = wall - (self.base.0 + passed);
         if off.abs() > JUMP {
             return Some(off);
@@ -104,10 +126,24 @@ mod tests {
         let e = Duration::from_secs;
         let mut watch = ClockWatch::new(t(0), e(100));
         assert_eq!(watch.jumped(t(10), e(110)), None);
-        assert_eq!(watch.jumped(t(50), e(120)), None, "a step of 30 s is followed");
-        assert_eq!(watch.jumped(t(3660), e(130)), Some(chrono::Duration::seconds(3600)));
-        assert_eq!(watch.jumped(t(3670), e(140)), Some(chrono::Duration::seconds(3600)), "it stays wrong");
+        assert_eq!(
+            watch.jumped(t(50), e(120)),
+            None,
+            "a step of 30 s is followed"
+        );
+        assert_eq!(
+            watch.jumped(t(3660), e(130)),
+            Some(chrono::Duration::seconds(3600))
+        );
+        assert_eq!(
+            watch.jumped(t(3670), e(140)),
+            Some(chrono::Duration::seconds(3600)),
+            "it stays wrong"
+        );
         assert_eq!(watch.jumped(t(80), e(150)), None, "it came back");
-        assert_eq!(watch.jumped(t(-200), e(160)), Some(chrono::Duration::seconds(-290)));
+        assert_eq!(
+            watch.jumped(t(-200), e(160)),
+            Some(chrono::Duration::seconds(-290))
+        );
     }
 }

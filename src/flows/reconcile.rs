@@ -1,4 +1,5 @@
-//! Asks the provider what became of attempts whose end nobody recorded. Found: adopted. Surely not there: due again. Cannot tell: a person.
+//! Asks the provider what became of attempts whose end nobody recorded. Found: adopted. Surely not
+//! there: due again. Cannot tell: a person.
 
 use super::Service;
 use super::lines::Line;
@@ -34,15 +35,24 @@ enum Found {
     CannotTell,
 }
 
-/// One round; `me` is this process's worker id. Gives how many attempts are still open and ours to look at.
+/// One round; `me` is this process's worker id. Gives how many attempts are still open and ours to
+/// look at.
 ///
 /// # Errors
-/// The database failed. A provider that does not answer is no error: the attempts stay open and are looked at again.
+/// The database failed. A provider that does not answer is no error: the attempts stay open and are
+/// looked at again.
 pub async fn round(svc: &Service, me: &str) -> Result<usize> {
     let lines = svc.lines();
     let now = svc.clock.now();
-    let Some(shortest) = lines.all().iter().map(|l| l.settle).min() else { return Ok(0) };
-    let open = attempts::open_attempts(&svc.db, now - Duration::from_std(shortest).unwrap_or_default(), BATCH).await?;
+    let Some(shortest) = lines.all().iter().map(|l| l.settle).min() else {
+        return Ok(0);
+    };
+    let open = attempts::open_attempts(
+        &svc.db,
+        now - Duration::from_std(shortest).unwrap_or_default(),
+        BATCH,
+    )
+    .await?;
     if open.is_empty() {
         return Ok(0);
     }
@@ -51,14 +61,16 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
     let mut waiting = 0;
     // Words that are in the air to a number just now: a text found there could be theirs.
     let mut in_the_air: HashSet<(String, String)> = HashSet::new();
-    // Numbers with an attempt that is not looked up in this round: a text that cannot be told by its words waits until all are.
+    // Numbers with an attempt that is not looked up in this round: a text that cannot be told by
+    // its words waits until all are.
     let mut not_now: HashSet<String> = HashSet::new();
     for a in open {
         if !alive.contains_key(&a.worker) {
             let lives = a.worker == me || workers::lives(&svc.db, &a.worker).await;
             alive.insert(a.worker.clone(), lives);
         }
-        // Another sender's service may not know it, and "not there" would be a double: without its line a person decides in the end.
+        // Another sender's service may not know it, and "not there" would be a double: without its
+        // line a person decides in the end.
         let Some(line) = lines.by_sender(a.channel, &a.sender) else {
             give_up_old(svc, vec![a]).await?;
             continue;
@@ -67,8 +79,15 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
         let look_again = Duration::from_std(line.look_again).unwrap_or_default();
         let settled = match a.ended_at {
             Some(ended) => ended + settle <= now,
-            // Its process lives and says nothing: it is in the air, unless that lasts longer than any request can.
-            None if alive[&a.worker] => a.started_at + settle + Duration::seconds(60) + Duration::from_std(line.timeout() * 2).unwrap_or_default() <= now,
+            // Its process lives and says nothing: it is in the air, unless that lasts longer than
+            // any request can.
+            None if alive[&a.worker] => {
+                a.started_at
+                    + settle
+                    + Duration::seconds(60)
+                    + Duration::from_std(line.timeout() * 2).unwrap_or_default()
+                    <= now
+            }
             None => true,
         };
         let looked_lately = a.looked_at.is_some_and(|t| t + look_again > now);
@@ -79,11 +98,21 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
         } else if looked_lately {
             not_now.insert(a.number.as_str().to_owned());
         } else {
-            by_number.entry((line.name(), a.number.clone())).or_insert_with(|| (line.clone(), Vec::new())).1.push(a);
+            by_number
+                .entry((line.name(), a.number.clone()))
+                .or_insert_with(|| (line.clone(), Vec::new()))
+                .1
+                .push(a);
         }
     }
     for ((_, number), (line, mut attempts)) in by_number {
-        attempts.retain(|a| if a.content { !not_now.contains(number.as_str()) } else { !in_the_air.contains(&(number.as_str().to_owned(), a.body.0.clone())) });
+        attempts.retain(|a| {
+            if a.content {
+                !not_now.contains(number.as_str())
+            } else {
+                !in_the_air.contains(&(number.as_str().to_owned(), a.body.0.clone()))
+            }
+        });
         if attempts.is_empty() {
             continue;
         }
@@ -92,7 +121,12 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
     Ok(waiting)
 }
 
-async fn look(svc: &Service, line: &Line, number: &Address, attempts: Vec<OpenAttempt>) -> Result<()> {
+async fn look(
+    svc: &Service,
+    line: &Line,
+    number: &Address,
+    attempts: Vec<OpenAttempt>,
+) -> Result<()> {
     let look_again = Duration::from_std(line.look_again).unwrap_or_default();
     let Some(sms) = line.sms() else {
         // Nobody can be asked: a person decides.
@@ -121,23 +155,56 @@ async fn look(svc: &Service, line: &Line, number: &Address, attempts: Vec<OpenAt
     let mut open_content = beside.len();
     with_words.extend(beside);
     for a in with_words {
-        let found = if a.content { find_content(&a, &listed, &taken, open_content) } else { find(&a.sender, &a, &listed, &taken) };
+        let found = if a.content {
+            find_content(&a, &listed, &taken, open_content)
+        } else {
+            find(&a.sender, &a, &listed, &taken)
+        };
         open_content -= usize::from(a.content && matches!(found, Found::Adopted(..)));
         match found {
             Found::Adopted(provider_id, receipt) => {
-                let error_code = listed.iter().find(|l| l.provider_id == provider_id).and_then(|l| l.error_code.clone());
+                let error_code = listed
+                    .iter()
+                    .find(|l| l.provider_id == provider_id)
+                    .and_then(|l| l.error_code.clone());
                 let token = a.token.clone();
                 taken.insert(provider_id.clone());
-                outbox::record(&mut tx, &line.name(), now, vec![(a.token, End::Accepted { provider_id, receipt })]).await?;
+                outbox::record(
+                    &mut tx,
+                    &line.name(),
+                    now,
+                    vec![(
+                        a.token,
+                        End::Accepted {
+                            provider_id,
+                            receipt,
+                        },
+                    )],
+                )
+                .await?;
                 let elsewhere = went_elsewhere(&mut tx, now, &token, error_code.as_deref()).await?;
-                if !elsewhere && receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
-                    tasks::open_for_message(&mut tx, now, format!("undelivered/{}", a.message_id), Topic::BadNumber, &a.message_id).await?;
+                if !elsewhere
+                    && receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered)
+                {
+                    tasks::open_for_message(
+                        &mut tx,
+                        now,
+                        format!("undelivered/{}", a.message_id),
+                        Topic::BadNumber,
+                        &a.message_id,
+                    )
+                    .await?;
                 }
                 tracing::info!("an attempt in doubt was found at the provider");
             }
             Found::NotThere if a.looks + 1 >= LOOKS => {
-                tracing::info!("an attempt in doubt is surely not at the provider: it is due again");
-                let end = End::NotSent { error: "not found at the provider".into(), again: now };
+                tracing::info!(
+                    "an attempt in doubt is surely not at the provider: it is due again"
+                );
+                let end = End::NotSent {
+                    error: "not found at the provider".into(),
+                    again: now,
+                };
                 outbox::record(&mut tx, &line.name(), now, vec![(a.token, end)]).await?;
             }
             Found::NotThere => attempts::looked(&mut tx, now, look_again, &[a.token]).await?,
@@ -152,14 +219,24 @@ async fn look(svc: &Service, line: &Line, number: &Address, attempts: Vec<OpenAt
 
 async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttempt) -> Result<()> {
     if attempts::uncertain(tx, now, &a.token).await? {
-        tasks::open_for_message(tx, now, format!("uncertain/{}", a.token), Topic::Uncertain, &a.message_id).await?;
+        tasks::open_for_message(
+            tx,
+            now,
+            format!("uncertain/{}", a.token),
+            Topic::Uncertain,
+            &a.message_id,
+        )
+        .await?;
     }
     Ok(())
 }
 
 async fn give_up_old(svc: &Service, attempts: Vec<OpenAttempt>) -> Result<()> {
     let now = svc.clock.now();
-    let old: Vec<_> = attempts.into_iter().filter(|a| a.started_at + GIVE_UP < now).collect();
+    let old: Vec<_> = attempts
+        .into_iter()
+        .filter(|a| a.started_at + GIVE_UP < now)
+        .collect();
     if old.is_empty() {
         return Ok(());
     }
@@ -170,8 +247,14 @@ async fn give_up_old(svc: &Service, attempts: Vec<OpenAttempt>) -> Result<()> {
     tx.commit().await
 }
 
-/// The messages of the list that could be this attempt, whatever their words, the nearest in time first. Pure.
-fn could_be<'a>(sender: &str, a: &OpenAttempt, listed: &'a [Listed], taken: &HashSet<String>) -> Vec<&'a Listed> {
+/// The messages of the list that could be this attempt, whatever their words, the nearest in time
+/// first. Pure.
+fn could_be<'a>(
+    sender: &str,
+    a: &OpenAttempt,
+    listed: &'a [Listed],
+    taken: &HashSet<String>,
+) -> Vec<&'a Listed> {
     let ours = |l: &&Listed| {
         !l.inbound
             && l.to == a.number.as_str()
@@ -180,7 +263,10 @@ fn could_be<'a>(sender: &str, a: &OpenAttempt, listed: &'a [Listed], taken: &Has
             && l.created_at.is_none_or(|t| t >= a.started_at - SKEW)
     };
     let mut out: Vec<&Listed> = listed.iter().filter(ours).collect();
-    out.sort_by_key(|l| l.created_at.map_or(i64::MAX, |t| (t - a.started_at).num_milliseconds().abs()));
+    out.sort_by_key(|l| {
+        l.created_at
+            .map_or(i64::MAX, |t| (t - a.started_at).num_milliseconds().abs())
+    });
     out
 }
 
@@ -191,16 +277,22 @@ fn adopted(l: &Listed) -> Found {
 /// Looks for an attempt among the provider's messages to its number. Pure.
 fn find(sender: &str, a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>) -> Found {
     let ours = could_be(sender, a, listed, taken);
-    // Two texts with the same words to one number are two attempts; each takes one, the nearest in time first.
+    // Two texts with the same words to one number are two attempts; each takes one, the nearest in
+    // time first.
     if let Some(l) = ours.iter().find(|l| l.body == a.body.0) {
         return adopted(l);
     }
     // A body that was emptied could be this one.
-    if ours.iter().any(|l| l.body.is_empty()) { Found::CannotTell } else { Found::NotThere }
+    if ours.iter().any(|l| l.body.is_empty()) {
+        Found::CannotTell
+    } else {
+        Found::NotThere
+    }
 }
 
-/// The same for a text that stands at the service; `open` of them to this number are in doubt. Nothing to be found: not there. As many as
-/// are in doubt: each took one. Anything else cannot be told. Pure.
+/// The same for a text that stands at the service; `open` of them to this number are in doubt.
+/// Nothing to be found: not there. As many as are in doubt: each took one. Anything else cannot be
+/// told. Pure.
 fn find_content(a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>, open: usize) -> Found {
     let ours = could_be(&a.sender, a, listed, taken);
     match (ours.iter().find(|l| l.body == a.body.0), ours.as_slice()) {
@@ -253,34 +345,136 @@ mod tests {
 
     #[test]
     fn only_our_own_unowned_text_of_that_time_is_adopted() {
-        let find = |l: &[Listed], taken: &[&str]| find("+15005550006", &attempt(), l, &taken.iter().map(|s| s.to_string()).collect());
+        let find = |l: &[Listed], taken: &[&str]| {
+            find(
+                "+15005550006",
+                &attempt(),
+                l,
+                &taken.iter().map(|s| s.to_string()).collect(),
+            )
+        };
         let good = listed("SM1", "hello", 1_000_001);
-        assert_eq!(find(std::slice::from_ref(&good), &[]), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
+        assert_eq!(
+            find(std::slice::from_ref(&good), &[]),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
         assert_eq!(find(std::slice::from_ref(&good), &["SM1"]), Found::NotThere);
-        assert_eq!(find(&[listed("SM1", "other words", 1_000_001)], &[]), Found::NotThere);
-        assert_eq!(find(&[listed("SM1", "hello", 990_000)], &[]), Found::NotThere);
-        assert_eq!(find(&[Listed { inbound: true, ..good.clone() }], &[]), Found::NotThere);
-        assert_eq!(find(&[Listed { from: Some("+15005550000".into()), ..good.clone() }], &[]), Found::NotThere);
-        assert_eq!(find(&[listed("SM1", "", 1_000_001)], &[]), Found::CannotTell);
-        assert_eq!(find(&[listed("SM2", "hello", 1_000_090), listed("SM1", "hello", 1_000_002)], &[]), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
+        assert_eq!(
+            find(&[listed("SM1", "other words", 1_000_001)], &[]),
+            Found::NotThere
+        );
+        assert_eq!(
+            find(&[listed("SM1", "hello", 990_000)], &[]),
+            Found::NotThere
+        );
+        assert_eq!(
+            find(
+                &[Listed {
+                    inbound: true,
+                    ..good.clone()
+                }],
+                &[]
+            ),
+            Found::NotThere
+        );
+        assert_eq!(
+            find(
+                &[Listed {
+                    from: Some("+15005550000".into()),
+                    ..good.clone()
+                }],
+                &[]
+            ),
+            Found::NotThere
+        );
+        assert_eq!(
+            find(&[listed("SM1", "", 1_000_001)], &[]),
+            Found::CannotTell
+        );
+        assert_eq!(
+            find(
+                &[
+                    listed("SM2", "hello", 1_000_090),
+                    listed("SM1", "hello", 1_000_002)
+                ],
+                &[]
+            ),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
     }
 
     #[test]
     fn a_text_that_stands_at_the_service_is_told_by_its_number_alone() {
-        let content = || OpenAttempt { content: true, ..attempt() };
-        let find = |a: &OpenAttempt, l: &[Listed], taken: &[&str], open| find_content(a, l, &taken.iter().map(|s| s.to_string()).collect(), open);
+        let content = || OpenAttempt {
+            content: true,
+            ..attempt()
+        };
+        let find = |a: &OpenAttempt, l: &[Listed], taken: &[&str], open| {
+            find_content(a, l, &taken.iter().map(|s| s.to_string()).collect(), open)
+        };
         let bare = |id: &str, at| listed(id, "", at);
         assert_eq!(find(&content(), &[], &[], 1), Found::NotThere);
-        assert_eq!(find(&content(), &[bare("SM1", 1_000_001)], &[], 1), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
-        assert_eq!(find(&content(), &[listed("SM1", "its own words", 1_000_001)], &[], 1), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
-        assert_eq!(find(&content(), &[bare("SM1", 1_000_001)], &["SM1"], 1), Found::NotThere, "it is another's");
-        assert_eq!(find(&content(), &[bare("SM1", 990_000)], &[], 1), Found::NotThere, "long before");
-        // Two in doubt and one there: whose it is cannot be told, unless its words tell it. Two in doubt and two there: each took one.
-        assert_eq!(find(&content(), &[bare("SM1", 1_000_001)], &[], 2), Found::CannotTell);
-        assert_eq!(find(&content(), &[listed("SM1", "hello", 1_000_001)], &[], 2), Found::Adopted("SM1".into(), Some(Receipt::Delivered)));
-        assert_eq!(find(&content(), &[bare("SM1", 1_000_090), bare("SM2", 1_000_001)], &[], 2), Found::Adopted("SM2".into(), Some(Receipt::Delivered)));
-        assert_eq!(find(&content(), &[bare("SM1", 1_000_001), bare("SM2", 1_000_002)], &[], 1), Found::CannotTell);
-        let beside = OpenAttempt { beside_uncertain: true, ..content() };
-        assert_eq!((find(&beside, &[bare("SM1", 1_000_001)], &[], 1), find(&beside, &[], &[], 1)), (Found::CannotTell, Found::NotThere));
+        assert_eq!(
+            find(&content(), &[bare("SM1", 1_000_001)], &[], 1),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
+        assert_eq!(
+            find(
+                &content(),
+                &[listed("SM1", "its own words", 1_000_001)],
+                &[],
+                1
+            ),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
+        assert_eq!(
+            find(&content(), &[bare("SM1", 1_000_001)], &["SM1"], 1),
+            Found::NotThere,
+            "it is another's"
+        );
+        assert_eq!(
+            find(&content(), &[bare("SM1", 990_000)], &[], 1),
+            Found::NotThere,
+            "long before"
+        );
+        // Two in doubt and one there: whose it is cannot be told, unless its words tell it. Two in
+        // doubt and two there: each took one.
+        assert_eq!(
+            find(&content(), &[bare("SM1", 1_000_001)], &[], 2),
+            Found::CannotTell
+        );
+        assert_eq!(
+            find(&content(), &[listed("SM1", "hello", 1_000_001)], &[], 2),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
+        assert_eq!(
+            find(
+                &content(),
+                &[bare("SM1", 1_000_090), bare("SM2", 1_000_001)],
+                &[],
+                2
+            ),
+            Found::Adopted("SM2".into(), Some(Receipt::Delivered))
+        );
+        assert_eq!(
+            find(
+                &content(),
+                &[bare("SM1", 1_000_001), bare("SM2", 1_000_002)],
+                &[],
+                1
+            ),
+            Found::CannotTell
+        );
+        let beside = OpenAttempt {
+            beside_uncertain: true,
+            ..content()
+        };
+        assert_eq!(
+            (
+                find(&beside, &[bare("SM1", 1_000_001)], &[], 1),
+                find(&beside, &[], &[], 1)
+            ),
+            (Found::CannotTell, Found::NotThere)
+        );
     }
 }

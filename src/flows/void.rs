@@ -1,5 +1,5 @@
-//! A wrong record is taken out of the reckoning by a counter-entry: nothing that was recorded is changed, and what follows is computed
-//! from what stands (safety rule f1).
+//! A wrong record is taken out of the reckoning by a counter-entry: nothing that was recorded is
+//! changed, and what follows is computed from what stands (safety rule f1).
 
 use super::Service;
 use super::record::{Recording, not_in_the_future};
@@ -20,28 +20,53 @@ use anyhow::{Context, Result, bail};
 fn act(f: &Wrong, id: &str) -> Result<Act> {
     let by_program = f.by == "courtesy";
     Ok(match f.kind.as_str() {
-        "voided" => bail!("{id} takes a wrong record out; to have that one back, record it again. Nothing was changed"),
+        "voided" => bail!(
+            "{id} takes a wrong record out; to have that one back, record it again. Nothing was \
+             changed"
+        ),
         "attended" | "no_show" => Act::Attendance,
         "waived" | "written_off" => Act::Decide,
         // What a parent wrote themselves is no mistake of staff.
         "cancelled" | "some_children" if by_program => Act::Decide,
-        "payment" | "note" | "ill_counted" | "told" | "informed" | "rang" | "new_referral" | "cancelled" | "some_children" if !by_program => Act::Record,
-        "closed" => bail!("put a visit back on with `courtesy record reinstate`; nothing was changed"),
-        "reinstated" => bail!("call the visit off with `courtesy record cancel` or `record answer`; nothing was changed"),
+        "payment" | "note" | "ill_counted" | "told" | "informed" | "rang" | "new_referral"
+        | "cancelled" | "some_children"
+            if !by_program =>
+        {
+            Act::Record
+        }
+        "closed" => {
+            bail!("put a visit back on with `courtesy record reinstate`; nothing was changed")
+        }
+        "reinstated" => bail!(
+            "call the visit off with `courtesy record cancel` or `record answer`; nothing was \
+             changed"
+        ),
         "moved" => bail!("move the visit back with `courtesy record move`; nothing was changed"),
-        "confirmed" => bail!("record the right answer with `courtesy record answer`; nothing was changed"),
+        "confirmed" => {
+            bail!("record the right answer with `courtesy record answer`; nothing was changed")
+        }
         "released" => bail!("a notice that was let go is not taken back; nothing was changed"),
-        other => bail!("{id} ({}) is no record that can be taken out; nothing was changed", other.replace('_', " ")),
+        other => bail!(
+            "{id} ({}) is no record that can be taken out; nothing was changed",
+            other.replace('_', " ")
+        ),
     })
 }
 
-/// Takes a wrong record of a case out of the reckoning: a payment, a note, who came, a number of children, a decision about a fee, a
-/// telling, a call, a cancellation that did not put the visit off.
+/// Takes a wrong record of a case out of the reckoning: a payment, a note, who came, a number of
+/// children, a decision about a fee, a telling, a call, a cancellation that did not put the visit
+/// off.
 ///
 /// # Errors
-/// In plain words: no such record, one of another case, one that was taken out before or is put right in another way, no reason given,
-/// somebody who may not.
-pub async fn void(svc: &Service, case: &Case, id: &str, why: &str, rec: &Recording<'_>) -> Result<Standing> {
+/// In plain words: no such record, one of another case, one that was taken out before or is put
+/// right in another way, no reason given, somebody who may not.
+pub async fn void(
+    svc: &Service,
+    case: &Case,
+    id: &str,
+    why: &str,
+    rec: &Recording<'_>,
+) -> Result<Standing> {
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if why.trim().is_empty() {
@@ -49,9 +74,17 @@ pub async fn void(svc: &Service, case: &Case, id: &str, why: &str, rec: &Recordi
     }
     let mut tx = svc.db.begin().await?;
     money::lock(&mut tx, &case.id).await?;
-    let Some(wrong) = facts::get(&mut tx, id).await? else { bail!("there is no record {id}; `courtesy case {}` shows all with their ids", case.case_ref) };
+    let Some(wrong) = facts::get(&mut tx, id).await? else {
+        bail!(
+            "there is no record {id}; `courtesy case {}` shows all with their ids",
+            case.case_ref
+        )
+    };
     if wrong.case_id.as_deref() != Some(&case.id) {
-        bail!("record {id} belongs to another case than {}; nothing was changed", case.case_ref);
+        bail!(
+            "record {id} belongs to another case than {}; nothing was changed",
+            case.case_ref
+        );
     }
     let act = act(&wrong, id)?;
     staff::allow(&mut tx, rec.by, act).await?;
@@ -65,11 +98,27 @@ pub async fn void(svc: &Service, case: &Case, id: &str, why: &str, rec: &Recordi
         }
         None => None,
     };
-    if let Some(s) = session.as_ref().filter(|s| puts_it_off(s, &wrong) && s.starts_at > now) {
-        bail!("the visit is off by this record: `courtesy record reinstate {}` puts it back on and tells whoever was told; nothing was changed", s.id);
+    if let Some(s) = session
+        .as_ref()
+        .filter(|s| puts_it_off(s, &wrong) && s.starts_at > now)
+    {
+        bail!(
+            "the visit is off by this record: `courtesy record reinstate {}` puts it back on and \
+             tells whoever was told; nothing was changed",
+            s.id
+        );
     }
     let (of_case, of_session) = (Some(case.id.as_str()), wrong.session_id.as_deref());
-    let counter = Fact { case_id: of_case, session_id: of_session, role: wrong.role, kind: "voided", at: rec.at, by: rec.by, rule: "f1", detail: why.trim() };
+    let counter = Fact {
+        case_id: of_case,
+        session_id: of_session,
+        role: wrong.role,
+        kind: "voided",
+        at: rec.at,
+        by: rec.by,
+        rule: "f1",
+        detail: why.trim(),
+    };
     facts::void(&mut tx, now, id, &counter).await?;
     if let Some(session) = session {
         stand_anew(&mut tx, &session, &wrong).await?;
@@ -80,16 +129,29 @@ pub async fn void(svc: &Service, case: &Case, id: &str, why: &str, rec: &Recordi
 /// Whether the session is off by this very record.
 fn puts_it_off(s: &Session, f: &Wrong) -> bool {
     let by = s.cancelled_by.map(CancelledBy::as_str);
-    f.kind == "cancelled" && s.state == SessionState::Cancelled && s.cancelled_at == Some(f.at) && by == Some(f.role.map_or("centre", Role::as_str))
+    f.kind == "cancelled"
+        && s.state == SessionState::Cancelled
+        && s.cancelled_at == Some(f.at)
+        && by == Some(f.role.map_or("centre", Role::as_str))
 }
 
 /// Writes down what the records of a session that stand say of it.
 async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &Wrong) -> Result<()> {
     let record = money::case(tx, &session.case_id).await?.record;
-    let of = || record.facts.iter().filter(|f| f.session.as_deref() == Some(&session.id));
+    let of = || {
+        record
+            .facts
+            .iter()
+            .filter(|f| f.session.as_deref() == Some(&session.id))
+    };
     match wrong.kind.as_str() {
-        "attended" | "no_show" if matches!(session.state, SessionState::Attended | SessionState::NoShow) => {
-            let state = match (record.missed(&session.id), of().any(|f| f.kind == "attended")) {
+        "attended" | "no_show"
+            if matches!(session.state, SessionState::Attended | SessionState::NoShow) =>
+        {
+            let state = match (
+                record.missed(&session.id),
+                of().any(|f| f.kind == "attended"),
+            ) {
                 (true, _) => SessionState::NoShow,
                 (false, true) => SessionState::Attended,
                 (false, false) => SessionState::Booked,
@@ -108,8 +170,14 @@ async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &Wrong) -> Result<()>
             sessions::put_back(tx, session).await?;
             // Somebody else had cancelled as well: it is off by that one.
             if let Some(next) = still().min_by_key(|f| f.at) {
-                let on = sessions::get(tx, &session.id).await?.context("the session is missing")?;
-                let by = next.role.map_or("centre", Role::as_str).parse().map_err(anyhow::Error::msg)?;
+                let on = sessions::get(tx, &session.id)
+                    .await?
+                    .context("the session is missing")?;
+                let by = next
+                    .role
+                    .map_or("centre", Role::as_str)
+                    .parse()
+                    .map_err(anyhow::Error::msg)?;
                 sessions::call_off(tx, &on, &Off { by, at: next.at }).await?;
             }
             Ok(())

@@ -1,5 +1,6 @@
-//! A Telegram Bot API for practice: private chats with buttons, long polling, a webhook, and the errors that matter, in Telegram's
-//! wire format. Loopback only; everything is in memory. It reads plain text alone: a `parse_mode` is refused.
+//! A Telegram Bot API for practice: private chats with buttons, long polling, a webhook, and the
+//! errors that matter, in Telegram's wire format. Loopback only; everything is in memory. It reads
+//! plain text alone: a `parse_mode` is refused.
 
 mod bot_api;
 mod params;
@@ -96,18 +97,32 @@ fn bad(words: &str) -> Refusal {
 impl Inner {
     /// Queues an update, unless the bot did not ask for its kind.
     fn push(&mut self, kind: &str, what: Value) {
-        let wanted = if self.allowed.is_empty() { !ONLY_BY_NAME.contains(&kind) } else { self.allowed.iter().any(|a| a == kind) };
+        let wanted = if self.allowed.is_empty() {
+            !ONLY_BY_NAME.contains(&kind)
+        } else {
+            self.allowed.iter().any(|a| a == kind)
+        };
         if wanted {
             let id = self.next_update;
             self.next_update += 1;
-            self.updates.push((id, json!({ "update_id": id, kind: what })));
+            self.updates
+                .push((id, json!({ "update_id": id, kind: what })));
         }
     }
 
     fn write(&mut self, chat: i64, own: bool, text: &str, markup: Option<Value>) -> ChatMessage {
         let c = self.chats.entry(chat).or_default();
         c.written += 1;
-        let mut m = ChatMessage { chat, message_id: c.written, own, text: text.to_owned(), buttons: Vec::new(), at: self.clock.now(), edited: None, markup: None };
+        let mut m = ChatMessage {
+            chat,
+            message_id: c.written,
+            own,
+            text: text.to_owned(),
+            buttons: Vec::new(),
+            at: self.clock.now(),
+            edited: None,
+            markup: None,
+        };
         m.set_markup(markup);
         self.messages.push(m.clone());
         m
@@ -117,16 +132,25 @@ impl Inner {
     fn open_for_us(&self, chat: i64) -> Result<(), Refusal> {
         match self.chats.get(&chat) {
             None => Err(bad("chat not found")),
-            Some(c) if c.blocked => Err(Refusal(StatusCode::FORBIDDEN, "Forbidden: bot was blocked by the user".into())),
+            Some(c) if c.blocked => Err(Refusal(
+                StatusCode::FORBIDDEN,
+                "Forbidden: bot was blocked by the user".into(),
+            )),
             Some(_) => Ok(()),
         }
     }
 
     /// The bot's own message that a request wants to edit.
     fn ours(&mut self, p: &Params) -> Result<&mut ChatMessage, Refusal> {
-        let (Some(chat), Some(id)) = (p.int("chat_id"), p.int("message_id")) else { return Err(bad("message identifier is not specified")) };
+        let (Some(chat), Some(id)) = (p.int("chat_id"), p.int("message_id")) else {
+            return Err(bad("message identifier is not specified"));
+        };
         self.open_for_us(chat)?;
-        match self.messages.iter_mut().find(|m| m.chat == chat && m.message_id == id) {
+        match self
+            .messages
+            .iter_mut()
+            .find(|m| m.chat == chat && m.message_id == id)
+        {
             None => Err(bad("message to edit not found")),
             Some(m) if m.own => Err(bad("message can't be edited")),
             Some(m) => Ok(m),
@@ -136,9 +160,27 @@ impl Inner {
 
 impl ChatMessage {
     fn set_markup(&mut self, markup: Option<Value>) {
-        let rows = markup.as_ref().and_then(|m| m["inline_keyboard"].as_array()).cloned().unwrap_or_default();
-        let button = |b: &Value| Some((b["text"].as_str()?.to_owned(), b["callback_data"].as_str()?.to_owned()));
-        self.buttons = rows.iter().map(|row| row.as_array().into_iter().flatten().filter_map(button).collect()).collect();
+        let rows = markup
+            .as_ref()
+            .and_then(|m| m["inline_keyboard"].as_array())
+            .cloned()
+            .unwrap_or_default();
+        let button = |b: &Value| {
+            Some((
+                b["text"].as_str()?.to_owned(),
+                b["callback_data"].as_str()?.to_owned(),
+            ))
+        };
+        self.buttons = rows
+            .iter()
+            .map(|row| {
+                row.as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(button)
+                    .collect()
+            })
+            .collect();
         self.markup = markup;
     }
 }
@@ -147,13 +189,20 @@ impl ChatMessage {
 fn chat_json(chat: i64) -> Value {
     match chat {
         1.. => json!({ "id": chat, "type": "private", "first_name": format!("User{chat}") }),
-        c if c.to_string().starts_with("-100") => json!({ "id": c, "type": "supergroup", "title": format!("Group {c}") }),
+        c if c.to_string().starts_with("-100") => {
+            json!({ "id": c, "type": "supergroup", "title": format!("Group {c}") })
+        }
         c => json!({ "id": c, "type": "group", "title": format!("Group {c}") }),
     }
 }
 
 fn person_json(chat: i64) -> Value {
-    json!({ "id": chat.unsigned_abs(), "is_bot": false, "first_name": format!("User{}", chat.unsigned_abs()), "language_code": "en" })
+    json!({
+        "id": chat.unsigned_abs(),
+        "is_bot": false,
+        "first_name": format!("User{}", chat.unsigned_abs()),
+        "language_code": "en",
+    })
 }
 
 /// The `/commands` of a text, as Telegram marks them, in UTF-16 units.
@@ -163,7 +212,11 @@ fn commands(text: &str) -> Vec<Value> {
     for word in text.split_inclusive(char::is_whitespace) {
         let name = word.trim_end().strip_prefix('/').unwrap_or("");
         let plain = name.split('@').next().unwrap_or("");
-        if (1..=32).contains(&plain.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'@') {
+        if (1..=32).contains(&plain.len())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'@')
+        {
             out.push(json!({ "type": "bot_command", "offset": offset, "length": name.len() + 1 }));
         }
         offset += word.encode_utf16().count();
@@ -174,8 +227,14 @@ fn commands(text: &str) -> Vec<Value> {
 impl Chats {
     /// Starts the service on a free port of this machine, for one bot.
     pub async fn start(token: &str, username: &str) -> Result<Arc<Chats>> {
-        let id = token.split(':').next().and_then(|n| n.parse().ok()).context("a bot's token begins with its number")?;
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("the practice chats cannot listen")?;
+        let id = token
+            .split(':')
+            .next()
+            .and_then(|n| n.parse().ok())
+            .context("a bot's token begins with its number")?;
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .context("the practice chats cannot listen")?;
         let url = format!("http://{}", listener.local_addr()?);
         let inner = Inner {
             clock: Clock::System,
@@ -196,11 +255,20 @@ impl Chats {
             url,
             inner: Mutex::new(inner),
             changed: watch::Sender::new(0),
-            client: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?,
+            client: reqwest::Client::builder()
+                .no_proxy()
+                .timeout(Duration::from_secs(10))
+                .build()?,
         });
-        let router =
-            Router::new().route("/{bot}/{method}", any(call)).fallback(|| async { answer(Err(Refusal(StatusCode::NOT_FOUND, "Not Found".into()))) }).with_state(chats.clone());
-        tokio::spawn(crate::web::serve(listener, router, tokio_util::sync::CancellationToken::new()));
+        let router = Router::new()
+            .route("/{bot}/{method}", any(call))
+            .fallback(|| async { answer(Err(Refusal(StatusCode::NOT_FOUND, "Not Found".into()))) })
+            .with_state(chats.clone());
+        tokio::spawn(crate::web::serve(
+            listener,
+            router,
+            tokio_util::sync::CancellationToken::new(),
+        ));
         Ok(chats)
     }
 
@@ -220,7 +288,8 @@ impl Chats {
         self.bump();
     }
 
-    /// A person writes, also `/start CODE`; who had blocked the bot unblocks it so. Gives the message's number in the chat.
+    /// A person writes, also `/start CODE`; who had blocked the bot unblocks it so. Gives the
+    /// message's number in the chat.
     pub fn say(&self, chat: i64, text: &str) -> i64 {
         self.block(chat, false);
         let id = {
@@ -238,11 +307,32 @@ impl Chats {
     pub fn press(&self, chat: i64, message_id: i64, data: &str) -> bool {
         {
             let mut inner = self.lock();
-            let there = |m: &&ChatMessage| m.chat == chat && m.message_id == message_id && m.buttons.iter().flatten().any(|(_, d)| d == data);
-            let Some(message) = inner.messages.iter().find(there).map(|m| self.json(m)) else { return false };
+            let there = |m: &&ChatMessage| {
+                m.chat == chat
+                    && m.message_id == message_id
+                    && m.buttons.iter().flatten().any(|(_, d)| d == data)
+            };
+            let Some(message) = inner.messages.iter().find(there).map(|m| self.json(m)) else {
+                return false;
+            };
             let id = (u64::from(random_u32()) << 31 | u64::from(random_u32())).to_string();
-            inner.presses.insert(id.clone(), Press { chat, answered: false });
-            inner.push("callback_query", json!({ "id": id, "from": person_json(chat), "message": message, "chat_instance": format!("{}", self.id ^ chat), "data": data }));
+            inner.presses.insert(
+                id.clone(),
+                Press {
+                    chat,
+                    answered: false,
+                },
+            );
+            inner.push(
+                "callback_query",
+                json!({
+                    "id": id,
+                    "from": person_json(chat),
+                    "message": message,
+                    "chat_instance": format!("{}", self.id ^ chat),
+                    "data": data,
+                }),
+            );
         }
         self.bump();
         true
@@ -258,12 +348,22 @@ impl Chats {
             }
             c.blocked = blocked;
             let member = |kicked: bool| {
-                if kicked { json!({ "status": "kicked", "user": self.user(), "until_date": 0 }) } else { json!({ "status": "member", "user": self.user() }) }
+                if kicked {
+                    json!({ "status": "kicked", "user": self.user(), "until_date": 0 })
+                } else {
+                    json!({ "status": "member", "user": self.user() })
+                }
             };
             let date = inner.clock.now().timestamp();
             inner.push(
                 "my_chat_member",
-                json!({ "chat": chat_json(chat), "from": person_json(chat), "date": date, "old_chat_member": member(!blocked), "new_chat_member": member(blocked) }),
+                json!({
+                    "chat": chat_json(chat),
+                    "from": person_json(chat),
+                    "date": date,
+                    "old_chat_member": member(!blocked),
+                    "new_chat_member": member(blocked),
+                }),
             );
         }
         self.bump();
@@ -282,7 +382,12 @@ impl Chats {
 
     /// The chats whose persons have blocked the bot.
     pub fn blocked(&self) -> Vec<i64> {
-        self.lock().chats.iter().filter(|(_, c)| c.blocked).map(|(id, _)| *id).collect()
+        self.lock()
+            .chats
+            .iter()
+            .filter(|(_, c)| c.blocked)
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// Every message of every chat, in order, as it stands now.
@@ -314,14 +419,33 @@ impl Chats {
     }
 
     fn user(&self) -> Value {
-        json!({ "id": self.id, "is_bot": true, "first_name": "Courtesy (practice)", "username": self.username })
+        json!({
+            "id": self.id,
+            "is_bot": true,
+            "first_name": "Courtesy (practice)",
+            "username": self.username,
+        })
     }
 
     fn json(&self, m: &ChatMessage) -> Value {
-        let from = if m.own { person_json(m.chat) } else { self.user() };
-        let mut out = json!({ "message_id": m.message_id, "from": from, "chat": chat_json(m.chat), "date": m.at.timestamp(), "text": m.text });
+        let from = if m.own {
+            person_json(m.chat)
+        } else {
+            self.user()
+        };
+        let mut out = json!({
+            "message_id": m.message_id,
+            "from": from,
+            "chat": chat_json(m.chat),
+            "date": m.at.timestamp(),
+            "text": m.text,
+        });
         let marks = commands(&m.text);
-        for (key, value) in [("edit_date", m.edited.map(|t| json!(t.timestamp()))), ("entities", (!marks.is_empty()).then(|| json!(marks))), ("reply_markup", m.markup.clone())] {
+        for (key, value) in [
+            ("edit_date", m.edited.map(|t| json!(t.timestamp()))),
+            ("entities", (!marks.is_empty()).then(|| json!(marks))),
+            ("reply_markup", m.markup.clone()),
+        ] {
             if let Some(value) = value {
                 out[key] = value;
             }

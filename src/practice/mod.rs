@@ -1,5 +1,5 @@
-//! Practice: a texting service and a Telegram Bot API on loopback that speak the real wire formats, phones in the browser, and a clock
-//! that one moves. The real channel code runs against them.
+//! Practice: a texting service and a Telegram Bot API on loopback that speak the real wire formats,
+//! phones in the browser, and a clock that one moves. The real channel code runs against them.
 
 pub mod chats;
 pub mod once;
@@ -45,16 +45,23 @@ pub struct Practice {
     pub chats: Arc<Chats>,
 }
 
-/// The settings of a practice in `dir`: a real file of settings, so that every command can be tried beside the practice with
-/// `--config DIR/practice.toml`.
-pub fn settings(dir: &Path, listen: SocketAddr, provider_url: &str, chats_url: &str) -> Result<Settings> {
+/// The settings of a practice in `dir`: a real file of settings, so that every command can be tried
+/// beside the practice with `--config DIR/practice.toml`.
+pub fn settings(
+    dir: &Path,
+    listen: SocketAddr,
+    provider_url: &str,
+    chats_url: &str,
+) -> Result<Settings> {
     let path = dir.join("practice.toml");
     let text = format!(
-        "# Written anew by every `courtesy demo --dir` in this folder. Both services are on this machine and text nobody.\n\
-         [database]\nurl = \"sqlite://practice.db\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \"{listen}\"\n\
-         [sms]\nbase_url = \"{provider_url}\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{TOKEN}\"\nfrom = \"{OUR_NUMBER}\"\n\
-         rate_per_second = 0\nmax_per_day = 0\nsettle_seconds = 2\nlook_again_seconds = 1\n\
-         [telegram]\napi_url = \"{chats_url}\"\nbot_token = \"{BOT_TOKEN}\"\n"
+        "# Written anew by every `courtesy demo --dir` in this folder. Both services are on this \
+         machine and text nobody.\n[database]\nurl = \"sqlite://practice.db\"\n[web]\nlisten = \
+         \"127.0.0.1:0\"\ndesk_listen = \"{listen}\"\n[sms]\nbase_url = \
+         \"{provider_url}\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{TOKEN}\"\nfrom = \
+         \"{OUR_NUMBER}\"\nrate_per_second = 0\nmax_per_day = 0\nsettle_seconds = \
+         2\nlook_again_seconds = 1\n[telegram]\napi_url = \"{chats_url}\"\nbot_token = \
+         \"{BOT_TOKEN}\"\n"
     );
     std::fs::write(&path, text).with_context(|| format!("cannot write in {}", dir.display()))?;
     Ok(Settings::load(Some(&path), std::iter::empty())?)
@@ -67,7 +74,9 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     let settings = settings(dir, listen, provider.url(), chats.url())?;
     let db = app::open_db(&settings, Some(Purpose::Practice)).await?;
     // A practice that goes on does not go back in time.
-    let at = centres::practice_clock(&db).await?.map_or(at, |t| at.max(t));
+    let at = centres::practice_clock(&db)
+        .await?
+        .map_or(at, |t| at.max(t));
     let clock = Clock::practice(at);
     chats.set_clock(clock.clone());
     fill(&db, at).await?;
@@ -80,25 +89,42 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     }
     db.close().await;
     let pages = pages::Pages::new(provider.clone(), chats.clone());
-    let how = Start { serve: true, more_desk: Some(pages.router()), clock, purpose: Purpose::Practice, scheduled: false };
+    let how = Start {
+        serve: true,
+        more_desk: Some(pages.router()),
+        clock,
+        purpose: Purpose::Practice,
+        scheduled: false,
+    };
     let running = app::start(&settings, how).await?;
-    provider.set_hooks(&format!("http://{}", running.listen), running.svc.clock.clone());
+    provider.set_hooks(
+        &format!("http://{}", running.listen),
+        running.svc.clock.clone(),
+    );
     pages.ready(running.svc.clone(), running.stopping());
     time::settle(&running.svc).await?;
-    Ok(Practice { running, provider, chats })
+    Ok(Practice {
+        running,
+        provider,
+        chats,
+    })
 }
 
 /// Puts the sample centres and their weekend into an empty database.
 async fn fill(db: &Db, now: DateTime<Utc>) -> Result<()> {
     let mut tx = db.begin().await?;
     for file in CENTRES {
-        let centre = crate::domain::centre::Centre::parse(file).map_err(|p| anyhow::anyhow!("a sample centre: {}", p[0]))?;
+        let centre = crate::domain::centre::Centre::parse(file)
+            .map_err(|p| anyhow::anyhow!("a sample centre: {}", p[0]))?;
         centres::put(&mut tx, &centre, file, now).await?;
     }
     tx.commit().await?;
     let imported = import::import(db, SAMPLE.as_bytes(), &How::default(), now).await?;
     if imported.counts.is_none() {
-        bail!("the sample centre cannot be imported: {:?}", imported.findings.first());
+        bail!(
+            "the sample centre cannot be imported: {:?}",
+            imported.findings.first()
+        );
     }
     Ok(())
 }

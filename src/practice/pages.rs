@@ -1,4 +1,5 @@
-//! The practice pages: phones where one types or presses a button as a parent, and the clock that one moves.
+//! The practice pages: phones where one types or presses a button as a parent, and the clock that
+//! one moves.
 
 use super::chats::Chats;
 use super::provider::Provider;
@@ -54,7 +55,12 @@ struct Hand {
 impl Pages {
     /// The pages of a practice.
     pub fn new(provider: Arc<Provider>, chats: Arc<Chats>) -> Pages {
-        Pages { provider, chats, running: Arc::default(), moving: Arc::default() }
+        Pages {
+            provider,
+            chats,
+            running: Arc::default(),
+            moving: Arc::default(),
+        }
     }
 
     /// The program runs, until `stop`. The pages hear of it whenever something happens in a chat.
@@ -78,12 +84,23 @@ impl Pages {
             .route("/practice/press", post(press))
             .route("/practice/block", post(block))
             .route("/practice/clock", post(clock))
-            .route("/static/practice.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("../web/pages/practice.js")) }))
+            .route(
+                "/static/practice.js",
+                get(|| async {
+                    (
+                        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
+                        include_str!("../web/pages/practice.js"),
+                    )
+                }),
+            )
             .with_state(self.clone())
     }
 
     fn svc(&self) -> Result<&Arc<Service>, (StatusCode, &'static str)> {
-        self.running.get().map(|r| &r.0).ok_or((StatusCode::SERVICE_UNAVAILABLE, "practice is just starting"))
+        self.running
+            .get()
+            .map(|r| &r.0)
+            .ok_or((StatusCode::SERVICE_UNAVAILABLE, "practice is just starting"))
     }
 }
 
@@ -98,19 +115,32 @@ fn role_in_words(role: Role) -> &'static str {
 /// The screens of every person, in the order of the cases; who has a number and a chat holds both.
 async fn hands(svc: &Service) -> anyhow::Result<Vec<Hand>> {
     let mut out: Vec<Hand> = Vec::new();
-    let mut put = |id: String, telegram: bool, case_ref: String, role: Role, name: String, more: &str| {
-        let whose = format!("{} of {case_ref}{more}", role_in_words(role));
-        if let Some(card) = out.iter_mut().flat_map(|h| &mut h.cards).find(|c| c.id == id) {
-            card.whose = format!("{}; {whose}", card.whose);
-            return;
-        }
-        let of = (case_ref, role, name);
-        let card = PhoneCard { id, telegram, name: of.2.clone(), whose };
-        match out.iter_mut().find(|h| h.of == of) {
-            Some(hand) => hand.cards.push(card),
-            None => out.push(Hand { of, cards: vec![card] }),
-        }
-    };
+    let mut put =
+        |id: String, telegram: bool, case_ref: String, role: Role, name: String, more: &str| {
+            let whose = format!("{} of {case_ref}{more}", role_in_words(role));
+            if let Some(card) = out
+                .iter_mut()
+                .flat_map(|h| &mut h.cards)
+                .find(|c| c.id == id)
+            {
+                card.whose = format!("{}; {whose}", card.whose);
+                return;
+            }
+            let of = (case_ref, role, name);
+            let card = PhoneCard {
+                id,
+                telegram,
+                name: of.2.clone(),
+                whose,
+            };
+            match out.iter_mut().find(|h| h.of == of) {
+                Some(hand) => hand.cards.push(card),
+                None => out.push(Hand {
+                    of,
+                    cards: vec![card],
+                }),
+            }
+        };
     for (phone, case_ref, role, name, channel) in cases::numbers(&svc.db).await? {
         let more = match channel {
             Channel::Sms => "",
@@ -118,7 +148,14 @@ async fn hands(svc: &Service) -> anyhow::Result<Vec<Hand>> {
             Channel::Whatsapp => ", wants WhatsApp, which practice has not",
             _ => ", by phone only",
         };
-        put(phone.as_str().to_owned(), false, case_ref, role, name.0, more);
+        put(
+            phone.as_str().to_owned(),
+            false,
+            case_ref,
+            role,
+            name.0,
+            more,
+        );
     }
     for (chat, case_ref, role, name) in cases::chats(&svc.db).await? {
         put(chat.to_string(), true, case_ref, role, name.0, "");
@@ -146,28 +183,46 @@ async fn phones(State(pages): State<Pages>) -> Response {
     }
 }
 
-/// What the pages show: the clock, and of every phone and chat its thread; of a chat also the last answer to a press.
+/// What the pages show: the clock, and of every phone and chat its thread; of a chat also the last
+/// answer to a press.
 fn state(pages: &Pages, svc: &Service) -> String {
     let short = |at: DateTime<chrono::Utc>| wall(ZONE, at).format("%a %-d %b %H:%M").to_string();
     let mut threads: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
     for m in pages.provider.messages() {
         let phone = if m.inbound { m.from } else { m.to };
-        threads.entry(phone).or_default().push(json!({ "own": m.inbound, "body": m.body, "at": short(m.created) }));
+        threads
+            .entry(phone)
+            .or_default()
+            .push(json!({ "own": m.inbound, "body": m.body, "at": short(m.created) }));
     }
     for m in pages.chats.messages() {
         let thread = threads.entry(m.chat.to_string()).or_default();
-        thread.push(json!({ "own": m.own, "body": m.text, "at": short(m.at), "id": m.message_id, "buttons": m.buttons }));
+        thread.push(json!({
+            "own": m.own,
+            "body": m.text,
+            "at": short(m.at),
+            "id": m.message_id,
+            "buttons": m.buttons,
+        }));
     }
     let blocked: Vec<String> = pages.chats.blocked().iter().map(i64::to_string).collect();
     let mut toasts: BTreeMap<String, (usize, String)> = BTreeMap::new();
     for (n, (chat, words)) in pages.chats.answers().into_iter().enumerate() {
         toasts.insert(chat.to_string(), (n + 1, words));
     }
-    json!({ "clock": short(svc.clock.now()), "threads": threads, "toasts": toasts, "blocked": blocked }).to_string()
+    json!({
+        "clock": short(svc.clock.now()),
+        "threads": threads,
+        "toasts": toasts,
+        "blocked": blocked,
+    })
+    .to_string()
 }
 
 async fn events(State(pages): State<Pages>) -> Response {
-    let Some((svc, stop)) = pages.running.get().cloned() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let Some((svc, stop)) = pages.running.get().cloned() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     board::live(svc.clone(), stop, move || {
         let (pages, svc) = (pages.clone(), svc.clone());
         async move { state(&pages, &svc) }
@@ -183,11 +238,19 @@ struct TextIn {
 
 async fn text(State(pages): State<Pages>, Json(t): Json<TextIn>) -> Response {
     if t.body.chars().count() > 1600 {
-        return (StatusCode::BAD_REQUEST, "a text has at most 1600 characters").into_response();
+        return (
+            StatusCode::BAD_REQUEST,
+            "a text has at most 1600 characters",
+        )
+            .into_response();
     }
     match pages.provider.write(&t.number, OUR_NUMBER, &t.body).await {
         Ok(200) => StatusCode::NO_CONTENT.into_response(),
-        Ok(status) => (StatusCode::BAD_GATEWAY, format!("the text was answered with {status}")).into_response(),
+        Ok(status) => (
+            StatusCode::BAD_GATEWAY,
+            format!("the text was answered with {status}"),
+        )
+            .into_response(),
         Err(e) => (StatusCode::BAD_GATEWAY, format!("{e:#}")).into_response(),
     }
 }
@@ -200,7 +263,11 @@ struct ChatIn {
 
 async fn chat(State(pages): State<Pages>, Json(t): Json<ChatIn>) -> Response {
     if t.body.trim().is_empty() || t.body.encode_utf16().count() > 4096 {
-        return (StatusCode::BAD_REQUEST, "a message has between 1 and 4096 characters").into_response();
+        return (
+            StatusCode::BAD_REQUEST,
+            "a message has between 1 and 4096 characters",
+        )
+            .into_response();
     }
     pages.chats.say(t.chat, &t.body);
     StatusCode::NO_CONTENT.into_response()
@@ -250,9 +317,19 @@ async fn clock(State(pages): State<Pages>, Json(c): Json<ClockIn>) -> Response {
             Err(e) => return (StatusCode::INTERNAL_SERVER_ERROR, format!("{e:#}")).into_response(),
         }
     } else {
-        match parse_local(&c.to).map(|l| instant(ZONE, l)).or_else(|| DateTime::parse_from_rfc3339(&c.to).ok().map(|t| t.with_timezone(&chrono::Utc))) {
+        match parse_local(&c.to).map(|l| instant(ZONE, l)).or_else(|| {
+            DateTime::parse_from_rfc3339(&c.to)
+                .ok()
+                .map(|t| t.with_timezone(&chrono::Utc))
+        }) {
             Some(t) => t,
-            None => return (StatusCode::BAD_REQUEST, "write a time such as 2026-11-26T10:00").into_response(),
+            None => {
+                return (
+                    StatusCode::BAD_REQUEST,
+                    "write a time such as 2026-11-26T10:00",
+                )
+                    .into_response();
+            }
         }
     };
     match time::move_to(&svc, to).await {

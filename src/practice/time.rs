@@ -1,4 +1,5 @@
-//! Moving the practice clock: it stops at everything that falls due on the way, so that each text goes at its own moment.
+//! Moving the practice clock: it stops at everything that falls due on the way, so that each text
+//! goes at its own moment.
 
 use crate::flows::{Service, plan, receive};
 use crate::store::{bookings, centres, errands, inbox, messages, money, sessions};
@@ -20,7 +21,11 @@ pub async fn next_event(svc: &Service) -> Result<Option<DateTime<Utc>>> {
     let text = messages::load(&svc.db, now).await?.next;
     let look = bookings::next_look(&svc.db).await?;
     let case = money::next_look(&svc.db).await?;
-    Ok([ask, text, look, case].into_iter().flatten().filter(|t| *t > now).min())
+    Ok([ask, text, look, case]
+        .into_iter()
+        .flatten()
+        .filter(|t| *t > now)
+        .min())
 }
 
 /// Does all that is due now, and waits until nothing is in the air.
@@ -32,13 +37,18 @@ pub async fn settle(svc: &Service) -> Result<()> {
         plan::scan(svc, now).await?;
         receive::apply_all(svc).await?;
         svc.wake_deliver.notify_one();
-        // In the order in which one makes the next: what came in, what falls due, what waits, what is in the air.
+        // In the order in which one makes the next: what came in, what falls due, what waits, what
+        // is in the air.
         svc.wake_errands.notify_one();
-        let upstream = inbox::anything_new(&svc.db).await? || errands::waiting(&svc.db, now).await? > 0 || sessions::anything_due(&svc.db, now).await?;
-        // What was put off for a moment, because somebody records something about its session, is due as well: the clock runs on.
+        let upstream = inbox::anything_new(&svc.db).await?
+            || errands::waiting(&svc.db, now).await? > 0
+            || sessions::anything_due(&svc.db, now).await?;
+        // What was put off for a moment, because somebody records something about its session, is
+        // due as well: the clock runs on.
         let load = messages::load(&svc.db, svc.clock.now() + Duration::milliseconds(300)).await?;
         if !upstream && load.due == 0 && load.open == 0 {
-            // A receipt takes a moment here; on the practice clock a text reaches its phone at once, and the days to pay count from there.
+            // A receipt takes a moment here; on the practice clock a text reaches its phone at
+            // once, and the days to pay count from there.
             let rest = *quiet_since.get_or_insert_with(std::time::Instant::now);
             if rest.elapsed() > RECEIPT_TAKES || money::receipts_to_come(&svc.db, now).await? == 0 {
                 return Ok(());
@@ -47,7 +57,11 @@ pub async fn settle(svc: &Service) -> Result<()> {
             quiet_since = None;
         }
         if std::time::Instant::now() > end {
-            bail!("something does not come to rest: {} due, {} in the air", load.due, load.open);
+            bail!(
+                "something does not come to rest: {} due, {} in the air",
+                load.due,
+                load.open
+            );
         }
         tokio::time::sleep(Span::from_millis(10)).await;
     }

@@ -1,4 +1,5 @@
-//! Attempts after they left: those whose end nobody recorded, and what the provider says of the others.
+//! Attempts after they left: those whose end nobody recorded, and what the provider says of the
+//! others.
 
 use super::db::{Arg, Db, Tx};
 use crate::args;
@@ -46,9 +47,13 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT a.token, a.message_id, a.worker, a.channel, a.sender, a.number, a.body, a.started_at, a.ended_at, a.looks, a.looked_at, a.content, m.not_after,
-               EXISTS (SELECT 1 FROM attempt o WHERE o.number_hash = a.number_hash AND o.channel = a.channel AND o.content = TRUE AND o.outcome = 'uncertain') AS beside_uncertain
-             FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.outcome IS NULL AND a.started_at <= $1 ORDER BY coalesce(a.looked_at, a.started_at) LIMIT $2",
+            "SELECT a.token, a.message_id, a.worker, a.channel, a.sender, a.number, a.body,
+              a.started_at, a.ended_at, a.looks, a.looked_at, a.content, m.not_after,
+               EXISTS (SELECT 1 FROM attempt o WHERE o.number_hash = a.number_hash
+                 AND o.channel = a.channel AND o.content = TRUE
+                 AND o.outcome = 'uncertain') AS beside_uncertain
+             FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.outcome IS NULL
+               AND a.started_at <= $1 ORDER BY coalesce(a.looked_at, a.started_at) LIMIT $2",
             args![before, limit],
         )
         .await?;
@@ -60,7 +65,8 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
                 worker: r.text("worker")?,
                 channel: r.word("channel")?,
                 sender: r.text("sender")?,
-                number: Address::read(r.word("channel")?, &seal.open(&r.text("number")?).0).context("number")?,
+                number: Address::read(r.word("channel")?, &seal.open(&r.text("number")?).0)
+                    .context("number")?,
                 body: seal.open(&r.text("body")?),
                 started_at: r.time("started_at")?,
                 ended_at: r.time_opt("ended_at")?,
@@ -78,7 +84,10 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
 pub async fn owned(db: &Db, provider_ids: &[String]) -> Result<std::collections::HashSet<String>> {
     let mut out = std::collections::HashSet::new();
     for chunk in provider_ids.chunks(500) {
-        let sql = format!("SELECT provider_id FROM attempt WHERE provider_id IN ({})", super::db::list_of(1, chunk.len()));
+        let sql = format!(
+            "SELECT provider_id FROM attempt WHERE provider_id IN ({})",
+            super::db::list_of(1, chunk.len())
+        );
         for r in db.all(sql, chunk.iter().map(Arg::from).collect()).await? {
             out.insert(r.text("provider_id")?);
         }
@@ -86,12 +95,19 @@ pub async fn owned(db: &Db, provider_ids: &[String]) -> Result<std::collections:
     Ok(out)
 }
 
-/// Records looks that did not find an attempt at the provider; a look nearer than `apart` to the last one does not count.
-pub async fn looked(tx: &mut Tx, now: DateTime<Utc>, apart: Duration, tokens: &[String]) -> Result<()> {
+/// Records looks that did not find an attempt at the provider; a look nearer than `apart` to the
+/// last one does not count.
+pub async fn looked(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    apart: Duration,
+    tokens: &[String],
+) -> Result<()> {
     let rows = tokens.iter().map(|t| args![t, now, now - apart]).collect();
     tx.with_many(
         "token, at, before",
-        "UPDATE attempt SET looks = attempt.looks + 1, looked_at = v.at FROM v WHERE attempt.token = v.token AND attempt.outcome IS NULL
+        "UPDATE attempt SET looks = attempt.looks + 1, looked_at = v.at FROM v
+          WHERE attempt.token = v.token AND attempt.outcome IS NULL
            AND (attempt.looked_at IS NULL OR attempt.looked_at <= v.before)",
         rows,
     )
@@ -99,10 +115,22 @@ pub async fn looked(tx: &mut Tx, now: DateTime<Utc>, apart: Duration, tokens: &[
     Ok(())
 }
 
-/// Nobody can tell what became of it: a person decides. Never automatically sent again. False if its end is known meanwhile.
+/// Nobody can tell what became of it: a person decides. Never automatically sent again. False if
+/// its end is known meanwhile.
 pub async fn uncertain(tx: &mut Tx, now: DateTime<Utc>, token: &str) -> Result<bool> {
-    tx.exec("UPDATE message SET state = 'uncertain', claim = NULL WHERE id = (SELECT message_id FROM attempt WHERE token = $1 AND outcome IS NULL)", args![token]).await?;
-    let n = tx.exec("UPDATE attempt SET outcome = 'uncertain', ended_at = coalesce(ended_at, $1) WHERE token = $2 AND outcome IS NULL", args![now, token]).await?;
+    tx.exec(
+        "UPDATE message SET state = 'uncertain', claim = NULL WHERE id = (SELECT message_id \
+             FROM attempt WHERE token = $1 AND outcome IS NULL)",
+        args![token],
+    )
+    .await?;
+    let n = tx
+        .exec(
+            "UPDATE attempt SET outcome = 'uncertain', ended_at = coalesce(ended_at, $1) \
+                     WHERE token = $2 AND outcome IS NULL",
+            args![now, token],
+        )
+        .await?;
     Ok(n == 1)
 }
 
@@ -135,39 +163,78 @@ pub struct Touched {
     pub changed: bool,
 }
 
-/// Keeps a receipt as an event and moves its attempt and message forward; `None` for a token that is not ours.
+/// Keeps a receipt as an event and moves its attempt and message forward; `None` for a token that
+/// is not ours.
 pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<Option<Touched>> {
     tx.exec(
-        "INSERT INTO receipt_event (id, token, provider_id, status, error_code, received_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        args![super::sealed::random_id(), &r.token, &r.provider_id, &r.status, &r.error_code, now],
+        "INSERT INTO receipt_event (id, token, provider_id, status, error_code, received_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        args![
+            super::sealed::random_id(),
+            &r.token,
+            &r.provider_id,
+            &r.status,
+            &r.error_code,
+            now
+        ],
     )
     .await?;
     // The message is locked before its attempt, in the order in which results are recorded.
-    let message = tx.one("SELECT message_id FROM attempt WHERE token = $1", args![&r.token]).await?;
-    let Some(message_id) = message.map(|m| m.text("message_id")).transpose()? else { return Ok(None) };
-    tx.one("SELECT id FROM message WHERE id = $1 {lock}", args![&message_id]).await?;
+    let message = tx
+        .one(
+            "SELECT message_id FROM attempt WHERE token = $1",
+            args![&r.token],
+        )
+        .await?;
+    let Some(message_id) = message.map(|m| m.text("message_id")).transpose()? else {
+        return Ok(None);
+    };
+    tx.one(
+        "SELECT id FROM message WHERE id = $1 {lock}",
+        args![&message_id],
+    )
+    .await?;
     let row = tx
         .one(
-            "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender, a.channel, m.state
+            "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender,
+              a.channel, m.state
              FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1",
             args![&r.token],
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
     let touched = |state, changed| -> Result<Option<Touched>> {
-        Ok(Some(Touched { message_id: row.text("message_id")?, number_hash: row.text("number_hash")?, sender: row.text("sender")?, channel: row.word("channel")?, state, changed }))
+        Ok(Some(Touched {
+            message_id: row.text("message_id")?,
+            number_hash: row.text("number_hash")?,
+            sender: row.text("sender")?,
+            channel: row.word("channel")?,
+            state,
+            changed,
+        }))
     };
     let before: MessageState = row.word("state")?;
     // An id that another attempt owns already proves nothing about this one.
-    let owner = tx.one("SELECT token FROM attempt WHERE provider_id = $1 AND token <> $2", args![&r.provider_id, &r.token]).await?;
+    let owner = tx
+        .one(
+            "SELECT token FROM attempt WHERE provider_id = $1 AND token <> $2",
+            args![&r.provider_id, &r.token],
+        )
+        .await?;
     if owner.is_some() {
         return touched(before, false);
     }
-    // The callback of another message under our token would be somebody's mistake: kept as an event, nothing more.
-    if row.text_opt("provider_id")?.is_some_and(|p| p != r.provider_id) {
+    // The callback of another message under our token would be somebody's mistake: kept as an
+    // event, nothing more.
+    if row
+        .text_opt("provider_id")?
+        .is_some_and(|p| p != r.provider_id)
+    {
         return touched(before, false);
     }
-    let Some(news) = Receipt::from_provider(&r.status) else { return touched(before, false) };
+    let Some(news) = Receipt::from_provider(&r.status) else {
+        return touched(before, false);
+    };
     let stood: Option<Receipt> = row.word_opt("receipt")?;
     let stands = stood.map_or(news, |s| s.advance(news));
     let outcome: Option<Outcome> = row.word_opt("outcome")?;
@@ -176,20 +243,30 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
         return touched(before, false);
     }
     if matches!(outcome, Some(Outcome::NotSent | Outcome::Refused)) {
-        // It was given up as not sent. It is taken back only if nothing else was sent in its place meanwhile.
-        let live = tx.one("SELECT token FROM attempt WHERE message_id = $1 AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))", args![row.text("message_id")?]).await?;
+        // It was given up as not sent. It is taken back only if nothing else was sent in its place
+        // meanwhile.
+        let live = tx
+            .one(
+                "SELECT token FROM attempt WHERE message_id = $1 AND (outcome IS NULL OR \
+                           outcome IN ('accepted', 'uncertain'))",
+                args![row.text("message_id")?],
+            )
+            .await?;
         if live.is_some() {
             return touched(before, false);
         }
     }
     tx.exec(
-        "UPDATE attempt SET outcome = 'accepted', provider_id = $1, receipt = $2, ended_at = coalesce(ended_at, $3) WHERE token = $4",
+        "UPDATE attempt SET outcome = 'accepted', provider_id = $1, receipt = $2, ended_at = \
+         coalesce(ended_at, $3) WHERE token = $4",
         args![&r.provider_id, stands.as_str(), now, &r.token],
     )
     .await?;
     let state = stands.message_state();
     tx.exec(
-        "UPDATE message SET state = $1, provider_id = $2, sent_at = coalesce(sent_at, $3), delivered_at = CASE WHEN $1 = 'delivered' THEN coalesce(delivered_at, $3) ELSE delivered_at END,
+        "UPDATE message SET state = $1, provider_id = $2, sent_at = coalesce(sent_at, $3),
+          delivered_at = CASE WHEN $1 = 'delivered' THEN coalesce(delivered_at, $3)
+          ELSE delivered_at END,
            claim = NULL WHERE id = $4",
         args![state.as_str(), &r.provider_id, now, row.text("message_id")?],
     )
@@ -197,19 +274,40 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     touched(state, state != before)
 }
 
-/// The channel surely did not bring an attempt that it had taken to the phone: its message waits for the party's next address. False if
-/// nothing of it stands as failed.
-pub async fn not_brought(tx: &mut Tx, now: DateTime<Utc>, token: &str, error: &str) -> Result<bool> {
-    let row = tx.one("SELECT message_id, channel FROM attempt WHERE token = $1 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')", args![token]).await?;
+/// The channel surely did not bring an attempt that it had taken to the phone: its message waits
+/// for the party's next address. False if nothing of it stands as failed.
+pub async fn not_brought(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    token: &str,
+    error: &str,
+) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT message_id, channel FROM attempt WHERE token = $1 AND outcome = \
+                      'accepted' AND receipt IN ('undelivered', 'failed')",
+            args![token],
+        )
+        .await?;
     let Some(row) = row else { return Ok(false) };
     let message_id = row.text("message_id")?;
-    tx.one("SELECT id FROM message WHERE id = $1 {lock}", args![&message_id]).await?;
+    tx.one(
+        "SELECT id FROM message WHERE id = $1 {lock}",
+        args![&message_id],
+    )
+    .await?;
     let n = tx
-        .exec("UPDATE attempt SET outcome = 'refused', error = $1 WHERE token = $2 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')", args![error, token])
+        .exec(
+            "UPDATE attempt SET outcome = 'refused', error = $1 WHERE token = $2 AND outcome = \
+               'accepted' AND receipt IN ('undelivered', 'failed')",
+            args![error, token],
+        )
         .await?;
     if n == 1 {
         tx.exec(
-            "UPDATE message SET state = 'waiting', reason = NULL, not_before = $1, not_by = $2, sent_at = NULL, provider_id = NULL, claim = NULL WHERE id = $3 AND state = 'undelivered'",
+            "UPDATE message SET state = 'waiting', reason = NULL, not_before = $1, not_by = $2, \
+             sent_at = NULL, provider_id = NULL, claim = NULL WHERE id = $3 AND state = \
+             'undelivered'",
             args![now, row.text("channel")?, &message_id],
         )
         .await?;
@@ -219,7 +317,13 @@ pub async fn not_brought(tx: &mut Tx, now: DateTime<Utc>, token: &str, error: &s
 
 /// The token of the attempt that the service knows by this id, if it went to this address.
 pub async fn token_of(tx: &mut Tx, provider_id: &str, number_hash: &str) -> Result<Option<String>> {
-    tx.one("SELECT token FROM attempt WHERE provider_id = $1 AND number_hash = $2", args![provider_id, number_hash]).await?.map(|r| r.text("token")).transpose()
+    tx.one(
+        "SELECT token FROM attempt WHERE provider_id = $1 AND number_hash = $2",
+        args![provider_id, number_hash],
+    )
+    .await?
+    .map(|r| r.text("token"))
+    .transpose()
 }
 
 /// What is known of the text below which a button stood.
@@ -243,7 +347,8 @@ pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<Under>> {
     let seal = tx.seal();
     let row = tx
         .one(
-            "SELECT a.number_hash, a.sender, a.outcome, m.kind, m.session_id, m.ask_version, m.data FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1",
+            "SELECT a.number_hash, a.sender, a.outcome, m.kind, m.session_id, m.ask_version, \
+             m.data FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1",
             args![token],
         )
         .await?;
@@ -260,21 +365,43 @@ pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<Under>> {
     .transpose()
 }
 
-/// A pressed button proves that its text arrived: an attempt in doubt is adopted, under the service's id if it is known.
-pub async fn proven(tx: &mut Tx, now: DateTime<Utc>, token: &str, provider_id: Option<&str>) -> Result<bool> {
-    let row = tx.one("SELECT message_id FROM attempt WHERE token = $1 AND (outcome IS NULL OR outcome = 'uncertain')", args![token]).await?;
-    let Some(message_id) = row.map(|r| r.text("message_id")).transpose()? else { return Ok(false) };
-    tx.one("SELECT id FROM message WHERE id = $1 {lock}", args![&message_id]).await?;
+/// A pressed button proves that its text arrived: an attempt in doubt is adopted, under the
+/// service's id if it is known.
+pub async fn proven(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    token: &str,
+    provider_id: Option<&str>,
+) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT message_id FROM attempt WHERE token = $1 AND (outcome IS NULL OR \
+                      outcome = 'uncertain')",
+            args![token],
+        )
+        .await?;
+    let Some(message_id) = row.map(|r| r.text("message_id")).transpose()? else {
+        return Ok(false);
+    };
+    tx.one(
+        "SELECT id FROM message WHERE id = $1 {lock}",
+        args![&message_id],
+    )
+    .await?;
     let n = tx
         .exec(
-            "UPDATE attempt SET outcome = 'accepted', ended_at = coalesce(ended_at, $1), receipt = 'delivered',
-               provider_id = CASE WHEN EXISTS (SELECT 1 FROM attempt o WHERE o.provider_id = $2) THEN provider_id ELSE coalesce($2, provider_id) END
+            "UPDATE attempt SET outcome = 'accepted', ended_at = coalesce(ended_at, $1),
+              receipt = 'delivered',
+               provider_id = CASE WHEN EXISTS (SELECT 1 FROM attempt o
+                 WHERE o.provider_id = $2) THEN provider_id ELSE coalesce($2, provider_id) END
              WHERE token = $3 AND (outcome IS NULL OR outcome = 'uncertain')",
             args![now, provider_id, token],
         )
         .await?;
     tx.exec(
-        "UPDATE message SET state = 'delivered', sent_at = coalesce(sent_at, $1), delivered_at = coalesce(delivered_at, $1), provider_id = coalesce(provider_id, $2), claim = NULL WHERE id = $3 AND state IN ('sending', 'uncertain')",
+        "UPDATE message SET state = 'delivered', sent_at = coalesce(sent_at, $1), delivered_at = \
+         coalesce(delivered_at, $1), provider_id = coalesce(provider_id, $2), claim = NULL WHERE \
+         id = $3 AND state IN ('sending', 'uncertain')",
         args![now, provider_id, &message_id],
     )
     .await?;

@@ -30,13 +30,30 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
         Some((c, r)) => (Some(c), r),
         None => (None, case),
     };
-    let rows = db.all("SELECT id, centre, case_ref, state FROM case_file WHERE case_ref = $1 AND ($2 IS NULL OR centre = $2) ORDER BY centre", args![case_ref, centre]).await?;
+    let rows = db
+        .all(
+            "SELECT id, centre, case_ref, state FROM case_file WHERE case_ref = $1 AND \
+                       ($2 IS NULL OR centre = $2) ORDER BY centre",
+            args![case_ref, centre],
+        )
+        .await?;
     match rows.as_slice() {
         [] => bail!("there is no case {case}; `courtesy list parties` shows all"),
-        [r] => Ok(Case { id: r.text("id")?, centre: r.text("centre")?, case_ref: r.text("case_ref")?, archived: r.text("state")? == "archived" }),
+        [r] => Ok(Case {
+            id: r.text("id")?,
+            centre: r.text("centre")?,
+            case_ref: r.text("case_ref")?,
+            archived: r.text("state")? == "archived",
+        }),
         many => {
-            let names: Vec<_> = many.iter().map(|r| Ok(format!("{}/{}", r.text("centre")?, r.text("case_ref")?))).collect::<Result<_>>()?;
-            bail!("{case} stands at several centres: write {}", names.join(" or "))
+            let names: Vec<_> = many
+                .iter()
+                .map(|r| Ok(format!("{}/{}", r.text("centre")?, r.text("case_ref")?)))
+                .collect::<Result<_>>()?;
+            bail!(
+                "{case} stands at several centres: write {}",
+                names.join(" or ")
+            )
         }
     }
 }
@@ -64,14 +81,16 @@ pub struct Party {
 pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result<Vec<Party>> {
     let rows = db
         .all(
-            "SELECT p.id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode FROM party p JOIN case_file c ON c.id = p.case_id
+            "SELECT p.id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode
+              FROM party p JOIN case_file c ON c.id = p.case_id
              WHERE $1 IS NULL OR c.centre = $1 ORDER BY c.centre, c.case_ref, p.role DESC",
             args![centre],
         )
         .await?;
     let addresses = db
         .all(
-            "SELECT a.party_id, a.channel, a.number_hash, a.safe, a.blocked_at, a.paused_at FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+            "SELECT a.party_id, a.channel, a.number_hash, a.safe, a.blocked_at, a.paused_at
+              FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
              WHERE a.state = 'current' AND a.channel <> 'ring' AND ($1 IS NULL OR c.centre = $1)",
             args![centre],
         )
@@ -80,26 +99,42 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
     let mut by_party: HashMap<String, Vec<(Channel, String, bool)>> = HashMap::new();
     let mut hashes = Vec::with_capacity(addresses.len());
     for a in addresses {
-        let open = a.text("safe")? == "safe" && a.time_opt("blocked_at")?.is_none() && a.time_opt("paused_at")?.is_none();
+        let open = a.text("safe")? == "safe"
+            && a.time_opt("blocked_at")?.is_none()
+            && a.time_opt("paused_at")?.is_none();
         let hash = a.text("number_hash")?;
         hashes.push(hash.clone());
-        by_party.entry(a.text("party_id")?).or_default().push((a.word("channel")?, hash, open));
+        by_party
+            .entry(a.text("party_id")?)
+            .or_default()
+            .push((a.word("channel")?, hash, open));
     }
     let stopped = super::inbox::opted_out_among_in(db, &hashes).await?;
     rows.iter()
         .map(|r| {
             let at_centre = r.text("centre")?;
             let routes = by_party.remove(&r.text("id")?).unwrap_or_default();
-            let is_stopped =
-                |(channel, hash, _): &(Channel, String, bool)| senders.of(&at_centre, *channel).is_some_and(|s| stopped.contains(&(*channel, s.to_owned(), hash.clone())));
-            let has_sender = |channel: Channel| channel == Channel::Sms || senders.of(&at_centre, channel).is_some();
-            let usable = routes.iter().any(|r| r.2 && has_sender(r.0) && !is_stopped(r));
+            let is_stopped = |(channel, hash, _): &(Channel, String, bool)| {
+                senders
+                    .of(&at_centre, *channel)
+                    .is_some_and(|s| stopped.contains(&(*channel, s.to_owned(), hash.clone())))
+            };
+            let has_sender = |channel: Channel| {
+                channel == Channel::Sms || senders.of(&at_centre, channel).is_some()
+            };
+            let usable = routes
+                .iter()
+                .any(|r| r.2 && has_sender(r.0) && !is_stopped(r));
             let consent: Consent = r.word("consent")?;
             Ok(Party {
                 case_ref: r.text("case_ref")?,
                 role: r.word("role")?,
                 channel: r.word("channel")?,
-                consent: if !usable && routes.iter().any(is_stopped) { Consent::Stop } else { consent },
+                consent: if !usable && routes.iter().any(is_stopped) {
+                    Consent::Stop
+                } else {
+                    consent
+                },
                 linked: routes.iter().any(|(c, ..)| *c == Channel::Telegram),
                 usable: consent == Consent::Yes && usable && r.text("mode")? != "silent",
                 centre: at_centre,
@@ -214,8 +249,27 @@ pub struct NewPlace {
 
 /// Writes cases.
 pub async fn insert_cases(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewCase]) -> Result<()> {
-    let rows = rows.iter().map(|c| args![&c.id, &c.centre, &c.case_ref, c.court_ordered, c.children, "open", now]).collect();
-    tx.insert_many("INSERT INTO case_file (id, centre, case_ref, court_ordered, children, state, created_at) VALUES", "", rows).await?;
+    let rows = rows
+        .iter()
+        .map(|c| {
+            args![
+                &c.id,
+                &c.centre,
+                &c.case_ref,
+                c.court_ordered,
+                c.children,
+                "open",
+                now
+            ]
+        })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO case_file (id, centre, case_ref, court_ordered, children, state, \
+                    created_at) VALUES",
+        "",
+        rows,
+    )
+    .await?;
     Ok(())
 }
 
@@ -224,18 +278,53 @@ pub async fn insert_parties(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewParty]) 
     let seal = tx.seal();
     let rows = rows
         .iter()
-        .map(|p| args![&p.id, &p.case_id, p.role.as_str(), seal.seal(&p.name), &p.language, p.channel.as_str(), p.consent.as_str(), "normal", seal.seal(&p.detail), now])
+        .map(|p| {
+            args![
+                &p.id,
+                &p.case_id,
+                p.role.as_str(),
+                seal.seal(&p.name),
+                &p.language,
+                p.channel.as_str(),
+                p.consent.as_str(),
+                "normal",
+                seal.seal(&p.detail),
+                now
+            ]
+        })
         .collect();
-    tx.insert_many("INSERT INTO party (id, case_id, role, name, language, channel, consent, mode, detail, created_at) VALUES", "", rows).await?;
+    tx.insert_many(
+        "INSERT INTO party (id, case_id, role, name, language, channel, consent, mode, \
+                    detail, created_at) VALUES",
+        "",
+        rows,
+    )
+    .await?;
     Ok(())
 }
 
 /// Writes addresses; one that the party has already stays as it is.
 pub async fn insert_addresses(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewAddress]) -> Result<()> {
     let seal = tx.seal();
-    let rows = rows.iter().map(|a| args![super::sealed::random_id(), &a.party_id, a.channel, seal.seal(&a.value), &a.hash, a.safe, false, a.state, now]).collect();
+    let rows = rows
+        .iter()
+        .map(|a| {
+            args![
+                super::sealed::random_id(),
+                &a.party_id,
+                a.channel,
+                seal.seal(&a.value),
+                &a.hash,
+                a.safe,
+                false,
+                a.state,
+                now
+            ]
+        })
+        .collect();
     tx.insert_many(
-        "INSERT INTO address (id, party_id, channel, number, number_hash, safe, verified, state, since) VALUES",
+        "INSERT INTO address (id, party_id, channel, number, number_hash, safe, verified, state, \
+         since) VALUES",
         "ON CONFLICT (party_id, channel, number_hash) DO NOTHING",
         rows,
     )
@@ -272,14 +361,39 @@ pub async fn insert_sessions(tx: &mut Tx, rows: &[NewSession]) -> Result<()> {
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO session (id, case_id, session_ref, starts_at, ends_at, start_local, timezone, contact_type, state, version, booked_at, cancelled_by, cancelled_at, notice_hours, fee_minor, currency, payer, payment_days, imported) VALUES",
+        "INSERT INTO session (id, case_id, session_ref, starts_at, ends_at, start_local, timezone, \
+         contact_type, state, version, booked_at, cancelled_by, cancelled_at, notice_hours, \
+         fee_minor, currency, payer, payment_days, imported) VALUES",
         "",
         sessions,
     )
     .await?;
-    let places: Vec<Vec<Arg>> =
-        rows.iter().flat_map(|s| s.places.iter().map(|p| args![&s.id, p.role.as_str(), &p.party_id, p.arrives_at, p.leaves_at, 1, p.ask_known, p.ask_at, "", "none"])).collect();
-    tx.insert_many("INSERT INTO attendee (session_id, role, party_id, arrives_at, leaves_at, ask_version, ask_known, ask_at, asked, answer) VALUES", "", places).await?;
+    let places: Vec<Vec<Arg>> = rows
+        .iter()
+        .flat_map(|s| {
+            s.places.iter().map(|p| {
+                args![
+                    &s.id,
+                    p.role.as_str(),
+                    &p.party_id,
+                    p.arrives_at,
+                    p.leaves_at,
+                    1,
+                    p.ask_known,
+                    p.ask_at,
+                    "",
+                    "none"
+                ]
+            })
+        })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO attendee (session_id, role, party_id, arrives_at, leaves_at, \
+                    ask_version, ask_known, ask_at, asked, answer) VALUES",
+        "",
+        places,
+    )
+    .await?;
     Ok(())
 }
 
@@ -288,15 +402,23 @@ pub async fn numbers(db: &Db) -> Result<Vec<(Phone, String, Role, Private, Chann
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT a.number, c.case_ref, p.role, p.name, p.channel FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
-             WHERE a.channel IN ('sms', 'ring') AND a.state = 'current' AND p.role <> 'referrer' ORDER BY c.centre, c.case_ref, p.role DESC",
+            "SELECT a.number, c.case_ref, p.role, p.name, p.channel FROM address a
+              JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+             WHERE a.channel IN ('sms', 'ring') AND a.state = 'current' AND p.role <> 'referrer'
+               ORDER BY c.centre, c.case_ref, p.role DESC",
             args![],
         )
         .await?;
     let mut out = Vec::new();
     for r in rows {
         if let Some(phone) = Phone::from_e164(&seal.open(&r.text("number")?).0) {
-            out.push((phone, r.text("case_ref")?, r.word("role")?, seal.open(&r.text("name")?), r.word("channel")?));
+            out.push((
+                phone,
+                r.text("case_ref")?,
+                r.word("role")?,
+                seal.open(&r.text("name")?),
+                r.word("channel")?,
+            ));
         }
     }
     Ok(out)
@@ -307,15 +429,22 @@ pub async fn chats(db: &Db) -> Result<Vec<(i64, String, Role, Private)>> {
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT a.number, c.case_ref, p.role, p.name FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
-             WHERE a.channel = 'telegram' AND a.state = 'current' ORDER BY c.centre, c.case_ref, p.role DESC",
+            "SELECT a.number, c.case_ref, p.role, p.name FROM address a
+              JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+             WHERE a.channel = 'telegram' AND a.state = 'current' ORDER BY c.centre, c.case_ref,
+               p.role DESC",
             args![],
         )
         .await?;
     let mut out = Vec::new();
     for r in rows {
         if let Ok(chat) = seal.open(&r.text("number")?).0.parse() {
-            out.push((chat, r.text("case_ref")?, r.word("role")?, seal.open(&r.text("name")?)));
+            out.push((
+                chat,
+                r.text("case_ref")?,
+                r.word("role")?,
+                seal.open(&r.text("name")?),
+            ));
         }
     }
     Ok(out)

@@ -35,14 +35,22 @@ pub async fn all_in(tx: &mut Tx) -> Result<Centres> {
     read(tx.all(ALL, args![]).await?, &seal)
 }
 
-const ALL: &str = "SELECT c.code, c.file, coalesce(h.held, FALSE) AS held, coalesce(a.held, FALSE) AS all_held
-    FROM centre c LEFT JOIN hold h ON h.scope = c.code LEFT JOIN hold a ON a.scope = '*' ORDER BY c.code";
+const ALL: &str = "SELECT c.code, c.file, coalesce(h.held, FALSE) AS held, coalesce(a.held,
+                    FALSE) AS all_held
+    FROM centre c LEFT JOIN hold h ON h.scope = c.code LEFT JOIN hold a ON a.scope = '*'
+      ORDER BY c.code";
 
 fn read(rows: Vec<super::db::Row>, seal: &super::sealed::Sealed) -> Result<Centres> {
     let mut out = BTreeMap::new();
     for row in rows {
         let file = seal.open(&row.text("file")?).0;
-        let centre = Centre::parse(&file).map_err(|p| anyhow!("the stored file of centre {} is not understood: {}", row.text("code").unwrap_or_default(), p[0]))?;
+        let centre = Centre::parse(&file).map_err(|p| {
+            anyhow!(
+                "the stored file of centre {} is not understood: {}",
+                row.text("code").unwrap_or_default(),
+                p[0]
+            )
+        })?;
         let held = row.flag("held")? || row.flag("all_held")?;
         out.insert(centre.code.clone(), StoredCentre { centre, file, held });
     }
@@ -59,7 +67,8 @@ pub async fn put(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -
     )
     .await?;
     tx.exec(
-        "INSERT INTO hold (scope, held, changed_at, changed_by, why) VALUES ($1, $2, $3, 'courtesy', 'a new centre') ON CONFLICT (scope) DO NOTHING",
+        "INSERT INTO hold (scope, held, changed_at, changed_by, why) VALUES ($1, $2, $3, \
+         'courtesy', 'a new centre') ON CONFLICT (scope) DO NOTHING",
         args![&centre.code, centre.starts_on_hold, now],
     )
     .await?;
@@ -67,7 +76,14 @@ pub async fn put(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -
 }
 
 /// Puts a hold on or takes it off.
-pub async fn set_hold(tx: &mut Tx, scope: &str, held: bool, by: &str, why: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn set_hold(
+    tx: &mut Tx,
+    scope: &str,
+    held: bool,
+    by: &str,
+    why: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
     tx.exec(
         "INSERT INTO hold (scope, held, changed_at, changed_by, why) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (scope) DO UPDATE SET held = $2, changed_at = $3, changed_by = $4, why = $5",
@@ -79,30 +95,65 @@ pub async fn set_hold(tx: &mut Tx, scope: &str, held: bool, by: &str, why: &str,
 
 /// Whether a centre's texts are held.
 pub async fn held(tx: &mut Tx, centre: &str) -> Result<bool> {
-    Ok(tx.one("SELECT scope FROM hold WHERE held = TRUE AND (scope = $1 OR scope = '*') LIMIT 1", args![centre]).await?.is_some())
+    Ok(tx
+        .one(
+            "SELECT scope FROM hold WHERE held = TRUE AND (scope = $1 OR scope = '*') LIMIT 1",
+            args![centre],
+        )
+        .await?
+        .is_some())
 }
 
-/// The channels that stand still, with the reason and the fingerprint of the settings that were refused.
+/// The channels that stand still, with the reason and the fingerprint of the settings that were
+/// refused.
 pub async fn stopped_channels(db: &Db) -> Result<Vec<(String, String, String)>> {
-    let rows = db.all("SELECT channel, why, settings FROM channel_stop ORDER BY channel", args![]).await?;
-    rows.iter().map(|r| Ok((r.text("channel")?, r.text("why")?, r.text("settings")?))).collect()
+    let rows = db
+        .all(
+            "SELECT channel, why, settings FROM channel_stop ORDER BY channel",
+            args![],
+        )
+        .await?;
+    rows.iter()
+        .map(|r| Ok((r.text("channel")?, r.text("why")?, r.text("settings")?)))
+        .collect()
 }
 
 /// Whether a line stands still.
 pub async fn is_stopped(tx: &mut Tx, line: &str) -> Result<bool> {
-    Ok(tx.one("SELECT channel FROM channel_stop WHERE channel = $1", args![line]).await?.is_some())
+    Ok(tx
+        .one(
+            "SELECT channel FROM channel_stop WHERE channel = $1",
+            args![line],
+        )
+        .await?
+        .is_some())
 }
 
 /// Stops a channel; false if it stood still already.
-pub async fn stop_channel(tx: &mut Tx, channel: &str, why: &str, settings: &str, now: DateTime<Utc>) -> Result<bool> {
-    let n =
-        tx.exec("INSERT INTO channel_stop (channel, since, why, settings) VALUES ($1, $2, $3, $4) ON CONFLICT (channel) DO NOTHING", args![channel, now, why, settings]).await?;
+pub async fn stop_channel(
+    tx: &mut Tx,
+    channel: &str,
+    why: &str,
+    settings: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let n = tx
+        .exec(
+            "INSERT INTO channel_stop (channel, since, why, settings) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (channel) DO NOTHING",
+            args![channel, now, why, settings],
+        )
+        .await?;
     Ok(n == 1)
 }
 
 /// Lets a line send again if its settings are other than those that were refused.
 pub async fn restart_if_mended(tx: &mut Tx, line: &str, settings: &str) -> Result<u64> {
-    tx.exec("DELETE FROM channel_stop WHERE channel = $1 AND settings <> $2", args![line, settings]).await
+    tx.exec(
+        "DELETE FROM channel_stop WHERE channel = $1 AND settings <> $2",
+        args![line, settings],
+    )
+    .await
 }
 
 /// Lets all lines send again.
@@ -110,24 +161,45 @@ pub async fn restart_all(tx: &mut Tx) -> Result<u64> {
     tx.exec("DELETE FROM channel_stop", args![]).await
 }
 
-/// The newest change of any centre: whoever keeps something made of their files looks whether it grew.
+/// The newest change of any centre: whoever keeps something made of their files looks whether it
+/// grew.
 pub async fn last_change(db: &Db) -> Result<Option<DateTime<Utc>>> {
-    db.one("SELECT max(changed_at) AS at FROM centre", args![]).await?.map_or(Ok(None), |r| r.time_opt("at"))
+    db.one("SELECT max(changed_at) AS at FROM centre", args![])
+        .await?
+        .map_or(Ok(None), |r| r.time_opt("at"))
 }
 
 /// A setting of the database.
 pub async fn setting(db: &Db, key: &str) -> Result<Option<String>> {
-    db.one("SELECT value FROM setting WHERE key = $1", args![key]).await?.map(|r| r.text("value")).transpose()
+    db.one("SELECT value FROM setting WHERE key = $1", args![key])
+        .await?
+        .map(|r| r.text("value"))
+        .transpose()
 }
 
-/// How far the practice of a database has come, if it has one: where its clock was set last, and never before what was recorded since, for
-/// the clock runs on from there.
+/// How far the practice of a database has come, if it has one: where its clock was set last, and
+/// never before what was recorded since, for the clock runs on from there.
 pub async fn practice_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
-    let Some(set) = setting(db, "practice_clock").await?.and_then(|t| DateTime::parse_from_rfc3339(&t).ok()) else { return Ok(None) };
+    let Some(set) = setting(db, "practice_clock")
+        .await?
+        .and_then(|t| DateTime::parse_from_rfc3339(&t).ok())
+    else {
+        return Ok(None);
+    };
     let mut latest = set.with_timezone(&Utc);
-    for (table, column) in [("fact", "recorded_at"), ("inbound", "recorded_at"), ("message", "queued_at"), ("message", "sent_at"), ("task", "opened_at")] {
-        let row = db.one(format!("SELECT max({column}) AS at FROM {table}"), args![]).await?;
-        latest = row.map_or(Ok(None), |r| r.time_opt("at"))?.map_or(latest, |t| t.max(latest));
+    for (table, column) in [
+        ("fact", "recorded_at"),
+        ("inbound", "recorded_at"),
+        ("message", "queued_at"),
+        ("message", "sent_at"),
+        ("task", "opened_at"),
+    ] {
+        let row = db
+            .one(format!("SELECT max({column}) AS at FROM {table}"), args![])
+            .await?;
+        latest = row
+            .map_or(Ok(None), |r| r.time_opt("at"))?
+            .map_or(latest, |t| t.max(latest));
     }
     Ok(Some(latest))
 }
@@ -135,8 +207,15 @@ pub async fn practice_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
 /// Writes a setting of the database once; the first value stays.
 pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
     let mut tx = db.begin().await?;
-    tx.exec("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", args![key, value]).await?;
-    let row = tx.one("SELECT value FROM setting WHERE key = $1", args![key]).await?.context("a setting was not written")?;
+    tx.exec(
+        "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING",
+        args![key, value],
+    )
+    .await?;
+    let row = tx
+        .one("SELECT value FROM setting WHERE key = $1", args![key])
+        .await?
+        .context("a setting was not written")?;
     let value = row.text("value")?;
     tx.commit().await?;
     Ok(value)
@@ -145,14 +224,31 @@ pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
 /// Replaces a setting if it still stands as it was read; false if another process was quicker.
 pub async fn swap(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Result<bool> {
     let n = match old {
-        Some(old) => tx.exec("UPDATE setting SET value = $1 WHERE key = $2 AND value = $3", args![new, key, old]).await?,
-        None => tx.exec("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", args![key, new]).await?,
+        Some(old) => {
+            tx.exec(
+                "UPDATE setting SET value = $1 WHERE key = $2 AND value = $3",
+                args![new, key, old],
+            )
+            .await?
+        }
+        None => {
+            tx.exec(
+                "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING",
+                args![key, new],
+            )
+            .await?
+        }
     };
     Ok(n == 1)
 }
 
 /// Writes or replaces a setting of the database.
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
-    tx.exec("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2", args![key, value]).await?;
+    tx.exec(
+        "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET \
+             value = $2",
+        args![key, value],
+    )
+    .await?;
     Ok(())
 }

@@ -28,21 +28,41 @@ pub struct Closure<'a> {
 pub async fn add(tx: &mut Tx, now: DateTime<Utc>, c: &Closure<'_>) -> Result<()> {
     let why = tx.seal().seal(c.why);
     tx.exec(
-        "INSERT INTO closure (id, centre, from_local, to_local, why, families, recorded_at, by_whom) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        args![c.id, c.centre, super::sessions::local_text(c.from), super::sessions::local_text(c.to), why, c.families, now, c.by],
+        "INSERT INTO closure (id, centre, from_local, to_local, why, families, recorded_at, \
+         by_whom) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        args![
+            c.id,
+            c.centre,
+            super::sessions::local_text(c.from),
+            super::sessions::local_text(c.to),
+            why,
+            c.families,
+            now,
+            c.by
+        ],
     )
     .await?;
     Ok(())
 }
 
-/// Closes booked sessions; gives how many were still booked in the version that was seen. What was to be asked is not asked any more,
-/// and what waited to be said about them is withdrawn.
-pub async fn close(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], kinds: &[&str], reason: &str) -> Result<u64> {
-    let rows = sessions.iter().map(|(id, version)| args![id, *version, now]).collect();
+/// Closes booked sessions; gives how many were still booked in the version that was seen. What was
+/// to be asked is not asked any more, and what waited to be said about them is withdrawn.
+pub async fn close(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    sessions: &[(String, i64)],
+    kinds: &[&str],
+    reason: &str,
+) -> Result<u64> {
+    let rows = sessions
+        .iter()
+        .map(|(id, version)| args![id, *version, now])
+        .collect();
     let n = tx
         .with_many(
             "id, version, at",
-            "UPDATE session SET state = 'closed', version = session.version + 1, cancelled_by = 'centre', cancelled_at = v.at FROM v
+            "UPDATE session SET state = 'closed', version = session.version + 1,
+              cancelled_by = 'centre', cancelled_at = v.at FROM v
              WHERE session.id = v.id AND session.version = v.version AND session.state = 'booked'",
             rows,
         )
@@ -50,21 +70,30 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], 
     let touched = sessions.iter().map(|(id, _)| args![id]).collect();
     tx.with_many(
         "id",
-        "UPDATE case_file SET bookings_at = NULL FROM v JOIN session s ON s.id = v.id WHERE case_file.id = s.case_id AND case_file.bookings_at IS NOT NULL",
+        "UPDATE case_file SET bookings_at = NULL FROM v JOIN session s ON s.id = v.id WHERE \
+         case_file.id = s.case_id AND case_file.bookings_at IS NOT NULL",
         touched,
     )
     .await?;
     let ids = || sessions.iter().map(|(id, _)| args![id]).collect::<Vec<_>>();
     tx.with_many(
         "id",
-        "UPDATE attendee SET ask_at = NULL, asked = CASE WHEN attendee.ask_at IS NULL THEN attendee.asked ELSE 'closed' END FROM v WHERE attendee.session_id = v.id",
+        "UPDATE attendee SET ask_at = NULL, asked = CASE WHEN attendee.ask_at IS NULL THEN \
+         attendee.asked ELSE 'closed' END FROM v WHERE attendee.session_id = v.id",
         ids(),
     )
     .await?;
-    tx.with_many("id", "UPDATE cancel_question SET state = 'void' FROM v WHERE cancel_question.session_id = v.id AND cancel_question.state = 'open'", ids()).await?;
+    tx.with_many(
+        "id",
+        "UPDATE cancel_question SET state = 'void' FROM v WHERE \
+                        cancel_question.session_id = v.id AND cancel_question.state = 'open'",
+        ids(),
+    )
+    .await?;
     let kinds: Vec<String> = kinds.iter().map(|k| format!("'{k}'")).collect();
     let sql = format!(
-        "UPDATE message SET state = 'withdrawn', reason = '{reason}' FROM v WHERE message.session_id = v.id AND message.state = 'waiting' AND message.kind IN ({})",
+        "UPDATE message SET state = 'withdrawn', reason = '{reason}' FROM v WHERE \
+         message.session_id = v.id AND message.state = 'waiting' AND message.kind IN ({})",
         kinds.join(", ")
     );
     tx.with_many("id", &sql, ids()).await?;
@@ -72,16 +101,24 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], 
 }
 
 /// A cancellation on a closed day cannot be taken back any more: there is nothing to come back to.
-pub async fn no_way_back(tx: &mut Tx, centre: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<u64> {
+pub async fn no_way_back(
+    tx: &mut Tx,
+    centre: &str,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<u64> {
     tx.exec(
-        "UPDATE attendee SET undo_until = NULL, undo_from = NULL WHERE undo_until IS NOT NULL AND session_id IN
-           (SELECT s.id FROM session s JOIN case_file c ON c.id = s.case_id WHERE c.centre = $1 AND s.state = 'cancelled' AND s.starts_at < $3 AND s.ends_at > $2)",
+        "UPDATE attendee SET undo_until = NULL, undo_from = NULL WHERE undo_until IS NOT NULL
+          AND session_id IN
+           (SELECT s.id FROM session s JOIN case_file c ON c.id = s.case_id WHERE c.centre = $1
+             AND s.state = 'cancelled' AND s.starts_at < $3 AND s.ends_at > $2)",
         args![centre, from, to],
     )
     .await
 }
 
-/// Sessions of these days (and hours) that were called off before the centre closed: (case, session).
+/// Sessions of these days (and hours) that were called off before the centre closed: (case,
+/// session).
 pub async fn cancelled_within(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -93,16 +130,26 @@ pub async fn cancelled_within(
     let day_after = to.succ_opt().unwrap_or(to);
     let rows = tx
         .all(
-            "SELECT s.case_id, s.id, s.start_local, s.starts_at, s.ends_at FROM session s JOIN case_file c ON c.id = s.case_id
-             WHERE c.centre = $1 AND s.state = 'cancelled' AND s.start_local >= $2 AND s.start_local < $3 AND s.ends_at > $4",
-            args![centre, super::sessions::local_text(from.and_time(NaiveTime::MIN)), super::sessions::local_text(day_after.and_time(NaiveTime::MIN)), now],
+            "SELECT s.case_id, s.id, s.start_local, s.starts_at, s.ends_at FROM session s
+              JOIN case_file c ON c.id = s.case_id
+             WHERE c.centre = $1 AND s.state = 'cancelled' AND s.start_local >= $2
+               AND s.start_local < $3 AND s.ends_at > $4",
+            args![
+                centre,
+                super::sessions::local_text(from.and_time(NaiveTime::MIN)),
+                super::sessions::local_text(day_after.and_time(NaiveTime::MIN)),
+                now
+            ],
         )
         .await?;
     let mut out = Vec::new();
     for r in rows {
-        let start = crate::domain::local_time::parse_local(&r.text("start_local")?).context("start_local")?;
+        let start = crate::domain::local_time::parse_local(&r.text("start_local")?)
+            .context("start_local")?;
         let end = start + (r.time("ends_at")? - r.time("starts_at")?);
-        if hours.is_none_or(|(opens, closes)| start.time() < closes && (end.time() > opens || end.date() > start.date())) {
+        if hours.is_none_or(|(opens, closes)| {
+            start.time() < closes && (end.time() > opens || end.date() > start.date())
+        }) {
             out.push((r.text("case_id")?, r.text("id")?));
         }
     }
@@ -111,5 +158,9 @@ pub async fn cancelled_within(
 
 /// How many of these seats belong to different cases: families.
 pub fn families(seats: &[Seat]) -> usize {
-    seats.iter().map(|s| s.session.case_id.as_str()).collect::<std::collections::HashSet<_>>().len()
+    seats
+        .iter()
+        .map(|s| s.session.case_id.as_str())
+        .collect::<std::collections::HashSet<_>>()
+        .len()
 }

@@ -29,36 +29,76 @@ pub fn asked_cause(question: &str, role: Role) -> String {
 }
 
 /// Writes a question down; false if one is open for the session already.
-pub async fn ask(tx: &mut Tx, now: DateTime<Utc>, q: &DateQuestion, version: i64, by: &str) -> Result<bool> {
+pub async fn ask(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    q: &DateQuestion,
+    version: i64,
+    by: &str,
+) -> Result<bool> {
     let n = tx
         .exec(
-            "INSERT INTO date_question (id, session_id, session_version, to_local, origin, asked_at, asked_by, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open')
+            "INSERT INTO date_question (id, session_id, session_version, to_local, origin,
+              asked_at, asked_by, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open')
              ON CONFLICT DO NOTHING",
-            args![&q.id, &q.session_id, version, local_text(q.to), q.origin.as_str(), now, by],
+            args![
+                &q.id,
+                &q.session_id,
+                version,
+                local_text(q.to),
+                q.origin.as_str(),
+                now,
+                by
+            ],
         )
         .await?;
     Ok(n == 1)
 }
 
 fn read(r: &Row) -> Result<DateQuestion> {
-    Ok(DateQuestion { id: r.text("id")?, session_id: r.text("session_id")?, to: parse_local(&r.text("to_local")?).context("to_local")?, origin: r.word("origin")? })
+    Ok(DateQuestion {
+        id: r.text("id")?,
+        session_id: r.text("session_id")?,
+        to: parse_local(&r.text("to_local")?).context("to_local")?,
+        origin: r.word("origin")?,
+    })
 }
 
 /// The open question of a session.
 pub async fn open_of(tx: &mut Tx, session_id: &str) -> Result<Option<DateQuestion>> {
-    let row = tx.one("SELECT id, session_id, to_local, origin FROM date_question WHERE session_id = $1 AND state = 'open'", args![session_id]).await?;
+    let row = tx
+        .one(
+            "SELECT id, session_id, to_local, origin FROM date_question WHERE session_id \
+                      = $1 AND state = 'open'",
+            args![session_id],
+        )
+        .await?;
     row.as_ref().map(read).transpose()
 }
 
 /// The session of a question while it is open.
 pub async fn session_of(tx: &mut Tx, question: &str) -> Result<Option<String>> {
-    tx.one("SELECT session_id FROM date_question WHERE id = $1 AND state = 'open'", args![question]).await?.map(|r| r.text("session_id")).transpose()
+    tx.one(
+        "SELECT session_id FROM date_question WHERE id = $1 AND state = 'open'",
+        args![question],
+    )
+    .await?
+    .map(|r| r.text("session_id"))
+    .transpose()
 }
 
 /// Keeps an answer; a later one takes the place of an earlier one.
-pub async fn answer(tx: &mut Tx, question: &str, role: Role, yes: bool, at: DateTime<Utc>) -> Result<()> {
+pub async fn answer(
+    tx: &mut Tx,
+    question: &str,
+    role: Role,
+    yes: bool,
+    at: DateTime<Utc>,
+) -> Result<()> {
     tx.exec(
-        "INSERT INTO date_answer (question_id, role, answer, answered_at) VALUES ($1, $2, $3, $4) ON CONFLICT (question_id, role) DO UPDATE SET answer = $3, answered_at = $4 WHERE date_answer.answered_at <= $4",
+        "INSERT INTO date_answer (question_id, role, answer, answered_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (question_id, role) DO UPDATE SET answer = $3, answered_at = $4 WHERE \
+         date_answer.answered_at <= $4",
         args![question, role.as_str(), if yes { "yes" } else { "no" }, at],
     )
     .await?;
@@ -67,33 +107,56 @@ pub async fn answer(tx: &mut Tx, question: &str, role: Role, yes: bool, at: Date
 
 /// What was answered so far: role and whether it was a yes.
 pub async fn answers(tx: &mut Tx, question: &str) -> Result<Vec<(Role, bool)>> {
-    let rows = tx.all("SELECT role, answer FROM date_answer WHERE question_id = $1 ORDER BY role", args![question]).await?;
-    rows.iter().map(|r| Ok((r.word("role")?, r.text("answer")? == "yes"))).collect()
+    let rows = tx
+        .all(
+            "SELECT role, answer FROM date_answer WHERE question_id = $1 ORDER BY role",
+            args![question],
+        )
+        .await?;
+    rows.iter()
+        .map(|r| Ok((r.word("role")?, r.text("answer")? == "yes")))
+        .collect()
 }
 
 /// Ends a question: `closed`, or `moved` when the session was moved.
 pub async fn end(tx: &mut Tx, now: DateTime<Utc>, question: &str, state: &str) -> Result<()> {
-    tx.exec("UPDATE date_question SET state = $1, closed_at = $2 WHERE id = $3 AND state = 'open'", args![state, now, question]).await?;
+    tx.exec(
+        "UPDATE date_question SET state = $1, closed_at = $2 WHERE id = $3 AND state = 'open'",
+        args![state, now, question],
+    )
+    .await?;
     Ok(())
 }
 
-/// The questions of these places that were put to the address with this hash, and that were open a moment before `at`. Each arrival is the
-/// start of the session on the other date: the caller knows by how much that party's own differs.
-pub async fn standing(tx: &mut Tx, places: &[(String, Role)], hash: &str, at: DateTime<Utc>) -> Result<Vec<DateAsked>> {
+/// The questions of these places that were put to the address with this hash, and that were open a
+/// moment before `at`. Each arrival is the start of the session on the other date: the caller knows
+/// by how much that party's own differs.
+pub async fn standing(
+    tx: &mut Tx,
+    places: &[(String, Role)],
+    hash: &str,
+    at: DateTime<Utc>,
+) -> Result<Vec<DateAsked>> {
     if places.is_empty() {
         return Ok(Vec::new());
     }
     let mut args: Vec<Arg> = args![at - CROSSING];
     args.extend(places.iter().map(|p| Arg::from(&p.0)));
-    let sql = format!("SELECT id, session_id, to_local, state FROM date_question WHERE session_id IN ({}) AND (state = 'open' OR closed_at > $1)", list_of(2, places.len()));
+    let sql = format!(
+        "SELECT id, session_id, to_local, state FROM date_question WHERE session_id IN ({}) AND \
+         (state = 'open' OR closed_at > $1)",
+        list_of(2, places.len())
+    );
     let mut out = Vec::new();
     for q in tx.all(sql, args).await? {
         let (id, session) = (q.text("id")?, q.text("session_id")?);
         for (_, role) in places.iter().filter(|p| p.0 == session) {
             let asked = tx
                 .one(
-                    "SELECT min(a.started_at) AS at FROM message m JOIN attempt a ON a.message_id = m.id
-                     WHERE m.cause = $1 AND a.number_hash = $2 AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))",
+                    "SELECT min(a.started_at) AS at FROM message m
+                      JOIN attempt a ON a.message_id = m.id
+                     WHERE m.cause = $1 AND a.number_hash = $2 AND (a.outcome IS NULL
+                       OR a.outcome IN ('accepted', 'uncertain'))",
                     args![asked_cause(&id, *role), hash],
                 )
                 .await?

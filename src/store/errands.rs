@@ -1,4 +1,5 @@
-//! Small things to do in a chat that do no harm twice: answer a press, take buttons away, replace a text, leave a group.
+//! Small things to do in a chat that do no harm twice: answer a press, take buttons away, replace a
+//! text, leave a group.
 
 use super::db::{Db, Tx};
 use super::sealed::random_id;
@@ -25,8 +26,18 @@ pub struct Errand<'a> {
 pub async fn add(tx: &mut Tx, now: DateTime<Utc>, e: &Errand<'_>, lasts: Duration) -> Result<()> {
     let seal = tx.seal();
     tx.exec(
-        "INSERT INTO errand (id, sender, what, chat, target, words, made_at, not_before, not_after, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 0)",
-        args![random_id(), e.sender, e.what, seal.seal(e.chat.as_str()), e.target, seal.seal(e.words), now, now + lasts],
+        "INSERT INTO errand (id, sender, what, chat, target, words, made_at, not_before, \
+         not_after, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 0)",
+        args![
+            random_id(),
+            e.sender,
+            e.what,
+            seal.seal(e.chat.as_str()),
+            e.target,
+            seal.seal(e.words),
+            now,
+            now + lasts
+        ],
     )
     .await?;
     Ok(())
@@ -53,11 +64,16 @@ pub struct Due {
 pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<Due>> {
     let seal = db.seal();
     let rows = db
-        .all("SELECT id, what, chat, target, words, tries FROM errand WHERE sender = $1 AND not_before <= $2 AND not_after >= $2 ORDER BY not_before LIMIT 50", args![sender, now])
+        .all(
+            "SELECT id, what, chat, target, words, tries FROM errand WHERE sender = $1 AND \
+              not_before <= $2 AND not_after >= $2 ORDER BY not_before LIMIT 50",
+            args![sender, now],
+        )
         .await?;
     let mut out = Vec::new();
     for r in rows {
-        let chat = Address::read(Channel::Telegram, &seal.open(&r.text("chat")?).0).and_then(|a| a.chat_id());
+        let chat = Address::read(Channel::Telegram, &seal.open(&r.text("chat")?).0)
+            .and_then(|a| a.chat_id());
         out.push(Due {
             id: r.text("id")?,
             what: r.text("what")?,
@@ -73,23 +89,35 @@ pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<Due>> 
 /// Takes errands away that are done or will never be.
 pub async fn done(tx: &mut Tx, ids: &[String]) -> Result<()> {
     for id in ids {
-        tx.exec("DELETE FROM errand WHERE id = $1", args![id]).await?;
+        tx.exec("DELETE FROM errand WHERE id = $1", args![id])
+            .await?;
     }
     Ok(())
 }
 
 /// Lets an errand be tried again later, until its time is over.
 pub async fn again(tx: &mut Tx, id: &str, at: DateTime<Utc>) -> Result<()> {
-    tx.exec("UPDATE errand SET tries = tries + 1, not_before = $1 WHERE id = $2", args![at, id]).await?;
+    tx.exec(
+        "UPDATE errand SET tries = tries + 1, not_before = $1 WHERE id = $2",
+        args![at, id],
+    )
+    .await?;
     Ok(())
 }
 
-/// Takes errands away whose time is over, also those of bots that are not there any more; gives how many.
+/// Takes errands away whose time is over, also those of bots that are not there any more; gives how
+/// many.
 pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
-    tx.exec("DELETE FROM errand WHERE not_after < $1", args![now]).await
+    tx.exec("DELETE FROM errand WHERE not_after < $1", args![now])
+        .await
 }
 
 /// How many are due.
 pub async fn waiting(db: &Db, now: DateTime<Utc>) -> Result<i64> {
-    db.one("SELECT count(*) AS n FROM errand WHERE not_before <= $1 AND not_after >= $1", args![now]).await?.map_or(Ok(0), |r| r.int("n"))
+    db.one(
+        "SELECT count(*) AS n FROM errand WHERE not_before <= $1 AND not_after >= $1",
+        args![now],
+    )
+    .await?
+    .map_or(Ok(0), |r| r.int("n"))
 }

@@ -32,18 +32,59 @@ pub struct Fact<'a> {
 /// Records facts.
 pub async fn add(tx: &mut Tx, now: DateTime<Utc>, facts: &[Fact<'_>]) -> Result<()> {
     let seal = tx.seal();
-    let rows: Vec<Vec<Arg>> =
-        facts.iter().map(|f| args![random_id(), f.case_id, f.session_id, f.role.map(Role::as_str), f.kind, f.at, now, f.by, f.rule, seal.seal(f.detail)]).collect();
-    tx.insert_many("INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail) VALUES", "", rows).await?;
+    let rows: Vec<Vec<Arg>> = facts
+        .iter()
+        .map(|f| {
+            args![
+                random_id(),
+                f.case_id,
+                f.session_id,
+                f.role.map(Role::as_str),
+                f.kind,
+                f.at,
+                now,
+                f.by,
+                f.rule,
+                seal.seal(f.detail)
+            ]
+        })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, \
+                    by_whom, rule, detail) VALUES",
+        "",
+        rows,
+    )
+    .await?;
     Ok(())
 }
 
 /// Records one fact with an amount in minor units of a currency.
-pub async fn add_amount(tx: &mut Tx, now: DateTime<Utc>, f: &Fact<'_>, minor: i64, currency: &str) -> Result<()> {
+pub async fn add_amount(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    f: &Fact<'_>,
+    minor: i64,
+    currency: &str,
+) -> Result<()> {
     let detail = tx.seal().seal(f.detail);
     tx.exec(
-        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail, amount, currency) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        args![random_id(), f.case_id, f.session_id, f.role.map(Role::as_str), f.kind, f.at, now, f.by, f.rule, detail, minor, currency],
+        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, \
+         detail, amount, currency) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        args![
+            random_id(),
+            f.case_id,
+            f.session_id,
+            f.role.map(Role::as_str),
+            f.kind,
+            f.at,
+            now,
+            f.by,
+            f.rule,
+            detail,
+            minor,
+            currency
+        ],
     )
     .await?;
     Ok(())
@@ -56,8 +97,21 @@ pub async fn add_amount(tx: &mut Tx, now: DateTime<Utc>, f: &Fact<'_>, minor: i6
 pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &str, f: &Fact<'_>) -> Result<()> {
     let detail = tx.seal().seal(f.detail);
     tx.exec(
-        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail, voids) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        args![random_id(), f.case_id, f.session_id, f.role.map(Role::as_str), f.kind, f.at, now, f.by, f.rule, detail, voids],
+        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, \
+         detail, voids) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        args![
+            random_id(),
+            f.case_id,
+            f.session_id,
+            f.role.map(Role::as_str),
+            f.kind,
+            f.at,
+            now,
+            f.by,
+            f.rule,
+            detail,
+            voids
+        ],
     )
     .await?;
     Ok(())
@@ -85,7 +139,11 @@ pub struct Wrong {
 /// A fact by its id.
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Wrong>> {
     let row = tx
-        .one("SELECT f.case_id, f.session_id, f.role, f.kind, f.at, f.by_whom, v.id AS voided_by FROM fact f LEFT JOIN fact v ON v.voids = f.id WHERE f.id = $1", args![id])
+        .one(
+            "SELECT f.case_id, f.session_id, f.role, f.kind, f.at, f.by_whom, v.id AS voided_by \
+              FROM fact f LEFT JOIN fact v ON v.voids = f.id WHERE f.id = $1",
+            args![id],
+        )
         .await?;
     row.map(|r| {
         Ok(Wrong {
@@ -133,7 +191,8 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT id, voids, session_id, role, kind, at, recorded_at, by_whom, rule, detail, amount, currency FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind",
+            "SELECT id, voids, session_id, role, kind, at, recorded_at, by_whom, rule, detail, \
+             amount, currency FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind",
             args![case_id],
         )
         .await?;
@@ -157,7 +216,13 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
 }
 
 /// How many facts of a kind with one of two rules were recorded since then at a centre.
-pub async fn count_since(tx: &mut Tx, kind: &str, rules: &[&str; 2], centre: &str, since: DateTime<Utc>) -> Result<i64> {
+pub async fn count_since(
+    tx: &mut Tx,
+    kind: &str,
+    rules: &[&str; 2],
+    centre: &str,
+    since: DateTime<Utc>,
+) -> Result<i64> {
     let row = tx
         .one(
             "SELECT count(*) AS n FROM fact f JOIN case_file c ON c.id = f.case_id
@@ -168,19 +233,26 @@ pub async fn count_since(tx: &mut Tx, kind: &str, rules: &[&str; 2], centre: &st
     row.map_or(Ok(0), |r| r.int("n"))
 }
 
-/// Who came to which session of a centre, as it was recorded last: the session and the role, and whether they came.
+/// Who came to which session of a centre, as it was recorded last: the session and the role, and
+/// whether they came.
 pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(String, Role), bool>> {
     let seal = db.seal();
     let rows = db
         .all(
             "SELECT f.session_id, f.kind, f.detail FROM fact f JOIN case_file c ON c.id = f.case_id
-             WHERE c.centre = $1 AND f.kind IN ('attended', 'no_show') AND f.session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM fact v WHERE v.voids = f.id) ORDER BY f.recorded_at, f.id",
+             WHERE c.centre = $1 AND f.kind IN ('attended', 'no_show')
+               AND f.session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM fact v
+               WHERE v.voids = f.id) ORDER BY f.recorded_at, f.id",
             args![centre],
         )
         .await?;
     let mut out = HashMap::new();
     for r in rows {
-        let (session, came, who) = (r.text("session_id")?, r.text("kind")? == "attended", seal.open(&r.text("detail")?).0);
+        let (session, came, who) = (
+            r.text("session_id")?,
+            r.text("kind")? == "attended",
+            seal.open(&r.text("detail")?).0,
+        );
         for role in [Role::Resident, Role::Contact] {
             if who == "both" || who == role.as_str() {
                 out.insert((session.clone(), role), came);

@@ -1,4 +1,5 @@
-//! What an import reads and changes of what is on file: cases with their parties and sessions, and what the last import saw.
+//! What an import reads and changes of what is on file: cases with their parties and sessions, and
+//! what the last import saw.
 
 use super::db::{Arg, Tx};
 use crate::args;
@@ -81,27 +82,44 @@ pub struct KnownSession {
     pub imported: String,
 }
 
-/// Keeps another import of these centres waiting until the end of the transaction (PostgreSQL; SQLite has one writer anyway).
+/// Keeps another import of these centres waiting until the end of the transaction (PostgreSQL;
+/// SQLite has one writer anyway).
 pub async fn one_import(tx: &mut Tx, centres: &[&str]) -> Result<()> {
     if tx.is_postgres() && !centres.is_empty() {
-        let sql = format!("SELECT code FROM centre WHERE code IN ({}) ORDER BY code {{lock}}", super::db::list_of(1, centres.len()));
-        tx.all(sql, centres.iter().map(|c| Arg::from(*c)).collect()).await?;
+        let sql = format!(
+            "SELECT code FROM centre WHERE code IN ({}) ORDER BY code {{lock}}",
+            super::db::list_of(1, centres.len())
+        );
+        tx.all(sql, centres.iter().map(|c| Arg::from(*c)).collect())
+            .await?;
     }
     Ok(())
 }
 
 /// `column IN (…)` for these values.
 fn any_of(column: &str, values: &[&str]) -> (String, Vec<Arg>) {
-    (format!("{column} IN ({})", super::db::list_of(1, values.len())), values.iter().map(|v| Arg::from(*v)).collect())
+    (
+        format!("{column} IN ({})", super::db::list_of(1, values.len())),
+        values.iter().map(|v| Arg::from(*v)).collect(),
+    )
 }
 
-/// Some cases of a centre by reference, those that are on file. Each statement goes by the keys that the one before gave: PostgreSQL
-/// finds them by its indexes also in tables that were filled a moment ago.
-pub async fn known(tx: &mut Tx, centre: &str, case_refs: &[&str]) -> Result<HashMap<String, KnownCase>> {
+/// Some cases of a centre by reference, those that are on file. Each statement goes by the keys
+/// that the one before gave: PostgreSQL finds them by its indexes also in tables that were filled a
+/// moment ago.
+pub async fn known(
+    tx: &mut Tx,
+    centre: &str,
+    case_refs: &[&str],
+) -> Result<HashMap<String, KnownCase>> {
     let seal = tx.seal();
     let mut args: Vec<Arg> = args![centre];
     args.extend(case_refs.iter().map(|r| Arg::from(*r)));
-    let sql = format!("SELECT id, case_ref, state, bookings_hold FROM case_file WHERE centre = $1 AND case_ref IN ({})", super::db::list_of(2, case_refs.len()));
+    let sql = format!(
+        "SELECT id, case_ref, state, bookings_hold FROM case_file WHERE centre = $1 AND case_ref \
+         IN ({})",
+        super::db::list_of(2, case_refs.len())
+    );
     let mut by_id: HashMap<String, (String, KnownCase)> = HashMap::new();
     for r in tx.all(sql, args).await? {
         let id = r.text("id")?;
@@ -110,15 +128,33 @@ pub async fn known(tx: &mut Tx, centre: &str, case_refs: &[&str]) -> Result<Hash
             (_, true) => Some(Block::Hold),
             _ => None,
         };
-        by_id.insert(id.clone(), (r.text("case_ref")?, KnownCase { id, block, ..KnownCase::default() }));
+        by_id.insert(
+            id.clone(),
+            (
+                r.text("case_ref")?,
+                KnownCase {
+                    id,
+                    block,
+                    ..KnownCase::default()
+                },
+            ),
+        );
     }
     if by_id.is_empty() {
         return Ok(HashMap::new());
     }
-    let (of_cases, cases) = any_of("case_id", &by_id.keys().map(String::as_str).collect::<Vec<_>>());
-    let sql = format!("SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, fee_minor, imported FROM session WHERE {of_cases}");
+    let (of_cases, cases) = any_of(
+        "case_id",
+        &by_id.keys().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let sql = format!(
+        "SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, fee_minor, \
+         imported FROM session WHERE {of_cases}"
+    );
     for r in tx.all(sql, cases.clone()).await? {
-        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else { continue };
+        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else {
+            continue;
+        };
         case.sessions.push(KnownSession {
             id: r.text("id")?,
             session_ref: r.text_opt("session_ref")?,
@@ -130,10 +166,27 @@ pub async fn known(tx: &mut Tx, centre: &str, case_refs: &[&str]) -> Result<Hash
             imported: r.text("imported")?,
         });
     }
-    let rows = tx.all(format!("SELECT id, case_id, role, name, channel, language, consent FROM party WHERE {of_cases}"), cases).await?;
-    let mut addresses = addresses(tx, &rows.iter().map(|r| r.text("id")).collect::<Result<Vec<_>>>()?).await?;
+    let rows = tx
+        .all(
+            format!(
+                "SELECT id, case_id, role, name, channel, language, consent FROM \
+                               party WHERE {of_cases}"
+            ),
+            cases,
+        )
+        .await?;
+    let mut addresses = addresses(
+        tx,
+        &rows
+            .iter()
+            .map(|r| r.text("id"))
+            .collect::<Result<Vec<_>>>()?,
+    )
+    .await?;
     for r in rows {
-        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else { continue };
+        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else {
+            continue;
+        };
         let id = r.text("id")?;
         let party = KnownParty {
             addresses: addresses.remove(&id).unwrap_or_default(),
@@ -154,16 +207,40 @@ async fn addresses(tx: &mut Tx, parties: &[String]) -> Result<HashMap<String, Ve
     if parties.is_empty() {
         return Ok(out);
     }
-    let (of_parties, args) = any_of("party_id", &parties.iter().map(String::as_str).collect::<Vec<_>>());
-    for r in tx.all(format!("SELECT party_id, channel, number_hash, state FROM address WHERE {of_parties}"), args).await? {
-        let address = KnownAddress { channel: r.text("channel")?, hash: r.text("number_hash")?, state: r.text("state")?, stopped: false };
+    let (of_parties, args) = any_of(
+        "party_id",
+        &parties.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    for r in tx
+        .all(
+            format!("SELECT party_id, channel, number_hash, state FROM address WHERE {of_parties}"),
+            args,
+        )
+        .await?
+    {
+        let address = KnownAddress {
+            channel: r.text("channel")?,
+            hash: r.text("number_hash")?,
+            state: r.text("state")?,
+            stopped: false,
+        };
         out.entry(r.text("party_id")?).or_default().push(address);
     }
     let hashes: Vec<&str> = out.values().flatten().map(|a| a.hash.as_str()).collect();
     if !hashes.is_empty() {
         let (of_numbers, args) = any_of("number_hash", &hashes);
-        let rows = tx.all(format!("SELECT channel, number_hash FROM opt_out WHERE active = TRUE AND {of_numbers}"), args).await?;
-        let stopped: HashSet<(String, String)> = rows.iter().map(|r| Ok((r.text("channel")?, r.text("number_hash")?))).collect::<Result<_>>()?;
+        let rows = tx
+            .all(
+                format!(
+                    "SELECT channel, number_hash FROM opt_out WHERE active = TRUE AND {of_numbers}"
+                ),
+                args,
+            )
+            .await?;
+        let stopped: HashSet<(String, String)> = rows
+            .iter()
+            .map(|r| Ok((r.text("channel")?, r.text("number_hash")?)))
+            .collect::<Result<_>>()?;
         for a in out.values_mut().flatten().filter(|_| !stopped.is_empty()) {
             a.stopped = stopped.contains(&(a.channel.clone(), a.hash.clone()));
         }
@@ -171,20 +248,37 @@ async fn addresses(tx: &mut Tx, parties: &[String]) -> Result<HashMap<String, Ve
     Ok(out)
 }
 
-/// The booked sessions of a centre that start on these days of its wall clock (the last included), a page of them after `after`:
-/// (id, case, start).
-pub async fn booked_on(tx: &mut Tx, centre: &str, days: (NaiveDate, NaiveDate), after: &str, page: i64) -> Result<Vec<(String, String, String)>> {
+/// The booked sessions of a centre that start on these days of its wall clock (the last included),
+/// a page of them after `after`: (id, case, start).
+pub async fn booked_on(
+    tx: &mut Tx,
+    centre: &str,
+    days: (NaiveDate, NaiveDate),
+    after: &str,
+    page: i64,
+) -> Result<Vec<(String, String, String)>> {
     let rows = tx
         .all(
-            "SELECT s.id, c.case_ref, s.start_local FROM session s JOIN case_file c ON c.id = s.case_id
-             WHERE c.centre = $1 AND s.state = 'booked' AND s.start_local >= $2 AND s.start_local < $3 AND s.id > $4 ORDER BY s.id LIMIT $5",
-            args![centre, days.0.to_string(), (days.1 + chrono::Days::new(1)).to_string(), after, page],
+            "SELECT s.id, c.case_ref, s.start_local FROM session s
+              JOIN case_file c ON c.id = s.case_id
+             WHERE c.centre = $1 AND s.state = 'booked' AND s.start_local >= $2
+               AND s.start_local < $3 AND s.id > $4 ORDER BY s.id LIMIT $5",
+            args![
+                centre,
+                days.0.to_string(),
+                (days.1 + chrono::Days::new(1)).to_string(),
+                after,
+                page
+            ],
         )
         .await?;
-    rows.iter().map(|r| Ok((r.text("id")?, r.text("case_ref")?, r.text("start_local")?))).collect()
+    rows.iter()
+        .map(|r| Ok((r.text("id")?, r.text("case_ref")?, r.text("start_local")?)))
+        .collect()
 }
 
-/// What an import saw of a session: what is remembered of the row, and its reference if it had none.
+/// What an import saw of a session: what is remembered of the row, and its reference if it had
+/// none.
 pub struct Seen {
     /// The session.
     pub session: String,
@@ -196,10 +290,14 @@ pub struct Seen {
 
 /// Remembers what an import saw.
 pub async fn remember(tx: &mut Tx, rows: Vec<Seen>) -> Result<()> {
-    let rows = rows.into_iter().map(|s| args![s.session, s.imported, s.session_ref]).collect();
+    let rows = rows
+        .into_iter()
+        .map(|s| args![s.session, s.imported, s.session_ref])
+        .collect();
     tx.with_many(
         "id, imported, session_ref",
-        "UPDATE session SET imported = v.imported, session_ref = coalesce(session.session_ref, v.session_ref) FROM v WHERE session.id = v.id",
+        "UPDATE session SET imported = v.imported, session_ref = coalesce(session.session_ref, \
+         v.session_ref) FROM v WHERE session.id = v.id",
         rows,
     )
     .await?;
@@ -209,18 +307,31 @@ pub async fn remember(tx: &mut Tx, rows: Vec<Seen>) -> Result<()> {
 /// Gives a party another name.
 pub async fn rename(tx: &mut Tx, party: &str, name: &str) -> Result<()> {
     let name = tx.seal().seal(name);
-    tx.exec("UPDATE party SET name = $1 WHERE id = $2", args![name, party]).await?;
+    tx.exec(
+        "UPDATE party SET name = $1 WHERE id = $2",
+        args![name, party],
+    )
+    .await?;
     Ok(())
 }
 
 /// Gives a party another consent.
 pub async fn set_consent(tx: &mut Tx, party: &str, consent: Consent) -> Result<()> {
-    tx.exec("UPDATE party SET consent = $1 WHERE id = $2", args![consent.as_str(), party]).await?;
+    tx.exec(
+        "UPDATE party SET consent = $1 WHERE id = $2",
+        args![consent.as_str(), party],
+    )
+    .await?;
     Ok(())
 }
 
 /// Keeps a number of a party for ringing: no texts go to it by this channel.
 pub async fn ring_only(tx: &mut Tx, party: &str, hash: &str, channel: Channel) -> Result<()> {
-    tx.exec("UPDATE address SET safe = 'ring_first' WHERE party_id = $1 AND number_hash = $2 AND channel = $3 AND safe = 'safe'", args![party, hash, channel.as_str()]).await?;
+    tx.exec(
+        "UPDATE address SET safe = 'ring_first' WHERE party_id = $1 AND number_hash = $2 AND \
+             channel = $3 AND safe = 'safe'",
+        args![party, hash, channel.as_str()],
+    )
+    .await?;
     Ok(())
 }

@@ -12,8 +12,14 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::{HashMap, HashSet};
 
-pub use opt_outs::{OptOuts, carry_opt_outs, opt_out_of, opted_out_among, opted_out_among_in, set_opt_out, start_too, stop_too};
-pub use owners::{Owner, block, closed_among, is_agreed, languages_of, modes_of, parties_anywhere, parties_with, pause};
+pub use opt_outs::{
+    OptOuts, carry_opt_outs, opt_out_of, opted_out_among, opted_out_among_in, set_opt_out,
+    start_too, stop_too,
+};
+pub use owners::{
+    Owner, block, closed_among, is_agreed, languages_of, modes_of, parties_anywhere, parties_with,
+    pause,
+};
 pub use passed::{CameFrom, Passed, Way, passed, sender_of};
 
 /// What came in.
@@ -89,10 +95,21 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[Received]) -> Re
         .map(|(i, r)| {
             // They are applied in the order in which they came.
             let recorded = now + Duration::microseconds(i as i64);
-            let hash = Address::read(r.channel, &r.from).map_or_else(|| seal.id_of(&format!("no-number/{}", r.from)), |a| seal.address_hash(&a));
+            let hash = Address::read(r.channel, &r.from).map_or_else(
+                || seal.id_of(&format!("no-number/{}", r.from)),
+                |a| seal.address_hash(&a),
+            );
             let (body, media, opt_out_type, detail) = match &r.what {
-                What::Text { body, media, opt_out_type } => (body.0.as_str(), *media, opt_out_type.clone(), String::new()),
-                What::Press { query, data, message } => (data.as_str(), 0, None, format!("{query} {message}")),
+                What::Text {
+                    body,
+                    media,
+                    opt_out_type,
+                } => (body.0.as_str(), *media, opt_out_type.clone(), String::new()),
+                What::Press {
+                    query,
+                    data,
+                    message,
+                } => (data.as_str(), 0, None, format!("{query} {message}")),
                 _ => ("", 0, None, String::new()),
             };
             args![
@@ -117,7 +134,9 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[Received]) -> Re
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO inbound (id, provider, provider_message_id, channel, sender, number, number_hash, body, media, opt_out_type, at, recorded_at, found_by, state, kind, detail, earliest_at) VALUES",
+        "INSERT INTO inbound (id, provider, provider_message_id, channel, sender, number, \
+         number_hash, body, media, opt_out_type, at, recorded_at, found_by, state, kind, detail, \
+         earliest_at) VALUES",
         "ON CONFLICT (provider, provider_message_id) DO NOTHING",
         rows,
     )
@@ -160,14 +179,17 @@ impl Inbound {
     }
 }
 
-/// Takes of the messages that were not applied yet the one that was sent first. Another process takes one of another number: what came
-/// from one phone is applied in its order.
+/// Takes of the messages that were not applied yet the one that was sent first. Another process
+/// takes one of another number: what came from one phone is applied in its order.
 pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
     let seal = tx.seal();
     let row = tx
         .one(
-            "SELECT id, channel, sender, number, number_hash, body, media, opt_out_type, at, kind, detail, earliest_at FROM inbound i WHERE state = 'new'
-               AND NOT EXISTS (SELECT 1 FROM inbound o WHERE o.state = 'new' AND o.number_hash = i.number_hash AND (o.at, o.recorded_at) < (i.at, i.recorded_at))
+            "SELECT id, channel, sender, number, number_hash, body, media, opt_out_type, at, kind,
+              detail, earliest_at FROM inbound i WHERE state = 'new'
+               AND NOT EXISTS (SELECT 1 FROM inbound o WHERE o.state = 'new'
+                 AND o.number_hash = i.number_hash AND (o.at, o.recorded_at) < (i.at,
+                 i.recorded_at))
              ORDER BY at, recorded_at, id LIMIT 1 {skip}",
             args![],
         )
@@ -179,12 +201,20 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
             "press" => {
                 let detail = seal.open(&r.text("detail")?).0;
                 let (query, message) = detail.split_once(' ').unwrap_or((&detail, ""));
-                What::Press { query: query.to_owned(), data: body.0, message: message.to_owned() }
+                What::Press {
+                    query: query.to_owned(),
+                    data: body.0,
+                    message: message.to_owned(),
+                }
             }
             "blocked" => What::Blocked,
             "unblocked" => What::Unblocked,
             "group" => What::Group,
-            _ => What::Text { body, media: r.int("media")?, opt_out_type: r.text_opt("opt_out_type")? },
+            _ => What::Text {
+                body,
+                media: r.int("media")?,
+                opt_out_type: r.text_opt("opt_out_type")?,
+            },
         };
         Ok(Inbound {
             id: r.text("id")?,
@@ -202,33 +232,58 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
 
 /// Whether something waits to be applied.
 pub async fn anything_new(db: &Db) -> Result<bool> {
-    Ok(db.one("SELECT id FROM inbound WHERE state = 'new' LIMIT 1", args![]).await?.is_some())
+    Ok(db
+        .one(
+            "SELECT id FROM inbound WHERE state = 'new' LIMIT 1",
+            args![],
+        )
+        .await?
+        .is_some())
 }
 
 /// What was applied from a number since then, without this one: when it came and its words.
-pub async fn lately(tx: &mut Tx, number_hash: &str, but: &str, since: DateTime<Utc>) -> Result<Vec<(DateTime<Utc>, Private)>> {
+pub async fn lately(
+    tx: &mut Tx,
+    number_hash: &str,
+    but: &str,
+    since: DateTime<Utc>,
+) -> Result<Vec<(DateTime<Utc>, Private)>> {
     let seal = tx.seal();
     let rows = tx
         .all(
-            "SELECT at, body FROM inbound WHERE number_hash = $1 AND at > $2 AND id <> $3 AND state = 'done' AND kind = 'text' ORDER BY at DESC LIMIT 100",
+            "SELECT at, body FROM inbound WHERE number_hash = $1 AND at > $2 AND id <> $3 AND \
+             state = 'done' AND kind = 'text' ORDER BY at DESC LIMIT 100",
             args![number_hash, since, but],
         )
         .await?;
-    rows.iter().map(|r| Ok((r.time("at")?, seal.open(&r.text("body")?)))).collect()
+    rows.iter()
+        .map(|r| Ok((r.time("at")?, seal.open(&r.text("body")?))))
+        .collect()
 }
 
 /// Marks it applied, with what was understood and the rule.
 pub async fn done(tx: &mut Tx, id: &str, intent: &str, rule: &str) -> Result<()> {
-    tx.exec("UPDATE inbound SET state = 'done', intent = $1, rule = $2 WHERE id = $3 AND state = 'new'", args![intent, rule, id]).await?;
+    tx.exec(
+        "UPDATE inbound SET state = 'done', intent = $1, rule = $2 WHERE id = $3 AND state = 'new'",
+        args![intent, rule, id],
+    )
+    .await?;
     Ok(())
 }
 
-/// When somebody last wrote from each of these addresses to our sender, if that was not before `since`.
-pub async fn last_wrote(tx: &mut Tx, at: (Channel, &str), hashes: &[String], since: DateTime<Utc>) -> Result<HashMap<String, DateTime<Utc>>> {
+/// When somebody last wrote from each of these addresses to our sender, if that was not before
+/// `since`.
+pub async fn last_wrote(
+    tx: &mut Tx,
+    at: (Channel, &str),
+    hashes: &[String],
+    since: DateTime<Utc>,
+) -> Result<HashMap<String, DateTime<Utc>>> {
     let mut out = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
-            "SELECT number_hash, max(at) AS last FROM inbound WHERE channel = $1 AND sender = $2 AND at >= $3 AND number_hash IN ({}) GROUP BY number_hash",
+            "SELECT number_hash, max(at) AS last FROM inbound WHERE channel = $1 AND sender = $2 \
+             AND at >= $3 AND number_hash IN ({}) GROUP BY number_hash",
             super::db::list_of(4, chunk.len())
         );
         let mut args: Vec<Arg> = args![at.0.as_str(), at.1, since];
@@ -244,7 +299,11 @@ pub async fn last_wrote(tx: &mut Tx, at: (Channel, &str), hashes: &[String], sin
 pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<String>> {
     let mut out = HashSet::new();
     for chunk in ids.chunks(500) {
-        let sql = format!("SELECT provider_message_id FROM inbound WHERE provider = $1 AND provider_message_id IN ({})", super::db::list_of(2, chunk.len()));
+        let sql = format!(
+            "SELECT provider_message_id FROM inbound WHERE provider = $1 AND provider_message_id \
+             IN ({})",
+            super::db::list_of(2, chunk.len())
+        );
         let mut args: Vec<Arg> = args![provider];
         args.extend(chunk.iter().map(Arg::from));
         for r in db.all(sql, args).await? {
@@ -258,16 +317,33 @@ pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<St
 pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<(DateTime<Utc>, String, String)>> {
     let rows = db
         .all(
-            "SELECT i.at, i.intent, i.rule FROM inbound i WHERE i.state = 'done' AND i.number_hash IN
-               (SELECT a.number_hash FROM address a JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND a.channel <> 'ring') ORDER BY i.at",
+            "SELECT i.at, i.intent, i.rule FROM inbound i WHERE i.state = 'done'
+              AND i.number_hash IN
+               (SELECT a.number_hash FROM address a JOIN party p ON p.id = a.party_id
+                 WHERE p.case_id = $1 AND a.channel <> 'ring') ORDER BY i.at",
             args![case_id],
         )
         .await?;
-    rows.iter().map(|r| Ok((r.time("at")?, r.text_opt("intent")?.context("intent")?, r.text_opt("rule")?.context("rule")?))).collect()
+    rows.iter()
+        .map(|r| {
+            Ok((
+                r.time("at")?,
+                r.text_opt("intent")?.context("intent")?,
+                r.text_opt("rule")?.context("rule")?,
+            ))
+        })
+        .collect()
 }
 
 /// How many came in, by channel.
 pub async fn count(db: &Db) -> Result<Vec<(String, i64)>> {
-    let rows = db.all("SELECT channel, count(*) AS n FROM inbound GROUP BY channel ORDER BY channel", args![]).await?;
-    rows.iter().map(|r| Ok((r.text("channel")?, r.int("n")?))).collect()
+    let rows = db
+        .all(
+            "SELECT channel, count(*) AS n FROM inbound GROUP BY channel ORDER BY channel",
+            args![],
+        )
+        .await?;
+    rows.iter()
+        .map(|r| Ok((r.text("channel")?, r.int("n")?)))
+        .collect()
 }

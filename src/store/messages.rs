@@ -1,4 +1,5 @@
-//! Questions about the messages: what a number got lately, what was asked, what waits, and the lists.
+//! Questions about the messages: what a number got lately, what was asked, what waits, and the
+//! lists.
 
 use super::db::{Arg, Db, Row, Tx};
 use super::outbox::OfLine;
@@ -15,18 +16,25 @@ pub async fn any_due(db: &Db, line: OfLine<'_>, now: DateTime<Utc>) -> Result<bo
     let mut args: Vec<Arg> = args![now, line.channel.as_str()];
     args.extend(values);
     let sql = format!(
-        "SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.channel = $2 AND m.not_before <= $1 {filter}
-           AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*'))) LIMIT 1"
+        "SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL
+          AND m.channel = $2 AND m.not_before <= $1 {filter}
+           AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE
+             AND (h.scope = m.centre OR h.scope = '*'))) LIMIT 1"
     );
     Ok(db.one(sql, args).await?.is_some())
 }
 
 /// What a number got unprompted lately: the last time, and how many in 24 hours.
-pub async fn unprompted(tx: &mut Tx, now: DateTime<Utc>, hashes: &[String]) -> Result<HashMap<String, (DateTime<Utc>, i64)>> {
+pub async fn unprompted(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    hashes: &[String],
+) -> Result<HashMap<String, (DateTime<Utc>, i64)>> {
     let mut out = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
-            "SELECT number_hash, max(started_at) AS last, count(*) AS n FROM attempt WHERE number_hash IN ({}) AND started_at > $1 AND prompted = FALSE
+            "SELECT number_hash, max(started_at) AS last, count(*) AS n FROM attempt
+              WHERE number_hash IN ({}) AND started_at > $1 AND prompted = FALSE
                AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain')) GROUP BY number_hash",
             super::db::list_of(2, chunk.len())
         );
@@ -40,26 +48,57 @@ pub async fn unprompted(tx: &mut Tx, now: DateTime<Utc>, hashes: &[String]) -> R
 }
 
 /// Answers that went or wait to go to a number since then: (kind, session, when).
-pub async fn answers_since(tx: &mut Tx, number_hash: &str, since: DateTime<Utc>) -> Result<Vec<(Kind, Option<String>, DateTime<Utc>)>> {
-    let rows = tx.all("SELECT kind, session_id, queued_at FROM message WHERE to_hash = $1 AND queued_at > $2", args![number_hash, since]).await?;
-    rows.iter().map(|r| Ok((r.word("kind")?, r.text_opt("session_id")?, r.time("queued_at")?))).collect()
+pub async fn answers_since(
+    tx: &mut Tx,
+    number_hash: &str,
+    since: DateTime<Utc>,
+) -> Result<Vec<(Kind, Option<String>, DateTime<Utc>)>> {
+    let rows = tx
+        .all(
+            "SELECT kind, session_id, queued_at FROM message WHERE to_hash = $1 AND queued_at > $2",
+            args![number_hash, since],
+        )
+        .await?;
+    rows.iter()
+        .map(|r| {
+            Ok((
+                r.word("kind")?,
+                r.text_opt("session_id")?,
+                r.time("queued_at")?,
+            ))
+        })
+        .collect()
 }
 
 /// How many answers to strangers were queued since then.
 pub async fn strangers_since(tx: &mut Tx, since: DateTime<Utc>) -> Result<i64> {
-    let row = tx.one("SELECT count(*) AS n FROM message WHERE kind = 'unknown_sender' AND queued_at > $1", args![since]).await?;
+    let row = tx
+        .one(
+            "SELECT count(*) AS n FROM message WHERE kind = 'unknown_sender' AND queued_at > $1",
+            args![since],
+        )
+        .await?;
     row.map_or(Ok(0), |r| r.int("n"))
 }
 
-/// When a text that asks left for this version of the question, or may have left; when it was accepted; and whether an older version was
-/// asked about before.
-pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) -> Result<crate::domain::conversation::Asked> {
+/// When a text that asks left for this version of the question, or may have left; when it was
+/// accepted; and whether an older version was asked about before.
+pub async fn asked(
+    tx: &mut Tx,
+    session_id: &str,
+    role: Role,
+    ask_version: i64,
+) -> Result<crate::domain::conversation::Asked> {
     let rows = tx
         .all(
-            "SELECT m.ask_version, min(a.started_at) AS began, min(CASE WHEN a.outcome = 'accepted' THEN coalesce(a.ended_at, a.started_at) END) AS accepted
+            "SELECT m.ask_version, min(a.started_at) AS began,
+              min(CASE WHEN a.outcome = 'accepted' THEN coalesce(a.ended_at,
+              a.started_at) END) AS accepted
              FROM message m JOIN attempt a ON a.message_id = m.id
-             WHERE m.session_id = $1 AND m.role = $2 AND m.kind IN ('confirm_request', 'session_moved', 'session_on')
-               AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain')) GROUP BY m.ask_version",
+             WHERE m.session_id = $1 AND m.role = $2 AND m.kind IN ('confirm_request',
+               'session_moved', 'session_on')
+               AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))
+                 GROUP BY m.ask_version",
             args![session_id, role.as_str()],
         )
         .await?;
@@ -81,8 +120,10 @@ pub async fn asked(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64) 
 pub async fn asked_last(tx: &mut Tx, number_hash: &str) -> Result<Option<DateTime<Utc>>> {
     let row = tx
         .one(
-            "SELECT s.starts_at FROM attempt a JOIN message m ON m.id = a.message_id JOIN session s ON s.id = m.session_id
-             WHERE a.number_hash = $1 AND m.kind IN ('confirm_request', 'session_moved') AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))
+            "SELECT s.starts_at FROM attempt a JOIN message m ON m.id = a.message_id
+              JOIN session s ON s.id = m.session_id
+             WHERE a.number_hash = $1 AND m.kind IN ('confirm_request', 'session_moved')
+               AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))
              ORDER BY a.started_at DESC LIMIT 1",
             args![number_hash],
         )
@@ -92,7 +133,12 @@ pub async fn asked_last(tx: &mut Tx, number_hash: &str) -> Result<Option<DateTim
 
 /// Texts of a line that began on the day (UTC) of `now`.
 pub async fn begun_today(tx: &mut Tx, line: &str, now: DateTime<Utc>) -> Result<i64> {
-    let row = tx.one("SELECT texts FROM day_count WHERE channel = $2 AND day = $1", args![now.format("%Y-%m-%d").to_string(), line]).await?;
+    let row = tx
+        .one(
+            "SELECT texts FROM day_count WHERE channel = $2 AND day = $1",
+            args![now.format("%Y-%m-%d").to_string(), line],
+        )
+        .await?;
     row.map_or(Ok(0), |r| r.int("texts"))
 }
 
@@ -120,27 +166,80 @@ impl Load {
 
 /// Reads the load.
 pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<Load> {
-    let held = "EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*'))";
-    let count = |sql: String| async move { db.one(sql, args![now]).await?.map_or(Ok(0), |r: Row| r.int("n")) };
-    let due = count(format!("SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.not_before <= $1 AND NOT {held}")).await?;
-    let held = count(format!("SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.not_before <= $1 AND {held}")).await?;
-    let open = db.one("SELECT count(*) AS n FROM attempt WHERE outcome IS NULL", args![]).await?.map_or(Ok(0), |r| r.int("n"))?;
-    let next = db.one("SELECT min(not_before) AS at FROM message WHERE state = 'waiting' AND held_at IS NULL AND not_before > $1", args![now]).await?;
-    let again = db.one("SELECT id FROM message WHERE state = 'waiting' AND held_at IS NULL AND tries > 0 AND not_before > $1 LIMIT 1", args![now]).await?.is_some();
-    Ok(Load { due, held, open, next: next.map_or(Ok(None), |r| r.time_opt("at"))?, again })
+    let held = "EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR \
+                h.scope = '*'))";
+    let count = |sql: String| async move {
+        db.one(sql, args![now])
+            .await?
+            .map_or(Ok(0), |r: Row| r.int("n"))
+    };
+    let due = count(format!(
+        "SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND \
+                             m.held_at IS NULL AND m.not_before <= $1 AND NOT {held}"
+    ))
+    .await?;
+    let held = count(format!(
+        "SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND \
+                              m.held_at IS NULL AND m.not_before <= $1 AND {held}"
+    ))
+    .await?;
+    let open = db
+        .one(
+            "SELECT count(*) AS n FROM attempt WHERE outcome IS NULL",
+            args![],
+        )
+        .await?
+        .map_or(Ok(0), |r| r.int("n"))?;
+    let next = db
+        .one(
+            "SELECT min(not_before) AS at FROM message WHERE state = 'waiting' AND \
+                       held_at IS NULL AND not_before > $1",
+            args![now],
+        )
+        .await?;
+    let again = db
+        .one(
+            "SELECT id FROM message WHERE state = 'waiting' AND held_at IS NULL AND \
+                        tries > 0 AND not_before > $1 LIMIT 1",
+            args![now],
+        )
+        .await?
+        .is_some();
+    Ok(Load {
+        due,
+        held,
+        open,
+        next: next.map_or(Ok(None), |r| r.time_opt("at"))?,
+        again,
+    })
 }
 
 /// How many messages there are, by kind and state.
 pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>> {
-    let rows = db.all("SELECT kind, state, count(*) AS n FROM message GROUP BY kind, state ORDER BY kind, state", args![]).await?;
-    rows.iter().map(|r| Ok((r.text("kind")?, r.text("state")?, r.int("n")?))).collect()
+    let rows = db
+        .all(
+            "SELECT kind, state, count(*) AS n FROM message GROUP BY kind, state ORDER \
+                       BY kind, state",
+            args![],
+        )
+        .await?;
+    rows.iter()
+        .map(|r| Ok((r.text("kind")?, r.text("state")?, r.int("n")?)))
+        .collect()
 }
 
 /// How many waiting texts would leave until `until` if nothing held them, of a centre or of all.
-pub async fn would_leave(db: &Db, centre: Option<&str>, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<i64> {
+pub async fn would_leave(
+    db: &Db,
+    centre: Option<&str>,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<i64> {
     let row = db
         .one(
-            "SELECT count(*) AS n FROM message WHERE state = 'waiting' AND held_at IS NULL AND not_before <= $1 AND (not_after IS NULL OR not_after > $3) AND ($2 IS NULL OR centre = $2)",
+            "SELECT count(*) AS n FROM message WHERE state = 'waiting' AND held_at IS NULL AND \
+             not_before <= $1 AND (not_after IS NULL OR not_after > $3) AND ($2 IS NULL OR centre \
+             = $2)",
             args![until, centre, now],
         )
         .await?;
@@ -209,7 +308,8 @@ pub struct ListedAttempt {
     pub error: Option<String>,
 }
 
-/// All messages of a centre or of all, in the order in which they were decided, with their attempts.
+/// All messages of a centre or of all, in the order in which they were decided, with their
+/// attempts.
 pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Listed>> {
     list_where(db, "WHERE $1 IS NULL OR m.centre = $1", args![centre]).await
 }
@@ -229,23 +329,31 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Listed>> {
 async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<Listed>> {
     let mut tries: HashMap<String, Vec<ListedAttempt>> = HashMap::new();
     let sql = format!(
-        "SELECT a.message_id, a.token, a.channel, a.outcome, a.provider_id, a.parts, a.started_at, a.ended_at, a.error FROM attempt a JOIN message m ON m.id = a.message_id {filter} ORDER BY a.started_at"
+        "SELECT a.message_id, a.token, a.channel, a.outcome, a.provider_id, a.parts, a.started_at, \
+         a.ended_at, a.error FROM attempt a JOIN message m ON m.id = a.message_id {filter} ORDER \
+         BY a.started_at"
     );
     for r in db.all(sql, args.clone()).await? {
-        tries.entry(r.text("message_id")?).or_default().push(ListedAttempt {
-            token: r.text("token")?,
-            channel: r.text("channel")?,
-            outcome: r.text_opt("outcome")?,
-            provider_id: r.text_opt("provider_id")?,
-            parts: r.int("parts")?,
-            started_at: r.time("started_at")?,
-            ended_at: r.time_opt("ended_at")?,
-            error: r.text_opt("error")?,
-        });
+        tries
+            .entry(r.text("message_id")?)
+            .or_default()
+            .push(ListedAttempt {
+                token: r.text("token")?,
+                channel: r.text("channel")?,
+                outcome: r.text_opt("outcome")?,
+                provider_id: r.text_opt("provider_id")?,
+                parts: r.int("parts")?,
+                started_at: r.time("started_at")?,
+                ended_at: r.time_opt("ended_at")?,
+                error: r.text_opt("error")?,
+            });
     }
     let sql = format!(
-        "SELECT m.id, m.kind, m.centre, c.case_ref, m.role, m.session_id, m.session_version, m.channel, m.state, m.reason, m.not_before, m.not_after, m.queued_at, m.sent_at, m.provider_id, m.held_at
-         FROM message m LEFT JOIN case_file c ON c.id = m.case_id {filter} ORDER BY m.queued_at, m.id"
+        "SELECT m.id, m.kind, m.centre, c.case_ref, m.role, m.session_id, m.session_version,
+          m.channel, m.state, m.reason, m.not_before, m.not_after, m.queued_at, m.sent_at,
+          m.provider_id, m.held_at
+         FROM message m LEFT JOIN case_file c ON c.id = m.case_id {filter} ORDER BY m.queued_at,
+           m.id"
     );
     db.all(sql, args)
         .await?

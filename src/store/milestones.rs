@@ -17,18 +17,31 @@ use std::collections::{HashMap, HashSet};
 pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(String, Case)>> {
     let rows = tx
         .all(
-            "SELECT id, centre, court_ordered, created_at FROM case_file WHERE state = 'open' AND (bookings_at IS NULL OR bookings_at <= $1) ORDER BY id LIMIT $2 {skip}",
+            "SELECT id, centre, court_ordered, created_at FROM case_file WHERE state = 'open' AND \
+             (bookings_at IS NULL OR bookings_at <= $1) ORDER BY id LIMIT $2 {skip}",
             args![now, limit],
         )
         .await?;
     let mut cases = Vec::with_capacity(rows.len());
     for r in &rows {
-        cases.push((r.text("centre")?, Case { id: r.text("id")?, court_ordered: r.flag("court_ordered")?, known_at: r.time("created_at")?, visits: Vec::new() }));
+        cases.push((
+            r.text("centre")?,
+            Case {
+                id: r.text("id")?,
+                court_ordered: r.flag("court_ordered")?,
+                known_at: r.time("created_at")?,
+                visits: Vec::new(),
+            },
+        ));
     }
     if cases.is_empty() {
         return Ok(cases);
     }
-    let mut visits = visits(tx, &cases.iter().map(|c| c.1.id.as_str()).collect::<Vec<_>>()).await?;
+    let mut visits = visits(
+        tx,
+        &cases.iter().map(|c| c.1.id.as_str()).collect::<Vec<_>>(),
+    )
+    .await?;
     for (_, case) in &mut cases {
         case.visits = visits.remove(&case.id).unwrap_or_default();
     }
@@ -36,7 +49,10 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Str
 }
 
 fn ids(cases: &[&str]) -> (String, Vec<Arg>) {
-    (list_of(1, cases.len()), cases.iter().map(|c| Arg::from(*c)).collect())
+    (
+        list_of(1, cases.len()),
+        cases.iter().map(|c| Arg::from(*c)).collect(),
+    )
 }
 
 async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit>>> {
@@ -46,7 +62,9 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit
     let mut reasons: HashMap<(String, Role), Reason> = HashMap::new();
     let mut notes: HashSet<String> = HashSet::new();
     let sql = format!(
-        "SELECT session_id, role, kind, detail FROM fact f WHERE kind IN ('cancelled', 'note') AND session_id IS NOT NULL AND case_id IN ({list}) AND NOT EXISTS (SELECT 1 FROM fact v WHERE v.voids = f.id)\n         ORDER BY at, recorded_at"
+        "SELECT session_id, role, kind, detail FROM fact f WHERE kind IN ('cancelled', 'note') AND \
+         session_id IS NOT NULL AND case_id IN ({list}) AND NOT EXISTS (SELECT 1 FROM fact v WHERE \
+         v.voids = f.id)\n         ORDER BY at, recorded_at"
     );
     for r in tx.all(sql, args.clone()).await? {
         let session = r.text("session_id")?;
@@ -61,9 +79,12 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit
         }
     }
     let sql = format!(
-        "SELECT s.id, s.case_id, s.starts_at, s.ends_at, s.state, s.contact_type, s.cancelled_by, s.cancelled_at, s.notice_hours, s.move_origin, s.moved_at, s.moved_from, s.unbooked,
-           r.id AS replaced_by, (SELECT max(t.hears_at) FROM attendee t WHERE t.session_id = s.id) AS released_at
-         FROM session s LEFT JOIN session r ON r.replaces = s.id WHERE s.case_id IN ({list}) ORDER BY s.starts_at, s.id"
+        "SELECT s.id, s.case_id, s.starts_at, s.ends_at, s.state, s.contact_type, s.cancelled_by,
+          s.cancelled_at, s.notice_hours, s.move_origin, s.moved_at, s.moved_from, s.unbooked,
+           r.id AS replaced_by, (SELECT max(t.hears_at) FROM attendee t
+             WHERE t.session_id = s.id) AS released_at
+         FROM session s LEFT JOIN session r ON r.replaces = s.id
+           WHERE s.case_id IN ({list}) ORDER BY s.starts_at, s.id"
     );
     let mut out: HashMap<String, Vec<Visit>> = HashMap::new();
     for r in tx.all(sql, args).await? {
@@ -73,7 +94,8 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit
             Some(CancelledBy::Contact) => Some(Role::Contact),
             Some(CancelledBy::Centre) | None => None,
         };
-        // When this party's text about the move was accepted is not looked up here: its recording stands for it.
+        // When this party's text about the move was accepted is not looked up here: its recording
+        // stands for it.
         let moved = read_move(&r)?;
         let off_at = r.time_opt("cancelled_at")?;
         let notice_hours = r.int("notice_hours")?;
@@ -86,7 +108,9 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit
             replaced: r.text_opt("replaced_by")?.is_some(),
             released_at: r.time_opt("released_at")?,
             off_at,
-            late: off_at.filter(|_| off_by.is_some()).is_some_and(|at| late(start, notice_hours, moved.as_ref(), moved.map(|m| m.at), at)),
+            late: off_at.filter(|_| off_by.is_some()).is_some_and(|at| {
+                late(start, notice_hours, moved.as_ref(), moved.map(|m| m.at), at)
+            }),
             reason: off_by.and_then(|role| reasons.get(&(session.clone(), role)).copied()),
             note: notes.contains(&session),
             off_by,
@@ -100,7 +124,12 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit
 /// Notes when each case is looked at next.
 pub async fn settle(tx: &mut Tx, rows: Vec<(String, DateTime<Utc>)>) -> Result<()> {
     let rows = rows.into_iter().map(|(id, at)| args![id, at]).collect();
-    tx.with_many("id, at", "UPDATE case_file SET bookings_at = v.at FROM v WHERE case_file.id = v.id", rows).await?;
+    tx.with_many(
+        "id, at",
+        "UPDATE case_file SET bookings_at = v.at FROM v WHERE case_file.id = v.id",
+        rows,
+    )
+    .await?;
     Ok(())
 }
 
@@ -129,15 +158,28 @@ pub async fn untold(tx: &mut Tx, cases: &[&str], topics: &[Topic]) -> Result<Vec
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT case_id, cause, topic, session_id, due_at FROM task WHERE state = 'open' AND case_id IN ({}) AND topic IN ({})
-           AND NOT EXISTS (SELECT 1 FROM message m WHERE m.cause IN ('milestone/' || task.cause || '/resident', 'milestone/' || task.cause || '/contact')) ORDER BY cause",
+        "SELECT case_id, cause, topic, session_id, due_at FROM task WHERE state = 'open'
+          AND case_id IN ({}) AND topic IN ({})
+           AND NOT EXISTS (SELECT 1 FROM message m
+             WHERE m.cause IN ('milestone/' || task.cause || '/resident',
+             'milestone/' || task.cause || '/contact')) ORDER BY cause",
         list_of(1, cases.len()),
         list_of(cases.len() + 1, topics.len())
     );
-    let args = cases.iter().map(|c| Arg::from(*c)).chain(topics.iter().map(|t| Arg::from(t.as_str()))).collect();
+    let args = cases
+        .iter()
+        .map(|c| Arg::from(*c))
+        .chain(topics.iter().map(|t| Arg::from(t.as_str())))
+        .collect();
     let untold = |r: &Row| {
         let (case_id, cause) = (r.text("case_id")?, r.text("cause")?);
-        Ok(Untold { case_id, cause, topic: r.word("topic")?, session: r.text_opt("session_id")?, due_at: r.time_opt("due_at")? })
+        Ok(Untold {
+            case_id,
+            cause,
+            topic: r.word("topic")?,
+            session: r.text_opt("session_id")?,
+            due_at: r.time_opt("due_at")?,
+        })
     };
     tx.all(sql, args).await?.iter().map(untold).collect()
 }
@@ -159,11 +201,22 @@ pub struct TextOfTask {
 /// The texts about milestones, each with its task.
 pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
     let seal = db.seal();
-    let rows = db.all("SELECT cause, role, state, held_at, not_before, sent_at FROM message WHERE cause LIKE 'milestone/%' ORDER BY cause DESC", args![]).await?;
+    let rows = db
+        .all(
+            "SELECT cause, role, state, held_at, not_before, sent_at FROM message WHERE \
+                       cause LIKE 'milestone/%' ORDER BY cause DESC",
+            args![],
+        )
+        .await?;
     let mut out = Vec::with_capacity(rows.len());
     for r in rows {
         let cause = r.text("cause")?;
-        let Some((task, _)) = cause.strip_prefix("milestone/").and_then(|c| c.rsplit_once('/')) else { continue };
+        let Some((task, _)) = cause
+            .strip_prefix("milestone/")
+            .and_then(|c| c.rsplit_once('/'))
+        else {
+            continue;
+        };
         out.push(TextOfTask {
             task: seal.id_of(&format!("task/{task}")),
             role: r.word("role")?,
@@ -178,6 +231,13 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
 /// The sessions of some cases that have an open task to be replaced: (case, session).
 pub async fn to_be_replaced(tx: &mut Tx, cases: &[&str]) -> Result<Vec<(String, String)>> {
     let (list, args) = ids(cases);
-    let sql = format!("SELECT case_id, session_id FROM task WHERE topic = 'replacement' AND state = 'open' AND session_id IS NOT NULL AND case_id IN ({list})");
-    tx.all(sql, args).await?.iter().map(|r| Ok((r.text("case_id")?, r.text("session_id")?))).collect()
+    let sql = format!(
+        "SELECT case_id, session_id FROM task WHERE topic = 'replacement' AND state = 'open' AND \
+         session_id IS NOT NULL AND case_id IN ({list})"
+    );
+    tx.all(sql, args)
+        .await?
+        .iter()
+        .map(|r| Ok((r.text("case_id")?, r.text("session_id")?)))
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! What the program remembers: the only SQL. A file a group of tables; `db.rs` alone knows that there are two databases.
+//! What the program remembers: the only SQL. A file a group of tables; `db.rs` alone knows that
+//! there are two databases.
 
 pub mod attempts;
 pub mod bookings;

@@ -25,9 +25,14 @@ pub struct MoneyCase {
     pub record: CaseRecord,
 }
 
-/// Keeps others from looking at the case until the end of the transaction (PostgreSQL; SQLite has one writer anyway).
+/// Keeps others from looking at the case until the end of the transaction (PostgreSQL; SQLite has
+/// one writer anyway).
 pub async fn lock(tx: &mut Tx, case_id: &str) -> Result<()> {
-    tx.one("SELECT id FROM case_file WHERE id = $1 {lock}", args![case_id]).await?;
+    tx.one(
+        "SELECT id FROM case_file WHERE id = $1 {lock}",
+        args![case_id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -36,11 +41,26 @@ pub async fn lock(tx: &mut Tx, case_id: &str) -> Result<()> {
 /// # Errors
 /// The case does not exist.
 pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
-    let row = tx.one("SELECT id, case_ref, centre, court_ordered, children FROM case_file WHERE id = $1", args![case_id]).await?.context("there is no such case")?;
-    let roles: Vec<Role> = tx.all("SELECT role FROM party WHERE case_id = $1 ORDER BY role", args![case_id]).await?.iter().map(|r| r.word("role")).collect::<Result<_>>()?;
+    let row = tx
+        .one(
+            "SELECT id, case_ref, centre, court_ordered, children FROM case_file WHERE id = $1",
+            args![case_id],
+        )
+        .await?
+        .context("there is no such case")?;
+    let roles: Vec<Role> = tx
+        .all(
+            "SELECT role FROM party WHERE case_id = $1 ORDER BY role",
+            args![case_id],
+        )
+        .await?
+        .iter()
+        .map(|r| r.word("role"))
+        .collect::<Result<_>>()?;
     let sessions = tx
         .all(
-            "SELECT id, starts_at, ends_at, state, booked_at, cancelled_by, cancelled_at, notice_hours, fee_minor, currency, payment_days FROM session WHERE case_id = $1
+            "SELECT id, starts_at, ends_at, state, booked_at, cancelled_by, cancelled_at,
+              notice_hours, fee_minor, currency, payment_days FROM session WHERE case_id = $1
              ORDER BY starts_at, id",
             args![case_id],
         )
@@ -55,14 +75,22 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
                 booked_at: r.time("booked_at")?,
                 off: r.word_opt("cancelled_by")?.zip(r.time_opt("cancelled_at")?),
                 notice_hours: r.int("notice_hours")?,
-                fee: Money { minor: r.int("fee_minor")?, currency: Money::currency(&r.text("currency")?).context("the currency of a session")? },
+                fee: Money {
+                    minor: r.int("fee_minor")?,
+                    currency: Money::currency(&r.text("currency")?)
+                        .context("the currency of a session")?,
+                },
                 payment_days: u32::try_from(r.int("payment_days")?)?,
             })
         })
         .collect::<Result<Vec<_>>>()?;
     let seal = tx.seal();
     let facts = tx
-        .all("SELECT id, voids, session_id, role, kind, at, recorded_at, rule, detail, amount FROM fact WHERE case_id = $1 ORDER BY recorded_at, at, id", args![case_id])
+        .all(
+            "SELECT id, voids, session_id, role, kind, at, recorded_at, rule, detail, amount FROM \
+              fact WHERE case_id = $1 ORDER BY recorded_at, at, id",
+            args![case_id],
+        )
         .await?
         .iter()
         .map(|r| {
@@ -85,7 +113,11 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         case_ref: row.text("case_ref")?,
         centre: row.text("centre")?,
         record: CaseRecord {
-            case: CaseFacts { court_ordered: row.flag("court_ordered")?, children: u32::try_from(row.int("children")?)?, parties: recipients(&roles) },
+            case: CaseFacts {
+                court_ordered: row.flag("court_ordered")?,
+                children: u32::try_from(row.int("children")?)?,
+                parties: recipients(&roles),
+            },
             sessions,
             facts: standing(facts),
         },
@@ -96,8 +128,10 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
 pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<String>> {
     tx.all(
         format!(
-            "SELECT DISTINCT f.case_id, c.case_ref, c.centre FROM fact f JOIN case_file c ON c.id = f.case_id
-             WHERE f.kind IN {FEEABLE} AND ($1 IS NULL OR c.centre = $1) ORDER BY c.centre, c.case_ref"
+            "SELECT DISTINCT f.case_id, c.case_ref, c.centre FROM fact f
+              JOIN case_file c ON c.id = f.case_id
+             WHERE f.kind IN {FEEABLE} AND ($1 IS NULL OR c.centre = $1) ORDER BY c.centre,
+               c.case_ref"
         ),
         args![centre],
     )
@@ -110,7 +144,16 @@ pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<St
 /// The session whose fee has this id.
 pub async fn session_of_fee(tx: &mut Tx, fee: &str) -> Result<Option<(String, String)>> {
     let seal = tx.seal();
-    for r in tx.all(format!("SELECT DISTINCT case_id, session_id FROM fact WHERE kind IN {FEEABLE} AND session_id IS NOT NULL"), args![]).await? {
+    for r in tx
+        .all(
+            format!(
+                "SELECT DISTINCT case_id, session_id FROM fact WHERE kind IN {FEEABLE} \
+                             AND session_id IS NOT NULL"
+            ),
+            args![],
+        )
+        .await?
+    {
         let session = r.text("session_id")?;
         if seal.id_of(&fee_cause(&session)) == fee {
             return Ok(Some((r.text("case_id")?, session)));
@@ -130,51 +173,94 @@ pub fn fee_id(tx: &Tx, session: &str) -> String {
 
 /// The case of a session.
 pub async fn case_of_session(tx: &mut Tx, session: &str) -> Result<Option<String>> {
-    tx.one("SELECT case_id FROM session WHERE id = $1", args![session]).await?.map(|r| r.text("case_id")).transpose()
+    tx.one("SELECT case_id FROM session WHERE id = $1", args![session])
+        .await?
+        .map(|r| r.text("case_id"))
+        .transpose()
 }
 
 /// Cases at which something happens by itself by `now`, at most `limit`.
 pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<String>> {
-    db.all("SELECT id FROM case_file WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at LIMIT $2", args![now, limit]).await?.iter().map(|r| r.text("id")).collect()
+    db.all(
+        "SELECT id FROM case_file WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at \
+            LIMIT $2",
+        args![now, limit],
+    )
+    .await?
+    .iter()
+    .map(|r| r.text("id"))
+    .collect()
 }
 
 /// When the next case has to be looked at.
 pub async fn next_look(db: &Db) -> Result<Option<DateTime<Utc>>> {
-    let row = db.one("SELECT min(look_at) AS at FROM case_file WHERE look_at IS NOT NULL", args![]).await?;
+    let row = db
+        .one(
+            "SELECT min(look_at) AS at FROM case_file WHERE look_at IS NOT NULL",
+            args![],
+        )
+        .await?;
     row.map_or(Ok(None), |r| r.time_opt("at"))
 }
 
 /// How many texts about money that the texting service took just now have no receipt yet.
 pub async fn receipts_to_come(db: &Db, now: DateTime<Utc>) -> Result<i64> {
-    let sql = "SELECT count(*) AS n FROM message WHERE rank = 3 AND state = 'sent' AND channel = 'sms' AND sent_at > $1";
-    db.one(sql, args![now - chrono::Duration::seconds(5)]).await?.map_or(Ok(0), |r| r.int("n"))
+    let sql = "SELECT count(*) AS n FROM message WHERE rank = 3 AND state = 'sent' AND channel = \
+               'sms' AND sent_at > $1";
+    db.one(sql, args![now - chrono::Duration::seconds(5)])
+        .await?
+        .map_or(Ok(0), |r| r.int("n"))
 }
 
-/// Lets the next scan look at those of the cases that have something to do with money: their sessions changed.
-pub async fn look_again<'a>(tx: &mut Tx, now: DateTime<Utc>, cases: impl Iterator<Item = &'a str>) -> Result<()> {
+/// Lets the next scan look at those of the cases that have something to do with money: their
+/// sessions changed.
+pub async fn look_again<'a>(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    cases: impl Iterator<Item = &'a str>,
+) -> Result<()> {
     let mut ids: Vec<&str> = cases.collect();
     ids.sort_unstable();
     ids.dedup();
     let rows = ids.into_iter().map(|c| args![c, now]).collect();
     tx.with_many(
         "id, at",
-        &format!("UPDATE case_file SET look_at = v.at FROM v WHERE case_file.id = v.id AND EXISTS (SELECT 1 FROM fact f WHERE f.case_id = v.id AND f.kind IN {FEEABLE})"),
+        &format!(
+            "UPDATE case_file SET look_at = v.at FROM v WHERE case_file.id = v.id AND EXISTS \
+                  (SELECT 1 FROM fact f WHERE f.case_id = v.id AND f.kind IN {FEEABLE})"
+        ),
         rows,
     )
     .await?;
     Ok(())
 }
 
-/// Lets the next scan look at the case of a text about money: it is proven that it arrived, or it may go on.
+/// Lets the next scan look at the case of a text about money: it is proven that it arrived, or it
+/// may go on.
 pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &str) -> Result<()> {
-    tx.exec("UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = $2 AND rank = 3)", args![now, message_id]).await?;
+    tx.exec(
+        "UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = \
+             $2 AND rank = 3)",
+        args![now, message_id],
+    )
+    .await?;
     Ok(())
 }
 
 /// Writes down how the case stands and when to look again.
-pub async fn stand(tx: &mut Tx, case_id: &str, hold: bool, archived: bool, look_at: Option<DateTime<Utc>>) -> Result<()> {
+pub async fn stand(
+    tx: &mut Tx,
+    case_id: &str,
+    hold: bool,
+    archived: bool,
+    look_at: Option<DateTime<Utc>>,
+) -> Result<()> {
     let state = if archived { "archived" } else { "open" };
-    tx.exec("UPDATE case_file SET bookings_hold = $1, state = $2, look_at = $3 WHERE id = $4", args![hold, state, look_at, case_id]).await?;
+    tx.exec(
+        "UPDATE case_file SET bookings_hold = $1, state = $2, look_at = $3 WHERE id = $4",
+        args![hold, state, look_at, case_id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -214,17 +300,24 @@ pub struct MoneyText {
 impl MoneyText {
     /// Whether it left, or may have left.
     pub fn left(&self) -> bool {
-        matches!(self.state, MessageState::Sending | MessageState::Sent | MessageState::Delivered | MessageState::Uncertain)
+        matches!(
+            self.state,
+            MessageState::Sending
+                | MessageState::Sent
+                | MessageState::Delivered
+                | MessageState::Uncertain
+        )
     }
 
     /// Whether it left, or ended so that it will not leave any more and a person says it instead.
     pub fn is_said(&self) -> bool {
-        let withdrawn = self.state == MessageState::Withdrawn && self.reason.as_deref() == Some(Ended::NoLongerDue.as_str());
+        let withdrawn = self.state == MessageState::Withdrawn
+            && self.reason.as_deref() == Some(Ended::NoLongerDue.as_str());
         self.state != MessageState::Waiting && !withdrawn
     }
 
-    /// When its party was told by it: a network says when the phone has a text; Telegram says no more than that it took it for a chat,
-    /// and shows it there.
+    /// When its party was told by it: a network says when the phone has a text; Telegram says no
+    /// more than that it took it for a chat, and shows it there.
     pub fn told_at(&self) -> Option<DateTime<Utc>> {
         match (self.state, self.channel) {
             (MessageState::Sent | MessageState::Delivered, Channel::Telegram) => self.sent_at,
@@ -237,7 +330,9 @@ impl MoneyText {
 /// The texts of a case about money and notes.
 pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
     // The rank of texts about money stands in `outbox::enqueue`.
-    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, queued_at, not_before, sent_at, delivered_at, held_at, data FROM message WHERE case_id = $1 AND rank = 3 ORDER BY queued_at, id";
+    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, queued_at, \
+               not_before, sent_at, delivered_at, held_at, data FROM message WHERE case_id = $1 \
+               AND rank = 3 ORDER BY queued_at, id";
     let args = args![case_id];
     let seal = tx.seal();
     tx.all(sql, args)
@@ -266,24 +361,53 @@ pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
 
 /// Withdraws a text that still waits; false if it left meanwhile.
 pub async fn withdraw(tx: &mut Tx, message_id: &str, reason: &str) -> Result<bool> {
-    Ok(tx.exec("UPDATE message SET state = 'withdrawn', reason = $1, held_at = NULL, held_by = NULL WHERE id = $2 AND state = 'waiting'", args![reason, message_id]).await? == 1)
+    Ok(tx
+        .exec(
+            "UPDATE message SET state = 'withdrawn', reason = $1, held_at = NULL, held_by = \
+                NULL WHERE id = $2 AND state = 'waiting'",
+            args![reason, message_id],
+        )
+        .await?
+        == 1)
 }
 
 /// Lets a text wait again that was withdrawn: it is called for from `now` on.
-pub async fn wait_again(tx: &mut Tx, message_id: &str, not_before: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
-    let sql = "UPDATE message SET state = 'waiting', reason = NULL, queued_at = $1, not_before = $2 WHERE id = $3 AND state = 'withdrawn'";
+pub async fn wait_again(
+    tx: &mut Tx,
+    message_id: &str,
+    not_before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let sql = "UPDATE message SET state = 'waiting', reason = NULL, queued_at = $1, not_before = \
+               $2 WHERE id = $3 AND state = 'withdrawn'";
     tx.exec(sql, args![now, not_before, message_id]).await?;
     Ok(())
 }
 
 /// A person holds one text back that waits; false if it does not wait, or is held already.
-pub async fn hold_text(tx: &mut Tx, message_id: &str, by: &str, now: DateTime<Utc>) -> Result<bool> {
-    Ok(tx.exec("UPDATE message SET held_at = $1, held_by = $2 WHERE id = $3 AND state = 'waiting' AND held_at IS NULL", args![now, by, message_id]).await? == 1)
+pub async fn hold_text(
+    tx: &mut Tx,
+    message_id: &str,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(tx
+        .exec(
+            "UPDATE message SET held_at = $1, held_by = $2 WHERE id = $3 AND state = 'waiting' \
+                AND held_at IS NULL",
+            args![now, by, message_id],
+        )
+        .await?
+        == 1)
 }
 
 /// A claimed text does not leave but waits for a manager (safety rule M3).
 pub async fn pause_text(tx: &mut Tx, message_id: &str, now: DateTime<Utc>) -> Result<()> {
-    tx.exec("UPDATE message SET held_at = $1, held_by = 'M3' WHERE id = $2", args![now, message_id]).await?;
+    tx.exec(
+        "UPDATE message SET held_at = $1, held_by = 'M3' WHERE id = $2",
+        args![now, message_id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -291,7 +415,9 @@ pub async fn pause_text(tx: &mut Tx, message_id: &str, now: DateTime<Utc>) -> Re
 pub async fn free_text(tx: &mut Tx, message_id: &str, at: DateTime<Utc>) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE message SET held_at = NULL, held_by = NULL, not_before = CASE WHEN not_before > $1 THEN not_before ELSE $1 END WHERE id = $2 AND state = 'waiting' AND held_at IS NOT NULL",
+            "UPDATE message SET held_at = NULL, held_by = NULL, not_before = CASE WHEN not_before \
+             > $1 THEN not_before ELSE $1 END WHERE id = $2 AND state = 'waiting' AND held_at IS \
+             NOT NULL",
             args![at, message_id],
         )
         .await?;
@@ -299,18 +425,29 @@ pub async fn free_text(tx: &mut Tx, message_id: &str, at: DateTime<Utc>) -> Resu
     Ok(n == 1)
 }
 
-/// Whether a text waits for a manager, because of the safety of the party that it goes to (safety rule M3).
+/// Whether a text waits for a manager, because of the safety of the party that it goes to (safety
+/// rule M3).
 pub async fn is_paused(tx: &mut Tx, message_id: &str) -> Result<bool> {
-    Ok(tx.one("SELECT id FROM message WHERE id = $1 AND held_by = 'M3'", args![message_id]).await?.is_some())
+    Ok(tx
+        .one(
+            "SELECT id FROM message WHERE id = $1 AND held_by = 'M3'",
+            args![message_id],
+        )
+        .await?
+        .is_some())
 }
 
-/// Whether a task about this party's own safety is open: written by them, or about their phone (safety rule M3).
+/// Whether a task about this party's own safety is open: written by them, or about their phone
+/// (safety rule M3).
 pub async fn safety_open(tx: &mut Tx, case_id: &str, role: Role) -> Result<bool> {
     let row = tx
         .one(
             "SELECT t.id FROM task t LEFT JOIN inbound i ON i.id = t.inbound_id
-             WHERE t.state = 'open' AND t.topic IN ('safeguarding', 'quiet_word') AND ((t.case_id = $1 AND t.role = $2)
-               OR i.number_hash IN (SELECT a.number_hash FROM address a JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND p.role = $2 AND a.state = 'current')) LIMIT 1",
+             WHERE t.state = 'open' AND t.topic IN ('safeguarding', 'quiet_word')
+               AND ((t.case_id = $1 AND t.role = $2)
+               OR i.number_hash IN (SELECT a.number_hash FROM address a
+                 JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND p.role = $2
+                 AND a.state = 'current')) LIMIT 1",
             args![case_id, role.as_str()],
         )
         .await?;
@@ -319,6 +456,11 @@ pub async fn safety_open(tx: &mut Tx, case_id: &str, role: Role) -> Result<bool>
 
 /// Until when this party may take a cancellation of the session back, if they may.
 pub async fn undo_until(tx: &mut Tx, session: &str, role: Role) -> Result<Option<DateTime<Utc>>> {
-    let row = tx.one("SELECT undo_until FROM attendee WHERE session_id = $1 AND role = $2", args![session, role.as_str()]).await?;
+    let row = tx
+        .one(
+            "SELECT undo_until FROM attendee WHERE session_id = $1 AND role = $2",
+            args![session, role.as_str()],
+        )
+        .await?;
     row.map_or(Ok(None), |r| r.time_opt("undo_until"))
 }

@@ -1,6 +1,7 @@
 //! Messages and their attempts: what was decided to be said, and every try to say it.
 //!
-//! The order of writes is the protocol of `docs/decisions/0003-sending.md`: claim and intent in one commit, then the bytes, then the outcome.
+//! The order of writes is the protocol of `docs/decisions/0003-sending.md`: claim and intent in one
+//! commit, then the bytes, then the outcome.
 
 use super::db::{Arg, Tx};
 use crate::args;
@@ -76,7 +77,9 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 number,
                 hash,
                 seal.seal(&m.data),
-                m.to.as_ref().map_or(m.channel, |(a, _)| a.channel()).as_str(),
+                m.to.as_ref()
+                    .map_or(m.channel, |(a, _)| a.channel())
+                    .as_str(),
                 rank,
                 MessageState::Waiting.as_str(),
                 m.not_before,
@@ -87,29 +90,46 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO message (id, cause, kind, centre, case_id, party_id, role, session_id, session_version, ask_version, to_number, to_hash, data, channel, rank, state, not_before, not_after, queued_at, tries) VALUES",
+        "INSERT INTO message (id, cause, kind, centre, case_id, party_id, role, session_id, \
+         session_version, ask_version, to_number, to_hash, data, channel, rank, state, not_before, \
+         not_after, queued_at, tries) VALUES",
         "ON CONFLICT (cause) DO NOTHING",
         rows,
     )
     .await
 }
 
-/// Withdraws what waits for a session, of these kinds and this role (all if `None`); gives how many.
-pub async fn withdraw(tx: &mut Tx, session_id: &str, role: Option<Role>, kinds: &[Kind], reason: &str) -> Result<u64> {
+/// Withdraws what waits for a session, of these kinds and this role (all if `None`); gives how
+/// many.
+pub async fn withdraw(
+    tx: &mut Tx,
+    session_id: &str,
+    role: Option<Role>,
+    kinds: &[Kind],
+    reason: &str,
+) -> Result<u64> {
     let mut args: Vec<Arg> = args![reason, session_id, role.map(Role::as_str)];
     args.extend(kinds.iter().map(|k| Arg::from(k.as_str())));
     let sql = format!(
-        "UPDATE message SET state = 'withdrawn', reason = $1 WHERE session_id = $2 AND state = 'waiting' AND ($3 IS NULL OR role = $3) AND kind IN ({})",
+        "UPDATE message SET state = 'withdrawn', reason = $1 WHERE session_id = $2 AND state = \
+         'waiting' AND ($3 IS NULL OR role = $3) AND kind IN ({})",
         super::db::list_of(4, kinds.len())
     );
     tx.exec(sql, args).await
 }
 
 /// Lets a message wait again that was withdrawn for `reason`; false if there is none.
-pub async fn revive(tx: &mut Tx, cause: &str, reason: &str, not_before: DateTime<Utc>, not_after: DateTime<Utc>) -> Result<bool> {
+pub async fn revive(
+    tx: &mut Tx,
+    cause: &str,
+    reason: &str,
+    not_before: DateTime<Utc>,
+    not_after: DateTime<Utc>,
+) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE message SET state = 'waiting', reason = NULL, not_before = $1, not_after = $2 WHERE cause = $3 AND state = 'withdrawn' AND reason = $4",
+            "UPDATE message SET state = 'waiting', reason = NULL, not_before = $1, not_after = $2 \
+             WHERE cause = $3 AND state = 'withdrawn' AND reason = $4",
             args![not_before, not_after, cause, reason],
         )
         .await?;
@@ -120,7 +140,8 @@ pub async fn revive(tx: &mut Tx, cause: &str, reason: &str, not_before: DateTime
 pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Option<String>> {
     let row = tx
         .one(
-            "SELECT data FROM message WHERE session_id = $1 AND role = $2 AND kind = 'session_moved' AND state = 'waiting' ORDER BY queued_at LIMIT 1",
+            "SELECT data FROM message WHERE session_id = $1 AND role = $2 AND kind = \
+             'session_moved' AND state = 'waiting' ORDER BY queued_at LIMIT 1",
             args![session_id, role.as_str()],
         )
         .await?;
@@ -128,18 +149,33 @@ pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Op
     row.map(|r| Ok(seal.open(&r.text("data")?).0)).transpose()
 }
 
-/// A party hears of a move that it did not know: what will say that the visit is off names its new time.
+/// A party hears of a move that it did not know: what will say that the visit is off names its new
+/// time.
 pub async fn told_of_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<()> {
     let nothing = tx.seal().seal("");
-    tx.exec("UPDATE message SET data = $1 WHERE session_id = $2 AND role = $3 AND kind = 'session_off' AND state = 'waiting'", args![nothing, session_id, role.as_str()]).await?;
+    tx.exec(
+        "UPDATE message SET data = $1 WHERE session_id = $2 AND role = $3 AND kind = \
+             'session_off' AND state = 'waiting'",
+        args![nothing, session_id, role.as_str()],
+    )
+    .await?;
     Ok(())
 }
 
-/// The moves of a centre that a party was never told of, with the party's old arrival: their texts still wait.
-pub async fn untold_moves(tx: &mut Tx, centre: &str) -> Result<std::collections::HashMap<(String, Role), String>> {
+/// The moves of a centre that a party was never told of, with the party's old arrival: their texts
+/// still wait.
+pub async fn untold_moves(
+    tx: &mut Tx,
+    centre: &str,
+) -> Result<std::collections::HashMap<(String, Role), String>> {
     let seal = tx.seal();
-    let rows =
-        tx.all("SELECT session_id, role, data FROM message WHERE centre = $1 AND kind = 'session_moved' AND state = 'waiting' ORDER BY queued_at DESC", args![centre]).await?;
+    let rows = tx
+        .all(
+            "SELECT session_id, role, data FROM message WHERE centre = $1 AND kind = \
+                'session_moved' AND state = 'waiting' ORDER BY queued_at DESC",
+            args![centre],
+        )
+        .await?;
     let mut out = std::collections::HashMap::new();
     for r in rows {
         if let (Some(session), Some(role)) = (r.text_opt("session_id")?, r.word_opt("role")?) {
@@ -151,33 +187,53 @@ pub async fn untold_moves(tx: &mut Tx, centre: &str) -> Result<std::collections:
 
 /// Gives what waits on a channel without a line to a channel that has one.
 pub async fn move_channel(tx: &mut Tx, centre: &str, from: Channel, to: Channel) -> Result<u64> {
-    tx.exec("UPDATE message SET channel = $1 WHERE state = 'waiting' AND to_hash IS NULL AND centre = $2 AND channel = $3", args![to.as_str(), centre, from.as_str()]).await
+    tx.exec(
+        "UPDATE message SET channel = $1 WHERE state = 'waiting' AND to_hash IS NULL AND \
+             centre = $2 AND channel = $3",
+        args![to.as_str(), centre, from.as_str()],
+    )
+    .await
 }
 
 /// Whether the news that this session is off left already, or may have left, for anybody.
 pub async fn off_was_told(tx: &mut Tx, session_id: &str, version: i64) -> Result<bool> {
     let row = tx
         .one(
-            "SELECT id FROM message WHERE session_id = $1 AND kind = 'session_off' AND cause LIKE $2 AND state NOT IN ('waiting', 'withdrawn') LIMIT 1",
+            "SELECT id FROM message WHERE session_id = $1 AND kind = 'session_off' AND cause LIKE \
+             $2 AND state NOT IN ('waiting', 'withdrawn') LIMIT 1",
             args![session_id, format!("off/{session_id}/{version}/%")],
         )
         .await?;
     Ok(row.is_some())
 }
 
-/// Whether a party may know that a session is off as it stands: a text about it left, or may have left, or a person rang.
-pub async fn knows_it_is_off(tx: &mut Tx, session: &super::sessions::Session, role: Role) -> Result<bool> {
+/// Whether a party may know that a session is off as it stands: a text about it left, or may have
+/// left, or a person rang.
+pub async fn knows_it_is_off(
+    tx: &mut Tx,
+    session: &super::sessions::Session,
+    role: Role,
+) -> Result<bool> {
     let (id, version) = (session.id.as_str(), session.version);
     let text = tx
         .one(
-            "SELECT id FROM message WHERE session_id = $1 AND role = $2 AND kind IN ('session_off', 'closure') AND state IN ('sending', 'sent', 'delivered', 'uncertain')
+            "SELECT id FROM message WHERE session_id = $1 AND role = $2
+              AND kind IN ('session_off', 'closure') AND state IN ('sending', 'sent', 'delivered',
+              'uncertain')
                AND (cause = $3 OR (cause LIKE 'closure/%' AND session_version = $4)) LIMIT 1",
-            args![id, role.as_str(), format!("off/{id}/{version}/{role}"), version],
+            args![
+                id,
+                role.as_str(),
+                format!("off/{id}/{version}/{role}"),
+                version
+            ],
         )
         .await?;
     let rung = tx
         .one(
-            "SELECT id FROM task WHERE session_id = $1 AND role = $2 AND topic = 'ring_session_off' AND state = 'done' AND moot = FALSE AND ($3 IS NULL OR opened_at >= $3) LIMIT 1",
+            "SELECT id FROM task WHERE session_id = $1 AND role = $2 AND topic = \
+             'ring_session_off' AND state = 'done' AND moot = FALSE AND ($3 IS NULL OR opened_at \
+             >= $3) LIMIT 1",
             args![id, role.as_str(), session.cancelled_at],
         )
         .await?;
@@ -189,15 +245,29 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     // Who was not told that a visit is off, on again or moved is rung, if it is not over.
     let untold = tx
         .all(
-            "SELECT m.id FROM message m JOIN session s ON s.id = m.session_id WHERE m.state = 'waiting' AND m.kind IN ('session_off', 'closure', 'session_on', 'session_moved') AND m.not_after < $1 AND s.ends_at > $1",
+            "SELECT m.id FROM message m JOIN session s ON s.id = m.session_id WHERE m.state = \
+             'waiting' AND m.kind IN ('session_off', 'closure', 'session_on', 'session_moved') AND \
+             m.not_after < $1 AND s.ends_at > $1",
             args![now],
         )
         .await?;
     for r in untold {
         let id = r.text("id")?;
-        super::tasks::open_for_message(tx, now, format!("untold/{id}"), crate::domain::conversation::Topic::RingSessionOff, &id).await?;
+        super::tasks::open_for_message(
+            tx,
+            now,
+            format!("untold/{id}"),
+            crate::domain::conversation::Topic::RingSessionOff,
+            &id,
+        )
+        .await?;
     }
-    tx.exec("UPDATE message SET state = 'expired', reason = 'too_late' WHERE state = 'waiting' AND not_after IS NOT NULL AND not_after < $1", args![now]).await
+    tx.exec(
+        "UPDATE message SET state = 'expired', reason = 'too_late' WHERE state = 'waiting' AND \
+             not_after IS NOT NULL AND not_after < $1",
+        args![now],
+    )
+    .await
 }
 
 /// A claimed message.
@@ -250,26 +320,48 @@ impl OfLine<'_> {
     /// The condition on `m.centre`, with values from placeholder `first` on.
     pub(super) fn filter(&self, first: usize) -> (String, Vec<Arg>) {
         match self.centres {
-            Some(list) => (format!("AND m.centre IN ({})", super::db::list_of(first, list.len())), list.iter().map(Arg::from).collect()),
+            Some(list) => (
+                format!(
+                    "AND m.centre IN ({})",
+                    super::db::list_of(first, list.len())
+                ),
+                list.iter().map(Arg::from).collect(),
+            ),
             None if self.not.is_empty() => (String::new(), Vec::new()),
-            None => (format!("AND m.centre NOT IN ({})", super::db::list_of(first, self.not.len())), self.not.iter().map(Arg::from).collect()),
+            None => (
+                format!(
+                    "AND m.centre NOT IN ({})",
+                    super::db::list_of(first, self.not.len())
+                ),
+                self.not.iter().map(Arg::from).collect(),
+            ),
         }
     }
 }
 
 /// Claims due messages of a line's centres that are not on hold, answers first, at most `limit`.
-pub async fn claim(tx: &mut Tx, line: OfLine<'_>, claim: &str, now: DateTime<Utc>, limit: i64) -> Result<Vec<Claimed>> {
+pub async fn claim(
+    tx: &mut Tx,
+    line: OfLine<'_>,
+    claim: &str,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Claimed>> {
     let (filter, values) = line.filter(5);
     let mut args: Vec<Arg> = args![now, limit, claim, line.channel.as_str()];
     args.extend(values);
     let rows = tx
         .all(
             format!(
-                "WITH due AS (SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.channel = $4 AND m.not_before <= $1 {filter}
-                AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')))
+                "WITH due AS (SELECT m.id FROM message m WHERE m.state = 'waiting'
+                  AND m.held_at IS NULL AND m.channel = $4 AND m.not_before <= $1 {filter}
+                AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h
+                  WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')))
                 ORDER BY m.rank, m.not_before LIMIT $2 {{skip}})
-             UPDATE message SET state = 'sending', claim = $3 WHERE id IN (SELECT id FROM due) AND state = 'waiting'
-             RETURNING id, cause, kind, centre, case_id, role, session_id, session_version, ask_version, to_number, to_hash, data, rank, not_before, not_after, tries, not_by"
+             UPDATE message SET state = 'sending', claim = $3 WHERE id IN (SELECT id FROM due)
+               AND state = 'waiting'
+             RETURNING id, cause, kind, centre, case_id, role, session_id, session_version,
+               ask_version, to_number, to_hash, data, rank, not_before, not_after, tries, not_by"
             ),
             args,
         )
@@ -277,7 +369,11 @@ pub async fn claim(tx: &mut Tx, line: OfLine<'_>, claim: &str, now: DateTime<Utc
     let seal = tx.seal();
     let mut out = Vec::with_capacity(rows.len());
     for r in &rows {
-        let session = match (r.text_opt("session_id")?, r.int_opt("session_version")?, r.int_opt("ask_version")?) {
+        let session = match (
+            r.text_opt("session_id")?,
+            r.int_opt("session_version")?,
+            r.int_opt("ask_version")?,
+        ) {
             (Some(s), Some(v), Some(a)) => Some((s, v, a)),
             _ => None,
         };
@@ -303,10 +399,15 @@ pub async fn claim(tx: &mut Tx, line: OfLine<'_>, claim: &str, now: DateTime<Utc
         };
         out.push((r.int("rank")?, claimed));
     }
-    let hashes: Vec<String> = out.iter().filter_map(|(_, c)| c.to.as_ref().map(|t| t.1.clone())).collect();
+    let hashes: Vec<String> = out
+        .iter()
+        .filter_map(|(_, c)| c.to.as_ref().map(|t| t.1.clone()))
+        .collect();
     let stopped = super::inbox::opted_out_among(tx, &hashes).await?;
     for (_, c) in &mut out {
-        c.to_opted_out = c.to.as_ref().is_some_and(|(_, hash)| stopped.contains(&(line.channel, line.sender.to_owned(), hash.clone())));
+        c.to_opted_out = c.to.as_ref().is_some_and(|(_, hash)| {
+            stopped.contains(&(line.channel, line.sender.to_owned(), hash.clone()))
+        });
     }
     // Answers first; within one instant the order says nothing about who was decided first.
     out.sort_by(|(a, x), (b, y)| (a, x.not_before, &x.id).cmp(&(b, y.not_before, &y.id)));
@@ -333,13 +434,22 @@ pub async fn reroute(tx: &mut Tx, rows: Vec<Rerouted>) -> Result<()> {
         .into_iter()
         .map(|r| {
             let (number, hash) = r.to.map(|(a, hash)| (seal.seal(a.as_str()), hash)).unzip();
-            args![r.id, r.channel.as_str(), number, hash, r.not_by.map(Channel::as_str)]
+            args![
+                r.id,
+                r.channel.as_str(),
+                number,
+                hash,
+                r.not_by.map(Channel::as_str)
+            ]
         })
         .collect();
     tx.with_many(
         "id, channel, to_number, to_hash, not_by",
-        "UPDATE message SET state = 'waiting', channel = v.channel, to_number = coalesce(v.to_number, message.to_number), to_hash = coalesce(v.to_hash, message.to_hash),
-           not_by = coalesce(v.not_by, message.not_by), claim = NULL FROM v WHERE message.id = v.id AND message.state = 'sending'",
+        "UPDATE message SET state = 'waiting', channel = v.channel,
+          to_number = coalesce(v.to_number, message.to_number), to_hash = coalesce(v.to_hash,
+          message.to_hash),
+           not_by = coalesce(v.not_by, message.not_by), claim = NULL FROM v
+             WHERE message.id = v.id AND message.state = 'sending'",
         rows,
     )
     .await?;
@@ -366,7 +476,13 @@ pub struct Attempt {
 }
 
 /// Writes the intents. Committed before the first byte leaves.
-pub async fn begin(tx: &mut Tx, worker: &str, line: OfLine<'_>, now: DateTime<Utc>, attempts: &[Attempt]) -> Result<()> {
+pub async fn begin(
+    tx: &mut Tx,
+    worker: &str,
+    line: OfLine<'_>,
+    now: DateTime<Utc>,
+    attempts: &[Attempt],
+) -> Result<()> {
     if attempts.is_empty() {
         return Ok(());
     }
@@ -391,22 +507,40 @@ pub async fn begin(tx: &mut Tx, worker: &str, line: OfLine<'_>, now: DateTime<Ut
             ]
         })
         .collect();
-    tx.insert_many("INSERT INTO attempt (token, message_id, worker, channel, sender, number, number_hash, body, prompted, parts, started_at, looks, content) VALUES", "", rows)
-        .await?;
+    tx.insert_many(
+        "INSERT INTO attempt (token, message_id, worker, channel, sender, number, \
+                    number_hash, body, prompted, parts, started_at, looks, content) VALUES",
+        "",
+        rows,
+    )
+    .await?;
     tx.exec(
-        "INSERT INTO day_count (channel, day, texts) VALUES ($3, $1, $2) ON CONFLICT (channel, day) DO UPDATE SET texts = day_count.texts + $2",
-        args![now.format("%Y-%m-%d").to_string(), attempts.len() as i64, line_name(line.channel, line.sender)],
+        "INSERT INTO day_count (channel, day, texts) VALUES ($3, $1, $2) ON CONFLICT (channel, \
+         day) DO UPDATE SET texts = day_count.texts + $2",
+        args![
+            now.format("%Y-%m-%d").to_string(),
+            attempts.len() as i64,
+            line_name(line.channel, line.sender)
+        ],
     )
     .await?;
     Ok(())
 }
 
-/// Gives claimed messages another state: back to waiting until `not_before`, or ended with a reason.
-pub async fn end_claims(tx: &mut Tx, rows: Vec<(String, MessageState, Option<String>, DateTime<Utc>)>) -> Result<()> {
-    let rows = rows.into_iter().map(|(id, state, reason, not_before)| args![id, state.as_str(), reason, not_before]).collect();
+/// Gives claimed messages another state: back to waiting until `not_before`, or ended with a
+/// reason.
+pub async fn end_claims(
+    tx: &mut Tx,
+    rows: Vec<(String, MessageState, Option<String>, DateTime<Utc>)>,
+) -> Result<()> {
+    let rows = rows
+        .into_iter()
+        .map(|(id, state, reason, not_before)| args![id, state.as_str(), reason, not_before])
+        .collect();
     tx.with_many(
         "id, state, reason, not_before",
-        "UPDATE message SET state = v.state, reason = v.reason, not_before = v.not_before, claim = NULL FROM v WHERE message.id = v.id AND message.state = 'sending'",
+        "UPDATE message SET state = v.state, reason = v.reason, not_before = v.not_before, claim = \
+         NULL FROM v WHERE message.id = v.id AND message.state = 'sending'",
         rows,
     )
     .await?;
@@ -455,21 +589,36 @@ pub enum End {
     },
 }
 
-/// The name of a line in counts and stops: its channel and its sender, which names the channel already on WhatsApp.
+/// The name of a line in counts and stops: its channel and its sender, which names the channel
+/// already on WhatsApp.
 pub fn line_name(channel: Channel, sender: &str) -> String {
-    let bare = sender.strip_prefix(channel.as_str()).and_then(|s| s.strip_prefix(':')).unwrap_or(sender);
+    let bare = sender
+        .strip_prefix(channel.as_str())
+        .and_then(|s| s.strip_prefix(':'))
+        .unwrap_or(sender);
     format!("{channel}:{bare}")
 }
 
 /// Records how attempts of a line ended. What a callback or another process recorded first stays.
-pub async fn record(tx: &mut Tx, line: &str, now: DateTime<Utc>, ends: Vec<(String, End)>) -> Result<()> {
+pub async fn record(
+    tx: &mut Tx,
+    line: &str,
+    now: DateTime<Utc>,
+    ends: Vec<(String, End)>,
+) -> Result<()> {
     let mut attempts = Vec::new();
     let mut messages = Vec::new();
     let mut doubts = Vec::new();
-    let attempts_unsent = ends.iter().filter(|(_, e)| matches!(e, End::NotSent { .. } | End::Refused { .. })).count() as i64;
+    let attempts_unsent = ends
+        .iter()
+        .filter(|(_, e)| matches!(e, End::NotSent { .. } | End::Refused { .. }))
+        .count() as i64;
     for (token, end) in ends {
         let (outcome, provider_id, receipt, error) = match &end {
-            End::Accepted { provider_id, receipt } => (Outcome::Accepted, Some(provider_id.clone()), *receipt, None),
+            End::Accepted {
+                provider_id,
+                receipt,
+            } => (Outcome::Accepted, Some(provider_id.clone()), *receipt, None),
             End::NotSent { error, .. } => (Outcome::NotSent, None, None, Some(error.clone())),
             End::Refused { error, .. } => (Outcome::Refused, None, None, Some(error.clone())),
             End::Doubt { error } => {
@@ -478,19 +627,56 @@ pub async fn record(tx: &mut Tx, line: &str, now: DateTime<Utc>, ends: Vec<(Stri
             }
         };
         let message = match &end {
-            End::Accepted { provider_id, receipt } => (receipt.map_or(MessageState::Sent, Receipt::message_state), None, Some(now), Some(provider_id.clone()), None),
+            End::Accepted {
+                provider_id,
+                receipt,
+            } => (
+                receipt.map_or(MessageState::Sent, Receipt::message_state),
+                None,
+                Some(now),
+                Some(provider_id.clone()),
+                None,
+            ),
             End::NotSent { again, .. } => (MessageState::Waiting, None, None, None, Some(*again)),
-            End::Refused { then: Then::Wait(until) | Then::Elsewhere(until), .. } => (MessageState::Waiting, None, None, None, Some(*until)),
-            End::Refused { then: Then::End(reason), .. } => (MessageState::Refused, Some(*reason), None, None, None),
+            End::Refused {
+                then: Then::Wait(until) | Then::Elsewhere(until),
+                ..
+            } => (MessageState::Waiting, None, None, None, Some(*until)),
+            End::Refused {
+                then: Then::End(reason),
+                ..
+            } => (MessageState::Refused, Some(*reason), None, None, None),
             End::Doubt { .. } => continue,
         };
-        let elsewhere = matches!(end, End::Refused { then: Then::Elsewhere(_), .. });
-        messages.push(args![&token, message.0.as_str(), message.1, message.2, message.3, message.4, elsewhere]);
-        attempts.push(args![token, now, outcome.as_str(), provider_id, receipt.map(Receipt::as_str), error]);
+        let elsewhere = matches!(
+            end,
+            End::Refused {
+                then: Then::Elsewhere(_),
+                ..
+            }
+        );
+        messages.push(args![
+            &token,
+            message.0.as_str(),
+            message.1,
+            message.2,
+            message.3,
+            message.4,
+            elsewhere
+        ]);
+        attempts.push(args![
+            token,
+            now,
+            outcome.as_str(),
+            provider_id,
+            receipt.map(Receipt::as_str),
+            error
+        ]);
     }
     if attempts_unsent > 0 {
         tx.exec(
-            "UPDATE day_count SET texts = CASE WHEN texts > $1 THEN texts - $1 ELSE 0 END WHERE channel = $3 AND day = $2",
+            "UPDATE day_count SET texts = CASE WHEN texts > $1 THEN texts - $1 ELSE 0 END WHERE \
+             channel = $3 AND day = $2",
             args![attempts_unsent, now.format("%Y-%m-%d").to_string(), line],
         )
         .await?;
@@ -498,20 +684,34 @@ pub async fn record(tx: &mut Tx, line: &str, now: DateTime<Utc>, ends: Vec<(Stri
     // The message first, while its attempt is still open: what is recorded already is left alone.
     tx.with_many(
         "token, state, reason, sent_at, provider_id, not_before, elsewhere",
-        "UPDATE message SET state = v.state, reason = v.reason, sent_at = coalesce(v.sent_at, message.sent_at), delivered_at = CASE WHEN v.state = 'delivered' THEN v.sent_at ELSE message.delivered_at END, provider_id = coalesce(v.provider_id, message.provider_id),
-           not_before = coalesce(v.not_before, message.not_before), not_by = CASE WHEN v.elsewhere THEN a.channel ELSE message.not_by END, tries = message.tries + 1, claim = NULL
-         FROM v, attempt a WHERE a.token = v.token AND a.outcome IS NULL AND message.id = a.message_id AND message.state = 'sending'",
+        "UPDATE message SET state = v.state, reason = v.reason, sent_at = coalesce(v.sent_at,
+          message.sent_at), delivered_at = CASE WHEN v.state = 'delivered' THEN v.sent_at
+          ELSE message.delivered_at END, provider_id = coalesce(v.provider_id, message.provider_id),
+           not_before = coalesce(v.not_before, message.not_before), not_by =
+             CASE WHEN v.elsewhere THEN a.channel ELSE message.not_by END,
+             tries = message.tries + 1, claim = NULL
+         FROM v, attempt a WHERE a.token = v.token AND a.outcome IS NULL
+           AND message.id = a.message_id AND message.state = 'sending'",
         messages,
     )
     .await?;
     tx.with_many(
         "token, ended_at, outcome, provider_id, receipt, error",
-        "UPDATE attempt SET ended_at = v.ended_at, outcome = v.outcome, provider_id = CASE WHEN attempt.provider_id IS NOT NULL OR EXISTS (SELECT 1 FROM attempt o WHERE o.provider_id = v.provider_id) THEN attempt.provider_id ELSE v.provider_id END, receipt = coalesce(attempt.receipt, v.receipt), error = v.error
+        "UPDATE attempt SET ended_at = v.ended_at, outcome = v.outcome, provider_id =
+          CASE WHEN attempt.provider_id IS NOT NULL OR EXISTS (SELECT 1 FROM attempt o
+          WHERE o.provider_id = v.provider_id) THEN attempt.provider_id ELSE v.provider_id END,
+          receipt = coalesce(attempt.receipt, v.receipt), error = v.error
          FROM v WHERE attempt.token = v.token AND attempt.outcome IS NULL",
         attempts,
     )
     .await?;
-    tx.with_many("token, ended_at, error", "UPDATE attempt SET ended_at = v.ended_at, error = v.error FROM v WHERE attempt.token = v.token AND attempt.outcome IS NULL", doubts)
-        .await?;
+    tx.with_many(
+        "token, ended_at, error",
+        "UPDATE attempt SET ended_at = v.ended_at, error = \
+                                            v.error FROM v WHERE attempt.token = v.token AND \
+                                            attempt.outcome IS NULL",
+        doubts,
+    )
+    .await?;
     Ok(())
 }

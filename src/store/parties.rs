@@ -32,8 +32,9 @@ pub struct Party {
     pub language: String,
 }
 
-const PARTY: &str =
-    "SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode, p.safe_hours, p.language FROM party p JOIN case_file c ON c.id = p.case_id";
+const PARTY: &str = "SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.channel, p.consent, \
+                     p.mode, p.safe_hours, p.language FROM party p JOIN case_file c ON c.id = \
+                     p.case_id";
 
 fn read(r: &super::db::Row) -> Result<Party> {
     Ok(Party {
@@ -50,15 +51,26 @@ fn read(r: &super::db::Row) -> Result<Party> {
     })
 }
 
-/// Finds a party by `BRK-0101:resident`, or `BRK/BRK-0101:resident` where two centres share a reference.
+/// Finds a party by `BRK-0101:resident`, or `BRK/BRK-0101:resident` where two centres share a
+/// reference.
 ///
 /// # Errors
 /// In plain words: no such case or party, or more than one.
 pub async fn find(db: &Db, party: &str) -> Result<Party> {
-    let Some((case, role)) = party.rsplit_once(':') else { bail!("{party:?} is no party; write BRK-0101:resident, :contact or :referrer") };
-    let Ok(role) = role.parse::<Role>() else { bail!("{role:?} is no role; write resident, contact or referrer") };
+    let Some((case, role)) = party.rsplit_once(':') else {
+        bail!("{party:?} is no party; write BRK-0101:resident, :contact or :referrer")
+    };
+    let Ok(role) = role.parse::<Role>() else {
+        bail!("{role:?} is no role; write resident, contact or referrer")
+    };
     let case = super::cases::find(db, case).await?;
-    match db.one(format!("{PARTY} WHERE p.case_id = $1 AND p.role = $2"), args![&case.id, role.as_str()]).await? {
+    match db
+        .one(
+            format!("{PARTY} WHERE p.case_id = $1 AND p.role = $2"),
+            args![&case.id, role.as_str()],
+        )
+        .await?
+    {
         Some(r) => read(&r),
         None => bail!("the case {} has no {role}", case.case_ref),
     }
@@ -66,7 +78,11 @@ pub async fn find(db: &Db, party: &str) -> Result<Party> {
 
 /// A party by its id.
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Party>> {
-    tx.one(format!("{PARTY} WHERE p.id = $1"), args![id]).await?.as_ref().map(read).transpose()
+    tx.one(format!("{PARTY} WHERE p.id = $1"), args![id])
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
 }
 
 /// An address as it is stored.
@@ -93,7 +109,13 @@ pub struct Stored {
 /// Every address that a party has or had.
 pub async fn addresses(tx: &mut Tx, party_id: &str) -> Result<Vec<Stored>> {
     let seal = tx.seal();
-    let rows = tx.all("SELECT id, channel, number, number_hash, safe, state, paused_at, blocked_at FROM address WHERE party_id = $1 ORDER BY since, id", args![party_id]).await?;
+    let rows = tx
+        .all(
+            "SELECT id, channel, number, number_hash, safe, state, paused_at, blocked_at \
+                       FROM address WHERE party_id = $1 ORDER BY since, id",
+            args![party_id],
+        )
+        .await?;
     rows.iter()
         .map(|r| {
             Ok(Stored {
@@ -111,18 +133,26 @@ pub async fn addresses(tx: &mut Tx, party_id: &str) -> Result<Vec<Stored>> {
 }
 
 /// The present addresses on which these parties get texts: (centre, channel, hash).
-pub async fn routes_of(tx: &mut Tx, party_ids: &[String]) -> Result<Vec<(String, Channel, String)>> {
+pub async fn routes_of(
+    tx: &mut Tx,
+    party_ids: &[String],
+) -> Result<Vec<(String, Channel, String)>> {
     let mut out = Vec::new();
     for id in party_ids {
         let rows = tx
             .all(
-                "SELECT c.centre, a.channel, a.number_hash FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+                "SELECT c.centre, a.channel, a.number_hash FROM address a
+                  JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
                  WHERE a.party_id = $1 AND a.state = 'current' AND a.channel <> 'ring'",
                 args![id],
             )
             .await?;
         for r in rows {
-            out.push((r.text("centre")?, r.word("channel")?, r.text("number_hash")?));
+            out.push((
+                r.text("centre")?,
+                r.word("channel")?,
+                r.text("number_hash")?,
+            ));
         }
     }
     Ok(out)
@@ -131,15 +161,23 @@ pub async fn routes_of(tx: &mut Tx, party_ids: &[String]) -> Result<Vec<(String,
 /// The other parties of the case: id and name.
 pub async fn others(tx: &mut Tx, party: &Party) -> Result<Vec<(String, Private)>> {
     let seal = tx.seal();
-    let rows = tx.all("SELECT id, name FROM party WHERE case_id = $1 AND id <> $2", args![&party.case_id, &party.id]).await?;
-    rows.iter().map(|r| Ok((r.text("id")?, seal.open(&r.text("name")?)))).collect()
+    let rows = tx
+        .all(
+            "SELECT id, name FROM party WHERE case_id = $1 AND id <> $2",
+            args![&party.case_id, &party.id],
+        )
+        .await?;
+    rows.iter()
+        .map(|r| Ok((r.text("id")?, seal.open(&r.text("name")?))))
+        .collect()
 }
 
 /// Whether another party of the case has or ever had this address (rule a9: a hard error).
 pub async fn is_the_others(tx: &mut Tx, party: &Party, hash: &str) -> Result<bool> {
     let row = tx
         .one(
-            "SELECT a.id FROM address a JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND p.id <> $2 AND a.number_hash = $3 LIMIT 1",
+            "SELECT a.id FROM address a JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND \
+             p.id <> $2 AND a.number_hash = $3 LIMIT 1",
             args![&party.case_id, &party.id, hash],
         )
         .await?;
@@ -147,12 +185,25 @@ pub async fn is_the_others(tx: &mut Tx, party: &Party, hash: &str) -> Result<boo
 }
 
 /// Gives a party this address on a channel; those it had there are past.
-pub async fn set_address(tx: &mut Tx, now: DateTime<Utc>, party_id: &str, address: &Address, hash: &str) -> Result<()> {
+pub async fn set_address(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    party_id: &str,
+    address: &Address,
+    hash: &str,
+) -> Result<()> {
     let (channel, value) = (address.channel().as_str(), tx.seal().seal(address.as_str()));
-    tx.exec("UPDATE address SET state = 'past' WHERE party_id = $1 AND channel = $2 AND state <> 'past' AND number_hash <> $3", args![party_id, channel, hash]).await?;
     tx.exec(
-        "INSERT INTO address (id, party_id, channel, number, number_hash, safe, verified, state, since) VALUES ($1, $2, $3, $4, $5, 'safe', TRUE, 'current', $6)
-         ON CONFLICT (party_id, channel, number_hash) DO UPDATE SET safe = 'safe', verified = TRUE, state = 'current', blocked_at = NULL, paused_at = NULL",
+        "UPDATE address SET state = 'past' WHERE party_id = $1 AND channel = $2 AND state <> \
+             'past' AND number_hash <> $3",
+        args![party_id, channel, hash],
+    )
+    .await?;
+    tx.exec(
+        "INSERT INTO address (id, party_id, channel, number, number_hash, safe, verified, state,
+          since) VALUES ($1, $2, $3, $4, $5, 'safe', TRUE, 'current', $6)
+         ON CONFLICT (party_id, channel, number_hash) DO UPDATE SET safe = 'safe',
+           verified = TRUE, state = 'current', blocked_at = NULL, paused_at = NULL",
         args![random_id(), party_id, channel, value, hash, now],
     )
     .await?;
@@ -161,53 +212,94 @@ pub async fn set_address(tx: &mut Tx, now: DateTime<Utc>, party_id: &str, addres
 
 /// Gives an address another state: `current`, `pending` or `past`.
 pub async fn set_state(tx: &mut Tx, address_id: &str, state: &str) -> Result<()> {
-    tx.exec("UPDATE address SET state = $1 WHERE id = $2", args![state, address_id]).await?;
+    tx.exec(
+        "UPDATE address SET state = $1 WHERE id = $2",
+        args![state, address_id],
+    )
+    .await?;
     Ok(())
 }
 
-/// Says whether texts may go to a party's address on a channel, and that staff have spoken with its owner.
+/// Says whether texts may go to a party's address on a channel, and that staff have spoken with its
+/// owner.
 pub async fn set_safe(tx: &mut Tx, party_id: &str, channel: Channel, safe: &str) -> Result<u64> {
     tx.exec(
-        "UPDATE address SET safe = $1, verified = TRUE, paused_at = CASE WHEN $1 = 'safe' THEN NULL ELSE paused_at END WHERE party_id = $2 AND channel = $3 AND state = 'current'",
+        "UPDATE address SET safe = $1, verified = TRUE, paused_at = CASE WHEN $1 = 'safe' THEN \
+         NULL ELSE paused_at END WHERE party_id = $2 AND channel = $3 AND state = 'current'",
         args![safe, party_id, channel.as_str()],
     )
     .await
 }
 
 /// Sets the wanted channel, and consent with it.
-pub async fn set_channel(tx: &mut Tx, party_id: &str, channel: Channel, consent: Consent) -> Result<()> {
-    tx.exec("UPDATE party SET channel = $1, consent = $2 WHERE id = $3", args![channel.as_str(), consent.as_str(), party_id]).await?;
+pub async fn set_channel(
+    tx: &mut Tx,
+    party_id: &str,
+    channel: Channel,
+    consent: Consent,
+) -> Result<()> {
+    tx.exec(
+        "UPDATE party SET channel = $1, consent = $2 WHERE id = $3",
+        args![channel.as_str(), consent.as_str(), party_id],
+    )
+    .await?;
     Ok(())
 }
 
 /// Sets how much a party's phone may show.
 pub async fn set_mode(tx: &mut Tx, party_id: &str, mode: Mode) -> Result<()> {
-    tx.exec("UPDATE party SET mode = $1 WHERE id = $2", args![mode.as_str(), party_id]).await?;
+    tx.exec(
+        "UPDATE party SET mode = $1 WHERE id = $2",
+        args![mode.as_str(), party_id],
+    )
+    .await?;
     Ok(())
 }
 
 /// Sets the hash of a party's private word; `None` takes it away.
 pub async fn set_quiet_word(tx: &mut Tx, party_id: &str, hash: Option<&str>) -> Result<()> {
-    tx.exec("UPDATE party SET quiet_word = $1 WHERE id = $2", args![hash, party_id]).await?;
+    tx.exec(
+        "UPDATE party SET quiet_word = $1 WHERE id = $2",
+        args![hash, party_id],
+    )
+    .await?;
     Ok(())
 }
 
 /// The hours in which this party's phone shows nothing.
-pub async fn quiet_of(tx: &mut Tx, party_id: &str) -> Result<Option<crate::domain::local_time::Quiet>> {
-    let row = tx.one("SELECT safe_hours FROM party WHERE id = $1", args![party_id]).await?;
-    Ok(row.map_or(Ok(None), |r| r.text_opt("safe_hours"))?.as_deref().and_then(crate::domain::local_time::parse_hours))
+pub async fn quiet_of(
+    tx: &mut Tx,
+    party_id: &str,
+) -> Result<Option<crate::domain::local_time::Quiet>> {
+    let row = tx
+        .one(
+            "SELECT safe_hours FROM party WHERE id = $1",
+            args![party_id],
+        )
+        .await?;
+    Ok(row
+        .map_or(Ok(None), |r| r.text_opt("safe_hours"))?
+        .as_deref()
+        .and_then(crate::domain::local_time::parse_hours))
 }
 
-/// Sets the hours in which a party's phone may show a text (`09:00-15:00`); `None`: whenever the centre sends.
+/// Sets the hours in which a party's phone may show a text (`09:00-15:00`); `None`: whenever the
+/// centre sends.
 pub async fn set_hours(tx: &mut Tx, party_id: &str, hours: Option<&str>) -> Result<()> {
-    tx.exec("UPDATE party SET safe_hours = $1 WHERE id = $2", args![hours, party_id]).await?;
+    tx.exec(
+        "UPDATE party SET safe_hours = $1 WHERE id = $2",
+        args![hours, party_id],
+    )
+    .await?;
     Ok(())
 }
 
-/// Lets the scheduler look again at questions that could not be put to a party, after it got an address or wants texts again.
+/// Lets the scheduler look again at questions that could not be put to a party, after it got an
+/// address or wants texts again.
 pub async fn ask_again(tx: &mut Tx, party_id: &str, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
-        "UPDATE attendee SET ask_at = $1, asked = '' WHERE party_id = $2 AND answer = 'none' AND ask_at IS NULL AND asked IN ('no_usable_channel', 'opted_out')
+        "UPDATE attendee SET ask_at = $1, asked = '' WHERE party_id = $2 AND answer = 'none'
+          AND ask_at IS NULL AND asked IN ('no_usable_channel', 'opted_out')
            AND session_id IN (SELECT id FROM session WHERE state = 'booked' AND starts_at > $1)",
         args![now, party_id],
     )
@@ -230,21 +322,48 @@ pub struct NewCode<'a> {
 
 /// Writes a code; the party's earlier ones end.
 pub async fn add_code(tx: &mut Tx, now: DateTime<Utc>, c: &NewCode<'_>) -> Result<()> {
-    tx.exec("UPDATE link_code SET expires_at = $1 WHERE party_id = $2 AND used_at IS NULL AND expires_at > $1", args![now, c.party_id]).await?;
     tx.exec(
-        "INSERT INTO link_code (code_hash, party_id, sender, made_at, made_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "UPDATE link_code SET expires_at = $1 WHERE party_id = $2 AND used_at IS NULL AND \
+             expires_at > $1",
+        args![now, c.party_id],
+    )
+    .await?;
+    tx.exec(
+        "INSERT INTO link_code (code_hash, party_id, sender, made_at, made_by, expires_at) VALUES \
+         ($1, $2, $3, $4, $5, $6)",
         args![c.hash, c.party_id, c.sender, now, c.by, c.expires_at],
     )
     .await?;
     Ok(())
 }
 
-/// Uses a code once; gives the party it is for. A code that is used, too old or of another bot is none.
-pub async fn use_code(tx: &mut Tx, now: DateTime<Utc>, hash: &str, sender: &str) -> Result<Option<String>> {
-    let row = tx.one("SELECT party_id FROM link_code WHERE code_hash = $1 AND sender = $2 AND used_at IS NULL AND expires_at > $3", args![hash, sender, now]).await?;
+/// Uses a code once; gives the party it is for. A code that is used, too old or of another bot is
+/// none.
+pub async fn use_code(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    hash: &str,
+    sender: &str,
+) -> Result<Option<String>> {
+    let row = tx
+        .one(
+            "SELECT party_id FROM link_code WHERE code_hash = $1 AND sender = $2 AND \
+                      used_at IS NULL AND expires_at > $3",
+            args![hash, sender, now],
+        )
+        .await?;
     let Some(row) = row else { return Ok(None) };
-    let n = tx.exec("UPDATE link_code SET used_at = $1 WHERE code_hash = $2 AND used_at IS NULL", args![now, hash]).await?;
-    if n == 1 { row.text("party_id").map(Some) } else { Ok(None) }
+    let n = tx
+        .exec(
+            "UPDATE link_code SET used_at = $1 WHERE code_hash = $2 AND used_at IS NULL",
+            args![now, hash],
+        )
+        .await?;
+    if n == 1 {
+        row.text("party_id").map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// A chat that waits until staff have heard its number.
@@ -264,12 +383,32 @@ pub struct Waiting {
 }
 
 /// Lets a chat wait; an earlier one of the same party is void.
-pub async fn add_waiting(tx: &mut Tx, now: DateTime<Utc>, party_id: &str, sender: &str, chat: (&Address, &str), number: &str) -> Result<()> {
+pub async fn add_waiting(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    party_id: &str,
+    sender: &str,
+    chat: (&Address, &str),
+    number: &str,
+) -> Result<()> {
     let seal = tx.seal();
-    tx.exec("UPDATE link_wait SET state = 'void' WHERE party_id = $1 AND state = 'open'", args![party_id]).await?;
     tx.exec(
-        "INSERT INTO link_wait (id, party_id, sender, chat, chat_hash, number, tries, asked_at, state) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 'open')",
-        args![random_id(), party_id, sender, seal.seal(chat.0.as_str()), chat.1, seal.seal(number), now],
+        "UPDATE link_wait SET state = 'void' WHERE party_id = $1 AND state = 'open'",
+        args![party_id],
+    )
+    .await?;
+    tx.exec(
+        "INSERT INTO link_wait (id, party_id, sender, chat, chat_hash, number, tries, asked_at, \
+         state) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 'open')",
+        args![
+            random_id(),
+            party_id,
+            sender,
+            seal.seal(chat.0.as_str()),
+            chat.1,
+            seal.seal(number),
+            now
+        ],
     )
     .await?;
     Ok(())
@@ -280,27 +419,49 @@ pub async fn waiting(tx: &mut Tx, party_id: &str, since: DateTime<Utc>) -> Resul
     let seal = tx.seal();
     let row = tx
         .one(
-            "SELECT id, sender, chat, chat_hash, number, tries FROM link_wait WHERE party_id = $1 AND state = 'open' AND asked_at > $2 ORDER BY asked_at DESC LIMIT 1",
+            "SELECT id, sender, chat, chat_hash, number, tries FROM link_wait WHERE party_id = $1 \
+             AND state = 'open' AND asked_at > $2 ORDER BY asked_at DESC LIMIT 1",
             args![party_id, since],
         )
         .await?;
     let Some(r) = row else { return Ok(None) };
-    let Some(chat) = Address::read(Channel::Telegram, &seal.open(&r.text("chat")?).0) else { return Ok(None) };
-    Ok(Some(Waiting { id: r.text("id")?, sender: r.text("sender")?, chat, chat_hash: r.text("chat_hash")?, number: seal.open(&r.text("number")?).0, tries: r.int("tries")? }))
+    let Some(chat) = Address::read(Channel::Telegram, &seal.open(&r.text("chat")?).0) else {
+        return Ok(None);
+    };
+    Ok(Some(Waiting {
+        id: r.text("id")?,
+        sender: r.text("sender")?,
+        chat,
+        chat_hash: r.text("chat_hash")?,
+        number: seal.open(&r.text("number")?).0,
+        tries: r.int("tries")?,
+    }))
 }
 
 /// Ends a waiting chat: linked, or given up after too many wrong numbers; or counts a wrong number.
 pub async fn end_waiting(tx: &mut Tx, id: &str, state: &str, wrong: i64) -> Result<()> {
-    tx.exec("UPDATE link_wait SET state = $1, tries = tries + $2 WHERE id = $3", args![state, wrong, id]).await?;
+    tx.exec(
+        "UPDATE link_wait SET state = $1, tries = tries + $2 WHERE id = $3",
+        args![state, wrong, id],
+    )
+    .await?;
     Ok(())
 }
 
-/// The texts that a party got in a chat since then, with buttons or not: the provider's ids of them.
-pub async fn texts_in_chat(tx: &mut Tx, party_id: &str, chat_hash: &str, since: DateTime<Utc>) -> Result<Vec<String>> {
+/// The texts that a party got in a chat since then, with buttons or not: the provider's ids of
+/// them.
+pub async fn texts_in_chat(
+    tx: &mut Tx,
+    party_id: &str,
+    chat_hash: &str,
+    since: DateTime<Utc>,
+) -> Result<Vec<String>> {
     let rows = tx
         .all(
-            "SELECT a.provider_id FROM attempt a JOIN message m ON m.id = a.message_id WHERE m.party_id = $1 AND a.number_hash = $2 AND a.channel = 'telegram'
-               AND a.provider_id IS NOT NULL AND a.started_at > $3 ORDER BY a.started_at DESC LIMIT 100",
+            "SELECT a.provider_id FROM attempt a JOIN message m ON m.id = a.message_id
+              WHERE m.party_id = $1 AND a.number_hash = $2 AND a.channel = 'telegram'
+               AND a.provider_id IS NOT NULL AND a.started_at > $3 ORDER BY a.started_at DESC
+                 LIMIT 100",
             args![party_id, chat_hash, since],
         )
         .await?;

@@ -27,16 +27,26 @@ pub struct Asked {
 impl Asked {
     /// Whether the open question was asked in this place: only there it is finished.
     pub fn is_of(&self, channel: Channel, hash: &str) -> bool {
-        self.place.as_ref().is_some_and(|(c, h)| c.is_none_or(|c| c == channel) && h == hash)
+        self.place
+            .as_ref()
+            .is_some_and(|(c, h)| c.is_none_or(|c| c == channel) && h == hash)
     }
 }
 
 /// Reads it. A question belongs to the party, wherever it was asked.
-pub async fn of(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, now: DateTime<Utc>) -> Result<Asked> {
+pub async fn of(
+    tx: &mut Tx,
+    session_id: &str,
+    role: Role,
+    ask_version: i64,
+    now: DateTime<Utc>,
+) -> Result<Asked> {
     let seal = tx.seal();
     let rows = tx
         .all(
-            "SELECT id, session_version, channel, number_hash, stem, offered, first_no_at, asked_at, tries, state FROM cancel_question WHERE session_id = $1 AND role = $2 ORDER BY asked_at",
+            "SELECT id, session_version, channel, number_hash, stem, offered, first_no_at, \
+             asked_at, tries, state FROM cancel_question WHERE session_id = $1 AND role = $2 ORDER \
+             BY asked_at",
             args![session_id, role.as_str()],
         )
         .await?;
@@ -51,7 +61,11 @@ pub async fn of(tx: &mut Tx, session_id: &str, role: Role, ask_version: i64, now
             out.open = Some(Question {
                 id: r.text("id")?,
                 stem: seal.open(&r.text("stem")?).0,
-                offered: r.text("offered")?.split(' ').filter_map(|w| w.parse().ok()).collect(),
+                offered: r
+                    .text("offered")?
+                    .split(' ')
+                    .filter_map(|w| w.parse().ok())
+                    .collect(),
                 asked_at: r.time("asked_at")?,
                 first_no_at: r.time("first_no_at")?,
                 tries,
@@ -87,12 +101,30 @@ pub struct NewQuestion<'a> {
 pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result<String> {
     let id = random_id();
     let offered: Vec<&str> = q.offered.iter().map(|r| r.as_str()).collect();
-    tx.exec("UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND role = $2 AND state = 'open'", args![q.session_id, q.role.as_str()]).await?;
+    tx.exec(
+        "UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND role = $2 AND \
+             state = 'open'",
+        args![q.session_id, q.role.as_str()],
+    )
+    .await?;
     let stem = tx.seal().seal(q.stem);
     tx.exec(
-        "INSERT INTO cancel_question (id, session_id, role, session_version, number_hash, stem, offered, first_no_at, asked_at, nag_at, tries, state, channel)
+        "INSERT INTO cancel_question (id, session_id, role, session_version, number_hash, stem,
+          offered, first_no_at, asked_at, nag_at, tries, state, channel)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 'open', $11)",
-        args![&id, q.session_id, q.role.as_str(), q.ask_version, q.number_hash, stem, offered.join(" "), q.first_no_at, now, q.nag_at, q.channel.as_str()],
+        args![
+            &id,
+            q.session_id,
+            q.role.as_str(),
+            q.ask_version,
+            q.number_hash,
+            stem,
+            offered.join(" "),
+            q.first_no_at,
+            now,
+            q.nag_at,
+            q.channel.as_str()
+        ],
     )
     .await?;
     Ok(id)
@@ -100,19 +132,31 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result
 
 /// Ends a question.
 pub async fn end(tx: &mut Tx, id: &str, done: bool) -> Result<()> {
-    tx.exec("UPDATE cancel_question SET state = $1 WHERE id = $2 AND state = 'open'", args![if done { "done" } else { "void" }, id]).await?;
+    tx.exec(
+        "UPDATE cancel_question SET state = $1 WHERE id = $2 AND state = 'open'",
+        args![if done { "done" } else { "void" }, id],
+    )
+    .await?;
     Ok(())
 }
 
 /// Ends all questions about a session that gets another time.
 pub async fn end_all(tx: &mut Tx, session_id: &str) -> Result<()> {
-    tx.exec("UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND state = 'open'", args![session_id]).await?;
+    tx.exec(
+        "UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND state = 'open'",
+        args![session_id],
+    )
+    .await?;
     Ok(())
 }
 
 /// Counts a wrong code.
 pub async fn wrong(tx: &mut Tx, id: &str) -> Result<()> {
-    tx.exec("UPDATE cancel_question SET tries = tries + 1 WHERE id = $1", args![id]).await?;
+    tx.exec(
+        "UPDATE cancel_question SET tries = tries + 1 WHERE id = $1",
+        args![id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -134,40 +178,73 @@ pub struct Unfinished {
     pub rung: bool,
 }
 
-/// Questions over which a person has to ring by now; each is given once. One about a session that is off waits: the cancellation of the
-/// other parent may be taken back. One about a session that has begun is nobody's business any more.
+/// Questions over which a person has to ring by now; each is given once. One about a session that
+/// is off waits: the cancellation of the other parent may be taken back. One about a session that
+/// has begun is nobody's business any more.
 pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfinished>> {
     let rows = tx
         .all(
-            "SELECT q.id, q.session_id, s.case_id, q.role, c.centre, t.arrives_at FROM cancel_question q JOIN session s ON s.id = q.session_id JOIN case_file c ON c.id = s.case_id
+            "SELECT q.id, q.session_id, s.case_id, q.role, c.centre, t.arrives_at
+              FROM cancel_question q JOIN session s ON s.id = q.session_id
+              JOIN case_file c ON c.id = s.case_id
              JOIN attendee t ON t.session_id = q.session_id AND t.role = q.role
-             WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1 AND s.state = 'booked' AND s.starts_at > $1 ORDER BY q.nag_at LIMIT 500",
+             WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1
+               AND s.state = 'booked' AND s.starts_at > $1 ORDER BY q.nag_at LIMIT 500",
             args![now],
         )
         .await?;
     let mut out = Vec::new();
     for r in rows {
         let id = r.text("id")?;
-        tx.exec("UPDATE cancel_question SET nag_at = NULL WHERE id = $1", args![&id]).await?;
+        tx.exec(
+            "UPDATE cancel_question SET nag_at = NULL WHERE id = $1",
+            args![&id],
+        )
+        .await?;
         let (session_id, role): (_, Role) = (r.text("session_id")?, r.word("role")?);
-        let rung = tx.one("SELECT 1 AS n FROM task WHERE session_id = $1 AND role = $2 AND state = 'open' AND cause LIKE 'cancel-unfinished/%'", args![&session_id, role.as_str()]);
+        let rung = tx.one(
+            "SELECT 1 AS n FROM task WHERE session_id = $1 AND role = $2 AND state = \
+                           'open' AND cause LIKE 'cancel-unfinished/%'",
+            args![&session_id, role.as_str()],
+        );
         let rung = rung.await?.is_some();
-        out.push(Unfinished { id, session_id, case_id: r.text("case_id")?, role, centre: r.text("centre")?, arrives_at: r.time("arrives_at")?, rung });
+        out.push(Unfinished {
+            id,
+            session_id,
+            case_id: r.text("case_id")?,
+            role,
+            centre: r.text("centre")?,
+            arrives_at: r.time("arrives_at")?,
+            rung,
+        });
     }
     Ok(out)
 }
 
-/// A session is on again: the open questions about it over which a person had to ring are looked at anew.
+/// A session is on again: the open questions about it over which a person had to ring are looked at
+/// anew.
 pub async fn nag_again(tx: &mut Tx, session_id: &str, now: DateTime<Utc>) -> Result<()> {
-    tx.exec("UPDATE cancel_question SET nag_at = $1 WHERE session_id = $2 AND state = 'open' AND nag_at IS NULL", args![now, session_id]).await?;
+    tx.exec(
+        "UPDATE cancel_question SET nag_at = $1 WHERE session_id = $2 AND state = 'open' AND \
+             nag_at IS NULL",
+        args![now, session_id],
+    )
+    .await?;
     Ok(())
 }
 
 /// The numbered question that waits at an address, if it is not older than a day.
-pub async fn choosing(tx: &mut Tx, at: (Channel, &str), number_hash: &str, now: DateTime<Utc>) -> Result<Option<Choosing>> {
+pub async fn choosing(
+    tx: &mut Tx,
+    at: (Channel, &str),
+    number_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Choosing>> {
     let row = tx
         .one(
-            "SELECT id, wanted, options, asked_at, said_at FROM choice WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3 AND asked_at > $4 ORDER BY asked_at DESC LIMIT 1",
+            "SELECT id, wanted, options, asked_at, said_at FROM choice WHERE state = 'open' AND \
+             channel = $1 AND sender = $2 AND number_hash = $3 AND asked_at > $4 ORDER BY asked_at \
+             DESC LIMIT 1",
             args![at.0.as_str(), at.1, number_hash, now - Duration::hours(24)],
         )
         .await?;
@@ -176,7 +253,13 @@ pub async fn choosing(tx: &mut Tx, at: (Channel, &str), number_hash: &str, now: 
 
 /// A numbered question by its id, while it waits.
 pub async fn choosing_by_id(tx: &mut Tx, id: &str) -> Result<Option<Choosing>> {
-    let row = tx.one("SELECT id, wanted, options, asked_at, said_at FROM choice WHERE id = $1 AND state = 'open'", args![id]).await?;
+    let row = tx
+        .one(
+            "SELECT id, wanted, options, asked_at, said_at FROM choice WHERE id = $1 AND \
+                      state = 'open'",
+            args![id],
+        )
+        .await?;
     row.map(|r| read_choosing(&r)).transpose()
 }
 
@@ -186,9 +269,21 @@ fn read_choosing(r: &super::db::Row) -> Result<Choosing> {
         "cancel" => Wanted::Cancel(None),
         reason => Wanted::Cancel(reason.parse().ok()),
     };
-    let options = r.text("options")?.split(' ').filter_map(|o| o.split_once(':')).filter_map(|(s, v)| Some((s.to_owned(), v.parse().ok()?))).collect();
-    let said_at = r.time_opt("said_at")?.map_or_else(|| r.time("asked_at"), Ok)?;
-    Ok(Choosing { id: r.text("id")?, wanted, options, said_at })
+    let options = r
+        .text("options")?
+        .split(' ')
+        .filter_map(|o| o.split_once(':'))
+        .filter_map(|(s, v)| Some((s.to_owned(), v.parse().ok()?)))
+        .collect();
+    let said_at = r
+        .time_opt("said_at")?
+        .map_or_else(|| r.time("asked_at"), Ok)?;
+    Ok(Choosing {
+        id: r.text("id")?,
+        wanted,
+        options,
+        said_at,
+    })
 }
 
 /// A numbered question to put.
@@ -201,19 +296,29 @@ pub struct NewChoice<'a> {
     pub wanted: Wanted,
     /// The sessions with the versions of their questions, in the order of their numbers.
     pub options: &'a [(String, i64)],
-    /// Whether its text can leave. If not, only a question about the same visits takes the wish; any other one ends.
+    /// Whether its text can leave. If not, only a question about the same visits takes the wish;
+    /// any other one ends.
     pub told: bool,
 }
 
-/// Asks back with a numbered question; gives its id. The newest wish takes the place of the older one: the question that waits about the
-/// same visits goes on with it, another one ends. Two NOs pass on when the first was said, for as long as it counts (rule S1b). `None`:
-/// it cannot be told, and no number could mean anything.
-pub async fn ask_which(tx: &mut Tx, now: DateTime<Utc>, new: &NewChoice<'_>) -> Result<Option<String>> {
+/// Asks back with a numbered question; gives its id. The newest wish takes the place of the older
+/// one: the question that waits about the same visits goes on with it, another one ends. Two NOs
+/// pass on when the first was said, for as long as it counts (rule S1b). `None`: it cannot be told,
+/// and no number could mean anything.
+pub async fn ask_which(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    new: &NewChoice<'_>,
+) -> Result<Option<String>> {
     let (channel, sender, number_hash) = new.place;
     let before = choosing(tx, (channel, sender), number_hash, now).await?;
     let same = before.filter(|c| c.options == new.options);
     let (said_at, wanted) = match (same.as_ref().map(|c| (c.wanted, c.said_at)), new.wanted) {
-        (Some((Wanted::Cancel(old), first)), Wanted::Cancel(reason)) if new.said_at <= first + OPEN_FOR => (first.min(new.said_at), Wanted::Cancel(reason.or(old))),
+        (Some((Wanted::Cancel(old), first)), Wanted::Cancel(reason))
+            if new.said_at <= first + OPEN_FOR =>
+        {
+            (first.min(new.said_at), Wanted::Cancel(reason.or(old)))
+        }
         (_, wanted) => (new.said_at, wanted),
     };
     let wanted = match wanted {
@@ -222,31 +327,62 @@ pub async fn ask_which(tx: &mut Tx, now: DateTime<Utc>, new: &NewChoice<'_>) -> 
         Wanted::Cancel(Some(reason)) => reason.as_str(),
     };
     if let Some(c) = same {
-        tx.exec("UPDATE choice SET wanted = $1, said_at = $2, asked_at = $3 WHERE id = $4", args![wanted, said_at, now, &c.id]).await?;
+        tx.exec(
+            "UPDATE choice SET wanted = $1, said_at = $2, asked_at = $3 WHERE id = $4",
+            args![wanted, said_at, now, &c.id],
+        )
+        .await?;
         return Ok(Some(c.id));
     }
-    tx.exec("UPDATE choice SET state = 'done' WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3", args![channel.as_str(), sender, number_hash]).await?;
+    tx.exec(
+        "UPDATE choice SET state = 'done' WHERE state = 'open' AND channel = $1 AND sender = \
+             $2 AND number_hash = $3",
+        args![channel.as_str(), sender, number_hash],
+    )
+    .await?;
     if !new.told {
         return Ok(None);
     }
     let id = random_id();
-    let options: Vec<String> = new.options.iter().map(|(s, v)| format!("{s}:{v}")).collect();
+    let options: Vec<String> = new
+        .options
+        .iter()
+        .map(|(s, v)| format!("{s}:{v}"))
+        .collect();
     tx.exec(
-        "INSERT INTO choice (id, channel, sender, number_hash, wanted, options, asked_at, said_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open')",
-        args![&id, channel.as_str(), sender, number_hash, wanted, options.join(" "), now, said_at],
+        "INSERT INTO choice (id, channel, sender, number_hash, wanted, options, asked_at, said_at, \
+         state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open')",
+        args![
+            &id,
+            channel.as_str(),
+            sender,
+            number_hash,
+            wanted,
+            options.join(" "),
+            now,
+            said_at
+        ],
     )
     .await?;
     Ok(Some(id))
 }
 
-/// Ends the numbered questions at these addresses that have this session among their visits: something newer was said about it. Gives
-/// their ids.
+/// Ends the numbered questions at these addresses that have this session among their visits:
+/// something newer was said about it. Gives their ids.
 pub async fn end_choices(tx: &mut Tx, session_id: &str, hashes: &[String]) -> Result<Vec<String>> {
     let mut ended = Vec::new();
     for hash in hashes {
-        let rows = tx.all("SELECT id, options FROM choice WHERE state = 'open' AND number_hash = $1", args![hash]).await?;
+        let rows = tx
+            .all(
+                "SELECT id, options FROM choice WHERE state = 'open' AND number_hash = $1",
+                args![hash],
+            )
+            .await?;
         for r in rows {
-            if r.text("options")?.split(' ').any(|o| o.split_once(':').is_some_and(|(s, _)| s == session_id)) {
+            if r.text("options")?
+                .split(' ')
+                .any(|o| o.split_once(':').is_some_and(|(s, _)| s == session_id))
+            {
                 ended.push(r.text("id")?);
             }
         }
@@ -259,6 +395,7 @@ pub async fn end_choices(tx: &mut Tx, session_id: &str, hashes: &[String]) -> Re
 
 /// Ends a numbered question.
 pub async fn chosen(tx: &mut Tx, id: &str) -> Result<()> {
-    tx.exec("UPDATE choice SET state = 'done' WHERE id = $1", args![id]).await?;
+    tx.exec("UPDATE choice SET state = 'done' WHERE id = $1", args![id])
+        .await?;
     Ok(())
 }

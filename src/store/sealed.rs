@@ -1,5 +1,6 @@
-//! The one place that names, numbers, chat ids and texts pass on their way into the database and out of it. For now they are kept as
-//! they are; encryption at rest is a change in this file. Look-ups go through a keyed hash.
+//! The one place that names, numbers, chat ids and texts pass on their way into the database and
+//! out of it. For now they are kept as they are; encryption at rest is a change in this file.
+//! Look-ups go through a keyed hash.
 
 use crate::domain::person::{Address, Phone, Private};
 use hmac::{Hmac, KeyInit, Mac};
@@ -14,7 +15,9 @@ pub struct Sealed {
 impl Sealed {
     /// With the look-up key of a database.
     pub fn new(lookup_key: &str) -> Self {
-        Sealed { lookup: lookup_key.as_bytes().to_vec() }
+        Sealed {
+            lookup: lookup_key.as_bytes().to_vec(),
+        }
     }
 
     /// What is stored for a private text.
@@ -28,11 +31,17 @@ impl Sealed {
     }
 
     fn mac(&self, kind: &str, value: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.lookup).expect("HMAC takes keys of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.lookup).expect("HMAC takes keys of any length");
         mac.update(kind.as_bytes());
         mac.update(b"\0");
         mac.update(value.as_bytes());
-        mac.finalize().into_bytes().iter().take(16).map(|b| format!("{b:02x}")).collect()
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .take(16)
+            .map(|b| format!("{b:02x}"))
+            .collect()
     }
 
     /// The look-up hash of an address.
@@ -40,8 +49,8 @@ impl Sealed {
         self.mac("number", phone.as_str())
     }
 
-    /// The look-up hash of an address: a number has the same one on every channel, so that a number of the other party is found
-    /// wherever it stands.
+    /// The look-up hash of an address: a number has the same one on every channel, so that a number
+    /// of the other party is found wherever it stands.
     pub fn address_hash(&self, address: &Address) -> String {
         match address.phone() {
             Some(phone) => self.number_hash(&phone),
@@ -54,12 +63,14 @@ impl Sealed {
         self.mac("secret", secret)
     }
 
-    /// The hash of a party's private word: nobody can read it, and the same word of two parties has two hashes.
+    /// The hash of a party's private word: nobody can read it, and the same word of two parties has
+    /// two hashes.
     pub fn quiet_word_hash(&self, party_id: &str, words: &str) -> String {
         self.mac("quiet-word", &format!("{party_id}/{words}"))
     }
 
-    /// The id that a cause makes: the same cause always the same id, and nobody can read the cause from it.
+    /// The id that a cause makes: the same cause always the same id, and nobody can read the cause
+    /// from it.
     pub fn id_of(&self, cause: &str) -> String {
         self.mac("cause", cause).chars().take(20).collect()
     }

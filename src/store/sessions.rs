@@ -1,11 +1,17 @@
-//! Sessions and the places of the two parents in them: what is written about them stands in `changes`, whom a text about them may reach
-//! in `seats`.
+//! Sessions and the places of the two parents in them: what is written about them stands in
+//! `changes`, whom a text about them may reach in `seats`.
 
 mod changes;
 mod seats;
 
-pub use changes::{Off, answer, ask_anew, ask_at, call_off, decided, put_back, reinstate, set_release, set_state, set_time, settle_asks};
-pub use seats::{Route, Seat, Whose, asks_until, booked_between, due, seats, seats_between, seats_of, seats_of_address, seats_of_case, unasked};
+pub use changes::{
+    Off, answer, ask_anew, ask_at, call_off, decided, put_back, reinstate, set_release, set_state,
+    set_time, settle_asks,
+};
+pub use seats::{
+    Route, Seat, Whose, asks_until, booked_between, due, seats, seats_between, seats_of,
+    seats_of_address, seats_of_case, unasked,
+};
 
 use super::db::{Arg, Db, Row, Tx};
 use crate::args;
@@ -67,7 +73,8 @@ fn read_session(r: &Row) -> Result<Session> {
         centre: r.text("centre")?,
         starts_at: r.time("starts_at")?,
         ends_at: r.time("ends_at")?,
-        start_local: crate::domain::local_time::parse_local(&r.text("start_local")?).context("start_local")?,
+        start_local: crate::domain::local_time::parse_local(&r.text("start_local")?)
+            .context("start_local")?,
         contact_type: r.text("contact_type")?,
         state: r.word("state")?,
         version: r.int("version")?,
@@ -81,8 +88,15 @@ fn read_session(r: &Row) -> Result<Session> {
 
 /// The last move of a session.
 pub(super) fn read_move(r: &Row) -> Result<Option<Move>> {
-    let (origin, at, from) = (r.word_opt("move_origin")?, r.time_opt("moved_at")?, r.time_opt("moved_from")?);
-    Ok(origin.zip(at).zip(from).map(|((origin, at), from)| Move { origin, at, from }))
+    let (origin, at, from) = (
+        r.word_opt("move_origin")?,
+        r.time_opt("moved_at")?,
+        r.time_opt("moved_from")?,
+    );
+    Ok(origin
+        .zip(at)
+        .zip(from)
+        .map(|((origin, at), from)| Move { origin, at, from }))
 }
 
 /// A parent's place in a session.
@@ -120,7 +134,9 @@ pub struct Attendee {
     pub decided_at: Option<DateTime<Utc>>,
 }
 
-const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at, t.hears_at, t.undo_until, t.undo_from, t.decided_at";
+const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, \
+                        t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at, \
+                        t.hears_at, t.undo_until, t.undo_from, t.decided_at";
 
 fn read_attendee(r: &Row) -> Result<Attendee> {
     Ok(Attendee {
@@ -147,33 +163,68 @@ pub async fn lock(tx: &mut Tx, sessions: &[String]) -> Result<()> {
     if sessions.is_empty() || !tx.is_postgres() {
         return Ok(());
     }
-    let sql = format!("SELECT id FROM session WHERE id IN ({}) ORDER BY id {{lock}}", super::db::list_of(1, sessions.len()));
-    tx.all(sql, sessions.iter().map(Arg::from).collect()).await?;
+    let sql = format!(
+        "SELECT id FROM session WHERE id IN ({}) ORDER BY id {{lock}}",
+        super::db::list_of(1, sessions.len())
+    );
+    tx.all(sql, sessions.iter().map(Arg::from).collect())
+        .await?;
     Ok(())
 }
 
-/// Locks those of the sessions that nobody else holds, and names them: who claims must not wait for who records.
-pub async fn lock_free(tx: &mut Tx, sessions: &[String]) -> Result<std::collections::HashSet<String>> {
+/// Locks those of the sessions that nobody else holds, and names them: who claims must not wait for
+/// who records.
+pub async fn lock_free(
+    tx: &mut Tx,
+    sessions: &[String],
+) -> Result<std::collections::HashSet<String>> {
     if !tx.is_postgres() || sessions.is_empty() {
         return Ok(sessions.iter().cloned().collect());
     }
-    let sql = format!("SELECT id FROM session WHERE id IN ({}) ORDER BY id {{skip}}", super::db::list_of(1, sessions.len()));
-    tx.all(sql, sessions.iter().map(Arg::from).collect()).await?.iter().map(|r| r.text("id")).collect()
+    let sql = format!(
+        "SELECT id FROM session WHERE id IN ({}) ORDER BY id {{skip}}",
+        super::db::list_of(1, sessions.len())
+    );
+    tx.all(sql, sessions.iter().map(Arg::from).collect())
+        .await?
+        .iter()
+        .map(|r| r.text("id"))
+        .collect()
 }
 
 /// One session by its id.
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Session>> {
-    let row = tx.one(format!("SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id WHERE s.id = $1"), args![id]).await?;
+    let row = tx
+        .one(
+            format!(
+                "SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id \
+                              WHERE s.id = $1"
+            ),
+            args![id],
+        )
+        .await?;
     row.as_ref().map(read_session).transpose()
 }
 
 /// Sessions in order of their start, of a centre or of all, with both places.
 pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Attendee>)>> {
     let sessions = db
-        .all(format!("SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id WHERE $1 IS NULL OR c.centre = $1 ORDER BY s.starts_at, c.case_ref"), args![centre])
+        .all(
+            format!(
+                "SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id WHERE \
+                      $1 IS NULL OR c.centre = $1 ORDER BY s.starts_at, c.case_ref"
+            ),
+            args![centre],
+        )
         .await?;
-    let places = db.all(format!("SELECT {ATTENDEE} FROM attendee t ORDER BY t.role DESC"), args![]).await?;
-    let mut by_session: std::collections::HashMap<String, Vec<Attendee>> = std::collections::HashMap::new();
+    let places = db
+        .all(
+            format!("SELECT {ATTENDEE} FROM attendee t ORDER BY t.role DESC"),
+            args![],
+        )
+        .await?;
+    let mut by_session: std::collections::HashMap<String, Vec<Attendee>> =
+        std::collections::HashMap::new();
     for r in &places {
         let a = read_attendee(r)?;
         by_session.entry(a.session_id.clone()).or_default().push(a);
@@ -189,41 +240,63 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Att
 }
 
 /// How many sessions are booked or were called off at a centre in a span.
-pub async fn count_between(tx: &mut Tx, centre: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<i64> {
+pub async fn count_between(
+    tx: &mut Tx,
+    centre: &str,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<i64> {
     let row = tx
-        .one("SELECT count(*) AS n FROM session s JOIN case_file c ON c.id = s.case_id WHERE c.centre = $1 AND s.starts_at >= $2 AND s.starts_at < $3", args![centre, from, to])
+        .one(
+            "SELECT count(*) AS n FROM session s JOIN case_file c ON c.id = s.case_id WHERE \
+              c.centre = $1 AND s.starts_at >= $2 AND s.starts_at < $3",
+            args![centre, from, to],
+        )
         .await?;
     row.map_or(Ok(0), |r| r.int("n"))
 }
 
 /// When the next question is due after nothing is due now.
 pub async fn next_ask(db: &Db) -> Result<Option<DateTime<Utc>>> {
-    let row = db.one("SELECT min(ask_at) AS at FROM attendee WHERE ask_at IS NOT NULL", args![]).await?;
+    let row = db
+        .one(
+            "SELECT min(ask_at) AS at FROM attendee WHERE ask_at IS NOT NULL",
+            args![],
+        )
+        .await?;
     row.map_or(Ok(None), |r| r.time_opt("at"))
 }
 
-/// Whether the scheduler has anything to do: a question that is due, a text past its use, a cancellation that nobody finished.
+/// Whether the scheduler has anything to do: a question that is due, a text past its use, a
+/// cancellation that nobody finished.
 pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
     let row = db
         .one(
-            "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attendee WHERE ask_at IS NOT NULL AND ask_at <= $1)
-               OR EXISTS (SELECT 1 FROM message WHERE state = 'waiting' AND not_after IS NOT NULL AND not_after < $1)
+            "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attendee WHERE ask_at IS NOT NULL
+              AND ask_at <= $1)
+               OR EXISTS (SELECT 1 FROM message WHERE state = 'waiting'
+                 AND not_after IS NOT NULL AND not_after < $1)
                OR EXISTS (SELECT 1 FROM cancel_question q JOIN session s ON s.id = q.session_id
-                          WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1 AND s.state = 'booked' AND s.starts_at > $1)
+                          WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1
+                            AND s.state = 'booked' AND s.starts_at > $1)
                OR EXISTS (SELECT 1 FROM task t JOIN session s ON s.id = t.session_id
-                          WHERE t.state = 'open' AND t.cause LIKE 'cancel-unfinished/%' AND (s.state <> 'booked' OR s.starts_at <= $1))",
+                          WHERE t.state = 'open' AND t.cause LIKE 'cancel-unfinished/%'
+                            AND (s.state <> 'booked' OR s.starts_at <= $1))",
             args![now],
         )
         .await?;
     Ok(row.is_some())
 }
 
-/// Opens a ring task for every "will not go ahead" that waits when a hold begins (rule f10). `scope` is a centre's code or `*`.
+/// Opens a ring task for every "will not go ahead" that waits when a hold begins (rule f10).
+/// `scope` is a centre's code or `*`.
 pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> Result<()> {
     let rows = tx
         .all(
-            "SELECT m.cause, m.case_id, m.session_id, m.role, t.arrives_at FROM message m JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role
-             WHERE m.kind IN ('session_off', 'closure') AND m.state = 'waiting' AND ($1 = '*' OR m.centre = $1)",
+            "SELECT m.cause, m.case_id, m.session_id, m.role, t.arrives_at FROM message m
+              JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role
+             WHERE m.kind IN ('session_off', 'closure') AND m.state = 'waiting' AND ($1 = '*'
+               OR m.centre = $1)",
             args![scope],
         )
         .await?;
@@ -234,7 +307,10 @@ pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> R
             session_id: session_id.as_deref(),
             role: r.word_opt("role")?,
             due_at: r.time_opt("arrives_at")?,
-            ..super::tasks::NewTask::new(format!("ring-for/{}", r.text("cause")?), crate::domain::conversation::Topic::RingSessionOff)
+            ..super::tasks::NewTask::new(
+                format!("ring-for/{}", r.text("cause")?),
+                crate::domain::conversation::Topic::RingSessionOff,
+            )
         };
         super::tasks::open(tx, now, &task).await?;
     }

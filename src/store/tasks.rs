@@ -34,7 +34,17 @@ pub struct NewTask<'a> {
 impl NewTask<'_> {
     /// A task with nothing but cause and topic.
     pub fn new(cause: String, topic: Topic) -> Self {
-        NewTask { cause, topic, centre: None, case_id: None, session_id: None, role: None, inbound_id: None, message_id: None, due_at: None }
+        NewTask {
+            cause,
+            topic,
+            centre: None,
+            case_id: None,
+            session_id: None,
+            role: None,
+            inbound_id: None,
+            message_id: None,
+            due_at: None,
+        }
     }
 }
 
@@ -45,28 +55,65 @@ pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()
 
 /// Whether the task of this cause is open.
 pub async fn is_open(tx: &mut Tx, cause: &str) -> Result<bool> {
-    Ok(tx.one("SELECT id FROM task WHERE cause = $1 AND state = 'open'", args![cause]).await?.is_some())
+    Ok(tx
+        .one(
+            "SELECT id FROM task WHERE cause = $1 AND state = 'open'",
+            args![cause],
+        )
+        .await?
+        .is_some())
 }
 
 /// Opens a task about a message that was to go out, with that message's case, session and party.
-pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, topic: Topic, message_id: &str) -> Result<()> {
+pub async fn open_for_message(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    cause: String,
+    topic: Topic,
+    message_id: &str,
+) -> Result<()> {
     let row = tx
         .one(
-            "SELECT m.kind, m.centre, m.case_id, m.session_id, m.role, t.arrives_at, s.state AS session_state, CASE WHEN m.ask_version = t.ask_version THEN '1' ELSE '0' END AS present
-             FROM message m LEFT JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role LEFT JOIN session s ON s.id = m.session_id WHERE m.id = $1",
+            "SELECT m.kind, m.centre, m.case_id, m.session_id, m.role, t.arrives_at,
+              s.state AS session_state, CASE WHEN m.ask_version = t.ask_version THEN '1'
+              ELSE '0' END AS present
+             FROM message m LEFT JOIN attendee t ON t.session_id = m.session_id
+               AND t.role = m.role LEFT JOIN session s ON s.id = m.session_id WHERE m.id = $1",
             args![message_id],
         )
         .await?;
-    let Some(row) = row else { return open(tx, now, &NewTask { message_id: Some(message_id), ..NewTask::new(cause, topic) }).await };
-    let (centre, case_id, session_id) = (row.text("centre")?, row.text_opt("case_id")?, row.text_opt("session_id")?);
+    let Some(row) = row else {
+        return open(
+            tx,
+            now,
+            &NewTask {
+                message_id: Some(message_id),
+                ..NewTask::new(cause, topic)
+            },
+        )
+        .await;
+    };
+    let (centre, case_id, session_id) = (
+        row.text("centre")?,
+        row.text_opt("case_id")?,
+        row.text_opt("session_id")?,
+    );
     // Whoever was not told that a visit is off is rung for that, whatever went wrong.
-    let (kind, unreached): (Kind, bool) = (row.word("kind")?, matches!(topic, Topic::BadNumber | Topic::RingOptedOut | Topic::RingSessionOff | Topic::RingSessionOn));
+    let (kind, unreached): (Kind, bool) = (
+        row.word("kind")?,
+        matches!(
+            topic,
+            Topic::BadNumber | Topic::RingOptedOut | Topic::RingSessionOff | Topic::RingSessionOn
+        ),
+    );
     let booked = row.text_opt("session_state")?.as_deref() == Some("booked");
     let topic = match kind {
         // It takes place after all: nobody is to be rung for the contrary.
         k if unreached && k.calls_off() && booked => return Ok(()),
         k if unreached && k.calls_off() => Topic::RingSessionOff,
-        k if unreached && k.calls_on() && booked && row.text("present")? == "1" => Topic::RingSessionOn,
+        k if unreached && k.calls_on() && booked && row.text("present")? == "1" => {
+            Topic::RingSessionOn
+        }
         k if unreached && k.is_money() => Topic::TellByPhone,
         _ => topic,
     };
@@ -84,45 +131,88 @@ pub async fn open_for_message(tx: &mut Tx, now: DateTime<Utc>, cause: String, to
 
 /// Ends the open task of a cause, if there is one: nobody has to do it any more.
 pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE cause = $2 AND state = 'open'", args![now, cause]).await?;
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE cause = $2 AND state \
+             = 'open'",
+        args![now, cause],
+    )
+    .await?;
     Ok(())
 }
 
 /// The same for many causes.
 pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> Result<()> {
     let rows = causes.iter().map(|cause| args![cause, now]).collect();
-    tx.with_many("cause, at", "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v WHERE task.cause = v.cause AND task.state = 'open'", rows).await?;
+    tx.with_many(
+        "cause, at",
+        "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v \
+                               WHERE task.cause = v.cause AND task.state = 'open'",
+        rows,
+    )
+    .await?;
     Ok(())
 }
 
 /// Ends an open task that nobody has to do any more.
 pub async fn moot(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE id = $2 AND state = 'open'", args![now, id]).await?;
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE id = $2 AND state = \
+             'open'",
+        args![now, id],
+    )
+    .await?;
     Ok(())
 }
 
 /// Opens a task again that nobody did, because it was not needed for a while.
 pub async fn needed_again(tx: &mut Tx, id: &str) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE id = $1 AND moot = TRUE", args![id]).await?;
+    tx.exec(
+        "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
+             id = $1 AND moot = TRUE",
+        args![id],
+    )
+    .await?;
     Ok(())
 }
 
 /// The same for the task of a cause.
 pub async fn needed_again_of(tx: &mut Tx, cause: &str) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE cause = $1 AND moot = TRUE", args![cause]).await?;
+    tx.exec(
+        "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
+             cause = $1 AND moot = TRUE",
+        args![cause],
+    )
+    .await?;
     Ok(())
 }
 
 /// Ends the open tasks of a session with a topic that nobody has to do any more.
-pub async fn moot_of_session(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, topic: Topic) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND topic = $3 AND state = 'open'", args![now, session_id, topic.as_str()]).await?;
+pub async fn moot_of_session(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    session_id: &str,
+    topic: Topic,
+) -> Result<()> {
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND \
+             topic = $3 AND state = 'open'",
+        args![now, session_id, topic.as_str()],
+    )
+    .await?;
     Ok(())
 }
 
-/// Ends the open tasks to ring somebody over a cancellation of this session that they did not finish: one party's, or both's.
-pub async fn moot_unfinished(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, role: Option<Role>) -> Result<()> {
+/// Ends the open tasks to ring somebody over a cancellation of this session that they did not
+/// finish: one party's, or both's.
+pub async fn moot_unfinished(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    session_id: &str,
+    role: Option<Role>,
+) -> Result<()> {
     tx.exec(
-        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND state = 'open' AND cause LIKE 'cancel-unfinished/%' AND ($3 IS NULL OR role = $3)",
+        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND state \
+         = 'open' AND cause LIKE 'cancel-unfinished/%' AND ($3 IS NULL OR role = $3)",
         args![now, session_id, role.map(Role::as_str)],
     )
     .await?;
@@ -132,7 +222,8 @@ pub async fn moot_unfinished(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, 
 /// The same for all sessions that are off or have begun; gives how many.
 pub async fn moot_unfinished_of_past(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
-        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE state = 'open' AND cause LIKE 'cancel-unfinished/%'
+        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE state = 'open'
+          AND cause LIKE 'cancel-unfinished/%'
          AND session_id IN (SELECT id FROM session WHERE state <> 'booked' OR starts_at <= $1)",
         args![now],
     )
@@ -140,40 +231,66 @@ pub async fn moot_unfinished_of_past(tx: &mut Tx, now: DateTime<Utc>) -> Result<
 }
 
 /// The same for many sessions.
-pub async fn moot_of_sessions(tx: &mut Tx, now: DateTime<Utc>, sessions: &[(String, i64)], topic: Topic) -> Result<()> {
-    let rows = sessions.iter().map(|(id, _)| args![id, now, topic.as_str()]).collect();
+pub async fn moot_of_sessions(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    sessions: &[(String, i64)],
+    topic: Topic,
+) -> Result<()> {
+    let rows = sessions
+        .iter()
+        .map(|(id, _)| args![id, now, topic.as_str()])
+        .collect();
     tx.with_many(
         "id, at, topic",
-        "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v WHERE task.session_id = v.id AND task.topic = v.topic AND task.state = 'open'",
+        "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v WHERE task.session_id \
+         = v.id AND task.topic = v.topic AND task.state = 'open'",
         rows,
     )
     .await?;
     Ok(())
 }
 
-/// The open tasks about a visit that nobody has to do any more at `$1`: to ring before it, when it is over or off, or its party answered
-/// (a call about their own cancellation stays); to call it off, when it is off, has begun, or its file is open again.
+/// The open tasks about a visit that nobody has to do any more at `$1`: to ring before it, when it
+/// is over or off, or its party answered (a call about their own cancellation stays); to call it
+/// off, when it is off, has begun, or its file is open again.
 const PASSED: &str = "task.state = 'open' AND (
     (task.topic IN ('ring_opted_out', 'ring_no_address') AND EXISTS (
-        SELECT 1 FROM session s LEFT JOIN attendee t ON t.session_id = s.id AND t.role = task.role WHERE s.id = task.session_id AND (s.ends_at <= $1
-            OR (task.cause NOT LIKE 'ring-for/ack/%' AND (s.state IN ('cancelled', 'closed') OR (t.answer <> 'none' AND (task.cause LIKE 'ring/%' OR t.answered_at >= task.opened_at)))))))
+        SELECT 1 FROM session s LEFT JOIN attendee t ON t.session_id = s.id
+          AND t.role = task.role WHERE s.id = task.session_id AND (s.ends_at <= $1
+            OR (task.cause NOT LIKE 'ring-for/ack/%' AND (s.state IN ('cancelled', 'closed')
+              OR (t.answer <> 'none' AND (task.cause LIKE 'ring/%'
+              OR t.answered_at >= task.opened_at)))))))
     OR (task.topic = 'closed_file_visit' AND EXISTS (
-        SELECT 1 FROM session s JOIN case_file c ON c.id = s.case_id WHERE s.id = task.session_id AND (s.state <> 'booked' OR s.starts_at <= $1 OR c.state <> 'archived'))))";
+        SELECT 1 FROM session s JOIN case_file c ON c.id = s.case_id
+          WHERE s.id = task.session_id AND (s.state <> 'booked' OR s.starts_at <= $1
+          OR c.state <> 'archived'))))";
 
 /// Whether tasks about visits are open that nobody has to do any more.
 pub async fn any_passed(db: &Db, now: DateTime<Utc>) -> Result<bool> {
-    Ok(db.one(format!("SELECT task.id FROM task WHERE {PASSED} LIMIT 1"), args![now]).await?.is_some())
+    Ok(db
+        .one(
+            format!("SELECT task.id FROM task WHERE {PASSED} LIMIT 1"),
+            args![now],
+        )
+        .await?
+        .is_some())
 }
 
 /// Ends the open tasks about visits that nobody has to do any more.
 pub async fn end_passed(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
-    tx.exec(format!("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE {PASSED}"), args![now]).await
+    tx.exec(
+        format!("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE {PASSED}"),
+        args![now],
+    )
+    .await
 }
 
 /// Opens the tasks to ring a party before a visit again that were not needed while it was off.
 pub async fn ring_again(tx: &mut Tx, session_id: &str, role: Role) -> Result<()> {
     let sql = "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
-               WHERE session_id = $1 AND role = $2 AND moot = TRUE AND topic IN ('ring_opted_out', 'ring_no_address')";
+               WHERE session_id = $1 AND role = $2 AND moot = TRUE AND topic IN ('ring_opted_out',
+                 'ring_no_address')";
     tx.exec(sql, args![session_id, role.as_str()]).await?;
     Ok(())
 }
@@ -202,7 +319,8 @@ pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[Topic]) -> Result<Ve
     let mut args = args![case_id];
     args.extend(topics.iter().map(|t| super::db::Arg::from(t.as_str())));
     let sql = format!(
-        "SELECT id, cause, topic, session_id, role, message_id, state FROM task WHERE case_id = $1 AND (state = 'open' OR moot = TRUE) AND topic IN ({}) ORDER BY opened_at, id",
+        "SELECT id, cause, topic, session_id, role, message_id, state FROM task WHERE case_id = $1 \
+         AND (state = 'open' OR moot = TRUE) AND topic IN ({}) ORDER BY opened_at, id",
         super::db::list_of(2, topics.len())
     );
     tx.all(sql, args)
@@ -224,19 +342,35 @@ pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[Topic]) -> Result<Ve
 
 /// Opens the task of a cause again that was done before `since`.
 pub async fn reopen(tx: &mut Tx, cause: &str, since: DateTime<Utc>) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'open', done_at = NULL, moot = FALSE WHERE cause = $1 AND state = 'done' AND done_at < $2", args![cause, since]).await?;
+    tx.exec(
+        "UPDATE task SET state = 'open', done_at = NULL, moot = FALSE WHERE cause = $1 AND \
+             state = 'done' AND done_at < $2",
+        args![cause, since],
+    )
+    .await?;
     Ok(())
 }
 
 /// Opens the task of a cause again, if it was done.
 pub async fn open_again(tx: &mut Tx, cause: &str) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE cause = $1 AND state = 'done'", args![cause]).await?;
+    tx.exec(
+        "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
+             cause = $1 AND state = 'done'",
+        args![cause],
+    )
+    .await?;
     Ok(())
 }
 
 /// Whether a person did what the task of this cause asked for.
 pub async fn was_done(tx: &mut Tx, cause: &str) -> Result<bool> {
-    Ok(tx.one("SELECT id FROM task WHERE cause = $1 AND state = 'done' AND moot = FALSE", args![cause]).await?.is_some())
+    Ok(tx
+        .one(
+            "SELECT id FROM task WHERE cause = $1 AND state = 'done' AND moot = FALSE",
+            args![cause],
+        )
+        .await?
+        .is_some())
 }
 
 /// What a task is about, for who deals with it.
@@ -266,7 +400,13 @@ pub struct About {
 
 /// A task by its id.
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<About>> {
-    let row = tx.one("SELECT cause, topic, state, case_id, session_id, role, inbound_id, message_id, opened_at, due_at FROM task WHERE id = $1", args![id]).await?;
+    let row = tx
+        .one(
+            "SELECT cause, topic, state, case_id, session_id, role, inbound_id, \
+                      message_id, opened_at, due_at FROM task WHERE id = $1",
+            args![id],
+        )
+        .await?;
     row.map(|r| {
         Ok(About {
             cause: r.text("cause")?,
@@ -284,9 +424,21 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<About>> {
     .transpose()
 }
 
-/// Closes the open tasks of a case that hold a notice back, but for those that are still called for.
-pub async fn keep_releases(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, called_for: &[String]) -> Result<()> {
-    let rows = tx.all("SELECT id, cause, state FROM task WHERE case_id = $1 AND topic IN ('release_all_parties_notice', 'release_case_closed')", args![case_id]).await?;
+/// Closes the open tasks of a case that hold a notice back, but for those that are still called
+/// for.
+pub async fn keep_releases(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    case_id: &str,
+    called_for: &[String],
+) -> Result<()> {
+    let rows = tx
+        .all(
+            "SELECT id, cause, state FROM task WHERE case_id = $1 AND topic IN \
+                       ('release_all_parties_notice', 'release_case_closed')",
+            args![case_id],
+        )
+        .await?;
     for r in rows {
         if r.text("state")? == "open" && !called_for.contains(&r.text("cause")?) {
             done(tx, now, &r.text("id")?).await?;
@@ -297,37 +449,74 @@ pub async fn keep_releases(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, calle
 
 /// A person did what a task asked for.
 pub async fn done(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
-    tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE id = $2 AND state = 'open'", args![now, id]).await?;
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1 WHERE id = $2 AND state = 'open'",
+        args![now, id],
+    )
+    .await?;
     Ok(())
 }
 
 /// Closes the open tasks of a party with a topic: a person did what they asked for.
-pub async fn close_topic(tx: &mut Tx, now: DateTime<Utc>, case_id: &str, role: Role, topic: Topic) -> Result<u64> {
-    tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE case_id = $2 AND role = $3 AND topic = $4 AND state = 'open'", args![now, case_id, role.as_str(), topic.as_str()])
-        .await
+pub async fn close_topic(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    case_id: &str,
+    role: Role,
+    topic: Topic,
+) -> Result<u64> {
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1 WHERE case_id = $2 AND role = $3 AND \
+             topic = $4 AND state = 'open'",
+        args![now, case_id, role.as_str(), topic.as_str()],
+    )
+    .await
 }
 
 /// Closes the open tasks of a session with a topic.
-pub async fn close_of_session(tx: &mut Tx, now: DateTime<Utc>, session_id: &str, topic: Topic) -> Result<u64> {
-    tx.exec("UPDATE task SET state = 'done', done_at = $1 WHERE session_id = $2 AND topic = $3 AND state = 'open'", args![now, session_id, topic.as_str()]).await
+pub async fn close_of_session(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    session_id: &str,
+    topic: Topic,
+) -> Result<u64> {
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1 WHERE session_id = $2 AND topic = $3 AND \
+             state = 'open'",
+        args![now, session_id, topic.as_str()],
+    )
+    .await
 }
 
 /// Open tasks to which nobody was alerted: (id, topic, due).
-pub async fn unalerted(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<(String, Topic, Option<DateTime<Utc>>)>> {
+pub async fn unalerted(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, Topic, Option<DateTime<Utc>>)>> {
     let rows = tx
         .all(
-            "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL AND topic NOT IN ('unknown_sender', 'confirm_number', 'confirm_chat', 'replacement', 'review_due', 'introduction_meeting', 'previsit_invitation', 'fee_change', 'pattern')
-               AND (due_at IS NULL OR due_at > $1) AND NOT (due_at IS NULL AND topic IN ('read_message', 'media')) ORDER BY due_at, opened_at LIMIT 5000",
+            "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL
+              AND topic NOT IN ('unknown_sender', 'confirm_number', 'confirm_chat', 'replacement',
+              'review_due', 'introduction_meeting', 'previsit_invitation', 'fee_change', 'pattern')
+               AND (due_at IS NULL OR due_at > $1) AND NOT (due_at IS NULL
+                 AND topic IN ('read_message', 'media')) ORDER BY due_at, opened_at LIMIT 5000",
             args![now],
         )
         .await?;
-    rows.iter().map(|r| Ok((r.text("id")?, r.word("topic")?, r.time_opt("due_at")?))).collect()
+    rows.iter()
+        .map(|r| Ok((r.text("id")?, r.word("topic")?, r.time_opt("due_at")?)))
+        .collect()
 }
 
 /// Remembers that staff were alerted to these tasks.
 pub async fn set_alerted(tx: &mut Tx, now: DateTime<Utc>, ids: &[String]) -> Result<()> {
     let rows = ids.iter().map(|id| args![id, now]).collect();
-    tx.with_many("id, at", "UPDATE task SET alerted_at = v.at FROM v WHERE task.id = v.id", rows).await?;
+    tx.with_many(
+        "id, at",
+        "UPDATE task SET alerted_at = v.at FROM v WHERE task.id = v.id",
+        rows,
+    )
+    .await?;
     Ok(())
 }
 
@@ -338,11 +527,25 @@ pub async fn open_many(tx: &mut Tx, now: DateTime<Utc>, list: &[NewTask<'_>]) ->
         .iter()
         .map(|t| {
             let id = seal.id_of(&format!("task/{}", t.cause));
-            args![id, &t.cause, t.topic.as_str(), t.centre, t.case_id, t.session_id, t.role.map(Role::as_str), t.inbound_id, t.message_id, now, t.due_at, "open"]
+            args![
+                id,
+                &t.cause,
+                t.topic.as_str(),
+                t.centre,
+                t.case_id,
+                t.session_id,
+                t.role.map(Role::as_str),
+                t.inbound_id,
+                t.message_id,
+                now,
+                t.due_at,
+                "open"
+            ]
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO task (id, cause, topic, centre, case_id, session_id, role, inbound_id, message_id, opened_at, due_at, state) VALUES",
+        "INSERT INTO task (id, cause, topic, centre, case_id, session_id, role, inbound_id, \
+         message_id, opened_at, due_at, state) VALUES",
         "ON CONFLICT (cause) DO NOTHING",
         rows,
     )
@@ -375,9 +578,11 @@ pub struct Task {
 pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Task>> {
     let rows = db
         .all(
-            "SELECT t.id, t.topic, coalesce(t.centre, c.centre) AS at_centre, c.case_ref, t.role, t.opened_at, t.due_at, t.state
+            "SELECT t.id, t.topic, coalesce(t.centre, c.centre) AS at_centre, c.case_ref, t.role,
+              t.opened_at, t.due_at, t.state
              FROM task t LEFT JOIN case_file c ON c.id = t.case_id
-             WHERE $1 IS NULL OR coalesce(t.centre, c.centre) = $1 OR coalesce(t.centre, c.centre) IS NULL ORDER BY t.opened_at, t.id",
+             WHERE $1 IS NULL OR coalesce(t.centre, c.centre) = $1 OR coalesce(t.centre,
+               c.centre) IS NULL ORDER BY t.opened_at, t.id",
             args![centre],
         )
         .await?;

@@ -1,5 +1,6 @@
-//! The processes that send: who lives, and since when one was away. A process holds a lock for as long as it lives, so that its death
-//! shows at once: a locked file beside a SQLite database, an advisory lock on PostgreSQL.
+//! The processes that send: who lives, and since when one was away. A process holds a lock for as
+//! long as it lives, so that its death shows at once: a locked file beside a SQLite database, an
+//! advisory lock on PostgreSQL.
 
 use super::db::{Db, PgLock};
 use super::sealed::random_id;
@@ -36,7 +37,9 @@ fn lock_path(db: &Db, id: &str) -> Option<PathBuf> {
 }
 
 fn lock_key(id: &str) -> i64 {
-    id.bytes().fold(0x00c0_0127_e5f0_i64, |a, b| a.wrapping_mul(0x0100_0000_01b3).wrapping_add(i64::from(b)))
+    id.bytes().fold(0x00c0_0127_e5f0_i64, |a, b| {
+        a.wrapping_mul(0x0100_0000_01b3).wrapping_add(i64::from(b))
+    })
 }
 
 impl Worker {
@@ -45,14 +48,26 @@ impl Worker {
         let id = random_id();
         let lock = match lock_path(db, &id) {
             Some(path) => {
-                let file = File::create(&path).with_context(|| format!("cannot write {} beside the database", path.display()))?;
-                file.try_lock().with_context(|| format!("cannot lock {}", path.display()))?;
+                let file = File::create(&path).with_context(|| {
+                    format!("cannot write {} beside the database", path.display())
+                })?;
+                file.try_lock()
+                    .with_context(|| format!("cannot lock {}", path.display()))?;
                 Lock::File { _file: file, path }
             }
-            None => Lock::Server { _lock: db.hold_lock(lock_key(&id)).await?.context("PostgreSQL gave no lock")? },
+            None => Lock::Server {
+                _lock: db
+                    .hold_lock(lock_key(&id))
+                    .await?
+                    .context("PostgreSQL gave no lock")?,
+            },
         };
         let mut tx = db.begin().await?;
-        tx.exec("INSERT INTO worker (id, started_at, beat_at, receives) VALUES ($1, $2, $2, $3)", args![&id, now, receives]).await?;
+        tx.exec(
+            "INSERT INTO worker (id, started_at, beat_at, receives) VALUES ($1, $2, $2, $3)",
+            args![&id, now, receives],
+        )
+        .await?;
         tx.commit().await?;
         Ok(Worker { id, _lock: lock })
     }
@@ -60,14 +75,22 @@ impl Worker {
     /// Says that it lives; gives the last beat of any receiving process before.
     pub async fn beat(&self, db: &Db, now: DateTime<Utc>) -> Result<()> {
         let mut tx = db.begin().await?;
-        tx.exec("UPDATE worker SET beat_at = $1 WHERE id = $2", args![now, &self.id]).await?;
+        tx.exec(
+            "UPDATE worker SET beat_at = $1 WHERE id = $2",
+            args![now, &self.id],
+        )
+        .await?;
         tx.commit().await
     }
 
     /// Takes its row away at an orderly end without open attempts.
     pub async fn leave(self, db: &Db) -> Result<()> {
         let mut tx = db.begin().await?;
-        tx.exec("DELETE FROM worker WHERE id = $1 AND receives = FALSE", args![&self.id]).await?;
+        tx.exec(
+            "DELETE FROM worker WHERE id = $1 AND receives = FALSE",
+            args![&self.id],
+        )
+        .await?;
         tx.commit().await
     }
 }
@@ -91,6 +114,11 @@ pub async fn lives(db: &Db, id: &str) -> bool {
 
 /// The last beat of a process that receives, other than `me`.
 pub async fn last_receiving_beat(db: &Db, me: &str) -> Result<Option<DateTime<Utc>>> {
-    let row = db.one("SELECT max(beat_at) AS beat FROM worker WHERE receives = TRUE AND id <> $1", args![me]).await?;
+    let row = db
+        .one(
+            "SELECT max(beat_at) AS beat FROM worker WHERE receives = TRUE AND id <> $1",
+            args![me],
+        )
+        .await?;
     row.map_or(Ok(None), |r| r.time_opt("beat"))
 }

@@ -1,4 +1,5 @@
-//! The board: every session of the coming days with the answers of both parents, live. No names, no numbers, no reasons.
+//! The board: every session of the coming days with the answers of both parents, live. No names, no
+//! numbers, no reasons.
 
 use crate::domain::courtesy::NotSent;
 use crate::domain::session::{Answer, SessionState};
@@ -35,7 +36,8 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("board_rows.html", include_str!("pages/board_rows.html")),
         ("phones.html", include_str!("pages/phones.html")),
     ] {
-        env.add_template(name, source).expect("a built-in page is sound; a test renders every one");
+        env.add_template(name, source)
+            .expect("a built-in page is sound; a test renders every one");
     }
     env
 });
@@ -46,7 +48,11 @@ pub fn page(name: &str, values: minijinja::Value) -> Response {
         Ok(html) => Html(html).into_response(),
         Err(e) => {
             tracing::error!("page {name}: {e:#}");
-            (StatusCode::INTERNAL_SERVER_ERROR, "this page cannot be shown; the log says why").into_response()
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "this page cannot be shown; the log says why",
+            )
+                .into_response()
         }
     }
 }
@@ -59,24 +65,59 @@ struct Desk {
 
 /// The desk's pages.
 pub fn router(svc: Arc<Service>, stop: CancellationToken) -> Router {
-    let asset = |kind: &'static str, body: &'static str| get(move || async move { ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=300")], body) });
+    let asset = |kind: &'static str, body: &'static str| {
+        get(move || async move {
+            (
+                [
+                    (header::CONTENT_TYPE, kind),
+                    (header::CACHE_CONTROL, "max-age=300"),
+                ],
+                body,
+            )
+        })
+    };
     Router::new()
         .route("/", get(board))
         .route("/board/events", get(events))
-        .route("/static/desk.css", asset("text/css; charset=utf-8", include_str!("pages/desk.css")))
-        .route("/static/board.js", asset("text/javascript; charset=utf-8", include_str!("pages/board.js")))
+        .route(
+            "/static/desk.css",
+            asset("text/css; charset=utf-8", include_str!("pages/desk.css")),
+        )
+        .route(
+            "/static/board.js",
+            asset(
+                "text/javascript; charset=utf-8",
+                include_str!("pages/board.js"),
+            ),
+        )
         .with_state(Desk { svc, stop })
 }
 
-/// The desk has no login yet, so it answers this machine alone: nothing forwarded, no foreign host name, no form of another site.
+/// The desk has no login yet, so it answers this machine alone: nothing forwarded, no foreign host
+/// name, no form of another site.
 pub async fn only_from_this_machine(request: Request, next: Next) -> Response {
     let refuse = |why: &'static str| (StatusCode::FORBIDDEN, why).into_response();
     let headers = request.headers();
-    if ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"].iter().any(|h| headers.contains_key(*h)) {
+    if [
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-real-ip",
+    ]
+    .iter()
+    .any(|h| headers.contains_key(*h))
+    {
         return refuse("the desk has no login and answers no forwarded requests");
     }
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("");
-    let name = if let Some(rest) = host.strip_prefix('[') { rest.split(']').next().unwrap_or("") } else { host.split(':').next().unwrap_or("") };
+    let host = headers
+        .get(header::HOST)
+        .and_then(|h| h.to_str().ok())
+        .unwrap_or("");
+    let name = if let Some(rest) = host.strip_prefix('[') {
+        rest.split(']').next().unwrap_or("")
+    } else {
+        host.split(':').next().unwrap_or("")
+    };
     if !["127.0.0.1", "localhost", "::1"].contains(&name) {
         return refuse("the desk answers only as 127.0.0.1 or localhost");
     }
@@ -143,7 +184,10 @@ fn place(seat: &Seat) -> Place {
         },
         (Answer::None, _) => "no answer".to_owned(),
     };
-    Place { answer: a.answer.as_str(), words }
+    Place {
+        answer: a.answer.as_str(),
+        words,
+    }
 }
 
 fn state_word(state: SessionState) -> &'static str {
@@ -160,11 +204,15 @@ fn state_word(state: SessionState) -> &'static str {
 pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
     let now = svc.clock.now();
     let mut out: Vec<BoardRow> = Vec::new();
-    for seat in sessions::seats_between(&svc.db, svc.lines().senders(), now - BACK, now + AHEAD).await? {
+    for seat in
+        sessions::seats_between(&svc.db, svc.lines().senders(), now - BACK, now + AHEAD).await?
+    {
         let s = &seat.session;
         let local: NaiveDateTime = s.start_local;
         let start = sessions::local_text(local);
-        let same = out.last().is_some_and(|r| r.case_ref == s.case_ref && r.start == start && r.centre == s.centre);
+        let same = out
+            .last()
+            .is_some_and(|r| r.case_ref == s.case_ref && r.start == start && r.centre == s.centre);
         if !same {
             out.push(BoardRow {
                 case_ref: s.case_ref.clone(),
@@ -174,8 +222,14 @@ pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
                 time: local.format("%H:%M").to_string(),
                 centre: s.centre.clone(),
                 state: state_word(s.state),
-                resident: Place { answer: "none", words: "does not come".into() },
-                contact: Place { answer: "none", words: "does not come".into() },
+                resident: Place {
+                    answer: "none",
+                    words: "does not come".into(),
+                },
+                contact: Place {
+                    answer: "none",
+                    words: "does not come".into(),
+                },
             });
         }
         if let Some(row) = out.last_mut() {
@@ -191,8 +245,17 @@ pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
 /// The part of the board that changes, as HTML.
 async fn fragment(svc: &Service) -> Result<String> {
     let rows = rows(svc).await?;
-    let open_tasks = tasks::list(&svc.db, None).await?.iter().filter(|t| t.state == "open").count();
-    let held: Vec<String> = centres::all(&svc.db).await?.into_iter().filter(|(_, c)| c.held).map(|(code, _)| code).collect();
+    let open_tasks = tasks::list(&svc.db, None)
+        .await?
+        .iter()
+        .filter(|t| t.state == "open")
+        .count();
+    let held: Vec<String> = centres::all(&svc.db)
+        .await?
+        .into_iter()
+        .filter(|(_, c)| c.held)
+        .map(|(code, _)| code)
+        .collect();
     Ok(PAGES.get_template("board_rows.html")?.render(context! { rows => minijinja::Value::from(minijinja::value::Serde(rows)), open_tasks, held })?)
 }
 
@@ -206,7 +269,10 @@ pub async fn fragment_or_word(svc: &Service) -> String {
 
 async fn board(State(desk): State<Desk>) -> Response {
     let board = fragment_or_word(&desk.svc).await;
-    page("board.html", context! { title => "Board", practice => desk.svc.clock.is_practice(), board })
+    page(
+        "board.html",
+        context! { title => "Board", practice => desk.svc.clock.is_practice(), board },
+    )
 }
 
 async fn events(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
@@ -218,8 +284,8 @@ async fn events(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event
     })
 }
 
-/// A live stream: `read` is asked again whenever something changed (or twice a second, for changes by other processes), and what it
-/// gives is sent if it is new. Ends with the program.
+/// A live stream: `read` is asked again whenever something changed (or twice a second, for changes
+/// by other processes), and what it gives is sent if it is new. Ends with the program.
 pub fn live<F: Future<Output = String> + Send>(
     svc: Arc<Service>,
     stop: CancellationToken,
@@ -260,7 +326,10 @@ mod tests {
             time: "10:00".into(),
             centre: "BRK".into(),
             state: "booked",
-            resident: Place { answer: "confirmed", words: "confirmed".into() },
+            resident: Place {
+                answer: "confirmed",
+                words: "confirmed".into(),
+            },
             contact: Place::default(),
         };
         let rows = PAGES
@@ -268,12 +337,31 @@ mod tests {
             .unwrap()
             .render(context! { rows => minijinja::Value::from(minijinja::value::Serde([row])), open_tasks => 2, held => ["BRK"] })
             .unwrap();
-        assert!(rows.contains("&lt;b&gt;") && rows.contains("data-testid=\"board-row-&lt;b&gt;-2026-11-28T10:00\""), "{rows}");
-        let card = |telegram| serde_json::json!({ "id": "<1>", "telegram": telegram, "name": "<b>", "whose": "x" });
-        let hands = minijinja::Value::from(minijinja::value::Serde(vec![vec![card(false)], vec![card(false), card(true)]]));
+        assert!(
+            rows.contains("&lt;b&gt;")
+                && rows.contains("data-testid=\"board-row-&lt;b&gt;-2026-11-28T10:00\""),
+            "{rows}"
+        );
+        let card = |telegram| {
+            serde_json::json!({
+                "id": "<1>",
+                "telegram": telegram,
+                "name": "<b>",
+                "whose": "x",
+            })
+        };
+        let hands = minijinja::Value::from(minijinja::value::Serde(vec![
+            vec![card(false)],
+            vec![card(false), card(true)],
+        ]));
         for name in ["board.html", "phones.html"] {
             let html = PAGES.get_template(name).unwrap().render(context! { title => "x", practice => true, board => "", hands => hands.clone() }).unwrap();
-            assert!(!html.contains("<b>") && (name == "board.html" || html.matches("data-testid=\"phone-&lt;1&gt;\"").count() == 3), "{html}");
+            assert!(
+                !html.contains("<b>")
+                    && (name == "board.html"
+                        || html.matches("data-testid=\"phone-&lt;1&gt;\"").count() == 3),
+                "{html}"
+            );
         }
     }
 }

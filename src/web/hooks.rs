@@ -25,7 +25,11 @@ const BODY_WITHIN: Duration = Duration::from_secs(8);
 
 /// The hooks.
 pub fn router(svc: Arc<Service>) -> Router {
-    Router::new().route("/hooks/sms/inbound", post(inbound)).route("/hooks/sms/status/{token}", post(status)).route("/hooks/telegram", post(telegram)).with_state(svc)
+    Router::new()
+        .route("/hooks/sms/inbound", post(inbound))
+        .route("/hooks/sms/status/{token}", post(status))
+        .route("/hooks/telegram", post(telegram))
+        .with_state(svc)
 }
 
 /// A refusal with a plain word for the service's log.
@@ -42,38 +46,72 @@ struct Form(Vec<(String, String)>);
 
 impl Form {
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+        self.0
+            .iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
     }
 }
 
 async fn read_body(body: Body) -> Result<Bytes, Refused> {
     match tokio::time::timeout(BODY_WITHIN, Limited::new(body, LARGEST).collect()).await {
-        Err(_) => Err(Refused(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
-        Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")),
+        Err(_) => Err(Refused(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body came too slowly",
+        )),
+        Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => Err(Refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the body is too large",
+        )),
         Ok(Err(_)) => Err(Refused(StatusCode::BAD_REQUEST, "the body broke off")),
         Ok(Ok(b)) => Ok(b.to_bytes()),
     }
 }
 
 /// The form, and the lines whose secret signed it: several senders may belong to one account.
-async fn signed_form(svc: &Service, headers: &HeaderMap, uri: &Uri, body: Body) -> Result<(Vec<Arc<Line>>, Form), Refused> {
+async fn signed_form(
+    svc: &Service,
+    headers: &HeaderMap,
+    uri: &Uri,
+    body: Body,
+) -> Result<(Vec<Arc<Line>>, Form), Refused> {
     let lines = svc.lines();
     if !lines.all().iter().any(|l| l.sms().is_some()) {
-        return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, "no texting service is set"));
+        return Err(Refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no texting service is set",
+        ));
     }
     let bytes = read_body(body).await?;
     let pairs = parse_form_bytes(&bytes);
     let path = uri.path_and_query().map_or(uri.path(), |p| p.as_str());
-    let signature = headers.get("x-twilio-signature").and_then(|v| v.to_str().ok()).unwrap_or("");
-    let signed = |l: &&Arc<Line>| l.sms().is_some_and(|sms| sms.is_signed(&format!("{}{path}", l.public_url), &pairs, signature));
+    let signature = headers
+        .get("x-twilio-signature")
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or("");
+    let signed = |l: &&Arc<Line>| {
+        l.sms()
+            .is_some_and(|sms| sms.is_signed(&format!("{}{path}", l.public_url), &pairs, signature))
+    };
     let signers: Vec<Arc<Line>> = lines.all().iter().filter(signed).cloned().collect();
     if signers.is_empty() {
-        tracing::warn!("a hook with a wrong signature was refused; if it came from the service, web.public_url is not the address that it calls");
+        tracing::warn!(
+            "a hook with a wrong signature was refused; if it came from the service, \
+             web.public_url is not the address that it calls"
+        );
         return Err(Refused(StatusCode::FORBIDDEN, "wrong signature"));
     }
-    let form = Form(pairs.into_iter().map(|(k, v)| (readable(k), readable(v))).collect());
+    let form = Form(
+        pairs
+            .into_iter()
+            .map(|(k, v)| (readable(k), readable(v)))
+            .collect(),
+    );
     let account = form.get("AccountSid").unwrap_or("");
-    let ours: Vec<Arc<Line>> = signers.into_iter().filter(|l| l.sms().is_some_and(|sms| sms.is_our_account(account))).collect();
+    let ours: Vec<Arc<Line>> = signers
+        .into_iter()
+        .filter(|l| l.sms().is_some_and(|sms| sms.is_our_account(account)))
+        .collect();
     if ours.is_empty() {
         return Err(Refused(StatusCode::FORBIDDEN, "not our account"));
     }
@@ -85,14 +123,23 @@ fn unavailable(e: &anyhow::Error) -> Refused {
     Refused(StatusCode::SERVICE_UNAVAILABLE, "it could not be stored")
 }
 
-/// A press on a button of a content template: `token:word`, or the word alone with the message that it answers. A payload of another
-/// make says nothing; the button's words came as a text beside it.
+/// A press on a button of a content template: `token:word`, or the word alone with the message that
+/// it answers. A payload of another make says nothing; the button's words came as a text beside it.
 fn pressed(form: &Form) -> Option<What> {
     let payload = form.get("ButtonPayload")?.trim();
-    let message: String = form.get("OriginalRepliedMessageSid").unwrap_or("").chars().take(64).collect();
+    let message: String = form
+        .get("OriginalRepliedMessageSid")
+        .unwrap_or("")
+        .chars()
+        .take(64)
+        .collect();
     let (token, word) = payload.split_once(':').unwrap_or(("", payload));
     let word: Press = word.to_lowercase().parse().ok()?;
-    (!token.is_empty() || !message.is_empty()).then(|| What::Press { query: String::new(), data: format!("{token}:{word}"), message })
+    (!token.is_empty() || !message.is_empty()).then(|| What::Press {
+        query: String::new(),
+        data: format!("{token}:{word}"),
+        message,
+    })
 }
 
 async fn inbound(State(svc): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
@@ -104,15 +151,25 @@ async fn inbound(State(svc): State<Arc<Service>>, request: Request) -> Result<Re
         return Err(Refused(StatusCode::BAD_REQUEST, "MessageSid is missing"));
     }
     let service = form.get("MessagingServiceSid");
-    let Some(line) = lines.iter().find(|l| l.sms().is_some_and(|sms| sms.is_ours(&to, service))) else {
+    let Some(line) = lines
+        .iter()
+        .find(|l| l.sms().is_some_and(|sms| sms.is_ours(&to, service)))
+    else {
         return Err(Refused(StatusCode::FORBIDDEN, "not our number"));
     };
     let what = match pressed(&form).filter(|_| line.channel == Channel::Whatsapp) {
         Some(press) => press,
-        None => What::Text { body: Private(field("Body")), media: field("NumMedia").parse().unwrap_or(0), opt_out_type: form.get("OptOutType").map(str::to_owned) },
+        None => What::Text {
+            body: Private(field("Body")),
+            media: field("NumMedia").parse().unwrap_or(0),
+            opt_out_type: form.get("OptOutType").map(str::to_owned),
+        },
     };
     let from = field("From");
-    let from = line.sms().map_or(from.as_str(), |sms| sms.number_in(&from)).to_owned();
+    let from = line
+        .sms()
+        .map_or(from.as_str(), |sms| sms.number_in(&from))
+        .to_owned();
     let received = Received {
         provider: "sms".into(),
         provider_message_id: sid,
@@ -124,15 +181,25 @@ async fn inbound(State(svc): State<Arc<Service>>, request: Request) -> Result<Re
         earliest_at: None,
         found_by: "hook",
     };
-    receive::store(&svc, &[received]).await.map_err(|e| unavailable(&e))?;
+    receive::store(&svc, &[received])
+        .await
+        .map_err(|e| unavailable(&e))?;
     Ok(([(CONTENT_TYPE, "text/xml; charset=utf-8")], "<Response/>").into_response())
 }
 
-async fn status(State(svc): State<Arc<Service>>, Path(token): Path<String>, request: Request) -> Result<StatusCode, Refused> {
+async fn status(
+    State(svc): State<Arc<Service>>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Refused> {
     let (parts, body) = request.into_parts();
     let (_, form) = signed_form(&svc, &parts.headers, &parts.uri, body).await?;
-    let (Some(provider_id), Some(status)) = (form.get("MessageSid"), form.get("MessageStatus")) else {
-        return Err(Refused(StatusCode::BAD_REQUEST, "MessageSid or MessageStatus is missing"));
+    let (Some(provider_id), Some(status)) = (form.get("MessageSid"), form.get("MessageStatus"))
+    else {
+        return Err(Refused(
+            StatusCode::BAD_REQUEST,
+            "MessageSid or MessageStatus is missing",
+        ));
     };
     let receipt = ReceiptIn {
         token: token.chars().take(64).collect(),
@@ -140,18 +207,33 @@ async fn status(State(svc): State<Arc<Service>>, Path(token): Path<String>, requ
         status: status.chars().take(32).collect(),
         error_code: form.get("ErrorCode").map(|c| c.chars().take(16).collect()),
     };
-    receive::receipt(&svc, &receipt).await.map_err(|e| unavailable(&e))?;
+    receive::receipt(&svc, &receipt)
+        .await
+        .map_err(|e| unavailable(&e))?;
     Ok(StatusCode::OK)
 }
 
-async fn telegram(State(svc): State<Arc<Service>>, request: Request) -> Result<StatusCode, Refused> {
+async fn telegram(
+    State(svc): State<Arc<Service>>,
+    request: Request,
+) -> Result<StatusCode, Refused> {
     let (parts, body) = request.into_parts();
-    let secret = parts.headers.get("x-telegram-bot-api-secret-token").and_then(|v| v.to_str().ok()).unwrap_or("");
+    let secret = parts
+        .headers
+        .get("x-telegram-bot-api-secret-token")
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or("");
     let lines = svc.lines();
-    let Some(line) = lines.all().iter().find(|l| l.telegram().is_some_and(|bot| bot.is_secret(secret))) else {
+    let Some(line) = lines
+        .all()
+        .iter()
+        .find(|l| l.telegram().is_some_and(|bot| bot.is_secret(secret)))
+    else {
         return Err(Refused(StatusCode::FORBIDDEN, "wrong secret"));
     };
     let bytes = read_body(body).await?;
-    chats::from_hook(&svc, line, &bytes).await.map_err(|e| unavailable(&e))?;
+    chats::from_hook(&svc, line, &bytes)
+        .await
+        .map_err(|e| unavailable(&e))?;
     Ok(StatusCode::OK)
 }

@@ -7,7 +7,10 @@ pub mod hooks;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -26,20 +29,40 @@ const CONNECTIONS: usize = 1024;
 
 /// Opens an address to listen on.
 pub async fn listen(key: &str, at: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(at).await.with_context(|| format!("{key}: cannot listen on {at}; is another courtesy running? Choose another port, or \":0\" for a free one"))
+    TcpListener::bind(at).await.with_context(|| {
+        format!(
+            "{key}: cannot listen on {at}; is another \
+                                                         courtesy running? Choose another port, or \
+                                                         \":0\" for a free one"
+        )
+    })
 }
 
 /// Serves until `stop`; then open requests are finished for at most ten seconds.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let router = router
-        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .layer(SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
-        .layer(SetResponseHeaderLayer::if_not_present(X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
-        .layer(SetResponseHeaderLayer::if_not_present(REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            X_FRAME_OPTIONS,
+            HeaderValue::from_static("DENY"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        ))
         .layer(SetResponseHeaderLayer::if_not_present(
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(
-                "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+                "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                 img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors \
+                 'none'",
             ),
         ))
         .layer(CatchPanicLayer::new());
@@ -54,13 +77,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(permit) = room.clone().acquire_owned().await else { break };
+        let Ok(permit) = room.clone().acquire_owned().await else {
+            break;
+        };
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         let stop = stop.clone();
         tasks.spawn(async move {
             let _permit = permit;
-            let connection = http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).serve_connection(TokioIo::new(stream), service);
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_WITHIN)
+                .serve_connection(TokioIo::new(stream), service);
             tokio::pin!(connection);
             tokio::select! {
                 _ = connection.as_mut() => {}

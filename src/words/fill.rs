@@ -1,4 +1,5 @@
-//! Fills a template with the values of what is said. Which values a template may ask for is a matter of its kind.
+//! Fills a template with the values of what is said. Which values a template may ask for is a
+//! matter of its kind.
 
 use super::Tongue;
 use crate::domain::policy::Money;
@@ -10,7 +11,11 @@ use minijinja::{Template, context};
 /// `£45`, `£45.50`, `€45`; another currency by its code.
 pub(super) fn money(m: &Money) -> String {
     let (whole, rest) = (m.minor / 100, m.minor % 100);
-    let number = if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:02}") };
+    let number = if rest == 0 {
+        whole.to_string()
+    } else {
+        format!("{whole}.{rest:02}")
+    };
     match m.code() {
         "GBP" => format!("£{number}"),
         "EUR" => format!("€{number}"),
@@ -19,8 +24,18 @@ pub(super) fn money(m: &Money) -> String {
 }
 
 /// What a template says of this, its values still marked.
-pub(super) fn fill(template: &Template<'_, '_>, tongue: &Tongue, say: &Say, speaker: &Speaker) -> Result<String> {
-    let Speaker { short_name: centre, phone, emergency_number, .. } = speaker;
+pub(super) fn fill(
+    template: &Template<'_, '_>,
+    tongue: &Tongue,
+    say: &Say,
+    speaker: &Speaker,
+) -> Result<String> {
+    let Speaker {
+        short_name: centre,
+        phone,
+        emergency_number,
+        ..
+    } = speaker;
     let day = |at: &NaiveDateTime| tongue.day(at.date());
     let time = |at: &NaiveDateTime| tongue.time(at.time());
     let date = |d: &NaiveDate| tongue.day(*d);

@@ -15,19 +15,32 @@ use std::path::Path;
 /// The words of the buttons, one line each: `yes: Yes`.
 fn read_labels(text: &str) -> HashMap<Press, String> {
     let pairs = text.lines().filter_map(|l| l.split_once(':'));
-    pairs.filter_map(|(k, v)| Some((k.trim().parse().ok()?, v.trim().to_owned()))).filter(|(_, v): &(Press, String)| !v.is_empty()).collect()
+    pairs
+        .filter_map(|(k, v)| Some((k.trim().parse().ok()?, v.trim().to_owned())))
+        .filter(|(_, v): &(Press, String)| !v.is_empty())
+        .collect()
 }
 
 /// The values that a kind's template may use, and no other.
 fn variables(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::ConfirmRequest => &["centre", "phone", "day", "time", "cut_off", "fee"],
-        Kind::ConfirmAck | Kind::SessionOff | Kind::SessionOn | Kind::DateRefused | Kind::Closure => &["centre", "phone", "day", "time"],
-        Kind::CancelReasonAsk => &["centre", "phone", "day", "time", "finish", "stem", "code", "late"],
+        Kind::ConfirmAck
+        | Kind::SessionOff
+        | Kind::SessionOn
+        | Kind::DateRefused
+        | Kind::Closure => &["centre", "phone", "day", "time"],
+        Kind::CancelReasonAsk => &[
+            "centre", "phone", "day", "time", "finish", "stem", "code", "late",
+        ],
         Kind::CancellationAck => &["centre", "phone", "day", "in_time"],
-        Kind::SessionMoved | Kind::DateQuestion => &["centre", "phone", "old_day", "old_time", "day", "time"],
+        Kind::SessionMoved | Kind::DateQuestion => {
+            &["centre", "phone", "old_day", "old_time", "day", "time"]
+        }
         Kind::NeedsCoordinatorAck => &["centre", "phone", "emergency_number"],
-        Kind::Help | Kind::StopAck | Kind::Welcome | Kind::CaseClosed | Kind::UnclearReply => &["centre", "phone"],
+        Kind::Help | Kind::StopAck | Kind::Welcome | Kind::CaseClosed | Kind::UnclearReply => {
+            &["centre", "phone"]
+        }
         Kind::ReviewDue | Kind::IntroductionMeeting => &["centre", "phone"],
         Kind::PrevisitInvitation | Kind::FeeChange => &["centre", "phone", "day"],
         Kind::StartAck | Kind::PleaseRing | Kind::NoLongerInUse => &["centre"],
@@ -46,7 +59,8 @@ fn variables(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// What a template says without its values and conditions, so that words are found in every branch of it.
+/// What a template says without its values and conditions, so that words are found in every branch
+/// of it.
 fn without_values(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut rest = source;
@@ -59,19 +73,30 @@ fn without_values(source: &str) -> String {
             _ => "{",
         };
         out.push(' ');
-        rest = rest[open..].split_once(close).map_or("", |(_, after)| after);
+        rest = rest[open..]
+            .split_once(close)
+            .map_or("", |(_, after)| after);
     }
     out.push_str(rest);
     out
 }
 
 fn problem(key: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Problem {
-    Problem { key: key.into(), what: what.into(), mend: mend.into() }
+    Problem {
+        key: key.into(),
+        what: what.into(),
+        mend: mend.into(),
+    }
 }
 
 /// The names in a folder; none if there is no such folder.
 fn names_in(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }
@@ -86,18 +111,31 @@ pub(super) struct Loading {
 impl Loading {
     /// Everything: what is built in, what a folder says in its place, and what single centres say.
     /// `thorough` reads over what is built in too.
-    pub(super) fn all(words: Words, dir: Option<&Path>, thorough: bool) -> Result<Words, Vec<Problem>> {
-        let mut loading = Loading { words, problems: Vec::new(), thorough };
+    pub(super) fn all(
+        words: Words,
+        dir: Option<&Path>,
+        thorough: bool,
+    ) -> Result<Words, Vec<Problem>> {
+        let mut loading = Loading {
+            words,
+            problems: Vec::new(),
+            thorough,
+        };
         for folder in FOLDERS {
             loading.language(folder, dir);
         }
         if let Some(dir) = dir {
-            for name in names_in(dir).iter().filter(|n| dir.join(n).is_dir() && *n != "centres" && !LANGUAGES.contains(&n.as_str())) {
+            for name in names_in(dir).iter().filter(|n| {
+                dir.join(n).is_dir() && *n != "centres" && !LANGUAGES.contains(&n.as_str())
+            }) {
                 loading.unknown_language(&dir.join(name), name);
             }
             loading.centres(&dir.join("centres"));
         }
-        for press in Press::ALL.iter().filter(|p| !loading.words.labels.contains_key(&(ENGLISH, **p))) {
+        for press in Press::ALL
+            .iter()
+            .filter(|p| !loading.words.labels.contains_key(&(ENGLISH, **p)))
+        {
             loading.problems.push(problem(
                 "message-templates/en/buttons.txt",
                 format!("the button {press} has no words"),
@@ -107,7 +145,11 @@ impl Loading {
         for source in loading.words.sources.clone().into_iter().filter(|s| s.own) {
             loading.lint(&source);
         }
-        if loading.problems.is_empty() { Ok(loading.words) } else { Err(loading.problems) }
+        if loading.problems.is_empty() {
+            Ok(loading.words)
+        } else {
+            Err(loading.problems)
+        }
     }
 
     /// The text of an override, if there is one.
@@ -118,7 +160,11 @@ impl Loading {
         match std::fs::read_to_string(path) {
             Ok(text) => Some(text),
             Err(e) => {
-                self.problems.push(problem(path.display().to_string(), format!("it cannot be read: {e}"), "Save it as UTF-8 text, or take it away to use the built-in words."));
+                self.problems.push(problem(
+                    path.display().to_string(),
+                    format!("it cannot be read: {e}"),
+                    "Save it as UTF-8 text, or take it away to use the built-in words.",
+                ));
                 None
             }
         }
@@ -128,9 +174,23 @@ impl Loading {
         match Tongue::read(text) {
             Ok(tongue) => {
                 // What the texts ask for must be understood when it comes back.
-                for (word, yes) in [(&tongue.yes, true), (&tongue.no, false)].into_iter().filter(|_| own) {
-                    let heard = understand_in(word, &Heard { lang: tag, ..Heard::default() }).intent;
-                    if if yes { heard != Intent::Confirm } else { !matches!(heard, Intent::Cancel(_)) } {
+                for (word, yes) in [(&tongue.yes, true), (&tongue.no, false)]
+                    .into_iter()
+                    .filter(|_| own)
+                {
+                    let heard = understand_in(
+                        word,
+                        &Heard {
+                            lang: tag,
+                            ..Heard::default()
+                        },
+                    )
+                    .intent;
+                    if if yes {
+                        heard != Intent::Confirm
+                    } else {
+                        !matches!(heard, Intent::Cancel(_))
+                    } {
                         let meant = if yes { "YES" } else { "NO" };
                         self.problems.push(problem(
                             path.clone(),
@@ -141,16 +201,26 @@ impl Loading {
                 }
                 self.words.tongues.insert(tag, tongue);
             }
-            Err(problems) => self.problems.extend(problems.into_iter().map(|p| Problem { key: format!("{path}: {}", p.key), ..p })),
+            Err(problems) => self.problems.extend(problems.into_iter().map(|p| Problem {
+                key: format!("{path}: {}", p.key),
+                ..p
+            })),
         }
     }
 
     fn template(&mut self, source: Source, text: &str) {
-        match self.words.env.add_template_owned(source.name.clone(), marks::mark(text.trim_end())) {
+        match self
+            .words
+            .env
+            .add_template_owned(source.name.clone(), marks::mark(text.trim_end()))
+        {
             Ok(()) => self.words.sources.push(source),
             Err(e) => self.problems.push(problem(
                 source.path,
-                format!("the template is not understood: {}", e.detail().unwrap_or("a mistake in it")),
+                format!(
+                    "the template is not understood: {}",
+                    e.detail().unwrap_or("a mistake in it")
+                ),
                 "Compare it with the built-in one in message-templates/.",
             )),
         }
@@ -158,11 +228,26 @@ impl Loading {
 
     /// The words of the buttons of a language.
     fn labels(&mut self, path: &str, language: &'static str, text: &str) {
-        // A press is no text, but it stands below one: the same words are refused, but for the reasons that are offered.
-        let refused = self.words.tongues.get(language).map(|t| t.refused.clone()).unwrap_or_default();
+        // A press is no text, but it stands below one: the same words are refused, but for the
+        // reasons that are offered.
+        let refused = self
+            .words
+            .tongues
+            .get(language)
+            .map(|t| t.refused.clone())
+            .unwrap_or_default();
         let found = rules::in_template(Kind::CancelReasonAsk, text, &refused);
-        self.problems.extend(found.iter().filter(|f| f.rule != rules::Rule::OptOut).map(|f| problem(path, f.what(), f.mend())));
-        self.words.labels.extend(read_labels(text).into_iter().map(|(press, label)| ((language, press), label)));
+        self.problems.extend(
+            found
+                .iter()
+                .filter(|f| f.rule != rules::Rule::OptOut)
+                .map(|f| problem(path, f.what(), f.mend())),
+        );
+        self.words.labels.extend(
+            read_labels(text)
+                .into_iter()
+                .map(|(press, label)| ((language, press), label)),
+        );
     }
 
     /// A language: what is built in, or what a file of the folder says in its place.
@@ -170,10 +255,15 @@ impl Loading {
         let tag = folder.tag;
         let own = dir.map(|d| d.join(tag));
         let built_in = |file: &str| format!("message-templates/{tag}/{file}");
-        let over = |this: &mut Self, file: &str| own.as_ref().map(|d| d.join(file)).and_then(|p| this.read(&p).map(|text| (p.display().to_string(), text)));
+        let over = |this: &mut Self, file: &str| {
+            own.as_ref()
+                .map(|d| d.join(file))
+                .and_then(|p| this.read(&p).map(|text| (p.display().to_string(), text)))
+        };
         let about = over(self, "language.toml");
         let described = about.is_some() || self.thorough;
-        let (path, about) = about.unwrap_or_else(|| (built_in("language.toml"), folder.about.to_owned()));
+        let (path, about) =
+            about.unwrap_or_else(|| (built_in("language.toml"), folder.about.to_owned()));
         self.tongue(tag, path, &about, described);
         let built: HashMap<&str, &str> = folder.files.iter().copied().collect();
         let kinds = Kind::ALL.iter().map(|k| k.as_str()).chain(["buttons"]);
@@ -181,9 +271,22 @@ impl Loading {
             let file = format!("{kind}.txt");
             let replaced = over(self, &file);
             let own = replaced.is_some() || described;
-            let Some((path, text)) = replaced.or_else(|| built.get(kind).map(|t| (built_in(&file), (*t).to_owned()))) else { continue };
+            let Some((path, text)) =
+                replaced.or_else(|| built.get(kind).map(|t| (built_in(&file), (*t).to_owned())))
+            else {
+                continue;
+            };
             match kind.parse() {
-                Ok(kind) => self.template(Source { name: format!("{tag}/{kind}"), path, language: tag, kind, own }, &text),
+                Ok(kind) => self.template(
+                    Source {
+                        name: format!("{tag}/{kind}"),
+                        path,
+                        language: tag,
+                        kind,
+                        own,
+                    },
+                    &text,
+                ),
                 Err(_) => self.labels(&path, tag, &text),
             }
         }
@@ -205,7 +308,16 @@ impl Loading {
                     let path = own.join(format!("{kind}.txt"));
                     if let Some(text) = self.read(&path) {
                         let name = format!("centres/{code}/{tag}/{kind}");
-                        self.template(Source { name, path: path.display().to_string(), language: tag, kind: *kind, own: true }, &text);
+                        self.template(
+                            Source {
+                                name,
+                                path: path.display().to_string(),
+                                language: tag,
+                                kind: *kind,
+                                own: true,
+                            },
+                            &text,
+                        );
                     }
                 }
                 self.known_files(&own, &[]);
@@ -217,14 +329,24 @@ impl Loading {
     fn unknown_language(&mut self, path: &Path, name: &str) {
         let mend = match near(LANGUAGES, name) {
             Some(n) => format!("Did you mean {n}?"),
-            None => format!("There are: {}. Rename it, or take it away.", LANGUAGES.join(", ")),
+            None => format!(
+                "There are: {}. Rename it, or take it away.",
+                LANGUAGES.join(", ")
+            ),
         };
-        self.problems.push(problem(path.display().to_string(), "there are no texts in such a language", mend));
+        self.problems.push(problem(
+            path.display().to_string(),
+            "there are no texts in such a language",
+            mend,
+        ));
     }
 
     fn known_files(&mut self, dir: &Path, besides: &[&str]) {
         for name in names_in(dir) {
-            let known = besides.contains(&name.as_str()) || name.strip_suffix(".txt").is_some_and(|k| k.parse::<Kind>().is_ok());
+            let known = besides.contains(&name.as_str())
+                || name
+                    .strip_suffix(".txt")
+                    .is_some_and(|k| k.parse::<Kind>().is_ok());
             if !known {
                 self.problems.push(problem(
                     dir.join(&name).display().to_string(),
@@ -237,19 +359,46 @@ impl Loading {
 
     /// Reads a template over: the values that it asks for, and the rules of words.
     fn lint(&mut self, source: &Source) {
-        let Ok(template) = self.words.env.get_template(&source.name) else { return };
+        let Ok(template) = self.words.env.get_template(&source.name) else {
+            return;
+        };
         let has = variables(source.kind);
-        let mut foreign: Vec<String> = template.undeclared_variables(false).into_iter().filter(|v| !has.contains(&v.as_str())).map(|v| v.to_string()).collect();
+        let mut foreign: Vec<String> = template
+            .undeclared_variables(false)
+            .into_iter()
+            .filter(|v| !has.contains(&v.as_str()))
+            .map(|v| v.to_string())
+            .collect();
         foreign.sort();
         if !foreign.is_empty() {
-            let mend = if has.is_empty() { "It has none.".to_owned() } else { format!("It has: {}.", has.join(", ")) };
-            self.problems.push(problem(&source.path, format!("it asks for {}, which this kind of message does not have", foreign.join(", ")), mend));
+            let mend = if has.is_empty() {
+                "It has none.".to_owned()
+            } else {
+                format!("It has: {}.", has.join(", "))
+            };
+            self.problems.push(problem(
+                &source.path,
+                format!(
+                    "it asks for {}, which this kind of message does not have",
+                    foreign.join(", ")
+                ),
+                mend,
+            ));
             return;
         }
-        let Some(tongue) = self.words.tongues.get(source.language) else { return };
+        let Some(tongue) = self.words.tongues.get(source.language) else {
+            return;
+        };
         // A short name, so that as much as possible stands at the beginning.
-        let speaker = Speaker { short_name: "Oak".into(), ..sample_speaker() };
-        let mut found: Vec<Finding> = rules::in_template(source.kind, &without_values(&marks::take(template.source()).0), &tongue.refused);
+        let speaker = Speaker {
+            short_name: "Oak".into(),
+            ..sample_speaker()
+        };
+        let mut found: Vec<Finding> = rules::in_template(
+            source.kind,
+            &without_values(&marks::take(template.source()).0),
+            &tongue.refused,
+        );
         for say in samples_of(source.kind, &Values::usual()) {
             match fill(&template, tongue, &say, &speaker) {
                 Ok(text) => found.extend({
@@ -257,18 +406,35 @@ impl Loading {
                     let value = |name: &str| {
                         let source = format!("{{{{ {name} }}}}");
                         let one = self.words.env.template_from_str(&source).ok()?;
-                        fill(&one, tongue, &say, &speaker).ok().map(|v| marks::take(&v).0)
+                        fill(&one, tongue, &say, &speaker)
+                            .ok()
+                            .map(|v| marks::take(&v).0)
                     };
-                    rules::in_text(&say, &speaker.short_name, &text, &tongue.refused, (&tongue.yes, &tongue.no), value)
+                    rules::in_text(
+                        &say,
+                        &speaker.short_name,
+                        &text,
+                        &tongue.refused,
+                        (&tongue.yes, &tongue.no),
+                        value,
+                    )
                 }),
                 Err(e) => {
-                    self.problems.push(problem(&source.path, format!("{e:#}"), "Use only the values that the built-in template of this kind uses."));
+                    self.problems.push(problem(
+                        &source.path,
+                        format!("{e:#}"),
+                        "Use only the values that the built-in template of this kind uses.",
+                    ));
                     return;
                 }
             }
         }
         found.sort();
         found.dedup_by(|a, b| a.rule == b.rule);
-        self.problems.extend(found.iter().map(|f| problem(&source.path, f.what(), f.mend())));
+        self.problems.extend(
+            found
+                .iter()
+                .map(|f| problem(&source.path, f.what(), f.mend())),
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! A language: who checked its words, how it says days and times, and what its texts may not hold. Read from its `language.toml`.
+//! A language: who checked its words, how it says days and times, and what its texts may not hold.
+//! Read from its `language.toml`.
 
 use crate::domain::keyed::{Problem, Reader};
 use crate::domain::lint::Refused;
@@ -10,7 +11,12 @@ use toml::Table;
 
 /// The words that single kinds refuse.
 fn in_kind(r: &mut Reader<'_>) -> Vec<(Kind, Vec<String>)> {
-    r.section("refused_in", |r| Kind::ALL.iter().filter_map(|k| Some((*k, r.list(k.as_str())?.iter().map(|l| entry(l)).collect()))).collect())
+    r.section("refused_in", |r| {
+        Kind::ALL
+            .iter()
+            .filter_map(|k| Some((*k, r.list(k.as_str())?.iter().map(|l| entry(l)).collect())))
+            .collect()
+    })
 }
 
 /// A language as its `language.toml` describes it.
@@ -46,29 +52,53 @@ impl Tongue {
     /// Every problem at once.
     pub fn read(text: &str) -> Result<Tongue, Vec<Problem>> {
         let table: Table = text.parse().map_err(|e: toml::de::Error| {
-            vec![Problem { key: "file".into(), what: e.message().to_owned(), mend: "Compare it with the built-in one in message-templates/.".into() }]
+            vec![Problem {
+                key: "file".into(),
+                what: e.message().to_owned(),
+                mend: "Compare it with the built-in one in message-templates/.".into(),
+            }]
         })?;
         let mut r = Reader::new(&table);
         let names = |r: &mut Reader<'_>, key: &str, n: usize| {
             let list = r.list(key).unwrap_or_default();
             if list.len() != n {
-                r.problem(key, format!("it has {} names", list.len()), format!("Write {n}, in order."));
+                r.problem(
+                    key,
+                    format!("it has {} names", list.len()),
+                    format!("Write {n}, in order."),
+                );
                 return vec![String::new(); n];
             }
             list
         };
         let name = r.text_required("name", "Write the language's name in English.");
-        let (yes, no) = (r.text_required("yes", "Write the word that agrees."), r.text_required("no", "Write the word that refuses."));
+        let (yes, no) = (
+            r.text_required("yes", "Write the word that agrees."),
+            r.text_required("no", "Write the word that refuses."),
+        );
         let (weekdays, months) = (names(&mut r, "weekdays", 7), names(&mut r, "months", 12));
         let mut parts_of_day = Vec::new();
         for part in r.list("parts_of_day").unwrap_or_default() {
-            match part.split_once(' ').and_then(|(from, word)| Some((parse_time(from)?, word.to_owned()))) {
+            match part
+                .split_once(' ')
+                .and_then(|(from, word)| Some((parse_time(from)?, word.to_owned())))
+            {
                 Some(p) => parts_of_day.push(p),
-                None => r.problem("parts_of_day", format!("{part:?} is not understood"), "Write when it begins and its words, \"12:00 pm\"."),
+                None => r.problem(
+                    "parts_of_day",
+                    format!("{part:?} is not understood"),
+                    "Write when it begins and its words, \"12:00 pm\".",
+                ),
             }
         }
         let (no_reasons, closed) = r.section("said", |r| {
-            let mut list = |key| r.list(key).unwrap_or_default().iter().map(|l| entry(l)).collect();
+            let mut list = |key| {
+                r.list(key)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|l| entry(l))
+                    .collect()
+            };
             (list("no_reasons"), list("closed"))
         });
         let tongue = Tongue {
@@ -91,7 +121,13 @@ impl Tongue {
                 no_reasons,
                 closed,
                 ..r.section("refused", |r| {
-                    let mut list = |key| r.list(key).unwrap_or_default().iter().map(|l| entry(l)).collect();
+                    let mut list = |key| {
+                        r.list(key)
+                            .unwrap_or_default()
+                            .iter()
+                            .map(|l| entry(l))
+                            .collect()
+                    };
                     Refused {
                         child: list("child"),
                         reason: list("reason"),
@@ -117,7 +153,10 @@ impl Tongue {
     pub fn day(&self, d: NaiveDate) -> String {
         let at = |list: &[String], i: u32| list.get(i as usize).cloned().unwrap_or_default();
         self.day
-            .replace("{weekday}", &at(&self.weekdays, d.weekday().num_days_from_monday()))
+            .replace(
+                "{weekday}",
+                &at(&self.weekdays, d.weekday().num_days_from_monday()),
+            )
             .replace("{day}", &d.day().to_string())
             .replace("{month}", &at(&self.months, d.month0()))
     }
@@ -130,14 +169,34 @@ impl Tongue {
             (0, 0) if self.midnight.is_some() => return self.midnight.clone().unwrap_or_default(),
             _ => {}
         }
-        let part = self.parts_of_day.iter().rev().find(|(from, _)| *from <= t).map_or("", |(_, word)| word);
-        let format = if minute == 0 { &self.time } else { &self.time_with_minutes };
-        format.replace("{hour24}", &hour.to_string()).replace("{hour}", &t.hour12().1.to_string()).replace("{minute}", &format!("{minute:02}")).replace("{part}", part)
+        let part = self
+            .parts_of_day
+            .iter()
+            .rev()
+            .find(|(from, _)| *from <= t)
+            .map_or("", |(_, word)| word);
+        let format = if minute == 0 {
+            &self.time
+        } else {
+            &self.time_with_minutes
+        };
+        format
+            .replace("{hour24}", &hour.to_string())
+            .replace("{hour}", &t.hour12().1.to_string())
+            .replace("{minute}", &format!("{minute:02}"))
+            .replace("{part}", part)
     }
 
-    /// The end of a span in words, `10am Thu 26 Nov`. Midnight is the minute before it: which day's it is, people read in two ways.
+    /// The end of a span in words, `10am Thu 26 Nov`. Midnight is the minute before it: which day's
+    /// it is, people read in two ways.
     pub fn moment(&self, at: NaiveDateTime) -> String {
-        let at = if at.time() == NaiveTime::MIN { at - Duration::minutes(1) } else { at };
-        self.moment.replace("{time}", &self.time(at.time())).replace("{day}", &self.day(at.date()))
+        let at = if at.time() == NaiveTime::MIN {
+            at - Duration::minutes(1)
+        } else {
+            at
+        };
+        self.moment
+            .replace("{time}", &self.time(at.time()))
+            .replace("{day}", &self.day(at.date()))
     }
 }

@@ -1,5 +1,5 @@
-//! What the tests share: the real app on a database of its own with a clock of its own and the practice service, the emulator, and the
-//! real binary.
+//! What the tests share: the real app on a database of its own with a clock of its own and the
+//! practice service, the emulator, and the real binary.
 
 use chrono::{DateTime, Utc};
 use courtesy::app::{self, Purpose, Running, Start};
@@ -59,10 +59,22 @@ impl TestDb {
         let url = match on {
             On::Sqlite => format!("sqlite://{}/test.db", dir.path().display()),
             On::Postgres => {
-                let base = std::env::var("COURTESY_TEST_PG").expect("COURTESY_TEST_PG is not set: run tests/run, which starts PostgreSQL; this test does not skip");
+                let base = std::env::var("COURTESY_TEST_PG").expect(
+                    "COURTESY_TEST_PG is not set: \
+                                                                     run tests/run, which starts \
+                                                                     PostgreSQL; this test does \
+                                                                     not skip",
+                );
                 let name = format!("t_{}", courtesy::store::sealed::random_id());
-                let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect(&format!("{base}/postgres")).await.expect("PostgreSQL answers");
-                sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+                let pool = sqlx::postgres::PgPoolOptions::new()
+                    .max_connections(1)
+                    .connect(&format!("{base}/postgres"))
+                    .await
+                    .expect("PostgreSQL answers");
+                sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+                    .execute(&pool)
+                    .await
+                    .unwrap();
                 pool.close().await;
                 format!("{base}/{name}")
             }
@@ -138,7 +150,13 @@ impl World {
             ("resident_arrival", "13:45"),
             ("resident_departure", "16:15"),
         ];
-        World::new(on, now, &[BIRCHFIELD, LIFFEY], &sample_with(&[("BRK-0101", &sunday)])).await
+        World::new(
+            on,
+            now,
+            &[BIRCHFIELD, LIFFEY],
+            &sample_with(&[("BRK-0101", &sunday)]),
+        )
+        .await
     }
 
     pub async fn new(on: On, now: &str, files: &[&str], csv: &str) -> World {
@@ -146,23 +164,44 @@ impl World {
     }
 
     /// The same with other settings.
-    pub async fn with(on: On, now: &str, files: &[&str], csv: &str, adjust: impl FnOnce(&mut Settings)) -> World {
+    pub async fn with(
+        on: On,
+        now: &str,
+        files: &[&str],
+        csv: &str,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> World {
         let db = TestDb::new(on).await;
-        let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER, SECOND_NUMBER]).await.unwrap();
-        let chats = Chats::start(practice::BOT_TOKEN, practice::BOT_USERNAME).await.unwrap();
+        let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER, SECOND_NUMBER])
+            .await
+            .unwrap();
+        let chats = Chats::start(practice::BOT_TOKEN, practice::BOT_USERNAME)
+            .await
+            .unwrap();
         let mut settings = settings(&db.url, db.dir.path(), provider.url());
-        let mode = Mode::Polling { wait: Duration::from_secs(10) };
-        settings.telegram = Some(TelegramSettings { api_url: chats.url().into(), bot_token: practice::BOT_TOKEN.into(), mode, timeout: Duration::from_secs(15) });
+        let mode = Mode::Polling {
+            wait: Duration::from_secs(10),
+        };
+        settings.telegram = Some(TelegramSettings {
+            api_url: chats.url().into(),
+            bot_token: practice::BOT_TOKEN.into(),
+            mode,
+            timeout: Duration::from_secs(15),
+        });
         adjust(&mut settings);
         {
             let store = db.open().await;
             let mut tx = store.begin().await.unwrap();
             for file in files {
                 let file = file.replace("PROVIDER", provider.url());
-                centres::put(&mut tx, &Centre::parse(&file).unwrap(), &file, at(now)).await.unwrap();
+                centres::put(&mut tx, &Centre::parse(&file).unwrap(), &file, at(now))
+                    .await
+                    .unwrap();
             }
             tx.commit().await.unwrap();
-            let imported = import::import(&store, csv.as_bytes(), &How::default(), at(now)).await.unwrap();
+            let imported = import::import(&store, csv.as_bytes(), &How::default(), at(now))
+                .await
+                .unwrap();
             assert!(imported.counts.is_some(), "{:?}", imported.findings);
             for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
                 chats.open(chat);
@@ -171,10 +210,26 @@ impl World {
         }
         let clock = Clock::practice(at(now));
         chats.set_clock(clock.clone());
-        let how = Start { serve: true, more_desk: None, clock, purpose: Purpose::Practice, scheduled: false };
+        let how = Start {
+            serve: true,
+            more_desk: None,
+            clock,
+            purpose: Purpose::Practice,
+            scheduled: false,
+        };
         let running = app::start(&settings, how).await.unwrap();
-        provider.set_hooks(&format!("http://{}", running.listen), running.svc.clock.clone());
-        let world = World { svc: running.svc.clone(), provider, chats, running: Some(running), seen: Default::default(), _db: db };
+        provider.set_hooks(
+            &format!("http://{}", running.listen),
+            running.svc.clock.clone(),
+        );
+        let world = World {
+            svc: running.svc.clone(),
+            provider,
+            chats,
+            running: Some(running),
+            seen: Default::default(),
+            _db: db,
+        };
         time::settle(&world.svc).await.unwrap();
         world
     }
@@ -197,7 +252,12 @@ impl World {
 
     /// What came by Telegram is stored and done.
     pub async fn chats_settled(&self) {
-        eventually(Duration::from_secs(10), "the bot fetches what came", || async { (self.chats.pending() == 0).then_some(()) }).await;
+        eventually(
+            Duration::from_secs(10),
+            "the bot fetches what came",
+            || async { (self.chats.pending() == 0).then_some(()) },
+        )
+        .await;
         time::settle(&self.svc).await.unwrap();
     }
 
@@ -210,26 +270,43 @@ impl World {
     /// The newest text with buttons in a chat: its number and its buttons as (label, data).
     pub fn buttons(&self, chat: i64) -> (i64, Vec<(String, String)>) {
         let all = self.chats.messages();
-        let m = all.iter().rev().find(|m| m.chat == chat && !m.own && !m.buttons.is_empty()).expect("a text with buttons");
+        let m = all
+            .iter()
+            .rev()
+            .find(|m| m.chat == chat && !m.own && !m.buttons.is_empty())
+            .expect("a text with buttons");
         (m.message_id, m.buttons.iter().flatten().cloned().collect())
     }
 
     /// Presses the button with this label below the newest text that has one.
     pub async fn presses(&self, chat: i64, label: &str) {
         let (message, buttons) = self.buttons(chat);
-        let (_, data) = buttons.iter().find(|(l, _)| l == label).unwrap_or_else(|| panic!("no button {label:?} among {buttons:?}"));
+        let (_, data) = buttons
+            .iter()
+            .find(|(l, _)| l == label)
+            .unwrap_or_else(|| panic!("no button {label:?} among {buttons:?}"));
         assert!(self.chats.press(chat, message, data));
         self.chats_settled().await;
     }
 
     /// What the bot wrote in a chat.
     pub fn chat(&self, chat: i64) -> Vec<String> {
-        self.chats.messages().into_iter().filter(|m| m.chat == chat && !m.own).map(|m| m.text).collect()
+        self.chats
+            .messages()
+            .into_iter()
+            .filter(|m| m.chat == chat && !m.own)
+            .map(|m| m.text)
+            .collect()
     }
 
     /// Everything that went to a phone.
     pub fn got(&self, phone: &str) -> Vec<String> {
-        self.provider.messages().into_iter().filter(|m| m.to == phone).map(|m| m.body).collect()
+        self.provider
+            .messages()
+            .into_iter()
+            .filter(|m| m.to == phone)
+            .map(|m| m.body)
+            .collect()
     }
 
     /// The last text to a phone.
@@ -239,7 +316,12 @@ impl World {
 
     /// The texts that went out since the last call.
     pub fn news(&self) -> Vec<Message> {
-        let out: Vec<Message> = self.provider.messages().into_iter().filter(|m| !m.inbound).collect();
+        let out: Vec<Message> = self
+            .provider
+            .messages()
+            .into_iter()
+            .filter(|m| !m.inbound)
+            .collect();
         let mut seen = self.seen.lock().unwrap();
         let new = out[*seen..].to_vec();
         *seen = out.len();
@@ -248,24 +330,51 @@ impl World {
 
     /// The first session of a case, with its places.
     pub async fn session(&self, case_ref: &str) -> (Session, Vec<Attendee>) {
-        sessions::list(&self.svc.db, None).await.unwrap().into_iter().find(|(s, _)| s.case_ref == case_ref).unwrap()
+        sessions::list(&self.svc.db, None)
+            .await
+            .unwrap()
+            .into_iter()
+            .find(|(s, _)| s.case_ref == case_ref)
+            .unwrap()
     }
 
     /// State and answers of the first session of a case: `booked none confirmed`.
     pub async fn stands(&self, case_ref: &str) -> String {
         let (s, places) = self.session(case_ref).await;
-        let answer = |role: &str| places.iter().find(|p| p.role.as_str() == role).map_or("-", |p| p.answer.as_str());
+        let answer = |role: &str| {
+            places
+                .iter()
+                .find(|p| p.role.as_str() == role)
+                .map_or("-", |p| p.answer.as_str())
+        };
         format!("{} {} {}", s.state, answer("resident"), answer("contact"))
     }
 
     /// The topics of the open tasks of a case.
     pub async fn tasks(&self, case_ref: &str) -> Vec<Topic> {
-        tasks::list(&self.svc.db, None).await.unwrap().into_iter().filter(|t| t.state == "open" && t.case_ref.as_deref() == Some(case_ref)).map(|t| t.topic).collect()
+        tasks::list(&self.svc.db, None)
+            .await
+            .unwrap()
+            .into_iter()
+            .filter(|t| t.state == "open" && t.case_ref.as_deref() == Some(case_ref))
+            .map(|t| t.topic)
+            .collect()
     }
 
     pub async fn moves(&self, case_ref: &str, to: &str) {
         let (s, _) = self.session(case_ref).await;
-        record::move_to(&self.svc, &s.id, parse_local(to).unwrap(), courtesy::domain::notice::Origin::Centre, &Recording { by: "test", at: self.svc.clock.now() }).await.unwrap();
+        record::move_to(
+            &self.svc,
+            &s.id,
+            parse_local(to).unwrap(),
+            courtesy::domain::notice::Origin::Centre,
+            &Recording {
+                by: "test",
+                at: self.svc.clock.now(),
+            },
+        )
+        .await
+        .unwrap();
         time::settle(&self.svc).await.unwrap();
     }
 
@@ -273,7 +382,10 @@ impl World {
     pub fn code(&self, phone: &str, option: &str) -> String {
         let text = self.last(phone);
         let words: Vec<&str> = text.split([' ', ',', '.']).collect();
-        let i = words.iter().position(|w| *w == option).map_or_else(|| words.iter().position(|w| *w == "reply").unwrap() + 1, |i| i - 1);
+        let i = words.iter().position(|w| *w == option).map_or_else(
+            || words.iter().position(|w| *w == "reply").unwrap() + 1,
+            |i| i - 1,
+        );
         words[i].to_owned()
     }
 
@@ -302,8 +414,15 @@ impl Emulator {
     }
 
     fn of(program: &str, args: &[&str]) -> Emulator {
-        let python = std::env::var("COURTESY_TEST_PYTHON").expect("COURTESY_TEST_PYTHON is not set: run tests/run, which prepares the emulator; this test does not skip");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator").join(program);
+        let python = std::env::var("COURTESY_TEST_PYTHON").expect(
+            "COURTESY_TEST_PYTHON is not \
+                                                                   set: run tests/run, which \
+                                                                   prepares the emulator; this \
+                                                                   test does not skip",
+        );
+        let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/emulator")
+            .join(program);
         let mut child = Command::new(python)
             .arg(script)
             .args(["--port", "0", "--max-seconds", "1200"])
@@ -313,31 +432,69 @@ impl Emulator {
             .spawn()
             .expect("the emulator starts");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: serde_json::Value = serde_json::from_str(&line).expect("the emulator says that it is ready");
-        Emulator { child, url: ready["url"].as_str().unwrap().to_owned(), client: reqwest::Client::builder().no_proxy().build().unwrap() }
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let ready: serde_json::Value =
+            serde_json::from_str(&line).expect("the emulator says that it is ready");
+        Emulator {
+            child,
+            url: ready["url"].as_str().unwrap().to_owned(),
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
     }
 
     pub async fn control(&self, what: &str, body: serde_json::Value) -> serde_json::Value {
-        let text =
-            self.client.post(format!("{}/control/{what}", self.url)).header("content-type", "application/json").body(body.to_string()).send().await.unwrap().text().await.unwrap();
+        let text = self
+            .client
+            .post(format!("{}/control/{what}", self.url))
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
     pub async fn ask(&self, what: &str) -> serde_json::Value {
-        let text = self.client.get(format!("{}/control/{what}", self.url)).send().await.unwrap().text().await.unwrap();
+        let text = self
+            .client
+            .get(format!("{}/control/{what}", self.url))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
     pub async fn no_violations(&self) {
         let v = self.ask("violations").await;
-        assert_eq!(v["violations"], serde_json::json!([]), "the emulator saw the contract broken");
+        assert_eq!(
+            v["violations"],
+            serde_json::json!([]),
+            "the emulator saw the contract broken"
+        );
     }
 
     /// Texts that it took from us: (to, body).
     pub async fn outbound(&self) -> Vec<(String, String)> {
         let all = self.ask("messages?direction=outbound-api").await;
-        all["messages"].as_array().unwrap().iter().map(|m| (m["to"].as_str().unwrap().to_owned(), m["body"].as_str().unwrap().to_owned())).collect()
+        all["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| {
+                (
+                    m["to"].as_str().unwrap().to_owned(),
+                    m["body"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect()
     }
 }
 
@@ -371,30 +528,42 @@ impl Binary {
     /// Settings that send to the emulator and recover quickly.
     pub fn with_emulator(db: &str, emulator: &str, rate: u32) -> Binary {
         Binary::new(&format!(
-            "[database]\nurl = \"{db}\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n[scheduler]\nscan = \"* * * * * *\"\n\
-             [sms]\nbase_url = \"{emulator}\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{EMULATOR_TOKEN}\"\nfrom = \"{OUR_NUMBER}\"\nrate_per_second = {rate}\nmax_per_day = 0\n\
-             settle_seconds = 2\nlook_again_seconds = 1\ntimeout_seconds = 2\n"
+            "[database]\nurl = \"{db}\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \
+             \"127.0.0.1:0\"\n[scheduler]\nscan = \"* * * * * *\"\n[sms]\nbase_url = \
+             \"{emulator}\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{EMULATOR_TOKEN}\"\nfrom \
+             = \"{OUR_NUMBER}\"\nrate_per_second = {rate}\nmax_per_day = 0\nsettle_seconds = \
+             2\nlook_again_seconds = 1\ntimeout_seconds = 2\n"
         ))
     }
 
     /// Settings with a bot at the emulator and no texting service.
     pub fn with_bot(db: &str, emulator: &str) -> Binary {
         Binary::new(&format!(
-            "[database]\nurl = \"{db}\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n[scheduler]\nscan = \"* * * * * *\"\n\
-             [telegram]\napi_url = \"{emulator}\"\nbot_token = \"{BOT}\"\npoll_seconds = 1\ntimeout_seconds = 2\n"
+            "[database]\nurl = \"{db}\"\n[web]\nlisten = \"127.0.0.1:0\"\ndesk_listen = \
+             \"127.0.0.1:0\"\n[scheduler]\nscan = \"* * * * * *\"\n[telegram]\napi_url = \
+             \"{emulator}\"\nbot_token = \"{BOT}\"\npoll_seconds = 1\ntimeout_seconds = 2\n"
         ))
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut c = Command::new(env!("CARGO_BIN_EXE_courtesy"));
-        c.current_dir(self.dir.path()).arg("--config").arg(&self.config).args(args).env_remove("RUST_LOG").env("NO_COLOR", "1");
+        c.current_dir(self.dir.path())
+            .arg("--config")
+            .arg(&self.config)
+            .args(args)
+            .env_remove("RUST_LOG")
+            .env("NO_COLOR", "1");
         c
     }
 
     /// Runs a command to its end: (exit code, stdout, stderr).
     pub fn run(&self, args: &[&str]) -> (i32, String, String) {
         let out = self.command(args).output().unwrap();
-        (out.status.code().unwrap_or(-1), String::from_utf8_lossy(&out.stdout).into_owned(), String::from_utf8_lossy(&out.stderr).into_owned())
+        (
+            out.status.code().unwrap_or(-1),
+            String::from_utf8_lossy(&out.stdout).into_owned(),
+            String::from_utf8_lossy(&out.stderr).into_owned(),
+        )
     }
 
     /// Runs a command that must succeed.
@@ -406,13 +575,25 @@ impl Binary {
 
     /// The objects that a command prints with `--json`.
     pub fn json(&self, args: &[&str]) -> Vec<serde_json::Value> {
-        self.ok(&[args, &["--json"]].concat()).lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+        self.ok(&[args, &["--json"]].concat())
+            .lines()
+            .map(|l| serde_json::from_str(l).unwrap())
+            .collect()
     }
 
     /// Starts the service; gives the process and where its hooks listen.
     pub fn serve(&self) -> Serving {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("log")).unwrap();
-        let mut child = self.command(&["serve"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.dir.path().join("log"))
+            .unwrap();
+        let mut child = self
+            .command(&["serve"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut url = String::new();
         let mut desk = String::new();
@@ -422,7 +603,12 @@ impl Binary {
             *target = line
                 .split_whitespace()
                 .last()
-                .unwrap_or_else(|| panic!("serve did not start: {}", std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()))
+                .unwrap_or_else(|| {
+                    panic!(
+                        "serve did not start: {}",
+                        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+                    )
+                })
                 .to_owned();
         }
         Serving { child, url, desk }
@@ -455,7 +641,11 @@ impl Drop for Serving {
 }
 
 /// Waits until `done` gives something, for at most `limit`.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(limit: Duration, what: &str, mut done: impl FnMut() -> F) -> T {
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    limit: Duration,
+    what: &str,
+    mut done: impl FnMut() -> F,
+) -> T {
     let end = Instant::now() + limit;
     loop {
         if let Some(t) = done().await {
@@ -467,9 +657,15 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(limit: Duration, what:
 }
 
 /// A centre that texts at once, for tests of the real binary on the real clock.
-pub const AT_ONCE: &str = "code = \"BRK\"\nname = \"Birchfield Road Child Contact Centre\"\nshort_name = \"Birchfield\"\ntimezone = \"Europe/London\"\nphone = \"020 7946 0101\"\nstart = \"sending\"\n\
-[rules]\nfee_pence = 4500\nsession_off_delay_minutes = 0\nspacing_minutes = 0\nmax_texts_per_day = 0\nmoney_hours = []\n[courtesy]\nquiet_hours = []\nmin_lead_minutes = 0\n\
-saturday = { day = \"day_before\", time = \"00:00\" }\nsunday = { day = \"day_before\", time = \"00:00\" }\nweekday = { day = \"day_before\", time = \"00:00\" }\n";
+pub const AT_ONCE: &str = "code = \"BRK\"\nname = \"Birchfield Road Child Contact \
+                           Centre\"\nshort_name = \"Birchfield\"\ntimezone = \
+                           \"Europe/London\"\nphone = \"020 7946 0101\"\nstart = \
+                           \"sending\"\n[rules]\nfee_pence = 4500\nsession_off_delay_minutes = \
+                           0\nspacing_minutes = 0\nmax_texts_per_day = 0\nmoney_hours = \
+                           []\n[courtesy]\nquiet_hours = []\nmin_lead_minutes = 0\nsaturday = { \
+                           day = \"day_before\", time = \"00:00\" }\nsunday = { day = \
+                           \"day_before\", time = \"00:00\" }\nweekday = { day = \"day_before\", \
+                           time = \"00:00\" }\n";
 
 /// A file of `n` families, each with one session that starts in about twenty hours.
 pub fn families(n: usize, now: DateTime<Utc>) -> String {
@@ -481,7 +677,10 @@ pub fn families(n: usize, now: DateTime<Utc>) -> String {
         let (a, b) = (2 * i, 2 * i + 1);
         let number = |k: usize| format!("+4477{:08}", 11_000_000 + k);
         out += &format!(
-            "BRK,Birchfield Road Child Contact Centre,Europe/London,K-{i:05},no,1,{date},{hour}:00,{hour}:40,supported,4500,GBP,contact,Resident {i},{},,sms,en,yes,{hour}:00,{hour}:30,Contact {i},{},,sms,en,yes,{hour}:10,{hour}:40,,,,,booked,{booked},\n",
+            "BRK,Birchfield Road Child Contact \
+             Centre,Europe/London,K-{i:05},no,1,{date},{hour}:00,{hour}:40,supported,4500,GBP,contact,Resident \
+             {i},{},,sms,en,yes,{hour}:00,{hour}:30,Contact \
+             {i},{},,sms,en,yes,{hour}:10,{hour}:40,,,,,booked,{booked},\n",
             number(a),
             number(b)
         );
@@ -496,7 +695,10 @@ pub fn families_in_chats(n: usize, now: DateTime<Utc>) -> String {
     for line in families(n, now).lines() {
         let mut line = line.to_owned();
         while let Some(at) = line.find(",,sms,en,yes,") {
-            line.replace_range(at..at + ",,sms,en,yes,".len(), &format!(",{chat},telegram,en,yes,"));
+            line.replace_range(
+                at..at + ",,sms,en,yes,".len(),
+                &format!(",{chat},telegram,en,yes,"),
+            );
             chat += 1;
         }
         out += &line;
@@ -515,7 +717,13 @@ pub fn sample_with(lines: &[(&str, &[(&str, &str)])]) -> String {
     writer.write_record(&header).unwrap();
     all.iter().for_each(|r| writer.write_record(r).unwrap());
     for (case_ref, changes) in lines {
-        let mut fields: Vec<String> = all.iter().find(|r| &r[at("case_ref")] == *case_ref).unwrap().iter().map(str::to_owned).collect();
+        let mut fields: Vec<String> = all
+            .iter()
+            .find(|r| &r[at("case_ref")] == *case_ref)
+            .unwrap()
+            .iter()
+            .map(str::to_owned)
+            .collect();
         for (column, value) in *changes {
             fields[at(column)] = (*value).to_owned();
         }

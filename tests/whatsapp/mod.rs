@@ -1,5 +1,6 @@
-//! WhatsApp through the real binary against the emulator of the service: the 24 hours, content templates, presses, the next agreed
-//! channel, lost answers, STOP. Nobody gets a text twice, and the emulator sees no break of the contract.
+//! WhatsApp through the real binary against the emulator of the service: the 24 hours, content
+//! templates, presses, the next agreed channel, lost answers, STOP. Nobody gets a text twice, and
+//! the emulator sees no break of the contract.
 
 mod agreed;
 mod answers;
@@ -37,7 +38,9 @@ impl Sent {
 
     fn variables(&self) -> Vec<String> {
         let all: Value = serde_json::from_str(self.get("ContentVariables")).unwrap();
-        (1..=all.as_object().unwrap().len()).map(|n| all[n.to_string()].as_str().unwrap().to_owned()).collect()
+        (1..=all.as_object().unwrap().len())
+            .map(|n| all[n.to_string()].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// The token that its buttons bring back.
@@ -46,7 +49,8 @@ impl Sent {
     }
 }
 
-/// One family at a centre that texts at once, both parents on WhatsApp, and the binary that serves them.
+/// One family at a centre that texts at once, both parents on WhatsApp, and the binary that serves
+/// them.
 struct World {
     emulator: Emulator,
     b: Binary,
@@ -57,23 +61,55 @@ struct World {
 
 impl World {
     /// Not serving yet. `content` names the texts that stand at the service.
-    async fn prepared(on: On, content: &[&str], consent: &str, families_n: usize, rules: &str) -> World {
+    async fn prepared(
+        on: On,
+        content: &[&str],
+        consent: &str,
+        families_n: usize,
+        rules: &str,
+    ) -> World {
         let emulator = Emulator::start(&[]);
         let db = TestDb::new(on).await;
         let b = Binary::with_emulator(&db.url, &emulator.url, 0);
-        let sids: Vec<String> = content.iter().map(|n| format!("{n} = \"{}\"", sid(n))).collect();
+        let sids: Vec<String> = content
+            .iter()
+            .map(|n| format!("{n} = \"{}\"", sid(n)))
+            .collect();
         let text = std::fs::read_to_string(&b.config).unwrap();
-        std::fs::write(&b.config, format!("{text}[whatsapp]\nfrom = \"{OUR_WHATSAPP}\"\n[whatsapp.content_sid]\n{}\n", sids.join("\n"))).unwrap();
-        std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE.replace("[rules]\n", &format!("[rules]\n{rules}"))).unwrap();
-        let csv = families(families_n, courtesy::clock::Clock::System.now()).replace(",,sms,en,yes,", &format!(",,whatsapp,en,{consent},"));
+        std::fs::write(
+            &b.config,
+            format!(
+                "{text}[whatsapp]\nfrom = \"{OUR_WHATSAPP}\"\n[whatsapp.content_sid]\n{}\n",
+                sids.join("\n")
+            ),
+        )
+        .unwrap();
+        std::fs::write(
+            b.dir.path().join("centre.toml"),
+            AT_ONCE.replace("[rules]\n", &format!("[rules]\n{rules}")),
+        )
+        .unwrap();
+        let csv = families(families_n, courtesy::clock::Clock::System.now())
+            .replace(",,sms,en,yes,", &format!(",,whatsapp,en,{consent},"));
         std::fs::write(b.dir.path().join("families.csv"), csv).unwrap();
         b.ok(&["centre", "apply", "centre.toml"]);
-        World { emulator, b, db, serving: None, families: families_n }
+        World {
+            emulator,
+            b,
+            db,
+            serving: None,
+            families: families_n,
+        }
     }
 
     async fn serve(&mut self) {
         let serving = self.b.serve();
-        self.emulator.control("config", json!({ "inbound_url": format!("{}/hooks/sms/inbound", serving.url) })).await;
+        self.emulator
+            .control(
+                "config",
+                json!({ "inbound_url": format!("{}/hooks/sms/inbound", serving.url) }),
+            )
+            .await;
         self.serving = Some(serving);
     }
 
@@ -86,8 +122,13 @@ impl World {
         w
     }
 
-    /// Serving, both wrote on WhatsApp a moment ago and were not asked yet; then the texts are let go.
-    async fn after_they_wrote(on: On, content: &[&str], meanwhile: impl AsyncFnOnce(&World)) -> World {
+    /// Serving, both wrote on WhatsApp a moment ago and were not asked yet; then the texts are let
+    /// go.
+    async fn after_they_wrote(
+        on: On,
+        content: &[&str],
+        meanwhile: impl AsyncFnOnce(&World),
+    ) -> World {
         let mut w = World::prepared(on, content, BOTH, 1, "").await;
         w.b.ok(&["hold", "on"]);
         w.b.ok(&["import", "families.csv"]);
@@ -95,39 +136,67 @@ impl World {
         for phone in [RESIDENT, CONTACT] {
             w.writes(phone, "which door?").await;
         }
-        eventually(LIMIT, "read and due", || async { (w.tasks("read_message") == 2 && w.b.json(&["list", "messages"]).len() == 4).then_some(()) }).await;
+        eventually(LIMIT, "read and due", || async {
+            (w.tasks("read_message") == 2 && w.b.json(&["list", "messages"]).len() == 4)
+                .then_some(())
+        })
+        .await;
         meanwhile(&w).await;
         w.b.ok(&["hold", "off", "--count", "4"]);
         w
     }
 
     async fn writes(&self, phone: &str, body: &str) {
-        self.inbound(json!({ "from": format!("whatsapp:{phone}"), "to": OUR_WHATSAPP, "body": body })).await;
+        self.inbound(
+            json!({ "from": format!("whatsapp:{phone}"), "to": OUR_WHATSAPP, "body": body }),
+        )
+        .await;
     }
 
     /// Presses a button: its words as the text, its payload, and the message that it answers.
     async fn presses(&self, phone: &str, words: &str, payload: &str, below: &str) {
-        self.inbound(
-            json!({ "from": format!("whatsapp:{phone}"), "to": OUR_WHATSAPP, "body": words, "ButtonText": words, "ButtonPayload": payload, "OriginalRepliedMessageSid": below }),
-        )
+        self.inbound(json!({
+            "from": format!("whatsapp:{phone}"),
+            "to": OUR_WHATSAPP,
+            "body": words,
+            "ButtonText": words,
+            "ButtonPayload": payload,
+            "OriginalRepliedMessageSid": below,
+        }))
         .await;
     }
 
     async fn inbound(&self, what: Value) {
         let heard = self.emulator.control("reply", what.clone()).await;
-        assert_eq!(heard["webhook"]["response"]["status"], 200, "{what} {heard}");
+        assert_eq!(
+            heard["webhook"]["response"]["status"], 200,
+            "{what} {heard}"
+        );
         let db = self.db.open().await;
-        eventually(LIMIT, "what came in is applied", || async { (!inbox::anything_new(&db).await.unwrap()).then_some(()) }).await;
+        eventually(LIMIT, "what came in is applied", || async {
+            (!inbox::anything_new(&db).await.unwrap()).then_some(())
+        })
+        .await;
         db.close().await;
     }
 
     /// Everything that the emulator took from us for an address, in order.
     async fn sent(&self, to: &str) -> Vec<Sent> {
         let all = self.emulator.ask("requests").await;
-        let took = all["requests"].as_array().unwrap().iter().filter(|r| r["method"] == "POST" && r["sid"].is_string());
-        took.map(|r| Sent { form: parse_form(r["body"].as_str().unwrap().as_bytes()).unwrap().into_iter().collect(), sid: r["sid"].as_str().unwrap().to_owned() })
-            .filter(|s| s.get("To") == to)
-            .collect()
+        let took = all["requests"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|r| r["method"] == "POST" && r["sid"].is_string());
+        took.map(|r| Sent {
+            form: parse_form(r["body"].as_str().unwrap().as_bytes())
+                .unwrap()
+                .into_iter()
+                .collect(),
+            sid: r["sid"].as_str().unwrap().to_owned(),
+        })
+        .filter(|s| s.get("To") == to)
+        .collect()
     }
 
     async fn by_whatsapp(&self, phone: &str) -> Vec<Sent> {
@@ -141,7 +210,12 @@ impl World {
             (all.len() >= n).then_some(all)
         })
         .await;
-        assert_eq!(all.len(), n, "to {to}: {:?}", all.iter().map(|s| &s.form).collect::<Vec<_>>());
+        assert_eq!(
+            all.len(),
+            n,
+            "to {to}: {:?}",
+            all.iter().map(|s| &s.form).collect::<Vec<_>>()
+        );
         all.pop().unwrap()
     }
 
@@ -149,23 +223,37 @@ impl World {
     async fn all_sent(&self, what: &str) -> Vec<Value> {
         eventually(Duration::from_secs(60), what, || async {
             let rows = self.b.json(&["list", "messages"]);
-            let done = rows.iter().all(|m| matches!(m["state"].as_str(), Some("sent" | "delivered")));
+            let done = rows
+                .iter()
+                .all(|m| matches!(m["state"].as_str(), Some("sent" | "delivered")));
             (rows.len() >= 2 * self.families && done).then_some(rows)
         })
         .await
     }
 
     fn tasks(&self, topic: &str) -> usize {
-        self.b.json(&["list", "tasks"]).iter().filter(|t| t["topic"] == topic && t["state"] == "open").count()
+        self.b
+            .json(&["list", "tasks"])
+            .iter()
+            .filter(|t| t["topic"] == topic && t["state"] == "open")
+            .count()
     }
 
     fn answers(&self) -> String {
         let s = &self.b.json(&["list", "sessions"])[0];
-        format!("{} {} {}", s["state"].as_str().unwrap(), s["answers"]["resident"].as_str().unwrap(), s["answers"]["contact"].as_str().unwrap())
+        format!(
+            "{} {} {}",
+            s["state"].as_str().unwrap(),
+            s["answers"]["resident"].as_str().unwrap(),
+            s["answers"]["contact"].as_str().unwrap()
+        )
     }
 
     async fn stands(&self, wanted: &str) {
-        eventually(LIMIT, wanted, || async { (self.answers() == wanted).then_some(()) }).await;
+        eventually(LIMIT, wanted, || async {
+            (self.answers() == wanted).then_some(())
+        })
+        .await;
     }
 
     /// A moment in which nothing more may leave.

@@ -1,4 +1,5 @@
-//! What the texts cost: the SMS parts of each with the longest values that a centre has, and the languages that are switched on.
+//! What the texts cost: the SMS parts of each with the longest values that a centre has, and the
+//! languages that are switched on.
 
 use super::Findings;
 use crate::cli::line;
@@ -20,20 +21,38 @@ fn alphabet(gsm: bool) -> &'static str {
 }
 
 /// The dearest text of each kind that this speaker can say in a language.
-fn dearest(words: &Words, speaker: &Speaker, tag: &'static str, values: &[Values], found: &mut Findings) -> Dearest {
+fn dearest(
+    words: &Words,
+    speaker: &Speaker,
+    tag: &'static str,
+    values: &[Values],
+    found: &mut Findings,
+) -> Dearest {
     let mut out = Dearest::new();
-    for say in values.iter().flat_map(|v| Kind::ALL.iter().flat_map(move |k| samples_of(*k, v))) {
+    for say in values
+        .iter()
+        .flat_map(|v| Kind::ALL.iter().flat_map(move |k| samples_of(*k, v)))
+    {
         // What staff write is read over and counted when they write it.
         if say.kind() == Kind::StaffReply {
             continue;
         }
         match words.render(&say, speaker, tag) {
-            Ok(Text { parts, gsm, language, .. }) if language == tag => {
+            Ok(Text {
+                parts,
+                gsm,
+                language,
+                ..
+            }) if language == tag => {
                 let entry = out.entry((tag, say.kind())).or_insert((parts, gsm));
                 *entry = (*entry).max((parts, gsm));
             }
             Ok(_) => {}
-            Err(e) => found.wrong(format!("{}: the text {}: {e:#}.", speaker.centre, say.kind())),
+            Err(e) => found.wrong(format!(
+                "{}: the text {}: {e:#}.",
+                speaker.centre,
+                say.kind()
+            )),
         }
     }
     out
@@ -44,10 +63,14 @@ pub(super) fn check(words: &Words, all: &Centres, found: &mut Findings) -> Resul
     let mut dear = Dearest::new();
     for (code, stored) in all {
         let c = &stored.centre;
-        for (tag, tongue) in words.tongues().filter(|(tag, _)| words.language_for(c, tag) == *tag) {
+        for (tag, tongue) in words
+            .tongues()
+            .filter(|(tag, _)| words.language_for(c, tag) == *tag)
+        {
             if !words.is_checked(tag) {
                 found.warn(format!(
-                    "{code}: {} ({tag}) is switched on, and no speaker has checked its words. Have them read, and write who did into checked_by of its language.toml.",
+                    "{code}: {} ({tag}) is switched on, and no speaker has checked its words. Have \
+                     them read, and write who did into checked_by of its language.toml.",
                     tongue.name
                 ));
             }
@@ -59,26 +82,53 @@ pub(super) fn check(words: &Words, all: &Centres, found: &mut Findings) -> Resul
         dear = dearest(words, &sample_speaker(), ENGLISH, &usual, found);
     }
     for code in words.centres().filter(|code| !all.contains_key(*code)) {
-        found.warn(format!("templates: there are texts for the centre {code}, and no such centre. `courtesy centre list` shows all."));
+        found.warn(format!(
+            "templates: there are texts for the centre {code}, and no such centre. \
+                            `courtesy centre list` shows all."
+        ));
     }
     for path in words.idle() {
-        found.warn(format!("{path}: it is not used, because texts about money and notes are said only in a language that a speaker has checked."));
+        found.warn(format!(
+            "{path}: it is not used, because texts about money and notes are said \
+                            only in a language that a speaker has checked."
+        ));
     }
     show(&dear)
 }
 
-fn of_centre(words: &Words, all: &Centres, c: &Centre, (tag, tongue): (&'static str, &Tongue), dear: &mut Dearest, found: &mut Findings) {
+fn of_centre(
+    words: &Words,
+    all: &Centres,
+    c: &Centre,
+    (tag, tongue): (&'static str, &Tongue),
+    dear: &mut Dearest,
+    found: &mut Findings,
+) {
     let code = &c.code;
-    let fee = Money { minor: c.rules.fee_minor, currency: Money::currency(&c.rules.currency).unwrap_or(*b"GBP") };
+    let fee = Money {
+        minor: c.rules.fee_minor,
+        currency: Money::currency(&c.rules.currency).unwrap_or(*b"GBP"),
+    };
     // Two centres that share a phone are told apart by their names.
-    let at_centre = all.values().map(|s| &s.centre.short_name).max_by_key(|n| n.chars().count()).filter(|_| all.len() > 1);
-    let values: Vec<Values> = Values::longest(tongue, fee).into_iter().map(|v| Values { at_centre: at_centre.cloned(), ..v }).collect();
+    let at_centre = all
+        .values()
+        .map(|s| &s.centre.short_name)
+        .max_by_key(|n| n.chars().count())
+        .filter(|_| all.len() > 1);
+    let values: Vec<Values> = Values::longest(tongue, fee)
+        .into_iter()
+        .map(|v| Values {
+            at_centre: at_centre.cloned(),
+            ..v
+        })
+        .collect();
     let costs = dearest(words, &speaker(c), tag, &values, found);
     let mut more = Vec::new();
     for ((_, kind), (parts, gsm)) in &costs {
         if *parts > tongue.most_parts {
             found.wrong(format!(
-                "{code}: the text {kind} in {} can take {parts} SMS parts ({}), and at most {} are allowed. Say it shorter, or choose a shorter short_name.",
+                "{code}: the text {kind} in {} can take {parts} SMS parts ({}), and at most {} are \
+                 allowed. Say it shorter, or choose a shorter short_name.",
                 tongue.name,
                 alphabet(*gsm),
                 tongue.most_parts
@@ -88,7 +138,12 @@ fn of_centre(words: &Words, all: &Centres, c: &Centre, (tag, tongue): (&'static 
         }
     }
     if !more.is_empty() {
-        found.warn(format!("{code}: with the longest day and time these texts in {} take more than one SMS part: {}.", tongue.name, more.join(", ")));
+        found.warn(format!(
+            "{code}: with the longest day and time these texts in {} take more than \
+                            one SMS part: {}.",
+            tongue.name,
+            more.join(", ")
+        ));
     }
     for (key, cost) in costs {
         let entry = dear.entry(key).or_insert(cost);
@@ -102,10 +157,32 @@ fn show(dear: &Dearest) -> Result<()> {
     tags.dedup();
     tags.sort_by_key(|t| *t != ENGLISH);
     line("the most SMS parts that a text can take:")?;
-    line(format!("  {:<24}{}", "kind", tags.iter().map(|t| format!("{t:<12}")).collect::<String>()).trim_end())?;
+    line(
+        format!(
+            "  {:<24}{}",
+            "kind",
+            tags.iter().map(|t| format!("{t:<12}")).collect::<String>()
+        )
+        .trim_end(),
+    )?;
     for kind in Kind::ALL.iter().filter(|k| **k != Kind::StaffReply) {
-        let cell = |tag: &&str| dear.iter().find(|((t, k), _)| t == tag && k == kind).map_or_else(String::new, |(_, (parts, gsm))| format!("{parts} {}", alphabet(*gsm)));
-        line(format!("  {:<24}{}", kind.as_str(), tags.iter().map(|t| format!("{:<12}", cell(t))).collect::<String>()).trim_end())?;
+        let cell = |tag: &&str| {
+            dear.iter()
+                .find(|((t, k), _)| t == tag && k == kind)
+                .map_or_else(String::new, |(_, (parts, gsm))| {
+                    format!("{parts} {}", alphabet(*gsm))
+                })
+        };
+        line(
+            format!(
+                "  {:<24}{}",
+                kind.as_str(),
+                tags.iter()
+                    .map(|t| format!("{:<12}", cell(t)))
+                    .collect::<String>()
+            )
+            .trim_end(),
+        )?;
     }
     Ok(())
 }

@@ -31,7 +31,8 @@ words_enum! {
         RingNoAddress = "ring_no_address",
         /// Must hear that a visit is off and cannot be texted: ring.
         RingSessionOff = "ring_session_off",
-        /// Must hear that a visit takes place after all, or at another time, and cannot be texted: ring.
+        /// Must hear that a visit takes place after all, or at another time, and cannot be texted:
+        /// ring.
         RingSessionOn = "ring_session_on",
         /// A message that may or may not have left.
         Uncertain = "uncertain_message",
@@ -57,23 +58,29 @@ words_enum! {
         CountedInTime = "counted_in_time",
         /// The same text again and again, or very many at once: a machine may be answering ours.
         AutoReplies = "auto_replies",
-        /// A parent wrote the private word that they chose: talk to them alone at the next visit (safety rule D5).
+        /// A parent wrote the private word that they chose: talk to them alone at the next visit
+        /// (safety rule D5).
         QuietWord = "quiet_word",
         /// Some of the children stay away, the visit goes on with the others.
         SomeChildren = "some_children",
         /// Nobody listened for longer than the service keeps messages: some may be lost.
         MessagesLost = "messages_may_be_lost",
-        /// A fee is unpaid at the next due session: all parties are told when a person releases it (safety rule M4).
+        /// A fee is unpaid at the next due session: all parties are told when a person releases it
+        /// (safety rule M4).
         ReleaseAllParties = "release_all_parties_notice",
         /// The file is closed: all parties are told when a person releases it.
         ReleaseCaseClosed = "release_case_closed",
-        /// A visit is still booked on a case whose file is closed: call it off, and ring both parents.
+        /// A visit is still booked on a case whose file is closed: call it off, and ring both
+        /// parents.
         ClosedFileVisit = "closed_file_visit",
-        /// A text about money or a note that cannot be sent, or of which nothing was heard: tell the party, and record it.
+        /// A text about money or a note that cannot be sent, or of which nothing was heard: tell
+        /// the party, and record it.
         TellByPhone = "tell_by_phone",
-        /// A text about money waits because a task about this party's own safety is open (safety rule M3): a manager decides.
+        /// A text about money waits because a task about this party's own safety is open (safety
+        /// rule M3): a manager decides.
         MoneyPaused = "money_paused",
-        /// Was told that nothing is owed, and something that was recorded later makes a fee payable again: a manager decides.
+        /// Was told that nothing is owed, and something that was recorded later makes a fee payable
+        /// again: a manager decides.
         OwedAgain = "owed_again",
         /// A referrer is to be told by letter or e-mail.
         TellReferrer = "tell_referrer",
@@ -105,7 +112,8 @@ words_enum! {
         FeeChange = "fee_change",
         /// A file has a session of a case that may not be booked: ring, or book it when it may.
         NotBooked = "not_booked",
-        /// Late cancellations, or notes that do not come, again and again: a person looks (safety rule b2).
+        /// Late cancellations, or notes that do not come, again and again: a person looks (safety
+        /// rule b2).
         Pattern = "pattern",
         /// Both can come on the other date: confirm the move.
         DateAgreed = "date_agreed",
@@ -115,13 +123,23 @@ words_enum! {
 }
 
 impl Topic {
-    /// Whether staff have to hear of it now: something that stands still or is attacked, and whatever a family must hear before a visit
-    /// of the next day.
+    /// Whether staff have to hear of it now: something that stands still or is attacked, and
+    /// whatever a family must hear before a visit of the next day.
     pub fn is_urgent(self, due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         match self {
-            Topic::Safeguarding | Topic::Storm | Topic::ChannelStopped | Topic::LinkRefused | Topic::MessagesLost => true,
+            Topic::Safeguarding
+            | Topic::Storm
+            | Topic::ChannelStopped
+            | Topic::LinkRefused
+            | Topic::MessagesLost => true,
             Topic::ConfirmNumber | Topic::ConfirmChat | Topic::UnknownSender => false,
-            Topic::Replacement | Topic::ReviewDue | Topic::IntroductionMeeting | Topic::Previsit | Topic::FeeChange | Topic::Pattern | Topic::NotBooked => false,
+            Topic::Replacement
+            | Topic::ReviewDue
+            | Topic::IntroductionMeeting
+            | Topic::Previsit
+            | Topic::FeeChange
+            | Topic::Pattern
+            | Topic::NotBooked => false,
             _ => due.is_some_and(|d| d > now && d - now < URGENT_WITHIN),
         }
     }

@@ -8,8 +8,18 @@ use crate::domain::say::Say;
 /// The first characters of a text, which a locked phone shows in any case.
 pub const OPENING: usize = 40;
 
-/// Words by which a text service takes a phone off for good. Whoever is asked to answer with one of them gets nothing more.
-const OPT_OUT: [&str; 8] = ["CANCEL", "END", "QUIT", "STOP", "STOPALL", "UNSUBSCRIBE", "REVOKE", "OPTOUT"];
+/// Words by which a text service takes a phone off for good. Whoever is asked to answer with one of
+/// them gets nothing more.
+const OPT_OUT: [&str; 8] = [
+    "CANCEL",
+    "END",
+    "QUIT",
+    "STOP",
+    "STOPALL",
+    "UNSUBSCRIBE",
+    "REVOKE",
+    "OPTOUT",
+];
 
 /// What a text breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,7 +94,10 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn new(rule: Rule, word: impl Into<String>) -> Finding {
-        Finding { rule, word: word.into() }
+        Finding {
+            rule,
+            word: word.into(),
+        }
     }
 
     /// What is wrong.
@@ -100,7 +113,9 @@ impl Finding {
             Rule::Money => format!("it speaks of money or a note ({w:?})"),
             Rule::NoCharge => format!("it says that nothing is charged ({w:?})"),
             Rule::Amount => format!("it names an amount ({w:?})"),
-            Rule::OptOut => format!("it offers {w:?} as an answer, which takes the phone off all texts"),
+            Rule::OptOut => {
+                format!("it offers {w:?} as an answer, which takes the phone off all texts")
+            }
             Rule::Link => format!("it holds a link ({w:?})"),
             Rule::Opening => format!("its first {OPENING} characters are not neutral ({w:?})"),
             Rule::Answers => format!("it asks, and does not print {w:?} to answer with"),
@@ -114,18 +129,38 @@ impl Finding {
     /// How a template is mended.
     pub fn mend(&self) -> &'static str {
         match self.rule {
-            Rule::Child | Rule::Reason => "Take it out; only cancel_reason_ask may offer such words to choose from.",
-            Rule::Court | Rule::OtherParent | Rule::Place => "Take it out; no text to a parent says so.",
-            Rule::Doctor => "Take it out or say \"the note\"; only note_request says whose note it is.",
-            Rule::Money => "Take it out; only the texts about money, a change of the fees, closure, the confirmation and one's own cancellation speak of it.",
-            Rule::NoCharge => "Take it out; only closure, note_request and an acknowledgement in time may promise it.",
+            Rule::Child | Rule::Reason => {
+                "Take it out; only cancel_reason_ask may offer such words to choose from."
+            }
+            Rule::Court | Rule::OtherParent | Rule::Place => {
+                "Take it out; no text to a parent says so."
+            }
+            Rule::Doctor => {
+                "Take it out or say \"the note\"; only note_request says whose note it is."
+            }
+            Rule::Money => {
+                "Take it out; only the texts about money, a change of the fees, closure, the \
+                 confirmation and one's own cancellation speak of it."
+            }
+            Rule::NoCharge => {
+                "Take it out; only closure, note_request and an acknowledgement in time may \
+                 promise it."
+            }
             Rule::Amount => "Take it out; only fee_notice names an amount.",
-            Rule::OptOut => "Offer the language's words for YES and NO; only welcome, help and start_ack name STOP, as the way to end texts.",
+            Rule::OptOut => {
+                "Offer the language's words for YES and NO; only welcome, help and start_ack name \
+                 STOP, as the way to end texts."
+            }
             Rule::Link => "Take it out; texts from the centre never hold a link.",
-            Rule::Opening => "Begin with {{ centre }}: and the visit, and say the rest after that; a locked phone shows the beginning.",
+            Rule::Opening => {
+                "Begin with {{ centre }}: and the visit, and say the rest after that; a locked \
+                 phone shows the beginning."
+            }
             Rule::Answers => "Print it in capitals, as in the built-in text.",
             Rule::Missing => "Say it as the built-in text does.",
-            Rule::Cause => "Take it out; that a visit is off, on again or moved is said without any cause.",
+            Rule::Cause => {
+                "Take it out; that a visit is off, on again or moved is said without any cause."
+            }
             Rule::NotHere => "Take it out; wording of this kind stands in the built-in text.",
             Rule::Tone => "Say it as a courtesy: please, and no exclamation mark or picture.",
         }
@@ -136,7 +171,10 @@ impl Finding {
         match self.rule {
             Rule::Link => format!("{}; texts from the centre never do", self.what()),
             Rule::OptOut => format!("{}; leave it out", self.what()),
-            _ => format!("{}, which may be read over a shoulder; say it on the phone", self.what()),
+            _ => format!(
+                "{}, which may be read over a shoulder; say it on the phone",
+                self.what()
+            ),
         }
     }
 }
@@ -157,7 +195,15 @@ fn lists(refused: &Refused) -> [(Rule, &[String]); 8] {
 
 /// A line of a list as it is compared: plain, and with its `*`.
 pub fn entry(line: &str) -> String {
-    format!("{}{}", plain(line), if line.trim_end().ends_with('*') { "*" } else { "" })
+    format!(
+        "{}{}",
+        plain(line),
+        if line.trim_end().ends_with('*') {
+            "*"
+        } else {
+            ""
+        }
+    )
 }
 
 /// Whether a text holds one of these entries.
@@ -169,12 +215,19 @@ pub(super) fn says(text: &str, entries: &[String]) -> bool {
 
 /// The words of `text` that an entry stands for.
 fn hit(tokens: &[&str], entry: &str) -> Option<String> {
-    let (entry, open) = entry.strip_suffix('*').map_or((entry, false), |e| (e, true));
+    let (entry, open) = entry
+        .strip_suffix('*')
+        .map_or((entry, false), |e| (e, true));
     let wanted: Vec<&str> = entry.split(' ').collect();
     let (last, before) = wanted.split_last().filter(|(last, _)| !last.is_empty())?;
     let found = tokens.windows(wanted.len()).find(|w| {
         let (end, start) = (w[w.len() - 1], &w[..w.len() - 1]);
-        start == before && if open { end.starts_with(last) } else { end == *last }
+        start == before
+            && if open {
+                end.starts_with(last)
+            } else {
+                end == *last
+            }
     })?;
     Some(found.join(" "))
 }
@@ -185,20 +238,31 @@ pub fn in_words(text: &str, refused: &Refused) -> Vec<Finding> {
     let tokens: Vec<&str> = text_plain.split(' ').collect();
     let mut out = Vec::new();
     for (rule, list) in lists(refused) {
-        out.extend(list.iter().find_map(|e| hit(&tokens, e)).map(|word| Finding::new(rule, word)));
+        out.extend(
+            list.iter()
+                .find_map(|e| hit(&tokens, e))
+                .map(|word| Finding::new(rule, word)),
+        );
     }
     // What says that nothing is charged speaks of money anyway.
     if out.iter().any(|f| f.rule == Rule::NoCharge) {
         out.retain(|f| f.rule != Rule::Money);
     }
     out.extend(amount(text, &tokens, refused).map(|word| Finding::new(Rule::Amount, word)));
-    out.extend(opt_out(text, refused).into_iter().map(|word| Finding::new(Rule::OptOut, word)));
+    out.extend(
+        opt_out(text, refused)
+            .into_iter()
+            .map(|word| Finding::new(Rule::OptOut, word)),
+    );
     out.extend(link(text).map(|word| Finding::new(Rule::Link, word)));
     out
 }
 
 fn amount(text: &str, tokens: &[&str], refused: &Refused) -> Option<String> {
-    let sign = text.chars().find(|c| matches!(c, '£' | '€' | '$')).map(String::from);
+    let sign = text
+        .chars()
+        .find(|c| matches!(c, '£' | '€' | '$'))
+        .map(String::from);
     let number = |t: &str| t.chars().all(|c| c.is_ascii_digit()) && !t.is_empty();
     sign.or_else(|| {
         tokens.windows(2).filter(|w| number(w[0])).find_map(|w| {
@@ -210,10 +274,15 @@ fn amount(text: &str, tokens: &[&str], refused: &Refused) -> Option<String> {
 
 /// Every word of opting out that is offered as an answer, once each.
 fn opt_out(text: &str, refused: &Refused) -> Vec<String> {
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .collect();
     let offered = words.iter().enumerate().filter(|(i, w)| {
         let is = OPT_OUT.contains(&w.to_uppercase().as_str());
-        let asked = i.checked_sub(1).is_some_and(|b| refused.reply.contains(&plain(words[b])));
+        let asked = i
+            .checked_sub(1)
+            .is_some_and(|b| refused.reply.contains(&plain(words[b])));
         is && (asked || w.chars().all(char::is_uppercase))
     });
     let mut found: Vec<String> = offered.map(|(_, w)| (*w).to_owned()).collect();
@@ -222,10 +291,13 @@ fn opt_out(text: &str, refused: &Refused) -> Vec<String> {
     found
 }
 
-/// Ends of names of hosts. Some that are words of sentences are left out: after a full stop without a space they would be found in any text.
+/// Ends of names of hosts. Some that are words of sentences are left out: after a full stop without
+/// a space they would be found in any text.
 const TOPS: [&str; 42] = [
-    "com", "org", "net", "uk", "ie", "me", "ly", "co", "info", "io", "app", "link", "page", "site", "online", "eu", "scot", "wales", "cymru", "london", "gl", "gd", "tk", "xyz",
-    "biz", "gov", "edu", "example", "im", "cc", "tv", "pl", "ro", "pk", "goo", "dev", "care", "chat", "club", "shop", "support", "click",
+    "com", "org", "net", "uk", "ie", "me", "ly", "co", "info", "io", "app", "link", "page", "site",
+    "online", "eu", "scot", "wales", "cymru", "london", "gl", "gd", "tk", "xyz", "biz", "gov",
+    "edu", "example", "im", "cc", "tv", "pl", "ro", "pk", "goo", "dev", "care", "chat", "club",
+    "shop", "support", "click",
 ];
 
 fn link(text: &str) -> Option<String> {
@@ -233,18 +305,30 @@ fn link(text: &str) -> Option<String> {
     let is = |w: &&str| {
         let bare = w.trim_matches(|c: char| !c.is_alphanumeric());
         let host = bare.split(['/', '?', '#', ':']).next().unwrap_or("");
-        let named = host.rsplit_once('.').is_some_and(|(name, top)| name.contains(char::is_alphanumeric) && TOPS.contains(&top));
-        w.contains("://") || bare.starts_with("http") || bare.starts_with("hxxp") || bare.starts_with("www.") || bare.starts_with("mailto:") || named
+        let named = host
+            .rsplit_once('.')
+            .is_some_and(|(name, top)| name.contains(char::is_alphanumeric) && TOPS.contains(&top));
+        w.contains("://")
+            || bare.starts_with("http")
+            || bare.starts_with("hxxp")
+            || bare.starts_with("www.")
+            || bare.starts_with("mailto:")
+            || named
     };
     lower.split_whitespace().find(is).map(str::to_owned)
 }
 
 /// An exclamation mark, a picture, or words that command.
 fn tone(text: &str, refused: &Refused) -> Option<String> {
-    let loud = text.chars().find(|c| *c == '!' || ('\u{2600}'..='\u{27bf}').contains(c) || ('\u{1f000}'..='\u{1faff}').contains(c));
+    let loud = text.chars().find(|c| {
+        *c == '!'
+            || ('\u{2600}'..='\u{27bf}').contains(c)
+            || ('\u{1f000}'..='\u{1faff}').contains(c)
+    });
     let text = plain(text);
     let tokens: Vec<&str> = text.split(' ').collect();
-    loud.map(String::from).or_else(|| refused.tone.iter().find_map(|e| hit(&tokens, e)))
+    loud.map(String::from)
+        .or_else(|| refused.tone.iter().find_map(|e| hit(&tokens, e)))
 }
 
 /// What the kind of a template refuses beside what is refused in every text.
@@ -252,11 +336,28 @@ fn in_kind(kind: Kind, text: &str, refused: &Refused) -> Vec<Finding> {
     let plain_text = plain(text);
     let tokens: Vec<&str> = plain_text.split(' ').collect();
     let mut out: Vec<Finding> = Vec::new();
-    if matches!(kind, Kind::SessionOff | Kind::SessionOn | Kind::SessionMoved | Kind::Closure) {
-        out.extend(refused.cause.iter().find_map(|e| hit(&tokens, e)).map(|w| Finding::new(Rule::Cause, w)));
+    if matches!(
+        kind,
+        Kind::SessionOff | Kind::SessionOn | Kind::SessionMoved | Kind::Closure
+    ) {
+        out.extend(
+            refused
+                .cause
+                .iter()
+                .find_map(|e| hit(&tokens, e))
+                .map(|w| Finding::new(Rule::Cause, w)),
+        );
     }
-    let own = refused.in_kind.iter().filter(|(k, _)| *k == kind).flat_map(|(_, list)| list);
-    out.extend(own.filter_map(|e| hit(&tokens, e)).next().map(|w| Finding::new(Rule::NotHere, w)));
+    let own = refused
+        .in_kind
+        .iter()
+        .filter(|(k, _)| *k == kind)
+        .flat_map(|(_, list)| list);
+    out.extend(
+        own.filter_map(|e| hit(&tokens, e))
+            .next()
+            .map(|w| Finding::new(Rule::NotHere, w)),
+    );
     if !matches!(kind, Kind::StaffReply | Kind::StaffAlert) {
         out.extend(tone(text, refused).map(|w| Finding::new(Rule::Tone, w)));
     }
@@ -269,33 +370,70 @@ fn may(kind: Kind, finding: &Finding) -> bool {
         Rule::Child | Rule::Reason => kind == Kind::CancelReasonAsk,
         Rule::Doctor => kind == Kind::NoteRequest,
         Rule::Amount => kind == Kind::FeeNotice,
-        Rule::NoCharge => matches!(kind, Kind::CancellationAck | Kind::Closure | Kind::NoteRequest),
-        Rule::Money => kind.is_money() || matches!(kind, Kind::ConfirmRequest | Kind::CancelReasonAsk | Kind::CancellationAck | Kind::Closure | Kind::FeeChange),
-        Rule::OptOut => finding.word == "STOP" && matches!(kind, Kind::Welcome | Kind::Help | Kind::StartAck),
+        Rule::NoCharge => matches!(
+            kind,
+            Kind::CancellationAck | Kind::Closure | Kind::NoteRequest
+        ),
+        Rule::Money => {
+            kind.is_money()
+                || matches!(
+                    kind,
+                    Kind::ConfirmRequest
+                        | Kind::CancelReasonAsk
+                        | Kind::CancellationAck
+                        | Kind::Closure
+                        | Kind::FeeChange
+                )
+        }
+        Rule::OptOut => {
+            finding.word == "STOP" && matches!(kind, Kind::Welcome | Kind::Help | Kind::StartAck)
+        }
         _ => false,
     }
 }
 
 /// What is wrong with the words of a template, taken without its values.
 pub fn in_template(kind: Kind, words: &str, refused: &Refused) -> Vec<Finding> {
-    let mut out: Vec<Finding> = in_words(words, refused).into_iter().filter(|f| !may(kind, f)).collect();
+    let mut out: Vec<Finding> = in_words(words, refused)
+        .into_iter()
+        .filter(|f| !may(kind, f))
+        .collect();
     out.extend(in_kind(kind, words, refused));
     out
 }
 
-/// What is wrong with a rendered text. `centre` is the name that it begins with, `words` the words for YES and NO of its
-/// language, and `value` renders one of its values by name.
-pub fn in_text(say: &Say, centre: &str, text: &str, refused: &Refused, words: (&str, &str), value: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
+/// What is wrong with a rendered text. `centre` is the name that it begins with, `words` the words
+/// for YES and NO of its language, and `value` renders one of its values by name.
+pub fn in_text(
+    say: &Say,
+    centre: &str,
+    text: &str,
+    refused: &Refused,
+    words: (&str, &str),
+    value: impl Fn(&str) -> Option<String>,
+) -> Vec<Finding> {
     let kind = say.kind();
     // A late cancellation hears nothing of money either way.
     let late = matches!(say, Say::CancellationAck { in_time: false, .. });
-    let mut out: Vec<Finding> = in_words(text, refused).into_iter().filter(|f| !may(kind, f) || (late && matches!(f.rule, Rule::Money | Rule::NoCharge))).collect();
+    let mut out: Vec<Finding> = in_words(text, refused)
+        .into_iter()
+        .filter(|f| !may(kind, f) || (late && matches!(f.rule, Rule::Money | Rule::NoCharge)))
+        .collect();
     let opening: String = text.chars().take(OPENING).collect();
-    let nameless = matches!(kind, Kind::UnknownSender | Kind::WrongNumberAck | Kind::LinkRefused | Kind::OldButton | Kind::StaffAlert);
+    let nameless = matches!(
+        kind,
+        Kind::UnknownSender
+            | Kind::WrongNumberAck
+            | Kind::LinkRefused
+            | Kind::OldButton
+            | Kind::StaffAlert
+    );
     if !nameless && !text.starts_with(&format!("{centre}: ")) {
         out.push(Finding::new(Rule::Opening, opening.clone()));
     }
-    let loud = in_words(&opening, refused).into_iter().find(|f| !matches!(f.rule, Rule::OptOut | Rule::NoCharge));
+    let loud = in_words(&opening, refused)
+        .into_iter()
+        .find(|f| !matches!(f.rule, Rule::OptOut | Rule::NoCharge));
     out.extend(loud.map(|f| Finding::new(Rule::Opening, f.word)));
     out.extend(missing(say, text, refused, words, value));
     out

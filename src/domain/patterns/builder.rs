@@ -1,7 +1,10 @@
 //! Reads patterns as they stand in the files.
 
 use super::matching::firsts_of;
-use super::{Choice, DATE, Group, Id, NUM, PHONE, Part, Patterns, Shared, Sieve, TIME, UNKNOWN, Vocabulary, strings};
+use super::{
+    Choice, DATE, Group, Id, NUM, PHONE, Part, Patterns, Shared, Sieve, TIME, UNKNOWN, Vocabulary,
+    strings,
+};
 use std::collections::HashMap;
 use toml::{Table, Value};
 
@@ -23,7 +26,12 @@ impl Builder<'_> {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(in crate::domain) fn add(&mut self, to: &mut Patterns, list: u16, pattern: &str) -> Result<(), String> {
+    pub(in crate::domain) fn add(
+        &mut self,
+        to: &mut Patterns,
+        list: u16,
+        pattern: &str,
+    ) -> Result<(), String> {
         let parts = self.parts(pattern, 0)?;
         let mut firsts = Vec::new();
         if !firsts_of(&parts, &mut firsts) || firsts.is_empty() {
@@ -41,17 +49,24 @@ impl Builder<'_> {
         }
         let mut out: Vec<Part> = Vec::new();
         if deep > 0 && pattern.contains("<end>") {
-            return Err(format!("{pattern:?}: only a whole pattern knows where a sentence ends"));
+            return Err(format!(
+                "{pattern:?}: only a whole pattern knows where a sentence ends"
+            ));
         }
         for token in pattern.split(' ').filter(|t| !t.is_empty()) {
             if token == ".." {
                 out.push(Part::Gap);
                 continue;
             }
-            if let Some(digits) = token.split(['|', '{', '}', '_']).find(|w| (1..=2).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_digit())) {
+            if let Some(digits) = token
+                .split(['|', '{', '}', '_'])
+                .find(|w| (1..=2).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_digit()))
+            {
                 return Err(format!("{pattern:?}: {digits} is a number; write <num>"));
             }
-            let (token, optional) = token.strip_suffix('?').map_or((token, false), |t| (t, true));
+            let (token, optional) = token
+                .strip_suffix('?')
+                .map_or((token, false), |t| (t, true));
             if !optional && !token.contains(['|', '{', '<']) {
                 for id in self.plain_word(token) {
                     // Texts are joined as they are read; so are patterns.
@@ -69,7 +84,8 @@ impl Builder<'_> {
                 }
                 continue;
             }
-            let (mut words, mut longer, mut loose, mut end) = (Vec::new(), Vec::new(), Vec::new(), false);
+            let (mut words, mut longer, mut loose, mut end) =
+                (Vec::new(), Vec::new(), Vec::new(), false);
             for alternative in alternatives(token) {
                 let without = alternative.replace("|<end>", "");
                 end |= alternative == "<end>" || without != alternative;
@@ -90,14 +106,22 @@ impl Builder<'_> {
             let sieve = words.iter().copied().collect();
             let mut begins = Sieve::default();
             longer.iter().for_each(|group| begins.add(group.begins()));
-            out.push(Part::Choice(Box::new(Choice { words, sieve, longer, begins, optional, end })));
+            out.push(Part::Choice(Box::new(Choice {
+                words,
+                sieve,
+                longer,
+                begins,
+                optional,
+                end,
+            })));
         }
         // There are thousands of them.
         out.shrink_to_fit();
         Ok(out)
     }
 
-    /// A pattern's own word. Small numbers are no words: as words of the vocabulary they would be numbers no more.
+    /// A pattern's own word. Small numbers are no words: as words of the vocabulary they would be
+    /// numbers no more.
     fn plain_word(&mut self, w: &str) -> Vec<Id> {
         if let Some(ids) = self.vocabulary.expand.get(w) {
             return ids.clone();
@@ -118,7 +142,14 @@ impl Builder<'_> {
         Ok((words, Group::of(longer).into()))
     }
 
-    fn alternative(&mut self, a: &str, words: &mut Vec<Id>, longer: &mut Vec<Shared>, loose: &mut Vec<Vec<Part>>, deep: usize) -> Result<(), String> {
+    fn alternative(
+        &mut self,
+        a: &str,
+        words: &mut Vec<Id>,
+        longer: &mut Vec<Shared>,
+        loose: &mut Vec<Vec<Part>>,
+        deep: usize,
+    ) -> Result<(), String> {
         if let Some(special) = a.strip_prefix('<').and_then(|a| a.strip_suffix('>')) {
             match special {
                 "num" => words.push(NUM),
@@ -149,7 +180,9 @@ impl Builder<'_> {
                             longer.push(more.clone());
                         }
                     }
-                    None if inner.contains('|') => self.alternative(name, words, longer, loose, deep)?,
+                    None if inner.contains('|') => {
+                        self.alternative(name, words, longer, loose, deep)?
+                    }
                     None => return Err(format!("{{{name}}} is no list of classes")),
                 }
             }

@@ -26,7 +26,13 @@ pub(super) fn firsts_of(parts: &[Part], out: &mut Vec<Id>) -> bool {
             }
             Part::Gap => return false,
             Part::Choice(choice) => {
-                let Choice { words, longer, optional, end, .. } = &**choice;
+                let Choice {
+                    words,
+                    longer,
+                    optional,
+                    end,
+                    ..
+                } = &**choice;
                 out.extend(words);
                 for l in longer.iter().flat_map(|group| &group.all) {
                     if !firsts_of(l, out) {
@@ -42,8 +48,8 @@ pub(super) fn firsts_of(parts: &[Part], out: &mut Vec<Id>) -> bool {
     false
 }
 
-/// Adds the words that may stand `far` words behind the first of these parts. Gives how many words the parts may be, up to `far`: bit n is
-/// "n words".
+/// Adds the words that may stand `far` words behind the first of these parts. Gives how many words
+/// the parts may be, up to `far`: bit n is "n words".
 fn words_at(parts: &[Part], far: usize, out: &mut Sieve) -> u64 {
     let mut at: u64 = 1;
     for p in parts {
@@ -63,12 +69,24 @@ fn words_at(parts: &[Part], far: usize, out: &mut Sieve) -> u64 {
                     0b1111
                 }
                 Part::Choice(choice) => {
-                    let Choice { sieve, words, longer, optional, end, .. } = &**choice;
+                    let Choice {
+                        sieve,
+                        words,
+                        longer,
+                        optional,
+                        end,
+                        ..
+                    } = &**choice;
                     if n == far {
                         out.add(*sieve);
                     }
                     let single = u64::from(!words.is_empty()) << 1;
-                    longer.iter().flat_map(|group| &group.all).fold(single | u64::from(*optional || *end), |all, l| all | words_at(l, far - n, out))
+                    longer
+                        .iter()
+                        .flat_map(|group| &group.all)
+                        .fold(single | u64::from(*optional || *end), |all, l| {
+                            all | words_at(l, far - n, out)
+                        })
                 }
             };
             next |= one << n;
@@ -82,7 +100,11 @@ fn words_at(parts: &[Part], far: usize, out: &mut Sieve) -> u64 {
 fn behind(parts: &[Part]) -> [Sieve; 3] {
     [1, 2, 3].map(|far| {
         let mut out = Sieve::default();
-        if words_at(parts, far, &mut out) == 0 { out } else { Sieve::ALL }
+        if words_at(parts, far, &mut out) == 0 {
+            out
+        } else {
+            Sieve::ALL
+        }
     })
 }
 
@@ -93,7 +115,11 @@ fn rarest(parts: &[Part]) -> Sieve {
         firsts_of(std::slice::from_ref(part), &mut words).then_some(words)
     };
     // What can be nothing needs no word of its own.
-    parts.iter().filter_map(alone).min_by_key(Vec::len).map_or(Sieve::ALL, |words| words.into_iter().collect())
+    parts
+        .iter()
+        .filter_map(alone)
+        .min_by_key(Vec::len)
+        .map_or(Sieve::ALL, |words| words.into_iter().collect())
 }
 
 impl Group {
@@ -103,7 +129,8 @@ impl Group {
         for (n, parts) in (0u32..).zip(&all) {
             let mut firsts = Vec::new();
             if firsts_of(parts, &mut firsts) {
-                out.by_first.extend(firsts.into_iter().map(|word| (word, n)));
+                out.by_first
+                    .extend(firsts.into_iter().map(|word| (word, n)));
             } else {
                 out.anywhere.push(n);
             }
@@ -111,7 +138,11 @@ impl Group {
         out.by_first.sort_unstable();
         out.by_first.dedup();
         out.by_first.shrink_to_fit();
-        out.sieve = if out.anywhere.is_empty() { out.by_first.iter().map(|(word, _)| *word).collect() } else { Sieve::ALL };
+        out.sieve = if out.anywhere.is_empty() {
+            out.by_first.iter().map(|(word, _)| *word).collect()
+        } else {
+            Sieve::ALL
+        };
         out.all = all;
         out
     }
@@ -130,9 +161,16 @@ impl Group {
         if !self.sieve.lets_through(word) {
             return 0;
         }
-        let from = first.map_or(self.by_first.len(), |first| self.by_first.partition_point(|(id, _)| *id < first));
-        let beginning = self.by_first[from..].iter().take_while(|(id, _)| Some(*id) == first).map(|(_, n)| n);
-        beginning.chain(&self.anywhere).fold(0, |at, n| at | ends(&self.all[*n as usize], words))
+        let from = first.map_or(self.by_first.len(), |first| {
+            self.by_first.partition_point(|(id, _)| *id < first)
+        });
+        let beginning = self.by_first[from..]
+            .iter()
+            .take_while(|(id, _)| Some(*id) == first)
+            .map(|(_, n)| n);
+        beginning
+            .chain(&self.anywhere)
+            .fold(0, |at, n| at | ends(&self.all[*n as usize], words))
     }
 }
 
@@ -146,7 +184,10 @@ fn ends(parts: &[Part], words: &[Word]) -> u64 {
             let n = open.trailing_zeros() as usize;
             open &= open - 1;
             if matches!(p, Part::Choice(choice) if choice.end) {
-                let over = n.checked_sub(1).and_then(|last| words.get(last)).is_some_and(|last| last.ends);
+                let over = n
+                    .checked_sub(1)
+                    .and_then(|last| words.get(last))
+                    .is_some_and(|last| last.ends);
                 next |= u64::from(over) << n;
             }
             if n < REACH && n <= words.len() {
@@ -167,10 +208,19 @@ fn part_ends(p: &Part, words: &[Word]) -> u64 {
         Part::Word(id) => u64::from(first == Some(*id)) << 1,
         Part::Gap => (1 << (words.len().min(3) + 1)) - 1,
         Part::Choice(choice) => {
-            let Choice { words: one, sieve, longer, begins, optional, .. } = &**choice;
+            let Choice {
+                words: one,
+                sieve,
+                longer,
+                begins,
+                optional,
+                ..
+            } = &**choice;
             let mut at = u64::from(*optional);
             if let Some(first) = first {
-                at |= u64::from(sieve.lets_through(Sieve::of(first)) && one.binary_search(&first).is_ok()) << 1;
+                at |= u64::from(
+                    sieve.lets_through(Sieve::of(first)) && one.binary_search(&first).is_ok(),
+                ) << 1;
             }
             let word = first.map_or(Sieve::NONE, Sieve::of);
             if begins.lets_through(word) {
@@ -201,15 +251,20 @@ impl Patterns {
     fn beginning(&self, words: &[Word]) -> impl Iterator<Item = u32> + '_ {
         let at = |n: usize| words.get(n).map_or(Sieve::NONE, |w| Sieve::of(w.id));
         let (second, third, fourth) = (at(1), at(2), at(3));
-        let first = words.first().filter(|w| self.firsts.lets_through(Sieve::of(w.id)));
-        let beginning = first.and_then(|w| self.by_first.get(&w.id)).map_or(&[][..], Vec::as_slice);
+        let first = words
+            .first()
+            .filter(|w| self.firsts.lets_through(Sieve::of(w.id)));
+        let beginning = first
+            .and_then(|w| self.by_first.get(&w.id))
+            .map_or(&[][..], Vec::as_slice);
         beginning.iter().copied().filter(move |n| {
             let [a, b, c] = self.behind[*n as usize];
             a.lets_through(second) && b.lets_through(third) && c.lets_through(fourth)
         })
     }
 
-    /// The longest match at the front of `words`: how many words, and of which list; of equals the first list.
+    /// The longest match at the front of `words`: how many words, and of which list; of equals the
+    /// first list.
     pub(in crate::domain) fn longest(&self, words: &[Word]) -> Option<(usize, u16)> {
         let mut best: Option<(usize, u16)> = None;
         for n in self.beginning(words) {
@@ -225,7 +280,8 @@ impl Patterns {
         best
     }
 
-    /// Every length at which one matches at the front of `words`, the longest first; of equals the first list.
+    /// Every length at which one matches at the front of `words`, the longest first; of equals the
+    /// first list.
     pub(in crate::domain) fn lengths(&self, words: &[Word]) -> Vec<(usize, u16)> {
         let mut found: Vec<(usize, u16)> = Vec::new();
         for n in self.beginning(words) {
@@ -243,16 +299,25 @@ impl Patterns {
     }
 
     /// Every match of these words: from, to, list. Longest per pattern.
-    pub(in crate::domain) fn all<'a>(&'a self, words: &'a [Word]) -> impl Iterator<Item = (usize, usize, u16)> + 'a {
+    pub(in crate::domain) fn all<'a>(
+        &'a self,
+        words: &'a [Word],
+    ) -> impl Iterator<Item = (usize, usize, u16)> + 'a {
         let held: Sieve = words.iter().map(|w| w.id).collect();
         // In most texts nothing of most lists can begin.
-        let places = if self.firsts.lets_through(held) { words.len() } else { 0 };
+        let places = if self.firsts.lets_through(held) {
+            words.len()
+        } else {
+            0
+        };
         (0..places).flat_map(move |at| {
-            self.beginning(&words[at..]).filter(move |n| self.rarest[*n as usize].lets_through(held)).filter_map(move |n| {
-                let (list, parts) = &self.all[n as usize];
-                let reached = ends(parts, &words[at..]);
-                (reached > 1).then(|| (at, at + 63 - reached.leading_zeros() as usize, *list))
-            })
+            self.beginning(&words[at..])
+                .filter(move |n| self.rarest[*n as usize].lets_through(held))
+                .filter_map(move |n| {
+                    let (list, parts) = &self.all[n as usize];
+                    let reached = ends(parts, &words[at..]);
+                    (reached > 1).then(|| (at, at + 63 - reached.leading_zeros() as usize, *list))
+                })
         })
     }
 
@@ -263,6 +328,10 @@ impl Patterns {
 
     /// Whether one fits from the first word to the last.
     pub(in crate::domain) fn whole(&self, words: &[Word]) -> bool {
-        !words.is_empty() && words.len() <= REACH && self.beginning(words).any(|n| ends(&self.all[n as usize].1, words) >> words.len() & 1 == 1)
+        !words.is_empty()
+            && words.len() <= REACH
+            && self
+                .beginning(words)
+                .any(|n| ends(&self.all[n as usize].1, words) >> words.len() & 1 == 1)
     }
 }

@@ -13,7 +13,9 @@ pub(super) fn slips_of(w: &str) -> Vec<String> {
             out.push(join(&[&c[..i], &[c[i + 1], c[i]], &c[i + 2..]]));
         }
         for row in KEYS {
-            let Some(at) = row.chars().position(|k| k == c[i]) else { continue };
+            let Some(at) = row.chars().position(|k| k == c[i]) else {
+                continue;
+            };
             for beside in [at.wrapping_sub(1), at + 1] {
                 if let Some(k) = row.chars().nth(beside) {
                     out.push(join(&[&c[..i], &[k], &c[i + 1..]]));

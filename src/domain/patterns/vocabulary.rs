@@ -1,7 +1,9 @@
 //! How a text becomes words: spelling, numbers, dates and times of day.
 
 use super::slips::slips_of;
-use super::{ASK, BREAK, DATE, FIRST_WORD, Id, MONEY, NUM, PHONE, TIME, UNKNOWN, Word, strings, table, word};
+use super::{
+    ASK, BREAK, DATE, FIRST_WORD, Id, MONEY, NUM, PHONE, TIME, UNKNOWN, Word, strings, table, word,
+};
 use crate::domain::local_time::parse_time;
 use chrono::{NaiveTime, Timelike, Weekday};
 use rustc_hash::FxHashMap as HashMap;
@@ -16,7 +18,20 @@ const DAYS: [(&str, Weekday); 7] = [
     ("saturday", Weekday::Sat),
     ("sunday", Weekday::Sun),
 ];
-const MONTHS: [&str; 12] = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
 
 /// The words of a language with their other spellings.
 #[derive(Default)]
@@ -36,7 +51,8 @@ pub(in crate::domain) struct Vocabulary {
     next: Id,
 }
 
-/// Plain small letter of a character: full-width forms and the letters of mathematics are letters; `None` is nothing at all.
+/// Plain small letter of a character: full-width forms and the letters of mathematics are letters;
+/// `None` is nothing at all.
 fn plain(c: char) -> Option<char> {
     match c {
         ' '..='_' | 'a'..='~' => Some(c),
@@ -48,8 +64,16 @@ fn plain(c: char) -> Option<char> {
         'Ⓐ'..='Ⓩ' => char::from_u32(c as u32 - 'Ⓐ' as u32 + 'a' as u32),
         'ⓐ'..='ⓩ' => char::from_u32(c as u32 - 'ⓐ' as u32 + 'a' as u32),
         '’' | '‘' | '`' | '´' | 'ʼ' => Some('\''),
-        '\0' | '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}' => None,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' => None,
+        '\0'
+        | '\u{ad}'
+        | '\u{300}'..='\u{36f}'
+        | '\u{1ab0}'..='\u{1aff}'
+        | '\u{20d0}'..='\u{20ff}' => None,
+        '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{fe00}'..='\u{fe0f}' => None,
         c => Some(c),
     }
 }
@@ -60,7 +84,10 @@ impl Vocabulary {
     /// # Errors
     /// What is wrong with the lists.
     pub(in crate::domain) fn read(t: &Table) -> Result<Self, String> {
-        let mut v = Self { next: FIRST_WORD, ..Self::default() };
+        let mut v = Self {
+            next: FIRST_WORD,
+            ..Self::default()
+        };
         v.s = v.intern("s");
         for c in 'a'..='z' {
             let id = v.intern(c.encode_utf8(&mut [0; 4]));
@@ -90,31 +117,52 @@ impl Vocabulary {
         for (right, others) in table(t, "same")? {
             let id = v.intern(right);
             for other in strings(others, right)? {
-                let letter = v.ids.get(other.as_str()).copied().filter(|old| v.letters.contains_key(old));
+                let letter = v
+                    .ids
+                    .get(other.as_str())
+                    .copied()
+                    .filter(|old| v.letters.contains_key(old));
                 if let Some(letter) = letter {
                     v.letters.remove(&letter).map(|c| v.letters.insert(id, c));
                 }
-                if v.ids.insert(other.as_str().into(), id).is_some_and(|old| old != id && Some(old) != letter) {
+                if v.ids
+                    .insert(other.as_str().into(), id)
+                    .is_some_and(|old| old != id && Some(old) != letter)
+                {
                     return Err(format!("same: {other:?} stands for two words"));
                 }
             }
         }
         for (short, long) in table(t, "expand")? {
-            let long = long.as_str().ok_or_else(|| format!("expand: {short} is no text"))?;
+            let long = long
+                .as_str()
+                .ok_or_else(|| format!("expand: {short} is no text"))?;
             let ids = long.split(' ').map(|w| v.intern(w)).collect();
             v.expand.insert(short.as_str().into(), ids);
         }
         let two = table(t, "two")?;
         for (key, before) in [("before", true), ("after", false)] {
-            for w in strings(two.get(key).ok_or_else(|| format!("two.{key} is missing"))?, key)? {
+            for w in strings(
+                two.get(key)
+                    .ok_or_else(|| format!("two.{key} is missing"))?,
+                key,
+            )? {
                 let id = v.intern(&w);
-                if before { v.before_two.push(id) } else { v.after_two.push(id) }
+                if before {
+                    v.before_two.push(id)
+                } else {
+                    v.after_two.push(id)
+                }
             }
         }
         v.to = v.intern("to");
         for (pair, one) in table(t, "join")? {
-            let (a, b) = pair.split_once(' ').ok_or_else(|| format!("join: {pair:?} is not two words"))?;
-            let one = one.as_str().ok_or_else(|| format!("join: {pair} is no text"))?;
+            let (a, b) = pair
+                .split_once(' ')
+                .ok_or_else(|| format!("join: {pair:?} is not two words"))?;
+            let one = one
+                .as_str()
+                .ok_or_else(|| format!("join: {pair} is no text"))?;
             let key = (v.intern(a), v.intern(b));
             let one = v.intern(one);
             v.join.insert(key, one);
@@ -138,7 +186,9 @@ impl Vocabulary {
         let list = |key: &str| slips.get(key).map_or(Ok(Vec::new()), |l| strings(l, key));
         let never = list("never")?;
         for w in list("words")? {
-            let Some(&id) = self.ids.get(w.as_str()) else { return Err(format!("slips: {w:?} is in no list")) };
+            let Some(&id) = self.ids.get(w.as_str()) else {
+                return Err(format!("slips: {w:?} is in no list"));
+            };
             for slip in slips_of(&w) {
                 if !never.contains(&slip) && !self.expand.contains_key(slip.as_str()) {
                     self.ids.entry(slip.into()).or_insert(id);
@@ -168,14 +218,27 @@ impl Vocabulary {
         let mut current = String::new();
         let mut chars = text.chars().filter_map(plain).peekable();
         while let Some(c) = chars.next() {
-            let next_is = |chars: &mut std::iter::Peekable<_>, f: fn(&char) -> bool| chars.peek().is_some_and(f);
+            let next_is = |chars: &mut std::iter::Peekable<_>, f: fn(&char) -> bool| {
+                chars.peek().is_some_and(f)
+            };
             match c {
                 c if c.is_ascii_alphanumeric() => current.push(c.to_ascii_lowercase()),
                 c if c.is_alphanumeric() => current.extend(c.to_lowercase()),
-                '\'' if !current.is_empty() && next_is(&mut chars, |c| c.is_alphabetic()) => current.push('\''),
+                '\'' if !current.is_empty() && next_is(&mut chars, |c| c.is_alphabetic()) => {
+                    current.push('\'')
+                }
                 '\'' => {}
-                ':' | '.' | '/' if current.bytes().last().is_some_and(|b| b.is_ascii_digit()) && next_is(&mut chars, char::is_ascii_digit) => current.push(c),
-                '-' | '‐' | '‑' | '*' | '_' if !current.is_empty() && next_is(&mut chars, |c| c.is_alphanumeric()) => self.flush(&mut current, &mut out),
+                ':' | '.' | '/'
+                    if current.bytes().last().is_some_and(|b| b.is_ascii_digit())
+                        && next_is(&mut chars, char::is_ascii_digit) =>
+                {
+                    current.push(c)
+                }
+                '-' | '‐' | '‑' | '*' | '_'
+                    if !current.is_empty() && next_is(&mut chars, |c| c.is_alphanumeric()) =>
+                {
+                    self.flush(&mut current, &mut out)
+                }
                 c if c.is_whitespace() && c != '\n' => self.flush(&mut current, &mut out),
                 '?' => {
                     self.flush(&mut current, &mut out);
@@ -192,7 +255,9 @@ impl Vocabulary {
                 }
                 '&' | '£' | '€' => {
                     self.flush(&mut current, &mut out);
-                    out.push(word(self.id_of(c.encode_utf8(&mut [0; 4])).unwrap_or(UNKNOWN)));
+                    out.push(word(
+                        self.id_of(c.encode_utf8(&mut [0; 4])).unwrap_or(UNKNOWN),
+                    ));
                 }
                 // A picture that stands for a word.
                 c if !c.is_ascii() && self.ids.contains_key(c.encode_utf8(&mut [0; 4]) as &str) => {
@@ -220,7 +285,13 @@ impl Vocabulary {
 
     fn push(&self, out: &mut Vec<Word>, w: Word) {
         // "need 2 cancel": the number is a word.
-        if let [.., before, two @ Word { id: NUM, value: 2, .. }] = out.as_mut_slice()
+        if let [
+            ..,
+            before,
+            two @ Word {
+                id: NUM, value: 2, ..
+            },
+        ] = out.as_mut_slice()
             && self.before_two.contains(&before.id)
             && self.after_two.contains(&w.id)
         {
@@ -230,17 +301,41 @@ impl Vocabulary {
         if let Some(&one) = self.join.get(&(last.id, w.id)) {
             out.pop();
             out.push(word(one));
-        } else if self.clock.contains(&w.id) && (last.id == TIME || (last.id == NUM && last.value <= 24)) {
+        } else if self.clock.contains(&w.id)
+            && (last.id == TIME || (last.id == NUM && last.value <= 24))
+        {
             out.pop();
-            out.push(Word { id: TIME, value: if last.id == TIME { last.value } else { last.value * 60 }, ..last });
+            out.push(Word {
+                id: TIME,
+                value: if last.id == TIME {
+                    last.value
+                } else {
+                    last.value * 60
+                },
+                ..last
+            });
         } else if let Some(month) = self.month(w.id).filter(|_| matches!(last.id, NUM | DATE)) {
             out.pop();
-            out.push(Word { id: DATE, value: month + last.value % 100, ..last });
+            out.push(Word {
+                id: DATE,
+                value: month + last.value % 100,
+                ..last
+            });
         } else if let Some(month) = self.month(last.id).filter(|_| matches!(w.id, NUM | DATE)) {
             out.pop();
-            out.push(Word { id: DATE, value: month + w.value % 100, ..w });
+            out.push(Word {
+                id: DATE,
+                value: month + w.value % 100,
+                ..w
+            });
         } else if let Some(month) = self.month(w.id)
-            && let [.., Word { id: DATE, value, .. }, of] = out.as_mut_slice()
+            && let [
+                ..,
+                Word {
+                    id: DATE, value, ..
+                },
+                of,
+            ] = out.as_mut_slice()
             && self.id_of("of") == Some(of.id)
         {
             *value = month + *value % 100;
@@ -252,7 +347,10 @@ impl Vocabulary {
 
     /// A hundred for each month up to the one that a word names.
     fn month(&self, id: Id) -> Option<u16> {
-        self.months.iter().find(|(m, _)| *m == id).map(|(_, n)| n * 100)
+        self.months
+            .iter()
+            .find(|(m, _)| *m == id)
+            .map(|(_, n)| n * 100)
     }
 
     fn known(&self, w: &str, out: &mut Vec<Word>) -> bool {
@@ -312,29 +410,65 @@ impl Vocabulary {
             "pm" if number <= 12 => Some((TIME, (number % 12 + 12) * 60)),
             // "28/11", "28/11/26": the day, and the month if it is one.
             _ if rest.starts_with('/') && number <= 31 => {
-                let month: u16 = rest[1..].split(['/', '.']).next().and_then(|m| m.parse().ok()).unwrap_or(99);
+                let month: u16 = rest[1..]
+                    .split(['/', '.'])
+                    .next()
+                    .and_then(|m| m.parse().ok())
+                    .unwrap_or(99);
                 Some((DATE, number + 100 * month.min(99)))
             }
             _ if rest.starts_with('/') => Some((DATE, u16::MAX)),
             _ => None,
         };
         if let Some((id, value)) = id_value {
-            return self.push(out, Word { id, value, ends: false });
+            return self.push(
+                out,
+                Word {
+                    id,
+                    value,
+                    ends: false,
+                },
+            );
         }
         if rest.starts_with([':', '.']) {
             let (clock, half) = match w.strip_suffix("pm") {
                 Some(c) => (c, 12),
                 None => (w.strip_suffix("am").unwrap_or(w), 0),
             };
-            let clock = if n == 1 { format!("0{}", clock.replace('.', ":")) } else { clock.replace('.', ":") };
-            let Some(t): Option<NaiveTime> = parse_time(&clock) else { return out.push(word(UNKNOWN)) };
+            let clock = if n == 1 {
+                format!("0{}", clock.replace('.', ":"))
+            } else {
+                clock.replace('.', ":")
+            };
+            let Some(t): Option<NaiveTime> = parse_time(&clock) else {
+                return out.push(word(UNKNOWN));
+            };
             let hour = u16::try_from(t.hour()).unwrap_or(0);
-            let hour = if half == 12 && hour < 12 { hour + 12 } else { hour };
-            return out.push(Word { id: TIME, value: hour * 60 + u16::try_from(t.minute()).unwrap_or(0), ends: false });
+            let hour = if half == 12 && hour < 12 {
+                hour + 12
+            } else {
+                hour
+            };
+            return out.push(Word {
+                id: TIME,
+                value: hour * 60 + u16::try_from(t.minute()).unwrap_or(0),
+                ends: false,
+            });
         }
         // "10mins": a number and its unit.
-        self.push(out, Word { id: if n >= 5 { PHONE } else { NUM }, value: number, ends: false });
-        if rest.bytes().all(|b| b.is_ascii_alphabetic()) { self.spell(rest, out) } else { out.push(word(UNKNOWN)) }
+        self.push(
+            out,
+            Word {
+                id: if n >= 5 { PHONE } else { NUM },
+                value: number,
+                ends: false,
+            },
+        );
+        if rest.bytes().all(|b| b.is_ascii_alphabetic()) {
+            self.spell(rest, out)
+        } else {
+            out.push(word(UNKNOWN))
+        }
     }
 }
 
@@ -344,7 +478,10 @@ fn squeeze(w: &str, keep: usize) -> String {
     let mut i = 0;
     while i < chars.len() {
         let run = chars[i..].iter().take_while(|c| **c == chars[i]).count();
-        out.extend(std::iter::repeat_n(chars[i], if run >= 3 { keep } else { run }));
+        out.extend(std::iter::repeat_n(
+            chars[i],
+            if run >= 3 { keep } else { run },
+        ));
         i += run;
     }
     out

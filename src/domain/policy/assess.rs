@@ -31,7 +31,8 @@ pub struct Escalation {
 /// What the rules make of the facts, with the whole plan if nothing else happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessment {
-    /// The first effective cancellation came with less than the notice hours, or a named party did not come.
+    /// The first effective cancellation came with less than the notice hours, or a named party did
+    /// not come.
     pub late: bool,
     /// The charge assessed, 0 if none.
     pub charge: Money,
@@ -61,7 +62,9 @@ impl Assessment {
     /// How the case stands at an instant, with everything that happens at that very instant.
     pub fn standing_at(&self, at: DateTime<Utc>) -> Standing {
         let n = self.states.partition_point(|(t, _)| *t <= at);
-        n.checked_sub(1).and_then(|n| self.states.get(n)).map_or(Standing::CLEAR, |(_, s)| *s)
+        n.checked_sub(1)
+            .and_then(|n| self.states.get(n))
+            .map_or(Standing::CLEAR, |(_, s)| *s)
     }
 }
 
@@ -79,14 +82,16 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// Seed 001: the child's illness, and the contact parent's own ("the same rules apply as the child being unwell").
+    /// Seed 001: the child's illness, and the contact parent's own ("the same rules apply as the
+    /// child being unwell").
     fn of(by: Parent, reason: Reason, ill: Option<u32>, children: u32) -> Route {
         match (reason, by) {
             (Reason::IllSelf, Parent::Contact) => Route::Open(About::Contact, 0),
             (Reason::IllChild, _) if children <= 1 => Route::Open(About::Child, 1),
             (Reason::IllChild, _) => match ill {
                 None => Route::Uncounted,
-                // "If multiple children attend contact and one is ill, then the others will be required to be made available."
+                // "If multiple children attend contact and one is ill, then the others will be
+                // required to be made available."
                 Some(n) if n < children => Route::NotAll,
                 Some(_) => Route::Open(About::Child, children),
             },
@@ -99,20 +104,33 @@ impl Route {
         matches!(self, Route::Open(..) | Route::Uncounted)
     }
 
-    /// The way of the note once staff counted the ill children; `None` if nothing hangs on their number.
+    /// The way of the note once staff counted the ill children; `None` if nothing hangs on their
+    /// number.
     pub(super) fn counted(self, ill: u32, children: u32) -> Option<Route> {
-        let by_number = children > 1 && matches!(self, Route::Uncounted | Route::NotAll | Route::Open(About::Child, _));
-        by_number.then_some(if ill < children { Route::NotAll } else { Route::Open(About::Child, children) })
+        let by_number = children > 1
+            && matches!(
+                self,
+                Route::Uncounted | Route::NotAll | Route::Open(About::Child, _)
+            );
+        by_number.then_some(if ill < children {
+            Route::NotAll
+        } else {
+            Route::Open(About::Child, children)
+        })
     }
 
-    /// Whether a note ends the fee: the right person, the date, all the children who were said to be ill (choices C16, C17).
+    /// Whether a note ends the fee: the right person, the date, all the children who were said to
+    /// be ill (choices C16, C17).
     pub(super) fn accepts(self, note: &Note, date: NaiveDate, children: u32) -> bool {
         let (about, need, unsaid) = match self {
             Route::Closed | Route::NotAll => return false,
             Route::Open(about, need) => (about, need, true),
             Route::Uncounted => (About::Child, children, false),
         };
-        note.about == about && note.from <= date && date <= note.to && note.children.map_or(unsaid, |n| n >= need)
+        note.about == about
+            && note.from <= date
+            && date <= note.to
+            && note.children.map_or(unsaid, |n| n >= need)
     }
 }
 
@@ -169,7 +187,8 @@ pub(super) struct Run<'a> {
     steps: Vec<Step>,
 }
 
-/// What is taken next: later sessions before what happened to this one, a message that opens the way of the note before another.
+/// What is taken next: later sessions before what happened to this one, a message that opens the
+/// way of the note before another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Item {
     Later(usize),
@@ -179,16 +198,28 @@ enum Item {
 
 /// Assesses one session of a case.
 ///
-/// Pure: the same facts in any order give the same result, and a fact changes nothing before its own instant; the one exception is
-/// a note handed in at the next contact and logged later (choice C04).
+/// Pure: the same facts in any order give the same result, and a fact changes nothing before its
+/// own instant; the one exception is a note handed in at the next contact and logged later (choice
+/// C04).
 pub fn assess(facts: &Facts) -> Assessment {
     let mut later = facts.later.clone();
     later.sort_unstable();
-    let mut items: Vec<(DateTime<Utc>, Item)> = Vec::with_capacity(facts.history.len() + later.len());
+    let mut items: Vec<(DateTime<Utc>, Item)> =
+        Vec::with_capacity(facts.history.len() + later.len());
     for (n, l) in later.iter().enumerate() {
-        items.extend(l.booked_at.into_iter().chain(l.off.and_then(|(_, at)| at)).map(|at| (at, Item::Later(n))));
+        items.extend(
+            l.booked_at
+                .into_iter()
+                .chain(l.off.and_then(|(_, at)| at))
+                .map(|at| (at, Item::Later(n))),
+        );
     }
-    items.extend(facts.history.iter().map(|f| (f.at, Item::Fact(rank(f, facts), f.what))));
+    items.extend(
+        facts
+            .history
+            .iter()
+            .map(|f| (f.at, Item::Fact(rank(f, facts), f.what))),
+    );
     items.sort_unstable();
     let mut run = Run {
         facts,
@@ -210,12 +241,16 @@ pub fn assess(facts: &Facts) -> Assessment {
     };
     let mut before = DateTime::<Utc>::MIN_UTC;
     for (n, (at, item)) in items.iter().enumerate() {
-        // What lies at the very instant of a fact comes after it: at the deadline itself is still in time (choices C04, C30).
+        // What lies at the very instant of a fact comes after it: at the deadline itself is still
+        // in time (choices C04, C30).
         run.run_until(before, Some(*at));
         match item {
             Item::Later(n) => run.later_changed(*n),
             Item::Fact(_, what) => {
-                let tied = items[n + 1..].iter().take_while(|(t, _)| t == at).any(|(_, i)| rivals(what, i));
+                let tied = items[n + 1..]
+                    .iter()
+                    .take_while(|(t, _)| t == at)
+                    .any(|(_, i)| rivals(what, i));
                 run.take(*at, what, tied);
             }
         }
@@ -226,11 +261,17 @@ pub fn assess(facts: &Facts) -> Assessment {
     run.finish()
 }
 
-/// Of several cancellations of one instant the one that opens the way of the note is taken first; others in the order of their kinds.
+/// Of several cancellations of one instant the one that opens the way of the note is taken first;
+/// others in the order of their kinds.
 fn rank(f: &Fact, facts: &Facts) -> u8 {
     match f.what {
         What::CentreCancelled { .. } => 0,
-        What::Cancelled { by, reason, ill, only_some: false } if Route::of(by, reason, ill, facts.case.children).is_open() => 1,
+        What::Cancelled {
+            by,
+            reason,
+            ill,
+            only_some: false,
+        } if Route::of(by, reason, ill, facts.case.children).is_open() => 1,
         _ => 2,
     }
 }
@@ -247,7 +288,12 @@ impl Run<'_> {
 
     /// The time of the session that was in force at an instant.
     pub(super) fn slot(&self, at: DateTime<Utc>) -> Slot {
-        self.facts.moved.iter().filter(|(until, _)| at < *until).min_by_key(|(until, _)| *until).map_or(self.facts.session, |(_, slot)| *slot)
+        self.facts
+            .moved
+            .iter()
+            .filter(|(until, _)| at < *until)
+            .min_by_key(|(until, _)| *until)
+            .map_or(self.facts.session, |(_, slot)| *slot)
     }
 
     fn finish(mut self) -> Assessment {
@@ -272,12 +318,27 @@ impl Run<'_> {
     fn take(&mut self, at: DateTime<Utc>, what: &What, tied: bool) {
         match *what {
             What::CentreCancelled { closure } => self.centre_cancelled(at, closure),
-            What::Cancelled { by, only_some: true, .. } => {
+            What::Cancelled {
+                by,
+                only_some: true,
+                ..
+            } => {
                 self.tell(at, NoticeKind::CancellationAck, by, "ack");
                 self.review(at, Topic::SomeChildren, "several_children");
-                self.step(at, "several_children", "Only some of the children stay away: the session takes place.");
+                self.step(
+                    at,
+                    "several_children",
+                    "Only some of the children stay away: the session takes place.",
+                );
             }
-            What::Cancelled { by, reason, ill, .. } => self.cancelled(at, by, Route::of(by, reason, ill, self.facts.case.children), tied),
+            What::Cancelled {
+                by, reason, ill, ..
+            } => self.cancelled(
+                at,
+                by,
+                Route::of(by, reason, ill, self.facts.case.children),
+                tied,
+            ),
             What::NoShow(absent) => self.no_show(at, absent),
             What::Yes(by) => self.yes(at, by),
             What::Reinstated => self.reinstated(at),
@@ -295,12 +356,14 @@ impl Run<'_> {
                     if starts_clock && fee.deadline_told.is_none() {
                         fee.since = fee.since.max(at);
                     }
-                    fee.deadline_told = Some(fee.deadline_told.map_or(deadline, |t| t.max(deadline)));
+                    fee.deadline_told =
+                        Some(fee.deadline_told.map_or(deadline, |t| t.max(deadline)));
                     self.stale = true;
                 }
             }
             What::AllPartiesTold => self.told_all(at),
-            // Whoever owes nothing starts no clock, but the days that run count from the later telling.
+            // Whoever owes nothing starts no clock, but the days that run count from the later
+            // telling.
             What::OtherPartyTold if self.timers.close.is_none() => {}
             What::OtherPartyTold => self.told_all(at),
             What::OwedAgain => self.owed_again(at),

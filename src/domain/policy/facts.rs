@@ -1,6 +1,8 @@
-//! What the rules on money look at: the rules in force, the case, the session, the later sessions, and what happened when.
+//! What the rules on money look at: the rules in force, the case, the session, the later sessions,
+//! and what happened when.
 //!
-//! Everything here is a value that a caller has read somewhere else. Instants are UTC, amounts are minor units of the fee's currency.
+//! Everything here is a value that a caller has read somewhere else. Instants are UTC, amounts are
+//! minor units of the fee's currency.
 
 use crate::domain::centre::Courtesy;
 use crate::domain::person::Role;
@@ -22,7 +24,10 @@ pub struct Money {
 impl Money {
     /// Reads a currency code; `None` if it is not three capital letters.
     pub fn currency(code: &str) -> Option<[u8; 3]> {
-        code.as_bytes().try_into().ok().filter(|c: &[u8; 3]| c.iter().all(u8::is_ascii_uppercase))
+        code.as_bytes()
+            .try_into()
+            .ok()
+            .filter(|c: &[u8; 3]| c.iter().all(u8::is_ascii_uppercase))
     }
 
     /// The code of the currency as text.
@@ -48,9 +53,11 @@ impl fmt::Display for Money {
 /// When the days to pay begin to count (choice C07).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayClock {
-    /// At the instant the rules call for; a later real telling ([`What::AllPartiesTold`]) moves it. For a plan.
+    /// At the instant the rules call for; a later real telling ([`What::AllPartiesTold`]) moves it.
+    /// For a plan.
     AsPlanned,
-    /// Only at a real telling; without one the file is never closed by itself. For the running service.
+    /// Only at a real telling; without one the file is never closed by itself. For the running
+    /// service.
     WhenTold,
 }
 
@@ -119,7 +126,11 @@ impl Recipient {
             "contact" => Some(Recipient::Contact),
             "resident" => Some(Recipient::Resident),
             "referrer" => Some(Recipient::Referrer(1)),
-            other => other.strip_prefix("referrer").and_then(|n| n.parse().ok()).filter(|n| (2..=9).contains(n)).map(Recipient::Referrer),
+            other => other
+                .strip_prefix("referrer")
+                .and_then(|n| n.parse().ok())
+                .filter(|n| (2..=9).contains(n))
+                .map(Recipient::Referrer),
         }
     }
 }
@@ -174,7 +185,8 @@ pub enum OffBy {
     Party,
 }
 
-/// Another session of the case. A session that was moved is one called off by the centre at that instant and another one booked then.
+/// Another session of the case. A session that was moved is one called off by the centre at that
+/// instant and another one booked then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LaterSession {
     /// Its start.
@@ -263,14 +275,15 @@ pub enum What {
     ManagerWroteOff,
     /// Money towards the fee, by whomever (choice C31), in minor units.
     Paid(i64),
-    /// The deadline that the liable party was really told; the later of it and the computed one counts.
+    /// The deadline that the liable party was really told; the later of it and the computed one
+    /// counts.
     DeadlineTold(DateTime<Utc>),
     /// All parties were really told that a payment is outstanding.
     AllPartiesTold,
     /// The other parent was really told the same: the days to pay count from the later of both.
     OtherPartyTold,
-    /// The liable party was told that nothing is owed though it is: from here on what they were told before starts no step. What had
-    /// happened by then has happened.
+    /// The liable party was told that nothing is owed though it is: from here on what they were
+    /// told before starts no step. What had happened by then has happened.
     OwedAgain,
 }
 
@@ -292,11 +305,12 @@ pub struct Facts {
     pub case: CaseFacts,
     /// The session, as it is booked now.
     pub session: Slot,
-    /// The times that it had before it was moved, each with the instant until which it was in force (excluded): a message is judged by
-    /// the start that was in force when it came.
+    /// The times that it had before it was moved, each with the instant until which it was in force
+    /// (excluded): a message is judged by the start that was in force when it came.
     pub moved: Vec<(DateTime<Utc>, Slot)>,
-    /// When a cancellation came that refused a move of the centre's in time for that to be free, whatever the hours; and when a no-show was
-    /// recorded of a visit before which the file had been closed, which charges nobody by itself.
+    /// When a cancellation came that refused a move of the centre's in time for that to be free,
+    /// whatever the hours; and when a no-show was recorded of a visit before which the file had
+    /// been closed, which charges nobody by itself.
     pub free: Vec<DateTime<Utc>>,
     /// The other sessions of the case.
     pub later: Vec<LaterSession>,

@@ -10,7 +10,11 @@ use chrono::{DateTime, Utc};
 impl Run<'_> {
     pub(super) fn centre_cancelled(&mut self, at: DateTime<Utc>, closure: bool) {
         if self.course != Course::On {
-            return self.waive(at, "C13", "The centre called the session off as well: it could not have taken place.");
+            return self.waive(
+                at,
+                "C13",
+                "The centre called the session off as well: it could not have taken place.",
+            );
         }
         self.course = Course::Off;
         if closure && at < self.slot(at).end {
@@ -21,12 +25,21 @@ impl Run<'_> {
         if self.facts.case.court_ordered {
             self.review(at, Topic::Replacement, "court_order");
         }
-        self.step(at, "C22", "The centre called the session off: no fee for anyone.");
+        self.step(
+            at,
+            "C22",
+            "The centre called the session off: no fee for anyone.",
+        );
     }
 
     pub(super) fn cancelled(&mut self, at: DateTime<Utc>, by: Parent, route: Route, tied: bool) {
         self.tell(at, NoticeKind::CancellationAck, by, "ack");
-        self.tell(at, NoticeKind::CoordinatorCancellation, Recipient::Coordinator, "ack");
+        self.tell(
+            at,
+            NoticeKind::CoordinatorCancellation,
+            Recipient::Coordinator,
+            "ack",
+        );
         if self.course != Course::On {
             return self.cancelled_again(at, by, route);
         }
@@ -34,27 +47,48 @@ impl Run<'_> {
         if self.facts.case.court_ordered {
             self.review(at, Topic::CourtOrder, "C21");
         }
-        self.late = is_late(self.slot(at).start, at, self.facts.rules.notice_hours) && !self.facts.free.contains(&at);
+        self.late = is_late(self.slot(at).start, at, self.facts.rules.notice_hours)
+            && !self.facts.free.contains(&at);
         if tied {
-            self.step(at, "C10", "Both parents cancelled at the same instant: no fee by itself, the co-ordinator decides.");
+            self.step(
+                at,
+                "C10",
+                "Both parents cancelled at the same instant: no fee by itself, \
+                                  the co-ordinator decides.",
+            );
             return self.review(at, Topic::Tie, "C10");
         }
         self.tell_off(at, by);
         if self.late {
-            self.step(at, "C01", "Cancelled with less than the notice hours: the charge is incurred.");
+            self.step(
+                at,
+                "C01",
+                "Cancelled with less than the notice hours: the charge is incurred.",
+            );
             self.incur(at, by, route, true);
         } else {
             self.step(at, "C01", "Cancelled in time: no fee.");
         }
     }
 
-    /// The session was off already: recorded, and perhaps the reason that opens the way of the note (choice C28).
+    /// The session was off already: recorded, and perhaps the reason that opens the way of the note
+    /// (choice C28).
     fn cancelled_again(&mut self, at: DateTime<Utc>, by: Parent, route: Route) {
-        let explains = self.fee.as_ref().is_some_and(|f| f.by_message && f.liable == by && f.state == FeeState::Due && !f.deadline_passed);
+        let explains = self.fee.as_ref().is_some_and(|f| {
+            f.by_message && f.liable == by && f.state == FeeState::Due && !f.deadline_passed
+        });
         if !explains || !route.is_open() {
-            return self.step(at, "C10", "The session was off already: recorded, nothing changes.");
+            return self.step(
+                at,
+                "C10",
+                "The session was off already: recorded, nothing changes.",
+            );
         }
-        self.step(at, "C28", "The same parent now says that it is an illness: a note may end the fee.");
+        self.step(
+            at,
+            "C28",
+            "The same parent now says that it is an illness: a note may end the fee.",
+        );
         self.ask_for_note(at, route);
     }
 
@@ -82,10 +116,18 @@ impl Run<'_> {
         });
         self.timers.close = None;
         self.stale = true;
-        self.step(at, "C29", "Whoever cancelled is liable, whoever usually pays.");
+        self.step(
+            at,
+            "C29",
+            "Whoever cancelled is liable, whoever usually pays.",
+        );
         if !route.is_open() {
             self.tell(at, NoticeKind::FeeNotice, liable, "seed_001");
-            self.step(at, "seed_001", "No note can end this fee: it is due at once.");
+            self.step(
+                at,
+                "seed_001",
+                "No note can end this fee: it is due at once.",
+            );
             for note in std::mem::take(&mut self.notes) {
                 self.note(at, &note);
                 self.notes.push(note);
@@ -109,10 +151,19 @@ impl Run<'_> {
             return self.waive(at, "C05", "A note for the day is on file already.");
         }
         self.tell(at, NoticeKind::NoteRequest, liable, "note_route");
-        self.step(at, "note_route", "The fee waits for a doctor's note until the end of the next contact.");
+        self.step(
+            at,
+            "note_route",
+            "The fee waits for a doctor's note until the end of the next contact.",
+        );
         if route == Route::Uncounted {
             self.review(at, Topic::ChildrenCount, "C16");
-            self.step(at, "C16", "It is not known how many children are ill: the co-ordinator asks, nothing escalates by itself.");
+            self.step(
+                at,
+                "C16",
+                "It is not known how many children are ill: the co-ordinator \
+                                  asks, nothing escalates by itself.",
+            );
         }
     }
 
@@ -120,13 +171,20 @@ impl Run<'_> {
     pub(super) fn ill_counted(&mut self, at: DateTime<Utc>, ill: u32) {
         let children = self.facts.case.children;
         let Some(fee) = self.fee.as_mut() else { return };
-        let Some(route) = fee.route.counted(ill, children).filter(|r| *r != fee.route) else { return };
+        let Some(route) = fee.route.counted(ill, children).filter(|r| *r != fee.route) else {
+            return;
+        };
         let before = fee.route;
         fee.route = route;
         if before == Route::NotAll {
-            // As with an illness that is told later (choice C28): before the deadline the fee waits for the note.
+            // As with an illness that is told later (choice C28): before the deadline the fee waits
+            // for the note.
             if fee.state == FeeState::Due && !fee.deadline_passed {
-                self.step(at, "C16", "All the children were ill after all: a note that names them may end the fee.");
+                self.step(
+                    at,
+                    "C16",
+                    "All the children were ill after all: a note that names them may end the fee.",
+                );
                 self.ask_for_note(at, route);
             }
             return;
@@ -140,32 +198,56 @@ impl Run<'_> {
             fee.state = FeeState::Due;
             let liable = fee.liable;
             self.tell(at, NoticeKind::FeeNotice, liable, "C16");
-            self.step(at, "C16", "Not all the children were ill, the others should have come: the fee is due.");
+            self.step(
+                at,
+                "C16",
+                "Not all the children were ill, the others should have come: the fee is due.",
+            );
         } else {
-            self.step(at, "C16", "All the children were ill: the fee waits for a note that names them all.");
+            self.step(
+                at,
+                "C16",
+                "All the children were ill: the fee waits for a note that names them all.",
+            );
         }
     }
 
     pub(super) fn no_show(&mut self, at: DateTime<Utc>, absent: Absent) {
         if self.course == Course::Off {
-            return self.step(at, "C12", "The session was off already: the no-show is ignored.");
+            return self.step(
+                at,
+                "C12",
+                "The session was off already: the no-show is ignored.",
+            );
         }
         self.review(at, Topic::NoShow, "C12");
         if self.facts.free.contains(&at) {
             self.course = Course::Undecided;
-            return self.step(at, "C20", "The file was closed by then: no fee by itself, the co-ordinator decides.");
+            return self.step(
+                at,
+                "C20",
+                "The file was closed by then: no fee by itself, the co-ordinator decides.",
+            );
         }
         let liable = match absent {
             Absent::Contact => Parent::Contact,
             Absent::Resident => Parent::Resident,
             Absent::Both | Absent::Unknown => {
                 self.course = Course::Undecided;
-                return self.step(at, "C12", "Nobody is named as the one who failed to come: no fee by itself.");
+                return self.step(
+                    at,
+                    "C12",
+                    "Nobody is named as the one who failed to come: no fee by itself.",
+                );
             }
         };
         self.course = Course::Off;
         self.late = true;
-        self.step(at, "C12", "Staff recorded who did not come: as a cancellation without notice.");
+        self.step(
+            at,
+            "C12",
+            "Staff recorded who did not come: as a cancellation without notice.",
+        );
         self.incur(at, liable, Route::Closed, false);
     }
 
@@ -175,7 +257,11 @@ impl Run<'_> {
         }
         self.tell(at, NoticeKind::NeedsCoordinatorAck, by, "C11");
         self.review(at, Topic::Reconfirm, "C11");
-        self.step(at, "C11", "A YES after a cancellation brings nothing back: the co-ordinator decides.");
+        self.step(
+            at,
+            "C11",
+            "A YES after a cancellation brings nothing back: the co-ordinator decides.",
+        );
     }
 
     pub(super) fn reinstated(&mut self, at: DateTime<Utc>) {
@@ -187,7 +273,11 @@ impl Run<'_> {
         if at < self.slot(at).end {
             self.tell_both(at, NoticeKind::SessionOn, "C11");
         }
-        self.step(at, "C11", "Reinstated: that cancellation's fee is void, a later one is judged afresh.");
+        self.step(
+            at,
+            "C11",
+            "Reinstated: that cancellation's fee is void, a later one is judged afresh.",
+        );
         if let Some(fee) = self.fee.take() {
             if fee.state == FeeState::Due {
                 self.tell(at, NoticeKind::FeeSettled, fee.liable, "C11");
@@ -205,21 +295,37 @@ impl Run<'_> {
         let Some(fee) = self.fee.as_ref() else { return };
         if !fee.route.is_open() {
             self.review(at, Topic::NoteNoEffect, "C06");
-            self.step(at, "C06", "A note changes nothing for this reason; only the manager may waive.");
+            self.step(
+                at,
+                "C06",
+                "A note changes nothing for this reason; only the manager may waive.",
+            );
         } else if self.archived {
             self.review(at, Topic::LateNote, "C05");
-            self.step(at, "C05", "The note came after the file was closed: the manager decides.");
+            self.step(
+                at,
+                "C05",
+                "The note came after the file was closed: the manager decides.",
+            );
         } else if !fee.route.accepts(note, date, self.facts.case.children) {
             self.review(at, Topic::NoteMismatch, "C17");
-            self.step(at, "C17", "The note is for another date, person or number of children: the co-ordinator looks.");
+            self.step(
+                at,
+                "C17",
+                "The note is for another date, person or number of children: the \
+                                  co-ordinator looks.",
+            );
         } else {
             self.waive(at, "C05", "A valid note ends the fee.");
         }
     }
 
-    /// The fee no longer applies. What was paid stays paid, and a person decides about it (choice C18).
+    /// The fee no longer applies. What was paid stays paid, and a person decides about it (choice
+    /// C18).
     pub(super) fn waive(&mut self, at: DateTime<Utc>, rule: &'static str, why: &'static str) {
-        let Some(fee) = self.fee.as_mut() else { return self.step(at, rule, "There is no fee: nothing changes.") };
+        let Some(fee) = self.fee.as_mut() else {
+            return self.step(at, rule, "There is no fee: nothing changes.");
+        };
         let (state, liable, paid) = (fee.state, fee.liable, fee.paid);
         if state == FeeState::Waived {
             return;
@@ -231,7 +337,11 @@ impl Run<'_> {
         self.step(at, rule, why);
         if paid > 0 {
             self.review(at, Topic::Refund, "C18");
-            self.step(at, "C18", "Money was received: refund or credit is a manager's decision.");
+            self.step(
+                at,
+                "C18",
+                "Money was received: refund or credit is a manager's decision.",
+            );
         }
     }
 
@@ -242,15 +352,28 @@ impl Run<'_> {
     }
 
     pub(super) fn write_off(&mut self, at: DateTime<Utc>) {
-        let Some(fee) = self.fee.as_mut().filter(|f| matches!(f.state, FeeState::Due | FeeState::Provisional)) else { return };
+        let Some(fee) = self
+            .fee
+            .as_mut()
+            .filter(|f| matches!(f.state, FeeState::Due | FeeState::Provisional))
+        else {
+            return;
+        };
         fee.state = FeeState::WrittenOff;
         self.timers.close = None;
         self.stale = true;
-        self.step(at, "C19", "The manager gives the debt up; that is not received in full, the hold stays.");
+        self.step(
+            at,
+            "C19",
+            "The manager gives the debt up; that is not received in full, the hold stays.",
+        );
     }
 
     pub(super) fn pay(&mut self, at: DateTime<Utc>, minor: i64) {
-        let open = self.fee.as_mut().filter(|f| !matches!(f.state, FeeState::Paid | FeeState::Waived));
+        let open = self
+            .fee
+            .as_mut()
+            .filter(|f| !matches!(f.state, FeeState::Paid | FeeState::Waived));
         let mut over = minor;
         if let Some(fee) = open {
             let taken = minor.min(fee.charge - fee.paid);
@@ -260,14 +383,22 @@ impl Run<'_> {
             if fee.paid == fee.charge {
                 fee.state = FeeState::Paid;
                 self.settled(at, liable, "C31");
-                self.step(at, "C31", "Received in full, by whomever: the fee is settled.");
+                self.step(
+                    at,
+                    "C31",
+                    "Received in full, by whomever: the fee is settled.",
+                );
             } else {
                 self.step(at, "C31", "Received in part: the rest stays owed.");
             }
         }
         if over > 0 {
             self.review(at, Topic::Refund, "C18");
-            self.step(at, "C18", "More was received than is owed: refund or credit is a manager's decision.");
+            self.step(
+                at,
+                "C18",
+                "More was received than is owed: refund or credit is a manager's decision.",
+            );
         }
     }
 }

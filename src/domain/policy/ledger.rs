@@ -1,4 +1,5 @@
-//! Several fees of one case: each has its own deadline, money goes to the oldest unpaid (choice C32).
+//! Several fees of one case: each has its own deadline, money goes to the oldest unpaid (choice
+//! C32).
 
 use super::assess::{Assessment, assess};
 use super::facts::{Fact, Facts, What};
@@ -19,14 +20,18 @@ pub struct Payment {
 pub struct CaseLedger {
     /// Each session's assessment, in the order given.
     pub sessions: Vec<Assessment>,
-    /// Money beyond what was owed when it came: refund or credit is a manager's decision (choice C18).
+    /// Money beyond what was owed when it came: refund or credit is a manager's decision (choice
+    /// C18).
     pub unallocated: Vec<Payment>,
 }
 
 impl CaseLedger {
     /// What is payable now on the whole case, in minor units.
     pub fn outstanding_at(&self, at: DateTime<Utc>) -> i64 {
-        self.sessions.iter().map(|a| a.standing_at(at).outstanding).sum()
+        self.sessions
+            .iter()
+            .map(|a| a.standing_at(at).outstanding)
+            .sum()
     }
 
     /// No new bookings until all fees are settled.
@@ -35,7 +40,8 @@ impl CaseLedger {
     }
 }
 
-/// What of a fee can still be paid: payable ones go first, then those written off, then those that wait for a note.
+/// What of a fee can still be paid: payable ones go first, then those written off, then those that
+/// wait for a note.
 fn owed(s: &Standing) -> Option<(u8, i64)> {
     match s.fee {
         FeeState::Due => Some((0, s.outstanding)),
@@ -45,7 +51,8 @@ fn owed(s: &Standing) -> Option<(u8, i64)> {
     }
 }
 
-/// Assesses the sessions of one case; `payments` are shared out to the oldest unpaid fee first, each as things stood when it came.
+/// Assesses the sessions of one case; `payments` are shared out to the oldest unpaid fee first,
+/// each as things stood when it came.
 ///
 /// The facts of the sessions should hold no payments of their own, and the fees one currency.
 pub fn case_ledger(sessions: &[Facts], payments: &[Payment]) -> CaseLedger {
@@ -56,8 +63,13 @@ pub fn case_ledger(sessions: &[Facts], payments: &[Payment]) -> CaseLedger {
     let mut unallocated = Vec::new();
     for p in payments {
         let mut rest = p.minor;
-        let mut open: Vec<(u8, Option<DateTime<Utc>>, usize, i64)> =
-            out.iter().enumerate().filter_map(|(n, a)| owed(&a.standing_at(p.at)).map(|(class, left)| (class, a.incurred_at, n, left))).collect();
+        let mut open: Vec<(u8, Option<DateTime<Utc>>, usize, i64)> = out
+            .iter()
+            .enumerate()
+            .filter_map(|(n, a)| {
+                owed(&a.standing_at(p.at)).map(|(class, left)| (class, a.incurred_at, n, left))
+            })
+            .collect();
         open.sort_unstable();
         for (_, _, n, left) in open {
             let part = rest.min(left);
@@ -65,7 +77,10 @@ pub fn case_ledger(sessions: &[Facts], payments: &[Payment]) -> CaseLedger {
                 && let Some(facts) = sessions.get_mut(n)
             {
                 rest -= part;
-                facts.history.push(Fact { at: p.at, what: What::Paid(part) });
+                facts.history.push(Fact {
+                    at: p.at,
+                    what: What::Paid(part),
+                });
                 out[n] = assess(facts);
             }
         }
@@ -73,7 +88,10 @@ pub fn case_ledger(sessions: &[Facts], payments: &[Payment]) -> CaseLedger {
             unallocated.push(Payment { minor: rest, ..p });
         }
     }
-    CaseLedger { sessions: out, unallocated }
+    CaseLedger {
+        sessions: out,
+        unallocated,
+    }
 }
 
 #[cfg(test)]
@@ -88,13 +106,38 @@ mod tests {
             f.at += chrono::Duration::hours(1);
         }
         let pay = |at: &str, minor| Payment { at: t(at), minor };
-        let payments = [pay("2026-12-02T09:00:00Z", 2000), pay("2026-12-01T09:00:00Z", 5000), pay("2026-12-03T09:00:00Z", 3000)];
+        let payments = [
+            pay("2026-12-02T09:00:00Z", 2000),
+            pay("2026-12-01T09:00:00Z", 5000),
+            pay("2026-12-03T09:00:00Z", 3000),
+        ];
         let l = case_ledger(&[second, late_case()], &payments);
-        let at = |s| l.sessions.iter().map(|a| a.standing_at(t(s)).outstanding).collect::<Vec<_>>();
+        let at = |s| {
+            l.sessions
+                .iter()
+                .map(|a| a.standing_at(t(s)).outstanding)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(at("2026-11-30T00:00:00Z"), [4500, 4500]);
-        assert_eq!(at("2026-12-01T09:00:00Z"), [4000, 0], "5000 settle the older fee, the rest goes to the next");
-        assert_eq!((at("2026-12-02T09:00:00Z"), l.hold_at(t("2026-12-02T09:00:00Z"))), (vec![2000, 0], true));
-        assert_eq!((l.outstanding_at(t("2026-12-03T09:00:00Z")), l.hold_at(t("2026-12-03T09:00:00Z"))), (0, false));
+        assert_eq!(
+            at("2026-12-01T09:00:00Z"),
+            [4000, 0],
+            "5000 settle the older fee, the rest goes to the next"
+        );
+        assert_eq!(
+            (
+                at("2026-12-02T09:00:00Z"),
+                l.hold_at(t("2026-12-02T09:00:00Z"))
+            ),
+            (vec![2000, 0], true)
+        );
+        assert_eq!(
+            (
+                l.outstanding_at(t("2026-12-03T09:00:00Z")),
+                l.hold_at(t("2026-12-03T09:00:00Z"))
+            ),
+            (0, false)
+        );
         assert_eq!(l.unallocated, [pay("2026-12-03T09:00:00Z", 1000)]);
     }
 }

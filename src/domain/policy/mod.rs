@@ -1,7 +1,9 @@
-//! The centre's rules on money: lateness, fee, liability, doctor's notes, holds and escalation, from the facts of one session.
+//! The centre's rules on money: lateness, fee, liability, doctor's notes, holds and escalation,
+//! from the facts of one session.
 //!
-//! A pure function over facts ([`facts`]) that are taken in the order of their instants ([`mod@assess`]), with what happens by itself in
-//! between ([`timeline`]) and what is said to whom ([`notices`]). Seed 001 and the choices C01 to C32 of the domain pack decide.
+//! A pure function over facts ([`facts`]) that are taken in the order of their instants
+//! ([`mod@assess`]), with what happens by itself in between ([`timeline`]) and what is said to whom
+//! ([`notices`]). Seed 001 and the choices C01 to C32 of the domain pack decide.
 
 pub mod assess;
 pub mod facts;
@@ -13,7 +15,10 @@ pub mod sources;
 pub mod timeline;
 
 pub use assess::{Assessment, Escalation, Step, assess};
-pub use facts::{About, Absent, CaseFacts, Fact, Facts, LaterSession, Money, Note, OffBy, Parent, PayClock, Recipient, Rules, Slot, What};
+pub use facts::{
+    About, Absent, CaseFacts, Fact, Facts, LaterSession, Money, Note, OffBy, Parent, PayClock,
+    Recipient, Rules, Slot, What,
+};
 pub use ledger::{CaseLedger, Payment, case_ledger};
 pub use notices::{Notice, NoticeKind, Topic};
 pub use record::{BookedSession, CaseAssessment, CaseRecord, Recorded};

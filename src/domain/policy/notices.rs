@@ -1,6 +1,7 @@
 //! The plan of notices: what is said to whom at which instant, and by which rule.
 //!
-//! An instant here is when the rules call for a notice. Quiet hours, office hours and a person's release are matters of sending.
+//! An instant here is when the rules call for a notice. Quiet hours, office hours and a person's
+//! release are matters of sending.
 
 use super::assess::Run;
 use super::facts::{Parent, Recipient};
@@ -8,9 +9,11 @@ use crate::words_enum;
 use chrono::{DateTime, Utc};
 
 words_enum! {
-    /// What a notice of the rules is. In the order of the words, in which notices of one instant are listed.
+    /// What a notice of the rules is. In the order of the words, in which notices of one instant
+    /// are listed.
     NoticeKind {
-        /// To every party on the case: a payment is outstanding. No name, amount or reason (choice C14).
+        /// To every party on the case: a payment is outstanding. No name, amount or reason (choice
+        /// C14).
         AllPartiesNotice = "all_parties_notice",
         /// To the sender: the cancellation is recorded.
         CancellationAck = "cancellation_ack",
@@ -49,7 +52,13 @@ impl NoticeKind {
 
     /// Whether it is about the money or the note of one parent; such a notice goes to nobody else.
     pub fn is_private(self) -> bool {
-        matches!(self, NoticeKind::FeeNotice | NoticeKind::FeeSettled | NoticeKind::NoteReminder | NoticeKind::NoteRequest)
+        matches!(
+            self,
+            NoticeKind::FeeNotice
+                | NoticeKind::FeeSettled
+                | NoticeKind::NoteReminder
+                | NoticeKind::NoteRequest
+        )
     }
 }
 
@@ -98,13 +107,31 @@ pub struct Notice {
 
 impl Run<'_> {
     /// Adds a notice to a party.
-    pub(super) fn tell(&mut self, at: DateTime<Utc>, kind: NoticeKind, to: impl Into<Recipient>, rule: &'static str) {
-        self.notices.push(Notice { at, kind, to: to.into(), topic: None, rule });
+    pub(super) fn tell(
+        &mut self,
+        at: DateTime<Utc>,
+        kind: NoticeKind,
+        to: impl Into<Recipient>,
+        rule: &'static str,
+    ) {
+        self.notices.push(Notice {
+            at,
+            kind,
+            to: to.into(),
+            topic: None,
+            rule,
+        });
     }
 
     /// Asks the co-ordinator to look at something.
     pub(super) fn review(&mut self, at: DateTime<Utc>, topic: Topic, rule: &'static str) {
-        self.notices.push(Notice { at, kind: NoticeKind::CoordinatorReview, to: Recipient::Coordinator, topic: Some(topic), rule });
+        self.notices.push(Notice {
+            at,
+            kind: NoticeKind::CoordinatorReview,
+            to: Recipient::Coordinator,
+            topic: Some(topic),
+            rule,
+        });
     }
 
     /// Tells both attending parents.
@@ -126,7 +153,8 @@ impl Run<'_> {
         }
     }
 
-    /// The other parent hears that the session is off: before its start, and only who has not cancelled as well.
+    /// The other parent hears that the session is off: before its start, and only who has not
+    /// cancelled as well.
     pub(super) fn tell_off(&mut self, at: DateTime<Utc>, sender: Parent) {
         let other = sender.other();
         if at < self.slot(at).start && self.attends(other) {

@@ -1,4 +1,5 @@
-//! Laws of the rules on money, held against random histories, and the cases in which a choice was unclear.
+//! Laws of the rules on money, held against random histories, and the cases in which a choice was
+//! unclear.
 
 use super::*;
 use crate::domain::session::Reason;
@@ -6,31 +7,75 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use proptest::prelude::*;
 
 pub(super) fn t(s: &str) -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339(s).expect("an instant").with_timezone(&Utc)
+    DateTime::parse_from_rfc3339(s)
+        .expect("an instant")
+        .with_timezone(&Utc)
 }
 
 pub(super) fn cancel(at: &str, by: Parent, reason: Reason) -> Fact {
-    Fact { at: t(at), what: What::Cancelled { by, reason, ill: None, only_some: false } }
+    Fact {
+        at: t(at),
+        what: What::Cancelled {
+            by,
+            reason,
+            ill: None,
+            only_some: false,
+        },
+    }
 }
 
-/// The resident parent cancelled 16 hours before a session on 28 November; the next one is on 12 December.
+/// The resident parent cancelled 16 hours before a session on 28 November; the next one is on 12
+/// December.
 pub(super) fn late_case() -> Facts {
-    let gbp = Money { minor: 4500, currency: *b"GBP" };
+    let gbp = Money {
+        minor: 4500,
+        currency: *b"GBP",
+    };
     Facts {
-        rules: Rules { notice_hours: 48, fee: gbp, payment_days: 7, pay_clock: PayClock::AsPlanned, tz: chrono_tz::Europe::London, courtesy: Default::default() },
-        case: CaseFacts { court_ordered: false, children: 1, parties: vec![Recipient::Resident, Recipient::Contact] },
-        session: Slot { start: t("2026-11-28T10:00:00Z"), end: t("2026-11-28T12:00:00Z") },
+        rules: Rules {
+            notice_hours: 48,
+            fee: gbp,
+            payment_days: 7,
+            pay_clock: PayClock::AsPlanned,
+            tz: chrono_tz::Europe::London,
+            courtesy: Default::default(),
+        },
+        case: CaseFacts {
+            court_ordered: false,
+            children: 1,
+            parties: vec![Recipient::Resident, Recipient::Contact],
+        },
+        session: Slot {
+            start: t("2026-11-28T10:00:00Z"),
+            end: t("2026-11-28T12:00:00Z"),
+        },
         moved: Vec::new(),
         free: Vec::new(),
-        later: vec![LaterSession { start: t("2026-12-12T10:00:00Z"), end: t("2026-12-12T12:00:00Z"), booked_at: None, off: None }],
-        history: vec![cancel("2026-11-27T18:00:00Z", Parent::Resident, Reason::Other)],
+        later: vec![LaterSession {
+            start: t("2026-12-12T10:00:00Z"),
+            end: t("2026-12-12T12:00:00Z"),
+            booked_at: None,
+            off: None,
+        }],
+        history: vec![cancel(
+            "2026-11-27T18:00:00Z",
+            Parent::Resident,
+            Reason::Other,
+        )],
     }
 }
 
 /// Instants on which something turns are as likely as any hour of eight weeks.
 fn instants() -> impl Strategy<Value = DateTime<Utc>> {
-    let turning =
-        ["2026-11-26T10:00:00Z", "2026-11-27T18:00:00Z", "2026-11-28T10:00:00Z", "2026-12-10T10:00:00Z", "2026-12-12T10:00:00Z", "2026-12-12T12:00:00Z", "2026-12-20T00:00:00Z"];
+    let turning = [
+        "2026-11-26T10:00:00Z",
+        "2026-11-27T18:00:00Z",
+        "2026-11-28T10:00:00Z",
+        "2026-12-10T10:00:00Z",
+        "2026-12-12T10:00:00Z",
+        "2026-12-12T12:00:00Z",
+        "2026-12-20T00:00:00Z",
+    ];
     prop_oneof![
         1 => proptest::sample::select(turning.map(t).to_vec()),
         2 => (0i64..56 * 24).prop_map(|h| t("2026-11-20T00:00:00Z") + Duration::hours(h)),
@@ -43,10 +88,22 @@ fn parents() -> impl Strategy<Value = Parent> {
 }
 
 fn happenings() -> impl Strategy<Value = What> {
-    let note =
-        (proptest::sample::select(About::ALL.to_vec()), 26u32..30, 0u64..3, proptest::option::of(1u32..4), any::<bool>()).prop_map(|(about, day, more, children, brought)| {
+    let note = (
+        proptest::sample::select(About::ALL.to_vec()),
+        26u32..30,
+        0u64..3,
+        proptest::option::of(1u32..4),
+        any::<bool>(),
+    )
+        .prop_map(|(about, day, more, children, brought)| {
             let from = NaiveDate::from_ymd_opt(2026, 11, day).expect("a day of November");
-            What::Note(Note { about, from, to: from + chrono::Days::new(more), children, brought })
+            What::Note(Note {
+                about,
+                from,
+                to: from + chrono::Days::new(more),
+                children,
+                brought,
+            })
         });
     prop_oneof![
         1 => any::<bool>().prop_map(|closure| What::CentreCancelled { closure }),
@@ -68,37 +125,86 @@ fn happenings() -> impl Strategy<Value = What> {
 
 fn histories() -> impl Strategy<Value = Facts> {
     let fact = (instants(), happenings()).prop_map(|(at, what)| Fact { at, what });
-    let off = (any::<bool>(), proptest::option::weighted(0.9, instants())).prop_map(|(centre, at)| (if centre { OffBy::Centre } else { OffBy::Party }, at));
-    // Some are booked at any time, some a day or three before they begin: after the moment that would have reminded of them.
+    let off = (any::<bool>(), proptest::option::weighted(0.9, instants()))
+        .prop_map(|(centre, at)| (if centre { OffBy::Centre } else { OffBy::Party }, at));
+    // Some are booked at any time, some a day or three before they begin: after the moment that
+    // would have reminded of them.
     let booked = prop_oneof![4 => Just(None), 1 => instants().prop_map(|t| Some(Ok(t))), 1 => (1i64..72).prop_map(|h| Some(Err(Duration::hours(h))))];
-    let later = (0i64..40, booked, proptest::option::weighted(0.4, off)).prop_map(|(day, booked, off)| {
-        let start = t("2026-11-28T10:00:00Z") + Duration::days(day);
-        let booked_at = booked.map(|b| b.unwrap_or_else(|before| start - before));
-        LaterSession { start, end: start + Duration::hours(2), booked_at, off }
-    });
-    let rules = (proptest::sample::select(vec![0i64, 4500, 4500]), 24i64..73, any::<bool>(), any::<bool>(), 1u32..4);
+    let later =
+        (0i64..40, booked, proptest::option::weighted(0.4, off)).prop_map(|(day, booked, off)| {
+            let start = t("2026-11-28T10:00:00Z") + Duration::days(day);
+            let booked_at = booked.map(|b| b.unwrap_or_else(|before| start - before));
+            LaterSession {
+                start,
+                end: start + Duration::hours(2),
+                booked_at,
+                off,
+            }
+        });
+    let rules = (
+        proptest::sample::select(vec![0i64, 4500, 4500]),
+        24i64..73,
+        any::<bool>(),
+        any::<bool>(),
+        1u32..4,
+    );
     // Before it was moved the session lay some days or hours elsewhere.
     let moves = proptest::collection::vec((instants(), -96i64..96), 0..3);
-    (rules, moves, proptest::collection::vec(later, 0..4), proptest::collection::vec(fact, 0..12)).prop_map(
-        |((fee, notice_hours, told, court_ordered, children), moves, later, history)| {
-            let mut f = late_case();
-            f.rules.fee.minor = fee;
-            f.rules.notice_hours = notice_hours;
-            f.rules.pay_clock = if told { PayClock::WhenTold } else { PayClock::AsPlanned };
-            f.case = CaseFacts { court_ordered, children, parties: vec![Recipient::Resident, Recipient::Contact, Recipient::Referrer(1)] };
-            // One at an instant: which of two came first would be a matter of order.
-            let mut moves = moves;
-            moves.sort_unstable();
-            moves.dedup_by_key(|(until, _)| *until);
-            let moved = moves.into_iter().map(|(until, hours)| (until, Slot { start: f.session.start + Duration::hours(hours), end: f.session.end + Duration::hours(hours) }));
-            Facts { moved: moved.collect(), later, history, ..f }
-        },
+    (
+        rules,
+        moves,
+        proptest::collection::vec(later, 0..4),
+        proptest::collection::vec(fact, 0..12),
     )
+        .prop_map(
+            |((fee, notice_hours, told, court_ordered, children), moves, later, history)| {
+                let mut f = late_case();
+                f.rules.fee.minor = fee;
+                f.rules.notice_hours = notice_hours;
+                f.rules.pay_clock = if told {
+                    PayClock::WhenTold
+                } else {
+                    PayClock::AsPlanned
+                };
+                f.case = CaseFacts {
+                    court_ordered,
+                    children,
+                    parties: vec![
+                        Recipient::Resident,
+                        Recipient::Contact,
+                        Recipient::Referrer(1),
+                    ],
+                };
+                // One at an instant: which of two came first would be a matter of order.
+                let mut moves = moves;
+                moves.sort_unstable();
+                moves.dedup_by_key(|(until, _)| *until);
+                let moved = moves.into_iter().map(|(until, hours)| {
+                    (
+                        until,
+                        Slot {
+                            start: f.session.start + Duration::hours(hours),
+                            end: f.session.end + Duration::hours(hours),
+                        },
+                    )
+                });
+                Facts {
+                    moved: moved.collect(),
+                    later,
+                    history,
+                    ..f
+                }
+            },
+        )
 }
 
 fn by_whom(f: &Fact) -> Option<Parent> {
     match f.what {
-        What::Cancelled { by, only_some: false, .. } => Some(by),
+        What::Cancelled {
+            by,
+            only_some: false,
+            ..
+        } => Some(by),
         What::NoShow(Absent::Contact) => Some(Parent::Contact),
         What::NoShow(Absent::Resident) => Some(Parent::Resident),
         _ => None,
@@ -107,7 +213,13 @@ fn by_whom(f: &Fact) -> Option<Parent> {
 
 /// Every instant at which a state or a notice is written down, and the moment before each.
 fn looks(a: &Assessment) -> Vec<DateTime<Utc>> {
-    let mut all: Vec<_> = a.states.iter().map(|(at, _)| *at).chain(a.notices.iter().map(|n| n.at)).flat_map(|at| [at - Duration::nanoseconds(1), at]).collect();
+    let mut all: Vec<_> = a
+        .states
+        .iter()
+        .map(|(at, _)| *at)
+        .chain(a.notices.iter().map(|n| n.at))
+        .flat_map(|at| [at - Duration::nanoseconds(1), at])
+        .collect();
     all.sort_unstable();
     all
 }
@@ -140,7 +252,8 @@ proptest! {
     #[test]
     fn no_fee_from_a_cancellation_by_the_centre(f in histories(), at in instants(), closure: bool) {
         let mut f = f;
-        // Whatever follows a cancellation by the centre, short of a reinstatement, costs nobody anything.
+        // Whatever follows a cancellation by the centre, short of a reinstatement, costs nobody
+        // anything.
         f.history.retain(|x| x.what != What::Reinstated && (by_whom(x).is_none() || x.at >= at) && !matches!(x.what, What::NoShow(_)));
         f.history.push(Fact { at, what: What::CentreCancelled { closure } });
         let a = assess(&f);
@@ -164,7 +277,8 @@ proptest! {
     #[test]
     fn a_fact_changes_nothing_before_its_instant(f in histories(), cut in instants()) {
         let mut g = f.clone();
-        // The one exception: a note that was handed in at the contact counts whenever it was logged.
+        // The one exception: a note that was handed in at the contact counts whenever it was
+        // logged.
         g.history.retain(|x| x.at < cut || matches!(x.what, What::Note(n) if n.brought));
         g.later.retain(|l| l.booked_at.is_none_or(|b| b < cut));
         for l in &mut g.later {

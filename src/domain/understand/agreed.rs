@@ -1,4 +1,5 @@
-//! Whole messages in other languages that are an answer. Nothing else in another language means anything.
+//! Whole messages in other languages that are an answer. Nothing else in another language means
+//! anything.
 
 use super::super::patterns::{UNKNOWN, Vocabulary, strings};
 use std::collections::HashMap;
@@ -33,15 +34,25 @@ fn primary(lang: &str) -> &str {
 }
 
 impl Agreed {
-    /// Adds the words of a language: `yes`, `no` and `neither`, and in `own` those that a person knows to be something else elsewhere.
-    /// `english` is asked too: what consists of English words alone is English to everybody else.
+    /// Adds the words of a language: `yes`, `no` and `neither`, and in `own` those that a person
+    /// knows to be something else elsewhere. `english` is asked too: what consists of English words
+    /// alone is English to everybody else.
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub(super) fn add(&mut self, lang: &str, t: &Table, english: &Vocabulary) -> Result<(), String> {
+    pub(super) fn add(
+        &mut self,
+        lang: &str,
+        t: &Table,
+        english: &Vocabulary,
+    ) -> Result<(), String> {
         let list = |key: &str| t.get(key).map_or(Ok(Vec::new()), |l| strings(l, key));
         let own = list("own")?;
-        for (key, means) in [("yes", Means::Yes), ("no", Means::No), ("neither", Means::Neither)] {
+        for (key, means) in [
+            ("yes", Means::Yes),
+            ("no", Means::No),
+            ("neither", Means::Neither),
+        ] {
             if means != Means::Neither && !t.contains_key(key) {
                 return Err(format!("{lang}: {key} is missing"));
             }
@@ -51,7 +62,11 @@ impl Agreed {
                 if here.iter().any(|w| w.lang == lang && w.means != means) {
                     return Err(format!("{lang}: {phrase:?} means two things"));
                 }
-                here.push(Word { lang: lang.to_owned(), means, own: in_english || means == Means::Neither || own.contains(&phrase) });
+                here.push(Word {
+                    lang: lang.to_owned(),
+                    means,
+                    own: in_english || means == Means::Neither || own.contains(&phrase),
+                });
             }
         }
         Ok(())
@@ -59,13 +74,20 @@ impl Agreed {
 
     /// What a whole message means in the language of the party, if that has it.
     pub(super) fn in_own(&self, message: &str, lang: &str) -> Option<Means> {
-        self.words.get(message)?.iter().find(|w| primary(&w.lang) == primary(lang)).map(|w| w.means)
+        self.words
+            .get(message)?
+            .iter()
+            .find(|w| primary(&w.lang) == primary(lang))
+            .map(|w| w.means)
     }
 
-    /// What a whole message means that is no answer in English: only what every language that has it agrees on, and none keeps for its own.
+    /// What a whole message means that is no answer in English: only what every language that has
+    /// it agrees on, and none keeps for its own.
     pub(super) fn anywhere(&self, message: &str) -> Option<Means> {
         let all = self.words.get(message)?;
         let first = all.first()?.means;
-        all.iter().all(|w| !w.own && w.means == first).then_some(first)
+        all.iter()
+            .all(|w| !w.own && w.means == first)
+            .then_some(first)
     }
 }

@@ -49,8 +49,24 @@ impl Held {
 
     /// The answer of these words, and of whom others speak.
     pub(super) fn in_light_of(self, all: Held) -> Held {
-        let Held { yes, agreed, refuse, no, cancel, cancelled, .. } = self;
-        Held { yes, agreed, refuse, no, cancel, cancelled, ..all }
+        let Held {
+            yes,
+            agreed,
+            refuse,
+            no,
+            cancel,
+            cancelled,
+            ..
+        } = self;
+        Held {
+            yes,
+            agreed,
+            refuse,
+            no,
+            cancel,
+            cancelled,
+            ..all
+        }
     }
 
     fn ill(&self) -> bool {
@@ -80,7 +96,11 @@ impl Held {
             (false, true, false) => Some(Reason::IllSelf),
             (false, false, true) if !self.ill_other || self.kin => Some(Reason::Travel),
             // A car or a road, and nothing else that could be the reason.
-            (false, false, false) if self.vehicle && !(self.ill_other || self.event || self.kid || self.kin) => Some(Reason::Travel),
+            (false, false, false)
+                if self.vehicle && !(self.ill_other || self.event || self.kid || self.kin) =>
+            {
+                Some(Reason::Travel)
+            }
             _ => None,
         }
     }
@@ -92,7 +112,12 @@ fn begins_as_question(l: &Lists, words: &[Word]) -> bool {
     for (at, w) in words.iter().enumerate() {
         if start && w.id != BREAK {
             let asks = l.asking.longest(&words[at..]).is_some();
-            let cancels = l.reading.longest(&words[at..]).is_some_and(|(_, list)| matches!(READING[usize::from(list)].1, Piece::Cancel | Piece::Refuse | Piece::Coming));
+            let cancels = l.reading.longest(&words[at..]).is_some_and(|(_, list)| {
+                matches!(
+                    READING[usize::from(list)].1,
+                    Piece::Cancel | Piece::Refuse | Piece::Coming
+                )
+            });
             if asks && !cancels {
                 return true;
             }
@@ -103,31 +128,54 @@ fn begins_as_question(l: &Lists, words: &[Word]) -> bool {
 }
 
 /// Reads an answer, or says why it is none.
-pub(super) fn answer(l: &Lists, words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
+pub(super) fn answer(
+    l: &Lists,
+    words: &[Word],
+    context: &Context<'_>,
+    doubtful: bool,
+) -> Result<Understood, &'static str> {
     if begins_as_question(l, words) {
         return Err("question");
     }
     // "A) yes": one of several, and nobody knows which.
     if let [first, second, ..] = words
         && second.id == BREAK
-        && l.vocabulary.letter(first.id).is_some_and(|c| ('a'..='e').contains(&c))
+        && l.vocabulary
+            .letter(first.id)
+            .is_some_and(|c| ('a'..='e').contains(&c))
     {
         return Err("lettered");
     }
     let text = Text::new(l, words);
-    match text.pieces(0..words.len()).or_else(|| spelled_out(l, words)) {
+    match text
+        .pieces(0..words.len())
+        .or_else(|| spelled_out(l, words))
+    {
         Some(pieces) => judge(l, &pieces, words, context, doubtful),
         None => by_clauses(&text, context, doubtful).ok_or("unknown-word"),
     }
 }
 
 /// What these words mean, of which every one is known.
-pub(super) fn judge(l: &Lists, pieces: &Pieces, words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
+pub(super) fn judge(
+    l: &Lists,
+    pieces: &Pieces,
+    words: &[Word],
+    context: &Context<'_>,
+    doubtful: bool,
+) -> Result<Understood, &'static str> {
     weigh(l, &hold(l, pieces, words), pieces, words, context, doubtful)
 }
 
 /// The same, of whom it speaks being known already.
-pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], context: &Context<'_>, doubtful: bool) -> Result<Understood, &'static str> {
+pub(super) fn weigh(
+    l: &Lists,
+    held: &Held,
+    pieces: &Pieces,
+    words: &[Word],
+    context: &Context<'_>,
+    doubtful: bool,
+) -> Result<Understood, &'static str> {
     if l.no_answer.any(words) {
         return Err("no-answer");
     }
@@ -135,7 +183,8 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
     // "Yes I got your text but I can't come": what was agreed with is not the visit.
     let refused_after = held.refuse && !held.coming && !held.agreed && ends_in_no(l, pieces, words);
     // "My mother can't come but me and the twins will be there": another's plans.
-    let of_others = held.about_third && !(held.refuses_for_us || held.cancel) && held.comes && !held.ill();
+    let of_others =
+        held.about_third && !(held.refuses_for_us || held.cancel) && held.comes && !held.ill();
     let confirms = held.confirms() && !refused_after;
     let cancels = held.cancels() && !of_others;
     match (confirms, cancels) {
@@ -146,7 +195,8 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
             if doubtful {
                 return Err("sign");
             }
-            let more = held.reason || held.only_cancels || held.third || (held.mild && !held.coming);
+            let more =
+                held.reason || held.only_cancels || held.third || (held.mild && !held.coming);
             // A YES and "we will be there": whatever else is said beside both.
             let both = held.says_yes && held.comes && !held.ill();
             if more && !both && !concludes(l, held, pieces, words) {
@@ -156,7 +206,12 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
                 return Err("names-a-time");
             }
             // What more was said a person reads.
-            Ok(Understood { named, plain_yes: held.yes, leftover: more, ..Understood::new(Intent::Confirm, "all-words-agree") })
+            Ok(Understood {
+                named,
+                plain_yes: held.yes,
+                leftover: more,
+                ..Understood::new(Intent::Confirm, "all-words-agree")
+            })
         }
         (false, true) => {
             if held.about_third {
@@ -169,13 +224,21 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
             if l.not_in_time.any(words) || (!held.reason && l.no_refusal.any(words)) {
                 return Err("not-the-visit");
             }
-            if held.cancelled && pieces.iter().any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill))) {
+            if held.cancelled
+                && pieces
+                    .iter()
+                    .any(|(p, _)| !matches!(p, None | Some(Piece::Cancelled | Piece::Fill)))
+            {
                 return Err("what-was-cancelled");
             }
-            // A date or time that is none of those that are open is about something else. Without them a date is taken as it is, and "not
-            // 10am" may be a wish for another hour.
+            // A date or time that is none of those that are open is about something else. Without
+            // them a date is taken as it is, and "not 10am" may be a wish for another hour.
             let known = !context.arrivals.is_empty();
-            if if known { !named.are_of(context.arrivals) } else { named.moments.iter().any(|w| w.id == TIME) && !held.cancel } {
+            if if known {
+                !named.are_of(context.arrivals)
+            } else {
+                named.moments.iter().any(|w| w.id == TIME) && !held.cancel
+            } {
                 return Err("names-a-time");
             }
             let reason = held.reason_in_short();
@@ -186,25 +249,43 @@ pub(super) fn weigh(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word], con
                 (_, true) => "all-words-cancel",
                 _ => "all-words-refuse",
             };
-            Ok(Understood { named, ..Understood::new(Intent::Cancel(reason), rule) })
+            Ok(Understood {
+                named,
+                ..Understood::new(Intent::Cancel(reason), rule)
+            })
         }
     }
 }
 
-/// The days, dates and times of these words. Where more than one day is named, those that stand beside an answer count: "my operation is on
-/// Friday so I won't be fit for Sunday".
+/// The days, dates and times of these words. Where more than one day is named, those that stand
+/// beside an answer count: "my operation is on Friday so I won't be fit for Sunday".
 ///
 /// # Errors
 /// Two days are named, and one visit is open.
-pub(super) fn named(l: &Lists, words: &[Word], pieces: &Pieces, context: &Context<'_>) -> Result<Named, &'static str> {
+pub(super) fn named(
+    l: &Lists,
+    words: &[Word],
+    pieces: &Pieces,
+    context: &Context<'_>,
+) -> Result<Named, &'static str> {
     let mut days = days_of(l, words);
     if days.len() > 1 && context.open < 2 {
-        let joins = |p: &(Option<Piece>, usize)| matches!(p.0, None | Some(Piece::So)) || words.get(p.1).is_some_and(|w| l.joints.whole(&[*w]));
-        let ends = pieces[1.min(pieces.len())..].iter().filter(|p| joins(p)).map(|(_, at)| *at).chain([words.len()]);
+        let joins = |p: &(Option<Piece>, usize)| {
+            matches!(p.0, None | Some(Piece::So))
+                || words.get(p.1).is_some_and(|w| l.joints.whole(&[*w]))
+        };
+        let ends = pieces[1.min(pieces.len())..]
+            .iter()
+            .filter(|p| joins(p))
+            .map(|(_, at)| *at)
+            .chain([words.len()]);
         let mut beside: Vec<Word> = Vec::new();
         let mut from = 0;
         for end in ends {
-            let answers = pieces.iter().filter(|(_, at)| (from..end).contains(at)).any(|(p, _)| p.is_some_and(Piece::answers));
+            let answers = pieces
+                .iter()
+                .filter(|(_, at)| (from..end).contains(at))
+                .any(|(p, _)| p.is_some_and(Piece::answers));
             if answers && from < end {
                 beside.extend(&words[from..end]);
             }
@@ -219,8 +300,16 @@ pub(super) fn named(l: &Lists, words: &[Word], pieces: &Pieces, context: &Contex
         return Err("two-days");
     }
     // "Sick since 4am" names no visit.
-    let since = |at: usize| at.checked_sub(1).is_some_and(|b| l.since.whole(&words[b..at]));
-    let moments = words.iter().enumerate().filter(|(at, w)| matches!(w.id, DATE | TIME) && !since(*at)).map(|(_, w)| *w).collect();
+    let since = |at: usize| {
+        at.checked_sub(1)
+            .is_some_and(|b| l.since.whole(&words[b..at]))
+    };
+    let moments = words
+        .iter()
+        .enumerate()
+        .filter(|(at, w)| matches!(w.id, DATE | TIME) && !since(*at))
+        .map(|(_, w)| *w)
+        .collect();
     Ok(Named { days, moments })
 }
 
@@ -234,44 +323,91 @@ fn days_of(l: &Lists, words: &[Word]) -> Vec<Weekday> {
     days
 }
 
-/// "Just come off shift but yes will be there": whatever is said first, nobody being ill, they come.
+/// "Just come off shift but yes will be there": whatever is said first, nobody being ill, they
+/// come.
 fn concludes(l: &Lists, held: &Held, pieces: &Pieces, words: &[Word]) -> bool {
-    let last = pieces.iter().rposition(|(_, at)| l.concludes.longest(&words[*at..]).is_some());
+    let last = pieces
+        .iter()
+        .rposition(|(_, at)| l.concludes.longest(&words[*at..]).is_some());
     let plain = |(p, _): &(Option<Piece>, usize)| {
-        matches!(p, None | Some(Piece::So | Piece::Soft | Piece::Yes | Piece::Agreed | Piece::Coming | Piece::Self_ | Piece::We | Piece::Fill | Piece::Glad))
+        matches!(
+            p,
+            None | Some(
+                Piece::So
+                    | Piece::Soft
+                    | Piece::Yes
+                    | Piece::Agreed
+                    | Piece::Coming
+                    | Piece::Self_
+                    | Piece::We
+                    | Piece::Fill
+                    | Piece::Glad
+            )
+        )
     };
-    !held.ill() && last.is_some_and(|from| pieces[from..].iter().all(plain) && pieces[from..].iter().any(|(p, _)| *p == Some(Piece::Coming)))
+    !held.ill()
+        && last.is_some_and(|from| {
+            pieces[from..].iter().all(plain)
+                && pieces[from..]
+                    .iter()
+                    .any(|(p, _)| *p == Some(Piece::Coming))
+        })
 }
 
 /// "But I can't": the last thing said of coming is a refusal.
 fn ends_in_no(l: &Lists, pieces: &Pieces, words: &[Word]) -> bool {
-    let last = pieces.iter().rposition(|(_, at)| l.but_no.longest(&words[*at..]).is_some());
-    let agrees = |(p, _): &(Option<Piece>, usize)| matches!(p, Some(Piece::Yes | Piece::Agreed | Piece::Keep | Piece::Coming));
+    let last = pieces
+        .iter()
+        .rposition(|(_, at)| l.but_no.longest(&words[*at..]).is_some());
+    let agrees = |(p, _): &(Option<Piece>, usize)| {
+        matches!(
+            p,
+            Some(Piece::Yes | Piece::Agreed | Piece::Keep | Piece::Coming)
+        )
+    };
     last.is_some_and(|from| !pieces[from..].iter().any(agrees))
 }
 
 /// "C A N C E L": single letters that make one word of an answer.
 fn spelled_out(l: &Lists, words: &[Word]) -> Option<Pieces> {
-    let letters: Option<String> = words.iter().filter(|w| w.id != BREAK).map(|w| l.vocabulary.letter(w.id)).collect();
+    let letters: Option<String> = words
+        .iter()
+        .filter(|w| w.id != BREAK)
+        .map(|w| l.vocabulary.letter(w.id))
+        .collect();
     let one = l.vocabulary.words(&letters.filter(|s| s.len() > 2)?);
     Text::new(l, &one).pieces(0..one.len())
 }
 
 /// Whether the words before or at an illness say that it is the writer's own.
 fn says_so_of_oneself(l: &Lists, words: &[Word], at: usize) -> bool {
-    l.own_illness.longest(&words[at..]).is_some() || at.checked_sub(1).is_some_and(|before| l.have.whole(&words[before..at]))
+    l.own_illness.longest(&words[at..]).is_some()
+        || at
+            .checked_sub(1)
+            .is_some_and(|before| l.have.whole(&words[before..at]))
 }
 
 /// What the pieces of an answer say, and of whom.
 pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
     use Piece as P;
     // "Slapped cheek, can't bring him": whom one brings is a child.
-    let child = pieces.iter().any(|(p, at)| *p == Some(P::Child) || (*p == Some(P::Refuse) && l.brings.longest(&words[*at..]).is_some()));
-    let mut h = Held { child, ..Held::default() };
-    // The subject of the clause so far, the last person named in it, and the last one named by a noun.
+    let child = pieces.iter().any(|(p, at)| {
+        *p == Some(P::Child) || (*p == Some(P::Refuse) && l.brings.longest(&words[*at..]).is_some())
+    });
+    let mut h = Held {
+        child,
+        ..Held::default()
+    };
+    // The subject of the clause so far, the last person named in it, and the last one named by a
+    // noun.
     let (mut subject, mut person, mut noun): (Option<P>, Option<P>, Option<P>) = (None, None, None);
     let mut refused_third = false;
-    let alone = !pieces.iter().any(|(p, _)| matches!(p, Some(P::Child | P::Kin | P::Name | P::He | P::Him | P::KidEvent | P::We)));
+    let alone = !pieces.iter().any(|(p, _)| {
+        matches!(
+            p,
+            Some(P::Child | P::Kin | P::Name | P::He | P::Him | P::KidEvent | P::We)
+        )
+    });
     for (i, (piece, at)) in pieces.iter().enumerate() {
         let next = pieces.get(i + 1).and_then(|(p, _)| *p);
         match piece {
@@ -311,7 +447,8 @@ pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
                     }
                     (_, Some(P::Self_)) => h.ill_self = true,
                     (_, None) if h.child => h.ill_child = true,
-                    // "Feeling rough, can't come": whoever writes so without naming anybody speaks of themselves.
+                    // "Feeling rough, can't come": whoever writes so without naming anybody speaks
+                    // of themselves.
                     (_, None) if alone && says_so_of_oneself(l, words, *at) => h.ill_self = true,
                     _ => h.ill_other = true,
                 }
@@ -351,10 +488,17 @@ pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
                     h.about_third = true;
                 }
                 // "Cancel the dentist": something else than a visit.
-                let determined = pieces.get(i + 1).is_some_and(|(_, at)| words.get(*at).is_some_and(|w| l.determiner.whole(&[*w])));
-                let object = if determined { pieces.get(i + 2).and_then(|(p, _)| *p) } else { next };
+                let determined = pieces.get(i + 1).is_some_and(|(_, at)| {
+                    words.get(*at).is_some_and(|w| l.determiner.whole(&[*w]))
+                });
+                let object = if determined {
+                    pieces.get(i + 2).and_then(|(p, _)| *p)
+                } else {
+                    next
+                };
                 // "Cancel him": no visit at all.
-                let person = matches!(next, Some(P::Him)) && pieces.get(i + 2).is_none_or(|(p, _)| p.is_none());
+                let person = matches!(next, Some(P::Him))
+                    && pieces.get(i + 2).is_none_or(|(p, _)| p.is_none());
                 if person || matches!(object, Some(P::Event | P::KidEvent | P::RideNoun)) {
                     h.about_third = true;
                 }
@@ -366,7 +510,8 @@ pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
                 if *piece == Some(P::Coming) {
                     // "My partner can't come but I will be there."
                     let end = pieces.get(i + 1).map_or(words.len(), |(_, at)| *at);
-                    let other = matches!(subject, Some(P::Kin | P::He | P::Name)) && !l.own.any(&words[*at..end]);
+                    let other = matches!(subject, Some(P::Kin | P::He | P::Name))
+                        && !l.own.any(&words[*at..end]);
                     h.third |= other;
                     h.comes |= !other;
                 }
@@ -375,13 +520,18 @@ pub(super) fn hold(l: &Lists, pieces: &Pieces, words: &[Word]) -> Held {
             Some(P::Agreed) => h.agreed = true,
             Some(P::Soft) => {
                 let end = pieces.get(i + 1).map_or(words.len(), |(_, at)| *at);
-                if l.mild.whole(&words[*at..end]) { h.mild = true } else { h.only_cancels = true }
+                if l.mild.whole(&words[*at..end]) {
+                    h.mild = true
+                } else {
+                    h.only_cancels = true
+                }
             }
             Some(P::Glad | P::Fill) => {}
         }
     }
-    // A child does not answer for itself: whoever brings it does. Of anybody else's plans nobody here can speak.
-    // "Covid positive, she won't be there": an illness that nobody else here has is that of the child who is brought.
+    // A child does not answer for itself: whoever brings it does. Of anybody else's plans nobody
+    // here can speak. "Covid positive, she won't be there": an illness that nobody else here has is
+    // that of the child who is brought.
     if refused_third && h.ill_other && !h.kin && !h.ill_self {
         (h.ill_other, h.ill_child, h.kid) = (false, true, true);
     }

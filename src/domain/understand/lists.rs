@@ -9,7 +9,11 @@ use std::sync::LazyLock;
 use toml::Table;
 
 /// Two files that are read as one: what parents answer, and what they write in danger.
-pub(super) const ENGLISH: &str = concat!(include_str!("../../../understanding/en.toml"), "\n", include_str!("../../../understanding/en-danger.toml"));
+pub(super) const ENGLISH: &str = concat!(
+    include_str!("../../../understanding/en.toml"),
+    "\n",
+    include_str!("../../../understanding/en-danger.toml")
+);
 /// Languages of which only whole messages are known.
 pub(super) const OTHERS: [&str; 5] = [
     include_str!("../../../understanding/cy.toml"),
@@ -54,7 +58,10 @@ impl Piece {
     /// Whether it agrees, refuses or calls off.
     pub(super) fn answers(self) -> bool {
         use Piece as P;
-        matches!(self, P::Refuse | P::No | P::Cancel | P::Cancelled | P::Keep | P::Coming | P::Yes | P::Agreed)
+        matches!(
+            self,
+            P::Refuse | P::No | P::Cancel | P::Cancelled | P::Keep | P::Coming | P::Yes | P::Agreed
+        )
     }
 }
 
@@ -128,7 +135,8 @@ pub(super) struct Lists {
     pub(super) no_of: Patterns,
     /// Where a clause may begin inside a sentence.
     pub(super) joints: Patterns,
-    /// What in a clause that cannot be read may turn the answer of another clause; and what else may turn a YES.
+    /// What in a clause that cannot be read may turn the answer of another clause; and what else
+    /// may turn a YES.
     pub(super) turns: Patterns,
     pub(super) turns_yes: Patterns,
     /// The writer; a child or somebody else; somebody else for certain.
@@ -142,7 +150,8 @@ pub(super) struct Lists {
     /// A YES that stands beside unknown words; and what such words may be beside any YES.
     pub(super) firm: Patterns,
     pub(super) along: Patterns,
-    /// Who speaks of themselves; what stands before a place; what a word must follow; how a plain agreement at the end begins.
+    /// Who speaks of themselves; what stands before a place; what a word must follow; how a plain
+    /// agreement at the end begins.
     pub(super) speaks: Patterns,
     pub(super) at_places: Patterns,
     pub(super) leads_on: Patterns,
@@ -192,15 +201,23 @@ pub(super) struct Lists {
     pub(super) agreed: Agreed,
 }
 
-pub(super) static LISTS: LazyLock<Lists> = LazyLock::new(|| Lists::read(ENGLISH, &OTHERS).unwrap_or_else(|e| panic!("understanding: {e}")));
+pub(super) static LISTS: LazyLock<Lists> = LazyLock::new(|| {
+    Lists::read(ENGLISH, &OTHERS).unwrap_or_else(|e| panic!("understanding: {e}"))
+});
 
-fn patterns(b: &mut Builder<'_>, t: &Table, section: &str, keys: &[&str]) -> Result<Patterns, String> {
+fn patterns(
+    b: &mut Builder<'_>,
+    t: &Table,
+    section: &str,
+    keys: &[&str],
+) -> Result<Patterns, String> {
     let t = table(t, section)?;
     let mut out = Patterns::default();
     for (n, key) in keys.iter().enumerate() {
         let Some(list) = t.get(*key) else { continue };
         for p in strings(list, key)? {
-            b.add(&mut out, u16::try_from(n).map_err(|e| e.to_string())?, &p).map_err(|e| format!("{section}.{key}: {e}"))?;
+            b.add(&mut out, u16::try_from(n).map_err(|e| e.to_string())?, &p)
+                .map_err(|e| format!("{section}.{key}: {e}"))?;
         }
     }
     Ok(out)
@@ -209,13 +226,27 @@ fn patterns(b: &mut Builder<'_>, t: &Table, section: &str, keys: &[&str]) -> Res
 /// The lists of danger, each with what is harmless in its own words.
 fn families(b: &mut Builder<'_>, t: &Table) -> Result<Families, String> {
     let mut out = Families::default();
-    let list = t.get("danger").and_then(|d| d.as_array()).ok_or("danger is missing")?;
+    let list = t
+        .get("danger")
+        .and_then(|d| d.as_array())
+        .ok_or("danger is missing")?;
     for (n, family) in (0u16..).zip(list) {
-        let family = family.as_table().ok_or("danger holds something that is no table")?;
-        let name = family.get("name").and_then(|n| n.as_str()).ok_or("a list of danger has no name")?;
+        let family = family
+            .as_table()
+            .ok_or("danger holds something that is no table")?;
+        let name = family
+            .get("name")
+            .and_then(|n| n.as_str())
+            .ok_or("a list of danger has no name")?;
         for (key, to) in [("core", &mut out.core), ("unless", &mut out.unless)] {
-            for p in strings(family.get(key).ok_or_else(|| format!("{name}: {key} is missing"))?, key)? {
-                b.add(to, n, &p).map_err(|e| format!("{name}, {key}: {e}"))?;
+            for p in strings(
+                family
+                    .get(key)
+                    .ok_or_else(|| format!("{name}: {key} is missing"))?,
+                key,
+            )? {
+                b.add(to, n, &p)
+                    .map_err(|e| format!("{name}, {key}: {e}"))?;
             }
         }
     }
@@ -223,7 +254,11 @@ fn families(b: &mut Builder<'_>, t: &Table) -> Result<Families, String> {
 }
 
 fn text_of(t: &Table, section: &str, key: &str) -> Result<String, String> {
-    table(t, section)?.get(key).and_then(|v| v.as_str()).map(str::to_owned).ok_or_else(|| format!("{section}.{key} is missing"))
+    table(t, section)?
+        .get(key)
+        .and_then(|v| v.as_str())
+        .map(str::to_owned)
+        .ok_or_else(|| format!("{section}.{key} is missing"))
 }
 
 impl Lists {
@@ -235,17 +270,32 @@ impl Lists {
                 return Err(format!("{name} is a list of classes twice"));
             }
         }
-        let names = table(&t, "reading")?.get("name").map_or(Ok(Vec::new()), |l| strings(l, "name"))?;
-        let mut b = Builder { vocabulary: Vocabulary::read(&t)?, classes: &classes, names, read: HashMap::new() };
+        let names = table(&t, "reading")?
+            .get("name")
+            .map_or(Ok(Vec::new()), |l| strings(l, "name"))?;
+        let mut b = Builder {
+            vocabulary: Vocabulary::read(&t)?,
+            classes: &classes,
+            names,
+            read: HashMap::new(),
+        };
         let account = |b: &mut Builder<'_>, section: &str| -> Result<Account, String> {
             let mut words = patterns(b, &t, section, &["core", "extra"])?;
             for p in strings(&table(&t, "stranger")?["around"], "around")? {
                 b.add(&mut words, 1, &p)?;
             }
-            Ok(Account { whole: patterns(b, &t, section, &["whole"])?, courtesy: patterns(b, &t, section, &["courtesy"])?, words, unless: patterns(b, &t, section, &["unless"])? })
+            Ok(Account {
+                whole: patterns(b, &t, section, &["whole"])?,
+                courtesy: patterns(b, &t, section, &["courtesy"])?,
+                words,
+                unless: patterns(b, &t, section, &["unless"])?,
+            })
         };
         let sign = |b: &mut Builder<'_>, section: &str| -> Result<Sign, String> {
-            Ok(Sign { core: patterns(b, &t, section, &["core"])?, unless: patterns(b, &t, section, &["unless"])? })
+            Ok(Sign {
+                core: patterns(b, &t, section, &["core"])?,
+                unless: patterns(b, &t, section, &["unless"])?,
+            })
         };
         let reading = READING.map(|(name, _)| name);
         let mut lists = Lists {
@@ -257,8 +307,14 @@ impl Lists {
             stranger: patterns(&mut b, &t, "stranger", &["whole"])?,
             wrong_number: patterns(&mut b, &t, "stranger", &["sure"])?,
             reasons: [
-                (patterns(&mut b, &t, "reason", &["ill_child"])?, Reason::IllChild),
-                (patterns(&mut b, &t, "reason", &["ill_me"])?, Reason::IllSelf),
+                (
+                    patterns(&mut b, &t, "reason", &["ill_child"])?,
+                    Reason::IllChild,
+                ),
+                (
+                    patterns(&mut b, &t, "reason", &["ill_me"])?,
+                    Reason::IllSelf,
+                ),
                 (patterns(&mut b, &t, "reason", &["travel"])?, Reason::Travel),
                 (patterns(&mut b, &t, "reason", &["other"])?, Reason::Other),
             ],
@@ -311,7 +367,14 @@ impl Lists {
             question: sign(&mut b, "question")?,
             danger: families(&mut b, &t)?,
             watched: sign(&mut b, "watched")?,
-            some: SomeStay { words: patterns(&mut b, &t, "some_children", &["ill", "stays", "comes", "extra"])? },
+            some: SomeStay {
+                words: patterns(
+                    &mut b,
+                    &t,
+                    "some_children",
+                    &["ill", "stays", "comes", "extra"],
+                )?,
+            },
             abuse_signs: text_of(&t, "abuse", "signs")?,
             danger_signs: text_of(&t, "signs", "danger")?,
             stop_signs: text_of(&t, "signs", "stop")?,
@@ -320,14 +383,24 @@ impl Lists {
             agreed: Agreed::default(),
             vocabulary: Vocabulary::default(),
         };
-        // The agreed words are held against English alone, before anything of another language is a word here.
-        let files = others.iter().map(|text| text.parse::<Table>().map_err(|e| e.to_string())).collect::<Result<Vec<_>, _>>()?;
+        // The agreed words are held against English alone, before anything of another language is a
+        // word here.
+        let files = others
+            .iter()
+            .map(|text| text.parse::<Table>().map_err(|e| e.to_string()))
+            .collect::<Result<Vec<_>, _>>()?;
         for t in &files {
-            let lang = t.get("language").and_then(|l| l.as_str()).ok_or("a file names no language")?;
+            let lang = t
+                .get("language")
+                .and_then(|l| l.as_str())
+                .ok_or("a file names no language")?;
             lists.agreed.add(lang, t, &b.vocabulary)?;
         }
         for t in &files {
-            for p in t.get("danger").map_or(Ok(Vec::new()), |l| strings(l, "danger"))? {
+            for p in t
+                .get("danger")
+                .map_or(Ok(Vec::new()), |l| strings(l, "danger"))?
+            {
                 b.add(&mut lists.danger.core, u16::MAX, &p)?;
             }
         }
@@ -358,7 +431,8 @@ impl SomeStay {
     }
 }
 
-/// The lists of danger: a line of one is explained away only by a harmless one of the same list, and only in its own words.
+/// The lists of danger: a line of one is explained away only by a harmless one of the same list,
+/// and only in its own words.
 #[derive(Default)]
 pub(super) struct Families {
     core: Patterns,
@@ -378,7 +452,9 @@ impl Families {
 fn unexplained(core: &Patterns, unless: &Patterns, words: &[Word]) -> bool {
     core.all(words).any(|(from, to, family)| {
         let start = from.saturating_sub(AROUND);
-        !unless.all(&words[start..words.len().min(to + AROUND)]).any(|(f, t, of)| of == family && f + start < to && t + start > from)
+        !unless
+            .all(&words[start..words.len().min(to + AROUND)])
+            .any(|(f, t, of)| of == family && f + start < to && t + start > from)
     })
 }
 
@@ -400,7 +476,9 @@ impl Account {
         let (mut at, mut said) = (0, 0);
         while at < words.len() {
             let whole = self.whole.longest(&words[at..]);
-            let Some((n, _)) = whole.or_else(|| self.courtesy.longest(&words[at..])) else { return false };
+            let Some((n, _)) = whole.or_else(|| self.courtesy.longest(&words[at..])) else {
+                return false;
+            };
             said += usize::from(whole.is_some());
             at += n;
         }
@@ -409,9 +487,14 @@ impl Account {
 
     /// Whether one sentence of several means it, and no other holds a word that speaks against it.
     pub(super) fn in_a_sentence(&self, words: &[Word], against: &Patterns) -> bool {
-        let sentences: Vec<&[Word]> = words.split(|w| matches!(w.id, BREAK | ASK)).filter(|s| !s.is_empty()).collect();
+        let sentences: Vec<&[Word]> = words
+            .split(|w| matches!(w.id, BREAK | ASK))
+            .filter(|s| !s.is_empty())
+            .collect();
         let means = |s: &[Word]| self.accounts_for(s) && !self.unless.any(s);
-        sentences.len() > 1 && sentences.iter().any(|s| means(s)) && sentences.iter().all(|s| means(s) || !against.any(s))
+        sentences.len() > 1
+            && sentences.iter().any(|s| means(s))
+            && sentences.iter().all(|s| means(s) || !against.any(s))
     }
 
     /// Whether it is said somewhere, among whatever.
@@ -423,7 +506,9 @@ impl Account {
     fn accounts_for(&self, words: &[Word]) -> bool {
         let (mut at, mut core) = (0, false);
         while at < words.len() {
-            let Some((n, list)) = self.words.longest(&words[at..]) else { return false };
+            let Some((n, list)) = self.words.longest(&words[at..]) else {
+                return false;
+            };
             core |= list == 0;
             at += n;
         }

@@ -1,4 +1,5 @@
-//! What a text is made of: its pieces, each as long as it can be. What may stand at a place is looked up once.
+//! What a text is made of: its pieces, each as long as it can be. What may stand at a place is
+//! looked up once.
 
 use super::super::patterns::{ASK, BREAK, DATE, TIME, UNKNOWN, Word};
 use super::lists::{Lists, Piece, READING};
@@ -18,11 +19,16 @@ pub(super) struct Text<'a> {
 impl<'a> Text<'a> {
     /// Of these words nothing is known yet.
     pub(super) fn new(l: &'a Lists, words: &'a [Word]) -> Self {
-        Text { l, words, found: words.iter().map(|_| OnceCell::new()).collect() }
+        Text {
+            l,
+            words,
+            found: words.iter().map(|_| OnceCell::new()).collect(),
+        }
     }
 
-    /// Splits a part of an answer into its pieces, with their places in the part; `None` if a word is in no list. Where the longest piece
-    /// leaves a word over that a shorter one would not, the shorter one is meant: "I am not going | to make it".
+    /// Splits a part of an answer into its pieces, with their places in the part; `None` if a word
+    /// is in no list. Where the longest piece leaves a word over that a shorter one would not, the
+    /// shorter one is meant: "I am not going | to make it".
     pub(super) fn pieces(&self, part: Range<usize>) -> Option<Pieces> {
         let end = part.len();
         let mut dead = vec![false; end + 1];
@@ -31,7 +37,11 @@ impl<'a> Text<'a> {
         let mut left: Vec<Pieces> = Vec::with_capacity(end);
         let mut at = 0;
         while at < end {
-            let mut choices = if dead[at] { Vec::new() } else { self.choices(part.start + at..part.end) };
+            let mut choices = if dead[at] {
+                Vec::new()
+            } else {
+                self.choices(part.start + at..part.end)
+            };
             loop {
                 if let Some((piece, n)) = choices.pop() {
                     out.push((piece, at));
@@ -50,12 +60,20 @@ impl<'a> Text<'a> {
     pub(super) fn choices(&self, part: Range<usize>) -> Pieces {
         let l = self.l;
         let words = &self.words[part.clone()];
-        let Some(w) = words.first() else { return Vec::new() };
+        let Some(w) = words.first() else {
+            return Vec::new();
+        };
         if matches!(w.id, BREAK | ASK) {
             return vec![(None, 1)];
         }
-        let lengths = self.found[part.start].get_or_init(|| l.reading.lengths(&self.words[part.start..]));
-        let mut found: Pieces = lengths.iter().rev().filter(|(n, _)| *n <= words.len()).map(|(n, list)| (Some(READING[usize::from(*list)].1), *n)).collect();
+        let lengths =
+            self.found[part.start].get_or_init(|| l.reading.lengths(&self.words[part.start..]));
+        let mut found: Pieces = lengths
+            .iter()
+            .rev()
+            .filter(|(n, _)| *n <= words.len())
+            .map(|(n, list)| (Some(READING[usize::from(*list)].1), *n))
+            .collect();
         // "No, I can't." A bare verb refuses only where nothing follows that it could belong to.
         if let Some((n, _)) = l.at_end.longest(words)
             && words.get(n).is_none_or(|w| w.id == BREAK)
@@ -65,7 +83,11 @@ impl<'a> Text<'a> {
         }
         if found.is_empty() && (l.vocabulary.day(w.id).is_some() || matches!(w.id, TIME | DATE)) {
             found.push((Some(Piece::Fill), 1));
-        } else if found.is_empty() && w.id == UNKNOWN && words.get(1).is_some_and(|next| l.holds.whole(&[*next])) && self.sick_soon(part.start + 1..part.end) {
+        } else if found.is_empty()
+            && w.id == UNKNOWN
+            && words.get(1).is_some_and(|next| l.holds.whole(&[*next]))
+            && self.sick_soon(part.start + 1..part.end)
+        {
             found.push((Some(Piece::Name), 1));
         } else if found.is_empty() && w.id == UNKNOWN && self.describes_a_visit(part) {
             found.push((Some(Piece::Fill), 1));
@@ -75,15 +97,28 @@ impl<'a> Text<'a> {
 
     /// "The forthcoming session": whatever stands between "the" and the visit.
     fn describes_a_visit(&self, part: Range<usize>) -> bool {
-        let the = part.start.checked_sub(1).is_some_and(|before| self.l.determiner.whole(&self.words[before..part.start]));
-        the && self.l.visit.longest(&self.words[part.start + 1..part.end]).is_some()
+        let the = part
+            .start
+            .checked_sub(1)
+            .is_some_and(|before| self.l.determiner.whole(&self.words[before..part.start]));
+        the && self
+            .l
+            .visit
+            .longest(&self.words[part.start + 1..part.end])
+            .is_some()
     }
 
     fn sick_soon(&self, part: Range<usize>) -> bool {
-        part.clone().take(4).any(|at| self.l.reading.longest(&self.words[at..part.end]).is_some_and(|(_, list)| READING[usize::from(list)].1 == Piece::Sick))
+        part.clone().take(4).any(|at| {
+            self.l
+                .reading
+                .longest(&self.words[at..part.end])
+                .is_some_and(|(_, list)| READING[usize::from(list)].1 == Piece::Sick)
+        })
     }
 
-    /// The pieces of what is known in a part, whatever stands between them, with their places in the part.
+    /// The pieces of what is known in a part, whatever stands between them, with their places in
+    /// the part.
     pub(super) fn as_far_as_known(&self, part: Range<usize>) -> Pieces {
         let (mut at, mut out) = (part.start, Vec::new());
         while at < part.end {
@@ -106,5 +141,7 @@ impl<'a> Text<'a> {
 
 /// Whether one of these is among the pieces.
 pub(super) fn any_of(pieces: &Pieces, of: &[Piece]) -> bool {
-    pieces.iter().any(|(p, _)| p.is_some_and(|p| of.contains(&p)))
+    pieces
+        .iter()
+        .any(|(p, _)| p.is_some_and(|p| of.contains(&p)))
 }

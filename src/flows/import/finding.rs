@@ -1,4 +1,5 @@
-//! What an import has to say about a file: each finding with its line, its column and what was expected.
+//! What an import has to say about a file: each finding with its line, its column and what was
+//! expected.
 
 use crate::words_enum;
 
@@ -29,13 +30,35 @@ pub struct Finding {
 
 impl Finding {
     /// A finding that stops the import.
-    pub(super) fn error(line: u64, column: impl Into<String>, kind: &'static str, what: impl Into<String>) -> Finding {
-        Finding { line, column: column.into(), kind, severity: Severity::Error, what: what.into() }
+    pub(super) fn error(
+        line: u64,
+        column: impl Into<String>,
+        kind: &'static str,
+        what: impl Into<String>,
+    ) -> Finding {
+        Finding {
+            line,
+            column: column.into(),
+            kind,
+            severity: Severity::Error,
+            what: what.into(),
+        }
     }
 
     /// A finding that stops nothing.
-    pub(super) fn warning(line: u64, column: impl Into<String>, kind: &'static str, what: impl Into<String>) -> Finding {
-        Finding { line, column: column.into(), kind, severity: Severity::Warning, what: what.into() }
+    pub(super) fn warning(
+        line: u64,
+        column: impl Into<String>,
+        kind: &'static str,
+        what: impl Into<String>,
+    ) -> Finding {
+        Finding {
+            line,
+            column: column.into(),
+            kind,
+            severity: Severity::Warning,
+            what: what.into(),
+        }
     }
 }
 
@@ -47,5 +70,9 @@ pub(super) fn any_error(findings: &[Finding]) -> bool {
 /// What a finding shows of a field: its beginning.
 pub(super) fn shown(field: &str) -> String {
     const MOST: usize = 40;
-    if field.chars().nth(MOST).is_none() { field.to_owned() } else { field.chars().take(MOST).chain("…".chars()).collect() }
+    if field.chars().nth(MOST).is_none() {
+        field.to_owned()
+    } else {
+        field.chars().take(MOST).chain("…".chars()).collect()
+    }
 }

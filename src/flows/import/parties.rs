@@ -1,4 +1,5 @@
-//! The parties of a line against those on file: what is new, what a file may change, and what it may not.
+//! The parties of a line against those on file: what is new, what a file may change, and what it
+//! may not.
 
 use super::finding::Finding;
 use super::row::{PartyRow, SessionRow};
@@ -23,7 +24,8 @@ pub(super) struct Changes {
     pub(super) ring_only: Vec<(String, String, Role, String, Channel)>,
 }
 
-/// Compares the parties of lines with those of one case, and keeps what the lines change in mind for the lines after.
+/// Compares the parties of lines with those of one case, and keeps what the lines change in mind
+/// for the lines after.
 pub(super) struct Comparing<'a> {
     pub(super) seal: &'a Sealed,
     pub(super) case: &'a mut KnownCase,
@@ -43,7 +45,12 @@ impl Comparing<'_> {
     }
 
     fn differs(&mut self, row: &SessionRow, role: Role, column: &str, why: &str) -> bool {
-        self.say(Finding::warning(row.line, format!("{role}_{column}"), "differs", why));
+        self.say(Finding::warning(
+            row.line,
+            format!("{role}_{column}"),
+            "differs",
+            why,
+        ));
         true
     }
 
@@ -52,7 +59,8 @@ impl Comparing<'_> {
         if self.swapped_or_shared(row) {
             return false;
         }
-        let names_stand_exchanged = self.holds_name(row, Role::Resident, Role::Contact) && self.holds_name(row, Role::Contact, Role::Resident);
+        let names_stand_exchanged = self.holds_name(row, Role::Resident, Role::Contact)
+            && self.holds_name(row, Role::Contact, Role::Resident);
         let mut differs = false;
         for party in &row.parties {
             if !self.case.parties.contains_key(&party.role) {
@@ -68,9 +76,14 @@ impl Comparing<'_> {
         differs
     }
 
-    /// Whether the line gives `role` the name that `other` has on file, and that is not the name of `role`.
+    /// Whether the line gives `role` the name that `other` has on file, and that is not the name of
+    /// `role`.
     fn holds_name(&self, row: &SessionRow, role: Role, other: Role) -> bool {
-        let name = row.parties.iter().find(|p| p.role == role).map(|p| p.name.as_str());
+        let name = row
+            .parties
+            .iter()
+            .find(|p| p.role == role)
+            .map(|p| p.name.as_str());
         let on_file = |role| self.case.parties.get(&role).map(|p| p.name.0.as_str());
         name.is_some() && name == on_file(other) && name != on_file(role)
     }
@@ -80,20 +93,42 @@ impl Comparing<'_> {
         let crossed = |role: Role| {
             let other = role.other().and_then(|o| self.case.parties.get(&o))?;
             let party = row.parties.iter().find(|p| p.role == role)?;
-            let (channel, ..) = party.addresses(self.seal).into_iter().find(|(_, _, hash)| other.addresses.iter().any(|a| a.hash == *hash))?;
-            Some(if channel == "telegram" { "telegram_id" } else { "phone" })
+            let (channel, ..) = party
+                .addresses(self.seal)
+                .into_iter()
+                .find(|(_, _, hash)| other.addresses.iter().any(|a| a.hash == *hash))?;
+            Some(if channel == "telegram" {
+                "telegram_id"
+            } else {
+                "phone"
+            })
         };
         let (resident, contact) = (crossed(Role::Resident), crossed(Role::Contact));
         match (resident, contact) {
             (None, None) => return false,
             (Some(_), Some(column)) => {
-                let what = "the two parents' numbers stand exchanged: each would get the other's messages; put each number back to its own parent";
-                self.say(Finding::error(row.line, format!("contact_{column}"), "swapped_numbers", what));
+                let what = "the two parents' numbers stand exchanged: each would get the other's \
+                            messages; put each number back to its own parent";
+                self.say(Finding::error(
+                    row.line,
+                    format!("contact_{column}"),
+                    "swapped_numbers",
+                    what,
+                ));
             }
             (resident, contact) => {
-                let (role, column) = resident.map(|c| (Role::Resident, c)).or(contact.map(|c| (Role::Contact, c))).unwrap_or((Role::Contact, "phone"));
-                let what = "a number that the other party has or had: messages would reach the other party; find out whose it is";
-                self.say(Finding::error(row.line, format!("{role}_{column}"), "shared_number_between_parties", what));
+                let (role, column) = resident
+                    .map(|c| (Role::Resident, c))
+                    .or(contact.map(|c| (Role::Contact, c)))
+                    .unwrap_or((Role::Contact, "phone"));
+                let what = "a number that the other party has or had: messages would reach the \
+                            other party; find out whose it is";
+                self.say(Finding::error(
+                    row.line,
+                    format!("{role}_{column}"),
+                    "shared_number_between_parties",
+                    what,
+                ));
             }
         }
         true
@@ -103,9 +138,25 @@ impl Comparing<'_> {
         let id = random_id();
         let mut on_file = Vec::new();
         for (channel, value, hash) in party.addresses(self.seal) {
-            on_file.push(KnownAddress { channel: channel.to_owned(), hash: hash.clone(), state: "current".into(), stopped: false });
-            let safe = if channel == "ring" { "ring_first" } else { "safe" };
-            self.changes.addresses.push(NewAddress { party_id: id.clone(), channel, value, hash, safe, state: "current" });
+            on_file.push(KnownAddress {
+                channel: channel.to_owned(),
+                hash: hash.clone(),
+                state: "current".into(),
+                stopped: false,
+            });
+            let safe = if channel == "ring" {
+                "ring_first"
+            } else {
+                "safe"
+            };
+            self.changes.addresses.push(NewAddress {
+                party_id: id.clone(),
+                channel,
+                value,
+                hash,
+                safe,
+                state: "current",
+            });
         }
         self.changes.parties.push(NewParty {
             id: id.clone(),
@@ -117,29 +168,61 @@ impl Comparing<'_> {
             consent: party.consent,
             detail: party.detail.clone(),
         });
-        let known = KnownParty { id, name: Private(party.name.clone()), channel: party.channel, language: party.language.to_string(), consent: party.consent, addresses: on_file };
+        let known = KnownParty {
+            id,
+            name: Private(party.name.clone()),
+            channel: party.channel,
+            language: party.language.to_string(),
+            consent: party.consent,
+            addresses: on_file,
+        };
         self.case.parties.insert(party.role, known);
     }
 
     fn name(&mut self, row: &SessionRow, party: &PartyRow, exchanged: bool) -> bool {
         let role = party.role;
-        let Some(on_file) = self.case.parties.get_mut(&role).filter(|p| p.name.0 != party.name) else { return false };
+        let Some(on_file) = self
+            .case
+            .parties
+            .get_mut(&role)
+            .filter(|p| p.name.0 != party.name)
+        else {
+            return false;
+        };
         if self.rename && !exchanged {
             on_file.name = Private(party.name.clone());
             let id = on_file.id.clone();
-            self.changes.renamed.push((self.case.id.clone(), id, role, party.name.clone()));
-            self.say(Finding::warning(row.line, format!("{role}_name"), "renamed", "the case has another name on file in this place; it was changed, as --rename asks"));
+            self.changes
+                .renamed
+                .push((self.case.id.clone(), id, role, party.name.clone()));
+            self.say(Finding::warning(
+                row.line,
+                format!("{role}_name"),
+                "renamed",
+                "the case has another name on file in this place; it was changed, as --rename asks",
+            ));
             return false;
         }
         if role == Role::Referrer {
-            return self.differs(row, role, "name", "the case has another referrer on file, who was left; `--rename` changes the name");
+            return self.differs(
+                row,
+                role,
+                "name",
+                "the case has another referrer on file, who was left; `--rename` changes the name",
+            );
         }
         let what = if exchanged {
             "the two parents' names stand exchanged; put each back to its place"
         } else {
-            "the case has another person on file in this place; if it is the same person with a new name, import with --rename"
+            "the case has another person on file in this place; if it is the same person with a \
+             new name, import with --rename"
         };
-        self.say(Finding::error(row.line, format!("{role}_name"), "case_conflict", what));
+        self.say(Finding::error(
+            row.line,
+            format!("{role}_name"),
+            "case_conflict",
+            what,
+        ));
         false
     }
 
@@ -148,72 +231,187 @@ impl Comparing<'_> {
         let (role, mut differs) = (party.role, false);
         let mut new = HashSet::new();
         for (channel, value, hash) in party.addresses(self.seal) {
-            let column = if channel == "telegram" { "telegram_id" } else { "phone" };
-            let Some(on_file) = self.case.parties.get_mut(&role) else { continue };
-            let states: Vec<&str> = on_file.addresses.iter().filter(|a| a.hash == hash).map(|a| a.state.as_str()).collect();
+            let column = if channel == "telegram" {
+                "telegram_id"
+            } else {
+                "phone"
+            };
+            let Some(on_file) = self.case.parties.get_mut(&role) else {
+                continue;
+            };
+            let states: Vec<&str> = on_file
+                .addresses
+                .iter()
+                .filter(|a| a.hash == hash)
+                .map(|a| a.state.as_str())
+                .collect();
             // A new number that is agreed for WhatsApp too stands in two rows, which wait together.
             if states.is_empty() || new.contains(&hash) {
                 new.insert(hash.clone());
-                on_file.addresses.push(KnownAddress { channel: channel.to_owned(), hash: hash.clone(), state: "pending".into(), stopped: false });
+                on_file.addresses.push(KnownAddress {
+                    channel: channel.to_owned(),
+                    hash: hash.clone(),
+                    state: "pending".into(),
+                    stopped: false,
+                });
                 let id = on_file.id.clone();
-                self.changes.addresses.push(NewAddress { party_id: id.clone(), channel, value, hash: hash.clone(), safe: "ring_first", state: "pending" });
-                self.changes.pending.push((self.case.id.clone(), id, role, hash));
-                let what = if channel == "telegram" { "another chat than the one on file" } else { "another number than the one on file" };
-                self.say(Finding::warning(row.line, format!("{role}_{column}"), "pending_number", format!("{what}: it waits until staff confirm it")));
+                self.changes.addresses.push(NewAddress {
+                    party_id: id.clone(),
+                    channel,
+                    value,
+                    hash: hash.clone(),
+                    safe: "ring_first",
+                    state: "pending",
+                });
+                self.changes
+                    .pending
+                    .push((self.case.id.clone(), id, role, hash));
+                let what = if channel == "telegram" {
+                    "another chat than the one on file"
+                } else {
+                    "another number than the one on file"
+                };
+                self.say(Finding::warning(
+                    row.line,
+                    format!("{role}_{column}"),
+                    "pending_number",
+                    format!("{what}: it waits until staff confirm it"),
+                ));
             } else if states.iter().all(|s| *s == "past") {
-                differs |= self.differs(row, role, column, "it was replaced since, and the one that replaced it stays");
+                differs |= self.differs(
+                    row,
+                    role,
+                    column,
+                    "it was replaced since, and the one that replaced it stays",
+                );
             }
         }
-        let current = |p: &KnownParty| p.addresses.iter().any(|a| a.state == "current" && a.channel != "telegram");
+        let current = |p: &KnownParty| {
+            p.addresses
+                .iter()
+                .any(|a| a.state == "current" && a.channel != "telegram")
+        };
         if party.phone.is_none() && self.case.parties.get(&role).is_some_and(current) {
-            differs |= self.differs(row, role, "phone", "the file has no number here; the one on file stays");
+            differs |= self.differs(
+                row,
+                role,
+                "phone",
+                "the file has no number here; the one on file stays",
+            );
         }
         differs
     }
 
-    /// Consent, channel and language. A wish for less is always honoured; anything else on file stays.
+    /// Consent, channel and language. A wish for less is always honoured; anything else on file
+    /// stays.
     fn wishes(&mut self, row: &SessionRow, party: &PartyRow) -> bool {
         let (role, case) = (party.role, self.case.id.clone());
-        let Some(on_file) = self.case.parties.get_mut(&role) else { return false };
-        let (id, before, channel, language) = (on_file.id.clone(), on_file.consent, on_file.channel, on_file.language.clone());
+        let Some(on_file) = self.case.parties.get_mut(&role) else {
+            return false;
+        };
+        let (id, before, channel, language) = (
+            on_file.id.clone(),
+            on_file.consent,
+            on_file.channel,
+            on_file.language.clone(),
+        );
         let mut differs = false;
         if less(before, party.consent) {
             on_file.consent = party.consent;
-            self.changes.lowered.push((case, id, role, before, party.consent));
-            let what = format!("consent goes from {before} to {}: this party gets no more texts", party.consent);
-            self.say(Finding::warning(row.line, format!("{role}_consent"), "consent_lowered", what));
+            self.changes
+                .lowered
+                .push((case, id, role, before, party.consent));
+            let what = format!(
+                "consent goes from {before} to {}: this party gets no more texts",
+                party.consent
+            );
+            self.say(Finding::warning(
+                row.line,
+                format!("{role}_consent"),
+                "consent_lowered",
+                what,
+            ));
         } else if before != party.consent {
-            differs |= self.differs(row, role, "consent", &format!("consent on file is {before} and stays so: a file takes consent away, and never gives it back"));
+            differs |= self.differs(
+                row,
+                role,
+                "consent",
+                &format!(
+                    "consent on file is {before} \
+                                                                    and stays so: a file takes \
+                                                                    consent away, and never gives \
+                                                                    it back"
+                ),
+            );
         } else if party.consent == Consent::Yes && channel == party.channel {
             differs |= self.texts(row, party, case.clone(), id.clone());
             self.no_whatsapp(row, party, case, id);
         }
         if channel != party.channel {
-            differs |= self.differs(row, role, "channel", &format!("the channel on file is {channel} and stays so"));
+            differs |= self.differs(
+                row,
+                role,
+                "channel",
+                &format!("the channel on file is {channel} and stays so"),
+            );
         }
         if *language != *party.language {
-            differs |= self.differs(row, role, "language", &format!("the language on file is {language} and stays so"));
+            differs |= self.differs(
+                row,
+                role,
+                "language",
+                &format!("the language on file is {language} and stays so"),
+            );
         }
         differs
     }
 
     /// Whether the phone is agreed for texts, in the file and on file.
     fn texts(&mut self, row: &SessionRow, party: &PartyRow, case: String, id: String) -> bool {
-        let Some((_, _, hash)) = party.addresses(self.seal).into_iter().find(|(c, ..)| *c != "telegram") else { return false };
-        let Some(on_file) = self.case.parties.get_mut(&party.role) else { return false };
-        let Some(address) = on_file.addresses.iter_mut().find(|a| a.hash == hash && a.state == "current" && matches!(a.channel.as_str(), "sms" | "ring")) else { return false };
+        let Some((_, _, hash)) = party
+            .addresses(self.seal)
+            .into_iter()
+            .find(|(c, ..)| *c != "telegram")
+        else {
+            return false;
+        };
+        let Some(on_file) = self.case.parties.get_mut(&party.role) else {
+            return false;
+        };
+        let Some(address) = on_file.addresses.iter_mut().find(|a| {
+            a.hash == hash && a.state == "current" && matches!(a.channel.as_str(), "sms" | "ring")
+        }) else {
+            return false;
+        };
         if party.texts() && address.stopped {
-            return self.differs(row, party.role, "consent", "STOP came from this phone; it gets no texts until START comes from it");
+            return self.differs(
+                row,
+                party.role,
+                "consent",
+                "STOP came from this phone; it gets no texts until START comes from it",
+            );
         }
         if party.texts() && address.channel == "ring" {
-            return self.differs(row, party.role, "consent", "the phone on file is for ringing only and stays so");
+            return self.differs(
+                row,
+                party.role,
+                "consent",
+                "the phone on file is for ringing only and stays so",
+            );
         }
         // Texts are taken away only by a consent that names its channels and not them.
         if party.named == Some(false) && party.channel != Channel::Sms && address.channel == "sms" {
             address.channel = "ring".into();
-            self.changes.ring_only.push((case, id, party.role, hash, Channel::Sms));
+            self.changes
+                .ring_only
+                .push((case, id, party.role, hash, Channel::Sms));
             let what = "the consent no longer names texts: the phone is for ringing only";
-            self.say(Finding::warning(row.line, format!("{}_consent", party.role), "consent_lowered", what));
+            self.say(Finding::warning(
+                row.line,
+                format!("{}_consent", party.role),
+                "consent_lowered",
+                what,
+            ));
         }
         false
     }
@@ -225,18 +423,32 @@ impl Comparing<'_> {
         }
         let Some(phone) = &party.phone else { return };
         let hash = self.seal.number_hash(phone);
-        let Some(on_file) = self.case.parties.get_mut(&party.role) else { return };
+        let Some(on_file) = self.case.parties.get_mut(&party.role) else {
+            return;
+        };
         let before = on_file.addresses.len();
-        on_file.addresses.retain(|a| !(a.hash == hash && a.state == "current" && a.channel == "whatsapp"));
+        on_file
+            .addresses
+            .retain(|a| !(a.hash == hash && a.state == "current" && a.channel == "whatsapp"));
         if on_file.addresses.len() < before {
-            self.changes.ring_only.push((case, id, party.role, hash, Channel::Whatsapp));
+            self.changes
+                .ring_only
+                .push((case, id, party.role, hash, Channel::Whatsapp));
             let what = "the consent no longer names WhatsApp: nothing more goes there";
-            self.say(Finding::warning(row.line, format!("{}_consent", party.role), "consent_lowered", what));
+            self.say(Finding::warning(
+                row.line,
+                format!("{}_consent", party.role),
+                "consent_lowered",
+                what,
+            ));
         }
     }
 }
 
 /// Whether a consent asks for less than the one before.
 fn less(before: Consent, after: Consent) -> bool {
-    matches!((before, after), (Consent::Yes, Consent::No | Consent::Stop) | (Consent::No, Consent::Stop))
+    matches!(
+        (before, after),
+        (Consent::Yes, Consent::No | Consent::Stop) | (Consent::No, Consent::Stop)
+    )
 }

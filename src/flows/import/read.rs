@@ -1,10 +1,12 @@
-//! Reads a CSV file into lines of named fields: comma or semicolon, with or without BOM, LF or CRLF.
+//! Reads a CSV file into lines of named fields: comma or semicolon, with or without BOM, LF or
+//! CRLF.
 
 use super::finding::{Finding, shown};
 use csv::StringRecord;
 use std::collections::{HashMap, HashSet};
 
-/// The columns of a centre's file, in the order of the empty sheet. `session_ref` is optional and names a session for good.
+/// The columns of a centre's file, in the order of the empty sheet. `session_ref` is optional and
+/// names a session for good.
 pub const COLUMNS: &[&str] = &[
     "centre_code",
     "centre_name",
@@ -58,7 +60,8 @@ pub(super) struct Line {
     pub(super) fields: StringRecord,
 }
 
-/// A file as it was read: its header. The lines are read one by one, so that a large file stays small.
+/// A file as it was read: its header. The lines are read one by one, so that a large file stays
+/// small.
 pub(super) struct File<'a> {
     /// Where each known column stands.
     pub(super) at: HashMap<&'static str, usize>,
@@ -74,14 +77,29 @@ pub(super) struct File<'a> {
 impl<'a> File<'a> {
     /// The lines below the header.
     pub(super) fn lines(&self) -> impl Iterator<Item = Line> + use<'a> {
-        let reader = csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(self.sound.as_bytes());
+        let reader = csv::ReaderBuilder::new()
+            .delimiter(self.delimiter)
+            .flexible(true)
+            .from_reader(self.sound.as_bytes());
         let text = self.sound.as_bytes();
-        // A record begins where the one before it ended: the rest of that line's end and blank lines lie between.
+        // A record begins where the one before it ended: the rest of that line's end and blank
+        // lines lie between.
         let skipped = move |from: u64| {
-            let rest = usize::try_from(from).ok().and_then(|from| text.get(from..)).unwrap_or_default();
-            rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).filter(|b| **b == b'\n').count() as u64
+            let rest = usize::try_from(from)
+                .ok()
+                .and_then(|from| text.get(from..))
+                .unwrap_or_default();
+            rest.iter()
+                .take_while(|b| matches!(b, b'\r' | b'\n'))
+                .filter(|b| **b == b'\n')
+                .count() as u64
         };
-        reader.into_records().flatten().map(move |fields| Line { number: fields.position().map_or(0, |p| p.line() + skipped(p.byte())), fields })
+        reader.into_records().flatten().map(move |fields| Line {
+            number: fields
+                .position()
+                .map_or(0, |p| p.line() + skipped(p.byte())),
+            fields,
+        })
     }
 
     /// About how many lines there are.
@@ -132,27 +150,67 @@ fn unclosed_quote(text: &str, delimiter: u8) -> Option<(u64, usize, usize)> {
 pub(super) fn read(bytes: &[u8]) -> Result<File<'_>, Box<Finding>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| {
-        let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() as u64 + 1;
-        Box::new(Finding::error(line, "", "not_utf8", "the file is no UTF-8; save it as \"CSV UTF-8\""))
+        let line = bytes[..e.valid_up_to()]
+            .iter()
+            .filter(|b| **b == b'\n')
+            .count() as u64
+            + 1;
+        Box::new(Finding::error(
+            line,
+            "",
+            "not_utf8",
+            "the file is no UTF-8; save it as \"CSV UTF-8\"",
+        ))
     })?;
     let first = text.lines().next().unwrap_or("");
     if first.trim().is_empty() {
-        return Err(Box::new(Finding::error(1, "", "empty_file", "the file is empty; `courtesy import --template` prints an empty sheet")));
+        return Err(Box::new(Finding::error(
+            1,
+            "",
+            "empty_file",
+            "the file is empty; `courtesy import --template` prints an empty sheet",
+        )));
     }
-    let delimiter = if first.matches(';').count() > first.matches(',').count() { b';' } else { b',' };
+    let delimiter = if first.matches(';').count() > first.matches(',').count() {
+        b';'
+    } else {
+        b','
+    };
     let open = unclosed_quote(text, delimiter);
     let mut sound = open.map_or(text, |(_, _, start)| &text[..start]);
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(sound.as_bytes());
-    let header = reader.records().next().and_then(Result::ok).unwrap_or_default();
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(sound.as_bytes());
+    let header = reader
+        .records()
+        .next()
+        .and_then(Result::ok)
+        .unwrap_or_default();
     let (at, mut findings) = columns(&header);
     if let Some((line, field, _)) = open {
-        let column = header.get(field).map(|c| shown(&c.trim().to_lowercase())).unwrap_or_default();
-        findings.push(Finding::error(line, column, "unterminated_quote", "an opening quote is never closed; everything after it is swallowed"));
+        let column = header
+            .get(field)
+            .map(|c| shown(&c.trim().to_lowercase()))
+            .unwrap_or_default();
+        findings.push(Finding::error(
+            line,
+            column,
+            "unterminated_quote",
+            "an opening quote is never closed; everything after it is swallowed",
+        ));
     }
     if findings.iter().any(|f| f.kind == "missing_column") {
         sound = "";
     }
-    Ok(File { at, width: header.len(), findings, delimiter, sound })
+    Ok(File {
+        at,
+        width: header.len(),
+        findings,
+        delimiter,
+        sound,
+    })
 }
 
 /// Where the known columns stand, and what is wrong with the header.
@@ -165,7 +223,12 @@ fn columns(header: &StringRecord) -> (HashMap<&'static str, usize>, Vec<Finding>
         let name = name.trim().to_lowercase();
         if let Some(known) = COLUMNS.iter().chain([&SESSION_REF]).find(|c| **c == name) {
             if at.insert(*known, i).is_some() && twice.insert(*known) {
-                findings.push(Finding::error(1, *known, "duplicate_column", format!("the column {known} stands twice; take one out")));
+                findings.push(Finding::error(
+                    1,
+                    *known,
+                    "duplicate_column",
+                    format!("the column {known} stands twice; take one out"),
+                ));
             }
         } else if name.is_empty() {
             nameless += 1;
@@ -173,21 +236,57 @@ fn columns(header: &StringRecord) -> (HashMap<&'static str, usize>, Vec<Finding>
             unknown += 1;
             if unknown <= UNKNOWN_NAMED {
                 // A name that is much longer than any column is none of them.
-                let near = |name: &str| COLUMNS.iter().filter(|c| name.len() <= c.len() + 4).map(|c| (strsim::damerau_levenshtein(c, name), *c)).min().filter(|(d, _)| *d <= 2);
+                let near = |name: &str| {
+                    COLUMNS
+                        .iter()
+                        .filter(|c| name.len() <= c.len() + 4)
+                        .map(|c| (strsim::damerau_levenshtein(c, name), *c))
+                        .min()
+                        .filter(|(d, _)| *d <= 2)
+                };
                 // Whatever is longer than any column is near to none.
-                let near = Some(name.as_str()).filter(|n| n.len() <= 40).and_then(near).map(|(_, c)| format!("; did you mean {c}?"));
-                findings.push(Finding::warning(1, shown(&name), "unknown_column", format!("the column {:?} is not read{}", shown(&name), near.unwrap_or_default())));
+                let near = Some(name.as_str())
+                    .filter(|n| n.len() <= 40)
+                    .and_then(near)
+                    .map(|(_, c)| format!("; did you mean {c}?"));
+                findings.push(Finding::warning(
+                    1,
+                    shown(&name),
+                    "unknown_column",
+                    format!(
+                        "the column {:?} is not read{}",
+                        shown(&name),
+                        near.unwrap_or_default()
+                    ),
+                ));
             }
         }
     }
     if unknown > UNKNOWN_NAMED {
-        findings.push(Finding::warning(1, "", "unknown_column", format!("{} more columns are not read", unknown - UNKNOWN_NAMED)));
+        findings.push(Finding::warning(
+            1,
+            "",
+            "unknown_column",
+            format!("{} more columns are not read", unknown - UNKNOWN_NAMED),
+        ));
     }
     if nameless > 0 {
-        findings.push(Finding::warning(1, "", "unknown_column", format!("{nameless} columns without a name are not read")));
+        findings.push(Finding::warning(
+            1,
+            "",
+            "unknown_column",
+            format!("{nameless} columns without a name are not read"),
+        ));
     }
     for name in COLUMNS.iter().filter(|c| !at.contains_key(**c)) {
-        findings.push(Finding::error(1, *name, "missing_column", format!("the column {name} is missing; `courtesy import --template` prints an empty sheet")));
+        findings.push(Finding::error(
+            1,
+            *name,
+            "missing_column",
+            format!(
+                "the column {name} is missing; `courtesy import --template` prints an empty sheet"
+            ),
+        ));
     }
     (at, findings)
 }

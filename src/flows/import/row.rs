@@ -1,4 +1,5 @@
-//! A good line of a file, and its print: what is remembered of it, so that the next import knows what the file changed.
+//! A good line of a file, and its print: what is remembered of it, so that the next import knows
+//! what the file changed.
 
 use crate::domain::person::{Channel, Consent, Phone, Role};
 use crate::store::sealed::Sealed;
@@ -14,7 +15,8 @@ pub(super) struct PartyRow {
     pub(super) channel: Channel,
     pub(super) language: Arc<str>,
     pub(super) consent: Consent,
-    /// Whether the consent names its channels (`yes:telegram+sms`), and whether texts are among them.
+    /// Whether the consent names its channels (`yes:telegram+sms`), and whether texts are among
+    /// them.
     pub(super) named: Option<bool>,
     /// Whether WhatsApp was agreed: it is the channel, or the consent names it.
     pub(super) whatsapp: bool,
@@ -33,17 +35,30 @@ impl PartyRow {
         agreed && self.phone.as_ref().is_some_and(Phone::takes_texts)
     }
 
-    /// The number and the chat of the line: (channel, value, look-up hash). A number that is agreed for WhatsApp stands there twice.
+    /// The number and the chat of the line: (channel, value, look-up hash). A number that is agreed
+    /// for WhatsApp stands there twice.
     pub(super) fn addresses(&self, seal: &Sealed) -> Vec<(&'static str, String, String)> {
         let mut out = Vec::new();
         if let Some(phone) = &self.phone {
-            out.push((if self.texts() { "sms" } else { "ring" }, phone.as_str().to_owned(), seal.number_hash(phone)));
+            out.push((
+                if self.texts() { "sms" } else { "ring" },
+                phone.as_str().to_owned(),
+                seal.number_hash(phone),
+            ));
             if self.whatsapp && phone.takes_texts() {
-                out.push(("whatsapp", phone.as_str().to_owned(), seal.number_hash(phone)));
+                out.push((
+                    "whatsapp",
+                    phone.as_str().to_owned(),
+                    seal.number_hash(phone),
+                ));
             }
         }
         if let Some(chat) = &self.telegram_id {
-            out.push(("telegram", chat.clone(), seal.id_of(&format!("telegram/{chat}"))));
+            out.push((
+                "telegram",
+                chat.clone(),
+                seal.id_of(&format!("telegram/{chat}")),
+            ));
         }
         out
     }
@@ -75,8 +90,17 @@ impl SessionRow {
     /// What of the line concerns the session.
     pub(super) fn print(&self) -> String {
         use std::fmt::Write as _;
-        let mut out =
-            format!("{}|{}|{}|{}|{}|{}|{}|{}", self.starts_at, self.ends_at, self.contact_type, self.fee_minor, self.currency, self.usually_pays, self.status, self.booked_at);
+        let mut out = format!(
+            "{}|{}|{}|{}|{}|{}|{}|{}",
+            self.starts_at,
+            self.ends_at,
+            self.contact_type,
+            self.fee_minor,
+            self.currency,
+            self.usually_pays,
+            self.status,
+            self.booked_at
+        );
         for p in &self.parties {
             if let Some((a, d)) = p.times {
                 let _ = write!(out, "|{} {a}/{d}", p.role);
@@ -85,7 +109,8 @@ impl SessionRow {
         out
     }
 
-    /// A digest of what the line says about the parties. It is keyed, so nothing can be read from it.
+    /// A digest of what the line says about the parties. It is keyed, so nothing can be read from
+    /// it.
     pub(super) fn digest(&self, seal: &Sealed) -> String {
         use std::fmt::Write as _;
         let mut all = String::from("row");
@@ -130,7 +155,11 @@ pub(super) struct Print<'a> {
 impl<'a> Print<'a> {
     /// Takes a print apart; `None` if it is none.
     pub(super) fn parse(print: &'a str) -> Option<Print<'a>> {
-        let time = |s: &str| NaiveDateTime::parse_from_str(s, "%Y-%m-%d %H:%M:%S UTC").ok().map(|t| t.and_utc());
+        let time = |s: &str| {
+            NaiveDateTime::parse_from_str(s, "%Y-%m-%d %H:%M:%S UTC")
+                .ok()
+                .map(|t| t.and_utc())
+        };
         let mut fields = print.split('|');
         let mut times = vec![time(fields.next()?)?, time(fields.next()?)?];
         let mut rest: Vec<&str> = fields.by_ref().take(4).collect();
@@ -142,7 +171,11 @@ impl<'a> Print<'a> {
             rest.push(role);
             times.extend([time(from)?, time(to)?]);
         }
-        Some(Print { times, rest, status })
+        Some(Print {
+            times,
+            rest,
+            status,
+        })
     }
 
     /// The start that the line gave.
@@ -150,15 +183,35 @@ impl<'a> Print<'a> {
         self.times[0]
     }
 
-    /// Whether the other line is this one at another time: every time shifted alike and nothing else changed.
+    /// Whether the other line is this one at another time: every time shifted alike and nothing
+    /// else changed.
     pub(super) fn shifted_by(&self, by: Duration, other: &Print<'_>) -> bool {
-        self.rest == other.rest && self.status == other.status && self.times.len() == other.times.len() && self.times.iter().zip(&other.times).all(|(a, b)| *a + by == *b)
+        self.rest == other.rest
+            && self.status == other.status
+            && self.times.len() == other.times.len()
+            && self
+                .times
+                .iter()
+                .zip(&other.times)
+                .all(|(a, b)| *a + by == *b)
     }
 
     /// Whether the other line differs in its fee only.
     pub(super) fn same_but_fee(&self, other: &Print<'_>) -> bool {
-        let but = |rest: &[&'a str]| rest.iter().enumerate().filter(|(i, _)| *i != FEE).map(|(_, f)| *f).collect::<Vec<_>>();
-        let theirs: Vec<&str> = other.rest.iter().enumerate().filter(|(i, _)| *i != FEE).map(|(_, f)| *f).collect();
+        let but = |rest: &[&'a str]| {
+            rest.iter()
+                .enumerate()
+                .filter(|(i, _)| *i != FEE)
+                .map(|(_, f)| *f)
+                .collect::<Vec<_>>()
+        };
+        let theirs: Vec<&str> = other
+            .rest
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != FEE)
+            .map(|(_, f)| *f)
+            .collect();
         but(&self.rest) == theirs && self.times == other.times && self.status == other.status
     }
 
@@ -172,17 +225,29 @@ impl<'a> Print<'a> {
 mod tests {
     use super::*;
 
-    const PRINT: &str =
-        "2026-11-28 10:00:00 UTC|2026-11-28 12:00:00 UTC|supported|4500|GBP|contact|booked|2026-11-07 09:30:00 UTC|resident 2026-11-28 09:45:00 UTC/2026-11-28 12:15:00 UTC";
+    const PRINT: &str = "2026-11-28 10:00:00 UTC|2026-11-28 12:00:00 \
+                         UTC|supported|4500|GBP|contact|booked|2026-11-07 09:30:00 UTC|resident \
+                         2026-11-28 09:45:00 UTC/2026-11-28 12:15:00 UTC";
 
     #[test]
     fn a_print_says_what_changed() {
         let a = Print::parse(PRINT).unwrap();
-        let later = PRINT.replace("10:00:00", "11:00:00").replace("12:00:00", "13:00:00").replace("09:45", "10:45").replace("12:15", "13:15");
+        let later = PRINT
+            .replace("10:00:00", "11:00:00")
+            .replace("12:00:00", "13:00:00")
+            .replace("09:45", "10:45")
+            .replace("12:15", "13:15");
         let b = Print::parse(&later).unwrap();
-        assert!(a.shifted_by(Duration::hours(1), &b) && !a.shifted_by(Duration::hours(2), &b) && !a.same_but_status(&b));
+        assert!(
+            a.shifted_by(Duration::hours(1), &b)
+                && !a.shifted_by(Duration::hours(2), &b)
+                && !a.same_but_status(&b)
+        );
         let longer = PRINT.replace("10:00:00", "11:00:00");
-        assert!(!a.shifted_by(Duration::hours(1), &Print::parse(&longer).unwrap()), "the end stayed");
+        assert!(
+            !a.shifted_by(Duration::hours(1), &Print::parse(&longer).unwrap()),
+            "the end stayed"
+        );
         let off = PRINT.replace("|booked|", "|cancelled|");
         assert!(a.same_but_status(&Print::parse(&off).unwrap()));
         assert!(Print::parse("").is_none() && Print::parse("2026|x|y").is_none());

@@ -53,11 +53,14 @@ pub(super) struct Covered<'a> {
 
 impl Covered<'_> {
     fn covers(&self, start_local: &str) -> bool {
-        start_local.get(..10).is_some_and(|day| self.days.0.to_string().as_str() <= day && day <= self.days.1.to_string().as_str())
+        start_local.get(..10).is_some_and(|day| {
+            self.days.0.to_string().as_str() <= day && day <= self.days.1.to_string().as_str()
+        })
     }
 }
 
-/// What an import says in the end; sessions that the file calls off stand apart, for they come first.
+/// What an import says in the end; sessions that the file calls off stand apart, for they come
+/// first.
 pub(super) struct Report<'a> {
     pub(super) counts: &'a mut Counts,
     pub(super) findings: &'a mut Vec<Finding>,
@@ -67,15 +70,30 @@ pub(super) struct Report<'a> {
 impl Report<'_> {
     fn missing(&mut self, case_ref: &str, start_local: &str) {
         self.counts.missing += 1;
-        let what = format!("{case_ref}: its session of {} is booked and not in this file; it was left as it is", start_local.replace('T', " "));
-        self.findings.push(Finding::warning(1, "case_ref", "missing", what));
+        let what = format!(
+            "{case_ref}: its session of {} is booked and not in this file; it was left as it is",
+            start_local.replace('T', " ")
+        );
+        self.findings
+            .push(Finding::warning(1, "case_ref", "missing", what));
     }
 }
 
 /// Compares and writes some whole cases of one centre; `cases` holds the lines of each.
-pub(super) async fn some_cases(tx: &mut Tx, at: &Covered<'_>, cases: &[&[SessionRow]], how: &How<'_>, now: DateTime<Utc>, report: &mut Report<'_>) -> Result<()> {
+pub(super) async fn some_cases(
+    tx: &mut Tx,
+    at: &Covered<'_>,
+    cases: &[&[SessionRow]],
+    how: &How<'_>,
+    now: DateTime<Utc>,
+    report: &mut Report<'_>,
+) -> Result<()> {
     let seal = tx.seal();
-    let refs: Vec<&str> = cases.iter().filter_map(|rows| rows.first()).map(|r| r.case_ref.as_str()).collect();
+    let refs: Vec<&str> = cases
+        .iter()
+        .filter_map(|rows| rows.first())
+        .map(|r| r.case_ref.as_str())
+        .collect();
     let mut known = imports::known(tx, &at.centre.code, &refs).await?;
     let mut batch = Batch::default();
     for rows in cases {
@@ -90,29 +108,48 @@ pub(super) async fn some_cases(tx: &mut Tx, at: &Covered<'_>, cases: &[&[Session
                 court_ordered: first.court_ordered,
                 children: first.children,
             });
-            KnownCase { id, ..KnownCase::default() }
+            KnownCase {
+                id,
+                ..KnownCase::default()
+            }
         });
         let on_file = std::mem::take(&mut case.sessions);
         let prints: Vec<String> = rows.iter().map(|r| r.print()).collect();
         let (judged, gone, mut doubts) = compare(rows, &prints, &on_file, now);
         // What looks like a move is said once, and not as a missing session too.
-        for s in gone.iter().filter_map(|i| on_file.get(*i)).filter(|s| doubts.is_empty() && at.covers(&s.start_local)) {
+        for s in gone
+            .iter()
+            .filter_map(|i| on_file.get(*i))
+            .filter(|s| doubts.is_empty() && at.covers(&s.start_local))
+        {
             report.missing(&first.case_ref, &s.start_local);
         }
         report.findings.append(&mut doubts);
-        let mut comparing = Comparing { seal: &seal, case: &mut case, rename: how.rename, changes: &mut batch.people, findings: report.findings, said: HashSet::new() };
+        let mut comparing = Comparing {
+            seal: &seal,
+            case: &mut case,
+            rename: how.rename,
+            changes: &mut batch.people,
+            findings: report.findings,
+            said: HashSet::new(),
+        };
         let mut differ = Vec::with_capacity(rows.len());
         let mut digests = Vec::with_capacity(rows.len());
         for (row, j) in rows.iter().zip(&judged) {
             let digest = row.digest(&seal);
-            let same = j.on_file.and_then(|i| on_file.get(i)).is_some_and(|s| recall(&s.imported).1 == digest);
+            let same = j
+                .on_file
+                .and_then(|i| on_file.get(i))
+                .is_some_and(|s| recall(&s.imported).1 == digest);
             differ.push(!same && comparing.line(row));
             digests.push(digest);
         }
         for (i, row) in rows.iter().enumerate() {
             let imported = remembered(&prints[i], &digests[i]);
             let s = judged[i].on_file.and_then(|i| on_file.get(i));
-            one_line(at, row, &judged[i], s, differ[i], imported, &case, how, now, &mut batch, report);
+            one_line(
+                at, row, &judged[i], s, differ[i], imported, &case, how, now, &mut batch, report,
+            );
         }
     }
     if any_error(report.findings) {
@@ -121,7 +158,10 @@ pub(super) async fn some_cases(tx: &mut Tx, at: &Covered<'_>, cases: &[&[Session
     write(tx, at.centre, batch, how, now, report).await
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is one plain part of what becomes of a line")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one plain part of what becomes of a line"
+)]
 fn one_line<'a>(
     at: &Covered<'_>,
     row: &'a SessionRow,
@@ -137,27 +177,73 @@ fn one_line<'a>(
 ) {
     let Some(s) = on_file else {
         let start = row.start_local.format("%Y-%m-%d %H:%M");
-        if let Some(block) = case.block.filter(|_| row.status == "booked" && row.starts_at > now) {
+        if let Some(block) = case
+            .block
+            .filter(|_| row.status == "booked" && row.starts_at > now)
+        {
             let (kind, why) = match block {
-                Block::Hold => ("bookings_hold", "no new session is booked until what is owed is settled (seed 001)"),
-                Block::Closed => ("case_closed", "its file is closed, and a new referral opens it again (seed 001)"),
+                Block::Hold => (
+                    "bookings_hold",
+                    "no new session is booked until what is owed is settled (seed 001)",
+                ),
+                Block::Closed => (
+                    "case_closed",
+                    "its file is closed, and a new referral opens it again (seed 001)",
+                ),
             };
-            let (was, task) = if how.dry_run { ("would not be", "would be") } else { ("was not", "is") };
-            let what = format!("{}: its session of {start} {was} booked, since {why}; a task {task} open. Bring the file in again when it may be booked", row.case_ref);
+            let (was, task) = if how.dry_run {
+                ("would not be", "would be")
+            } else {
+                ("was not", "is")
+            };
+            let what = format!(
+                "{}: its session of {start} {was} booked, since {why}; a task {task} open. Bring \
+                 the file in again when it may be booked",
+                row.case_ref
+            );
             report.counts.not_booked += 1;
-            report.findings.push(Finding::warning(row.line, "case_ref", kind, what));
-            batch.not_booked.push((case.id.clone(), sessions::local_text(row.start_local), row.starts_at));
+            report
+                .findings
+                .push(Finding::warning(row.line, "case_ref", kind, what));
+            batch.not_booked.push((
+                case.id.clone(),
+                sessions::local_text(row.start_local),
+                row.starts_at,
+            ));
             return;
         }
-        let terms = terms_for_line(at.centre, (row.fee_minor, &row.currency, row.usually_pays), row.start_local.date());
-        for (column, said, has) in [("fee_pence", row.fee_minor.to_string(), terms.fee_minor.to_string()), ("usually_pays", row.usually_pays.to_owned(), terms.payer.clone())] {
+        let terms = terms_for_line(
+            at.centre,
+            (row.fee_minor, &row.currency, row.usually_pays),
+            row.start_local.date(),
+        );
+        for (column, said, has) in [
+            (
+                "fee_pence",
+                row.fee_minor.to_string(),
+                terms.fee_minor.to_string(),
+            ),
+            (
+                "usually_pays",
+                row.usually_pays.to_owned(),
+                terms.payer.clone(),
+            ),
+        ] {
             if said != has {
-                let what = format!("{}: the line still says {said}, and {has} was announced for sessions of that time; the session of {start} is booked with {has}", row.case_ref);
-                report.findings.push(Finding::warning(row.line, column, "fee_announced", what));
+                let what = format!(
+                    "{}: the line still says {said}, and {has} was announced for sessions of that \
+                     time; the session of {start} is booked with {has}",
+                    row.case_ref
+                );
+                report
+                    .findings
+                    .push(Finding::warning(row.line, column, "fee_announced", what));
             }
         }
         report.counts.new_sessions += 1;
-        batch.sessions.push(new_session(row, at.centre, case, terms, imported, now));
+        batch
+            .sessions
+            .push(new_session(row, at.centre, case, terms, imported, now));
         return;
     };
     match judged.outcome {
@@ -172,61 +258,172 @@ fn one_line<'a>(
             let who_hears = match (s.starts_at > now, how.tell) {
                 (false, _) => "it has begun or is over, so nobody is told",
                 (true, true) => "both parents are told by text",
-                (true, false) if how.dry_run => "nobody would be texted: a task to ring would be opened for each parent (--tell would text them)",
-                (true, false) => "nobody is texted: ring both parents; a task for each is open (--tell would text them)",
+                (true, false) if how.dry_run => {
+                    "nobody would be texted: a task to ring would be opened for each parent \
+                     (--tell would text them)"
+                }
+                (true, false) => {
+                    "nobody is texted: ring both parents; a task for each is open (--tell would \
+                     text them)"
+                }
             };
-            report.off.push(Finding::warning(row.line, "status", "cancelled_by_file", format!("{}: the file calls a booked session off; {who_hears}", row.case_ref)));
+            report.off.push(Finding::warning(
+                row.line,
+                "status",
+                "cancelled_by_file",
+                format!(
+                    "{}: the file calls a booked session off; {who_hears}",
+                    row.case_ref
+                ),
+            ));
             batch.off.push(s.id.clone());
         }
         Outcome::Differs(column, why) => {
             report.counts.differs += 1;
-            report.findings.push(Finding::warning(row.line, column, "differs", why));
+            report
+                .findings
+                .push(Finding::warning(row.line, column, "differs", why));
         }
     }
     if s.imported != imported || judged.names_it {
-        batch.seen.push(Seen { session: s.id.clone(), imported, session_ref: row.session_ref.clone().filter(|_| judged.names_it) });
+        batch.seen.push(Seen {
+            session: s.id.clone(),
+            imported,
+            session_ref: row.session_ref.clone().filter(|_| judged.names_it),
+        });
     }
 }
 
-async fn write(tx: &mut Tx, centre: &Centre, batch: Batch<'_>, how: &How<'_>, now: DateTime<Utc>, report: &mut Report<'_>) -> Result<()> {
+async fn write(
+    tx: &mut Tx,
+    centre: &Centre,
+    batch: Batch<'_>,
+    how: &How<'_>,
+    now: DateTime<Utc>,
+    report: &mut Report<'_>,
+) -> Result<()> {
     // First the sessions, then their cases, as everybody does.
-    sessions::lock(tx, &batch.moves.iter().map(|m| m.0.clone()).chain(batch.off.iter().cloned()).collect::<Vec<_>>()).await?;
+    sessions::lock(
+        tx,
+        &batch
+            .moves
+            .iter()
+            .map(|m| m.0.clone())
+            .chain(batch.off.iter().cloned())
+            .collect::<Vec<_>>(),
+    )
+    .await?;
     cases::insert_cases(tx, now, &batch.cases).await?;
     cases::insert_parties(tx, now, &batch.people.parties).await?;
     cases::insert_addresses(tx, now, &batch.people.addresses).await?;
     cases::insert_sessions(tx, &batch.sessions).await?;
-    let fact = |case_id, kind, at| Fact { case_id: Some(case_id), session_id: None, role: None, kind, at, by: "import", rule: "import", detail: "" };
-    let booked: Vec<Fact<'_>> = batch.sessions.iter().map(|s| Fact { session_id: Some(&s.id), ..fact(&s.case_id, s.state, s.booked_at.min(now)) }).collect();
+    let fact = |case_id, kind, at| Fact {
+        case_id: Some(case_id),
+        session_id: None,
+        role: None,
+        kind,
+        at,
+        by: "import",
+        rule: "import",
+        detail: "",
+    };
+    let booked: Vec<Fact<'_>> = batch
+        .sessions
+        .iter()
+        .map(|s| Fact {
+            session_id: Some(&s.id),
+            ..fact(&s.case_id, s.state, s.booked_at.min(now))
+        })
+        .collect();
     facts::add(tx, now, &booked).await?;
     for (case, party, role, name) in &batch.people.renamed {
         imports::rename(tx, party, name).await?;
-        facts::add(tx, now, &[Fact { role: Some(*role), ..fact(case, "renamed", now) }]).await?;
+        facts::add(
+            tx,
+            now,
+            &[Fact {
+                role: Some(*role),
+                ..fact(case, "renamed", now)
+            }],
+        )
+        .await?;
     }
     for (case, party, role, before, after) in &batch.people.lowered {
         imports::set_consent(tx, party, *after).await?;
         let detail = format!("{before} -> {after}");
-        facts::add(tx, now, &[Fact { role: Some(*role), detail: &detail, ..fact(case, "opted_out", now) }]).await?;
+        facts::add(
+            tx,
+            now,
+            &[Fact {
+                role: Some(*role),
+                detail: &detail,
+                ..fact(case, "opted_out", now)
+            }],
+        )
+        .await?;
     }
     for (case, party, role, hash, channel) in &batch.people.ring_only {
         imports::ring_only(tx, party, hash, *channel).await?;
-        facts::add(tx, now, &[Fact { role: Some(*role), detail: "texts", ..fact(case, "opted_out", now) }]).await?;
+        facts::add(
+            tx,
+            now,
+            &[Fact {
+                role: Some(*role),
+                detail: "texts",
+                ..fact(case, "opted_out", now)
+            }],
+        )
+        .await?;
     }
     for (case, party, role, hash) in &batch.people.pending {
         let cause = format!("new-number/{party}/{hash}");
-        let task = NewTask { centre: Some(&centre.code), case_id: Some(case), role: Some(*role), ..NewTask::new(cause, Topic::ConfirmNumber) };
+        let task = NewTask {
+            centre: Some(&centre.code),
+            case_id: Some(case),
+            role: Some(*role),
+            ..NewTask::new(cause, Topic::ConfirmNumber)
+        };
         tasks::open(tx, now, &task).await?;
     }
     let left: Vec<NewTask<'_>> = batch
         .not_booked
         .iter()
-        .map(|(case, start, at)| NewTask { centre: Some(&centre.code), case_id: Some(case), due_at: Some(*at), ..NewTask::new(not_booked_cause(case, start), Topic::NotBooked) })
+        .map(|(case, start, at)| NewTask {
+            centre: Some(&centre.code),
+            case_id: Some(case),
+            due_at: Some(*at),
+            ..NewTask::new(not_booked_cause(case, start), Topic::NotBooked)
+        })
         .collect();
     tasks::open_many(tx, now, &left).await?;
-    let booked_now: Vec<String> = batch.sessions.iter().filter(|s| s.state == SessionState::Booked.as_str()).map(|s| not_booked_cause(&s.case_id, &s.start_local)).collect();
+    let booked_now: Vec<String> = batch
+        .sessions
+        .iter()
+        .filter(|s| s.state == SessionState::Booked.as_str())
+        .map(|s| not_booked_cause(&s.case_id, &s.start_local))
+        .collect();
     tasks::close_many(tx, now, &booked_now).await?;
     for (session, row) in &batch.moves {
-        if let Err(e) = record::move_in(tx, &how.senders, session, row.start_local, Origin::Centre, &Recording { by: "import", at: now }, now).await {
-            report.findings.push(Finding::error(row.line, "start_time", "move_refused", format!("{e:#}")));
+        if let Err(e) = record::move_in(
+            tx,
+            &how.senders,
+            session,
+            row.start_local,
+            Origin::Centre,
+            &Recording {
+                by: "import",
+                at: now,
+            },
+            now,
+        )
+        .await
+        {
+            report.findings.push(Finding::error(
+                row.line,
+                "start_time",
+                "move_refused",
+                format!("{e:#}"),
+            ));
             return Ok(());
         }
     }
@@ -238,21 +435,68 @@ async fn write(tx: &mut Tx, centre: &Centre, batch: Batch<'_>, how: &How<'_>, no
     imports::remember(tx, batch.seen).await
 }
 
-/// The centre calls a session off through the file (choice C22). Without `tell` nothing is texted, and a person rings both parents.
-async fn called_off(tx: &mut Tx, centre: &Centre, session_id: &str, how: &How<'_>, now: DateTime<Utc>) -> Result<()> {
+/// The centre calls a session off through the file (choice C22). Without `tell` nothing is texted,
+/// and a person rings both parents.
+async fn called_off(
+    tx: &mut Tx,
+    centre: &Centre,
+    session_id: &str,
+    how: &How<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     sessions::lock(tx, &[session_id.to_owned()]).await?;
-    let Some(session) = sessions::get(tx, session_id).await?.filter(|s| s.state == SessionState::Booked) else { return Ok(()) };
-    let off = Fact { case_id: Some(&session.case_id), session_id: Some(session_id), role: None, kind: "cancelled", at: now, by: "import", rule: "C22", detail: "" };
+    let Some(session) = sessions::get(tx, session_id)
+        .await?
+        .filter(|s| s.state == SessionState::Booked)
+    else {
+        return Ok(());
+    };
+    let off = Fact {
+        case_id: Some(&session.case_id),
+        session_id: Some(session_id),
+        role: None,
+        kind: "cancelled",
+        at: now,
+        by: "import",
+        rule: "C22",
+        detail: "",
+    };
     facts::add(tx, now, &[off]).await?;
     money::look_again(tx, now, std::iter::once(session.case_id.as_str())).await?;
     let ahead = session.starts_at > now;
     if ahead && how.tell {
-        return call_off(tx, &how.senders, centre, session_id, CancelledBy::Centre, now, None, now).await;
+        return call_off(
+            tx,
+            &how.senders,
+            centre,
+            session_id,
+            CancelledBy::Centre,
+            now,
+            None,
+            now,
+        )
+        .await;
     }
-    if !sessions::call_off(tx, &session, &Off { by: CancelledBy::Centre, at: now }).await? {
+    if !sessions::call_off(
+        tx,
+        &session,
+        &Off {
+            by: CancelledBy::Centre,
+            at: now,
+        },
+    )
+    .await?
+    {
         return Ok(());
     }
-    outbox::withdraw(tx, session_id, None, &[Kind::ConfirmRequest, Kind::SessionMoved], Ended::SessionOff.as_str()).await?;
+    outbox::withdraw(
+        tx,
+        session_id,
+        None,
+        &[Kind::ConfirmRequest, Kind::SessionMoved],
+        Ended::SessionOff.as_str(),
+    )
+    .await?;
     tasks::moot_of_session(tx, now, session_id, Topic::RingSessionOn).await?;
     for seat in sessions::seats(tx, &how.senders, session_id).await? {
         let role = seat.attendee.role;
@@ -268,12 +512,20 @@ async fn called_off(tx: &mut Tx, centre: &Centre, session_id: &str, how: &How<'_
 }
 
 /// Names the booked sessions of cases that the file does not have at all.
-pub(super) async fn missing_cases(tx: &mut Tx, at: &Covered<'_>, in_file: &HashSet<&str>, report: &mut Report<'_>) -> Result<()> {
+pub(super) async fn missing_cases(
+    tx: &mut Tx,
+    at: &Covered<'_>,
+    in_file: &HashSet<&str>,
+    report: &mut Report<'_>,
+) -> Result<()> {
     const PAGE: i64 = 500;
     let mut after = String::new();
     loop {
         let page = imports::booked_on(tx, &at.centre.code, at.days, &after, PAGE).await?;
-        for (_, case_ref, start_local) in page.iter().filter(|(_, case_ref, _)| !in_file.contains(case_ref.as_str())) {
+        for (_, case_ref, start_local) in page
+            .iter()
+            .filter(|(_, case_ref, _)| !in_file.contains(case_ref.as_str()))
+        {
             report.missing(case_ref, start_local);
         }
         match page.last() {
@@ -283,13 +535,27 @@ pub(super) async fn missing_cases(tx: &mut Tx, at: &Covered<'_>, in_file: &HashS
     }
 }
 
-fn new_session(row: &SessionRow, centre: &Centre, case: &KnownCase, terms: Terms, imported: String, now: DateTime<Utc>) -> NewSession {
+fn new_session(
+    row: &SessionRow,
+    centre: &Centre,
+    case: &KnownCase,
+    terms: Terms,
+    imported: String,
+    now: DateTime<Utc>,
+) -> NewSession {
     let known = row.booked_at.max(now);
     let due = row.status == "booked" && row.starts_at > now;
     let place = |p: &super::row::PartyRow| {
         let (arrives_at, leaves_at) = p.times?;
         let party_id = case.parties.get(&p.role)?.id.clone();
-        Some(NewPlace { role: p.role, party_id, arrives_at, leaves_at, ask_known: known, ask_at: due.then(|| first_look(centre, row.start_local, known)) })
+        Some(NewPlace {
+            role: p.role,
+            party_id,
+            arrives_at,
+            leaves_at,
+            ask_known: known,
+            ask_at: due.then(|| first_look(centre, row.start_local, known)),
+        })
     };
     NewSession {
         id: random_id(),

@@ -41,7 +41,15 @@ pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<V
         let (now, case) = (seen.present(now), &seen.case);
         for a in &seen.assessed.sessions {
             let standing = a.result.standing_at(now);
-            let Some(session) = case.record.sessions.iter().find(|s| s.id == a.session).filter(|_| standing.charge > 0) else { continue };
+            let Some(session) = case
+                .record
+                .sessions
+                .iter()
+                .find(|s| s.id == a.session)
+                .filter(|_| standing.charge > 0)
+            else {
+                continue;
+            };
             out.push(Fee {
                 id: money::fee_id(&tx, &a.session),
                 case_ref: case.case_ref.clone(),
@@ -50,7 +58,10 @@ pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<V
                 liable: standing.liable.map(|p| p.role()),
                 charge: a.result.charge.with(standing.charge),
                 standing,
-                due_at: a.result.deadline.filter(|_| matches!(standing.fee, FeeState::Due | FeeState::Provisional)),
+                due_at: a
+                    .result
+                    .deadline
+                    .filter(|_| matches!(standing.fee, FeeState::Due | FeeState::Provisional)),
             });
         }
     }
@@ -58,12 +69,27 @@ pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<V
 }
 
 /// The steps of a case by the rules on money up to `now`: when, the rule, why, about which session.
-pub async fn steps(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<(policy::Step, String)>> {
+pub async fn steps(
+    db: &Db,
+    case_id: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<(policy::Step, String)>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
     let seen = Seen::of(&mut tx, &all, case_id).await?;
     let now = seen.present(now);
-    Ok(seen.assessed.sessions.into_iter().flat_map(|a| a.result.steps.into_iter().filter(|s| s.at <= now).map(move |s| (s, a.session.clone()))).collect())
+    Ok(seen
+        .assessed
+        .sessions
+        .into_iter()
+        .flat_map(|a| {
+            a.result
+                .steps
+                .into_iter()
+                .filter(|s| s.at <= now)
+                .map(move |s| (s, a.session.clone()))
+        })
+        .collect())
 }
 
 /// How the fees of a case stand, in words for staff.
@@ -103,11 +129,28 @@ pub async fn planned(db: &Db, from: DateTime<Utc>, until: DateTime<Utc>) -> Resu
     for id in money::cases_with_fees(&mut tx, None).await? {
         let seen = Seen::of(&mut tx, &all, &id).await?;
         let (from, case, assessed) = (seen.present(from), &seen.case, &seen.assessed);
-        for c in called(assessed, until).into_iter().filter(|c| c.at > from && (text_kind(c.kind).is_some() || c.kind.needs_release())) {
-            let version = sessions::get(&mut tx, c.session).await?.map_or(0, |s| s.version);
-            let rule = assessed.of(c.session).and_then(|a| a.notices.iter().find(|n| n.at == c.at && n.kind == c.kind)).map_or("", |n| n.rule);
+        for c in called(assessed, until)
+            .into_iter()
+            .filter(|c| c.at > from && (text_kind(c.kind).is_some() || c.kind.needs_release()))
+        {
+            let version = sessions::get(&mut tx, c.session)
+                .await?
+                .map_or(0, |s| s.version);
+            let rule = assessed
+                .of(c.session)
+                .and_then(|a| a.notices.iter().find(|n| n.at == c.at && n.kind == c.kind))
+                .map_or("", |n| n.rule);
             let (case_ref, centre) = (case.case_ref.clone(), case.centre.clone());
-            out.push(Planned { at: c.at, kind: c.kind, case_ref, centre, session: c.session.to_owned(), session_version: version, role: c.role, rule });
+            out.push(Planned {
+                at: c.at,
+                kind: c.kind,
+                case_ref,
+                centre,
+                session: c.session.to_owned(),
+                session_version: version,
+                role: c.role,
+                rule,
+            });
         }
     }
     out.sort_by_key(|p| p.at);

@@ -15,9 +15,13 @@ use std::time::Duration;
 const POLL_AT_MOST: u64 = 50;
 /// How long a webhook that failed is left alone.
 const HOOK_PAUSE: Duration = Duration::from_secs(1);
-const NOT_MODIFIED: &str = "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message";
-const TERMINATED: &str = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
-const HOOKED: &str = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
+const NOT_MODIFIED: &str = "message is not modified: specified new message content and reply \
+                            markup are exactly the same as a current content and reply markup of \
+                            the message";
+const TERMINATED: &str = "Conflict: terminated by other getUpdates request; make sure that only \
+                          one bot instance is running";
+const HOOKED: &str = "Conflict: can't use getUpdates method while webhook is active; use \
+                      deleteWebhook to delete the webhook first";
 
 impl Chats {
     async fn get_updates(&self, p: &Params) -> Result<Value, Refusal> {
@@ -42,16 +46,34 @@ impl Chats {
         };
         self.bump(); // what was confirmed, and the older poll that has to end
         let limit = usize::try_from(p.int("limit").unwrap_or(100).clamp(1, 100)).unwrap_or(100);
-        let wait = Duration::from_secs(p.int("timeout").and_then(|t| u64::try_from(t).ok()).unwrap_or(0).min(POLL_AT_MOST));
+        let wait = Duration::from_secs(
+            p.int("timeout")
+                .and_then(|t| u64::try_from(t).ok())
+                .unwrap_or(0)
+                .min(POLL_AT_MOST),
+        );
         let end = tokio::time::Instant::now() + wait;
         loop {
             {
                 let inner = self.lock();
                 if inner.reader != mine {
-                    return Err(Refusal(StatusCode::CONFLICT, if inner.hook.is_some() { HOOKED } else { TERMINATED }.into()));
+                    return Err(Refusal(
+                        StatusCode::CONFLICT,
+                        if inner.hook.is_some() {
+                            HOOKED
+                        } else {
+                            TERMINATED
+                        }
+                        .into(),
+                    ));
                 }
                 if !inner.updates.is_empty() || tokio::time::Instant::now() >= end {
-                    return Ok(inner.updates.iter().take(limit).map(|(_, u)| u.clone()).collect());
+                    return Ok(inner
+                        .updates
+                        .iter()
+                        .take(limit)
+                        .map(|(_, u)| u.clone())
+                        .collect());
                 }
             }
             let _ = tokio::time::timeout_at(end, changed.changed()).await;
@@ -72,7 +94,11 @@ impl Chats {
         let mut inner = self.lock();
         let now = inner.clock.now();
         let m = inner.ours(p)?;
-        let text = if words_too { p.message_text()? } else { m.text.clone() };
+        let text = if words_too {
+            p.message_text()?
+        } else {
+            m.text.clone()
+        };
         let markup = p.markup()?;
         if text == m.text && markup == m.markup {
             return Err(bad(NOT_MODIFIED));
@@ -89,8 +115,14 @@ impl Chats {
             return Err(bad("MESSAGE_TOO_LONG"));
         }
         let mut inner = self.lock();
-        match p.text("callback_query_id").and_then(|id| inner.presses.get_mut(&id)).filter(|q| !q.answered) {
-            None => Err(bad("query is too old and response timeout expired or query ID is invalid")),
+        match p
+            .text("callback_query_id")
+            .and_then(|id| inner.presses.get_mut(&id))
+            .filter(|q| !q.answered)
+        {
+            None => Err(bad(
+                "query is too old and response timeout expired or query ID is invalid",
+            )),
             Some(q) => {
                 q.answered = true;
                 let chat = q.chat;
@@ -113,7 +145,10 @@ impl Chats {
 
     fn set_hook(self: &Arc<Self>, p: &Params) -> Result<Value, Refusal> {
         let url = p.text("url").unwrap_or_default();
-        let host = reqwest::Url::parse(&url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default();
+        let host = reqwest::Url::parse(&url)
+            .ok()
+            .and_then(|u| u.host_str().map(str::to_owned))
+            .unwrap_or_default();
         if !url.is_empty() && !matches!(host.as_str(), "127.0.0.1" | "localhost" | "[::1]") {
             return Err(bad("bad webhook: practice delivers on this machine alone"));
         }
@@ -123,7 +158,11 @@ impl Chats {
             inner.updates.clear();
         }
         inner.reader += 1;
-        inner.hook = (!url.is_empty()).then(|| Hook { url, secret: p.text("secret_token"), trouble: None });
+        inner.hook = (!url.is_empty()).then(|| Hook {
+            url,
+            secret: p.text("secret_token"),
+            trouble: None,
+        });
         if inner.hook.is_some() {
             tokio::spawn(self.clone().deliver(inner.reader));
         }
@@ -132,7 +171,11 @@ impl Chats {
 
     fn hook_info(&self) -> Value {
         let inner = self.lock();
-        let mut out = json!({ "url": "", "has_custom_certificate": false, "pending_update_count": inner.updates.len() });
+        let mut out = json!({
+            "url": "",
+            "has_custom_certificate": false,
+            "pending_update_count": inner.updates.len(),
+        });
         if let Some(hook) = &inner.hook {
             out["url"] = json!(hook.url);
             out["max_connections"] = json!(40);
@@ -148,20 +191,34 @@ impl Chats {
         out
     }
 
-    /// Brings updates to the webhook one by one, each until it is taken, as long as this webhook is in charge.
+    /// Brings updates to the webhook one by one, each until it is taken, as long as this webhook is
+    /// in charge.
     async fn deliver(self: Arc<Self>, mine: u64) {
         let mut changed = self.watch();
         loop {
             let next = {
                 let inner = self.lock();
-                let Some(hook) = inner.hook.as_ref().filter(|_| inner.reader == mine) else { return };
-                inner.updates.first().map(|(id, u)| (*id, u.to_string(), hook.url.clone(), hook.secret.clone().unwrap_or_default()))
+                let Some(hook) = inner.hook.as_ref().filter(|_| inner.reader == mine) else {
+                    return;
+                };
+                inner.updates.first().map(|(id, u)| {
+                    (
+                        *id,
+                        u.to_string(),
+                        hook.url.clone(),
+                        hook.secret.clone().unwrap_or_default(),
+                    )
+                })
             };
             let Some((id, body, url, secret)) = next else {
                 let _ = changed.changed().await;
                 continue;
             };
-            let post = self.client.post(url).header("x-telegram-bot-api-secret-token", secret).header(header::CONTENT_TYPE, "application/json");
+            let post = self
+                .client
+                .post(url)
+                .header("x-telegram-bot-api-secret-token", secret)
+                .header(header::CONTENT_TYPE, "application/json");
             let trouble = match post.body(body).send().await {
                 Ok(r) if r.status().is_success() => None,
                 Ok(r) => Some(format!("Wrong response from the webhook: {}", r.status())),
@@ -190,7 +247,10 @@ impl Inner {
     /// Remembers the kinds of updates that a request asks for; an empty list means the usual ones.
     fn ask_for(&mut self, p: &Params) {
         if let Some(Value::Array(kinds)) = p.json("allowed_updates") {
-            self.allowed = kinds.iter().filter_map(|k| k.as_str().map(str::to_owned)).collect();
+            self.allowed = kinds
+                .iter()
+                .filter_map(|k| k.as_str().map(str::to_owned))
+                .collect();
         }
     }
 }
@@ -198,15 +258,31 @@ impl Inner {
 pub(super) fn answer(result: Result<Value, Refusal>) -> Response {
     match result {
         Ok(result) => Json(json!({ "ok": true, "result": result })).into_response(),
-        Err(Refusal(status, words)) => (status, Json(json!({ "ok": false, "error_code": status.as_u16(), "description": words }))).into_response(),
+        Err(Refusal(status, words)) => (
+            status,
+            Json(json!({ "ok": false, "error_code": status.as_u16(), "description": words })),
+        )
+            .into_response(),
     }
 }
 
-/// One call of a method, as bots make it: the token in the path, the parameters as Telegram allows them.
-pub(super) async fn call(State(chats): State<Arc<Chats>>, Path((bot, method)): Path<(String, String)>, RawQuery(query): RawQuery, headers: HeaderMap, body: Bytes) -> Response {
+/// One call of a method, as bots make it: the token in the path, the parameters as Telegram allows
+/// them.
+pub(super) async fn call(
+    State(chats): State<Arc<Chats>>,
+    Path((bot, method)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     match bot.strip_prefix("bot") {
         Some(token) if token == chats.token => {}
-        Some(token) if token.contains(':') => return answer(Err(Refusal(StatusCode::UNAUTHORIZED, "Unauthorized".into()))),
+        Some(token) if token.contains(':') => {
+            return answer(Err(Refusal(
+                StatusCode::UNAUTHORIZED,
+                "Unauthorized".into(),
+            )));
+        }
         _ => return answer(Err(Refusal(StatusCode::NOT_FOUND, "Not Found".into()))),
     }
     let Some(p) = Params::read(&headers, &query.unwrap_or_default(), &body) else {
@@ -245,7 +321,10 @@ pub(super) async fn call(State(chats): State<Arc<Chats>>, Path((bot, method)): P
         "getmydescription" => Ok(json!({ "description": "A practice bot. It reaches nobody." })),
         "getmyshortdescription" => Ok(json!({ "short_description": "A practice bot." })),
         "getmyname" => Ok(json!({ "name": "Courtesy (practice)" })),
-        _ => Err(Refusal(StatusCode::NOT_FOUND, "Not Found: method not found".into())),
+        _ => Err(Refusal(
+            StatusCode::NOT_FOUND,
+            "Not Found: method not found".into(),
+        )),
     };
     chats.bump();
     answer(result)
@@ -257,9 +336,15 @@ mod tests {
     use crate::clock::Clock;
     use axum::Router;
     use std::time::Instant;
-    use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters, GetUpdatesSetters, SendMessageSetters, SetWebhookSetters};
+    use teloxide::payloads::{
+        AnswerCallbackQuerySetters, EditMessageTextSetters, GetUpdatesSetters, SendMessageSetters,
+        SetWebhookSetters,
+    };
     use teloxide::prelude::Requester;
-    use teloxide::types::{AllowedUpdate, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, MessageId, ParseMode, Update, UpdateKind};
+    use teloxide::types::{
+        AllowedUpdate, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, MessageId, ParseMode,
+        Update, UpdateKind,
+    };
     use teloxide::{ApiError, Bot, RequestError};
     use tokio::net::TcpListener;
 
@@ -277,7 +362,10 @@ mod tests {
     }
 
     fn keyboard() -> InlineKeyboardMarkup {
-        InlineKeyboardMarkup::new([[InlineKeyboardButton::callback("Yes, confirm", "c:1"), InlineKeyboardButton::callback("I cannot come", "x:1")]])
+        InlineKeyboardMarkup::new([[
+            InlineKeyboardButton::callback("Yes, confirm", "c:1"),
+            InlineKeyboardButton::callback("I cannot come", "x:1"),
+        ]])
     }
 
     fn api(e: RequestError) -> ApiError {
@@ -291,16 +379,49 @@ mod tests {
     async fn a_bot_knows_itself_and_a_wrong_token_is_told_so() {
         let (chats, bot) = service().await;
         let me = bot.get_me().await.unwrap();
-        assert_eq!((me.username(), me.id.0, me.is_bot), ("CourtesyPracticeBot", 123_456, true));
+        assert_eq!(
+            (me.username(), me.id.0, me.is_bot),
+            ("CourtesyPracticeBot", 123_456, true)
+        );
         assert_eq!(bot.get_my_name().await.unwrap().name, "Courtesy (practice)");
-        assert!(!bot.get_my_description().await.unwrap().description.is_empty());
-        assert!(!bot.get_my_short_description().await.unwrap().short_description.is_empty());
-        assert_eq!(api(bot_of(&chats, "123456:WRONG").get_me().await.unwrap_err()), ApiError::InvalidToken);
-        assert_eq!(api(bot_of(&chats, "nonsense").get_me().await.unwrap_err()), ApiError::InvalidToken);
-        let raw = reqwest::get(format!("{}/bot123456:WRONG/getMe", chats.url())).await.unwrap();
+        assert!(
+            !bot.get_my_description()
+                .await
+                .unwrap()
+                .description
+                .is_empty()
+        );
+        assert!(
+            !bot.get_my_short_description()
+                .await
+                .unwrap()
+                .short_description
+                .is_empty()
+        );
+        assert_eq!(
+            api(bot_of(&chats, "123456:WRONG").get_me().await.unwrap_err()),
+            ApiError::InvalidToken
+        );
+        assert_eq!(
+            api(bot_of(&chats, "nonsense").get_me().await.unwrap_err()),
+            ApiError::InvalidToken
+        );
+        let raw = reqwest::get(format!("{}/bot123456:WRONG/getMe", chats.url()))
+            .await
+            .unwrap();
         assert_eq!(raw.status(), 401);
-        assert_eq!(raw.text().await.unwrap(), r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#);
-        assert_eq!(reqwest::get(format!("{}/bot{TOKEN}/getme", chats.url())).await.unwrap().status(), 200, "methods are matched without case");
+        assert_eq!(
+            raw.text().await.unwrap(),
+            r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#
+        );
+        assert_eq!(
+            reqwest::get(format!("{}/bot{TOKEN}/getme", chats.url()))
+                .await
+                .unwrap()
+                .status(),
+            200,
+            "methods are matched without case"
+        );
     }
 
     #[tokio::test]
@@ -309,25 +430,75 @@ mod tests {
         let at = "2026-11-26T10:00:00Z".parse().unwrap();
         chats.set_clock(Clock::practice(at));
         chats.open(CHAT);
-        let sent = bot.send_message(ChatId(CHAT), "Your visit is Sat 28 Nov").reply_markup(keyboard()).await.unwrap();
-        assert_eq!((sent.id, sent.chat.id, sent.text(), sent.date.date_naive()), (MessageId(1), ChatId(CHAT), Some("Your visit is Sat 28 Nov"), at.date_naive()));
+        let sent = bot
+            .send_message(ChatId(CHAT), "Your visit is Sat 28 Nov")
+            .reply_markup(keyboard())
+            .await
+            .unwrap();
+        assert_eq!(
+            (sent.id, sent.chat.id, sent.text(), sent.date.date_naive()),
+            (
+                MessageId(1),
+                ChatId(CHAT),
+                Some("Your visit is Sat 28 Nov"),
+                at.date_naive()
+            )
+        );
         assert_eq!(sent.reply_markup(), Some(&keyboard()));
         let kept = &chats.messages()[0];
         assert_eq!((kept.chat, kept.message_id, kept.own), (CHAT, 1, false));
-        assert_eq!(kept.buttons, [[("Yes, confirm".to_owned(), "c:1".to_owned()), ("I cannot come".to_owned(), "x:1".to_owned())]]);
+        assert_eq!(
+            kept.buttons,
+            [[
+                ("Yes, confirm".to_owned(), "c:1".to_owned()),
+                ("I cannot come".to_owned(), "x:1".to_owned())
+            ]]
+        );
 
-        assert!(!chats.press(CHAT, 1, "c:2") && !chats.press(CHAT, 2, "c:1") && !chats.press(7, 1, "c:1"), "no such button");
+        assert!(
+            !chats.press(CHAT, 1, "c:2")
+                && !chats.press(CHAT, 2, "c:1")
+                && !chats.press(7, 1, "c:1"),
+            "no such button"
+        );
         assert!(chats.press(CHAT, 1, "c:1"));
         let updates = bot.get_updates().await.unwrap();
-        let [Update { id, kind: UpdateKind::CallbackQuery(q) }] = updates.as_slice() else { panic!("{updates:?}") };
-        assert_eq!((q.data.as_deref(), q.from.id.0), (Some("c:1"), CHAT.unsigned_abs()));
-        assert_eq!(q.message.as_ref().and_then(|m| m.regular_message()), Some(&sent));
-        assert_eq!(bot.get_updates().await.unwrap(), updates, "an update stays until it is confirmed");
+        let [
+            Update {
+                id,
+                kind: UpdateKind::CallbackQuery(q),
+            },
+        ] = updates.as_slice()
+        else {
+            panic!("{updates:?}")
+        };
+        assert_eq!(
+            (q.data.as_deref(), q.from.id.0),
+            (Some("c:1"), CHAT.unsigned_abs())
+        );
+        assert_eq!(
+            q.message.as_ref().and_then(|m| m.regular_message()),
+            Some(&sent)
+        );
+        assert_eq!(
+            bot.get_updates().await.unwrap(),
+            updates,
+            "an update stays until it is confirmed"
+        );
         assert_eq!(chats.pending(), 1);
-        assert!(bot.get_updates().offset(id.as_offset()).await.unwrap().is_empty());
+        assert!(
+            bot.get_updates()
+                .offset(id.as_offset())
+                .await
+                .unwrap()
+                .is_empty()
+        );
         assert_eq!(chats.pending(), 0);
 
-        bot.answer_callback_query(q.id.clone()).text("You are confirmed").await.unwrap();
+        bot.answer_callback_query(q.id.clone())
+            .text("You are confirmed")
+            .await
+            .unwrap();
         assert_eq!(chats.answers(), [(CHAT, "You are confirmed".to_owned())]);
         let again = api(bot.answer_callback_query(q.id.clone()).await.unwrap_err());
         assert!(again.to_string().contains("query ID is invalid"), "{again}");
@@ -345,19 +516,61 @@ mod tests {
         let start = Instant::now();
         assert_eq!(chats.say(CHAT, "/start K7F2Q9"), 1);
         let updates = poll.await.unwrap().unwrap();
-        assert!(start.elapsed() < Duration::from_secs(5), "the poll ends as soon as there is something");
-        let [Update { id, kind: UpdateKind::Message(m) }] = updates.as_slice() else { panic!("{updates:?}") };
-        assert_eq!((m.text(), m.chat.id, m.chat.is_private(), m.from.as_ref().map(|u| u.is_bot)), (Some("/start K7F2Q9"), ChatId(CHAT), true, Some(false)));
-        assert_eq!(m.parse_entities().map(|e| e.iter().map(|e| e.text().to_owned()).collect::<Vec<_>>()), Some(vec!["/start".to_owned()]));
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "the poll ends as soon as there is something"
+        );
+        let [
+            Update {
+                id,
+                kind: UpdateKind::Message(m),
+            },
+        ] = updates.as_slice()
+        else {
+            panic!("{updates:?}")
+        };
+        assert_eq!(
+            (
+                m.text(),
+                m.chat.id,
+                m.chat.is_private(),
+                m.from.as_ref().map(|u| u.is_bot)
+            ),
+            (Some("/start K7F2Q9"), ChatId(CHAT), true, Some(false))
+        );
+        assert_eq!(
+            m.parse_entities()
+                .map(|e| e.iter().map(|e| e.text().to_owned()).collect::<Vec<_>>()),
+            Some(vec!["/start".to_owned()])
+        );
         assert_eq!(chats.say(CHAT, "yes 👍 /help"), 2);
         assert_eq!(chats.say(77, "hello"), 1, "each chat counts for itself");
-        let more = bot.get_updates().offset(id.as_offset()).limit(1).await.unwrap();
-        let [Update { id: second, kind: UpdateKind::Message(m) }] = more.as_slice() else { panic!("{more:?}") };
-        assert_eq!((second.0, m.parse_entities().map(|e| e[0].text().to_owned())), (id.0 + 1, Some("/help".to_owned())));
-        let (a, b) = tokio::join!(bot.get_updates().offset(second.as_offset() + 1).timeout(20), async {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            bot.get_updates().await
-        });
+        let more = bot
+            .get_updates()
+            .offset(id.as_offset())
+            .limit(1)
+            .await
+            .unwrap();
+        let [
+            Update {
+                id: second,
+                kind: UpdateKind::Message(m),
+            },
+        ] = more.as_slice()
+        else {
+            panic!("{more:?}")
+        };
+        assert_eq!(
+            (second.0, m.parse_entities().map(|e| e[0].text().to_owned())),
+            (id.0 + 1, Some("/help".to_owned()))
+        );
+        let (a, b) = tokio::join!(
+            bot.get_updates().offset(second.as_offset() + 1).timeout(20),
+            async {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                bot.get_updates().await
+            }
+        );
         assert_eq!(api(a.unwrap_err()), ApiError::TerminatedByOtherGetUpdates);
         assert!(b.unwrap().is_empty());
     }
@@ -365,25 +578,56 @@ mod tests {
     #[tokio::test]
     async fn who_blocks_the_bot_is_not_reached_until_writing_again() {
         let (chats, bot) = service().await;
-        assert_eq!(api(bot.send_message(ChatId(CHAT), "hello").await.unwrap_err()), ApiError::ChatNotFound);
+        assert_eq!(
+            api(bot.send_message(ChatId(CHAT), "hello").await.unwrap_err()),
+            ApiError::ChatNotFound
+        );
         chats.open(CHAT);
         bot.send_message(ChatId(CHAT), "hello").await.unwrap();
         chats.block(CHAT, true);
         assert_eq!(chats.blocked(), [CHAT]);
-        assert_eq!(api(bot.send_message(ChatId(CHAT), "are you there?").await.unwrap_err()), ApiError::BotBlocked);
+        assert_eq!(
+            api(bot
+                .send_message(ChatId(CHAT), "are you there?")
+                .await
+                .unwrap_err()),
+            ApiError::BotBlocked
+        );
         chats.say(CHAT, "back again");
-        bot.send_message(ChatId(CHAT), "welcome back").await.unwrap();
+        bot.send_message(ChatId(CHAT), "welcome back")
+            .await
+            .unwrap();
         let updates = bot.get_updates().await.unwrap();
-        let [Update { kind: UpdateKind::MyChatMember(gone), .. }, Update { kind: UpdateKind::MyChatMember(back), .. }, Update { kind: UpdateKind::Message(_), .. }] =
-            updates.as_slice()
+        let [
+            Update {
+                kind: UpdateKind::MyChatMember(gone),
+                ..
+            },
+            Update {
+                kind: UpdateKind::MyChatMember(back),
+                ..
+            },
+            Update {
+                kind: UpdateKind::Message(_),
+                ..
+            },
+        ] = updates.as_slice()
         else {
             panic!("{updates:?}")
         };
-        assert!(gone.new_chat_member.is_banned() && !gone.old_chat_member.is_banned() && gone.from.id.0 == CHAT.unsigned_abs());
+        assert!(
+            gone.new_chat_member.is_banned()
+                && !gone.old_chat_member.is_banned()
+                && gone.from.id.0 == CHAT.unsigned_abs()
+        );
         assert!(back.old_chat_member.is_banned() && back.new_chat_member.is_present());
         // A bot that asks for messages alone is told of nothing else.
         let next = updates[2].id.as_offset();
-        bot.get_updates().offset(next).allowed_updates([AllowedUpdate::Message]).await.unwrap();
+        bot.get_updates()
+            .offset(next)
+            .allowed_updates([AllowedUpdate::Message])
+            .await
+            .unwrap();
         chats.block(CHAT, true);
         assert_eq!(chats.pending(), 0);
     }
@@ -392,28 +636,75 @@ mod tests {
     async fn a_message_changes_once_and_loses_its_buttons() {
         let (chats, bot) = service().await;
         chats.open(CHAT);
-        let sent = bot.send_message(ChatId(CHAT), "Can you come?").reply_markup(keyboard()).await.unwrap();
-        let same = bot.edit_message_text(ChatId(CHAT), sent.id, "Can you come?").reply_markup(keyboard()).await;
+        let sent = bot
+            .send_message(ChatId(CHAT), "Can you come?")
+            .reply_markup(keyboard())
+            .await
+            .unwrap();
+        let same = bot
+            .edit_message_text(ChatId(CHAT), sent.id, "Can you come?")
+            .reply_markup(keyboard())
+            .await;
         assert_eq!(api(same.unwrap_err()), ApiError::MessageNotModified);
-        let edited = bot.edit_message_text(ChatId(CHAT), sent.id, "Confirmed.").reply_markup(keyboard()).await.unwrap();
+        let edited = bot
+            .edit_message_text(ChatId(CHAT), sent.id, "Confirmed.")
+            .reply_markup(keyboard())
+            .await
+            .unwrap();
         assert!(edited.edit_date().is_some() && edited.reply_markup().is_some());
-        let bare = bot.edit_message_reply_markup(ChatId(CHAT), sent.id).await.unwrap();
-        assert_eq!((bare.text(), bare.reply_markup()), (Some("Confirmed."), None));
-        assert_eq!(api(bot.edit_message_reply_markup(ChatId(CHAT), sent.id).await.unwrap_err()), ApiError::MessageNotModified);
+        let bare = bot
+            .edit_message_reply_markup(ChatId(CHAT), sent.id)
+            .await
+            .unwrap();
+        assert_eq!(
+            (bare.text(), bare.reply_markup()),
+            (Some("Confirmed."), None)
+        );
+        assert_eq!(
+            api(bot
+                .edit_message_reply_markup(ChatId(CHAT), sent.id)
+                .await
+                .unwrap_err()),
+            ApiError::MessageNotModified
+        );
         assert!(!chats.press(CHAT, 1, "c:1"), "the button is gone");
-        assert_eq!(api(bot.edit_message_text(ChatId(CHAT), MessageId(9), "x").await.unwrap_err()), ApiError::MessageToEditNotFound);
+        assert_eq!(
+            api(bot
+                .edit_message_text(ChatId(CHAT), MessageId(9), "x")
+                .await
+                .unwrap_err()),
+            ApiError::MessageToEditNotFound
+        );
         let theirs = chats.say(CHAT, "mine");
-        assert_eq!(api(bot.edit_message_text(ChatId(CHAT), MessageId(theirs as i32), "x").await.unwrap_err()), ApiError::MessageCantBeEdited);
+        assert_eq!(
+            api(bot
+                .edit_message_text(ChatId(CHAT), MessageId(theirs as i32), "x")
+                .await
+                .unwrap_err()),
+            ApiError::MessageCantBeEdited
+        );
         for wrong in [
             bot.send_message(ChatId(CHAT), " ").await,
             bot.send_message(ChatId(CHAT), "x".repeat(4097)).await,
-            bot.send_message(ChatId(CHAT), "<b>x</b>").parse_mode(ParseMode::Html).await,
-            bot.send_message(ChatId(CHAT), "x").reply_markup(InlineKeyboardMarkup::new([[InlineKeyboardButton::callback("long", "d".repeat(65))]])).await,
+            bot.send_message(ChatId(CHAT), "<b>x</b>")
+                .parse_mode(ParseMode::Html)
+                .await,
+            bot.send_message(ChatId(CHAT), "x")
+                .reply_markup(InlineKeyboardMarkup::new([[
+                    InlineKeyboardButton::callback("long", "d".repeat(65)),
+                ]]))
+                .await,
         ] {
             api(wrong.unwrap_err());
         }
         assert_eq!(chats.messages().len(), 2);
-        assert_eq!(bot.send_message(ChatId(CHAT), "x".repeat(4096)).await.unwrap().id, MessageId(3));
+        assert_eq!(
+            bot.send_message(ChatId(CHAT), "x".repeat(4096))
+                .await
+                .unwrap()
+                .id,
+            MessageId(3)
+        );
     }
 
     #[tokio::test]
@@ -422,9 +713,15 @@ mod tests {
         chats.open(CHAT);
         chats.say(-10_055, "hello bot");
         let updates = bot.get_updates().await.unwrap();
-        assert!(updates[0].chat().is_some_and(|c| c.is_supergroup()), "{updates:?}");
+        assert!(
+            updates[0].chat().is_some_and(|c| c.is_supergroup()),
+            "{updates:?}"
+        );
         bot.leave_chat(ChatId(-10_055)).await.unwrap();
-        assert_eq!(api(bot.send_message(ChatId(-10_055), "x").await.unwrap_err()), ApiError::ChatNotFound);
+        assert_eq!(
+            api(bot.send_message(ChatId(-10_055), "x").await.unwrap_err()),
+            ApiError::ChatNotFound
+        );
         assert!(bot.leave_chat(ChatId(CHAT)).await.is_err());
     }
 
@@ -433,26 +730,58 @@ mod tests {
         let (chats, bot) = service().await;
         let (tx, mut rx) = tokio::sync::mpsc::unbounded_channel();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = reqwest::Url::parse(&format!("http://{}/hooks/telegram", listener.local_addr().unwrap())).unwrap();
+        let url = reqwest::Url::parse(&format!(
+            "http://{}/hooks/telegram",
+            listener.local_addr().unwrap()
+        ))
+        .unwrap();
         let hook = axum::routing::post(move |headers: HeaderMap, body: Bytes| {
             let tx = tx.clone();
-            async move { tx.send((headers["x-telegram-bot-api-secret-token"].to_str().unwrap().to_owned(), body)).map_err(|_| StatusCode::GONE) }
+            async move {
+                tx.send((
+                    headers["x-telegram-bot-api-secret-token"]
+                        .to_str()
+                        .unwrap()
+                        .to_owned(),
+                    body,
+                ))
+                .map_err(|_| StatusCode::GONE)
+            }
         });
-        tokio::spawn(async move { axum::serve(listener, Router::new().route("/hooks/telegram", hook)).await });
+        tokio::spawn(async move {
+            axum::serve(listener, Router::new().route("/hooks/telegram", hook)).await
+        });
 
         chats.say(CHAT, "before");
-        bot.set_webhook(url.clone()).secret_token("s3cret").allowed_updates([AllowedUpdate::Message]).await.unwrap();
+        bot.set_webhook(url.clone())
+            .secret_token("s3cret")
+            .allowed_updates([AllowedUpdate::Message])
+            .await
+            .unwrap();
         chats.say(CHAT, "after");
         for words in ["before", "after"] {
             let (secret, body) = rx.recv().await.unwrap();
             let update: Update = serde_json::from_slice(&body).unwrap();
-            let UpdateKind::Message(m) = update.kind else { panic!("{update:?}") };
+            let UpdateKind::Message(m) = update.kind else {
+                panic!("{update:?}")
+            };
             assert_eq!((secret.as_str(), m.text()), ("s3cret", Some(words)));
         }
         let info = bot.get_webhook_info().await.unwrap();
-        assert_eq!((info.url, info.allowed_updates), (Some(url), Some(vec![AllowedUpdate::Message])));
-        assert!(matches!(api(bot.get_updates().await.unwrap_err()), ApiError::CantGetUpdates | ApiError::Unknown(_)));
-        assert!(bot.set_webhook(reqwest::Url::parse("https://example.org/x").unwrap()).await.is_err(), "practice reaches nobody");
+        assert_eq!(
+            (info.url, info.allowed_updates),
+            (Some(url), Some(vec![AllowedUpdate::Message]))
+        );
+        assert!(matches!(
+            api(bot.get_updates().await.unwrap_err()),
+            ApiError::CantGetUpdates | ApiError::Unknown(_)
+        ));
+        assert!(
+            bot.set_webhook(reqwest::Url::parse("https://example.org/x").unwrap())
+                .await
+                .is_err(),
+            "practice reaches nobody"
+        );
         bot.delete_webhook().await.unwrap();
         assert_eq!(bot.get_webhook_info().await.unwrap().url, None);
         bot.get_updates().await.unwrap();

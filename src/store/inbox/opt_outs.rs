@@ -1,4 +1,5 @@
-//! Opt-outs: each belongs to a channel, our sender and an address, and knows where the STOP was said.
+//! Opt-outs: each belongs to a channel, our sender and an address, and knows where the STOP was
+//! said.
 
 use super::super::db::{Arg, Db, Row, Tx, list_of};
 use crate::args;
@@ -16,19 +17,33 @@ const FEW: usize = 500;
 
 fn read_stopped(rows: &[Row], out: &mut OptOuts) -> Result<()> {
     for r in rows {
-        out.insert((r.word("channel")?, r.text("sender")?, r.text("number_hash")?));
+        out.insert((
+            r.word("channel")?,
+            r.text("sender")?,
+            r.text("number_hash")?,
+        ));
     }
     Ok(())
 }
 
 fn stopped_among(hashes: &[String]) -> (String, Vec<Arg>) {
-    (format!("{STOPPED} AND number_hash IN ({})", list_of(1, hashes.len())), hashes.iter().map(Arg::from).collect())
+    (
+        format!(
+            "{STOPPED} AND number_hash IN ({})",
+            list_of(1, hashes.len())
+        ),
+        hashes.iter().map(Arg::from).collect(),
+    )
 }
 
 /// Which of these addresses are opted out, and where.
 pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> {
     let mut out = OptOuts::new();
-    let all = if hashes.len() > 1 { tx.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await? } else { Vec::new() };
+    let all = if hashes.len() > 1 {
+        tx.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await?
+    } else {
+        Vec::new()
+    };
     if hashes.len() > 1 && all.len() < FEW {
         read_stopped(&all, &mut out)?;
         return Ok(out);
@@ -55,50 +70,120 @@ pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
     Ok(out)
 }
 
-/// Opts an address out or in at a sender. `said` is where a party said so; `None`: the service reports it.
-pub async fn set_opt_out(tx: &mut Tx, at: (Channel, &str), number_hash: &str, active: bool, said: Option<(Channel, &str)>, now: DateTime<Utc>) -> Result<()> {
+/// Opts an address out or in at a sender. `said` is where a party said so; `None`: the service
+/// reports it.
+pub async fn set_opt_out(
+    tx: &mut Tx,
+    at: (Channel, &str),
+    number_hash: &str,
+    active: bool,
+    said: Option<(Channel, &str)>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5, said_on = $6, said_by = $7 WHERE opt_out.changed_at <= $5",
-        args![at.0.as_str(), at.1, number_hash, active, now, said.map(|s| s.0.as_str()), said.map(|s| s.1)],
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on,
+          said_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5,
+           said_on = $6, said_by = $7 WHERE opt_out.changed_at <= $5",
+        args![
+            at.0.as_str(),
+            at.1,
+            number_hash,
+            active,
+            now,
+            said.map(|s| s.0.as_str()),
+            said.map(|s| s.1)
+        ],
     )
     .await?;
     Ok(())
 }
 
-/// A STOP that was said elsewhere stops this address too, unless it is stopped already by itself or by the service.
-pub async fn stop_too(tx: &mut Tx, at: (Channel, &str), number_hash: &str, said: (Channel, &str), now: DateTime<Utc>) -> Result<()> {
+/// A STOP that was said elsewhere stops this address too, unless it is stopped already by itself or
+/// by the service.
+pub async fn stop_too(
+    tx: &mut Tx,
+    at: (Channel, &str),
+    number_hash: &str,
+    said: (Channel, &str),
+    now: DateTime<Utc>,
+) -> Result<()> {
     tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by) VALUES ($1, $2, $3, TRUE, $4, $5, $6)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = TRUE, changed_at = $4, said_on = $5, said_by = $6
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on,
+          said_by) VALUES ($1, $2, $3, TRUE, $4, $5, $6)
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = TRUE, changed_at = $4,
+           said_on = $5, said_by = $6
          WHERE opt_out.active = FALSE AND opt_out.changed_at <= $4",
-        args![at.0.as_str(), at.1, number_hash, now, said.0.as_str(), said.1],
+        args![
+            at.0.as_str(),
+            at.1,
+            number_hash,
+            now,
+            said.0.as_str(),
+            said.1
+        ],
     )
     .await?;
     Ok(())
 }
 
-/// A START ends what the STOP in the same place had stopped elsewhere, and nothing else. Gives how many addresses that were.
-pub async fn start_too(tx: &mut Tx, at: (Channel, &str), number_hash: &str, said: (Channel, &str), now: DateTime<Utc>) -> Result<u64> {
+/// A START ends what the STOP in the same place had stopped elsewhere, and nothing else. Gives how
+/// many addresses that were.
+pub async fn start_too(
+    tx: &mut Tx,
+    at: (Channel, &str),
+    number_hash: &str,
+    said: (Channel, &str),
+    now: DateTime<Utc>,
+) -> Result<u64> {
     tx.exec(
-        "UPDATE opt_out SET active = FALSE, changed_at = $4 WHERE channel = $1 AND sender = $2 AND number_hash = $3 AND active = TRUE AND changed_at <= $4
+        "UPDATE opt_out SET active = FALSE, changed_at = $4 WHERE channel = $1 AND sender = $2
+          AND number_hash = $3 AND active = TRUE AND changed_at <= $4
          AND said_on = $5 AND said_by = $6",
-        args![at.0.as_str(), at.1, number_hash, now, said.0.as_str(), said.1],
+        args![
+            at.0.as_str(),
+            at.1,
+            number_hash,
+            now,
+            said.0.as_str(),
+            said.1
+        ],
     )
     .await
 }
 
 /// When an address said STOP or START last at a sender, and whether it is stopped.
-pub async fn opt_out_of(tx: &mut Tx, at: (Channel, &str), number_hash: &str) -> Result<Option<(DateTime<Utc>, bool)>> {
-    let row = tx.one("SELECT changed_at, active FROM opt_out WHERE channel = $1 AND sender = $2 AND number_hash = $3", args![at.0.as_str(), at.1, number_hash]).await?;
-    row.map(|r| Ok((r.time("changed_at")?, r.flag("active")?))).transpose()
+pub async fn opt_out_of(
+    tx: &mut Tx,
+    at: (Channel, &str),
+    number_hash: &str,
+) -> Result<Option<(DateTime<Utc>, bool)>> {
+    let row = tx
+        .one(
+            "SELECT changed_at, active FROM opt_out WHERE channel = $1 AND sender = $2 \
+                      AND number_hash = $3",
+            args![at.0.as_str(), at.1, number_hash],
+        )
+        .await?;
+    row.map(|r| Ok((r.time("changed_at")?, r.flag("active")?)))
+        .transpose()
 }
 
-/// Takes the opt-outs of a centre's parties along to the centre's new sender: who said STOP has said it to the centre.
-pub async fn carry_opt_outs(tx: &mut Tx, now: DateTime<Utc>, centre: &str, channel: Channel, old: &str, new: &str) -> Result<u64> {
+/// Takes the opt-outs of a centre's parties along to the centre's new sender: who said STOP has
+/// said it to the centre.
+pub async fn carry_opt_outs(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    centre: &str,
+    channel: Channel,
+    old: &str,
+    new: &str,
+) -> Result<u64> {
     tx.exec(
         "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by)
-         SELECT DISTINCT o.channel, $1, o.number_hash, TRUE, $2, o.said_on, o.said_by FROM opt_out o JOIN address a ON a.number_hash = o.number_hash JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+         SELECT DISTINCT o.channel, $1, o.number_hash, TRUE, $2, o.said_on, o.said_by
+           FROM opt_out o JOIN address a ON a.number_hash = o.number_hash
+           JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
          WHERE o.channel = $3 AND o.sender = $4 AND o.active = TRUE AND c.centre = $5
          ON CONFLICT (channel, sender, number_hash) DO NOTHING",
         args![new, now, channel.as_str(), old, centre],

@@ -28,7 +28,12 @@ pub struct Owner {
 }
 
 /// Parties with an address at the centres for which our sender speaks.
-pub async fn parties_with(tx: &mut Tx, senders: &Senders, at: (Channel, &str), number_hash: &str) -> Result<Vec<Owner>> {
+pub async fn parties_with(
+    tx: &mut Tx,
+    senders: &Senders,
+    at: (Channel, &str),
+    number_hash: &str,
+) -> Result<Vec<Owner>> {
     let mut all = parties_anywhere(tx, number_hash).await?;
     all.retain(|p| senders.speaks_for(at.1, &p.centre, at.0));
     Ok(all)
@@ -38,7 +43,9 @@ pub async fn parties_with(tx: &mut Tx, senders: &Senders, at: (Channel, &str), n
 pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owner>> {
     let rows = tx
         .all(
-            "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id, p.role, p.mode, p.language, p.quiet_word FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+            "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id, p.role, p.mode,
+              p.language, p.quiet_word FROM address a JOIN party p ON p.id = a.party_id
+              JOIN case_file c ON c.id = p.case_id
              WHERE a.number_hash = $1 AND a.state = 'current' ORDER BY c.centre, c.id",
             args![number_hash],
         )
@@ -63,7 +70,8 @@ pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, 
     let mut out: HashMap<String, Mode> = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
-            "SELECT a.number_hash, p.mode FROM address a JOIN party p ON p.id = a.party_id WHERE a.state = 'current' AND p.mode <> 'normal' AND a.number_hash IN ({})",
+            "SELECT a.number_hash, p.mode FROM address a JOIN party p ON p.id = a.party_id WHERE \
+             a.state = 'current' AND p.mode <> 'normal' AND a.number_hash IN ({})",
             list_of(1, chunk.len())
         );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
@@ -80,22 +88,42 @@ pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<Stri
     let mut found: HashMap<String, HashSet<String>> = HashMap::new();
     for chunk in hashes.chunks(500) {
         let of = list_of(1, chunk.len());
-        let sql = format!("SELECT a.number_hash, p.language FROM address a JOIN party p ON p.id = a.party_id WHERE a.state = 'current' AND a.number_hash IN ({of})");
+        let sql = format!(
+            "SELECT a.number_hash, p.language FROM address a JOIN party p ON p.id = a.party_id \
+             WHERE a.state = 'current' AND a.number_hash IN ({of})"
+        );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
-            found.entry(r.text("number_hash")?).or_default().insert(r.text("language")?);
+            found
+                .entry(r.text("number_hash")?)
+                .or_default()
+                .insert(r.text("language")?);
         }
     }
-    Ok(found.into_iter().filter(|(_, of)| of.len() == 1).filter_map(|(hash, of)| Some((hash, of.into_iter().next()?))).collect())
+    Ok(found
+        .into_iter()
+        .filter(|(_, of)| of.len() == 1)
+        .filter_map(|(hash, of)| Some((hash, of.into_iter().next()?)))
+        .collect())
 }
 
-/// Those of these addresses that must not be used on a channel: at rest, not safe, or not any party's any more. A number that no party
-/// ever had is not among them, and neither is one that is on file for ringing alone. What is on file for this very channel counts before
-/// what is on file for another one with the same number.
-pub async fn closed_among(tx: &mut Tx, channel: Channel, hashes: &[String]) -> Result<HashSet<String>> {
-    // By hash: whether any of its rows is present, and whether texts may go there by this channel, and by any other.
+/// Those of these addresses that must not be used on a channel: at rest, not safe, or not any
+/// party's any more. A number that no party ever had is not among them, and neither is one that is
+/// on file for ringing alone. What is on file for this very channel counts before what is on file
+/// for another one with the same number.
+pub async fn closed_among(
+    tx: &mut Tx,
+    channel: Channel,
+    hashes: &[String],
+) -> Result<HashSet<String>> {
+    // By hash: whether any of its rows is present, and whether texts may go there by this channel,
+    // and by any other.
     let mut found: HashMap<String, (bool, Option<bool>, Option<bool>)> = HashMap::new();
     for chunk in hashes.chunks(500) {
-        let sql = format!("SELECT number_hash, channel, state, safe, paused_at FROM address WHERE number_hash IN ({})", list_of(1, chunk.len()));
+        let sql = format!(
+            "SELECT number_hash, channel, state, safe, paused_at FROM address WHERE number_hash IN \
+             ({})",
+            list_of(1, chunk.len())
+        );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
             let entry = found.entry(r.text("number_hash")?).or_default();
             let of = r.text("channel")?;
@@ -105,31 +133,69 @@ pub async fn closed_among(tx: &mut Tx, channel: Channel, hashes: &[String]) -> R
             entry.0 = true;
             if of != "ring" {
                 let open = r.text("safe")? == "safe" && r.time_opt("paused_at")?.is_none();
-                let side = if of == channel.as_str() { &mut entry.1 } else { &mut entry.2 };
+                let side = if of == channel.as_str() {
+                    &mut entry.1
+                } else {
+                    &mut entry.2
+                };
                 *side = Some(side.unwrap_or(true) && open);
             }
         }
     }
-    let closed = |(current, here, elsewhere): &(bool, Option<bool>, Option<bool>)| !current || !here.or(*elsewhere).unwrap_or(true);
-    Ok(found.into_iter().filter(|(_, f)| closed(f)).map(|(hash, _)| hash).collect())
+    let closed = |(current, here, elsewhere): &(bool, Option<bool>, Option<bool>)| {
+        !current || !here.or(*elsewhere).unwrap_or(true)
+    };
+    Ok(found
+        .into_iter()
+        .filter(|(_, f)| closed(f))
+        .map(|(hash, _)| hash)
+        .collect())
 }
 
 /// Lets an address rest until a person has spoken with its owner, or lets it go on.
-pub async fn pause(tx: &mut Tx, parties: &[Owner], number_hash: &str, since: Option<DateTime<Utc>>) -> Result<()> {
+pub async fn pause(
+    tx: &mut Tx,
+    parties: &[Owner],
+    number_hash: &str,
+    since: Option<DateTime<Utc>>,
+) -> Result<()> {
     for p in parties {
-        tx.exec("UPDATE address SET paused_at = $1 WHERE party_id = $2 AND number_hash = $3", args![since, &p.party_id, number_hash]).await?;
+        tx.exec(
+            "UPDATE address SET paused_at = $1 WHERE party_id = $2 AND number_hash = $3",
+            args![since, &p.party_id, number_hash],
+        )
+        .await?;
     }
     Ok(())
 }
 
 /// The bot was blocked in a chat, or let in again.
 pub async fn block(tx: &mut Tx, chat_hash: &str, since: Option<DateTime<Utc>>) -> Result<u64> {
-    tx.exec("UPDATE address SET blocked_at = $1 WHERE channel = 'telegram' AND number_hash = $2 AND state = 'current'", args![since, chat_hash]).await
+    tx.exec(
+        "UPDATE address SET blocked_at = $1 WHERE channel = 'telegram' AND number_hash = $2 \
+             AND state = 'current'",
+        args![since, chat_hash],
+    )
+    .await
 }
 
 /// Whether one of these parties agreed to get texts at an address by this channel.
-pub async fn is_agreed(tx: &mut Tx, channel: Channel, number_hash: &str, parties: &[Owner]) -> Result<bool> {
-    let rows = tx.all("SELECT party_id FROM address WHERE number_hash = $1 AND channel = $2 AND state = 'current'", args![number_hash, channel.as_str()]).await?;
-    let ids: Vec<String> = rows.iter().map(|r| r.text("party_id")).collect::<Result<_>>()?;
+pub async fn is_agreed(
+    tx: &mut Tx,
+    channel: Channel,
+    number_hash: &str,
+    parties: &[Owner],
+) -> Result<bool> {
+    let rows = tx
+        .all(
+            "SELECT party_id FROM address WHERE number_hash = $1 AND channel = $2 AND \
+                       state = 'current'",
+            args![number_hash, channel.as_str()],
+        )
+        .await?;
+    let ids: Vec<String> = rows
+        .iter()
+        .map(|r| r.text("party_id"))
+        .collect::<Result<_>>()?;
     Ok(parties.iter().any(|p| ids.contains(&p.party_id)))
 }

@@ -40,21 +40,57 @@ pub enum Way {
     },
 }
 
-/// What passed between us and a number since then, by one channel and sender of ours, the oldest first: for the person who answers.
+/// What passed between us and a number since then, by one channel and sender of ours, the oldest
+/// first: for the person who answers.
 pub async fn passed(tx: &mut Tx, from: &CameFrom, since: DateTime<Utc>) -> Result<Vec<Passed>> {
     let seal = tx.seal();
     let mut out = Vec::new();
-    let came =
-        "SELECT id, at, body, media, intent, rule FROM inbound WHERE number_hash = $1 AND channel = $2 AND sender = $3 AND at > $4 AND kind = 'text' ORDER BY at, recorded_at";
-    for r in tx.all(came, args![&from.hash, from.channel.as_str(), &from.sender, since]).await? {
-        let way = Way::In { id: r.text("id")?, understood: r.text_opt("intent")?.zip(r.text_opt("rule")?), media: r.int("media")? };
-        out.push(Passed { at: r.time("at")?, body: seal.open(&r.text("body")?), way });
+    let came = "SELECT id, at, body, media, intent, rule FROM inbound WHERE number_hash = $1 AND \
+                channel = $2 AND sender = $3 AND at > $4 AND kind = 'text' ORDER BY at, \
+                recorded_at";
+    for r in tx
+        .all(
+            came,
+            args![&from.hash, from.channel.as_str(), &from.sender, since],
+        )
+        .await?
+    {
+        let way = Way::In {
+            id: r.text("id")?,
+            understood: r.text_opt("intent")?.zip(r.text_opt("rule")?),
+            media: r.int("media")?,
+        };
+        out.push(Passed {
+            at: r.time("at")?,
+            body: seal.open(&r.text("body")?),
+            way,
+        });
     }
-    let went = "SELECT a.started_at, a.body, m.kind, m.state, m.cause FROM attempt a JOIN message m ON m.id = a.message_id
-                WHERE a.number_hash = $1 AND a.channel = $2 AND a.sender = $3 AND a.started_at > $4 AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain')) ORDER BY a.started_at";
-    for r in tx.all(went, args![&from.hash, from.channel.as_str(), &from.sender, since]).await? {
-        let answers = r.text("cause")?.strip_prefix("reply/").map(|id| id.split('/').next().unwrap_or_default().to_owned());
-        out.push(Passed { at: r.time("started_at")?, body: seal.open(&r.text("body")?), way: Way::Out { kind: r.text("kind")?, state: r.text("state")?, answers } });
+    let went = "SELECT a.started_at, a.body, m.kind, m.state, m.cause FROM attempt a
+                 JOIN message m ON m.id = a.message_id
+                WHERE a.number_hash = $1 AND a.channel = $2 AND a.sender = $3
+                  AND a.started_at > $4 AND (a.outcome IS NULL OR a.outcome IN ('accepted',
+                  'uncertain')) ORDER BY a.started_at";
+    for r in tx
+        .all(
+            went,
+            args![&from.hash, from.channel.as_str(), &from.sender, since],
+        )
+        .await?
+    {
+        let answers = r
+            .text("cause")?
+            .strip_prefix("reply/")
+            .map(|id| id.split('/').next().unwrap_or_default().to_owned());
+        out.push(Passed {
+            at: r.time("started_at")?,
+            body: seal.open(&r.text("body")?),
+            way: Way::Out {
+                kind: r.text("kind")?,
+                state: r.text("state")?,
+                answers,
+            },
+        });
     }
     out.sort_by_key(|p| p.at);
     Ok(out)
@@ -75,6 +111,19 @@ pub struct CameFrom {
 /// Where a stored message came from, so that it can be answered.
 pub async fn sender_of(tx: &mut Tx, id: &str) -> Result<Option<CameFrom>> {
     let seal = tx.seal();
-    let row = tx.one("SELECT channel, sender, number, number_hash FROM inbound WHERE id = $1", args![id]).await?;
-    row.map(|r| Ok(CameFrom { channel: r.word("channel")?, sender: r.text("sender")?, address: seal.open(&r.text("number")?).0, hash: r.text("number_hash")? })).transpose()
+    let row = tx
+        .one(
+            "SELECT channel, sender, number, number_hash FROM inbound WHERE id = $1",
+            args![id],
+        )
+        .await?;
+    row.map(|r| {
+        Ok(CameFrom {
+            channel: r.word("channel")?,
+            sender: r.text("sender")?,
+            address: seal.open(&r.text("number")?).0,
+            hash: r.text("number_hash")?,
+        })
+    })
+    .transpose()
 }

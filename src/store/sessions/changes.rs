@@ -10,12 +10,20 @@ use crate::store::db::Tx;
 use anyhow::Result;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-/// What became of due questions: for each place the time of the next look (none: settled) and a word.
-pub async fn settle_asks(tx: &mut Tx, rows: Vec<(String, Role, Option<DateTime<Utc>>, &str)>) -> Result<()> {
-    let rows = rows.into_iter().map(|(s, r, at, word)| args![s, r.as_str(), at, word]).collect();
+/// What became of due questions: for each place the time of the next look (none: settled) and a
+/// word.
+pub async fn settle_asks(
+    tx: &mut Tx,
+    rows: Vec<(String, Role, Option<DateTime<Utc>>, &str)>,
+) -> Result<()> {
+    let rows = rows
+        .into_iter()
+        .map(|(s, r, at, word)| args![s, r.as_str(), at, word])
+        .collect();
     tx.with_many(
         "session_id, role, ask_at, asked",
-        "UPDATE attendee SET ask_at = v.ask_at, asked = v.asked FROM v WHERE attendee.session_id = v.session_id AND attendee.role = v.role",
+        "UPDATE attendee SET ask_at = v.ask_at, asked = v.asked FROM v WHERE attendee.session_id = \
+         v.session_id AND attendee.role = v.role",
         rows,
     )
     .await?;
@@ -23,30 +31,69 @@ pub async fn settle_asks(tx: &mut Tx, rows: Vec<(String, Role, Option<DateTime<U
 }
 
 /// Records an answer of a party.
-pub async fn answer(tx: &mut Tx, session_id: &str, role: Role, answer: Answer, at: Option<DateTime<Utc>>) -> Result<()> {
-    tx.exec("UPDATE attendee SET answer = $1, answered_at = $2 WHERE session_id = $3 AND role = $4", args![answer.as_str(), at, session_id, role.as_str()]).await?;
+pub async fn answer(
+    tx: &mut Tx,
+    session_id: &str,
+    role: Role,
+    answer: Answer,
+    at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    tx.exec(
+        "UPDATE attendee SET answer = $1, answered_at = $2 WHERE session_id = $3 AND role = $4",
+        args![answer.as_str(), at, session_id, role.as_str()],
+    )
+    .await?;
     Ok(())
 }
 
 /// Keeps when a party said what it said last about a visit.
 pub async fn decided(tx: &mut Tx, session_id: &str, role: Role, at: DateTime<Utc>) -> Result<()> {
-    tx.exec("UPDATE attendee SET decided_at = $1 WHERE session_id = $2 AND role = $3 AND (decided_at IS NULL OR decided_at < $1)", args![at, session_id, role.as_str()]).await?;
+    tx.exec(
+        "UPDATE attendee SET decided_at = $1 WHERE session_id = $2 AND role = $3 AND \
+             (decided_at IS NULL OR decided_at < $1)",
+        args![at, session_id, role.as_str()],
+    )
+    .await?;
     Ok(())
 }
 
-/// Sets when a place hears that its session is off, and until when and from where it may take its own cancellation back.
-pub async fn set_release(tx: &mut Tx, session_id: &str, role: Role, hears_at: Option<DateTime<Utc>>, undo: Option<(DateTime<Utc>, &str)>) -> Result<()> {
+/// Sets when a place hears that its session is off, and until when and from where it may take its
+/// own cancellation back.
+pub async fn set_release(
+    tx: &mut Tx,
+    session_id: &str,
+    role: Role,
+    hears_at: Option<DateTime<Utc>>,
+    undo: Option<(DateTime<Utc>, &str)>,
+) -> Result<()> {
     tx.exec(
-        "UPDATE attendee SET hears_at = $1, undo_until = $2, undo_from = $3 WHERE session_id = $4 AND role = $5",
-        args![hears_at, undo.map(|u| u.0), undo.map(|u| u.1), session_id, role.as_str()],
+        "UPDATE attendee SET hears_at = $1, undo_until = $2, undo_from = $3 WHERE session_id = $4 \
+         AND role = $5",
+        args![
+            hears_at,
+            undo.map(|u| u.0),
+            undo.map(|u| u.1),
+            session_id,
+            role.as_str()
+        ],
     )
     .await?;
     Ok(())
 }
 
 /// Sets when a place is to be asked.
-pub async fn ask_at(tx: &mut Tx, session_id: &str, role: Role, at: Option<DateTime<Utc>>, asked: &str) -> Result<()> {
-    tx.exec("UPDATE attendee SET ask_at = $1, asked = $2 WHERE session_id = $3 AND role = $4", args![at, asked, session_id, role.as_str()]).await?;
+pub async fn ask_at(
+    tx: &mut Tx,
+    session_id: &str,
+    role: Role,
+    at: Option<DateTime<Utc>>,
+    asked: &str,
+) -> Result<()> {
+    tx.exec(
+        "UPDATE attendee SET ask_at = $1, asked = $2 WHERE session_id = $3 AND role = $4",
+        args![at, asked, session_id, role.as_str()],
+    )
+    .await?;
     Ok(())
 }
 
@@ -62,7 +109,8 @@ pub struct Off {
 pub async fn call_off(tx: &mut Tx, session: &Session, off: &Off) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'cancelled', version = version + 1, cancelled_by = $1, cancelled_at = $2
+            "UPDATE session SET state = 'cancelled', version = version + 1, cancelled_by = $1,
+              cancelled_at = $2
              WHERE id = $3 AND state = 'booked' AND version = $4",
             args![off.by.as_str(), off.at, &session.id, session.version],
         )
@@ -75,7 +123,8 @@ pub async fn call_off(tx: &mut Tx, session: &Session, off: &Off) -> Result<bool>
 pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL
+            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL,
+              cancelled_at = NULL
              WHERE id = $1 AND state = 'cancelled' AND version = $2",
             args![&session.id, session.version],
         )
@@ -88,7 +137,8 @@ pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
 pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL
+            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL,
+              cancelled_at = NULL
              WHERE id = $1 AND state IN ('cancelled', 'closed') AND version = $2",
             args![&session.id, session.version],
         )
@@ -99,11 +149,16 @@ pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
 
 /// What staff saw of a session: it took place, or somebody did not come.
 pub async fn set_state(tx: &mut Tx, session: &Session, state: SessionState) -> Result<()> {
-    tx.exec("UPDATE session SET state = $1, version = version + 1 WHERE id = $2 AND state <> $1", args![state.as_str(), &session.id]).await?;
+    tx.exec(
+        "UPDATE session SET state = $1, version = version + 1 WHERE id = $2 AND state <> $1",
+        args![state.as_str(), &session.id],
+    )
+    .await?;
     touch(tx, &session.case_id).await
 }
 
-/// A new time for a booked session, and who began the move; false if it is not booked in this version any more.
+/// A new time for a booked session, and who began the move; false if it is not booked in this
+/// version any more.
 pub async fn set_time(
     tx: &mut Tx,
     session: &Session,
@@ -115,21 +170,47 @@ pub async fn set_time(
 ) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET starts_at = $1, ends_at = $2, start_local = $3, version = version + 1, move_origin = $6, moved_at = $7, moved_from = $8
+            "UPDATE session SET starts_at = $1, ends_at = $2, start_local = $3,
+              version = version + 1, move_origin = $6, moved_at = $7, moved_from = $8
              WHERE id = $4 AND state = 'booked' AND version = $5",
-            args![starts_at, ends_at, local_text(start_local), &session.id, session.version, origin.as_str(), at, session.starts_at],
+            args![
+                starts_at,
+                ends_at,
+                local_text(start_local),
+                &session.id,
+                session.version,
+                origin.as_str(),
+                at,
+                session.starts_at
+            ],
         )
         .await?;
     Ok(n == 1)
 }
 
 /// A new question for a place: own times, next version, no answer.
-pub async fn ask_anew(tx: &mut Tx, a: &Attendee, arrives_at: DateTime<Utc>, known: DateTime<Utc>, ask_at: Option<DateTime<Utc>>, asked: &str) -> Result<()> {
+pub async fn ask_anew(
+    tx: &mut Tx,
+    a: &Attendee,
+    arrives_at: DateTime<Utc>,
+    known: DateTime<Utc>,
+    ask_at: Option<DateTime<Utc>>,
+    asked: &str,
+) -> Result<()> {
     let leaves_at = a.leaves_at + (arrives_at - a.arrives_at);
     tx.exec(
-        "UPDATE attendee SET arrives_at = $1, leaves_at = $2, ask_version = ask_version + 1, ask_known = $3, ask_at = $4, asked = $5, answer = 'none', answered_at = NULL
+        "UPDATE attendee SET arrives_at = $1, leaves_at = $2, ask_version = ask_version + 1,
+          ask_known = $3, ask_at = $4, asked = $5, answer = 'none', answered_at = NULL
          WHERE session_id = $6 AND role = $7",
-        args![arrives_at, leaves_at, known, ask_at, asked, &a.session_id, a.role.as_str()],
+        args![
+            arrives_at,
+            leaves_at,
+            known,
+            ask_at,
+            asked,
+            &a.session_id,
+            a.role.as_str()
+        ],
     )
     .await?;
     Ok(())
