@@ -1,6 +1,6 @@
 //! How fast texts are understood, on one core: `cargo run --release --example replies_speed`.
 
-use courtesy::domain::understand::understand;
+use courtesy::domain::replies::understanding::understand;
 use std::time::Instant;
 
 /// Makes a text of about so many characters.

@@ -4,8 +4,8 @@
 //! `cargo run --release --example rules_speed -- tests/data/policy_cases.jsonl`
 
 use chrono::Duration;
-use courtesy::domain::policy::{About, Fact, Facts, LaterSession, Note, What, assess};
-use courtesy::domain::policy_case::PolicyCase;
+use courtesy::cli::try_cases::policy_case::PolicyCase;
+use courtesy::domain::money::policy::{About, Fact, Facts, LaterSession, Note, What, assess};
 use serde_json::Value;
 use std::hint::black_box;
 use std::time::Instant;
@@ -36,7 +36,7 @@ fn long(facts: &Facts) -> Facts {
             let start = first + Duration::days(7 * n);
             let off = (n % 2 == 1).then(|| {
                 (
-                    courtesy::domain::policy::OffBy::Centre,
+                    courtesy::domain::money::policy::OffBy::Centre,
                     Some(start - Duration::days(1)),
                 )
             });

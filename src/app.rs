@@ -9,8 +9,8 @@ use crate::config::Settings;
 use crate::flows::{Service, receive};
 use crate::store::workers::Worker;
 use crate::store::{Db, centres};
+use crate::templates::Words;
 use crate::web;
-use crate::words::Words;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::time::Duration as Span;
 use tokio_util::sync::CancellationToken;
 
-pub use idle::until_idle;
-pub use lines::lines;
-use lines::{LineLoops, follow_senders, try_mended_channels};
-use loops::{Loops, beat_loop, reconcile_loop, scan_loop};
+pub use crate::app::idle::until_idle;
+pub use crate::app::lines::lines;
+use crate::app::lines::{LineLoops, follow_senders, try_mended_channels};
+use crate::app::loops::{Loops, beat_loop, reconcile_loop, scan_loop};
 
 /// What a database is for: practice and real families are never in the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub struct Start {
 pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     // The lists of words are read beside everything else, so that the first message does not wait
     // for them.
-    std::thread::spawn(crate::domain::understand::get_ready);
+    std::thread::spawn(crate::domain::replies::understanding::get_ready);
     let db = open_db(settings, Some(how.purpose)).await?;
     let listener = if how.serve {
         Some(web::listen("web.listen", settings.listen).await?)
@@ -196,7 +196,7 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
             .tasks
             .spawn(web::serve(listener, router, loops.stop.clone()));
         running.desk = Some(desk.local_addr()?);
-        let router = web::board::router(svc.clone(), loops.stop.clone())
+        let router = web::desk::board::router(svc.clone(), loops.stop.clone())
             .merge(web::health::metrics_router(svc.clone()))
             .merge(web::health::router(svc.clone()));
         let router = how
@@ -204,7 +204,7 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
             .into_iter()
             .fold(router, axum::Router::merge)
             .layer(axum::middleware::from_fn(
-                web::board::only_from_this_machine,
+                web::desk::board::only_from_this_machine,
             ));
         loops
             .tasks

@@ -1,12 +1,12 @@
 //! The settings of the program: `courtesy.toml`, with the environment over it. Everything that is
 //! wrong is said at once.
 
-use crate::channels::sms::{Sender, SmsSettings, WHATSAPP};
 use crate::channels::telegram::{Mode, TelegramSettings};
+use crate::channels::twilio::{Sender, SmsSettings, WHATSAPP};
 use crate::domain::centre::{Centre, LANGUAGES};
-use crate::domain::keyed::{Problem, Reader};
-use crate::domain::person::{Address, Channel, Phone};
-use crate::domain::whatsapp::{self, ContentSids};
+use crate::domain::config_reader::{Problem, Reader};
+use crate::domain::outgoing::whatsapp::{self, ContentSids};
+use crate::domain::people::person::{Address, Channel, Phone};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

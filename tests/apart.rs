@@ -2,12 +2,13 @@
 //! the same in two worlds that differ only in what B did, said or is.
 
 use crate::common::{BIRCHFIELD, On, SAMPLE, World};
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::person::Role;
-use courtesy::domain::policy::{About, Note};
-use courtesy::flows::record::{self, Recording};
-use courtesy::flows::record_money::{self as recorded, Payment};
-use courtesy::practice::time;
+use courtesy::domain::money::policy::{About, Note};
+use courtesy::domain::people::person::Role;
+use courtesy::domain::task::Topic;
+use courtesy::flows::money::record as recorded;
+use courtesy::flows::money::record::Payment;
+use courtesy::flows::visits::record::{self, Recording};
+use courtesy::simulator::time;
 
 const A: &str = "+447700900611";
 const B: &str = "+447700900612";
@@ -390,7 +391,7 @@ async fn money_notes_and_who_pays_never_reach_the_other(on: On) {
             at: w.svc.clock.now(),
         };
         let fee = || async {
-            courtesy::flows::money::fees(&w.svc.db, None, w.svc.clock.now())
+            courtesy::flows::money::settle::fees(&w.svc.db, None, w.svc.clock.now())
                 .await
                 .unwrap()
                 .remove(0)

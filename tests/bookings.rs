@@ -2,16 +2,18 @@
 //! replaced, milestones and announced rules.
 
 use crate::common::{BIRCHFIELD, Binary, LIFFEY, On, SAMPLE, TestDb, World};
-use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::{parse_local, parse_time};
-use courtesy::domain::notice::Origin;
-use courtesy::domain::person::Role;
-use courtesy::domain::session::SessionState;
-use courtesy::flows::bookings::{self, Booked, Booking};
-use courtesy::flows::record::{self, Recording};
-use courtesy::flows::record_money::{self, Payment};
-use courtesy::flows::{dates, money, plan};
-use courtesy::practice::time;
+use courtesy::domain::people::person::Role;
+use courtesy::domain::task::Topic;
+use courtesy::domain::visits::notice::Origin;
+use courtesy::domain::visits::session::SessionState;
+use courtesy::flows::money::record::{self, Payment};
+use courtesy::flows::money::settle;
+use courtesy::flows::scan::confirmations;
+use courtesy::flows::visits::ask_date;
+use courtesy::flows::visits::book::{self, Booked, Booking};
+use courtesy::flows::visits::record::{self, Recording};
+use courtesy::simulator::time;
 use courtesy::store::sessions::Session;
 use courtesy::store::{cases, facts, messages, sessions};
 
@@ -36,7 +38,7 @@ async fn case_id(w: &World, case_ref: &str) -> String {
 }
 
 async fn try_book(w: &World, case_ref: &str, b: Booking) -> anyhow::Result<Booked> {
-    let booked = bookings::book(&w.svc, &case_id(w, case_ref).await, &b, &now(w)).await;
+    let booked = book::book(&w.svc, &case_id(w, case_ref).await, &b, &now(w)).await;
     time::settle(&w.svc).await.unwrap();
     booked
 }
@@ -262,7 +264,9 @@ async fn a_series_is_booked_ahead_and_each_n_once(on: On) {
     );
     // A skipped week shifts nothing, and a look more changes nothing.
     for _ in 0..3 {
-        plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+        confirmations::scan(&w.svc, w.svc.clock.now())
+            .await
+            .unwrap();
     }
     assert_eq!(of_case(&w, "BRK-0105").await.len(), 6);
     let history = facts::of_case(&w.svc.db, &case_id(&w, "BRK-0105").await)
@@ -338,7 +342,7 @@ async fn what_is_owed_stops_the_series_until_it_is_paid(on: On) {
     .to_string();
     assert!(e.contains("until what is owed is settled"), "{e}");
     let case = cases::find(&w.svc.db, "BRK-0105").await.unwrap();
-    record_money::payment(
+    record::payment(
         &w.svc,
         &case,
         &Payment {
@@ -380,17 +384,17 @@ async fn a_closed_day_and_a_day_with_a_session_are_passed_over(on: On) {
     )
     .await
     .unwrap();
-    let closing = courtesy::flows::closure::Closing {
+    let closing = courtesy::flows::visits::closure::Closing {
         centre: "BRK".into(),
         from: saturday("2026-12-12"),
         to: saturday("2026-12-12"),
         hours: None,
         why: "boiler".into(),
     };
-    let p = courtesy::flows::closure::preview(&w.svc, &closing)
+    let p = courtesy::flows::visits::closure::preview(&w.svc, &closing)
         .await
         .unwrap();
-    courtesy::flows::closure::send(&w.svc, &closing, p.families, "Mary")
+    courtesy::flows::visits::closure::send(&w.svc, &closing, p.families, "Mary")
         .await
         .unwrap();
     series(&w, "BRK-0105", "2026-12-05T13:00", "weekly", 5).await;
@@ -425,7 +429,7 @@ async fn another_pattern_touches_only_what_nobody_was_told_of(on: On) {
         ..Booking::default()
     };
     let id = case_id(&w, "BRK-0105").await;
-    let ended = bookings::end(
+    let ended = book::end(
         &w.svc,
         &id,
         None,
@@ -478,7 +482,7 @@ async fn another_pattern_touches_only_what_nobody_was_told_of(on: On) {
         of_case(&w, "BRK-0105").await.last().unwrap().start_local,
         local("2027-02-06T15:00")
     );
-    bookings::end(
+    book::end(
         &w.svc,
         &id,
         None,
@@ -498,7 +502,7 @@ async fn another_pattern_touches_only_what_nobody_was_told_of(on: On) {
             .start_local,
         local("2027-01-09T15:00")
     );
-    let e = bookings::end(
+    let e = book::end(
         &w.svc,
         &id,
         None,
@@ -521,7 +525,7 @@ async fn after_a_closed_question(
 ) -> (Vec<String>, Vec<String>, Vec<String>) {
     let w = World::sample(on, "2026-11-24T09:00").await;
     let (s, _) = w.session("BRK-0105").await;
-    dates::ask(&w.svc, &s.id, local("2026-11-29T14:00"), origin, &now(&w))
+    ask_date::ask(&w.svc, &s.id, local("2026-11-29T14:00"), origin, &now(&w))
         .await
         .unwrap();
     time::settle(&w.svc).await.unwrap();
@@ -531,7 +535,7 @@ async fn after_a_closed_question(
     }
     w.until("2026-11-24T11:07").await;
     // What is closed is the same for a refusal, for no room and for a wish taken back.
-    dates::close(&w.svc, &s.id, &now(&w)).await.unwrap();
+    ask_date::close(&w.svc, &s.id, &now(&w)).await.unwrap();
     w.until("2026-11-24T13:00").await;
     assert_eq!(w.stands("BRK-0105").await, "booked none none");
     let refused = messages::list(&w.svc.db, Some("BRK"))
@@ -567,7 +571,7 @@ async fn the_end_of_a_series_and_a_reply_wait_for_one_another(on: On) {
     let ending = tokio::spawn({
         let (svc, case, at) = (w.svc.clone(), case.clone(), w.svc.clock.now());
         async move {
-            bookings::end(
+            book::end(
                 &svc,
                 &case,
                 None,
@@ -618,7 +622,7 @@ async fn a_refusal_no_room_and_a_withdrawal_share_one_text_whoever_asked(on: On)
 async fn both_agree_and_a_person_moves(on: On) {
     let w = World::sample(on, "2026-11-24T09:00").await;
     let (s, _) = w.session("BRK-0105").await;
-    dates::ask(
+    ask_date::ask(
         &w.svc,
         &s.id,
         local("2026-11-29T14:00"),
@@ -628,7 +632,7 @@ async fn both_agree_and_a_person_moves(on: On) {
     .await
     .unwrap();
     time::settle(&w.svc).await.unwrap();
-    let e = dates::ask(
+    let e = ask_date::ask(
         &w.svc,
         &s.id,
         local("2026-11-29T15:00"),
@@ -650,11 +654,11 @@ async fn both_agree_and_a_person_moves(on: On) {
         "a YES to the date confirms nothing"
     );
     assert_eq!(w.got(CONTACT).len(), 1, "the other one hears nothing of it");
-    dates::answer(&w.svc, &s.id, Role::Contact, false, &now(&w))
+    ask_date::answer(&w.svc, &s.id, Role::Contact, false, &now(&w))
         .await
         .unwrap();
     assert_eq!(w.tasks("BRK-0105").await, [Topic::DateDeclined]);
-    dates::answer(&w.svc, &s.id, Role::Contact, true, &now(&w))
+    ask_date::answer(&w.svc, &s.id, Role::Contact, true, &now(&w))
         .await
         .unwrap();
     assert_eq!(
@@ -692,7 +696,7 @@ async fn both_agree_and_a_person_moves(on: On) {
 async fn the_newest_question_is_answered_and_a_named_day_says_which(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     let (s, _) = w.session("BRK-0105").await;
-    dates::ask(
+    ask_date::ask(
         &w.svc,
         &s.id,
         local("2026-11-29T14:00"),
@@ -735,7 +739,7 @@ async fn a_chat_answers_a_date_by_its_buttons(on: On) {
     let chat = 5_500_100_107;
     let (s, _) = w.session("BRK-0104").await;
     let before = w.stands("BRK-0104").await;
-    dates::ask(
+    ask_date::ask(
         &w.svc,
         &s.id,
         local("2026-11-29T14:00"),
@@ -786,7 +790,7 @@ async fn a_refusal_of_the_centres_own_move_is_free(on: On) {
             "{}",
             w.last(CONTACT)
         );
-        let owed: Vec<i64> = money::fees(&w.svc.db, None, w.svc.clock.now())
+        let owed: Vec<i64> = settle::fees(&w.svc.db, None, w.svc.clock.now())
             .await
             .unwrap()
             .iter()
@@ -821,7 +825,7 @@ async fn what_a_court_ordered_stays_to_be_replaced_until_it_is(on: On) {
         "no court ordered it"
     );
     // It is on again after all, and then missed again.
-    record_money::reinstate(&w.svc, &missed.id, &now(&w))
+    record::reinstate(&w.svc, &missed.id, &now(&w))
         .await
         .unwrap();
     time::settle(&w.svc).await.unwrap();
@@ -880,7 +884,9 @@ async fn a_cancellation_that_is_taken_back_leaves_nothing_to_replace(on: On) {
         w.says(phone, "no").await;
         w.says(phone, &w.code(phone, "other")).await;
         assert_eq!(w.stands("BRK-0106").await, "cancelled none cancelled");
-        plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+        confirmations::scan(&w.svc, w.svc.clock.now())
+            .await
+            .unwrap();
         assert!(
             !w.tasks("BRK-0106").await.contains(&Topic::Replacement),
             "not before the other parent is told"

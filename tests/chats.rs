@@ -2,10 +2,10 @@
 //! chats, groups, and the phone that is written to instead.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World};
-use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::parse_local;
-use courtesy::flows::family::{self, Change};
-use courtesy::flows::links;
+use courtesy::domain::task::Topic;
+use courtesy::flows::people::link;
+use courtesy::flows::people::phone::{self, Change};
 use courtesy::store::{messages, parties};
 
 /// The contact parent of BRK-0102, by Telegram; the other one has a phone.
@@ -18,7 +18,7 @@ const LUKASZ_PHONE: &str = "+447700900104";
 
 async fn link(w: &World, party: &str) -> String {
     let party = parties::find(&w.svc.db, party).await.unwrap();
-    links::make_code(&w.svc, &party, "Mary").await.unwrap()
+    link::make_code(&w.svc, &party, "Mary").await.unwrap()
 }
 
 async fn linked(w: &World, party: &str) -> Vec<(String, String)> {
@@ -159,15 +159,15 @@ async fn a_press_after_a_move_is_an_old_one(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     let (message, buttons) = w.buttons(LUKASZ);
     let (s, _) = w.session("BRK-0102").await;
-    let rec = courtesy::flows::record::Recording {
+    let rec = courtesy::flows::visits::record::Recording {
         by: "Mary",
         at: w.svc.clock.now(),
     };
-    courtesy::flows::record::move_to(
+    courtesy::flows::visits::record::move_to(
         &w.svc,
         &s.id,
         parse_local("2026-11-28T14:00").unwrap(),
-        courtesy::domain::notice::Origin::Centre,
+        courtesy::domain::visits::notice::Origin::Centre,
         &rec,
     )
     .await
@@ -219,9 +219,9 @@ async fn a_foreign_press_and_a_strangers_words_change_nothing(on: On) {
     };
     let lines = w.svc.lines();
     let line = lines
-        .of("BRK", courtesy::domain::person::Channel::Telegram)
+        .of("BRK", courtesy::domain::people::person::Channel::Telegram)
         .unwrap();
-    let received = courtesy::flows::chats::received(line, update, w.svc.clock.now(), None);
+    let received = courtesy::flows::receive::chats::received(line, update, w.svc.clock.now(), None);
     courtesy::flows::receive::store(&w.svc, &[received.clone(), received])
         .await
         .unwrap();
@@ -270,13 +270,13 @@ async fn a_link_is_used_once_and_moves_only_when_staff_heard_the_number(on: On) 
     let party = parties::find(&w.svc.db, "BRK-0101:contact").await.unwrap();
     let wrong = if number == "0000" { "0001" } else { "0000" };
     assert!(
-        links::confirm(&w.svc, &party, wrong, "Mary")
+        link::confirm(&w.svc, &party, wrong, "Mary")
             .await
             .unwrap_err()
             .to_string()
             .contains("not the number")
     );
-    links::confirm(&w.svc, &party, &number, "Mary")
+    link::confirm(&w.svc, &party, &number, "Mary")
         .await
         .unwrap();
     w.chats_settled().await;
@@ -313,7 +313,7 @@ async fn a_chat_of_the_other_parent_is_refused_and_codes_grow_old(on: On) {
     assert!(w.tasks("BRK-0102").await.contains(&Topic::LinkRefused));
     // Also what the other one had once is refused.
     let party = parties::find(&w.svc.db, "BRK-0102:contact").await.unwrap();
-    family::change(
+    phone::change(
         &w.svc,
         &party,
         &Change {

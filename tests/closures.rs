@@ -2,8 +2,8 @@
 //! and nobody else's trouble stops it.
 
 use crate::common::{On, World};
-use courtesy::domain::conversation::Topic;
-use courtesy::flows::closure::{self, Closing, How};
+use courtesy::domain::task::Topic;
+use courtesy::flows::visits::closure::{self, Closing, How};
 use courtesy::store::{centres, messages, tasks};
 
 fn saturday() -> Closing {

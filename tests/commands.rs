@@ -89,7 +89,7 @@ async fn a_centre_its_file_and_its_plan(on: On) {
     let b = Binary::new(&format!("[database]\nurl = \"{}\"\n", db.url));
     std::fs::write(
         b.dir.path().join("c.toml"),
-        include_str!("../src/practice/birchfield.toml"),
+        include_str!("../src/simulator/birchfield.toml"),
     )
     .unwrap();
     assert_eq!(
@@ -102,7 +102,7 @@ async fn a_centre_its_file_and_its_plan(on: On) {
     );
     std::fs::write(
         b.dir.path().join("c.toml"),
-        include_str!("../src/practice/birchfield.toml")
+        include_str!("../src/simulator/birchfield.toml")
             .replace("fee_pence = 4500", "fee_pence = 5000"),
     )
     .unwrap();

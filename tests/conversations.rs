@@ -2,14 +2,17 @@
 //! or out of order, questions that cross, and the party that changes its channel in the middle.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, at, sample_with};
-use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::parse_local;
-use courtesy::domain::notice::Origin;
-use courtesy::domain::person::{Address, Channel, Mode, Private};
-use courtesy::flows::family::{self, Change};
-use courtesy::flows::record::{self, Recording};
-use courtesy::flows::{dates, plan, receive, reply};
-use courtesy::practice::{OUR_NUMBER, time};
+use courtesy::domain::people::person::{Address, Channel, Mode, Private};
+use courtesy::domain::task::Topic;
+use courtesy::domain::visits::notice::Origin;
+use courtesy::flows::people::phone::{self, Change};
+use courtesy::flows::people::reply;
+use courtesy::flows::receive;
+use courtesy::flows::scan::confirmations;
+use courtesy::flows::visits::ask_date;
+use courtesy::flows::visits::record::{self, Recording};
+use courtesy::simulator::{OUR_NUMBER, time};
 use courtesy::store::inbox::{Received, What};
 use courtesy::store::{parties, sessions, tasks};
 
@@ -306,7 +309,7 @@ async fn after_an_outage_the_last_word_counts(on: On) {
 async fn the_newest_question_gets_the_answer(on: On) {
     let ask = async |w: &World, case: &str| {
         let (s, _) = w.session(case).await;
-        dates::ask(
+        ask_date::ask(
             &w.svc,
             &s.id,
             parse_local("2026-11-29T14:00").unwrap(),
@@ -576,7 +579,9 @@ async fn the_visit_that_is_named_is_taken_back(on: On) {
 
 async fn who_is_rung_over_a_cancellation_is_rung_while_it_matters(on: On) {
     let unfinished = async |w: &World| {
-        plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+        confirmations::scan(&w.svc, w.svc.clock.now())
+            .await
+            .unwrap();
         let all = tasks::list(&w.svc.db, None).await.unwrap();
         all.into_iter()
             .filter(|t| {
@@ -648,7 +653,7 @@ async fn who_is_rung_over_a_cancellation_is_rung_while_it_matters(on: On) {
 async fn a_no_from_a_silent_phone_is_one_call(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     let party = parties::find(&w.svc.db, "BRK-0105:contact").await.unwrap();
-    family::change(
+    phone::change(
         &w.svc,
         &party,
         &Change {
@@ -663,7 +668,9 @@ async fn a_no_from_a_silent_phone_is_one_call(on: On) {
     let (texts, tasks) = (w.got(CONTACT).len(), w.tasks("BRK-0105").await.len());
     w.says(CONTACT, "no").await;
     w.until("2026-11-26T11:00").await;
-    plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+    confirmations::scan(&w.svc, w.svc.clock.now())
+        .await
+        .unwrap();
     assert_eq!(
         (
             w.tasks("BRK-0105").await[tasks..].to_vec(),
@@ -802,7 +809,7 @@ async fn in_a_chat_danger_machines_and_quiet_words_are_as_by_text(on: On) {
         quiet_word: Some("Is there parking?".into()),
         ..Change::default()
     };
-    family::change(&w.svc, &party, &word, "Mary", w.svc.clock.now())
+    phone::change(&w.svc, &party, &word, "Mary", w.svc.clock.now())
         .await
         .unwrap();
     w.chats_in(MAIRE, "is there parking").await;

@@ -3,8 +3,8 @@
 
 use crate::common::{AT_ONCE, Binary, Emulator, On, TestDb, World, eventually, families};
 use base64::Engine;
-use courtesy::channels::sms::sign;
-use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN};
+use courtesy::channels::twilio::sign;
+use courtesy::simulator::{ACCOUNT, OUR_NUMBER, TOKEN};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

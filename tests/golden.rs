@@ -2,7 +2,7 @@
 //! of a centre.
 
 use crate::common::{Binary, On, SAMPLE, TestDb, at};
-use courtesy::domain::person::Consent;
+use courtesy::domain::people::person::Consent;
 use courtesy::flows::import::{Finding, How, Severity, import};
 use courtesy::store::{cases, sessions};
 use serde_json::Value;
@@ -128,7 +128,7 @@ fn nearly_every_plain_answer_is_understood() {
                     .contains(&"safeguarding_alert".into())
         })
         .filter(|v| {
-            courtesy::domain::understand::understand(v["text"].as_str().unwrap())
+            courtesy::domain::replies::understanding::understand(v["text"].as_str().unwrap())
                 .intent
                 .as_str()
                 == "safeguarding_alert"
@@ -156,12 +156,12 @@ fn what_people_wrote_who_did_not_know_the_lists_is_understood_as_before() {
         let has = |key: &str, intent: &str| v[key].as_array().unwrap().contains(&intent.into());
         let (text, wanted) = (v["text"].as_str().unwrap(), v["intent"].as_str().unwrap());
         let open = usize::try_from(v["open_sessions"].as_u64().unwrap()).unwrap();
-        let context = courtesy::domain::understand::Context {
+        let context = courtesy::domain::replies::understanding::Context {
             lang: v["lang"].as_str().unwrap(),
             open,
             ..Default::default()
         };
-        let read = courtesy::domain::understand::understand_in(text, &context)
+        let read = courtesy::domain::replies::understanding::understand_in(text, &context)
             .intent
             .as_str();
         assert!(!has("must_not", read), "{text}: {read}");

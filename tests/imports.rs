@@ -1,10 +1,10 @@
 //! A centre's file comes in again, and files as spreadsheets really write them.
 
 use crate::common::{Binary, On, SAMPLE, TestDb, World, at};
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::person::{Consent, Role};
+use courtesy::domain::people::person::{Consent, Role};
+use courtesy::domain::task::Topic;
 use courtesy::flows::import::{self, COLUMNS, Dates, How, Imported, look};
-use courtesy::flows::record::{self, Recording};
+use courtesy::flows::visits::record::{self, Recording};
 use courtesy::store::imports::{KnownAddress, KnownCase};
 use courtesy::store::{Db, cases, facts, messages, sessions, tasks};
 use std::collections::HashMap;

@@ -2,8 +2,8 @@
 //! a centre's own; the lint and the parts in `courtesy check`.
 
 use crate::common::{BIRCHFIELD, Binary, LIFFEY, On, SAMPLE, TestDb, World};
-use courtesy::domain::conversation::Topic;
-use courtesy::flows::closure::{self, Closing};
+use courtesy::domain::task::Topic;
+use courtesy::flows::visits::closure::{self, Closing};
 use std::path::Path;
 
 /// Both parents of BRK-0102 have Polish; the resident parent has a phone, the contact parent a

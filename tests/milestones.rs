@@ -3,12 +3,14 @@
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, at};
 use courtesy::domain::centre::Centre;
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::message::{Kind, MessageState};
-use courtesy::domain::person::Role;
-use courtesy::flows::record::Recording;
-use courtesy::flows::{plan, record, record_money, terms};
-use courtesy::practice::time;
+use courtesy::domain::outgoing::message::{Kind, MessageState};
+use courtesy::domain::people::person::Role;
+use courtesy::domain::task::Topic;
+use courtesy::flows::money::record;
+use courtesy::flows::scan::confirmations;
+use courtesy::flows::visits::record::Recording;
+use courtesy::flows::visits::{record, terms};
+use courtesy::simulator::time;
 use courtesy::store::messages::{self, Listed};
 use courtesy::store::milestones::texts_of_tasks;
 use courtesy::store::{centres, money, tasks};
@@ -33,7 +35,7 @@ async fn world(on: On, texts: &str) -> World {
 
 /// What came about milestones, with the minute.
 fn told(w: &World, phone: &str) -> Vec<String> {
-    let about = |m: &courtesy::practice::provider::Message| {
+    let about = |m: &courtesy::simulator::sms_service::Message| {
         m.to == phone
             && [
                 "look round",
@@ -120,7 +122,9 @@ async fn both_are_invited_in_the_same_words_at_one_moment(on: On) {
     assert_eq!(told(&w, CONTACT), [format!("25 12:00 {INVITED}")]);
     // Nobody gets it twice.
     w.until("2026-11-27T12:00").await;
-    plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+    confirmations::scan(&w.svc, w.svc.clock.now())
+        .await
+        .unwrap();
     assert_eq!((told(&w, RESIDENT).len(), told(&w, CONTACT).len()), (1, 1));
     assert!(
         w.tasks("BRK-0105").await.contains(&Topic::Previsit),
@@ -177,7 +181,7 @@ async fn what_is_done_closed_or_unsafe_is_not_sent(on: On) {
             }
             "no texts" => w.says(CONTACT, "STOP").await,
             "done" => {
-                record_money::decision(&w.svc, &task(&w, Topic::Previsit).await, None, "rung", &rec)
+                record::decision(&w.svc, &task(&w, Topic::Previsit).await, None, "rung", &rec)
                     .await
                     .unwrap()
             }
@@ -266,14 +270,14 @@ async fn a_change_of_fees_is_told_without_an_amount_and_without_a_name(on: On) {
     centres::put(&mut tx, &after, &text, now).await.unwrap();
     tx.commit().await.unwrap();
     // BRK-0105 comes again after that day.
-    let again = courtesy::flows::bookings::Booking {
+    let again = courtesy::flows::visits::book::Booking {
         start: courtesy::domain::local_time::parse_local("2026-12-12T13:00").unwrap(),
         ..Default::default()
     };
     let case = courtesy::store::cases::find(&w.svc.db, "BRK-0105")
         .await
         .unwrap();
-    courtesy::flows::bookings::book(
+    courtesy::flows::visits::book::book(
         &w.svc,
         &case.id,
         &again,

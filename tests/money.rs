@@ -2,18 +2,19 @@
 //! what the other phone never shows.
 
 use crate::common::{BIRCHFIELD, On, World, at, eventually, sample_with};
-use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::parse_local;
-use courtesy::domain::person::Role;
-use courtesy::domain::policy::{About, Absent, Note};
-use courtesy::domain::session::Reason;
-use courtesy::domain::staff::StaffRole;
-use courtesy::flows::closure::{self, Closing};
-use courtesy::flows::money;
-use courtesy::flows::record::{self, Recording};
-use courtesy::flows::record_money::{self as recorded, Payment};
-use courtesy::flows::release;
-use courtesy::practice::time;
+use courtesy::domain::money::policy::{About, Absent, Note};
+use courtesy::domain::people::person::Role;
+use courtesy::domain::people::staff::StaffRole;
+use courtesy::domain::task::Topic;
+use courtesy::domain::visits::session::Reason;
+use courtesy::flows::money::record as recorded;
+use courtesy::flows::money::record::Payment;
+use courtesy::flows::money::release;
+use courtesy::flows::money::settle;
+use courtesy::flows::visits::closure::{self, Closing};
+use courtesy::flows::visits::record::{self, Recording};
+use courtesy::simulator::time;
 use courtesy::store::cases::{self, Case};
 use courtesy::store::{messages, sessions, staff, tasks};
 use std::time::Duration;
@@ -50,7 +51,7 @@ pub fn by<'a>(w: &World, who: &'a str) -> Recording<'a> {
 
 /// The fees of a case: `due 4500 resident`.
 pub async fn fees(w: &World, case_ref: &str) -> Vec<String> {
-    let all = money::fees(&w.svc.db, None, w.svc.clock.now())
+    let all = settle::fees(&w.svc.db, None, w.svc.clock.now())
         .await
         .unwrap();
     all.into_iter()
@@ -67,7 +68,7 @@ pub async fn fees(w: &World, case_ref: &str) -> Vec<String> {
 }
 
 pub async fn fee_id(w: &World, case_ref: &str) -> String {
-    money::fees(&w.svc.db, None, w.svc.clock.now())
+    settle::fees(&w.svc.db, None, w.svc.clock.now())
         .await
         .unwrap()
         .into_iter()

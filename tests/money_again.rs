@@ -6,18 +6,20 @@ use crate::money::{
     CONTACT, RESIDENT, about_money, birchfield, by, cancels, case, fees, nothing_about_money, task,
     until, world,
 };
-use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::parse_local;
-use courtesy::domain::notice::Origin;
-use courtesy::domain::person::Role;
-use courtesy::domain::policy::Absent;
-use courtesy::domain::session::Reason;
-use courtesy::flows::closure::{self, Closing};
-use courtesy::flows::record::{self, Recording};
-use courtesy::flows::record_money::{self as recorded, Payment};
-use courtesy::flows::release;
-use courtesy::flows::{money, receive};
-use courtesy::practice::time;
+use courtesy::domain::money::policy::Absent;
+use courtesy::domain::people::person::Role;
+use courtesy::domain::task::Topic;
+use courtesy::domain::visits::notice::Origin;
+use courtesy::domain::visits::session::Reason;
+use courtesy::flows::money::record as recorded;
+use courtesy::flows::money::record::Payment;
+use courtesy::flows::money::release;
+use courtesy::flows::money::settle;
+use courtesy::flows::receive;
+use courtesy::flows::visits::closure::{self, Closing};
+use courtesy::flows::visits::record::{self, Recording};
+use courtesy::simulator::time;
 use courtesy::store::attempts::ReceiptIn;
 use courtesy::store::sessions::{self, Session};
 use courtesy::store::{centres, messages, tasks};
@@ -454,7 +456,7 @@ async fn the_clock_starts_when_the_text_reached_the_phone(on: On) {
     w.until("2026-11-27T10:30").await;
     assert!(w.last(CONTACT).contains("pay a fee of £45"));
     let due = async || {
-        money::fees(&w.svc.db, None, w.svc.clock.now())
+        settle::fees(&w.svc.db, None, w.svc.clock.now())
             .await
             .unwrap()
             .into_iter()

@@ -2,9 +2,9 @@
 //! phones and safe hours; and two centres with senders of their own.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SECOND_NUMBER, World, sample_with};
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::person::{Address, Mode};
-use courtesy::flows::family::{self, Change, Spoken};
+use courtesy::domain::people::person::{Address, Mode};
+use courtesy::domain::task::Topic;
+use courtesy::flows::people::phone::{self, Change, Spoken};
 use courtesy::store::{parties, tasks};
 
 const SIOBHAN: &str = "+447700900101";
@@ -12,7 +12,7 @@ const DWAYNE: &str = "+447700900102";
 
 async fn change(w: &World, party: &str, c: Change) -> anyhow::Result<Vec<String>> {
     let party = parties::find(&w.svc.db, party).await.unwrap();
-    family::change(&w.svc, &party, &c, "Mary", w.svc.clock.now()).await
+    phone::change(&w.svc, &party, &c, "Mary", w.svc.clock.now()).await
 }
 
 async fn two_open_visits_are_asked_with_numbers(on: On) {
@@ -291,8 +291,8 @@ async fn two_centres_have_their_own_numbers_and_a_stop_belongs_to_one(on: On) {
         "{LIFFEY}\n[sms]\nbase_url = \"PROVIDER\"\naccount_sid = \"{}\"\nauth_token = \"{}\"\nfrom \
          = \"{SECOND_NUMBER}\"\nrate_per_second = 0\nmax_per_day = 0\nsettle_seconds = \
          1\nlook_again_seconds = 1\n",
-        courtesy::practice::ACCOUNT,
-        courtesy::practice::TOKEN
+        courtesy::simulator::ACCOUNT,
+        courtesy::simulator::TOKEN
     );
     let csv = sample_with(&[(
         "LIF-2001",
@@ -318,7 +318,7 @@ async fn two_centres_have_their_own_numbers_and_a_stop_belongs_to_one(on: On) {
         .collect();
     assert!(
         from.contains(&(SECOND_NUMBER.to_owned(), true))
-            && from.contains(&(courtesy::practice::OUR_NUMBER.to_owned(), false)),
+            && from.contains(&(courtesy::simulator::OUR_NUMBER.to_owned(), false)),
         "{from:?}"
     );
     // An answer belongs to the centre of the number it came to: no question which.
@@ -334,10 +334,11 @@ async fn two_centres_have_their_own_numbers_and_a_stop_belongs_to_one(on: On) {
         .into_iter()
         .find(|t| t.topic == Topic::ReadMessage)
         .unwrap();
-    let e = courtesy::flows::reply::reply(&w.svc, &task.id, "The same door as Peadar", "Mary")
-        .await
-        .unwrap_err()
-        .to_string();
+    let e =
+        courtesy::flows::people::reply::reply(&w.svc, &task.id, "The same door as Peadar", "Mary")
+            .await
+            .unwrap_err()
+            .to_string();
     assert!(
         e.contains("names another person") && e.contains("nothing was sent"),
         "{e}"
@@ -451,7 +452,7 @@ async fn staff_answer_in_their_own_words_which_are_read_over(on: On) {
         .id;
     let answer = |text: &'static str| {
         let (svc, task) = (w.svc.clone(), task.clone());
-        async move { courtesy::flows::reply::reply(&svc, &task, text, "Mary").await }
+        async move { courtesy::flows::people::reply::reply(&svc, &task, text, "Mary").await }
     };
     for (text, why) in [
         ("Siobhan comes by the front", "names another person"),
@@ -466,16 +467,17 @@ async fn staff_answer_in_their_own_words_which_are_read_over(on: On) {
             "{text}: {e}"
         );
     }
-    let done = courtesy::flows::reply::reply(&w.svc, &task, "The side door, as usual.", "Mary")
-        .await
-        .unwrap();
+    let done =
+        courtesy::flows::people::reply::reply(&w.svc, &task, "The side door, as usual.", "Mary")
+            .await
+            .unwrap();
     assert_eq!((done.party.as_str(), done.parts), ("BRK-0101:contact", 1));
     w.until("2026-11-26T10:05").await;
     assert_eq!(w.last(DWAYNE), "Birchfield: The side door, as usual.");
     assert!(!w.got(SIOBHAN).iter().any(|t| t.contains("side door")));
     assert!(!w.tasks("BRK-0101").await.contains(&Topic::ReadMessage));
     assert!(
-        courtesy::flows::reply::reply(&w.svc, &task, "Again", "Mary")
+        courtesy::flows::people::reply::reply(&w.svc, &task, "Again", "Mary")
             .await
             .unwrap_err()
             .to_string()
@@ -500,7 +502,7 @@ async fn a_reply_names_nobody_of_any_case_of_that_phone(on: On) {
         "Tremaine will be there Sunday",
         "Dwayne will be there Saturday",
     ] {
-        let e = courtesy::flows::reply::reply(&w.svc, &task.id, text, "Mary")
+        let e = courtesy::flows::people::reply::reply(&w.svc, &task.id, text, "Mary")
             .await
             .unwrap_err()
             .to_string();

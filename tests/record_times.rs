@@ -4,13 +4,13 @@
 use crate::common::{On, World, at};
 use crate::money::{CONTACT, RESIDENT, by, cancels, case, fees, task, until, world};
 use crate::money_again::{open, pay, session};
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::person::Role;
-use courtesy::domain::policy::Absent;
+use courtesy::domain::money::policy::Absent;
+use courtesy::domain::people::person::Role;
+use courtesy::domain::task::Topic;
 use courtesy::flows::import::{self, How};
-use courtesy::flows::record::{self, Recording};
-use courtesy::flows::record_money as recorded;
-use courtesy::flows::release;
+use courtesy::flows::money::record as recorded;
+use courtesy::flows::money::release;
+use courtesy::flows::visits::record::{self, Recording};
 use courtesy::store::{centres, facts};
 
 async fn a_visit_is_not_put_back_on_before_it_was_called_off(on: On) {

@@ -1,12 +1,12 @@
 //! Who may do what: each act of staff asks the one table, once somebody was named.
 
 use crate::common::{AT_ONCE, Binary, On, TestDb, World, families};
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::person::Mode;
-use courtesy::domain::staff::StaffRole;
-use courtesy::flows::closure::{self, Closing};
-use courtesy::flows::family::{self, Change};
-use courtesy::flows::{links, reply};
+use courtesy::domain::people::person::Mode;
+use courtesy::domain::people::staff::StaffRole;
+use courtesy::domain::task::Topic;
+use courtesy::flows::people::phone::{self, Change};
+use courtesy::flows::people::{link, reply};
+use courtesy::flows::visits::closure::{self, Closing};
 use courtesy::store::{parties, staff, tasks};
 
 async fn a_volunteer_changes_no_family_and_writes_to_nobody(on: On) {
@@ -35,10 +35,10 @@ async fn a_volunteer_changes_no_family_and_writes_to_nobody(on: On) {
     };
     let each = async |who: &str| {
         let said = [
-            family::change(&w.svc, &party, &discreet, who, w.svc.clock.now())
+            phone::change(&w.svc, &party, &discreet, who, w.svc.clock.now())
                 .await
                 .err(),
-            links::make_code(&w.svc, &party, who).await.err(),
+            link::make_code(&w.svc, &party, who).await.err(),
             reply::reply(&w.svc, &task, "The side door, as usual.", who)
                 .await
                 .err(),
@@ -56,7 +56,7 @@ async fn a_volunteer_changes_no_family_and_writes_to_nobody(on: On) {
             .unwrap();
     }
     tx.commit().await.unwrap();
-    let e = links::confirm(&w.svc, &party, "1234", "Vera")
+    let e = link::confirm(&w.svc, &party, "1234", "Vera")
         .await
         .unwrap_err()
         .to_string();

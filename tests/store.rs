@@ -2,10 +2,10 @@
 
 use crate::common::{On, TestDb, at};
 use courtesy::args;
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::message::{Kind, MessageState};
-use courtesy::domain::person::{Address, Channel, Phone};
-use courtesy::domain::receipt::Receipt;
+use courtesy::domain::outgoing::message::{Kind, MessageState};
+use courtesy::domain::outgoing::receipt::Receipt;
+use courtesy::domain::people::person::{Address, Channel, Phone};
+use courtesy::domain::task::Topic;
 use courtesy::store::attempts::{self, ReceiptIn};
 use courtesy::store::messages;
 use courtesy::store::outbox::{self, Attempt, End, NewMessage, OfLine};
@@ -378,12 +378,12 @@ async fn what_was_stored_comes_back(on: On) {
     let body = "Siobhán’s 😊 ' \" ; -- \\ \u{202e}x";
     let received = inbox::Received {
         provider: "sms".into(),
-        channel: courtesy::domain::person::Channel::Sms,
+        channel: courtesy::domain::people::person::Channel::Sms,
         provider_message_id: "SM1".into(),
         sender: "us".into(),
         from: "+447700900101".into(),
         what: courtesy::store::inbox::What::Text {
-            body: courtesy::domain::person::Private(body.into()),
+            body: courtesy::domain::people::person::Private(body.into()),
             media: 0,
             opt_out_type: None,
         },

@@ -1,11 +1,12 @@
 //! Stories through the real app: its own clock, the practice service on loopback, both databases.
 
 use crate::common::{BIRCHFIELD, On, SAMPLE, World, at};
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::person::Role;
-use courtesy::flows::record::{self, Recording};
-use courtesy::flows::{plan, receive};
-use courtesy::practice::{OUR_NUMBER, time};
+use courtesy::domain::people::person::Role;
+use courtesy::domain::task::Topic;
+use courtesy::flows::receive;
+use courtesy::flows::scan::confirmations;
+use courtesy::flows::visits::record::{self, Recording};
+use courtesy::simulator::{OUR_NUMBER, time};
 use courtesy::store::{centres, messages};
 
 /// People of the sample: BRK-0101 (10:00), BRK-0105 (13:00, arrivals 12:55 and 13:05), BRK-0109
@@ -223,7 +224,9 @@ async fn an_unfinished_cancellation_becomes_a_ring_task(on: On) {
     w.says(CONTACT_105, "no").await;
     assert!(w.tasks("BRK-0105").await.is_empty());
     w.until("2026-11-26T10:31").await;
-    plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+    confirmations::scan(&w.svc, w.svc.clock.now())
+        .await
+        .unwrap();
     assert_eq!(w.tasks("BRK-0105").await, [Topic::CancelUnfinished]);
     w.says(CONTACT_105, "yes").await;
     assert_eq!(
@@ -431,12 +434,12 @@ async fn a_replay_has_no_effect(on: On) {
     for found_by in ["hook", "listing"] {
         let again = courtesy::store::inbox::Received {
             provider: "sms".into(),
-            channel: courtesy::domain::person::Channel::Sms,
+            channel: courtesy::domain::people::person::Channel::Sms,
             provider_message_id: text.sid.clone(),
             sender: OUR_NUMBER.into(),
             from: text.from.clone(),
             what: courtesy::store::inbox::What::Text {
-                body: courtesy::domain::person::Private(text.body.clone()),
+                body: courtesy::domain::people::person::Private(text.body.clone()),
                 media: 0,
                 opt_out_type: None,
             },
@@ -526,9 +529,13 @@ async fn a_text_past_its_use_expires_and_is_listed(on: On) {
         .unwrap();
     tx.commit().await.unwrap();
     w.svc.clock.set(at("2026-11-26T10:00"));
-    plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+    confirmations::scan(&w.svc, w.svc.clock.now())
+        .await
+        .unwrap();
     w.svc.clock.set(at("2026-11-28T09:00"));
-    plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+    confirmations::scan(&w.svc, w.svc.clock.now())
+        .await
+        .unwrap();
     let (s, _) = w.session("BRK-0101").await;
     let mine: Vec<_> = messages::list(&w.svc.db, None)
         .await
@@ -547,7 +554,9 @@ async fn a_clock_that_jumps_stops_the_sending(on: On) {
     let w = World::sample(on, "2026-11-26T09:59").await;
     w.svc.pulse.stop(Some("clock: it jumped by 3600 s".into()));
     w.svc.clock.set(at("2026-11-26T10:00"));
-    plan::scan(&w.svc, w.svc.clock.now()).await.unwrap();
+    confirmations::scan(&w.svc, w.svc.clock.now())
+        .await
+        .unwrap();
     w.svc.wake_deliver.notify_one();
     tokio::time::sleep(std::time::Duration::from_millis(700)).await;
     assert!(w.news().is_empty());
@@ -605,12 +614,12 @@ async fn what_was_told_is_not_taken_back(on: On) {
     // The YES was written before the release and comes to us only now.
     let late = courtesy::store::inbox::Received {
         provider: "sms".into(),
-        channel: courtesy::domain::person::Channel::Sms,
+        channel: courtesy::domain::people::person::Channel::Sms,
         provider_message_id: "SMlate".into(),
         sender: OUR_NUMBER.into(),
         from: CONTACT_105.into(),
         what: courtesy::store::inbox::What::Text {
-            body: courtesy::domain::person::Private("YES".into()),
+            body: courtesy::domain::people::person::Private("YES".into()),
             media: 0,
             opt_out_type: None,
         },

@@ -1,8 +1,8 @@
 //! What a session keeps as of its booking, what a file may book, and when a text speaks of a fee.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, sample_with};
-use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::parse_local;
+use courtesy::domain::task::Topic;
 use courtesy::flows::import::{self, How, Imported, Severity};
 use courtesy::store::sessions;
 
@@ -24,7 +24,7 @@ async fn brings(w: &World, csv: &str) -> Imported {
     )
     .await
     .unwrap();
-    courtesy::practice::time::settle(&w.svc).await.unwrap();
+    courtesy::simulator::time::settle(&w.svc).await.unwrap();
     i
 }
 

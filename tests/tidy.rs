@@ -175,7 +175,7 @@ fn every_message_kind_has_its_template_and_no_other() {
         .map(|e| e.file_name().to_string_lossy().replace(".txt", ""))
         .filter(|n| n != "language.toml")
         .collect();
-    let mut kinds: Vec<String> = courtesy::domain::message::Kind::ALL
+    let mut kinds: Vec<String> = courtesy::domain::outgoing::message::Kind::ALL
         .iter()
         .map(|k| k.to_string())
         .collect();

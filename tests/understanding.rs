@@ -4,11 +4,11 @@
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World};
 use base64::Engine;
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::person::Mode;
-use courtesy::flows::family::{self, Change};
-use courtesy::flows::reply;
-use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN, time};
+use courtesy::domain::people::person::Mode;
+use courtesy::domain::task::Topic;
+use courtesy::flows::people::phone::{self, Change};
+use courtesy::flows::people::reply;
+use courtesy::simulator::{ACCOUNT, OUR_NUMBER, TOKEN, time};
 use courtesy::store::{facts, parties, tasks};
 
 const SIOBHAN: &str = "+447700900101";
@@ -239,12 +239,12 @@ async fn whatever_is_handed_over_gets_the_same_bytes_at_the_same_instant(on: On)
         {
             for p in ["BRK-0101:contact", "BRK-0105:contact", "BRK-0105:resident"] {
                 let party = parties::find(&w.svc.db, p).await.unwrap();
-                family::change(
+                phone::change(
                     &w.svc,
                     &party,
                     &Change {
                         mode: Some(Mode::Normal),
-                        spoken: Some(family::Spoken::InPerson),
+                        spoken: Some(phone::Spoken::InPerson),
                         ..Change::default()
                     },
                     "Mary",
@@ -387,7 +387,7 @@ async fn a_phone_that_somebody_else_reads_goes_silent_at_once(on: On) {
     // Where the phone was discreet, the answer is that of a discreet phone.
     let w = World::sample(on, "2026-11-26T10:00").await;
     let party = parties::find(&w.svc.db, "BRK-0101:contact").await.unwrap();
-    family::change(
+    phone::change(
         &w.svc,
         &party,
         &Change {
@@ -420,13 +420,13 @@ async fn a_private_word_changes_nothing_that_is_seen(on: On) {
         if registered {
             for bad in ["yes", "not coming", "stop texting me", "parking", "5271"] {
                 assert!(
-                    family::change(&w.svc, &party, &word(bad), "Mary", w.svc.clock.now())
+                    phone::change(&w.svc, &party, &word(bad), "Mary", w.svc.clock.now())
                         .await
                         .is_err(),
                     "{bad}"
                 );
             }
-            let done = family::change(
+            let done = phone::change(
                 &w.svc,
                 &party,
                 &word("Is there parking?"),
@@ -586,7 +586,7 @@ async fn bad_input_is_kept_shown_safely_and_handed_to_a_person(on: On) {
             "{body:?} is kept as received"
         );
         assert!(
-            !courtesy::domain::shown::shown(&kept)
+            !courtesy::domain::sanitize::shown(&kept)
                 .chars()
                 .any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)),
             "{body:?} is shown safely"
@@ -616,7 +616,7 @@ async fn bad_input_is_kept_shown_safely_and_handed_to_a_person(on: On) {
         .collect::<Vec<_>>()
         .join("&");
     let signature = base64::engine::general_purpose::STANDARD
-        .encode(courtesy::channels::sms::sign(TOKEN, &hook, &pairs));
+        .encode(courtesy::channels::twilio::sign(TOKEN, &hook, &pairs));
     let post = |signature: String| {
         reqwest::Client::builder()
             .no_proxy()

@@ -5,14 +5,14 @@ use crate::common::{
     AT_ONCE, BOT, Binary, EMULATOR_TOKEN, Emulator, On, TestDb, eventually, families_in_chats,
 };
 use courtesy::channels::Tried;
-use courtesy::channels::sms::{Sender, Sms, SmsSettings};
 use courtesy::channels::telegram::{
     Errand, Incoming, IncomingKind, Mode, Telegram, TelegramSettings,
 };
-use courtesy::domain::receipt::Receipt;
-use courtesy::practice::chats::Chats;
-use courtesy::practice::provider::Provider;
-use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN};
+use courtesy::channels::twilio::{Sender, Sms, SmsSettings};
+use courtesy::domain::outgoing::receipt::Receipt;
+use courtesy::simulator::sms_service::Provider;
+use courtesy::simulator::telegram::Chats;
+use courtesy::simulator::{ACCOUNT, OUR_NUMBER, TOKEN};
 use std::time::Duration;
 
 fn sms(url: &str, token: &str, from: &str) -> Sms {

@@ -5,14 +5,14 @@ use crate::money::{
     CONTACT, RESIDENT, about_money, birchfield, by, cancels, case, fees, task, until, world,
 };
 use crate::money_again::{open, pay, session};
-use courtesy::domain::conversation::Topic;
-use courtesy::domain::person::Role;
-use courtesy::domain::policy::{About, Absent, Note};
-use courtesy::domain::staff::StaffRole;
-use courtesy::flows::record;
-use courtesy::flows::record_money as recorded;
-use courtesy::flows::release;
-use courtesy::flows::void::void;
+use courtesy::domain::money::policy::{About, Absent, Note};
+use courtesy::domain::people::person::Role;
+use courtesy::domain::people::staff::StaffRole;
+use courtesy::domain::task::Topic;
+use courtesy::flows::money::correct::void;
+use courtesy::flows::money::record as recorded;
+use courtesy::flows::money::release;
+use courtesy::flows::visits::record;
 use courtesy::store::{facts, staff};
 
 /// The ids of the records of a case of this kind, in the order in which they were recorded.
@@ -145,7 +145,7 @@ async fn a_wrong_note_or_waiver_is_taken_out(on: On) {
     );
     // Waived after the deadline, with its receipt; then it was another fee that was meant.
     until(&w, "2026-12-14T11:00").await;
-    let fee = courtesy::flows::money::fees(&w.svc.db, None, w.svc.clock.now())
+    let fee = courtesy::flows::money::settle::fees(&w.svc.db, None, w.svc.clock.now())
         .await
         .unwrap()
         .remove(0)

@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use courtesy::channels::sms::{parse_form, parse_form_bytes, readable};
-use courtesy::domain::understand::understand;
+use courtesy::channels::twilio::{parse_form, parse_form_bytes, readable};
+use courtesy::domain::replies::understanding::understand;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -3,9 +3,9 @@
 
 #![no_main]
 
-use courtesy::domain::person::Channel;
-use courtesy::domain::shown::shown;
-use courtesy::domain::understand::{Asked, Context, Intent, understand_in};
+use courtesy::domain::people::person::Channel;
+use courtesy::domain::sanitize::shown;
+use courtesy::domain::replies::understanding::{Asked, Context, Intent, understand_in};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

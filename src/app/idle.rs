@@ -1,13 +1,14 @@
 //! A run that ends when nothing is due any more.
 
-use super::lines::{follow_senders, try_mended_channels};
-use super::loops::check_clock;
-use super::{Purpose, build, open_db};
+use crate::app::lines::{follow_senders, try_mended_channels};
+use crate::app::loops::check_clock;
+use crate::app::{Purpose, build, open_db};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::flows::deliver::Engine;
-use crate::flows::pulse::ClockWatch;
-use crate::flows::{plan, reconcile};
+use crate::flows::liveness::ClockWatch;
+use crate::flows::scan::confirmations;
+use crate::flows::send::engine::Engine;
+use crate::flows::send::reconcile;
 use crate::store::workers::Worker;
 use crate::store::{centres, sessions};
 use anyhow::{Context, Result, bail};
@@ -49,7 +50,8 @@ pub async fn until_idle(settings: &Settings, clock: Clock, stop: CancellationTok
         }
         // What is planned is sent while the rest is planned.
         let planner = svc.clone();
-        let planning = tokio::spawn(async move { plan::scan(&planner, planner.clock.now()).await });
+        let planning =
+            tokio::spawn(async move { confirmations::scan(&planner, planner.clock.now()).await });
         while !planning.is_finished() {
             run_all_until_idle(&mut engines, &stop).await?;
             tokio::time::sleep(Span::from_millis(5)).await;

@@ -1,15 +1,16 @@
 //! The lines: made from the settings and the centres' files, followed when those change, each with
 //! loops of its own.
 
-use super::loops::Loops;
-use crate::channels::sms::Sms;
+use crate::app::loops::Loops;
 use crate::channels::telegram::{self, Telegram, TelegramSettings};
+use crate::channels::twilio::Sms;
 use crate::config::{Settings, SmsSection, WhatsappSection};
-use crate::domain::person::Channel;
-use crate::domain::whatsapp::{ContentSids, Contents};
-use crate::flows::deliver::Engine;
+use crate::domain::outgoing::whatsapp::{ContentSids, Contents};
+use crate::domain::people::person::Channel;
+use crate::flows::Service;
 use crate::flows::lines::{Line, Lines, Wire};
-use crate::flows::{Service, chats};
+use crate::flows::receive::chats;
+use crate::flows::send::engine::Engine;
 use crate::store::centres::Centres;
 use crate::store::{centres, inbox, outbox};
 use anyhow::{Result, bail};

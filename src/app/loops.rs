@@ -1,8 +1,10 @@
 //! The loops that every process runs: scan, reconcile, beat; and what watches over loops and the
 //! clock.
 
-use crate::flows::pulse::ClockWatch;
-use crate::flows::{Service, plan, receive, reconcile};
+use crate::flows::liveness::ClockWatch;
+use crate::flows::scan::confirmations;
+use crate::flows::send::reconcile;
+use crate::flows::{Service, receive};
 use crate::store::workers::{self, Worker};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -69,7 +71,7 @@ pub(super) async fn scan_loop(
         // A clock that went back must not make the next tick wait for it.
         let next = schedule.after(&now).next();
         if now >= due || next.is_some_and(|n| n + Duration::seconds(1) < due) {
-            match plan::scan(&svc, now).await {
+            match confirmations::scan(&svc, now).await {
                 Ok(_) => due = next.unwrap_or(now + Duration::minutes(1)),
                 Err(e) => {
                     // A scan remembers nothing: the next one does all of it.

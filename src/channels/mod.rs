@@ -1,9 +1,9 @@
 //! The outside world: one file a service, and nobody else knows it.
 
-pub mod sms;
 pub mod telegram;
+pub mod twilio;
 
-use crate::domain::receipt::Receipt;
+use crate::domain::outgoing::receipt::Receipt;
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;

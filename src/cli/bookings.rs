@@ -1,12 +1,12 @@
 //! `courtesy record session` and `record series`: bookings by hand, and those that come again.
 
-use super::record::Who;
-use super::{Usage, line, parse_at};
+use crate::cli::record::Who;
+use crate::cli::{Usage, line, parse_at};
 use crate::domain::local_time::{parse_local, parse_time};
 use crate::flows::Service;
-use crate::flows::bookings::{self, Booked, Booking, Ended};
-use crate::flows::dates;
-use crate::flows::record::Recording;
+use crate::flows::visits::ask_date;
+use crate::flows::visits::book::{self, Booked, Booking, Ended};
+use crate::flows::visits::record::Recording;
 use crate::store::cases::{self, Case};
 use crate::store::centres;
 use anyhow::{Result, anyhow};
@@ -181,12 +181,12 @@ pub(crate) struct DateArgs {
 pub(crate) async fn ask_date(svc: &Service, args: DateArgs) -> Result<()> {
     let rec = Recording {
         by: &args.who.user,
-        at: super::record::when(svc, &args.who, &args.session).await?,
+        at: crate::cli::record::when(svc, &args.who, &args.session).await?,
     };
     match (args.to, args.origin, args.party, args.answer) {
         (Some(to), Some(origin), ..) => {
             let to = local("--to", &to)?;
-            dates::ask(
+            ask_date::ask(
                 svc,
                 &args.session,
                 to,
@@ -201,7 +201,7 @@ pub(crate) async fn ask_date(svc: &Service, args: DateArgs) -> Result<()> {
             ))
         }
         (.., Some(party), Some(answer)) => {
-            dates::answer(
+            ask_date::answer(
                 svc,
                 &args.session,
                 party.parse().map_err(anyhow::Error::msg)?,
@@ -214,7 +214,7 @@ pub(crate) async fn ask_date(svc: &Service, args: DateArgs) -> Result<()> {
             ))
         }
         _ if args.close => {
-            dates::close(svc, &args.session, &rec).await?;
+            ask_date::close(svc, &args.session, &rec).await?;
             line(
                 "recorded: both parents will hear in the same words that the visit stays where it \
                   is",
@@ -236,7 +236,7 @@ pub(crate) async fn session(svc: &Service, args: SessionArgs) -> Result<()> {
         by: &args.who.user,
         at: when(svc, &args.who, &case).await?,
     };
-    say_booked(&bookings::book(svc, &case.id, &booking, &rec).await?)
+    say_booked(&book::book(svc, &case.id, &booking, &rec).await?)
 }
 
 /// `record series`.
@@ -261,7 +261,7 @@ pub(crate) async fn series(svc: &Service, args: SeriesArgs) -> Result<()> {
         unbooked,
         kept,
         booked,
-    } = bookings::end(
+    } = book::end(
         svc,
         &case.id,
         args.series.as_deref(),

@@ -1,10 +1,10 @@
 //! `courtesy case`: the whole history of a case, each step with its rule. No names, no numbers, no
 //! texts.
 
-use super::{Ctx, line, utc};
+use crate::cli::{Ctx, line, utc};
 use crate::domain::local_time::wall;
-use crate::domain::policy::source;
-use crate::flows::money;
+use crate::domain::money::policy::source;
+use crate::flows::money::lists;
 use crate::store::{cases, centres, facts, inbox, messages, sessions};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -166,7 +166,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             fact: None,
         });
     }
-    for (s, session) in money::steps(&db, &case.id, now).await? {
+    for (s, session) in lists::steps(&db, &case.id, now).await? {
         steps.push(Step {
             at: s.at,
             what: s.why.to_owned(),
@@ -237,7 +237,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         }
     }
     if !args.json {
-        money::standing_in_words(&db, &case.id, now)
+        lists::standing_in_words(&db, &case.id, now)
             .await?
             .into_iter()
             .try_for_each(line)?;

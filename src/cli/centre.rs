@@ -1,9 +1,9 @@
 //! `courtesy centre`: centres and their rules.
 
-use super::{Ctx, Refused, line};
+use crate::cli::{Ctx, Refused, line};
 use crate::domain::centre::Centre;
-use crate::flows::plan::replan;
-use crate::flows::terms::{Announcement, announce};
+use crate::flows::scan::confirmations::replan;
+use crate::flows::visits::terms::{Announcement, announce};
 use crate::store::centres;
 use crate::store::facts::{self, Fact};
 use anyhow::{Context, Result, bail};

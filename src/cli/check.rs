@@ -2,15 +2,15 @@
 
 mod texts;
 
-use super::{Ctx, Refused, line};
 use crate::app;
+use crate::cli::{Ctx, Refused, line};
 use crate::domain::local_time::instant;
-use crate::domain::message::Kind;
-use crate::domain::parts::is_gsm;
-use crate::domain::person::Channel;
+use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::segments::is_gsm;
+use crate::domain::people::person::Channel;
 use crate::flows::lines::{Lines, Wire};
 use crate::store::centres;
-use crate::words::{ENGLISH, Words};
+use crate::templates::{ENGLISH, Words};
 use anyhow::Result;
 use std::time::Duration;
 

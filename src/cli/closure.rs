@@ -1,10 +1,10 @@
 //! `courtesy closure`: the centre does not open. First what would be said and to whom; then, with
 //! the number of families, it is done.
 
-use super::{Ctx, Refused, Usage, line};
+use crate::cli::{Ctx, Refused, Usage, line};
 use crate::domain::local_time::parse_time;
-use crate::flows::closure::{self, Closing, How, Preview};
-use crate::words::Text;
+use crate::flows::visits::closure::{self, Closing, How, Preview};
+use crate::templates::Text;
 use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::json;

@@ -1,8 +1,9 @@
 //! `courtesy demo`: the whole product in practice.
 
-use super::{Usage, line};
+use crate::cli::{Usage, line};
 use crate::domain::local_time::{instant, parse_local};
-use crate::practice::{self, once, pages::ZONE};
+use crate::simulator::pages::ZONE;
+use crate::simulator::{self, once};
 use anyhow::{Context, Result, anyhow};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -67,7 +68,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             d
         }
     };
-    super::logs_quiet();
+    crate::cli::logs_quiet();
     let result = play(&args, &dir, listen, at).await;
     if args.dir.is_none() {
         let _ = std::fs::remove_dir_all(&dir);
@@ -86,7 +87,7 @@ async fn play(
     } else {
         listen
     };
-    let practice = practice::start(dir, listen, at).await?;
+    let practice = simulator::start(dir, listen, at).await?;
     if args.once {
         once::play(&practice, &mut std::io::stdout().lock()).await?;
         return practice.running.stop().await;

@@ -1,11 +1,11 @@
 //! `courtesy export`: CSV for people. No bodies, names or numbers; whatever a spreadsheet would run
 //! as a formula is made harmless.
 
-use super::{Ctx, Usage, line, utc};
+use crate::cli::{Ctx, Usage, line, utc};
 use crate::domain::local_time::{instant, wall};
-use crate::domain::person::Role;
-use crate::domain::session::SessionState;
-use crate::flows::money;
+use crate::domain::people::person::Role;
+use crate::domain::visits::session::SessionState;
+use crate::flows::money::lists;
 use crate::store::{Db, centres, facts, messages, sessions};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -206,7 +206,7 @@ async fn fees(
         ]
         .map(str::to_owned),
     )?)?;
-    for f in money::fees(db, Some(centre), now)
+    for f in lists::fees(db, Some(centre), now)
         .await?
         .into_iter()
         .filter(|f| f.starts_at >= from && f.starts_at < to)

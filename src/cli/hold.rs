@@ -1,7 +1,7 @@
 //! `courtesy hold`: stops all sending, or lets it go on.
 
-use super::{Ctx, Refused, line};
-use crate::domain::staff::Act;
+use crate::cli::{Ctx, Refused, line};
+use crate::domain::people::staff::Act;
 use crate::store::centres::{self, ALL_CENTRES};
 use crate::store::facts::{self, Fact};
 use crate::store::{Db, messages, money, sessions, staff};

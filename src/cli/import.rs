@@ -1,6 +1,6 @@
 //! `courtesy import`.
 
-use super::{Ctx, Refused, Usage, line};
+use crate::cli::{Ctx, Refused, Usage, line};
 use crate::flows::import::{self, COLUMNS, Dates, How, Severity};
 use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -1,9 +1,9 @@
 //! `courtesy link`: a single-use link that joins a parent's Telegram to a party, and the number
 //! that staff hear before it is moved.
 
-use super::{Ctx, line};
-use crate::domain::person::Channel;
-use crate::flows::links;
+use crate::cli::{Ctx, line};
+use crate::domain::people::person::Channel;
+use crate::flows::people::link;
 use crate::store::parties;
 use anyhow::{Context, Result, bail};
 use qrcode::QrCode;
@@ -37,7 +37,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     let party = parties::find(&svc.db, &args.party).await?;
     let name = format!("{}:{}", party.case_ref, party.role);
     if let Some(number) = &args.number {
-        links::confirm(&svc, &party, number, &args.user).await?;
+        link::confirm(&svc, &party, number, &args.user).await?;
         line(format!(
             "{name}: the new chat is linked; the old one is not used any more"
         ))?;
@@ -58,7 +58,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         .username()
         .await
         .context("Telegram does not say the bot's name, and a link needs it")?;
-    let code = links::make_code(&svc, &party, &args.user).await?;
+    let code = link::make_code(&svc, &party, &args.user).await?;
     let url = format!("https://t.me/{username}?start={code}");
     if args.json {
         line(
@@ -66,7 +66,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
                 "party": name,
                 "url": url,
                 "code": code,
-                "expires_at": super::utc(svc.clock.now() + links::CODE_LASTS),
+                "expires_at": crate::cli::utc(svc.clock.now() + link::CODE_LASTS),
             })
             .to_string(),
         )?;

@@ -1,9 +1,9 @@
 //! `courtesy list`: the state, for scripts. Never a body, a name or a number.
 
-use super::{Ctx, line, utc};
-use crate::domain::message::MessageState;
-use crate::domain::person::Role;
-use crate::flows::money;
+use crate::cli::{Ctx, line, utc};
+use crate::domain::outgoing::message::MessageState;
+use crate::domain::people::person::Role;
+use crate::flows::money::lists;
 use crate::store::messages::{self, Listed};
 use crate::store::{Db, cases, milestones, sessions, tasks};
 use anyhow::Result;
@@ -45,7 +45,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             .iter()
             .map(message)
             .collect(),
-        "fees" => money::fees(&db, centre, ctx.clock_of(&db).await?.now())
+        "fees" => lists::fees(&db, centre, ctx.clock_of(&db).await?.now())
             .await?
             .iter()
             .map(fee)
@@ -167,7 +167,7 @@ fn party(p: &cases::Party) -> Value {
     })
 }
 
-fn fee(f: &money::Fee) -> Value {
+fn fee(f: &lists::Fee) -> Value {
     json!({
         "fee": f.id,
         "case_ref": f.case_ref,

@@ -18,7 +18,7 @@ mod record_money;
 mod release;
 mod reply;
 mod serve;
-mod try_cases;
+pub mod try_cases;
 mod user;
 
 use crate::clock::Clock;

@@ -1,11 +1,11 @@
 //! `courtesy plan`: what goes, when, to whom and why; and what not, and why not.
 
-use super::{Ctx, line, parse_at, utc};
-use crate::domain::courtesy::{self, NotSent};
+use crate::cli::{Ctx, line, parse_at, utc};
 use crate::domain::local_time::wall;
-use crate::domain::person::Role;
-use crate::flows::money;
-use crate::flows::plan::decide;
+use crate::domain::people::person::Role;
+use crate::domain::reminders::schedule::{self, NotSent};
+use crate::flows::money::lists;
+use crate::flows::scan::confirmations::decide;
 use crate::store::sessions::Seat;
 use crate::store::{centres, messages, sessions};
 use anyhow::Result;
@@ -52,7 +52,7 @@ fn planned(centre: &crate::domain::centre::Centre, seat: &Seat, now: DateTime<Ut
         Ok(_) if a.ask_at.is_none() => none("K05", "settled_already"),
         Ok(m) => Planned {
             at: Some(m.at),
-            not_after: Some(courtesy::not_after(&centre.courtesy, a.arrives_at, m.at)),
+            not_after: Some(schedule::not_after(&centre.courtesy, a.arrives_at, m.at)),
             rule: m.rule,
             send: true,
             reason: None,
@@ -205,7 +205,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         }
     }
     // What follows by the rules on money if nothing else happens.
-    for n in money::planned(&db, now, now + Duration::days(args.days)).await? {
+    for n in lists::planned(&db, now, now + Duration::days(args.days)).await? {
         let by_hand = n.kind.needs_release();
         let reason = by_hand.then_some("waits_for_release");
         if args.json {

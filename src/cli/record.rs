@@ -1,12 +1,12 @@
 //! `courtesy record`: what people tell the centre.
 
-use super::{Ctx, Usage, bookings, line, parse_at};
+use crate::cli::{Ctx, Usage, bookings, line, parse_at};
 use crate::domain::local_time::parse_local;
-use crate::domain::person::Role;
-use crate::domain::session::Reason;
+use crate::domain::people::person::Role;
+use crate::domain::visits::session::Reason;
 use crate::flows::Service;
-use crate::flows::family::{self, Change};
-use crate::flows::record::{self, Recording};
+use crate::flows::people::phone::{self, Change};
+use crate::flows::visits::record::{self, Recording};
 use crate::store::cases::Case;
 use crate::store::{centres, money, parties, sessions, tasks};
 use anyhow::{Result, anyhow};
@@ -28,7 +28,7 @@ pub(crate) struct Who {
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
-    Money(super::record_money::Command),
+    Money(crate::cli::record_money::Command),
     /// An answer that a parent gave by phone or in person
     #[command(
         after_help = "Example:\n  courtesy record answer 5f3a… --party resident yes --as Mary"
@@ -222,7 +222,7 @@ pub(crate) async fn when(svc: &Service, who: &Who, session: &str) -> Result<Date
 pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
     let svc = ctx.service().await?;
     match command {
-        Command::Money(command) => super::record_money::run(&svc, command).await?,
+        Command::Money(command) => crate::cli::record_money::run(&svc, command).await?,
         Command::Answer {
             session,
             party,
@@ -354,7 +354,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                 quiet_word,
                 spoken,
             };
-            for done in family::change(&svc, &party, &change, &who.user, at).await? {
+            for done in phone::change(&svc, &party, &change, &who.user, at).await? {
                 line(format!("recorded: {done}"))?;
             }
         }

@@ -1,14 +1,14 @@
 //! `courtesy record payment|note|attended …`: money, notes, who came, and what a manager decides.
 
-use super::record::{Who, at_of_case, at_of_fee, at_of_task, when};
-use super::{Usage, line};
-use crate::domain::person::Role;
-use crate::domain::policy::{About, Absent, Note};
-use crate::domain::session::Reason;
+use crate::cli::record::{Who, at_of_case, at_of_fee, at_of_task, when};
+use crate::cli::{Usage, line};
+use crate::domain::money::policy::{About, Absent, Note};
+use crate::domain::people::person::Role;
+use crate::domain::visits::session::Reason;
 use crate::flows::Service;
-use crate::flows::record::Recording;
-use crate::flows::record_money::{self, Payment, Standing};
-use crate::flows::void;
+use crate::flows::money::correct;
+use crate::flows::money::record::{self, Payment, Standing};
+use crate::flows::visits::record::Recording;
 use crate::store::cases;
 use anyhow::{Result, anyhow};
 use chrono::NaiveDate;
@@ -263,7 +263,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             let at = at_of_case(svc, &who, &case).await?;
             print(
                 "a payment",
-                record_money::payment(
+                record::payment(
                     svc,
                     &case,
                     &Payment {
@@ -298,7 +298,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "a note",
-                record_money::note(
+                record::note(
                     svc,
                     &case,
                     &session,
@@ -319,7 +319,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "who came",
-                record_money::attended(svc, &session, &party, &rec).await?,
+                record::attended(svc, &session, &party, &rec).await?,
             )
         }
         Command::NoShow {
@@ -334,7 +334,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "who did not come",
-                record_money::no_show(svc, &session, absent, &rec).await?,
+                record::no_show(svc, &session, absent, &rec).await?,
             )
         }
         Command::IllChildren {
@@ -348,7 +348,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "how many children were ill",
-                record_money::ill_children(svc, &session, children, &rec).await?,
+                record::ill_children(svc, &session, children, &rec).await?,
             )
         }
         Command::Illness {
@@ -368,7 +368,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "it was an illness",
-                record_money::illness_told(svc, &session, role(&party)?, reason, &rec).await?,
+                record::illness_told(svc, &session, role(&party)?, reason, &rec).await?,
             )
         }
         Command::Reinstate { session, who } => {
@@ -378,7 +378,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "the session is on again",
-                record_money::reinstate(svc, &session, &rec).await?,
+                record::reinstate(svc, &session, &rec).await?,
             )
         }
         Command::Waive { fee, why, who } => {
@@ -388,7 +388,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "the fee is waived",
-                record_money::decide(svc, &fee, true, &why, &rec).await?,
+                record::decide(svc, &fee, true, &why, &rec).await?,
             )
         }
         Command::WriteOff { fee, why, who } => {
@@ -398,7 +398,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "the debt is written off",
-                record_money::decide(svc, &fee, false, &why, &rec).await?,
+                record::decide(svc, &fee, false, &why, &rec).await?,
             )
         }
         Command::Told { case, party, who } => {
@@ -406,8 +406,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             let at = at_of_case(svc, &who, &case).await?;
             print(
                 "the party was told",
-                record_money::told(svc, &case, role(&party)?, &Recording { by: &who.user, at })
-                    .await?,
+                record::told(svc, &case, role(&party)?, &Recording { by: &who.user, at }).await?,
             )
         }
         Command::Call {
@@ -418,7 +417,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
         } => {
             let case = cases::find(&svc.db, &case).await?;
             let at = at_of_case(svc, &who, &case).await?;
-            record_money::rang(
+            record::rang(
                 svc,
                 &case,
                 role(&party)?,
@@ -433,7 +432,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             let at = at_of_case(svc, &who, &case).await?;
             print(
                 "a new referral; the file is open",
-                record_money::referral(svc, &case, &Recording { by: &who.user, at }).await?,
+                record::referral(svc, &case, &Recording { by: &who.user, at }).await?,
             )
         }
         Command::Void {
@@ -446,7 +445,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             let at = at_of_case(svc, &who, &case).await?;
             print(
                 "that record counts no more",
-                void::void(svc, &case, &fact, &why, &Recording { by: &who.user, at }).await?,
+                correct::void(svc, &case, &fact, &why, &Recording { by: &who.user, at }).await?,
             )
         }
         Command::Decision {
@@ -461,7 +460,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
                 by: &who.user,
                 at: at_of_task(svc, &who, &task).await?,
             };
-            record_money::decision(svc, &task, accepted, &why, &rec).await?;
+            record::decision(svc, &task, accepted, &why, &rec).await?;
             line("recorded: the decision; the task is done")
         }
     }

@@ -1,10 +1,10 @@
 //! `courtesy release`: lets a waiting notice go.
 
-use super::record::zone_of_task;
-use super::{Ctx, line};
+use crate::cli::record::zone_of_task;
+use crate::cli::{Ctx, line};
 use crate::domain::local_time::wall;
-use crate::flows::record::Recording;
-use crate::flows::release;
+use crate::flows::money::release;
+use crate::flows::visits::record::Recording;
 use anyhow::Result;
 
 /// Arguments of `release`.

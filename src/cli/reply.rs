@@ -1,9 +1,9 @@
 //! `courtesy reply`: shows a message that waits for a person, and answers it.
 
-use super::{Ctx, Usage, line};
+use crate::cli::{Ctx, Usage, line};
 use crate::domain::local_time::wall;
-use crate::domain::shown::shown;
-use crate::flows::reply::{self, Waiting};
+use crate::domain::sanitize::shown;
+use crate::flows::people::reply::{self, Waiting};
 use crate::store::inbox::Way;
 use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};

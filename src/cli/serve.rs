@@ -1,7 +1,7 @@
 //! `courtesy serve` and `courtesy worker`.
 
-use super::{Ctx, Refused, line, logs};
 use crate::app::{self, Purpose, Start};
+use crate::cli::{Ctx, Refused, line, logs};
 use crate::clock::Clock;
 use crate::store::centres;
 use anyhow::Result;

@@ -1,7 +1,7 @@
 //! `courtesy user`: the people who may record and decide.
 
-use super::{Ctx, line};
-use crate::domain::staff::StaffRole;
+use crate::cli::{Ctx, line};
+use crate::domain::people::staff::StaffRole;
 use crate::store::staff;
 use anyhow::{Result, bail};
 

@@ -1,11 +1,11 @@
 //! A centre and its rules, read from its file. All that concerns sending is the centre's present
 //! rule.
 
-use super::keyed::{Problem, Reader, near};
-use super::local_time::{Quiet, parse_time};
-use super::message::Kind;
-use super::money_hours::MoneyHours;
-use super::terms::Announced;
+use crate::domain::config_reader::{Problem, Reader, near};
+use crate::domain::local_time::{Quiet, parse_time};
+use crate::domain::money::office_hours::MoneyHours;
+use crate::domain::outgoing::message::Kind;
+use crate::domain::visits::terms::Announced;
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use toml::Table;

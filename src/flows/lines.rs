@@ -1,12 +1,12 @@
 //! The lines by which texts leave and answers come: a channel with one of our senders, for all
 //! centres or for some.
 
-use crate::channels::sms::Sms;
 use crate::channels::telegram::Telegram;
+use crate::channels::twilio::Sms;
 use crate::channels::{Button, Content, Tried};
-use crate::domain::person::{Address, Channel};
-use crate::domain::senders::Senders;
-use crate::domain::whatsapp::Contents;
+use crate::domain::outgoing::whatsapp::Contents;
+use crate::domain::people::person::{Address, Channel};
+use crate::domain::people::senders::Senders;
 use crate::store::outbox::{OfLine, line_name};
 use anyhow::Result;
 use std::sync::Arc;

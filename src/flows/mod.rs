@@ -1,47 +1,31 @@
 //! The stories: a session falls due, a text goes out, a reply comes in. They fetch, let the domain
 //! decide, and write.
 
-pub mod alerts;
-pub mod bookings;
-pub mod chats;
-pub mod closure;
-pub mod dates;
-pub mod deliver;
-pub mod family;
 pub mod import;
 pub mod lines;
-pub mod links;
-pub mod milestones;
+pub mod liveness;
 pub mod money;
-pub mod off;
-pub mod plan;
-pub mod pulse;
+pub mod people;
 pub mod receive;
-mod recheck;
-pub mod reconcile;
-pub mod record;
-pub mod record_money;
-pub mod release;
-pub mod reply;
-mod teller;
-pub mod terms;
-pub mod void;
+pub mod scan;
+pub mod send;
+pub mod visits;
 
 use crate::clock::Clock;
 use crate::domain::centre::Centre;
-use crate::domain::message::Kind;
-use crate::domain::notice;
-use crate::domain::person::{Address, Channel, Role};
-use crate::domain::policy::record::REFUSED_MOVE;
-use crate::domain::say::Speaker;
+use crate::domain::money::policy::record::REFUSED_MOVE;
+use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::say::Speaker;
+use crate::domain::people::person::{Address, Channel, Role};
+use crate::domain::visits::notice;
+use crate::flows::lines::Lines;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::NewMessage;
 use crate::store::sessions::Seat;
 use crate::store::{Db, Tx, messages};
-use crate::words::Words;
+use crate::templates::Words;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use lines::Lines;
 use std::sync::{Arc, RwLock};
 use tokio::sync::Notify;
 
@@ -65,7 +49,7 @@ pub struct Service {
     /// Something changed that people see.
     pub changed: Notify,
     /// Whether the loops live and the clock can be trusted.
-    pub pulse: pulse::Pulse,
+    pub pulse: liveness::Pulse,
 }
 
 impl Service {
@@ -87,7 +71,7 @@ impl Service {
             wake_receive: Notify::new(),
             wake_errands: Notify::new(),
             changed: Notify::new(),
-            pulse: pulse::Pulse::default(),
+            pulse: liveness::Pulse::default(),
         })
     }
 

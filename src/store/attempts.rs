@@ -1,11 +1,11 @@
 //! Attempts after they left: those whose end nobody recorded, and what the provider says of the
 //! others.
 
-use super::db::{Arg, Db, Tx};
 use crate::args;
-use crate::domain::message::{Kind, MessageState, Outcome};
-use crate::domain::person::{Address, Channel, Private};
-use crate::domain::receipt::Receipt;
+use crate::domain::outgoing::message::{Kind, MessageState, Outcome};
+use crate::domain::outgoing::receipt::Receipt;
+use crate::domain::people::person::{Address, Channel, Private};
+use crate::store::db::{Arg, Db, Tx};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
 
@@ -86,7 +86,7 @@ pub async fn owned(db: &Db, provider_ids: &[String]) -> Result<std::collections:
     for chunk in provider_ids.chunks(500) {
         let sql = format!(
             "SELECT provider_id FROM attempt WHERE provider_id IN ({})",
-            super::db::list_of(1, chunk.len())
+            crate::store::db::list_of(1, chunk.len())
         );
         for r in db.all(sql, chunk.iter().map(Arg::from).collect()).await? {
             out.insert(r.text("provider_id")?);
@@ -170,7 +170,7 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
         "INSERT INTO receipt_event (id, token, provider_id, status, error_code, received_at) \
          VALUES ($1, $2, $3, $4, $5, $6)",
         args![
-            super::sealed::random_id(),
+            crate::store::sealed::random_id(),
             &r.token,
             &r.provider_id,
             &r.status,

@@ -1,13 +1,13 @@
 //! Bookings made here: single ones, series, and what they are made from.
 
-use super::db::{Arg, Db, Row, Tx};
-use super::sessions::local_text;
 use crate::args;
 use crate::domain::local_time::parse_local;
-use crate::domain::person::Role;
-use crate::domain::series::Series;
-use crate::domain::session::SessionState;
-use crate::domain::terms::Terms;
+use crate::domain::people::person::Role;
+use crate::domain::visits::series::Series;
+use crate::domain::visits::session::SessionState;
+use crate::domain::visits::terms::Terms;
+use crate::store::db::{Arg, Db, Row, Tx};
+use crate::store::sessions::local_text;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use std::collections::HashSet;

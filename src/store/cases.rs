@@ -1,9 +1,9 @@
 //! Cases, their parties and the addresses of those.
 
-use super::db::{Arg, Db, Tx};
 use crate::args;
-use crate::domain::person::{Channel, Consent, Phone, Private, Role};
-use crate::domain::senders::Senders;
+use crate::domain::people::person::{Channel, Consent, Phone, Private, Role};
+use crate::domain::people::senders::Senders;
+use crate::store::db::{Arg, Db, Tx};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -109,7 +109,7 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
             .or_default()
             .push((a.word("channel")?, hash, open));
     }
-    let stopped = super::inbox::opted_out_among_in(db, &hashes).await?;
+    let stopped = crate::store::inbox::opted_out_among_in(db, &hashes).await?;
     rows.iter()
         .map(|r| {
             let at_centre = r.text("centre")?;
@@ -310,7 +310,7 @@ pub async fn insert_addresses(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewAddres
         .iter()
         .map(|a| {
             args![
-                super::sealed::random_id(),
+                crate::store::sealed::random_id(),
                 &a.party_id,
                 a.channel,
                 seal.seal(&a.value),

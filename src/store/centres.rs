@@ -1,8 +1,8 @@
 //! Centres, holds, stopped channels and the settings of the database itself.
 
-use super::db::{Db, Tx};
 use crate::args;
 use crate::domain::centre::Centre;
+use crate::store::db::{Db, Tx};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ const ALL: &str = "SELECT c.code, c.file, coalesce(h.held, FALSE) AS held, coale
     FROM centre c LEFT JOIN hold h ON h.scope = c.code LEFT JOIN hold a ON a.scope = '*'
       ORDER BY c.code";
 
-fn read(rows: Vec<super::db::Row>, seal: &super::sealed::Sealed) -> Result<Centres> {
+fn read(rows: Vec<crate::store::db::Row>, seal: &crate::store::sealed::Sealed) -> Result<Centres> {
     let mut out = BTreeMap::new();
     for row in rows {
         let file = seal.open(&row.text("file")?).0;

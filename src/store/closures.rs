@@ -1,8 +1,8 @@
 //! Days on which a centre does not open: their sessions are closed together.
 
-use super::db::Tx;
-use super::sessions::Seat;
 use crate::args;
+use crate::store::db::Tx;
+use crate::store::sessions::Seat;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
@@ -33,8 +33,8 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, c: &Closure<'_>) -> Result<()>
         args![
             c.id,
             c.centre,
-            super::sessions::local_text(c.from),
-            super::sessions::local_text(c.to),
+            crate::store::sessions::local_text(c.from),
+            crate::store::sessions::local_text(c.to),
             why,
             c.families,
             now,
@@ -136,8 +136,8 @@ pub async fn cancelled_within(
                AND s.start_local < $3 AND s.ends_at > $4",
             args![
                 centre,
-                super::sessions::local_text(from.and_time(NaiveTime::MIN)),
-                super::sessions::local_text(day_after.and_time(NaiveTime::MIN)),
+                crate::store::sessions::local_text(from.and_time(NaiveTime::MIN)),
+                crate::store::sessions::local_text(day_after.and_time(NaiveTime::MIN)),
                 now
             ],
         )

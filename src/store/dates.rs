@@ -1,12 +1,12 @@
 //! Questions about another date, and what each parent answered.
 
-use super::db::{Arg, Row, Tx, list_of};
-use super::sessions::local_text;
 use crate::args;
-use crate::domain::dates::{CROSSING, DateAsked};
 use crate::domain::local_time::parse_local;
-use crate::domain::notice::Origin;
-use crate::domain::person::Role;
+use crate::domain::people::person::Role;
+use crate::domain::replies::conversation::date_answers::{CROSSING, DateAsked};
+use crate::domain::visits::notice::Origin;
+use crate::store::db::{Arg, Row, Tx, list_of};
+use crate::store::sessions::local_text;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDateTime, Utc};
 

@@ -2,7 +2,7 @@
 //! placeholders runs on both; `{skip}` and `{lock}` stand for the row locks that only PostgreSQL
 //! needs.
 
-use super::sealed::{Sealed, random_token};
+use crate::store::sealed::{Sealed, random_token};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};

@@ -1,10 +1,10 @@
 //! Small things to do in a chat that do no harm twice: answer a press, take buttons away, replace a
 //! text, leave a group.
 
-use super::db::{Db, Tx};
-use super::sealed::random_id;
 use crate::args;
-use crate::domain::person::{Address, Channel};
+use crate::domain::people::person::{Address, Channel};
+use crate::store::db::{Db, Tx};
+use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 

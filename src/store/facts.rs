@@ -1,9 +1,9 @@
 //! Facts of a case: append-only, each with the time it happened and the time it was recorded.
 
-use super::db::{Arg, Db, Tx};
-use super::sealed::random_id;
 use crate::args;
-use crate::domain::person::{Private, Role};
+use crate::domain::people::person::{Private, Role};
+use crate::store::db::{Arg, Db, Tx};
+use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;

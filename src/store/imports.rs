@@ -1,10 +1,10 @@
 //! What an import reads and changes of what is on file: cases with their parties and sessions, and
 //! what the last import saw.
 
-use super::db::{Arg, Tx};
 use crate::args;
-use crate::domain::person::{Channel, Consent, Private, Role};
-use crate::domain::session::SessionState;
+use crate::domain::people::person::{Channel, Consent, Private, Role};
+use crate::domain::visits::session::SessionState;
+use crate::store::db::{Arg, Tx};
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{HashMap, HashSet};
@@ -88,7 +88,7 @@ pub async fn one_import(tx: &mut Tx, centres: &[&str]) -> Result<()> {
     if tx.is_postgres() && !centres.is_empty() {
         let sql = format!(
             "SELECT code FROM centre WHERE code IN ({}) ORDER BY code {{lock}}",
-            super::db::list_of(1, centres.len())
+            crate::store::db::list_of(1, centres.len())
         );
         tx.all(sql, centres.iter().map(|c| Arg::from(*c)).collect())
             .await?;
@@ -99,7 +99,10 @@ pub async fn one_import(tx: &mut Tx, centres: &[&str]) -> Result<()> {
 /// `column IN (…)` for these values.
 fn any_of(column: &str, values: &[&str]) -> (String, Vec<Arg>) {
     (
-        format!("{column} IN ({})", super::db::list_of(1, values.len())),
+        format!(
+            "{column} IN ({})",
+            crate::store::db::list_of(1, values.len())
+        ),
         values.iter().map(|v| Arg::from(*v)).collect(),
     )
 }
@@ -118,7 +121,7 @@ pub async fn known(
     let sql = format!(
         "SELECT id, case_ref, state, bookings_hold FROM case_file WHERE centre = $1 AND case_ref \
          IN ({})",
-        super::db::list_of(2, case_refs.len())
+        crate::store::db::list_of(2, case_refs.len())
     );
     let mut by_id: HashMap<String, (String, KnownCase)> = HashMap::new();
     for r in tx.all(sql, args).await? {

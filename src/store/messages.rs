@@ -1,11 +1,11 @@
 //! Questions about the messages: what a number got lately, what was asked, what waits, and the
 //! lists.
 
-use super::db::{Arg, Db, Row, Tx};
-use super::outbox::OfLine;
 use crate::args;
-use crate::domain::message::{Kind, MessageState};
-use crate::domain::person::Role;
+use crate::domain::outgoing::message::{Kind, MessageState};
+use crate::domain::people::person::Role;
+use crate::store::db::{Arg, Db, Row, Tx};
+use crate::store::outbox::OfLine;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::HashMap;
@@ -36,7 +36,7 @@ pub async fn unprompted(
             "SELECT number_hash, max(started_at) AS last, count(*) AS n FROM attempt
               WHERE number_hash IN ({}) AND started_at > $1 AND prompted = FALSE
                AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain')) GROUP BY number_hash",
-            super::db::list_of(2, chunk.len())
+            crate::store::db::list_of(2, chunk.len())
         );
         let mut args: Vec<Arg> = args![now - Duration::hours(24)];
         args.extend(chunk.iter().map(Arg::from));
@@ -88,7 +88,7 @@ pub async fn asked(
     session_id: &str,
     role: Role,
     ask_version: i64,
-) -> Result<crate::domain::conversation::Asked> {
+) -> Result<crate::domain::replies::conversation::Asked> {
     let rows = tx
         .all(
             "SELECT m.ask_version, min(a.started_at) AS began,
@@ -102,7 +102,7 @@ pub async fn asked(
             args![session_id, role.as_str()],
         )
         .await?;
-    let mut out = crate::domain::conversation::Asked::default();
+    let mut out = crate::domain::replies::conversation::Asked::default();
     for r in rows {
         match r.int("ask_version")?.cmp(&ask_version) {
             std::cmp::Ordering::Equal => {

@@ -1,14 +1,14 @@
 //! Cases as the rules on milestones and habits see them, and when each is looked at.
 
-use super::db::{Arg, Db, Row, Tx, list_of};
-use super::sessions::read_move;
 use crate::args;
-use crate::domain::conversation::Topic;
-use crate::domain::message::MessageState;
-use crate::domain::milestones::{Case, Visit};
-use crate::domain::notice::late;
-use crate::domain::person::Role;
-use crate::domain::session::{CancelledBy, ContactType, Reason};
+use crate::domain::outgoing::message::MessageState;
+use crate::domain::people::person::Role;
+use crate::domain::reminders::milestones::{Case, Visit};
+use crate::domain::task::Topic;
+use crate::domain::visits::notice::late;
+use crate::domain::visits::session::{CancelledBy, ContactType, Reason};
+use crate::store::db::{Arg, Db, Row, Tx, list_of};
+use crate::store::sessions::read_move;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};

@@ -24,4 +24,4 @@ pub mod staff;
 pub mod tasks;
 pub mod workers;
 
-pub use db::{Db, Tx};
+pub use crate::store::db::{Db, Tx};

@@ -1,11 +1,11 @@
 //! What was recorded of a case for the rules on money, and the texts that follow from it.
 
-use super::db::{Db, Tx};
 use crate::args;
-use crate::domain::message::{Ended, Kind, MessageState};
-use crate::domain::person::{Channel, Role};
-use crate::domain::policy::record::{recipients, standing};
-use crate::domain::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
+use crate::domain::money::policy::record::{recipients, standing};
+use crate::domain::money::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
+use crate::domain::outgoing::message::{Ended, Kind, MessageState};
+use crate::domain::people::person::{Channel, Role};
+use crate::store::db::{Db, Tx};
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
 

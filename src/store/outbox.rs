@@ -3,11 +3,11 @@
 //! The order of writes is the protocol of `docs/decisions/0003-sending.md`: claim and intent in one
 //! commit, then the bytes, then the outcome.
 
-use super::db::{Arg, Tx};
 use crate::args;
-use crate::domain::message::{Kind, MessageState, Outcome};
-use crate::domain::person::{Address, Channel, Private, Role};
-use crate::domain::receipt::Receipt;
+use crate::domain::outgoing::message::{Kind, MessageState, Outcome};
+use crate::domain::outgoing::receipt::Receipt;
+use crate::domain::people::person::{Address, Channel, Private, Role};
+use crate::store::db::{Arg, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -113,7 +113,7 @@ pub async fn withdraw(
     let sql = format!(
         "UPDATE message SET state = 'withdrawn', reason = $1 WHERE session_id = $2 AND state = \
          'waiting' AND ($3 IS NULL OR role = $3) AND kind IN ({})",
-        super::db::list_of(4, kinds.len())
+        crate::store::db::list_of(4, kinds.len())
     );
     tx.exec(sql, args).await
 }
@@ -211,7 +211,7 @@ pub async fn off_was_told(tx: &mut Tx, session_id: &str, version: i64) -> Result
 /// left, or a person rang.
 pub async fn knows_it_is_off(
     tx: &mut Tx,
-    session: &super::sessions::Session,
+    session: &crate::store::sessions::Session,
     role: Role,
 ) -> Result<bool> {
     let (id, version) = (session.id.as_str(), session.version);
@@ -253,11 +253,11 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
         .await?;
     for r in untold {
         let id = r.text("id")?;
-        super::tasks::open_for_message(
+        crate::store::tasks::open_for_message(
             tx,
             now,
             format!("untold/{id}"),
-            crate::domain::conversation::Topic::RingSessionOff,
+            crate::domain::task::Topic::RingSessionOff,
             &id,
         )
         .await?;
@@ -323,7 +323,7 @@ impl OfLine<'_> {
             Some(list) => (
                 format!(
                     "AND m.centre IN ({})",
-                    super::db::list_of(first, list.len())
+                    crate::store::db::list_of(first, list.len())
                 ),
                 list.iter().map(Arg::from).collect(),
             ),
@@ -331,7 +331,7 @@ impl OfLine<'_> {
             None => (
                 format!(
                     "AND m.centre NOT IN ({})",
-                    super::db::list_of(first, self.not.len())
+                    crate::store::db::list_of(first, self.not.len())
                 ),
                 self.not.iter().map(Arg::from).collect(),
             ),
@@ -403,7 +403,7 @@ pub async fn claim(
         .iter()
         .filter_map(|(_, c)| c.to.as_ref().map(|t| t.1.clone()))
         .collect();
-    let stopped = super::inbox::opted_out_among(tx, &hashes).await?;
+    let stopped = crate::store::inbox::opted_out_among(tx, &hashes).await?;
     for (_, c) in &mut out {
         c.to_opted_out = c.to.as_ref().is_some_and(|(_, hash)| {
             stopped.contains(&(line.channel, line.sender.to_owned(), hash.clone()))

@@ -1,9 +1,9 @@
 //! One party and its addresses, for linking a chat and for what staff record about a phone.
 
-use super::db::{Db, Tx};
-use super::sealed::random_id;
 use crate::args;
-use crate::domain::person::{Address, Channel, Consent, Mode, Private, Role};
+use crate::domain::people::person::{Address, Channel, Consent, Mode, Private, Role};
+use crate::store::db::{Db, Tx};
+use crate::store::sealed::random_id;
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
@@ -36,7 +36,7 @@ const PARTY: &str = "SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.cha
                      p.mode, p.safe_hours, p.language FROM party p JOIN case_file c ON c.id = \
                      p.case_id";
 
-fn read(r: &super::db::Row) -> Result<Party> {
+fn read(r: &crate::store::db::Row) -> Result<Party> {
     Ok(Party {
         id: r.text("id")?,
         case_id: r.text("case_id")?,
@@ -63,7 +63,7 @@ pub async fn find(db: &Db, party: &str) -> Result<Party> {
     let Ok(role) = role.parse::<Role>() else {
         bail!("{role:?} is no role; write resident, contact or referrer")
     };
-    let case = super::cases::find(db, case).await?;
+    let case = crate::store::cases::find(db, case).await?;
     match db
         .one(
             format!("{PARTY} WHERE p.case_id = $1 AND p.role = $2"),

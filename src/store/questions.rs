@@ -1,11 +1,11 @@
 //! Cancel questions that wait for their code.
 
-use super::db::Tx;
-use super::sealed::random_id;
 use crate::args;
-use crate::domain::cancel::{OPEN_FOR, Question};
-use crate::domain::conversation::{Choosing, Wanted};
-use crate::domain::person::{Channel, Role};
+use crate::domain::people::person::{Channel, Role};
+use crate::domain::replies::cancel_code::{OPEN_FOR, Question};
+use crate::domain::replies::conversation::{Choosing, Wanted};
+use crate::store::db::Tx;
+use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
@@ -54,7 +54,7 @@ pub async fn of(
     for r in rows {
         let tries = r.int("tries")?;
         out.wrong += tries;
-        out.blocked |= tries >= crate::domain::cancel::TRIES_A_QUESTION;
+        out.blocked |= tries >= crate::domain::replies::cancel_code::TRIES_A_QUESTION;
         out.today += i64::from(r.time("asked_at")? > now - Duration::hours(24));
         if r.text("state")? == "open" && r.int("session_version")? == ask_version {
             out.place = Some((r.word_opt("channel")?, r.text("number_hash")?));
@@ -90,7 +90,7 @@ pub struct NewQuestion<'a> {
     /// Stem and reasons.
     pub stem: &'a str,
     /// The offered reasons.
-    pub offered: &'a [crate::domain::session::Reason],
+    pub offered: &'a [crate::domain::visits::session::Reason],
     /// When the first NO came.
     pub first_no_at: DateTime<Utc>,
     /// When a person rings.
@@ -263,7 +263,7 @@ pub async fn choosing_by_id(tx: &mut Tx, id: &str) -> Result<Option<Choosing>> {
     row.map(|r| read_choosing(&r)).transpose()
 }
 
-fn read_choosing(r: &super::db::Row) -> Result<Choosing> {
+fn read_choosing(r: &crate::store::db::Row) -> Result<Choosing> {
     let wanted = match r.text("wanted")?.as_str() {
         "confirm" => Wanted::Confirm,
         "cancel" => Wanted::Cancel(None),

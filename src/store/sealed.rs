@@ -2,7 +2,7 @@
 //! out of it. For now they are kept as they are; encryption at rest is a change in this file.
 //! Look-ups go through a keyed hash.
 
-use crate::domain::person::{Address, Phone, Private};
+use crate::domain::people::person::{Address, Phone, Private};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 

@@ -1,8 +1,8 @@
 //! People of the centre. While none was ever named, every name may record.
 
-use super::db::{Db, Row, Tx};
 use crate::args;
-use crate::domain::staff::{Act, Person, StaffRole, may};
+use crate::domain::people::staff::{Act, Person, StaffRole, may};
+use crate::store::db::{Db, Row, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 

@@ -1,10 +1,10 @@
 //! Tasks: what a person has to look at.
 
-use super::db::{Db, Tx};
 use crate::args;
-use crate::domain::conversation::Topic;
-use crate::domain::message::Kind;
-use crate::domain::person::Role;
+use crate::domain::outgoing::message::Kind;
+use crate::domain::people::person::Role;
+use crate::domain::task::Topic;
+use crate::store::db::{Db, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -317,11 +317,15 @@ pub struct Standing {
 /// The tasks of a case with some topics that are open, or that nobody had to do any more.
 pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[Topic]) -> Result<Vec<Standing>> {
     let mut args = args![case_id];
-    args.extend(topics.iter().map(|t| super::db::Arg::from(t.as_str())));
+    args.extend(
+        topics
+            .iter()
+            .map(|t| crate::store::db::Arg::from(t.as_str())),
+    );
     let sql = format!(
         "SELECT id, cause, topic, session_id, role, message_id, state FROM task WHERE case_id = $1 \
          AND (state = 'open' OR moot = TRUE) AND topic IN ({}) ORDER BY opened_at, id",
-        super::db::list_of(2, topics.len())
+        crate::store::db::list_of(2, topics.len())
     );
     tx.all(sql, args)
         .await?

@@ -2,9 +2,9 @@
 //! long as it lives, so that its death shows at once: a locked file beside a SQLite database, an
 //! advisory lock on PostgreSQL.
 
-use super::db::{Db, PgLock};
-use super::sealed::random_id;
 use crate::args;
+use crate::store::db::{Db, PgLock};
+use crate::store::sealed::random_id;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::fs::File;

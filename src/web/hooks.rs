@@ -1,10 +1,11 @@
 //! The doors of the services: checked, stored, answered. Nothing is decided here.
 
-use crate::channels::sms::{parse_form_bytes, readable};
-use crate::domain::person::{Channel, Private};
-use crate::domain::say::Press;
+use crate::channels::twilio::{parse_form_bytes, readable};
+use crate::domain::outgoing::say::Press;
+use crate::domain::people::person::{Channel, Private};
+use crate::flows::Service;
 use crate::flows::lines::Line;
-use crate::flows::{Service, chats, receive};
+use crate::flows::receive::{self, chats};
 use crate::store::attempts::ReceiptIn;
 use crate::store::inbox::{Received, What};
 use axum::Router;

@@ -1,6 +1,6 @@
 //! What listens: hooks and health for machines, the desk for staff.
 
-pub mod board;
+pub mod desk;
 pub mod health;
 pub mod hooks;
 

@@ -3,20 +3,20 @@
 
 use chrono::{DateTime, Utc};
 use courtesy::app::{self, Purpose, Running, Start};
-use courtesy::channels::sms::{Sender, SmsSettings};
 use courtesy::channels::telegram::{Mode, TelegramSettings};
+use courtesy::channels::twilio::{Sender, SmsSettings};
 use courtesy::clock::Clock;
 use courtesy::config::{Settings, SmsSection};
 use courtesy::domain::centre::Centre;
-use courtesy::domain::conversation::Topic;
 use courtesy::domain::local_time::{instant, parse_local};
+use courtesy::domain::task::Topic;
 use courtesy::flows::Service;
 use courtesy::flows::import::{self, How};
-use courtesy::flows::record::{self, Recording};
-use courtesy::practice;
-use courtesy::practice::chats::Chats;
-use courtesy::practice::provider::{Message, Provider};
-use courtesy::practice::{ACCOUNT, OUR_NUMBER, TOKEN, time};
+use courtesy::flows::visits::record::{self, Recording};
+use courtesy::simulator;
+use courtesy::simulator::sms_service::{Message, Provider};
+use courtesy::simulator::telegram::Chats;
+use courtesy::simulator::{ACCOUNT, OUR_NUMBER, TOKEN, time};
 use courtesy::store::sessions::{self, Attendee, Session};
 use courtesy::store::{Db, centres, tasks};
 use std::io::{BufRead, BufReader};
@@ -94,8 +94,8 @@ pub fn at(local: &str) -> DateTime<Utc> {
     instant(chrono_tz::Europe::London, parse_local(local).unwrap())
 }
 
-pub const BIRCHFIELD: &str = include_str!("../../src/practice/birchfield.toml");
-pub const LIFFEY: &str = include_str!("../../src/practice/liffey.toml");
+pub const BIRCHFIELD: &str = include_str!("../../src/simulator/birchfield.toml");
+pub const LIFFEY: &str = include_str!("../../src/simulator/liffey.toml");
 pub const SAMPLE: &str = include_str!("../data/sample_centre.csv");
 
 /// The settings of a test.
@@ -175,7 +175,7 @@ impl World {
         let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER, SECOND_NUMBER])
             .await
             .unwrap();
-        let chats = Chats::start(practice::BOT_TOKEN, practice::BOT_USERNAME)
+        let chats = Chats::start(simulator::BOT_TOKEN, simulator::BOT_USERNAME)
             .await
             .unwrap();
         let mut settings = settings(&db.url, db.dir.path(), provider.url());
@@ -184,7 +184,7 @@ impl World {
         };
         settings.telegram = Some(TelegramSettings {
             api_url: chats.url().into(),
-            bot_token: practice::BOT_TOKEN.into(),
+            bot_token: simulator::BOT_TOKEN.into(),
             mode,
             timeout: Duration::from_secs(15),
         });
@@ -367,7 +367,7 @@ impl World {
             &self.svc,
             &s.id,
             parse_local(to).unwrap(),
-            courtesy::domain::notice::Origin::Centre,
+            courtesy::domain::visits::notice::Origin::Centre,
             &Recording {
                 by: "test",
                 at: self.svc.clock.now(),

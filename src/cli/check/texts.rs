@@ -1,15 +1,15 @@
 //! What the texts cost: the SMS parts of each with the longest values that a centre has, and the
 //! languages that are switched on.
 
-use super::Findings;
+use crate::cli::check::Findings;
 use crate::cli::line;
 use crate::domain::centre::Centre;
-use crate::domain::message::Kind;
-use crate::domain::policy::Money;
-use crate::domain::say::Speaker;
+use crate::domain::money::policy::Money;
+use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::say::Speaker;
 use crate::flows::speaker;
 use crate::store::centres::Centres;
-use crate::words::{ENGLISH, Text, Tongue, Values, Words, sample_speaker, samples_of};
+use crate::templates::{ENGLISH, Text, Tongue, Values, Words, sample_speaker, samples_of};
 use anyhow::Result;
 use std::collections::BTreeMap;
 

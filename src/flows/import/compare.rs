@@ -1,9 +1,9 @@
 //! The sessions of a case in the file against those on file. Pure: what became of each line is
 //! decided here and written elsewhere.
 
-use super::finding::Finding;
-use super::row::{Print, SessionRow, recall};
-use crate::domain::session::SessionState;
+use crate::domain::visits::session::SessionState;
+use crate::flows::import::finding::Finding;
+use crate::flows::import::row::{Print, SessionRow, recall};
 use crate::store::imports::KnownSession;
 use crate::store::sessions::local_text;
 use chrono::{DateTime, Utc};

@@ -1,9 +1,9 @@
 //! The parties of a line against those on file: what is new, what a file may change, and what it
 //! may not.
 
-use super::finding::Finding;
-use super::row::{PartyRow, SessionRow};
-use crate::domain::person::{Channel, Consent, Private, Role};
+use crate::domain::people::person::{Channel, Consent, Private, Role};
+use crate::flows::import::finding::Finding;
+use crate::flows::import::row::{PartyRow, SessionRow};
 use crate::store::cases::{NewAddress, NewParty};
 use crate::store::imports::{KnownAddress, KnownCase, KnownParty};
 use crate::store::sealed::{Sealed, random_id};

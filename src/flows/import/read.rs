@@ -1,7 +1,7 @@
 //! Reads a CSV file into lines of named fields: comma or semicolon, with or without BOM, LF or
 //! CRLF.
 
-use super::finding::{Finding, shown};
+use crate::flows::import::finding::{Finding, shown};
 use csv::StringRecord;
 use std::collections::{HashMap, HashSet};
 

@@ -1,19 +1,19 @@
 //! Writes what lines bring, some cases at a time, within the one transaction of the import.
 
-use super::compare::{Judged, Outcome, compare};
-use super::finding::{Finding, any_error};
-use super::parties::{Changes, Comparing};
-use super::row::{SessionRow, recall, remembered};
-use super::{Counts, How};
 use crate::domain::centre::Centre;
-use crate::domain::conversation::Topic;
-use crate::domain::message::{Ended, Kind};
-use crate::domain::notice::Origin;
-use crate::domain::session::{CancelledBy, SessionState};
-use crate::domain::terms::{Terms, terms_for_line};
-use crate::flows::off::call_off;
-use crate::flows::plan::{first_look, ring};
-use crate::flows::record::{self, Recording};
+use crate::domain::outgoing::message::{Ended, Kind};
+use crate::domain::task::Topic;
+use crate::domain::visits::notice::Origin;
+use crate::domain::visits::session::{CancelledBy, SessionState};
+use crate::domain::visits::terms::{Terms, terms_for_line};
+use crate::flows::import::compare::{Judged, Outcome, compare};
+use crate::flows::import::finding::{Finding, any_error};
+use crate::flows::import::parties::{Changes, Comparing};
+use crate::flows::import::row::{SessionRow, recall, remembered};
+use crate::flows::import::{Counts, How};
+use crate::flows::scan::confirmations::{first_look, ring};
+use crate::flows::visits::cancel::call_off;
+use crate::flows::visits::record::{self, Recording};
 use crate::store::Tx;
 use crate::store::cases::{self, NewCase, NewPlace, NewSession};
 use crate::store::facts::{self, Fact};
@@ -545,7 +545,7 @@ fn new_session(
 ) -> NewSession {
     let known = row.booked_at.max(now);
     let due = row.status == "booked" && row.starts_at > now;
-    let place = |p: &super::row::PartyRow| {
+    let place = |p: &crate::flows::import::row::PartyRow| {
         let (arrives_at, leaves_at) = p.times?;
         let party_id = case.parties.get(&p.role)?.id.clone();
         Some(NewPlace {

@@ -1,9 +1,9 @@
 //! Fees, steps and what is planned, as lists and pages show them.
 
-use super::{Seen, called, text_kind};
-use crate::domain::person::Role;
-use crate::domain::policy::{self, FeeState, NoticeKind, Standing};
-use crate::flows::record_money::in_words;
+use crate::domain::money::policy::{self, FeeState, NoticeKind, Standing};
+use crate::domain::people::person::Role;
+use crate::flows::money::assessed_case::{Seen, called, text_kind};
+use crate::flows::money::record::in_words;
 use crate::store::money;
 use crate::store::sessions;
 use crate::store::{Db, centres};

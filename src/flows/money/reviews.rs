@@ -1,9 +1,10 @@
 //! What the rules ask a person to decide or to let go: tasks, open as long as they are called for.
 
-use super::{Called, Seen, again, still_so};
-use crate::domain::conversation::Topic;
-use crate::domain::message::Kind;
-use crate::domain::policy::{self, NoticeKind};
+use crate::domain::money::policy::{self, NoticeKind};
+use crate::domain::outgoing::message::Kind;
+use crate::domain::task::Topic;
+use crate::flows::money::assessed_case::{Called, Seen, still_so};
+use crate::flows::money::owed_again;
 use crate::store::Tx;
 use crate::store::tasks::{self, NewTask};
 use anyhow::Result;
@@ -76,7 +77,7 @@ pub(super) async fn open(
                 let again = if c.kind == NoticeKind::CaseClosed {
                     0
                 } else {
-                    again::times(seen, c.session)
+                    owed_again::times(seen, c.session)
                 };
                 let cause = release_cause(c.kind, c.session, c.n, again);
                 held.push(cause.clone());

@@ -1,12 +1,13 @@
 //! The texts about money of a case: what is called for is queued, what no longer is, is withdrawn.
 
-use super::{Called, Seen, again, allowed, still_so, tellings, text_kind};
 use crate::domain::local_time::{instant, wall};
-use crate::domain::message::{Ended, Kind, MessageState};
-use crate::domain::person::Role;
-use crate::domain::policy::record::OWED_AGAIN;
-use crate::domain::policy::{FeeState, NoticeKind};
-use crate::domain::senders::Senders;
+use crate::domain::money::policy::record::OWED_AGAIN;
+use crate::domain::money::policy::{FeeState, NoticeKind};
+use crate::domain::outgoing::message::{Ended, Kind, MessageState};
+use crate::domain::people::person::Role;
+use crate::domain::people::senders::Senders;
+use crate::flows::money::assessed_case::{Called, Seen, allowed, still_so, text_kind};
+use crate::flows::money::{notified, owed_again};
 use crate::flows::to_seat;
 use crate::store::Tx;
 use crate::store::money::{self, MoneyText};
@@ -150,7 +151,7 @@ fn asked_again<'a>(
         };
         let cause = format!(
             "money/{kind}/{session}/{role}/again-{}",
-            again::times(seen, session)
+            owed_again::times(seen, session)
         );
         if let_go
             && !list.iter().any(fresh)
@@ -247,7 +248,7 @@ pub(super) async fn queue(
             // No line will ever take it: a person tells the party, and the clock starts when they
             // did.
             if money::withdraw(tx, &t.id, Ended::NoAddress.as_str()).await? {
-                tellings::by_phone(tx, &seen.case, t, format!("ring-for/{}", t.cause), now).await?;
+                notified::by_phone(tx, &seen.case, t, format!("ring-for/{}", t.cause), now).await?;
             }
         } else if !t.held {
             look = [look, Some(after(t.channel, t.not_before.max(now)))]

@@ -1,9 +1,9 @@
 //! Opt-outs: each belongs to a channel, our sender and an address, and knows where the STOP was
 //! said.
 
-use super::super::db::{Arg, Db, Row, Tx, list_of};
 use crate::args;
-use crate::domain::person::Channel;
+use crate::domain::people::person::Channel;
+use crate::store::db::{Arg, Db, Row, Tx, list_of};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;

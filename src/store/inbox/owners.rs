@@ -1,9 +1,9 @@
 //! Whose an address is, and whether it may be used.
 
-use super::super::db::{Arg, Tx, list_of};
 use crate::args;
-use crate::domain::person::{Channel, Mode, Role};
-use crate::domain::senders::Senders;
+use crate::domain::people::person::{Channel, Mode, Role};
+use crate::domain::people::senders::Senders;
+use crate::store::db::{Arg, Tx, list_of};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};

@@ -1,8 +1,8 @@
 //! What passed between us and one number, for the person who answers.
 
-use super::super::db::Tx;
 use crate::args;
-use crate::domain::person::{Channel, Private};
+use crate::domain::people::person::{Channel, Private};
+use crate::store::db::Tx;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 

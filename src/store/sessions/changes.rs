@@ -1,12 +1,12 @@
 //! What becomes of a session and of the questions about it: answers, cancellations, moves.
 
-use super::{Attendee, Session, local_text};
 use crate::args;
-use crate::domain::notice::Origin;
-use crate::domain::person::Role;
-use crate::domain::session::{Answer, CancelledBy, SessionState};
+use crate::domain::people::person::Role;
+use crate::domain::visits::notice::Origin;
+use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
 use crate::store::bookings::touch;
 use crate::store::db::Tx;
+use crate::store::sessions::{Attendee, Session, local_text};
 use anyhow::Result;
 use chrono::{DateTime, NaiveDateTime, Utc};
 

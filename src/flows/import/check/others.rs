@@ -1,9 +1,9 @@
 //! Checks a line against the good lines before it. The time it takes does not grow with their
 //! number.
 
-use super::super::row::SessionRow;
-use super::Checker;
-use crate::domain::person::Role;
+use crate::domain::people::person::Role;
+use crate::flows::import::check::Checker;
+use crate::flows::import::row::SessionRow;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! Checks what a line says about people: names, numbers, channels, consent, arrivals.
 
-use super::super::finding::{Severity, shown};
-use super::super::row::PartyRow;
-use super::Checker;
 use crate::domain::local_time::parse_time;
-use crate::domain::person::{Channel, Consent, Phone, PhoneError, Role};
+use crate::domain::people::person::{Channel, Consent, Phone, PhoneError, Role};
+use crate::flows::import::check::Checker;
+use crate::flows::import::finding::{Severity, shown};
+use crate::flows::import::row::PartyRow;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 

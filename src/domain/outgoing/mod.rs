@@ -1,0 +1,8 @@
+//! Messages on their way out: what may be said, to whom, and whether it may leave now.
+
+pub mod lint;
+pub mod message;
+pub mod receipt;
+pub mod say;
+pub mod segments;
+pub mod whatsapp;

@@ -1,0 +1,381 @@
+//! What may be said to one party. A text is rendered from these types alone, and they have no room
+//! for the other party: no cause, no name, no other arrival, no session start.
+
+use crate::domain::money::policy::Money;
+use crate::domain::outgoing::message::Kind;
+use crate::domain::people::person::Mode;
+use crate::words_enum;
+use chrono::{NaiveDate, NaiveDateTime};
+
+/// Who speaks: the centre's words that stand in texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Speaker {
+    /// The centre's code: it may have templates of its own. Stands in no text.
+    pub centre: String,
+    /// First word of every text.
+    pub short_name: String,
+    /// The office's number.
+    pub phone: String,
+    /// The country's emergency number.
+    pub emergency_number: String,
+    /// Languages that the centre has switched on.
+    pub languages: Vec<String>,
+}
+
+/// How a cancellation is to be finished (safety rule S1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FinishBy {
+    /// Late, reason unknown: a stem with an option digit for each reason.
+    CodeWithReason {
+        /// Three random digits.
+        stem: String,
+    },
+    /// One code; `late` says that a fee may apply.
+    Code {
+        /// The full number to reply.
+        code: String,
+        /// Less than the notice hours are left.
+        late: bool,
+    },
+    /// By a second press in the chat (safety rule S1d): the sender is known there, so there is no
+    /// code.
+    Press {
+        /// Less than the notice hours are left.
+        late: bool,
+        /// The reason is asked with it.
+        reason: bool,
+    },
+    /// By a word (`cancel_answer = "word"`).
+    Word {
+        /// Less than the notice hours are left.
+        late: bool,
+    },
+}
+
+/// One text to one party. Times are the party's own, on the centre's wall clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Say {
+    /// Will you come?
+    ConfirmRequest {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+        /// The last moment without a fee, while it is still ahead.
+        cut_off: Option<NaiveDateTime>,
+        /// Whether a late cancellation costs anything.
+        fee: bool,
+    },
+    /// Thank you, recorded.
+    ConfirmAck {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+    },
+    /// How to finish a cancellation.
+    CancelReasonAsk {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+        /// How it is finished.
+        finish: FinishBy,
+    },
+    /// Your cancellation is recorded.
+    CancellationAck {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+        /// With the notice hours or more: there is no charge.
+        in_time: bool,
+    },
+    /// The visit will not go ahead. Holds no cause.
+    SessionOff {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+    },
+    /// The visit has another day or time.
+    SessionMoved {
+        /// The party's own old arrival.
+        from: NaiveDateTime,
+        /// The party's own new arrival.
+        to: NaiveDateTime,
+    },
+    /// The one text for everything that a person must read (safety rule D3).
+    Handover,
+    /// Not understood: nothing is changed, these are the two answers.
+    Unclear,
+    /// How it works.
+    Help,
+    /// Texts are off.
+    StopAck,
+    /// Texts are on.
+    StartAck,
+    /// Not on file; names nobody.
+    UnknownSender,
+    /// Which of two visits is meant?
+    WhichSession {
+        /// The party's own arrival at the first, with the centre's name if the two are at different
+        /// centres.
+        first: (Option<String>, NaiveDateTime),
+        /// The same of the second.
+        second: (Option<String>, NaiveDateTime),
+    },
+    /// To a stranger; names nobody.
+    WrongNumberAck,
+    /// The centre is closed on this day; nobody is charged.
+    Closure {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+    },
+    /// Please ring us (safety rule D2).
+    PleaseRing,
+    /// Are you free as usual? (safety rule D2)
+    DiscreetRequest {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+    },
+    /// A chat was linked.
+    Welcome,
+    /// The number that staff must hear.
+    LinkNumber {
+        /// Four digits.
+        number: String,
+    },
+    /// This link cannot be used.
+    LinkRefused,
+    /// A button that does nothing any more.
+    OldButton,
+    /// What stands in place of a text in a chat that was given up.
+    NoLongerInUse,
+    /// To staff: so many urgent tasks wait.
+    StaffAlert {
+        /// How many.
+        count: i64,
+    },
+    /// The words of a person, in answer to a message; read over by [`crate::domain::outgoing::lint`].
+    StaffReply {
+        /// The words.
+        text: String,
+    },
+    /// A fee is due; to who owes it and nobody else. Holds no reason.
+    FeeNotice {
+        /// How much.
+        amount: Money,
+        /// Day of the visit that it is for.
+        date: NaiveDate,
+    },
+    /// Please bring a note; then there is no fee.
+    NoteRequest {
+        /// Day of the visit that the note must cover.
+        date: NaiveDate,
+    },
+    /// The note is still awaited.
+    NoteReminder {
+        /// Day of the visit that the note must cover.
+        date: NaiveDate,
+        /// Day of the next contact, on which it is to be brought.
+        bring_on: NaiveDate,
+    },
+    /// Nothing is owed. The same for paid, paid by another, waived and note accepted.
+    FeeSettled {
+        /// Day of the visit that it was for.
+        date: NaiveDate,
+        /// The file was closed before and stays so (choice C20).
+        file_closed: bool,
+    },
+    /// A payment is open on the file. Holds no name, amount or reason.
+    AllPartiesNotice {
+        /// The last day on which it can be paid.
+        last_day: NaiveDate,
+    },
+    /// The file is closed.
+    CaseClosed,
+    /// The visit takes place after all.
+    SessionOn {
+        /// The party's own arrival.
+        arrival: NaiveDateTime,
+    },
+    /// Could you come on another date? Nothing has changed by it.
+    DateQuestion {
+        /// The party's own arrival as it is booked.
+        from: NaiveDateTime,
+        /// The party's own arrival as it would be.
+        to: NaiveDateTime,
+    },
+    /// The visit stays when it was.
+    DateRefused {
+        /// The party's own arrival as it is booked.
+        arrival: NaiveDateTime,
+    },
+    /// A regular talk about the visits is due.
+    ReviewDue,
+    /// Everybody comes to a meeting after some months.
+    IntroductionMeeting,
+    /// Come and look round before the first visit.
+    PrevisitInvitation {
+        /// The party's own arrival at it.
+        arrival: NaiveDateTime,
+    },
+    /// The rules on notice and fees change.
+    FeeChange {
+        /// The first day.
+        from: NaiveDate,
+    },
+}
+
+words_enum! {
+    /// What a button below a text says and does.
+    Press {
+        /// Will come.
+        Yes = "yes",
+        /// Cannot come.
+        No = "no",
+        /// Cancel: the child is ill.
+        IllChild = "ill_child",
+        /// Cancel: ill oneself.
+        IllSelf = "ill_self",
+        /// Cancel: travel.
+        Travel = "travel",
+        /// Cancel: another reason.
+        Other = "other",
+        /// Cancel, the reason is known or not needed.
+        Cancel = "cancel",
+        /// Keep the visit.
+        Keep = "keep",
+        /// The first of two visits.
+        First = "1",
+        /// The second of two visits.
+        Second = "2",
+    }
+}
+
+/// Whether one may say a thing to a party in this mode, and what a person has to do instead (safety
+/// rule D2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InMode {
+    /// What is said; nothing if nothing may be.
+    pub say: Option<Say>,
+    /// A person has to ring, because what there is to say is not said.
+    pub ring: bool,
+}
+
+impl Say {
+    /// The kind of message that says it.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Say::ConfirmRequest { .. } => Kind::ConfirmRequest,
+            Say::ConfirmAck { .. } => Kind::ConfirmAck,
+            Say::CancelReasonAsk { .. } => Kind::CancelReasonAsk,
+            Say::CancellationAck { .. } => Kind::CancellationAck,
+            Say::SessionOff { .. } => Kind::SessionOff,
+            Say::SessionMoved { .. } => Kind::SessionMoved,
+            Say::Handover => Kind::NeedsCoordinatorAck,
+            Say::Unclear => Kind::UnclearReply,
+            Say::Help => Kind::Help,
+            Say::StopAck => Kind::StopAck,
+            Say::StartAck => Kind::StartAck,
+            Say::UnknownSender => Kind::UnknownSender,
+            Say::WhichSession { .. } => Kind::WhichSession,
+            Say::WrongNumberAck => Kind::WrongNumberAck,
+            Say::Closure { .. } => Kind::Closure,
+            Say::PleaseRing => Kind::PleaseRing,
+            Say::DiscreetRequest { .. } => Kind::DiscreetRequest,
+            Say::Welcome => Kind::Welcome,
+            Say::LinkNumber { .. } => Kind::LinkNumber,
+            Say::LinkRefused => Kind::LinkRefused,
+            Say::OldButton => Kind::OldButton,
+            Say::NoLongerInUse => Kind::NoLongerInUse,
+            Say::StaffAlert { .. } => Kind::StaffAlert,
+            Say::StaffReply { .. } => Kind::StaffReply,
+            Say::FeeNotice { .. } => Kind::FeeNotice,
+            Say::NoteRequest { .. } => Kind::NoteRequest,
+            Say::NoteReminder { .. } => Kind::NoteReminder,
+            Say::FeeSettled { .. } => Kind::FeeSettled,
+            Say::AllPartiesNotice { .. } => Kind::AllPartiesNotice,
+            Say::CaseClosed => Kind::CaseClosed,
+            Say::SessionOn { .. } => Kind::SessionOn,
+            Say::DateQuestion { .. } => Kind::DateQuestion,
+            Say::DateRefused { .. } => Kind::DateRefused,
+            Say::ReviewDue => Kind::ReviewDue,
+            Say::IntroductionMeeting => Kind::IntroductionMeeting,
+            Say::PrevisitInvitation { .. } => Kind::PrevisitInvitation,
+            Say::FeeChange { .. } => Kind::FeeChange,
+        }
+    }
+
+    /// The buttons below it, in rows, where the channel has buttons.
+    pub fn buttons(&self) -> Vec<Vec<Press>> {
+        match self {
+            Say::ConfirmRequest { .. }
+            | Say::SessionMoved { .. }
+            | Say::SessionOn { .. }
+            | Say::DateQuestion { .. }
+            | Say::DiscreetRequest { .. } => {
+                vec![vec![Press::Yes, Press::No]]
+            }
+            Say::CancelReasonAsk {
+                finish: FinishBy::Press { reason: true, .. },
+                ..
+            } => {
+                vec![
+                    vec![Press::IllChild, Press::IllSelf],
+                    vec![Press::Travel, Press::Other],
+                    vec![Press::Keep],
+                ]
+            }
+            Say::CancelReasonAsk {
+                finish: FinishBy::Press { reason: false, .. },
+                ..
+            } => vec![vec![Press::Cancel], vec![Press::Keep]],
+            Say::WhichSession { .. } => vec![vec![Press::First, Press::Second]],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What becomes of it for a party in this mode (safety rule D2): a discreet phone gets one of
+    /// two bare texts, a silent one nothing. What would have told the party something becomes a
+    /// ring task; thanks and receipts are simply not said.
+    pub fn in_mode(self, mode: Mode) -> InMode {
+        let receipt = matches!(
+            self,
+            Say::ConfirmAck { .. }
+                | Say::StopAck
+                | Say::StartAck
+                | Say::Welcome
+                | Say::OldButton
+                | Say::NoLongerInUse
+                | Say::WrongNumberAck
+        );
+        match (mode, self) {
+            (Mode::Normal, say) => InMode {
+                say: Some(say),
+                ring: false,
+            },
+            (
+                Mode::Discreet,
+                Say::ConfirmRequest { arrival, .. } | Say::DiscreetRequest { arrival },
+            ) => InMode {
+                say: Some(Say::DiscreetRequest { arrival }),
+                ring: false,
+            },
+            (Mode::Discreet, say @ Say::PleaseRing) => InMode {
+                say: Some(say),
+                ring: false,
+            },
+            // Written to staff, or by somebody who is no party: no mode of a party binds it.
+            (_, say @ (Say::StaffAlert { .. } | Say::LinkNumber { .. } | Say::LinkRefused)) => {
+                InMode {
+                    say: Some(say),
+                    ring: false,
+                }
+            }
+            (_, _) if receipt => InMode {
+                say: None,
+                ring: false,
+            },
+            (Mode::Discreet, _) => InMode {
+                say: Some(Say::PleaseRing),
+                ring: true,
+            },
+            (Mode::Silent, _) => InMode {
+                say: None,
+                ring: true,
+            },
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Which of our senders speaks for a centre. A centre without a sender of its own on a channel uses
+//! that of the program.
+
+use crate::domain::people::person::Channel;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Our senders by centre and channel. Opt-outs belong to the sender that was told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Senders {
+    common: BTreeMap<Channel, String>,
+    own: BTreeMap<(String, Channel), String>,
+}
+
+impl Senders {
+    /// The program's sender on a channel.
+    pub fn set_common(&mut self, channel: Channel, sender: &str) {
+        self.common.insert(channel, sender.to_owned());
+    }
+
+    /// A centre's own sender on a channel.
+    pub fn set_own(&mut self, centre: &str, channel: Channel, sender: &str) {
+        self.own
+            .insert((centre.to_owned(), channel), sender.to_owned());
+    }
+
+    /// Who speaks for a centre on a channel; `None` if nobody does.
+    pub fn of(&self, centre: &str, channel: Channel) -> Option<&str> {
+        self.own
+            .get(&(centre.to_owned(), channel))
+            .or_else(|| self.common.get(&channel))
+            .map(String::as_str)
+    }
+
+    /// Whether a sender speaks for a centre.
+    pub fn speaks_for(&self, sender: &str, centre: &str, channel: Channel) -> bool {
+        self.of(centre, channel) == Some(sender)
+    }
+
+    /// Whether anybody speaks on a channel.
+    pub fn has(&self, channel: Channel) -> bool {
+        self.common.contains_key(&channel) || self.own.keys().any(|(_, c)| *c == channel)
+    }
+
+    /// Whether no sender is set at all.
+    pub fn is_empty(&self) -> bool {
+        self.common.is_empty() && self.own.is_empty()
+    }
+
+    /// Every sender there is, with its channel.
+    pub fn all(&self) -> BTreeSet<(Channel, String)> {
+        self.common
+            .iter()
+            .map(|(c, s)| (*c, s.clone()))
+            .chain(self.own.iter().map(|((_, c), s)| (*c, s.clone())))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_centre_speaks_with_its_own_voice_where_it_has_one() {
+        let mut s = Senders::default();
+        s.set_common(Channel::Sms, "+441");
+        s.set_own("LIF", Channel::Sms, "+353");
+        assert_eq!(
+            (
+                s.of("BRK", Channel::Sms),
+                s.of("LIF", Channel::Sms),
+                s.of("LIF", Channel::Telegram)
+            ),
+            (Some("+441"), Some("+353"), None)
+        );
+        assert!(
+            s.speaks_for("+353", "LIF", Channel::Sms) && !s.speaks_for("+441", "LIF", Channel::Sms)
+        );
+        assert_eq!(s.all().len(), 2);
+    }
+}

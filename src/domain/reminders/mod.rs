@@ -1,0 +1,5 @@
+//! When something is due: confirmations, news for the other parent, reviews.
+
+pub mod milestones;
+pub mod release;
+pub mod schedule;

@@ -1,0 +1,6 @@
+//! Messages on their way in: what a text means and what follows from it.
+
+pub mod cancel_code;
+pub mod conversation;
+pub(crate) mod patterns;
+pub mod understanding;

@@ -1,0 +1,187 @@
+//! A wrong record is taken out of the reckoning by a counter-entry: nothing that was recorded is
+//! changed, and what follows is computed from what stands (safety rule f1).
+
+use crate::domain::people::person::Role;
+use crate::domain::people::staff::Act;
+use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
+use crate::flows::Service;
+use crate::flows::money::record::{Standing, finish};
+use crate::flows::visits::record::{Recording, not_in_the_future};
+use crate::store::cases::Case;
+use crate::store::facts::{self, Fact, Wrong};
+use crate::store::sessions::{self, Off, Session};
+use crate::store::{Tx, money, staff};
+use anyhow::{Context, Result, bail};
+
+/// What one has to be allowed to do to take such a record out.
+///
+/// # Errors
+/// In plain words: a record that is put right in another way.
+fn act(f: &Wrong, id: &str) -> Result<Act> {
+    let by_program = f.by == "courtesy";
+    Ok(match f.kind.as_str() {
+        "voided" => bail!(
+            "{id} takes a wrong record out; to have that one back, record it again. Nothing was \
+             changed"
+        ),
+        "attended" | "no_show" => Act::Attendance,
+        "waived" | "written_off" => Act::Decide,
+        // What a parent wrote themselves is no mistake of staff.
+        "cancelled" | "some_children" if by_program => Act::Decide,
+        "payment" | "note" | "ill_counted" | "told" | "informed" | "rang" | "new_referral"
+        | "cancelled" | "some_children"
+            if !by_program =>
+        {
+            Act::Record
+        }
+        "closed" => {
+            bail!("put a visit back on with `courtesy record reinstate`; nothing was changed")
+        }
+        "reinstated" => bail!(
+            "call the visit off with `courtesy record cancel` or `record answer`; nothing was \
+             changed"
+        ),
+        "moved" => bail!("move the visit back with `courtesy record move`; nothing was changed"),
+        "confirmed" => {
+            bail!("record the right answer with `courtesy record answer`; nothing was changed")
+        }
+        "released" => bail!("a notice that was let go is not taken back; nothing was changed"),
+        other => bail!(
+            "{id} ({}) is no record that can be taken out; nothing was changed",
+            other.replace('_', " ")
+        ),
+    })
+}
+
+/// Takes a wrong record of a case out of the reckoning: a payment, a note, who came, a number of
+/// children, a decision about a fee, a telling, a call, a cancellation that did not put the visit
+/// off.
+///
+/// # Errors
+/// In plain words: no such record, one of another case, one that was taken out before or is put
+/// right in another way, no reason given, somebody who may not.
+pub async fn void(
+    svc: &Service,
+    case: &Case,
+    id: &str,
+    why: &str,
+    rec: &Recording<'_>,
+) -> Result<Standing> {
+    let now = svc.clock.now();
+    not_in_the_future(rec.at, now)?;
+    if why.trim().is_empty() {
+        bail!("say why (--why): it stands in the records, and nobody outside sees it");
+    }
+    let mut tx = svc.db.begin().await?;
+    money::lock(&mut tx, &case.id).await?;
+    let Some(wrong) = facts::get(&mut tx, id).await? else {
+        bail!(
+            "there is no record {id}; `courtesy case {}` shows all with their ids",
+            case.case_ref
+        )
+    };
+    if wrong.case_id.as_deref() != Some(&case.id) {
+        bail!(
+            "record {id} belongs to another case than {}; nothing was changed",
+            case.case_ref
+        );
+    }
+    let act = act(&wrong, id)?;
+    staff::allow(&mut tx, rec.by, act).await?;
+    if wrong.voided {
+        bail!("record {id} was taken out already; nothing was changed");
+    }
+    let session = match &wrong.session_id {
+        Some(s) => {
+            sessions::lock(&mut tx, std::slice::from_ref(s)).await?;
+            sessions::get(&mut tx, s).await?
+        }
+        None => None,
+    };
+    if let Some(s) = session
+        .as_ref()
+        .filter(|s| puts_it_off(s, &wrong) && s.starts_at > now)
+    {
+        bail!(
+            "the visit is off by this record: `courtesy record reinstate {}` puts it back on and \
+             tells whoever was told; nothing was changed",
+            s.id
+        );
+    }
+    let (of_case, of_session) = (Some(case.id.as_str()), wrong.session_id.as_deref());
+    let counter = Fact {
+        case_id: of_case,
+        session_id: of_session,
+        role: wrong.role,
+        kind: "voided",
+        at: rec.at,
+        by: rec.by,
+        rule: "f1",
+        detail: why.trim(),
+    };
+    facts::void(&mut tx, now, id, &counter).await?;
+    if let Some(session) = session {
+        stand_anew(&mut tx, &session, &wrong).await?;
+    }
+    finish(svc, tx, &case.id, now).await
+}
+
+/// Whether the session is off by this very record.
+fn puts_it_off(s: &Session, f: &Wrong) -> bool {
+    let by = s.cancelled_by.map(CancelledBy::as_str);
+    f.kind == "cancelled"
+        && s.state == SessionState::Cancelled
+        && s.cancelled_at == Some(f.at)
+        && by == Some(f.role.map_or("centre", Role::as_str))
+}
+
+/// Writes down what the records of a session that stand say of it.
+async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &Wrong) -> Result<()> {
+    let record = money::case(tx, &session.case_id).await?.record;
+    let of = || {
+        record
+            .facts
+            .iter()
+            .filter(|f| f.session.as_deref() == Some(&session.id))
+    };
+    match wrong.kind.as_str() {
+        "attended" | "no_show"
+            if matches!(session.state, SessionState::Attended | SessionState::NoShow) =>
+        {
+            let state = match (
+                record.missed(&session.id),
+                of().any(|f| f.kind == "attended"),
+            ) {
+                (true, _) => SessionState::NoShow,
+                (false, true) => SessionState::Attended,
+                (false, false) => SessionState::Booked,
+            };
+            sessions::set_state(tx, session, state).await
+        }
+        "cancelled" => {
+            let back = of().filter(|f| f.kind == "reinstated").map(|f| f.at).max();
+            let still = || of().filter(|f| f.kind == "cancelled" && back.is_none_or(|b| f.at > b));
+            if let Some(role) = wrong.role.filter(|r| !still().any(|f| f.role == Some(*r))) {
+                sessions::answer(tx, &session.id, role, Answer::None, None).await?;
+            }
+            if !puts_it_off(session, wrong) {
+                return Ok(());
+            }
+            sessions::put_back(tx, session).await?;
+            // Somebody else had cancelled as well: it is off by that one.
+            if let Some(next) = still().min_by_key(|f| f.at) {
+                let on = sessions::get(tx, &session.id)
+                    .await?
+                    .context("the session is missing")?;
+                let by = next
+                    .role
+                    .map_or("centre", Role::as_str)
+                    .parse()
+                    .map_err(anyhow::Error::msg)?;
+                sessions::call_off(tx, &on, &Off { by, at: next.at }).await?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,13 @@
+//! Fees and notes: what follows from each fact, and what staff record.
+
+pub(crate) mod assessed_case;
+pub mod correct;
+pub mod lists;
+mod notified;
+mod owed_again;
+pub(crate) mod recheck;
+pub mod record;
+pub mod release;
+mod reviews;
+pub mod settle;
+mod texts;

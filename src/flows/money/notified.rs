@@ -1,0 +1,243 @@
+//! Who was really told of what is owed: the clock of a step starts there. Whoever cannot be told by
+//! text is told by a person.
+
+use crate::domain::money::policy::Recorded;
+use crate::domain::money::policy::record::write_told;
+use crate::domain::outgoing::message::{Kind, MessageState};
+use crate::domain::task::Topic;
+use crate::flows::money::assessed_case::{Seen, still_so};
+use crate::store::Tx;
+use crate::store::facts::{self, Fact};
+use crate::store::money::{MoneyCase, MoneyText};
+use crate::store::tasks::{self, NewTask};
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+
+/// A text that left and of which nobody heard for this long proves nothing: a person tells the
+/// party.
+const UNPROVEN: Duration = Duration::hours(24);
+
+/// The fact that somebody was told who owes nothing, or nothing any more.
+const INFORMED: &str = "informed";
+
+/// Records of which texts it is proven that they told a party of an obligation. Gives when to look
+/// again for those of which it is not known yet.
+pub(crate) async fn record(
+    tx: &mut Tx,
+    seen: &mut Seen<'_>,
+    texts: &[MoneyText],
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let mut look = None;
+    for t in texts
+        .iter()
+        .filter(|t| !matches!(t.kind, Kind::FeeSettled | Kind::CaseClosed))
+    {
+        let (Some(session), Some(role)) = (&t.session, t.role) else {
+            continue;
+        };
+        if let Some(at) = t.told_at() {
+            let liable = seen
+                .assessed
+                .of(session)
+                .and_then(|a| a.liable)
+                .map(|p| p.role());
+            let kind = if liable == Some(role) {
+                "told"
+            } else {
+                INFORMED
+            };
+            let of = |r: &Recorded| r.session.as_ref() == Some(session) && r.role == Some(role);
+            let known = |r: &Recorded| {
+                r.kind == kind && of(r) && r.detail.starts_with(t.kind.as_str()) && r.at == at
+            };
+            if seen.case.record.facts.iter().any(known) {
+                continue;
+            }
+            if liable == Some(role) {
+                told(tx, seen, t, session, at, now).await?;
+            } else if liable.is_some() && t.kind == Kind::AllPartiesNotice {
+                informed(tx, seen, t, session, at, now).await?;
+            }
+            continue;
+        }
+        let again = match (t.state, t.sent_at) {
+            // What is held is looked at when it is let go.
+            (MessageState::Waiting, _) if t.held => continue,
+            (MessageState::Waiting, _) => t.not_before.max(now) + Duration::minutes(1),
+            (MessageState::Sending | MessageState::Sent, at) => {
+                let since = at.unwrap_or(t.not_before);
+                if now - since > UNPROVEN {
+                    by_phone(tx, &seen.case, t, format!("untold/{}", t.id), now).await?;
+                    continue;
+                }
+                // A receipt that comes before that has the case looked at again.
+                if t.state == MessageState::Sent {
+                    since + UNPROVEN + Duration::minutes(1)
+                } else {
+                    now + Duration::minutes(1)
+                }
+            }
+            _ => continue,
+        };
+        look = [look, Some(again)].into_iter().flatten().min();
+    }
+    Ok(look)
+}
+
+/// The other parent read the notice to all parties: the days to pay count from the later of both.
+async fn informed(
+    tx: &mut Tx,
+    seen: &mut Seen<'_>,
+    t: &MoneyText,
+    session: &str,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (rule, detail) = ("C07", t.kind.as_str());
+    let row = Fact {
+        case_id: Some(&seen.case.id),
+        session_id: Some(session),
+        role: t.role,
+        kind: INFORMED,
+        at,
+        by: "courtesy",
+        rule,
+        detail,
+    };
+    facts::add(tx, now, &[row]).await?;
+    seen.case.record.facts.push(Recorded {
+        id: String::new(),
+        voids: None,
+        session: Some(session.to_owned()),
+        role: t.role,
+        kind: INFORMED.into(),
+        at,
+        recorded_at: now,
+        rule: rule.into(),
+        detail: detail.into(),
+        amount: None,
+    });
+    seen.assess_anew();
+    Ok(())
+}
+
+async fn told(
+    tx: &mut Tx,
+    seen: &mut Seen<'_>,
+    t: &MoneyText,
+    session: &str,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let rule = if t.kind == Kind::AllPartiesNotice {
+        "C07"
+    } else {
+        "C04"
+    };
+    seen.case.record.facts.push(Recorded {
+        id: String::new(),
+        voids: None,
+        session: Some(session.to_owned()),
+        role: t.role,
+        kind: "told".into(),
+        at,
+        recorded_at: now,
+        rule: rule.into(),
+        detail: write_told(t.kind.as_str(), None),
+        amount: None,
+    });
+    seen.assess_anew();
+    // The deadline that these words name is the one in force when they arrived.
+    let deadline = seen
+        .assessed
+        .of(session)
+        .and_then(|a| a.deadline)
+        .filter(|_| t.kind != Kind::AllPartiesNotice);
+    let detail = write_told(t.kind.as_str(), deadline);
+    let row = Fact {
+        case_id: Some(&seen.case.id),
+        session_id: Some(session),
+        role: t.role,
+        kind: "told",
+        at,
+        by: "courtesy",
+        rule,
+        detail: &detail,
+    };
+    facts::add(tx, now, &[row]).await?;
+    if let Some(last) = seen.case.record.facts.last_mut() {
+        last.detail = detail.clone();
+    }
+    seen.assess_anew();
+    tasks::close(tx, now, &format!("untold/{}", t.id)).await
+}
+
+/// A person tells the party of a text what it says.
+pub(crate) async fn by_phone(
+    tx: &mut Tx,
+    case: &MoneyCase,
+    t: &MoneyText,
+    cause: String,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let task = NewTask {
+        centre: Some(&case.centre),
+        case_id: Some(&case.id),
+        session_id: t.session.as_deref(),
+        role: t.role,
+        message_id: Some(&t.id),
+        ..NewTask::new(cause, Topic::TellByPhone)
+    };
+    tasks::open(tx, now, &task).await
+}
+
+/// What a person is to tell by a task of these topics: the kind of the text that cannot be sent.
+pub(in crate::flows) fn kind_of(task: &tasks::Standing, texts: &[MoneyText]) -> Option<Kind> {
+    let text = texts.iter().find(|t| {
+        task.message_id.as_ref() == Some(&t.id)
+            || task.cause.strip_prefix("ring-for/") == Some(&t.cause)
+    });
+    // A referrer's task has no text: its cause is that of the release.
+    text.map(|t| t.kind).or_else(|| {
+        task.cause
+            .strip_prefix("release/")?
+            .split('/')
+            .next()?
+            .parse()
+            .ok()
+    })
+}
+
+/// Ends the tasks to tell somebody what is not so any more, and opens them again if it is so once
+/// more and nobody was told.
+pub(crate) async fn keep(
+    tx: &mut Tx,
+    seen: &Seen<'_>,
+    texts: &[MoneyText],
+    standing: &[tasks::Standing],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    for task in standing
+        .iter()
+        .filter(|t| matches!(t.topic, Topic::TellByPhone | Topic::TellReferrer))
+    {
+        let (Some(kind), Some(session)) = (kind_of(task, texts), &task.session_id) else {
+            continue;
+        };
+        let role = task
+            .role
+            .filter(|_| !matches!(kind, Kind::AllPartiesNotice | Kind::CaseClosed));
+        // Taken by a phone after all: `record` ended it.
+        let arrived = texts
+            .iter()
+            .any(|t| task.message_id.as_ref() == Some(&t.id) && t.told_at().is_some());
+        let so = still_so(kind, &seen.assessed, session, role, now) && !arrived;
+        match (task.open, so) {
+            (true, false) => tasks::moot(tx, now, &task.id).await?,
+            (false, true) => tasks::needed_again(tx, &task.id).await?,
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Who was told that nothing is owed, and owes again: a payment went to an older fee that was
+//! recorded late, or what had ended the fee was a wrong record. The rules stay as they are; a
+//! manager decides before anything more is asked for.
+
+use crate::domain::money::policy::record::OWED_AGAIN;
+use crate::domain::money::policy::{FeeState, NoticeKind, Recorded};
+use crate::domain::outgoing::message::Kind;
+use crate::domain::task::Topic;
+use crate::flows::money::assessed_case::{Seen, called};
+use crate::store::Tx;
+use crate::store::facts::{self, Fact};
+use crate::store::money::MoneyText;
+use crate::store::tasks::{self, NewTask};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use std::collections::HashSet;
+
+/// The sessions whose fee waits for a manager. What is found for the first time becomes a fact, so
+/// that whoever was told before is told no more and no clock runs, and a task.
+pub(crate) async fn owed_again(
+    tx: &mut Tx,
+    seen: &mut Seen<'_>,
+    texts: &[MoneyText],
+    standing: &[tasks::Standing],
+    now: DateTime<Utc>,
+) -> Result<HashSet<String>> {
+    let mut undecided = HashSet::new();
+    let mut wanted = HashSet::new();
+    for (session, receipts, settled) in receipts(seen, texts, now) {
+        let known = times(seen, &session);
+        if receipts > known {
+            remember(tx, seen, &session, settled, now).await?;
+        }
+        if !seen.case.record.released(&session, OWED_AGAIN) {
+            let k = times(seen, &session);
+            let cause = format!("owed-again/{session}/{k}");
+            let role = seen
+                .assessed
+                .of(&session)
+                .and_then(|a| a.liable)
+                .map(|p| p.role());
+            let task = NewTask {
+                centre: Some(&seen.case.centre),
+                case_id: Some(&seen.case.id),
+                session_id: Some(&session),
+                role,
+                ..NewTask::new(cause.clone(), Topic::OwedAgain)
+            };
+            tasks::open(tx, now, &task).await?;
+            wanted.insert(cause);
+            undecided.insert(session);
+        }
+    }
+    for task in standing.iter().filter(|t| t.topic == Topic::OwedAgain) {
+        match (task.open, wanted.contains(&task.cause)) {
+            (true, false) => tasks::moot(tx, now, &task.id).await?,
+            (false, true) => tasks::needed_again(tx, &task.id).await?,
+            _ => {}
+        }
+    }
+    Ok(undecided)
+}
+
+/// How often it was found of a session that it is owed again.
+pub(crate) fn times(seen: &Seen<'_>, session: &str) -> usize {
+    seen.case
+        .record
+        .facts
+        .iter()
+        .filter(|f| f.kind == OWED_AGAIN && f.session.as_deref() == Some(session))
+        .count()
+}
+
+/// The sessions whose fee is open though their party was told more often that it is settled than
+/// the rules call for: with how often more, and since when it was settled for them. Told is who a
+/// text left to, and who a person told of it by phone in its place.
+fn receipts(
+    seen: &Seen<'_>,
+    texts: &[MoneyText],
+    now: DateTime<Utc>,
+) -> Vec<(String, usize, DateTime<Utc>)> {
+    let mut out = Vec::new();
+    let called = called(&seen.assessed, now);
+    for a in &seen.assessed.sessions {
+        let s = a.result.standing_at(now);
+        let Some(role) = s
+            .liable
+            .map(|p| p.role())
+            .filter(|_| matches!(s.fee, FeeState::Due | FeeState::Provisional))
+        else {
+            continue;
+        };
+        let (left, rung): (Vec<&MoneyText>, Vec<&MoneyText>) = texts
+            .iter()
+            .filter(|t| {
+                t.kind == Kind::FeeSettled
+                    && t.is_said()
+                    && t.role == Some(role)
+                    && t.session.as_ref() == Some(&a.session)
+            })
+            .partition(|t| t.left());
+        let by_phone = |f: &&Recorded| {
+            f.kind == "informed"
+                && f.role == Some(role)
+                && f.session.as_ref() == Some(&a.session)
+                && f.detail == Kind::FeeSettled.as_str()
+        };
+        let by_phone = seen.case.record.facts.iter().filter(by_phone).count();
+        let told: Vec<DateTime<Utc>> = left
+            .iter()
+            .map(|t| t.queued_at)
+            .chain(rung.iter().rev().take(by_phone).map(|t| t.queued_at))
+            .collect();
+        let called = called
+            .iter()
+            .filter(|c| {
+                c.kind == NoticeKind::FeeSettled && c.role == Some(role) && c.session == a.session
+            })
+            .count();
+        if let Some(settled) = told.iter().max().filter(|_| told.len() > called) {
+            out.push((a.session.clone(), told.len() - called, *settled));
+        }
+    }
+    out
+}
+
+async fn remember(
+    tx: &mut Tx,
+    seen: &mut Seen<'_>,
+    session: &str,
+    settled: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let role = seen
+        .assessed
+        .of(session)
+        .and_then(|a| a.liable)
+        .map(|p| p.role());
+    let row = Fact {
+        case_id: Some(&seen.case.id),
+        session_id: Some(session),
+        role,
+        kind: OWED_AGAIN,
+        at: settled,
+        by: "courtesy",
+        rule: "C18",
+        detail: "",
+    };
+    facts::add(tx, now, &[row]).await?;
+    seen.case.record.facts.push(Recorded {
+        id: String::new(),
+        voids: None,
+        session: Some(session.to_owned()),
+        role,
+        kind: OWED_AGAIN.into(),
+        at: settled,
+        recorded_at: now,
+        rule: "C18".into(),
+        detail: String::new(),
+        amount: None,
+    });
+    seen.assess_anew();
+    Ok(())
+}

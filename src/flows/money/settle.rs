@@ -1,0 +1,86 @@
+//! What follows from the rules on money: a case is looked at after every fact and whenever
+//! something happens by itself; the texts that are called for are queued, those that no longer are,
+//! withdrawn, and what a person has to decide becomes a task.
+//!
+//! The state of a fee is never stored: it is computed from the facts each time (`domain::policy`).
+
+use super::assessed_case::{Seen, called};
+use super::{notified, owed_again, reviews, texts};
+use crate::domain::money::policy::CaseAssessment;
+use crate::domain::people::senders::Senders;
+use crate::domain::task::Topic;
+use crate::flows::Service;
+use crate::store::centres::Centres;
+use crate::store::money::{self};
+use crate::store::tasks::{self};
+use crate::store::{Tx, centres};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// Cases looked at in one scan.
+const BATCH: i64 = 500;
+
+/// Looks at the cases at which something happens by itself; gives how many.
+pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
+    let mut n = 0;
+    loop {
+        let due = money::due(&svc.db, now, BATCH).await?;
+        for case_id in &due {
+            let mut tx = svc.db.begin().await?;
+            let all = centres::all_in(&mut tx).await?;
+            settle(svc.lines().senders(), &mut tx, &all, case_id, now).await?;
+            tx.commit().await?;
+            n += 1;
+        }
+        if due.len() < BATCH as usize {
+            break;
+        }
+    }
+    if n > 0 {
+        svc.wake_senders();
+        svc.changed.notify_waiters();
+    }
+    Ok(n)
+}
+
+/// Looks at a case by the rules on money and writes down what follows. Doing it twice does nothing
+/// more.
+///
+/// Gives the assessment.
+pub async fn settle(
+    senders: &Senders,
+    tx: &mut Tx,
+    all: &Centres,
+    case_id: &str,
+    now: DateTime<Utc>,
+) -> Result<CaseAssessment> {
+    money::lock(tx, case_id).await?;
+    let mut seen = Seen::of(tx, all, case_id).await?;
+    let texts = money::texts(tx, case_id).await?;
+    let unproven = notified::record(tx, &mut seen, &texts, now).await?;
+    let standing_tasks = tasks::standing(
+        tx,
+        case_id,
+        &[
+            reviews::REVIEWS,
+            &[Topic::OwedAgain, Topic::TellByPhone, Topic::TellReferrer],
+        ]
+        .concat(),
+    )
+    .await?;
+    let undecided = owed_again::owed_again(tx, &mut seen, &texts, &standing_tasks, now).await?;
+    let standing = seen.assessed.at(now);
+    let called = called(&seen.assessed, now);
+    let queued = texts::queue(senders, tx, &seen, &called, &undecided, &texts, now).await?;
+    reviews::open(tx, &seen, &called, &undecided, &standing_tasks, now).await?;
+    notified::keep(tx, &seen, &texts, &standing_tasks, now).await?;
+    let look_at = seen
+        .assessed
+        .next_after(now)
+        .into_iter()
+        .chain(unproven)
+        .chain(queued)
+        .min();
+    money::stand(tx, case_id, standing.hold, standing.archived, look_at).await?;
+    Ok(seen.assessed)
+}

@@ -1,0 +1,321 @@
+//! What staff learn about a phone, from its owner: what it may show and when, whether it is safe,
+//! and whose a new number is. Quieter takes a word, louder takes a talk in person or on the number
+//! on file that was rung back (safety rules D1, D2, a4, a10).
+
+use crate::domain::local_time::parse_hours;
+use crate::domain::people::person::{Address, Channel, Consent, Mode};
+use crate::domain::people::staff::Act;
+use crate::domain::replies::understanding::{Intent, bare, understand};
+use crate::domain::task::Topic;
+use crate::flows::Service;
+use crate::store::facts::{self, Fact};
+use crate::store::parties::{self, Party};
+use crate::store::{Tx, staff, tasks};
+use crate::words_enum;
+use anyhow::{Result, bail};
+use chrono::{DateTime, Utc};
+
+words_enum! {
+    /// How staff know that they spoke with the right person (rule a10).
+    Spoken {
+        /// In person, with photo ID.
+        InPerson = "in-person",
+        /// On the number on file, which staff rang.
+        CalledBack = "called-back",
+    }
+}
+
+/// What is recorded about a party's phone; `None` leaves a thing as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// How much it may show.
+    pub mode: Option<Mode>,
+    /// Hours in which it may show a text, `09:00-15:00`; an empty text: whenever the centre sends.
+    pub hours: Option<String>,
+    /// Whether its number may be texted: `safe`, `ring_first` or `never`.
+    pub sms: Option<String>,
+    /// Whether its chat may be written to.
+    pub telegram: Option<String>,
+    /// Whether its number may be written to on WhatsApp; `safe` also begins it on the number on
+    /// file.
+    pub whatsapp: Option<String>,
+    /// The number that waits is theirs: it takes the old one's place.
+    pub confirm_number: bool,
+    /// The number that waits is not theirs.
+    pub refuse_number: bool,
+    /// The chat ends.
+    pub unlink: bool,
+    /// The private word that the parent chose (rule D5); an empty text takes it away.
+    pub quiet_word: Option<String>,
+    /// How staff know whom they spoke with.
+    pub spoken: Option<Spoken>,
+}
+
+/// Records it; gives what was changed, in words.
+///
+/// # Errors
+/// In plain words: somebody who may not, a louder setting without a talk, a number of the other
+/// party, nothing to change.
+pub async fn change(
+    svc: &Service,
+    party: &Party,
+    c: &Change,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<Vec<String>> {
+    let now = svc.clock.now();
+    if at > now {
+        bail!("--at lies in the future; write when it happened");
+    }
+    let needs_talk = |what: &str| -> Result<()> {
+        if c.spoken.is_none() {
+            bail!(
+                "{what} takes a talk with the parent: add --spoken in-person (with photo ID) or \
+                 --spoken called-back (on the number on file); nothing was changed"
+            );
+        }
+        Ok(())
+    };
+    let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, by, Act::Family).await?;
+    let mut done = Vec::new();
+    let mut kinds = Vec::new();
+    if let Some(mode) = c.mode {
+        if mode < party.mode {
+            needs_talk("a louder mode")?;
+        }
+        parties::set_mode(&mut tx, &party.id, mode).await?;
+        done.push(format!("mode: {} -> {mode}", party.mode));
+        kinds.push("mode_changed");
+    }
+    if let Some(hours) = &c.hours {
+        let set = Some(hours.trim()).filter(|h| !h.is_empty());
+        if let Some(h) = set
+            && parse_hours(h).is_none()
+        {
+            bail!(
+                "--hours: {h:?} is no span of the day; write 09:00-15:00, or \"\" for whenever the \
+                 centre sends"
+            );
+        }
+        if party.has_hours {
+            // Other hours than those that were agreed may be louder.
+            needs_talk("other hours than those on file")?;
+        }
+        parties::set_hours(&mut tx, &party.id, set).await?;
+        done.push(set.map_or_else(
+            || "texts whenever the centre sends".to_owned(),
+            |h| format!("texts only {h}"),
+        ));
+        kinds.push("safe_hours_changed");
+    }
+    for (channel, safe) in [
+        (Channel::Sms, &c.sms),
+        (Channel::Telegram, &c.telegram),
+        (Channel::Whatsapp, &c.whatsapp),
+    ] {
+        let Some(safe) = safe else { continue };
+        if safe == "safe" {
+            needs_talk("calling an address safe")?;
+        }
+        if parties::set_safe(&mut tx, &party.id, channel, safe).await? == 0
+            && !begins_whatsapp(&mut tx, party, channel, safe, now).await?
+        {
+            bail!(
+                "{}:{} has no address on {channel}; nothing was changed",
+                party.case_ref,
+                party.role
+            );
+        }
+        done.push(format!("{channel}: {}", safe.replace('_', " ")));
+        kinds.push("address_changed");
+        if safe == "safe" {
+            tasks::close_topic(
+                &mut tx,
+                now,
+                &party.case_id,
+                party.role,
+                Topic::RingWrongNumber,
+            )
+            .await?;
+        }
+    }
+    if c.confirm_number || c.refuse_number {
+        done.push(settle_pending(&mut tx, party, c, &needs_talk).await?);
+        tasks::close_topic(
+            &mut tx,
+            now,
+            &party.case_id,
+            party.role,
+            Topic::ConfirmNumber,
+        )
+        .await?;
+        kinds.push(if c.confirm_number {
+            "number_confirmed"
+        } else {
+            "number_refused"
+        });
+    }
+    if c.unlink {
+        for a in parties::addresses(&mut tx, &party.id)
+            .await?
+            .iter()
+            .filter(|a| a.channel == "telegram" && a.state == "current")
+        {
+            parties::set_state(&mut tx, &a.id, "past").await?;
+        }
+        if party.channel == Channel::Telegram {
+            parties::set_channel(&mut tx, &party.id, Channel::Sms, party.consent).await?;
+        }
+        done.push("the chat is not used any more".into());
+        kinds.push("unlinked");
+    }
+    if let Some(words) = &c.quiet_word {
+        done.push(set_quiet_word(&mut tx, party, words).await?);
+        kinds.push("quiet_word_changed");
+    }
+    if done.is_empty() {
+        bail!(
+            "nothing to record: name a mode, hours, an address, a number or a quiet word; \
+             `courtesy record family --help` shows all"
+        );
+    }
+    parties::ask_again(&mut tx, &party.id, now).await?;
+    let detail = c.spoken.map_or("", Spoken::as_str);
+    let list: Vec<Fact<'_>> = kinds
+        .iter()
+        .map(|kind| Fact {
+            case_id: Some(&party.case_id),
+            session_id: None,
+            role: Some(party.role),
+            kind,
+            at,
+            by,
+            rule: "D1",
+            detail,
+        })
+        .collect();
+    facts::add(&mut tx, now, &list).await?;
+    tx.commit().await?;
+    svc.wake_senders();
+    svc.changed.notify_waiters();
+    Ok(done)
+}
+
+/// A parent who wants WhatsApp gets it on the one number on file, as the channel that is tried
+/// first.
+async fn begins_whatsapp(
+    tx: &mut Tx,
+    party: &Party,
+    channel: Channel,
+    safe: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    if channel != Channel::Whatsapp || safe != "safe" {
+        return Ok(false);
+    }
+    let on_file = parties::addresses(tx, &party.id).await?;
+    let Some(phone) = on_file
+        .iter()
+        .find(|a| a.state == "current" && a.channel != Channel::Telegram.as_str())
+    else {
+        return Ok(false);
+    };
+    let Some(address) =
+        Address::read(channel, &phone.value).filter(|a| a.phone().is_some_and(|p| p.takes_texts()))
+    else {
+        return Ok(false);
+    };
+    parties::set_address(tx, now, &party.id, &address, &phone.hash).await?;
+    // A wish for WhatsApp is none for texts.
+    if party.consent != Consent::Yes {
+        parties::set_safe(tx, &party.id, Channel::Sms, "ring_first").await?;
+    }
+    parties::set_channel(tx, &party.id, channel, Consent::Yes).await?;
+    Ok(true)
+}
+
+/// The private word: any message that a person would read, in the parent's own words, so that its
+/// answer is the ordinary one. Only its keyed hash is kept.
+async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<String> {
+    let said = bare(words);
+    if said.is_empty() {
+        parties::set_quiet_word(tx, &party.id, None).await?;
+        return Ok("no quiet word".into());
+    }
+    let intent = understand(words).intent;
+    let acts = !matches!(
+        intent,
+        Intent::Question
+            | Intent::DetailsChange
+            | Intent::Reschedule
+            | Intent::RunningLate
+            | Intent::Unclear
+    );
+    if acts || said.chars().count() < 8 || !said.contains(' ') {
+        bail!(
+            "--quiet-word: choose an everyday question of at least two words that is no answer, \
+             such as \"is there parking\"; nothing was changed"
+        );
+    }
+    let hash = tx.seal().quiet_word_hash(&party.id, &said);
+    parties::set_quiet_word(tx, &party.id, Some(&hash)).await?;
+    Ok("a quiet word; it is kept as a hash that nobody can read".into())
+}
+
+/// The number that waits takes the old one's place, or is put away.
+async fn settle_pending(
+    tx: &mut Tx,
+    party: &Party,
+    c: &Change,
+    needs_talk: &impl Fn(&str) -> Result<()>,
+) -> Result<String> {
+    let addresses = parties::addresses(tx, &party.id).await?;
+    let pending: Vec<_> = addresses.iter().filter(|a| a.state == "pending").collect();
+    if c.refuse_number && !pending.is_empty() {
+        for a in &pending {
+            parties::set_state(tx, &a.id, "past").await?;
+        }
+        return Ok("the number that waited is not used".into());
+    }
+    let mut hashes: Vec<&str> = pending.iter().map(|a| a.hash.as_str()).collect();
+    hashes.dedup();
+    let ([new, ..], [_]) = (pending.as_slice(), hashes.as_slice()) else {
+        bail!(
+            "{}:{} has {} that waits to be confirmed; nothing was changed",
+            party.case_ref,
+            party.role,
+            if pending.is_empty() {
+                "no number"
+            } else {
+                "more than one number"
+            }
+        )
+    };
+    if new.channel == Channel::Telegram.as_str() {
+        bail!(
+            "what waits is a chat, not a number: make a link with `courtesy link` and let the \
+             parent open it; nothing was changed"
+        );
+    }
+    needs_talk("a new number")?;
+    if parties::is_the_others(tx, party, &new.hash).await? {
+        bail!(
+            "another party of this case has or had that number: messages would reach the wrong \
+             person; nothing was changed"
+        );
+    }
+    for old in addresses
+        .iter()
+        .filter(|a| a.state == "current" && a.channel != "telegram")
+    {
+        parties::set_state(tx, &old.id, "past").await?;
+    }
+    // One that is agreed for WhatsApp too stands in two rows.
+    for new in &pending {
+        parties::set_state(tx, &new.id, "current").await?;
+    }
+    parties::set_safe(tx, &party.id, Channel::Sms, "safe").await?;
+    parties::set_safe(tx, &party.id, Channel::Whatsapp, "safe").await?;
+    Ok("the new number is used from now on, the old one not any more".into())
+}

@@ -1,0 +1,325 @@
+//! Staff answer a message that waits for a person: in their own words, to the party who wrote, read
+//! over before they leave.
+
+use crate::domain::local_time::{after_all_quiet, wall};
+use crate::domain::outgoing::lint::{self, Others};
+use crate::domain::outgoing::message::Kind;
+use crate::domain::people::person::{Address, Mode};
+use crate::domain::people::staff::Act;
+use crate::flows::Service;
+use crate::store::facts::{self, Fact};
+use crate::store::inbox;
+use crate::store::outbox::{self, NewMessage};
+use crate::store::{Tx, centres, parties, sessions, staff, tasks};
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Duration, Timelike, Utc};
+
+/// An answer that could not leave for this long is no answer any more.
+const LASTS: Duration = Duration::hours(24);
+
+/// What an answer would be, or was.
+#[derive(Debug)]
+pub struct Answered {
+    /// To whom: `BRK-0101:resident`.
+    pub party: String,
+    /// The exact words.
+    pub words: String,
+    /// The SMS parts that they take.
+    pub parts: u32,
+}
+
+/// What the reader of a phone must not learn from it: of everybody who has it, what the others of
+/// their cases are, have and do.
+async fn others_of(
+    tx: &mut Tx,
+    svc: &Service,
+    owners: &[inbox::Owner],
+    now: DateTime<Utc>,
+    tz: chrono_tz::Tz,
+) -> Result<Others> {
+    let mut all = Others::default();
+    for owner in owners {
+        let party = parties::get(tx, &owner.party_id)
+            .await?
+            .context("a party is missing")?;
+        let of_one = others_of_party(tx, svc, &party, now, tz).await?;
+        all.names.extend(of_one.names);
+        all.numbers.extend(of_one.numbers);
+        all.arrivals.extend(of_one.arrivals);
+    }
+    Ok(all)
+}
+
+async fn others_of_party(
+    tx: &mut Tx,
+    svc: &Service,
+    party: &parties::Party,
+    now: DateTime<Utc>,
+    tz: chrono_tz::Tz,
+) -> Result<Others> {
+    let mut others = Others::default();
+    for (other, name) in parties::others(tx, party).await? {
+        others.names.push(name.0);
+        others.numbers.extend(
+            parties::addresses(tx, &other)
+                .await?
+                .into_iter()
+                .filter(|a| a.value.starts_with('+'))
+                .map(|a| a.value),
+        );
+    }
+    let seats = sessions::seats_of_case(tx, svc.lines().senders(), &party.case_id, now).await?;
+    let at = |t: DateTime<Utc>| (wall(tz, t).hour(), wall(tz, t).minute());
+    let own: Vec<(u32, u32)> = seats
+        .iter()
+        .filter(|s| s.attendee.role == party.role)
+        .map(|s| at(s.attendee.arrives_at))
+        .collect();
+    let theirs = seats
+        .iter()
+        .filter(|s| s.attendee.role != party.role)
+        .map(|s| at(s.attendee.arrives_at));
+    others.arrivals = theirs.filter(|t| !own.contains(t)).collect();
+    Ok(others)
+}
+
+/// How far back a conversation is shown.
+const SHOWN: Duration = Duration::days(14);
+
+/// A message that waits for a person, with what a person has to know to answer it.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The task.
+    pub task: tasks::About,
+    /// Who has the number that it came from, by `CASE:role`: one, several, or nobody on file.
+    pub parties: Vec<String>,
+    /// By which channel it came.
+    pub channel: crate::domain::people::person::Channel,
+    /// The message.
+    pub message: String,
+    /// The centre's zone, in which times are shown.
+    pub tz: chrono_tz::Tz,
+    /// How much the phones of these parties may show, where that is not everything.
+    pub quiet: Option<Mode>,
+    /// What passed between us and this number in the last two weeks.
+    pub passed: Vec<inbox::Passed>,
+}
+
+/// What waits in a task: the message, who may have written it, what was sent before and what was
+/// answered.
+///
+/// # Errors
+/// In plain words: no such task, or one that holds no message.
+pub async fn waiting(svc: &Service, task: &str) -> Result<Waiting> {
+    let now = svc.clock.now();
+    let mut tx = svc.db.begin().await?;
+    let Some(about) = tasks::get(&mut tx, task).await? else {
+        bail!("there is no task {task}; `courtesy list tasks` shows all")
+    };
+    let Some(message) = about.inbound_id.clone() else {
+        bail!(
+            "task {task} holds no message; it is {} and asks for something else",
+            about.topic
+        )
+    };
+    let from = inbox::sender_of(&mut tx, &message)
+        .await?
+        .context("the message of the task is missing")?;
+    let lines = svc.lines();
+    let owners = inbox::parties_with(
+        &mut tx,
+        lines.senders(),
+        (from.channel, &from.sender),
+        &from.hash,
+    )
+    .await?;
+    let mut parties = Vec::with_capacity(owners.len());
+    for o in &owners {
+        if let Some(p) = parties::get(&mut tx, &o.party_id).await? {
+            parties.push(format!("{}:{}", p.case_ref, p.role));
+        }
+    }
+    let all = centres::all_in(&mut tx).await?;
+    let tz = owners
+        .first()
+        .and_then(|o| all.get(&o.centre))
+        .or_else(|| all.values().next())
+        .map_or(chrono_tz::Tz::UTC, |c| c.centre.tz);
+    let quiet = owners
+        .iter()
+        .map(|o| o.mode)
+        .max()
+        .filter(|m| *m != Mode::Normal);
+    let passed = without_codes(inbox::passed(&mut tx, &from, now - SHOWN).await?);
+    Ok(Waiting {
+        task: about,
+        parties,
+        channel: from.channel,
+        message,
+        tz,
+        quiet,
+        passed,
+    })
+}
+
+/// The code of a cancellation is for the parent's phone alone (rule S1): neither it nor what may be
+/// one is shown.
+fn without_codes(mut passed: Vec<inbox::Passed>) -> Vec<inbox::Passed> {
+    let secret = |way: &inbox::Way| matches!(way, inbox::Way::Out { kind, .. } if [Kind::CancelReasonAsk.as_str(), Kind::LinkNumber.as_str()].contains(&kind.as_str()));
+    let asked = passed.iter().any(|p| secret(&p.way));
+    for p in &mut passed {
+        if secret(&p.way) {
+            p.body.0 = "(the question with its code, which only that phone sees)".into();
+        } else if asked && matches!(p.way, inbox::Way::In { .. }) {
+            p.body.0 = mask_codes(&p.body.0);
+        }
+    }
+    passed
+}
+
+/// Every four digits in a row.
+fn mask_codes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut digits = String::new();
+    for c in text.chars().map(Some).chain([None]) {
+        match c.filter(char::is_ascii_digit) {
+            Some(d) => digits.push(d),
+            None => {
+                out.push_str(if digits.len() == 4 { "****" } else { &digits });
+                digits.clear();
+                out.extend(c);
+            }
+        }
+    }
+    out
+}
+
+/// Answers the message of a task. The task is done with it, once.
+///
+/// # Errors
+/// In plain words: somebody who may not, no such task, one that holds no message, a phone of
+/// several families, one that shows nothing, words that may not leave.
+pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<Answered> {
+    let now = svc.clock.now();
+    let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, by, Act::Reply).await?;
+    let Some(t) = tasks::get(&mut tx, task).await? else {
+        bail!("there is no task {task}; `courtesy list tasks` shows all")
+    };
+    if t.state != "open" {
+        bail!("task {task} is done already; nothing was sent");
+    }
+    let Some(inbound) = t.inbound_id.as_deref() else {
+        bail!("task {task} holds no message to answer; it asks for something else")
+    };
+    let from = inbox::sender_of(&mut tx, inbound)
+        .await?
+        .context("the message of the task is missing")?;
+    let Some(address) = Address::read(from.channel, &from.address) else {
+        bail!("the message came from no number that can be answered; nothing was sent")
+    };
+    let lines = svc.lines();
+    let at = (from.channel, from.sender.as_str());
+    let owners = inbox::parties_with(&mut tx, lines.senders(), at, &from.hash).await?;
+    let of_task: Vec<_> = owners
+        .iter()
+        .filter(|o| t.case_id.as_ref().is_none_or(|c| *c == o.case_id))
+        .collect();
+    let [owner] = of_task.as_slice() else {
+        bail!(
+            "{}; ring instead, nothing was sent",
+            if owners.is_empty() {
+                "nobody on file has that number"
+            } else {
+                "several families have that phone, and which one is meant is not clear"
+            }
+        )
+    };
+    let party = parties::get(&mut tx, &owner.party_id)
+        .await?
+        .context("the party is missing")?;
+    if party.mode != Mode::Normal {
+        bail!(
+            "this party's phone is {}: it shows no answers, so ring at a safe time; nothing was \
+             sent",
+            party.mode
+        );
+    }
+    if inbox::opted_out_among(&mut tx, std::slice::from_ref(&from.hash))
+        .await?
+        .contains(&(from.channel, from.sender.clone(), from.hash.clone()))
+    {
+        bail!("this party wants no texts: ring; nothing was sent");
+    }
+    let centre = centres::all_in(&mut tx)
+        .await?
+        .remove(&party.centre)
+        .context("the party's centre is missing")?
+        .centre;
+    // Whoever has this phone reads it, also for a case at another centre.
+    let readers = inbox::parties_anywhere(&mut tx, &from.hash).await?;
+    let wrong = lint::check(
+        text,
+        &svc.words.refused(&party.language),
+        &others_of(&mut tx, svc, &readers, now, centre.tz).await?,
+    );
+    if !wrong.is_empty() {
+        bail!(
+            "the text may not leave, nothing was sent:\n  {}",
+            wrong.join("\n  ")
+        );
+    }
+    let say = crate::domain::outgoing::say::Say::StaffReply {
+        text: text.to_owned(),
+    };
+    let rendered = svc
+        .words
+        .render(&say, &crate::flows::speaker(&centre), "en")?;
+    let quiet: Vec<_> = centre
+        .courtesy
+        .quiet
+        .into_iter()
+        .chain(parties::quiet_of(&mut tx, &party.id).await?)
+        .collect();
+    let Some(not_before) = after_all_quiet(&quiet, centre.tz, now) else {
+        bail!(
+            "the hours of the centre and of this phone leave no moment for a text: ring; nothing \
+             was sent"
+        )
+    };
+    let message = NewMessage {
+        cause: format!("staff-reply/{task}"),
+        kind: Kind::StaffReply,
+        centre: party.centre.clone(),
+        case_id: Some(party.case_id.clone()),
+        party_id: Some(party.id.clone()),
+        role: Some(party.role),
+        session: None,
+        to: Some((address, from.hash)),
+        channel: from.channel,
+        data: text.to_owned(),
+        not_before,
+        not_after: Some(not_before + LASTS),
+    };
+    outbox::enqueue(&mut tx, now, &[message]).await?;
+    tasks::done(&mut tx, now, task).await?;
+    let fact = Fact {
+        case_id: Some(&party.case_id),
+        session_id: None,
+        role: Some(party.role),
+        kind: "answered_by_staff",
+        at: now,
+        by,
+        rule: "D3",
+        detail: "",
+    };
+    facts::add(&mut tx, now, &[fact]).await?;
+    tx.commit().await?;
+    svc.wake_senders();
+    svc.changed.notify_waiters();
+    Ok(Answered {
+        party: format!("{}:{}", party.case_ref, party.role),
+        words: rendered.body,
+        parts: rendered.parts,
+    })
+}

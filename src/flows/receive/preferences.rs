@@ -1,0 +1,119 @@
+//! What a party wishes of its phone: texts or none, and how much they may show.
+
+use crate::domain::people::person::{Channel, Mode};
+use crate::domain::replies::conversation::Heard;
+use crate::domain::task::Topic;
+use crate::flows::receive::decision_writer::Teller;
+use crate::store::facts::{self, Fact};
+use crate::store::{inbox, parties, tasks};
+use anyhow::Result;
+
+impl Teller<'_> {
+    /// No more texts: to this address, by any channel, and to the others of its parties at the same
+    /// centres (rule G3).
+    pub(crate) async fn opt_out(&mut self) -> Result<()> {
+        let said = (self.line.0, self.inbound.number_hash.as_str());
+        inbox::set_opt_out(
+            self.tx,
+            self.line,
+            said.1,
+            true,
+            Some(said),
+            self.inbound.at,
+        )
+        .await?;
+        for (channel, sender, hash) in self.other_routes().await? {
+            inbox::stop_too(self.tx, (channel, &sender), &hash, said, self.inbound.at).await?;
+        }
+        self.party_facts("opted_out", "a3").await
+    }
+
+    /// The present addresses of the parties beside the one that wrote, each with our channel and
+    /// sender for it.
+    async fn other_routes(&mut self) -> Result<Vec<(Channel, String, String)>> {
+        let parties: Vec<String> = self.parties.iter().map(|p| p.party_id.clone()).collect();
+        let routes = parties::routes_of(self.tx, &parties).await?;
+        let here = (self.line.0, self.line.1, self.inbound.number_hash.as_str());
+        let with_sender = routes.into_iter().filter_map(|(centre, channel, hash)| {
+            Some((
+                channel,
+                self.lines.senders().of(&centre, channel)?.to_owned(),
+                hash,
+            ))
+        });
+        Ok(with_sender
+            .filter(|(channel, sender, hash)| (*channel, sender.as_str(), hash.as_str()) != here)
+            .collect())
+    }
+
+    /// Texts again to this address, and to those that its STOP had stopped beside it.
+    pub(crate) async fn opt_in(&mut self, heard: &Heard) -> Result<()> {
+        let said = (self.line.0, self.inbound.number_hash.as_str());
+        inbox::set_opt_out(
+            self.tx,
+            self.line,
+            said.1,
+            false,
+            Some(said),
+            self.inbound.at,
+        )
+        .await?;
+        let mut again = heard.agreed;
+        for (channel, sender, hash) in self.other_routes().await? {
+            again |= inbox::start_too(self.tx, (channel, &sender), &hash, said, self.inbound.at)
+                .await?
+                > 0;
+        }
+        // Where nothing that was agreed is on again, somebody still has to ring.
+        for p in self.parties.iter().filter(|_| again) {
+            parties::ask_again(self.tx, &p.party_id, self.now).await?;
+            tasks::close_topic(self.tx, self.now, &p.case_id, p.role, Topic::RingOptedOut).await?;
+        }
+        self.party_facts("opted_in", "a3").await
+    }
+
+    /// The phone may show no more than this from now on; louder again takes a talk (safety rules
+    /// D2, D4, D5).
+    pub(crate) async fn quieten(&mut self, mode: Mode, rule: &str) -> Result<()> {
+        let quietest = self
+            .parties
+            .iter()
+            .map(|p| p.mode)
+            .max()
+            .unwrap_or(Mode::Normal);
+        self.before.get_or_insert(quietest);
+        for p in self.parties.iter().filter(|p| p.mode < mode) {
+            parties::set_mode(self.tx, &p.party_id, mode).await?;
+            let fact = Fact {
+                case_id: Some(&p.case_id),
+                session_id: None,
+                role: Some(p.role),
+                kind: "mode_changed",
+                at: self.inbound.at,
+                by: "courtesy",
+                rule,
+                detail: mode.as_str(),
+            };
+            facts::add(self.tx, self.now, &[fact]).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn party_facts(&mut self, kind: &str, rule: &str) -> Result<()> {
+        let facts: Vec<Fact<'_>> = self
+            .parties
+            .iter()
+            .map(|p| Fact {
+                case_id: Some(&p.case_id),
+                session_id: None,
+                role: Some(p.role),
+                kind,
+                at: self.inbound.at,
+                by: "courtesy",
+                rule,
+                detail: "",
+            })
+            .collect();
+        facts::add(self.tx, self.now, &facts).await
+    }
+}

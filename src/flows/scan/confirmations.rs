@@ -1,0 +1,267 @@
+//! A session falls due: its courtesy confirmations are queued, once, for each parent at the same
+//! instant.
+
+use crate::domain::centre::Centre;
+use crate::domain::outgoing::message::Kind;
+use crate::domain::people::person::{Consent, Mode};
+use crate::domain::people::senders::Senders;
+use crate::domain::reminders::schedule::{self, Moment, NotSent};
+use crate::domain::task::Topic;
+use crate::domain::visits::session::{Answer, SessionState};
+use crate::flows::{Service, confirm_cause, to_seat};
+use crate::store::centres::Centres;
+use crate::store::sessions::{self, Seat};
+use crate::store::tasks::{self, NewTask};
+use crate::store::{Tx, centres, errands, outbox, questions};
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+
+/// Places looked at in one transaction.
+const BATCH: i64 = 2000;
+/// A scan this much after the moment is still on time; later it is a catch-up (K03).
+const ON_TIME: Duration = Duration::minutes(10);
+
+/// Whether and when a courtesy confirmation goes to this place, seen at `now`. Who has not heard
+/// yet that the session is off is asked as if it were on.
+pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment, NotSent> {
+    let (s, a) = (&seat.session, &seat.attendee);
+    if seat.archived {
+        return Err(NotSent::CaseArchived);
+    }
+    match s.state {
+        SessionState::Booked => {}
+        SessionState::Closed => return Err(NotSent::Closed),
+        _ if seat.is_hidden(now) => {}
+        _ => return Err(NotSent::Cancelled),
+    }
+    if seat.opted_out() || seat.consent == Consent::Stop {
+        return Err(NotSent::OptedOut);
+    }
+    if seat.route().is_none() || seat.consent != Consent::Yes || seat.mode == Mode::Silent {
+        return Err(NotSent::NoUsableChannel);
+    }
+    if a.answer == Answer::Confirmed {
+        return Err(NotSent::AlreadyConfirmed);
+    }
+    let moment = schedule::moment(&centre.courtesy, centre.tz, s.start_local);
+    // What was planned for a moment counts as on time for a while after it; later it is caught up.
+    let planned = moment
+        .at
+        .max(a.ask_known)
+        .max(a.ask_at.unwrap_or(moment.at));
+    let known = if now > planned + ON_TIME {
+        now
+    } else {
+        planned
+    };
+    let moment = schedule::ask_at(
+        &centre.courtesy,
+        centre.tz,
+        s.start_local,
+        a.arrives_at,
+        known,
+    )?;
+    // By then they will have heard that it is off.
+    if s.state != SessionState::Booked && a.hears_at.is_some_and(|t| t <= moment.at) {
+        Err(NotSent::Cancelled)
+    } else {
+        Ok(moment)
+    }
+}
+
+/// Queues what is due at `now`, and then does what falls due in cases by itself; gives how many
+/// places were settled.
+pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
+    crate::flows::scan::alerts::scan(svc, now).await?;
+    let settled = ask(svc, now).await?;
+    if tasks::any_passed(&svc.db, now).await? {
+        let mut tx = svc.db.begin().await?;
+        tasks::end_passed(&mut tx, now).await?;
+        tx.commit().await?;
+        svc.changed.notify_waiters();
+    }
+    // After the questions: a reminder of a note keeps its distance to the question that goes at the
+    // same moment, not the other way round.
+    crate::flows::money::settle::scan(svc, now).await?;
+    crate::flows::visits::milestones::scan(svc, now).await?;
+    Ok(settled)
+}
+
+async fn ask(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
+    let mut settled = 0;
+    if !sessions::anything_due(&svc.db, now).await? {
+        return Ok(0);
+    }
+    loop {
+        let mut tx = svc.db.begin().await?;
+        let all = centres::all_in(&mut tx).await?;
+        let seats = sessions::due(&mut tx, svc.lines().senders(), now, BATCH).await?;
+        let n = seats.len();
+        settle(&mut tx, &all, &seats, now).await?;
+        if n == 0 {
+            break;
+        }
+        tx.commit().await?;
+        settled += n as u64;
+        svc.wake_senders();
+        if n < BATCH as usize {
+            break;
+        }
+    }
+    tidy(svc, now).await?;
+    if settled > 0 {
+        svc.changed.notify_waiters();
+    }
+    Ok(settled)
+}
+
+async fn settle(tx: &mut Tx, all: &Centres, seats: &[Seat], now: DateTime<Utc>) -> Result<()> {
+    let mut queued = Vec::new();
+    let mut rows = Vec::with_capacity(seats.len());
+    for seat in seats {
+        let (s, a) = (&seat.session, &seat.attendee);
+        let Some(stored) = all.get(&s.centre) else {
+            continue;
+        };
+        let centre = &stored.centre;
+        let row = |at, word| (s.id.clone(), a.role, at, word);
+        match decide(centre, seat, now) {
+            Ok(m) if m.at > now => rows.push(row(Some(m.at), "")),
+            Ok(m) => {
+                let until = schedule::not_after(&centre.courtesy, a.arrives_at, m.at);
+                queued.push(to_seat(
+                    seat,
+                    confirm_cause(&s.id, a.ask_version, a.role),
+                    Kind::ConfirmRequest,
+                    m.at,
+                    Some(until),
+                ));
+                rows.push(row(None, "queued"));
+            }
+            // It may still be taken back; then the question comes at its own time.
+            Err(NotSent::Cancelled) if seat.is_hidden(now) => rows.push(row(a.hears_at, "")),
+            Err(why) => {
+                let topic = match why {
+                    NotSent::OptedOut => Some(Topic::RingOptedOut),
+                    NotSent::NoUsableChannel => Some(Topic::RingNoAddress),
+                    _ => None,
+                };
+                if let Some(topic) = topic.filter(|_| a.arrives_at > now) {
+                    ring(
+                        tx,
+                        now,
+                        seat,
+                        topic,
+                        format!("ring/{}/{}/{}", s.id, a.ask_version, a.role),
+                    )
+                    .await?;
+                }
+                rows.push(row(None, why.as_str()));
+            }
+        }
+    }
+    outbox::enqueue(tx, now, &queued).await?;
+    sessions::settle_asks(tx, rows).await
+}
+
+/// Opens a ring task for the person at a place, due before they set out.
+pub async fn ring(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    seat: &Seat,
+    topic: Topic,
+    cause: String,
+) -> Result<()> {
+    let task = NewTask {
+        case_id: Some(&seat.session.case_id),
+        session_id: Some(&seat.session.id),
+        role: Some(seat.attendee.role),
+        due_at: Some(seat.attendee.arrives_at),
+        ..NewTask::new(cause, topic)
+    };
+    tasks::open(tx, now, &task).await
+}
+
+/// Ends what is no longer worth sending, and hands unfinished cancellations to a person (rule S1a).
+async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
+    let mut tx = svc.db.begin().await?;
+    let mut any = outbox::expire(&mut tx, now).await?
+        + errands::expire(&mut tx, now).await?
+        + tasks::moot_unfinished_of_past(&mut tx, now).await?
+        > 0;
+    let all = centres::all_in(&mut tx).await?;
+    for q in questions::take_unfinished(&mut tx, now).await? {
+        any = true;
+        if q.rung {
+            continue;
+        }
+        let task = NewTask {
+            case_id: Some(&q.case_id),
+            session_id: Some(&q.session_id),
+            role: Some(q.role),
+            due_at: Some(
+                all.get(&q.centre)
+                    .map_or(q.arrives_at, |c| ring_by(&c.centre, q.arrives_at, now)),
+            ),
+            ..NewTask::new(
+                format!("cancel-unfinished/{}", q.id),
+                Topic::CancelUnfinished,
+            )
+        };
+        tasks::open(&mut tx, now, &task).await?;
+        // It had ended because the session was off for a while.
+        tasks::needed_again_of(&mut tx, &task.cause).await?;
+    }
+    if any {
+        tx.commit().await?;
+        svc.changed.notify_waiters();
+    }
+    Ok(())
+}
+
+/// Until when somebody who arrives at `arrives_at` is to be rung: while there is the centre's lead
+/// left, or before they arrive.
+pub fn ring_by(centre: &Centre, arrives_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let lead = schedule::last_call(&centre.courtesy, arrives_at);
+    // What is all but past would be no time to do it in.
+    if lead > now + ON_TIME {
+        lead
+    } else {
+        arrives_at
+    }
+}
+
+/// Works out anew when the places of a centre fall due, after its rules changed.
+pub async fn replan(
+    tx: &mut Tx,
+    senders: &Senders,
+    centre: &Centre,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut rows = Vec::new();
+    for seat in sessions::unasked(tx, senders, &centre.code, now).await? {
+        let at = due_at(centre, &seat, now);
+        rows.push((seat.session.id.clone(), seat.attendee.role, Some(at), ""));
+    }
+    sessions::settle_asks(tx, rows).await
+}
+
+/// When the scheduler has to look at a place: at its moment, or at once if that has passed.
+fn due_at(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> DateTime<Utc> {
+    first_look(
+        centre,
+        seat.session.start_local,
+        seat.attendee.ask_known.max(now),
+    )
+}
+
+/// When the scheduler has to look at a session that starts at `start` and was known at `known`.
+pub fn first_look(
+    centre: &Centre,
+    start: chrono::NaiveDateTime,
+    known: DateTime<Utc>,
+) -> DateTime<Utc> {
+    schedule::moment(&centre.courtesy, centre.tz, start)
+        .at
+        .max(known)
+}

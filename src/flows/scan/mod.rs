@@ -1,0 +1,4 @@
+//! What is due now.
+
+pub mod alerts;
+pub mod confirmations;

@@ -1,0 +1,480 @@
+//! Asks the provider what became of attempts whose end nobody recorded. Found: adopted. Surely not
+//! there: due again. Cannot tell: a person.
+
+use crate::channels::Listed;
+use crate::domain::outgoing::message::MessageState;
+use crate::domain::outgoing::receipt::Receipt;
+use crate::domain::people::person::Address;
+use crate::domain::task::Topic;
+use crate::flows::Service;
+use crate::flows::lines::Line;
+use crate::flows::receive::went_elsewhere;
+use crate::store::attempts::{self, OpenAttempt};
+use crate::store::outbox::{self, End};
+use crate::store::tasks;
+use crate::store::workers;
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// Attempts looked at in one round.
+const BATCH: i64 = 1000;
+/// Looks that must not find an attempt before it counts as not sent.
+const LOOKS: i64 = 2;
+/// How far the provider's clock may differ from ours.
+const SKEW: Duration = Duration::minutes(5);
+/// An attempt that nobody could look up for this long is for a person.
+const GIVE_UP: Duration = Duration::hours(24);
+
+/// What a look found.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Adopted(String, Option<Receipt>),
+    NotThere,
+    CannotTell,
+}
+
+/// One round; `me` is this process's worker id. Gives how many attempts are still open and ours to
+/// look at.
+///
+/// # Errors
+/// The database failed. A provider that does not answer is no error: the attempts stay open and are
+/// looked at again.
+pub async fn round(svc: &Service, me: &str) -> Result<usize> {
+    let lines = svc.lines();
+    let now = svc.clock.now();
+    let Some(shortest) = lines.all().iter().map(|l| l.settle).min() else {
+        return Ok(0);
+    };
+    let open = attempts::open_attempts(
+        &svc.db,
+        now - Duration::from_std(shortest).unwrap_or_default(),
+        BATCH,
+    )
+    .await?;
+    if open.is_empty() {
+        return Ok(0);
+    }
+    let mut alive: HashMap<String, bool> = HashMap::new();
+    let mut by_number: BTreeMap<(String, Address), (Arc<Line>, Vec<OpenAttempt>)> = BTreeMap::new();
+    let mut waiting = 0;
+    // Words that are in the air to a number just now: a text found there could be theirs.
+    let mut in_the_air: HashSet<(String, String)> = HashSet::new();
+    // Numbers with an attempt that is not looked up in this round: a text that cannot be told by
+    // its words waits until all are.
+    let mut not_now: HashSet<String> = HashSet::new();
+    for a in open {
+        if !alive.contains_key(&a.worker) {
+            let lives = a.worker == me || workers::lives(&svc.db, &a.worker).await;
+            alive.insert(a.worker.clone(), lives);
+        }
+        // Another sender's service may not know it, and "not there" would be a double: without its
+        // line a person decides in the end.
+        let Some(line) = lines.by_sender(a.channel, &a.sender) else {
+            give_up_old(svc, vec![a]).await?;
+            continue;
+        };
+        let settle = Duration::from_std(line.settle).unwrap_or_default();
+        let look_again = Duration::from_std(line.look_again).unwrap_or_default();
+        let settled = match a.ended_at {
+            Some(ended) => ended + settle <= now,
+            // Its process lives and says nothing: it is in the air, unless that lasts longer than
+            // any request can.
+            None if alive[&a.worker] => {
+                a.started_at
+                    + settle
+                    + Duration::seconds(60)
+                    + Duration::from_std(line.timeout() * 2).unwrap_or_default()
+                    <= now
+            }
+            None => true,
+        };
+        let looked_lately = a.looked_at.is_some_and(|t| t + look_again > now);
+        waiting += 1;
+        if !settled {
+            not_now.insert(a.number.as_str().to_owned());
+            in_the_air.insert((a.number.as_str().to_owned(), a.body.0.clone()));
+        } else if looked_lately {
+            not_now.insert(a.number.as_str().to_owned());
+        } else {
+            by_number
+                .entry((line.name(), a.number.clone()))
+                .or_insert_with(|| (line.clone(), Vec::new()))
+                .1
+                .push(a);
+        }
+    }
+    for ((_, number), (line, mut attempts)) in by_number {
+        attempts.retain(|a| {
+            if a.content {
+                !not_now.contains(number.as_str())
+            } else {
+                !in_the_air.contains(&(number.as_str().to_owned(), a.body.0.clone()))
+            }
+        });
+        if attempts.is_empty() {
+            continue;
+        }
+        look(svc, &line, &number, attempts).await?;
+    }
+    Ok(waiting)
+}
+
+async fn look(
+    svc: &Service,
+    line: &Line,
+    number: &Address,
+    attempts: Vec<OpenAttempt>,
+) -> Result<()> {
+    let look_again = Duration::from_std(line.look_again).unwrap_or_default();
+    let Some(sms) = line.sms() else {
+        // Nobody can be asked: a person decides.
+        let now = svc.clock.now();
+        let mut tx = svc.db.begin().await?;
+        for a in &attempts {
+            uncertain(&mut tx, now, a).await?;
+        }
+        tx.commit().await?;
+        svc.changed.notify_waiters();
+        return Ok(());
+    };
+    let listed = match sms.list_to(number.as_str()).await {
+        Ok(listed) => listed,
+        Err(e) => {
+            tracing::warn!("an attempt cannot be looked up yet: {e:#}");
+            return give_up_old(svc, attempts).await;
+        }
+    };
+    let ids: Vec<String> = listed.iter().map(|l| l.provider_id.clone()).collect();
+    let mut taken = attempts::owned(&svc.db, &ids).await?;
+    let now = svc.clock.now();
+    let mut tx = svc.db.begin().await?;
+    // What can be told by its words is looked for first.
+    let (mut with_words, beside): (Vec<_>, Vec<_>) = attempts.into_iter().partition(|a| !a.content);
+    let mut open_content = beside.len();
+    with_words.extend(beside);
+    for a in with_words {
+        let found = if a.content {
+            find_content(&a, &listed, &taken, open_content)
+        } else {
+            find(&a.sender, &a, &listed, &taken)
+        };
+        open_content -= usize::from(a.content && matches!(found, Found::Adopted(..)));
+        match found {
+            Found::Adopted(provider_id, receipt) => {
+                let error_code = listed
+                    .iter()
+                    .find(|l| l.provider_id == provider_id)
+                    .and_then(|l| l.error_code.clone());
+                let token = a.token.clone();
+                taken.insert(provider_id.clone());
+                outbox::record(
+                    &mut tx,
+                    &line.name(),
+                    now,
+                    vec![(
+                        a.token,
+                        End::Accepted {
+                            provider_id,
+                            receipt,
+                        },
+                    )],
+                )
+                .await?;
+                let elsewhere = went_elsewhere(&mut tx, now, &token, error_code.as_deref()).await?;
+                if !elsewhere
+                    && receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered)
+                {
+                    tasks::open_for_message(
+                        &mut tx,
+                        now,
+                        format!("undelivered/{}", a.message_id),
+                        Topic::BadNumber,
+                        &a.message_id,
+                    )
+                    .await?;
+                }
+                tracing::info!("an attempt in doubt was found at the provider");
+            }
+            Found::NotThere if a.looks + 1 >= LOOKS => {
+                tracing::info!(
+                    "an attempt in doubt is surely not at the provider: it is due again"
+                );
+                let end = End::NotSent {
+                    error: "not found at the provider".into(),
+                    again: now,
+                };
+                outbox::record(&mut tx, &line.name(), now, vec![(a.token, end)]).await?;
+            }
+            Found::NotThere => attempts::looked(&mut tx, now, look_again, &[a.token]).await?,
+            Found::CannotTell => uncertain(&mut tx, now, &a).await?,
+        }
+    }
+    tx.commit().await?;
+    svc.wake_senders();
+    svc.changed.notify_waiters();
+    Ok(())
+}
+
+async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttempt) -> Result<()> {
+    if attempts::uncertain(tx, now, &a.token).await? {
+        tasks::open_for_message(
+            tx,
+            now,
+            format!("uncertain/{}", a.token),
+            Topic::Uncertain,
+            &a.message_id,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+async fn give_up_old(svc: &Service, attempts: Vec<OpenAttempt>) -> Result<()> {
+    let now = svc.clock.now();
+    let old: Vec<_> = attempts
+        .into_iter()
+        .filter(|a| a.started_at + GIVE_UP < now)
+        .collect();
+    if old.is_empty() {
+        return Ok(());
+    }
+    let mut tx = svc.db.begin().await?;
+    for a in &old {
+        uncertain(&mut tx, now, a).await?;
+    }
+    tx.commit().await
+}
+
+/// The messages of the list that could be this attempt, whatever their words, the nearest in time
+/// first. Pure.
+fn could_be<'a>(
+    sender: &str,
+    a: &OpenAttempt,
+    listed: &'a [Listed],
+    taken: &HashSet<String>,
+) -> Vec<&'a Listed> {
+    let ours = |l: &&Listed| {
+        !l.inbound
+            && l.to == a.number.as_str()
+            && (l.from.as_deref() == Some(sender) || l.service.as_deref() == Some(sender))
+            && !taken.contains(&l.provider_id)
+            && l.created_at.is_none_or(|t| t >= a.started_at - SKEW)
+    };
+    let mut out: Vec<&Listed> = listed.iter().filter(ours).collect();
+    out.sort_by_key(|l| {
+        l.created_at
+            .map_or(i64::MAX, |t| (t - a.started_at).num_milliseconds().abs())
+    });
+    out
+}
+
+fn adopted(l: &Listed) -> Found {
+    Found::Adopted(l.provider_id.clone(), Receipt::from_provider(&l.status))
+}
+
+/// Looks for an attempt among the provider's messages to its number. Pure.
+fn find(sender: &str, a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>) -> Found {
+    let ours = could_be(sender, a, listed, taken);
+    // Two texts with the same words to one number are two attempts; each takes one, the nearest in
+    // time first.
+    if let Some(l) = ours.iter().find(|l| l.body == a.body.0) {
+        return adopted(l);
+    }
+    // A body that was emptied could be this one.
+    if ours.iter().any(|l| l.body.is_empty()) {
+        Found::CannotTell
+    } else {
+        Found::NotThere
+    }
+}
+
+/// The same for a text that stands at the service; `open` of them to this number are in doubt.
+/// Nothing to be found: not there. As many as are in doubt: each took one. Anything else cannot be
+/// told. Pure.
+fn find_content(a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>, open: usize) -> Found {
+    let ours = could_be(&a.sender, a, listed, taken);
+    match (ours.iter().find(|l| l.body == a.body.0), ours.as_slice()) {
+        (_, []) => Found::NotThere,
+        _ if a.beside_uncertain => Found::CannotTell,
+        (Some(same), _) => adopted(same),
+        (None, [nearest, ..]) if ours.len() == open => adopted(nearest),
+        _ => Found::CannotTell,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::people::person::{Channel, Phone, Private};
+
+    fn attempt() -> OpenAttempt {
+        OpenAttempt {
+            token: "t".into(),
+            message_id: "m".into(),
+            worker: "w".into(),
+            channel: Channel::Sms,
+            sender: "+15005550006".into(),
+            number: Address::sms(&Phone::from_e164("+447700900101").unwrap()),
+            body: Private("hello".into()),
+            started_at: DateTime::from_timestamp(1_000_000, 0).unwrap(),
+            ended_at: None,
+            looks: 0,
+            looked_at: None,
+            not_after: None,
+            content: false,
+            beside_uncertain: false,
+        }
+    }
+
+    fn listed(id: &str, body: &str, at: i64) -> Listed {
+        Listed {
+            provider_id: id.into(),
+            body: body.into(),
+            to: "+447700900101".into(),
+            from: Some("+15005550006".into()),
+            service: None,
+            inbound: false,
+            created_at: DateTime::from_timestamp(at, 0),
+            status: "delivered".into(),
+            error_code: None,
+            media: 0,
+        }
+    }
+
+    #[test]
+    fn only_our_own_unowned_text_of_that_time_is_adopted() {
+        let find = |l: &[Listed], taken: &[&str]| {
+            find(
+                "+15005550006",
+                &attempt(),
+                l,
+                &taken.iter().map(|s| s.to_string()).collect(),
+            )
+        };
+        let good = listed("SM1", "hello", 1_000_001);
+        assert_eq!(
+            find(std::slice::from_ref(&good), &[]),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
+        assert_eq!(find(std::slice::from_ref(&good), &["SM1"]), Found::NotThere);
+        assert_eq!(
+            find(&[listed("SM1", "other words", 1_000_001)], &[]),
+            Found::NotThere
+        );
+        assert_eq!(
+            find(&[listed("SM1", "hello", 990_000)], &[]),
+            Found::NotThere
+        );
+        assert_eq!(
+            find(
+                &[Listed {
+                    inbound: true,
+                    ..good.clone()
+                }],
+                &[]
+            ),
+            Found::NotThere
+        );
+        assert_eq!(
+            find(
+                &[Listed {
+                    from: Some("+15005550000".into()),
+                    ..good.clone()
+                }],
+                &[]
+            ),
+            Found::NotThere
+        );
+        assert_eq!(
+            find(&[listed("SM1", "", 1_000_001)], &[]),
+            Found::CannotTell
+        );
+        assert_eq!(
+            find(
+                &[
+                    listed("SM2", "hello", 1_000_090),
+                    listed("SM1", "hello", 1_000_002)
+                ],
+                &[]
+            ),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
+    }
+
+    #[test]
+    fn a_text_that_stands_at_the_service_is_told_by_its_number_alone() {
+        let content = || OpenAttempt {
+            content: true,
+            ..attempt()
+        };
+        let find = |a: &OpenAttempt, l: &[Listed], taken: &[&str], open| {
+            find_content(a, l, &taken.iter().map(|s| s.to_string()).collect(), open)
+        };
+        let bare = |id: &str, at| listed(id, "", at);
+        assert_eq!(find(&content(), &[], &[], 1), Found::NotThere);
+        assert_eq!(
+            find(&content(), &[bare("SM1", 1_000_001)], &[], 1),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
+        assert_eq!(
+            find(
+                &content(),
+                &[listed("SM1", "its own words", 1_000_001)],
+                &[],
+                1
+            ),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
+        assert_eq!(
+            find(&content(), &[bare("SM1", 1_000_001)], &["SM1"], 1),
+            Found::NotThere,
+            "it is another's"
+        );
+        assert_eq!(
+            find(&content(), &[bare("SM1", 990_000)], &[], 1),
+            Found::NotThere,
+            "long before"
+        );
+        // Two in doubt and one there: whose it is cannot be told, unless its words tell it. Two in
+        // doubt and two there: each took one.
+        assert_eq!(
+            find(&content(), &[bare("SM1", 1_000_001)], &[], 2),
+            Found::CannotTell
+        );
+        assert_eq!(
+            find(&content(), &[listed("SM1", "hello", 1_000_001)], &[], 2),
+            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+        );
+        assert_eq!(
+            find(
+                &content(),
+                &[bare("SM1", 1_000_090), bare("SM2", 1_000_001)],
+                &[],
+                2
+            ),
+            Found::Adopted("SM2".into(), Some(Receipt::Delivered))
+        );
+        assert_eq!(
+            find(
+                &content(),
+                &[bare("SM1", 1_000_001), bare("SM2", 1_000_002)],
+                &[],
+                1
+            ),
+            Found::CannotTell
+        );
+        let beside = OpenAttempt {
+            beside_uncertain: true,
+            ..content()
+        };
+        assert_eq!(
+            (
+                find(&beside, &[bare("SM1", 1_000_001)], &[], 1),
+                find(&beside, &[], &[], 1)
+            ),
+            (Found::CannotTell, Found::NotThere)
+        );
+    }
+}

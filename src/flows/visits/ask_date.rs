@@ -1,0 +1,281 @@
+//! Another date for a session: both parents are asked in the same words whoever wished it, a person
+//! confirms or closes, and a refusal, no room and a wish taken back share one text at one instant.
+
+use crate::domain::local_time::after_quiet;
+use crate::domain::outgoing::message::{Ended, Kind};
+use crate::domain::people::person::Role;
+use crate::domain::people::staff::Act;
+use crate::domain::reminders::release::next_quarter;
+use crate::domain::task::Topic;
+use crate::domain::visits::notice::Origin;
+use crate::domain::visits::session::SessionState;
+use crate::flows::visits::record::{Recording, begin, begin_booked, named_time};
+use crate::flows::{Service, to_seat};
+use crate::store::dates::{self, DateQuestion, asked_cause};
+use crate::store::facts::{self, Fact};
+use crate::store::outbox::{self, NewMessage};
+use crate::store::sealed::random_id;
+use crate::store::tasks::{self, NewTask};
+use crate::store::{Tx, sessions};
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+/// What the text of a date question needs: the question and the party's own arrival on the other
+/// date.
+pub(crate) struct DateData {
+    pub(crate) question: String,
+    pub(crate) arrival: DateTime<Utc>,
+}
+
+impl DateData {
+    fn write(&self) -> String {
+        format!("{}\n{}", self.question, self.arrival.to_rfc3339())
+    }
+
+    pub(crate) fn read(data: &str) -> Option<DateData> {
+        let (question, arrival) = data.split_once('\n')?;
+        Some(DateData {
+            question: question.to_owned(),
+            arrival: arrival.parse().ok()?,
+        })
+    }
+}
+
+fn causes(question: &str) -> [(Topic, String); 2] {
+    [
+        (Topic::DateAgreed, format!("date-agreed/{question}")),
+        (Topic::DateDeclined, format!("date-declined/{question}")),
+    ]
+}
+
+/// Asks both parents whether they can come on another date. Until a person moves the session
+/// nothing changes.
+pub async fn ask(
+    svc: &Service,
+    session_id: &str,
+    to: NaiveDateTime,
+    origin: Origin,
+    rec: &Recording<'_>,
+) -> Result<()> {
+    let now = svc.clock.now();
+    let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
+    let start = named_time(&centre, to)?;
+    if start <= now {
+        bail!(
+            "{} has passed; ask for a time ahead",
+            to.format("%Y-%m-%d %H:%M")
+        );
+    }
+    if start == session.starts_at {
+        bail!("the session is at that time already; nobody was asked");
+    }
+    let q = DateQuestion {
+        id: random_id(),
+        session_id: session.id.clone(),
+        to,
+        origin,
+    };
+    if !dates::ask(&mut tx, now, &q, session.version, rec.by).await? {
+        bail!(
+            "both parents are asked about another date for this session already; close that \
+             question first: courtesy record ask-date {session_id} --close"
+        );
+    }
+    let shift = start - session.starts_at;
+    let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
+    let seats = sessions::seats(&mut tx, svc.lines().senders(), session_id).await?;
+    let texts: Vec<NewMessage> = seats
+        .iter()
+        .map(|seat| {
+            let (a, arrival) = (&seat.attendee, seat.attendee.arrives_at + shift);
+            let data = DateData {
+                question: q.id.clone(),
+                arrival,
+            }
+            .write();
+            NewMessage {
+                data,
+                ..to_seat(
+                    seat,
+                    asked_cause(&q.id, a.role),
+                    Kind::DateQuestion,
+                    at,
+                    Some(arrival.min(a.arrives_at)),
+                )
+            }
+        })
+        .collect();
+    outbox::enqueue(&mut tx, now, &texts).await?;
+    let detail = format!(
+        "{} -> {}, wished by the {origin}",
+        sessions::local_text(session.start_local),
+        sessions::local_text(to)
+    );
+    let fact = Fact {
+        case_id: Some(&session.case_id),
+        session_id: Some(session_id),
+        role: None,
+        kind: "date_asked",
+        at: rec.at,
+        by: rec.by,
+        rule: "seed 001",
+        detail: &detail,
+    };
+    facts::add(&mut tx, now, &[fact]).await?;
+    tx.commit().await
+}
+
+/// An answer to the open question that a parent gave by phone.
+pub async fn answer(
+    svc: &Service,
+    session_id: &str,
+    role: Role,
+    yes: bool,
+    rec: &Recording<'_>,
+) -> Result<()> {
+    let now = svc.clock.now();
+    let (mut tx, ..) = begin_booked(svc, session_id, rec, now).await?;
+    let q = dates::open_of(&mut tx, session_id)
+        .await?
+        .context("nobody is asked about another date for this session")?;
+    outbox::withdraw(
+        &mut tx,
+        session_id,
+        Some(role),
+        &[Kind::DateQuestion],
+        Ended::Answered.as_str(),
+    )
+    .await?;
+    answered(&mut tx, &q.id, role, yes, rec.at, rec.by, now).await?;
+    tx.commit().await
+}
+
+/// Keeps an answer and tells the co-ordinator when there is something to do: both can, or one
+/// cannot.
+pub(crate) async fn answered(
+    tx: &mut Tx,
+    question: &str,
+    role: Role,
+    yes: bool,
+    at: DateTime<Utc>,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Some(session_id) = dates::session_of(tx, question).await? else {
+        return Ok(());
+    };
+    let session = sessions::get(tx, &session_id)
+        .await?
+        .context("the session is gone")?;
+    dates::answer(tx, question, role, yes, at).await?;
+    let detail = if yes { "yes" } else { "no" };
+    let fact = Fact {
+        case_id: Some(&session.case_id),
+        session_id: Some(&session_id),
+        role: Some(role),
+        kind: "date_answered",
+        at,
+        by,
+        rule: "date-answer",
+        detail,
+    };
+    facts::add(tx, now, &[fact]).await?;
+    let all = dates::answers(tx, question).await?;
+    let [agreed, declined] = causes(question);
+    let open = match all.as_slice() {
+        list if list.iter().any(|a| !a.1) => Some(&declined),
+        [_, _] => Some(&agreed),
+        _ => None,
+    };
+    for (topic, cause) in [&agreed, &declined] {
+        if open.is_some_and(|o| o.1 == *cause) {
+            let task = NewTask {
+                case_id: Some(&session.case_id),
+                session_id: Some(&session_id),
+                due_at: Some(session.starts_at),
+                ..NewTask::new(cause.clone(), *topic)
+            };
+            tasks::open(tx, now, &task).await?;
+        } else {
+            tasks::close(tx, now, cause).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Closes the open question: the other date is not possible, whatever the cause. Both are told in
+/// the same words at the same quarter hour; who was never asked by text is told nothing.
+pub async fn close(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Result<()> {
+    let now = svc.clock.now();
+    let (mut tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
+    let q = dates::open_of(&mut tx, session_id)
+        .await?
+        .context("nobody is asked about another date for this session")?;
+    finish(&mut tx, &q.id, "closed", now).await?;
+    let at = after_quiet(centre.courtesy.quiet, centre.tz, next_quarter(now));
+    let mut texts = Vec::new();
+    // A visit that is off stays nowhere: whoever has to hear that, hears it anyway.
+    let seats = if session.state == SessionState::Booked {
+        sessions::seats(&mut tx, svc.lines().senders(), session_id).await?
+    } else {
+        Vec::new()
+    };
+    for seat in seats {
+        let role = seat.attendee.role;
+        if outbox::withdraw(
+            &mut tx,
+            session_id,
+            Some(role),
+            &[Kind::DateQuestion],
+            Ended::Answered.as_str(),
+        )
+        .await?
+            == 0
+        {
+            texts.push(to_seat(
+                &seat,
+                format!("date-refused/{}/{role}", q.id),
+                Kind::DateRefused,
+                at,
+                Some(seat.attendee.arrives_at),
+            ));
+        }
+    }
+    outbox::enqueue(&mut tx, now, &texts).await?;
+    let fact = Fact {
+        case_id: Some(&session.case_id),
+        session_id: Some(session_id),
+        role: None,
+        kind: "date_closed",
+        at: rec.at,
+        by: rec.by,
+        rule: "by-staff",
+        detail: "",
+    };
+    facts::add(&mut tx, now, &[fact]).await?;
+    tx.commit().await
+}
+
+async fn finish(tx: &mut Tx, question: &str, state: &str, now: DateTime<Utc>) -> Result<()> {
+    dates::end(tx, now, question, state).await?;
+    for (_, cause) in causes(question) {
+        tasks::close(tx, now, &cause).await?;
+    }
+    Ok(())
+}
+
+/// The session was moved: a question about its date is settled by that.
+pub(crate) async fn end_by_move(tx: &mut Tx, session_id: &str, now: DateTime<Utc>) -> Result<()> {
+    outbox::withdraw(
+        tx,
+        session_id,
+        None,
+        &[Kind::DateQuestion, Kind::DateRefused],
+        Ended::Moved.as_str(),
+    )
+    .await?;
+    match dates::open_of(tx, session_id).await? {
+        Some(q) => finish(tx, &q.id, "moved", now).await,
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,186 @@
+//! A session is called off: recorded once, and told to whoever has to hear, when it may be
+//! released.
+
+use crate::domain::centre::Centre;
+use crate::domain::outgoing::message::{Ended, Kind};
+use crate::domain::people::senders::Senders;
+use crate::domain::reminders::release::{next_quarter, session_off_at};
+use crate::domain::reminders::schedule::{NotSent, not_after};
+use crate::domain::task::Topic;
+use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
+use crate::flows::scan::confirmations::{first_look, ring};
+use crate::flows::{confirm_cause, to_seat};
+use crate::store::outbox::{self, NewMessage};
+use crate::store::sessions::{self, Off, Seat};
+use crate::store::{Tx, centres, messages, tasks};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// Calls a session off and tells whoever has to hear, when it may be released. The first
+/// cancellation counts (choice C10); a later one is only recorded by its caller.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one plain fact of the cancellation"
+)]
+pub async fn call_off(
+    tx: &mut Tx,
+    senders: &Senders,
+    centre: &Centre,
+    session_id: &str,
+    by: CancelledBy,
+    at: DateTime<Utc>,
+    by_address: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let seats = sessions::seats(tx, senders, session_id).await?;
+    if let Some(me) = seats
+        .iter()
+        .find(|s| s.attendee.role.as_str() == by.as_str())
+    {
+        sessions::answer(
+            tx,
+            session_id,
+            me.attendee.role,
+            Answer::Cancelled,
+            Some(at),
+        )
+        .await?;
+    }
+    let others = || {
+        seats
+            .iter()
+            .filter(|s| s.attendee.role.as_str() != by.as_str())
+    };
+    // From the phone that finished it, it can be taken back until the other parent hears of it.
+    let told_at = others()
+        .map(|s| session_off_at(centre, now, s.attendee.arrives_at))
+        .min();
+    if let (Some(me), Some(until), Some(address)) = (
+        seats
+            .iter()
+            .find(|s| s.attendee.role.as_str() == by.as_str()),
+        told_at,
+        by_address,
+    ) {
+        sessions::set_release(
+            tx,
+            session_id,
+            me.attendee.role,
+            me.attendee.hears_at,
+            Some((until, address)),
+        )
+        .await?;
+    }
+    let Some(session) = seats
+        .first()
+        .map(|s| s.session.clone())
+        .filter(|s| s.state == SessionState::Booked)
+    else {
+        return Ok(());
+    };
+    if !sessions::call_off(tx, &session, &Off { by, at }).await? {
+        return Ok(());
+    }
+    tasks::moot_of_session(tx, now, session_id, Topic::RingSessionOn).await?;
+    tasks::moot_unfinished(tx, now, session_id, None).await?;
+    let mut untold = Vec::new();
+    for seat in others() {
+        untold.push(
+            outbox::untold_move(tx, session_id, seat.attendee.role)
+                .await?
+                .unwrap_or_default(),
+        );
+    }
+    // Whoever hears of it later lives until then as if it were on: what waits for them leaves at
+    // its minute, or ends by itself.
+    let knows = |seat: &&Seat| {
+        seat.attendee.role.as_str() == by.as_str()
+            || session_off_at(centre, now, seat.attendee.arrives_at) <= now
+    };
+    for seat in seats.iter().filter(knows) {
+        let role = seat.attendee.role;
+        outbox::withdraw(
+            tx,
+            session_id,
+            Some(role),
+            &[Kind::ConfirmRequest, Kind::SessionMoved],
+            Ended::SessionOff.as_str(),
+        )
+        .await?;
+        if seat.attendee.ask_at.is_some() {
+            sessions::ask_at(tx, session_id, role, None, NotSent::Cancelled.as_str()).await?;
+        }
+    }
+    let held = centres::held(tx, &centre.code).await?;
+    for (seat, old_arrival) in others().zip(untold) {
+        let at = session_off_at(centre, now, seat.attendee.arrives_at);
+        let version = session.version + 1;
+        let cause = format!("off/{session_id}/{version}/{}", seat.attendee.role);
+        sessions::set_release(tx, session_id, seat.attendee.role, Some(at), None).await?;
+        // Who was never told of a move hears of the visit at the time that they know.
+        let news = NewMessage {
+            data: old_arrival,
+            ..to_seat(
+                seat,
+                cause.clone(),
+                Kind::SessionOff,
+                at,
+                Some(session.ends_at),
+            )
+        };
+        outbox::enqueue(tx, now, &[news]).await?;
+        if held {
+            // Rule f10: nothing leaves while on hold, so a person rings.
+            ring(
+                tx,
+                now,
+                seat,
+                Topic::RingSessionOff,
+                format!("ring-for/{cause}"),
+            )
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The question of a parent who never heard that the session was off goes on as if nothing had
+/// been. What ended meanwhile, because the news of it was due and did not leave, is put on the
+/// quarter-hour grid. Nothing happens if they answered already.
+pub async fn resume_question(
+    tx: &mut Tx,
+    centre: &Centre,
+    seat: &Seat,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let a = &seat.attendee;
+    if a.answer != Answer::None {
+        return Ok(());
+    }
+    let session = a.session_id.as_str();
+    let at = first_look(centre, seat.session.start_local, a.ask_known);
+    let at = if at < now { next_quarter(now) } else { at };
+    let until = not_after(&centre.courtesy, a.arrives_at, at);
+    let moved = format!("moved/{session}/{}/{}", a.ask_version, a.role);
+    outbox::revive(
+        tx,
+        &moved,
+        Ended::SessionOff.as_str(),
+        next_quarter(now),
+        a.arrives_at,
+    )
+    .await?;
+    let cause = confirm_cause(session, a.ask_version, a.role);
+    if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await?
+        && [NotSent::Cancelled, NotSent::Closed]
+            .iter()
+            .any(|why| a.asked == why.as_str())
+        && messages::asked(tx, session, a.role, a.ask_version)
+            .await?
+            .at
+            .is_none()
+    {
+        sessions::ask_at(tx, session, a.role, Some(at), "").await?;
+    }
+    Ok(())
+}

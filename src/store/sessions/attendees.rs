@@ -1,0 +1,406 @@
+//! Places with all that decides whether a text goes to them: consent, mode, language, hours and
+//! addresses.
+
+use crate::args;
+use crate::domain::local_time::{Quiet, parse_hours};
+use crate::domain::people::person::{Address, Channel, Consent, Mode, Role};
+use crate::domain::people::senders::Senders;
+use crate::domain::visits::session::{Answer, SessionState};
+use crate::store::db::{Arg, Db, Row, Tx};
+use crate::store::inbox::{self, OptOuts};
+use crate::store::sealed::Sealed;
+use crate::store::sessions::{ATTENDEE, Attendee, SESSION, Session, read_attendee, read_session};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use std::fmt::Write as _;
+
+/// A parent's place with all that decides whether a text goes to them.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    /// The session.
+    pub session: Session,
+    /// The place.
+    pub attendee: Attendee,
+    /// The file is closed.
+    pub archived: bool,
+    /// The party's consent.
+    pub consent: Consent,
+    /// How much the phone may show.
+    pub mode: Mode,
+    /// The party's language.
+    pub language: String,
+    /// The hours in which this party's phone shows nothing.
+    pub quiet: Option<Quiet>,
+    /// The addresses that were agreed and are safe, the wanted channel first (choice K11).
+    pub routes: Vec<Route>,
+}
+
+/// An address that was agreed and is safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The address.
+    pub address: Address,
+    /// Its look-up hash.
+    pub hash: String,
+    /// It is opted out at our sender.
+    pub opted_out: bool,
+}
+
+impl Seat {
+    /// Where a text goes: to the wanted channel, or to the other one that was agreed and is safe
+    /// (choice K11).
+    pub fn route(&self) -> Option<&Route> {
+        self.routes.iter().find(|r| !r.opted_out)
+    }
+
+    /// The same without a channel that did not take the text.
+    pub fn route_without(&self, not_by: Option<Channel>) -> Option<&Route> {
+        self.routes
+            .iter()
+            .find(|r| !r.opted_out && Some(r.address.channel()) != not_by)
+    }
+
+    /// Whether every address is opted out at our senders.
+    pub fn opted_out(&self) -> bool {
+        !self.routes.is_empty() && self.route().is_none()
+    }
+
+    /// Whether the session was called off by somebody else and this party has not heard of it yet:
+    /// for them it is still on.
+    pub fn is_hidden(&self, now: DateTime<Utc>) -> bool {
+        self.session.state == SessionState::Cancelled
+            && self.attendee.answer != Answer::Cancelled
+            && self.attendee.hears_at.is_some_and(|t| now < t)
+    }
+}
+
+fn seat_sql(senders: &Senders, filter: &str) -> String {
+    seat_sql_from(senders, "attendee t", filter)
+}
+
+/// The channels of a seat's addresses: texts always, so that a plan can be made before a sender is
+/// set; others where we have a sender.
+fn channels(senders: &Senders) -> Vec<Channel> {
+    [Channel::Sms, Channel::Telegram, Channel::Whatsapp]
+        .into_iter()
+        .filter(|c| *c == Channel::Sms || senders.has(*c))
+        .collect()
+}
+
+fn seat_sql_from(senders: &Senders, places: &str, filter: &str) -> String {
+    let mut sql = format!(
+        "SELECT {SESSION}, {ATTENDEE}, c.state AS case_state, p.consent, p.mode, p.language, \
+         p.channel AS wanted, p.safe_hours"
+    );
+    let mut joins = String::new();
+    for channel in channels(senders) {
+        let _ = write!(
+            sql,
+            ", {channel}.number AS {channel}_number, {channel}.number_hash AS {channel}_hash"
+        );
+        let _ = write!(
+            joins,
+            " LEFT JOIN address {channel} ON {channel}.party_id = p.id
+              AND {channel}.channel = '{channel}' AND {channel}.state = 'current'
+              AND {channel}.safe = 'safe'
+               AND {channel}.blocked_at IS NULL AND {channel}.paused_at IS NULL"
+        );
+    }
+    let _ = write!(
+        sql,
+        " FROM {places} JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id \
+         JOIN party p ON p.id = t.party_id{joins} {filter}"
+    );
+    sql
+}
+
+fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<Seat> {
+    let mut routes = Vec::new();
+    for channel in channels.iter().copied() {
+        if let (Some(n), Some(hash)) = (
+            r.text_opt(&format!("{channel}_number"))?,
+            r.text_opt(&format!("{channel}_hash"))?,
+        ) && let Some(address) = Address::read(channel, &seal.open(&n).0)
+        {
+            routes.push(Route {
+                address,
+                hash,
+                opted_out: false,
+            });
+        }
+    }
+    let wanted: Channel = r.word("wanted")?;
+    routes.sort_by_key(|r| r.address.channel() != wanted);
+    Ok(Seat {
+        session: read_session(r)?,
+        attendee: read_attendee(r)?,
+        archived: r.text("case_state")? == "archived",
+        consent: r.word("consent")?,
+        mode: r.word("mode")?,
+        language: r.text("language")?,
+        quiet: r.text_opt("safe_hours")?.as_deref().and_then(parse_hours),
+        routes,
+    })
+}
+
+/// Reads seats and marks the routes that are opted out at the sender of their centre; a chat
+/// without a bot of ours is no route.
+async fn read_seats(tx: &mut Tx, senders: &Senders, rows: &[Row]) -> Result<Vec<Seat>> {
+    let seal = tx.seal();
+    let channels = channels(senders);
+    let mut seats: Vec<Seat> = rows
+        .iter()
+        .map(|r| read_seat(r, &channels, &seal))
+        .collect::<Result<_>>()?;
+    let stopped = inbox::opted_out_among(tx, &hashes_of(&seats)).await?;
+    mark(&mut seats, senders, &stopped);
+    Ok(seats)
+}
+
+/// The same outside a transaction.
+async fn read_seats_from(db: &Db, senders: &Senders, rows: &[Row]) -> Result<Vec<Seat>> {
+    let seal = db.seal();
+    let channels = channels(senders);
+    let mut seats: Vec<Seat> = rows
+        .iter()
+        .map(|r| read_seat(r, &channels, &seal))
+        .collect::<Result<_>>()?;
+    let stopped = inbox::opted_out_among_in(db, &hashes_of(&seats)).await?;
+    mark(&mut seats, senders, &stopped);
+    Ok(seats)
+}
+
+fn hashes_of(seats: &[Seat]) -> Vec<String> {
+    let mut hashes: Vec<String> = seats
+        .iter()
+        .flat_map(|s| s.routes.iter().map(|r| r.hash.clone()))
+        .collect();
+    hashes.sort();
+    hashes.dedup();
+    hashes
+}
+
+fn mark(seats: &mut [Seat], senders: &Senders, stopped: &OptOuts) {
+    for seat in seats {
+        let centre = &seat.session.centre;
+        // Before any sender is set a plan is made for texts.
+        seat.routes.retain(|r| {
+            senders.of(centre, r.address.channel()).is_some()
+                || (senders.is_empty() && r.address.channel() == Channel::Sms)
+        });
+        for route in &mut seat.routes {
+            let channel = route.address.channel();
+            let sender = senders.of(centre, channel).unwrap_or_default();
+            route.opted_out = !stopped.is_empty()
+                && stopped.contains(&(channel, sender.to_owned(), route.hash.clone()));
+        }
+    }
+}
+
+/// The places whose question is due at `now`, at most `limit`.
+pub async fn due(
+    tx: &mut Tx,
+    senders: &Senders,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Seat>> {
+    let rows = tx
+        .all(
+            seat_sql(
+                senders,
+                "WHERE (t.session_id, t.role) IN (SELECT session_id, role FROM \
+                               attendee WHERE ask_at IS NOT NULL AND ask_at <= $1 ORDER BY ask_at \
+                               LIMIT $2 {skip})",
+            ),
+            args![now, limit],
+        )
+        .await?;
+    read_seats(tx, senders, &rows).await
+}
+
+/// The places of one session, both parents.
+pub async fn seats(tx: &mut Tx, senders: &Senders, session_id: &str) -> Result<Vec<Seat>> {
+    let rows = tx
+        .all(
+            seat_sql(senders, "WHERE s.id = $1 ORDER BY t.role DESC"),
+            args![session_id],
+        )
+        .await?;
+    read_seats(tx, senders, &rows).await
+}
+
+/// Some places, each by its session and role.
+pub async fn seats_of(
+    tx: &mut Tx,
+    senders: &Senders,
+    places: &[(String, Role)],
+) -> Result<Vec<Seat>> {
+    let mut out = Vec::with_capacity(places.len());
+    for chunk in places.chunks(128) {
+        let pairs: Vec<String> = (0..chunk.len())
+            .map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2))
+            .collect();
+        let sql = format!(
+            "WITH v (session_id, role) AS (VALUES {}) {}",
+            pairs.join(", "),
+            seat_sql_from(
+                senders,
+                "v JOIN attendee t ON t.session_id = v.session_id AND t.role = v.role",
+                ""
+            )
+        );
+        let args: Vec<Arg> = chunk
+            .iter()
+            .flat_map(|(s, r)| [Arg::from(s), Arg::from(r.as_str())])
+            .collect();
+        out.extend(tx.all(sql, args).await?);
+    }
+    read_seats(tx, senders, &out).await
+}
+
+/// The places of sessions that start in a span, for the plan and the board.
+pub async fn seats_between(
+    db: &Db,
+    senders: &Senders,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<Vec<Seat>> {
+    let rows = db
+        .all(
+            seat_sql(
+                senders,
+                "WHERE s.starts_at >= $1 AND s.starts_at < $2 ORDER BY \
+                                         s.starts_at, c.case_ref, t.role DESC",
+            ),
+            args![from, to],
+        )
+        .await?;
+    read_seats_from(db, senders, &rows).await
+}
+
+/// The upcoming places of all parties with an address, at the centres for which `sender` speaks;
+/// those of sessions that ended before `since` are left out.
+pub async fn seats_of_address(
+    tx: &mut Tx,
+    senders: &Senders,
+    at: (Channel, &str),
+    hash: &str,
+    since: DateTime<Utc>,
+    whose: Whose,
+) -> Result<Vec<Seat>> {
+    let (channel, sender) = at;
+    let of = if whose == Whose::Agreed {
+        "channel = $2"
+    } else {
+        "($2 <> '')"
+    };
+    let sql = format!(
+        "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $1 AND {of}
+          AND state = 'current')
+         AND s.ends_at > $3 ORDER BY s.starts_at, s.id"
+    );
+    let rows = tx
+        .all(
+            seat_sql(senders, &sql),
+            args![hash, channel.as_str(), since],
+        )
+        .await?;
+    let mut seats = read_seats(tx, senders, &rows).await?;
+    seats.retain(|s| whose == Whose::Any || senders.speaks_for(sender, &s.session.centre, channel));
+    Ok(seats)
+}
+
+/// The parties of an address whose places are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Those who have it on file for this channel, at the centres for which our sender speaks.
+    Agreed,
+    /// Those who have it on file at all, at these centres.
+    OnFile,
+    /// Those who have it on file at any centre.
+    Any,
+}
+
+/// Places that are still to be asked at a centre, for a change of its rules.
+pub async fn unasked(
+    tx: &mut Tx,
+    senders: &Senders,
+    centre: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Seat>> {
+    let rows = tx
+        .all(
+            seat_sql(
+                senders,
+                "WHERE c.centre = $1 AND t.ask_at IS NOT NULL AND s.starts_at > $2",
+            ),
+            args![centre, now],
+        )
+        .await?;
+    read_seats(tx, senders, &rows).await
+}
+
+/// How many questions fall due until `until` to parties that get texts, at a centre or at all.
+pub async fn asks_until(
+    db: &Db,
+    senders: &Senders,
+    centre: Option<&str>,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<i64> {
+    let rows = db
+        .all(
+            seat_sql(
+                senders,
+                "WHERE t.ask_at IS NOT NULL AND t.ask_at <= $1 AND s.state = \
+                               'booked' AND s.starts_at > $2 AND ($3 IS NULL OR c.centre = $3)",
+            ),
+            args![until, now, centre],
+        )
+        .await?;
+    let seats = read_seats_from(db, senders, &rows).await?;
+    Ok(seats
+        .iter()
+        .filter(|s| s.consent == Consent::Yes && s.mode != Mode::Silent && s.route().is_some())
+        .count() as i64)
+}
+
+/// The places of a case's sessions that are not over.
+pub async fn seats_of_case(
+    tx: &mut Tx,
+    senders: &Senders,
+    case_id: &str,
+    since: DateTime<Utc>,
+) -> Result<Vec<Seat>> {
+    let rows = tx
+        .all(
+            seat_sql(
+                senders,
+                "WHERE s.case_id = $1 AND s.ends_at > $2 ORDER BY s.starts_at",
+            ),
+            args![case_id, since],
+        )
+        .await?;
+    read_seats(tx, senders, &rows).await
+}
+
+/// The places of a centre's booked sessions that overlap a span.
+pub async fn booked_between(
+    tx: &mut Tx,
+    senders: &Senders,
+    centre: &str,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<Vec<Seat>> {
+    let rows = tx
+        .all(
+            seat_sql(
+                senders,
+                "WHERE c.centre = $1 AND s.state = 'booked' AND s.starts_at < $3 AND \
+                               s.ends_at > $2 ORDER BY s.starts_at, c.case_ref, t.role DESC",
+            ),
+            args![centre, from, to],
+        )
+        .await?;
+    read_seats(tx, senders, &rows).await
+}

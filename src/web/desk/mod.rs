@@ -1,0 +1,3 @@
+//! The pages of staff.
+
+pub mod board;
