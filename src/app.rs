@@ -4,12 +4,17 @@ mod idle;
 mod lines;
 mod loops;
 
+pub use crate::app::idle::until_idle;
+pub use crate::app::lines::lines;
+use crate::app::lines::{LineLoops, follow_senders, try_mended_channels};
+use crate::app::loops::{Loops, beat_loop, reconcile_loop, scan_loop};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::flows::{Service, receive};
+use crate::flows::receive;
+use crate::flows::service::Service;
 use crate::store::workers::Worker;
 use crate::store::{Db, centres};
-use crate::templates::Words;
+use crate::templates::Templates;
 use crate::web;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -18,11 +23,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration as Span;
 use tokio_util::sync::CancellationToken;
-
-pub use crate::app::idle::until_idle;
-pub use crate::app::lines::lines;
-use crate::app::lines::{LineLoops, follow_senders, try_mended_channels};
-use crate::app::loops::{Loops, beat_loop, reconcile_loop, scan_loop};
 
 /// What a database is for: practice and real families are never in the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +59,8 @@ pub async fn open_db(settings: &Settings, purpose: Option<Purpose>) -> Result<Db
 }
 
 /// Loads the words, with every problem of the templates at once.
-pub fn load_words(settings: &Settings) -> Result<Words> {
-    Words::load(settings.templates.as_deref()).map_err(|problems| {
+pub fn load_words(settings: &Settings) -> Result<Templates> {
+    Templates::load(settings.templates.as_deref()).map_err(|problems| {
         let mut text = String::from("the message templates cannot be used:");
         for p in problems {
             let _ = write!(text, "\n  {p}");
@@ -152,19 +152,19 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
         worker: Some(worker.clone()),
     };
     if how.scheduled {
-        svc.pulse.watch("scan");
+        svc.liveness.watch("scan");
         loops.spawn(
             "scan",
             scan_loop(svc.clone(), settings.scan.clone(), loops.stop.clone()),
         );
     }
     if !svc.lines().all().is_empty() {
-        svc.pulse.watch("deliver");
+        svc.liveness.watch("deliver");
         if how.serve && svc.lines().all().iter().any(|l| l.telegram().is_some()) {
-            svc.pulse.watch("telegram");
+            svc.liveness.watch("telegram");
         }
     }
-    svc.pulse.watch("reconcile");
+    svc.liveness.watch("reconcile");
     loops.spawn(
         "reconcile",
         reconcile_loop(svc.clone(), worker.id.clone(), loops.stop.clone()),
@@ -185,7 +185,7 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
         beat_loop(svc.clone(), worker.clone(), how.serve, loops.stop.clone()),
     );
     if let (Some(listener), Some(desk)) = (listener, desk) {
-        svc.pulse.watch("receive");
+        svc.liveness.watch("receive");
         let (receiver, stop) = (svc.clone(), loops.stop.clone());
         loops.spawn(
             "receive",

@@ -47,7 +47,7 @@ impl Clock {
     }
 
     /// Whether it is a practice clock.
-    pub fn is_practice(&self) -> bool {
+    pub fn is_simulated(&self) -> bool {
         matches!(self, Clock::Practice(_))
     }
 }

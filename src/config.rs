@@ -1,10 +1,10 @@
 //! The settings of the program: `courtesy.toml`, with the environment over it. Everything that is
 //! wrong is said at once.
 
-use crate::channels::telegram::{Mode, TelegramSettings};
+use crate::channels::telegram::{TelegramSettings, UpdateMode};
 use crate::channels::twilio::{Sender, SmsSettings, WHATSAPP};
 use crate::domain::centre::{Centre, LANGUAGES};
-use crate::domain::config_reader::{Problem, Reader};
+use crate::domain::config_reader::{ConfigReader, Problem};
 use crate::domain::outgoing::whatsapp::{self, ContentSids};
 use crate::domain::people::person::{Address, Channel, Phone};
 use std::fmt;
@@ -86,14 +86,14 @@ pub struct OwnSenders {
 
 /// Everything that is wrong with the settings.
 #[derive(Debug)]
-pub struct Wrong {
+pub struct InvalidSettings {
     /// The file.
     pub file: String,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
@@ -115,7 +115,7 @@ impl fmt::Display for Wrong {
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for InvalidSettings {}
 
 /// The default file.
 pub const DEFAULT_FILE: &str = "courtesy.toml";
@@ -127,17 +127,17 @@ impl Settings {
     pub fn load(
         file: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
-    ) -> Result<Settings, Wrong> {
+    ) -> Result<Settings, InvalidSettings> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
-        let wrong = |problems| Wrong {
+        let wrong = |problems| InvalidSettings {
             file: path.display().to_string(),
             problems,
         };
-        let one = |what: String, mend: &str| {
+        let one = |what: String, fix: &str| {
             wrong(vec![Problem {
                 key: "file".into(),
                 what,
-                mend: mend.into(),
+                fix: fix.into(),
             }])
         };
         let mut table = match std::fs::read_to_string(path) {
@@ -179,7 +179,7 @@ impl Settings {
             .iter()
             .map(|(name, t)| ((*name).to_owned(), Value::Table(t.clone())))
             .collect();
-        let mut r = Reader::new(&table);
+        let mut r = ConfigReader::new(&table);
         if r.has("sms") {
             own.sms = Some(r.section("sms", |r| read_sms(r, &self.base)));
         }
@@ -229,7 +229,7 @@ fn overlay(table: &mut Table, env: impl Iterator<Item = (String, String)>) {
     }
 }
 
-fn secret(r: &mut Reader<'_>, key: &str, base: &Path) -> Option<String> {
+fn secret(r: &mut ConfigReader<'_>, key: &str, base: &Path) -> Option<String> {
     let file_key = format!("{key}_file");
     let direct = r.text_opt(key).filter(|s| !s.trim().is_empty());
     match r.text_opt(&file_key) {
@@ -265,10 +265,10 @@ fn url_ok(url: &str) -> bool {
 /// How the service is reached. What is not set is that of `common`, the section of the same service
 /// for texts.
 fn read_service(
-    r: &mut Reader<'_>,
+    r: &mut ConfigReader<'_>,
     base: &Path,
     common: Option<&SmsSection>,
-    sender: impl FnOnce(&mut Reader<'_>) -> Sender,
+    sender: impl FnOnce(&mut ConfigReader<'_>) -> Sender,
 ) -> SmsSection {
     let default_url = common
         .map_or("https://api.twilio.com", |c| c.service.base_url.as_str())
@@ -348,7 +348,11 @@ fn read_service(
 
 /// Reads `[whatsapp]`: the same service as `[sms]`, another sender, and texts that stand at the
 /// service.
-fn read_whatsapp(r: &mut Reader<'_>, base: &Path, common: Option<&SmsSection>) -> WhatsappSection {
+fn read_whatsapp(
+    r: &mut ConfigReader<'_>,
+    base: &Path,
+    common: Option<&SmsSection>,
+) -> WhatsappSection {
     let sms = read_service(r, base, common, |r| {
         let from = r.text_required(
             "from",
@@ -372,9 +376,9 @@ fn read_whatsapp(r: &mut Reader<'_>, base: &Path, common: Option<&SmsSection>) -
 }
 
 /// Reads `[whatsapp.content_sid]`: by kind, and by kind in a table for each language.
-fn read_content(r: &mut Reader<'_>) -> ContentSids {
+fn read_content(r: &mut ConfigReader<'_>) -> ContentSids {
     let mut content = ContentSids::default();
-    let mut kinds = |r: &mut Reader<'_>, language: &str| {
+    let mut kinds = |r: &mut ConfigReader<'_>, language: &str| {
         for name in whatsapp::names() {
             let Some(sid) = r.text_opt(name) else {
                 continue;
@@ -401,11 +405,11 @@ fn read_content(r: &mut Reader<'_>) -> ContentSids {
     content
 }
 
-fn read_sms(r: &mut Reader<'_>, base: &Path) -> SmsSection {
+fn read_sms(r: &mut ConfigReader<'_>, base: &Path) -> SmsSection {
     read_service(r, base, None, sms_sender)
 }
 
-fn sms_sender(r: &mut Reader<'_>) -> Sender {
+fn sms_sender(r: &mut ConfigReader<'_>) -> Sender {
     let (from, service) = (r.text_opt("from"), r.text_opt("messaging_service_sid"));
     match (from, service) {
         (Some(n), None) if Phone::from_e164(&n).is_some() => Sender::Number(n),
@@ -437,7 +441,7 @@ fn sms_sender(r: &mut Reader<'_>) -> Sender {
     }
 }
 
-fn read_telegram(r: &mut Reader<'_>, base: &Path) -> TelegramSettings {
+fn read_telegram(r: &mut ConfigReader<'_>, base: &Path) -> TelegramSettings {
     let api_url = r.parsed(
         "api_url",
         "https://api.telegram.org".to_owned(),
@@ -467,7 +471,7 @@ fn read_telegram(r: &mut Reader<'_>, base: &Path) -> TelegramSettings {
     let secret_word = secret(r, "webhook_secret", base);
     let timeout = Duration::from_secs(r.whole("timeout_seconds", 15, 1, 300).unsigned_abs());
     let mode = match r.word("mode", false, &[("polling", false), ("webhook", true)]) {
-        false => Mode::Polling { wait },
+        false => UpdateMode::Polling { wait },
         true => {
             let good = |s: &String| {
                 s.len() <= 256
@@ -482,7 +486,7 @@ fn read_telegram(r: &mut Reader<'_>, base: &Path) -> TelegramSettings {
                 );
                 String::new()
             });
-            Mode::Webhook { secret }
+            UpdateMode::Webhook { secret }
         }
     };
     TelegramSettings {
@@ -501,7 +505,7 @@ fn alert_address(text: &str) -> Option<Address> {
 }
 
 fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
-    let mut r = Reader::new(table);
+    let mut r = ConfigReader::new(table);
     let database_url = r.section("database", |r| r.text("url", "sqlite://courtesy.db"));
     let database_url = match database_url.strip_prefix("sqlite://") {
         Some(path) if !base.as_os_str().is_empty() && !Path::new(path).is_absolute() => {
@@ -509,7 +513,7 @@ fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
         }
         _ => database_url,
     };
-    let address = |r: &mut Reader<'_>, key: &str, default: &str| -> SocketAddr {
+    let address = |r: &mut ConfigReader<'_>, key: &str, default: &str| -> SocketAddr {
         let default =
             SocketAddr::from_str(default).unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
         r.parsed(key, default, "an address such as \"127.0.0.1:8080\"", |s| {
@@ -622,7 +626,7 @@ fn read(table: &Table, base: &Path) -> Result<Settings, Vec<Problem>> {
 mod tests {
     use super::*;
 
-    fn load(text: &str, env: &[(&str, &str)]) -> Result<Settings, Wrong> {
+    fn load(text: &str, env: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("courtesy.toml");
         std::fs::write(&path, text).unwrap();
@@ -720,7 +724,7 @@ mod tests {
         );
         assert!(
             wrong.problems[4]
-                .mend
+                .fix
                 .contains("Did you mean whatsapp.content_sid.confirm_request?"),
             "{}",
             wrong.problems[4]

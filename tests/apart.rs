@@ -4,10 +4,11 @@
 use crate::common::{BIRCHFIELD, On, SAMPLE, World};
 use courtesy::domain::money::policy::{About, Note};
 use courtesy::domain::people::person::Role;
-use courtesy::domain::task::Topic;
+use courtesy::domain::task::TaskKind;
 use courtesy::flows::money::record as recorded;
-use courtesy::flows::money::record::Payment;
-use courtesy::flows::visits::record::{self, Recording};
+use courtesy::flows::money::record::NewPayment;
+use courtesy::flows::recording::Recording;
+use courtesy::flows::visits::{answer, cancel, reinstate};
 use courtesy::simulator::time;
 
 const A: &str = "+447700900611";
@@ -280,14 +281,14 @@ async fn what_is_taken_back_at_night_moves_nothing_of_the_others(on: On) {
             at: w.svc.clock.now(),
         };
         if taken_back {
-            record::answer(&w.svc, &s.id, Role::Contact, false, None, &rec)
+            answer::answer(&w.svc, &s.id, Role::Contact, false, None, &rec)
                 .await
                 .unwrap();
             time::settle(&w.svc).await.unwrap();
         }
         w.until("2026-11-26T08:03").await;
         if taken_back {
-            recorded::reinstate(
+            reinstate::reinstate(
                 &w.svc,
                 &s.id,
                 &Recording {
@@ -314,7 +315,7 @@ async fn what_is_taken_back_at_night_moves_nothing_of_the_others(on: On) {
 
 async fn one_text_for_every_cause(on: On) {
     let mut heard = Vec::new();
-    for cause in ["contact by text", "contact by phone", "centre"] {
+    for dedup_key in ["contact by text", "contact by phone", "centre"] {
         let w = World::new(
             on,
             "2026-11-26T09:00",
@@ -324,7 +325,7 @@ async fn one_text_for_every_cause(on: On) {
         .await;
         w.until("2026-11-26T10:00").await;
         let (s, _) = w.session("X-1").await;
-        match cause {
+        match dedup_key {
             "contact by text" => w.says(B, "no").await,
             _ => w.until("2026-11-26T10:01").await,
         }
@@ -333,12 +334,12 @@ async fn one_text_for_every_cause(on: On) {
             by: "test",
             at: w.svc.clock.now(),
         };
-        match cause {
+        match dedup_key {
             "contact by text" => w.says(B, &w.code(B, "other")).await,
-            "contact by phone" => record::answer(&w.svc, &s.id, Role::Contact, false, None, &rec)
+            "contact by phone" => answer::answer(&w.svc, &s.id, Role::Contact, false, None, &rec)
                 .await
                 .unwrap(),
-            _ => record::cancel(&w.svc, &s.id, &rec).await.unwrap(),
+            _ => cancel::cancel(&w.svc, &s.id, &rec).await.unwrap(),
         }
         time::settle(&w.svc).await.unwrap();
         w.until("2026-11-26T12:00").await;
@@ -373,7 +374,7 @@ async fn money_notes_and_who_pays_never_reach_the_other(on: On) {
         w.until("2026-11-27T11:00").await;
         if story == "a threat" {
             w.says(B, "she said she will kill me if I come").await;
-            assert!(w.tasks("X-1").await.contains(&Topic::Safeguarding));
+            assert!(w.tasks("X-1").await.contains(&TaskKind::Safeguarding));
         }
         w.says(B, "no").await;
         w.says(B, &w.code(B, if story == "a note" { "I" } else { "other" }))
@@ -391,13 +392,13 @@ async fn money_notes_and_who_pays_never_reach_the_other(on: On) {
             at: w.svc.clock.now(),
         };
         let fee = || async {
-            courtesy::flows::money::settle::fees(&w.svc.db, None, w.svc.clock.now())
+            courtesy::flows::money::lists::fees(&w.svc.db, None, w.svc.clock.now())
                 .await
                 .unwrap()
                 .remove(0)
                 .id
         };
-        let pay = |by| Payment {
+        let pay = |by| NewPayment {
             minor: 4500,
             by,
             again: false,

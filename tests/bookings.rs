@@ -4,18 +4,18 @@
 use crate::common::{BIRCHFIELD, Binary, LIFFEY, On, SAMPLE, TestDb, World};
 use courtesy::domain::local_time::{parse_local, parse_time};
 use courtesy::domain::people::person::Role;
-use courtesy::domain::task::Topic;
+use courtesy::domain::task::TaskKind;
 use courtesy::domain::visits::notice::Origin;
 use courtesy::domain::visits::session::SessionState;
-use courtesy::flows::money::record::{self, Payment};
-use courtesy::flows::money::settle;
+use courtesy::flows::money::lists;
+use courtesy::flows::money::record::{self, NewPayment};
+use courtesy::flows::recording::Recording;
 use courtesy::flows::scan::confirmations;
-use courtesy::flows::visits::ask_date;
 use courtesy::flows::visits::book::{self, Booked, Booking};
-use courtesy::flows::visits::record::{self, Recording};
+use courtesy::flows::visits::{answer, ask_date, cancel, move_session, reinstate};
 use courtesy::simulator::time;
-use courtesy::store::sessions::Session;
-use courtesy::store::{cases, facts, messages, sessions};
+use courtesy::store::sessions::{self, Session};
+use courtesy::store::{cases, facts, messages};
 
 /// BRK-0105: Saturday 13:00, not ordered by a court; the resident parent arrives at 12:55, the
 /// contact parent at 13:05.
@@ -247,8 +247,8 @@ async fn a_series_is_booked_ahead_and_each_n_once(on: On) {
     assert_eq!(starts(&w, "BRK-0105").await, "11-28 12-05 12-12 12-19");
     // One occurrence is called off and one moved: the series goes on, and neither is made again.
     let all = of_case(&w, "BRK-0105").await;
-    record::cancel(&w.svc, &all[1].id, &now(&w)).await.unwrap();
-    record::move_to(
+    cancel::cancel(&w.svc, &all[1].id, &now(&w)).await.unwrap();
+    move_session::move_to(
         &w.svc,
         &all[2].id,
         local("2026-12-15T13:00"),
@@ -319,7 +319,7 @@ async fn what_is_owed_stops_the_series_until_it_is_paid(on: On) {
     series(&w, "BRK-0105", "2026-12-05T13:00", "weekly", 2).await;
     w.until("2026-11-27T09:00").await;
     let (s, _) = w.session("BRK-0105").await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &now(&w))
+    answer::answer(&w.svc, &s.id, Role::Contact, false, None, &now(&w))
         .await
         .unwrap();
     time::settle(&w.svc).await.unwrap();
@@ -345,7 +345,7 @@ async fn what_is_owed_stops_the_series_until_it_is_paid(on: On) {
     record::payment(
         &w.svc,
         &case,
-        &Payment {
+        &NewPayment {
             minor: 1500,
             by: "other",
             again: false,
@@ -384,7 +384,7 @@ async fn a_closed_day_and_a_day_with_a_session_are_passed_over(on: On) {
     )
     .await
     .unwrap();
-    let closing = courtesy::flows::visits::closure::Closing {
+    let closing = courtesy::flows::visits::closure::ClosureRequest {
         centre: "BRK".into(),
         from: saturday("2026-12-12"),
         to: saturday("2026-12-12"),
@@ -412,7 +412,7 @@ async fn another_pattern_touches_only_what_nobody_was_told_of(on: On) {
     w.until("2026-12-10T10:05").await;
     w.says(CONTACT, "yes").await;
     let all = of_case(&w, "BRK-0105").await;
-    record::move_to(
+    move_session::move_to(
         &w.svc,
         &all[3].id,
         local("2026-12-20T13:00"),
@@ -657,17 +657,17 @@ async fn both_agree_and_a_person_moves(on: On) {
     ask_date::answer(&w.svc, &s.id, Role::Contact, false, &now(&w))
         .await
         .unwrap();
-    assert_eq!(w.tasks("BRK-0105").await, [Topic::DateDeclined]);
+    assert_eq!(w.tasks("BRK-0105").await, [TaskKind::DateDeclined]);
     ask_date::answer(&w.svc, &s.id, Role::Contact, true, &now(&w))
         .await
         .unwrap();
     assert_eq!(
         w.tasks("BRK-0105").await,
-        [Topic::DateAgreed],
+        [TaskKind::DateAgreed],
         "rung again, they can after all"
     );
     assert_eq!(w.stands("BRK-0105").await, "booked none none");
-    record::move_to(
+    move_session::move_to(
         &w.svc,
         &s.id,
         local("2026-11-29T14:00"),
@@ -722,7 +722,7 @@ async fn the_newest_question_is_answered_and_a_named_day_says_which(on: On) {
     }
     assert_eq!(w.stands("BRK-0105").await, "booked none none");
     assert!(
-        w.tasks("BRK-0105").await.contains(&Topic::DateDeclined),
+        w.tasks("BRK-0105").await.contains(&TaskKind::DateDeclined),
         "the question about the date came last"
     );
     // The day that is named says which is meant.
@@ -752,7 +752,7 @@ async fn a_chat_answers_a_date_by_its_buttons(on: On) {
     let label = w.buttons(chat).1[1].0.clone();
     w.presses(chat, &label).await;
     assert!(
-        w.tasks("BRK-0104").await.contains(&Topic::DateDeclined),
+        w.tasks("BRK-0104").await.contains(&TaskKind::DateDeclined),
         "{:?}",
         w.tasks("BRK-0104").await
     );
@@ -764,7 +764,7 @@ async fn a_refusal_of_the_centres_own_move_is_free(on: On) {
     for (origin, free) in [(Origin::Centre, true), (Origin::Parent, false)] {
         let w = World::sample(on, "2026-11-26T10:00").await;
         let (s, _) = w.session("BRK-0105").await;
-        record::move_to(&w.svc, &s.id, local("2026-11-28T14:00"), origin, &now(&w))
+        move_session::move_to(&w.svc, &s.id, local("2026-11-28T14:00"), origin, &now(&w))
             .await
             .unwrap();
         time::settle(&w.svc).await.unwrap();
@@ -790,7 +790,7 @@ async fn a_refusal_of_the_centres_own_move_is_free(on: On) {
             "{}",
             w.last(CONTACT)
         );
-        let owed: Vec<i64> = settle::fees(&w.svc.db, None, w.svc.clock.now())
+        let owed: Vec<i64> = lists::fees(&w.svc.db, None, w.svc.clock.now())
             .await
             .unwrap()
             .iter()
@@ -809,38 +809,38 @@ async fn what_a_court_ordered_stays_to_be_replaced_until_it_is(on: On) {
     // BRK-0106 is court-ordered.
     let w = World::sample(on, "2026-11-24T09:00").await;
     let (missed, _) = w.session("BRK-0106").await;
-    record::cancel(&w.svc, &missed.id, &now(&w)).await.unwrap();
+    cancel::cancel(&w.svc, &missed.id, &now(&w)).await.unwrap();
     time::settle(&w.svc).await.unwrap();
     w.until("2026-11-24T10:00").await;
     assert!(
-        w.tasks("BRK-0106").await.contains(&Topic::Replacement),
+        w.tasks("BRK-0106").await.contains(&TaskKind::Replacement),
         "{:?}",
         w.tasks("BRK-0106").await
     );
     let (other, _) = w.session("BRK-0105").await;
-    record::cancel(&w.svc, &other.id, &now(&w)).await.unwrap();
+    cancel::cancel(&w.svc, &other.id, &now(&w)).await.unwrap();
     w.until("2026-11-26T10:00").await;
     assert!(
-        !w.tasks("BRK-0105").await.contains(&Topic::Replacement),
+        !w.tasks("BRK-0105").await.contains(&TaskKind::Replacement),
         "no court ordered it"
     );
     // It is on again after all, and then missed again.
-    record::reinstate(&w.svc, &missed.id, &now(&w))
+    reinstate::reinstate(&w.svc, &missed.id, &now(&w))
         .await
         .unwrap();
     time::settle(&w.svc).await.unwrap();
-    assert!(!w.tasks("BRK-0106").await.contains(&Topic::Replacement));
+    assert!(!w.tasks("BRK-0106").await.contains(&TaskKind::Replacement));
     w.until("2026-11-26T11:00").await;
-    record::cancel(&w.svc, &missed.id, &now(&w)).await.unwrap();
+    cancel::cancel(&w.svc, &missed.id, &now(&w)).await.unwrap();
     w.until("2026-11-26T12:00").await;
-    assert!(w.tasks("BRK-0106").await.contains(&Topic::Replacement));
+    assert!(w.tasks("BRK-0106").await.contains(&TaskKind::Replacement));
     let replacing = Booking {
         start: local("2026-12-05T10:00"),
         replaces: Some(missed.id.clone()),
         ..Booking::default()
     };
     let booked = try_book(&w, "BRK-0106", replacing.clone()).await.unwrap();
-    assert!(!w.tasks("BRK-0106").await.contains(&Topic::Replacement));
+    assert!(!w.tasks("BRK-0106").await.contains(&TaskKind::Replacement));
     let e = try_book(
         &w,
         "BRK-0106",
@@ -854,11 +854,11 @@ async fn what_a_court_ordered_stays_to_be_replaced_until_it_is(on: On) {
     .to_string();
     assert!(e.contains("is replaced already"), "{e}");
     // The replacement is missed in its turn.
-    record::cancel(&w.svc, &booked.sessions[0].0, &now(&w))
+    cancel::cancel(&w.svc, &booked.sessions[0].0, &now(&w))
         .await
         .unwrap();
     w.until("2026-11-28T10:00").await;
-    assert!(w.tasks("BRK-0106").await.contains(&Topic::Replacement));
+    assert!(w.tasks("BRK-0106").await.contains(&TaskKind::Replacement));
     w.end().await;
 }
 
@@ -888,14 +888,14 @@ async fn a_cancellation_that_is_taken_back_leaves_nothing_to_replace(on: On) {
             .await
             .unwrap();
         assert!(
-            !w.tasks("BRK-0106").await.contains(&Topic::Replacement),
+            !w.tasks("BRK-0106").await.contains(&TaskKind::Replacement),
             "not before the other parent is told"
         );
         w.until(yes).await;
         w.says(phone, "YES").await;
         w.until(later).await;
         assert_eq!(
-            w.tasks("BRK-0106").await.contains(&Topic::Replacement),
+            w.tasks("BRK-0106").await.contains(&TaskKind::Replacement),
             replaced
         );
     }
@@ -911,30 +911,30 @@ async fn milestones_and_habits_are_tasks_once(on: On) {
                                                 2\nprevisit_invitation_days = 3",
     );
     let w = World::new(on, "2026-11-24T09:00", &[&centre, LIFFEY], SAMPLE).await;
-    assert!(!w.tasks("BRK-0105").await.contains(&Topic::Previsit));
+    assert!(!w.tasks("BRK-0105").await.contains(&TaskKind::Previsit));
     w.until("2026-11-26T09:00").await;
     assert!(
-        w.tasks("BRK-0105").await.contains(&Topic::Previsit),
+        w.tasks("BRK-0105").await.contains(&TaskKind::Previsit),
         "three days before the first session"
     );
     series(&w, "BRK-0105", "2026-12-05T13:00", "weekly", 3).await;
     w.until("2026-12-06T09:00").await;
     assert!(
-        w.tasks("BRK-0105").await.contains(&Topic::ReviewDue),
+        w.tasks("BRK-0105").await.contains(&TaskKind::ReviewDue),
         "two sessions took place"
     );
     assert!(
         !w.tasks("BRK-0105")
             .await
-            .contains(&Topic::IntroductionMeeting)
+            .contains(&TaskKind::IntroductionMeeting)
     );
     w.until("2026-12-15T09:00").await;
     let all = w.tasks("BRK-0105").await;
     assert_eq!(
         (
-            all.iter().filter(|t| **t == Topic::ReviewDue).count(),
+            all.iter().filter(|t| **t == TaskKind::ReviewDue).count(),
             all.iter()
-                .filter(|t| **t == Topic::IntroductionMeeting)
+                .filter(|t| **t == TaskKind::IntroductionMeeting)
                 .count()
         ),
         (2, 1),
@@ -953,10 +953,10 @@ async fn milestones_and_habits_are_tasks_once(on: On) {
             .find(|s| s.start_local.format("%m-%d").to_string() == saturday)
             .unwrap();
         assert!(
-            !w.tasks("BRK-0105").await.contains(&Topic::Pattern),
+            !w.tasks("BRK-0105").await.contains(&TaskKind::Pattern),
             "{saturday}"
         );
-        record::answer(&w.svc, &s.id, Role::Contact, false, None, &now(&w))
+        answer::answer(&w.svc, &s.id, Role::Contact, false, None, &now(&w))
             .await
             .unwrap();
     }
@@ -965,7 +965,7 @@ async fn milestones_and_habits_are_tasks_once(on: On) {
         w.tasks("BRK-0105")
             .await
             .iter()
-            .filter(|t| **t == Topic::Pattern)
+            .filter(|t| **t == TaskKind::Pattern)
             .count(),
         1
     );

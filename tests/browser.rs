@@ -6,10 +6,10 @@ use crate::common::{BIRCHFIELD, Binary, On, SAMPLE, TestDb, at, settings};
 use courtesy::app::{self, Purpose, Running, Start};
 use courtesy::clock::Clock;
 use courtesy::domain::centre::Centre;
-use courtesy::flows::import::{self, How};
+use courtesy::flows::import::{self, ImportOptions};
 use courtesy::simulator::pages::Pages;
-use courtesy::simulator::sms_service::Provider;
-use courtesy::simulator::telegram::Chats;
+use courtesy::simulator::sms_service::SmsService;
+use courtesy::simulator::telegram::TelegramService;
 use courtesy::simulator::{ACCOUNT, BOT_TOKEN, BOT_USERNAME, OUR_NUMBER, TOKEN};
 use courtesy::store::centres;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -190,7 +190,7 @@ async fn a_yes_on_a_phone_is_confirmed_on_the_board() {
 }
 
 /// The app with the practice pages, and chats that only the test answers.
-async fn pages_alone(db: &TestDb) -> (Running, Arc<Chats>) {
+async fn pages_alone(db: &TestDb) -> (Running, Arc<TelegramService>) {
     let now = at("2026-11-26T10:00");
     let store = db.open().await;
     let mut tx = store.begin().await.unwrap();
@@ -205,19 +205,26 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<Chats>) {
     tx.commit().await.unwrap();
     let sample: Vec<&str> = SAMPLE.lines().filter(|l| !l.starts_with("LIF")).collect();
     assert!(
-        import::import(&store, sample.join("\n").as_bytes(), &How::default(), now)
-            .await
-            .unwrap()
-            .counts
-            .is_some()
+        import::import(
+            &store,
+            sample.join("\n").as_bytes(),
+            &ImportOptions::default(),
+            now
+        )
+        .await
+        .unwrap()
+        .counts
+        .is_some()
     );
-    let chats = Chats::start(BOT_TOKEN, BOT_USERNAME).await.unwrap();
+    let chats = TelegramService::start(BOT_TOKEN, BOT_USERNAME)
+        .await
+        .unwrap();
     chats.set_clock(Clock::practice(now));
     for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
         chats.open(chat);
     }
     store.close().await;
-    let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER])
+    let provider = SmsService::start(ACCOUNT, TOKEN, &[OUR_NUMBER])
         .await
         .unwrap();
     let pages = Pages::new(provider.clone(), chats.clone());

@@ -3,9 +3,9 @@
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World};
 use courtesy::domain::local_time::parse_local;
-use courtesy::domain::task::Topic;
+use courtesy::domain::task::TaskKind;
 use courtesy::flows::people::link;
-use courtesy::flows::people::phone::{self, Change};
+use courtesy::flows::people::phone::{self, PhoneChange};
 use courtesy::store::{messages, parties};
 
 /// The contact parent of BRK-0102, by Telegram; the other one has a phone.
@@ -151,7 +151,11 @@ async fn a_late_cancellation_asks_the_reason_with_buttons_and_keeps_the_first_no
         w.chats.answers()
     );
     w.until("2026-11-26T10:51").await;
-    assert!(w.tasks("BRK-0102").await.contains(&Topic::CancelUnfinished));
+    assert!(
+        w.tasks("BRK-0102")
+            .await
+            .contains(&TaskKind::CancelUnfinished)
+    );
     w.end().await;
 }
 
@@ -159,11 +163,11 @@ async fn a_press_after_a_move_is_an_old_one(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     let (message, buttons) = w.buttons(LUKASZ);
     let (s, _) = w.session("BRK-0102").await;
-    let rec = courtesy::flows::visits::record::Recording {
+    let rec = courtesy::flows::recording::Recording {
         by: "Mary",
         at: w.svc.clock.now(),
     };
-    courtesy::flows::visits::record::move_to(
+    courtesy::flows::visits::move_session::move_to(
         &w.svc,
         &s.id,
         parse_local("2026-11-28T14:00").unwrap(),
@@ -207,11 +211,11 @@ async fn a_foreign_press_and_a_strangers_words_change_nothing(on: On) {
         w.chat(99)[before..],
         ["Sorry, we do not know this number. Please ring the office if you need us."]
     );
-    let update = courtesy::channels::telegram::Incoming {
+    let update = courtesy::channels::telegram::TelegramUpdate {
         update_id: 4_000_000,
         chat: 99,
         at: None,
-        what: courtesy::channels::telegram::IncomingKind::Press {
+        what: courtesy::channels::telegram::TelegramUpdateKind::Press {
             query: "q".into(),
             data: buttons[0].1.clone(),
             message: 1,
@@ -265,7 +269,7 @@ async fn a_link_is_used_once_and_moves_only_when_staff_heard_the_number(on: On) 
         linked(&w, "BRK-0101:contact").await,
         [("700".to_owned(), "current".to_owned())]
     );
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::ConfirmChat));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::ConfirmChat));
     let (old_message, old_buttons) = w.buttons(700);
     let party = parties::find(&w.svc.db, "BRK-0101:contact").await.unwrap();
     let wrong = if number == "0000" { "0001" } else { "0000" };
@@ -310,15 +314,15 @@ async fn a_chat_of_the_other_parent_is_refused_and_codes_grow_old(on: On) {
         "This link cannot be used. Please ask the office for a new one."
     );
     assert!(linked(&w, "BRK-0102:resident").await.is_empty());
-    assert!(w.tasks("BRK-0102").await.contains(&Topic::LinkRefused));
+    assert!(w.tasks("BRK-0102").await.contains(&TaskKind::LinkRefused));
     // Also what the other one had once is refused.
     let party = parties::find(&w.svc.db, "BRK-0102:contact").await.unwrap();
     phone::change(
         &w.svc,
         &party,
-        &Change {
+        &PhoneChange {
             unlink: true,
-            ..Change::default()
+            ..PhoneChange::default()
         },
         "Mary",
         w.svc.clock.now(),
@@ -353,7 +357,7 @@ async fn a_blocked_chat_is_seen_and_the_phone_is_used_only_where_that_was_agreed
     let w = World::new(on, "2026-11-26T09:00", &[BIRCHFIELD, LIFFEY], &csv).await;
     w.chats.block(LUKASZ, true);
     w.chats_settled().await;
-    assert!(w.tasks("BRK-0102").await.contains(&Topic::ChatBlocked));
+    assert!(w.tasks("BRK-0102").await.contains(&TaskKind::ChatBlocked));
     // A second chat is blocked without the bot being told: the refusal tells it.
     let (other, other_phone) = (5_500_100_107, "+447700900107");
     w.chats.block_silently(other);
@@ -381,8 +385,8 @@ async fn a_blocked_chat_is_seen_and_the_phone_is_used_only_where_that_was_agreed
         ("withdrawn", Some("no_usable_channel"))
     );
     assert!(
-        w.tasks(&case_ref).await.contains(&Topic::RingNoAddress)
-            && w.tasks(&case_ref).await.contains(&Topic::ChatBlocked)
+        w.tasks(&case_ref).await.contains(&TaskKind::RingNoAddress)
+            && w.tasks(&case_ref).await.contains(&TaskKind::ChatBlocked)
     );
     w.end().await;
 }
@@ -396,7 +400,7 @@ async fn stop_in_a_chat_stops_the_phone_too_and_groups_are_left(on: On) {
     let w = World::new(on, "2026-11-25T12:00", &[BIRCHFIELD, LIFFEY], &csv).await;
     w.chats_in(LUKASZ, "/stop").await;
     assert!(w.chat(LUKASZ)[0].contains("we will not text you again"));
-    assert!(w.tasks("BRK-0102").await.contains(&Topic::RingOptedOut));
+    assert!(w.tasks("BRK-0102").await.contains(&TaskKind::RingOptedOut));
     w.until("2026-11-26T10:00").await;
     assert!(
         w.got(LUKASZ_PHONE).is_empty() && w.chat(LUKASZ).len() == 1,

@@ -2,12 +2,12 @@
 //! and nobody else's trouble stops it.
 
 use crate::common::{On, World};
-use courtesy::domain::task::Topic;
-use courtesy::flows::visits::closure::{self, Closing, How};
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::visits::closure::{self, ClosureRequest, Notification};
 use courtesy::store::{centres, messages, tasks};
 
-fn saturday() -> Closing {
-    Closing {
+fn saturday() -> ClosureRequest {
+    ClosureRequest {
         centre: "BRK".into(),
         from: "2026-11-28".parse().unwrap(),
         to: "2026-11-28".parse().unwrap(),
@@ -32,7 +32,7 @@ async fn a_closure_is_previewed_and_done_with_its_number(on: On) {
     let rung: Vec<String> = p
         .told
         .iter()
-        .filter(|t| t.how == How::Ring)
+        .filter(|t| t.how == Notification::Ring)
         .map(|t| format!("{}:{}", t.case_ref, t.role))
         .collect();
     assert!(
@@ -70,7 +70,7 @@ async fn a_closure_is_previewed_and_done_with_its_number(on: On) {
         .await
         .unwrap()
         .into_iter()
-        .filter(|t| t.topic == Topic::RingSessionOff)
+        .filter(|t| t.topic == TaskKind::RingSessionOff)
         .count();
     assert_eq!(ring, rung.len());
     // Nobody is asked about a visit that does not take place, and doing it again finds nothing.
@@ -115,7 +115,7 @@ async fn phones_out_of_reach_are_found_as_tasks_and_stop_nobody(on: On) {
     assert_eq!(told, p.texts() - 2, "two bad recipients stop nobody");
     for case_ref in ["BRK-0104", "BRK-0105"] {
         assert!(
-            w.tasks(case_ref).await.contains(&Topic::RingSessionOff),
+            w.tasks(case_ref).await.contains(&TaskKind::RingSessionOff),
             "{case_ref}: {:?}",
             w.tasks(case_ref).await
         );
@@ -125,7 +125,7 @@ async fn phones_out_of_reach_are_found_as_tasks_and_stop_nobody(on: On) {
 
 async fn waiting_requests_are_withdrawn_and_only_the_hours_asked_are_closed(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
-    let morning = Closing {
+    let morning = ClosureRequest {
         hours: Some(("09:00".parse().unwrap(), "12:00".parse().unwrap())),
         ..saturday()
     };
@@ -139,7 +139,7 @@ async fn waiting_requests_are_withdrawn_and_only_the_hours_asked_are_closed(on: 
     );
     let all = closure::preview(&w.svc, &saturday()).await.unwrap();
     assert!(p.families < all.families && p.families > 0);
-    let bad = Closing {
+    let bad = ClosureRequest {
         from: "2026-11-29".parse().unwrap(),
         ..saturday()
     };
@@ -150,7 +150,7 @@ async fn waiting_requests_are_withdrawn_and_only_the_hours_asked_are_closed(on: 
             .to_string()
             .contains("lies before")
     );
-    let past = Closing {
+    let past = ClosureRequest {
         from: "2026-11-20".parse().unwrap(),
         to: "2026-11-20".parse().unwrap(),
         ..saturday()
@@ -171,12 +171,12 @@ async fn waiting_requests_are_withdrawn_and_only_the_hours_asked_are_closed(on: 
     let held = closure::send(&w.svc, &morning, p.families, "Mary")
         .await
         .unwrap();
-    assert!(held.held && held.told.iter().all(|t| t.how == How::Ring));
+    assert!(held.held && held.told.iter().all(|t| t.how == Notification::Ring));
     let ring = tasks::list(&w.svc.db, None)
         .await
         .unwrap()
         .into_iter()
-        .filter(|t| t.topic == Topic::RingSessionOff)
+        .filter(|t| t.topic == TaskKind::RingSessionOff)
         .count();
     assert_eq!(ring, held.told.len());
     w.end().await;

@@ -4,16 +4,16 @@
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, at, sample_with};
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::people::person::{Address, Channel, Mode, Private};
-use courtesy::domain::task::Topic;
+use courtesy::domain::task::TaskKind;
 use courtesy::domain::visits::notice::Origin;
-use courtesy::flows::people::phone::{self, Change};
+use courtesy::flows::people::phone::{self, PhoneChange};
 use courtesy::flows::people::reply;
 use courtesy::flows::receive;
+use courtesy::flows::recording::Recording;
 use courtesy::flows::scan::confirmations;
-use courtesy::flows::visits::ask_date;
-use courtesy::flows::visits::record::{self, Recording};
+use courtesy::flows::visits::{ask_date, cancel};
 use courtesy::simulator::{OUR_NUMBER, time};
-use courtesy::store::inbox::{Received, What};
+use courtesy::store::inbox::{InboundKind, NewInbound};
 use courtesy::store::{parties, sessions, tasks};
 
 /// BRK-0105: Saturday 13:00; the resident arrives 12:55, the contact parent 13:05.
@@ -46,15 +46,15 @@ async fn all_of(w: &World, case_ref: &str) -> Vec<String> {
         .collect()
 }
 
-/// What was sent at `sent` reaches us only now, by the list of the service.
+/// InboundKind was sent at `sent` reaches us only now, by the list of the service.
 async fn comes_late(w: &World, from: &str, body: &str, sent: &str) {
-    let late = Received {
+    let late = NewInbound {
         provider: "sms".into(),
         channel: Channel::Sms,
         provider_message_id: format!("SM-late-{from}-{body}-{sent}"),
         sender: OUR_NUMBER.into(),
         from: from.into(),
-        what: What::Text {
+        what: InboundKind::Text {
             body: Private(body.into()),
             media: 0,
             opt_out_type: None,
@@ -107,7 +107,7 @@ async fn a_named_date_is_the_visit_of_that_date_or_none(on: On) {
             "{text}"
         );
     }
-    assert!(w.tasks("BRK-0105").await.contains(&Topic::ReadMessage));
+    assert!(w.tasks("BRK-0105").await.contains(&TaskKind::ReadMessage));
     w.says(RESIDENT, "yes to the 28th").await;
     w.chats_in(MAIRE, "yes sat 28 nov").await;
     assert_eq!(
@@ -155,7 +155,7 @@ async fn a_named_time_is_the_own_arrival_or_none(on: On) {
             "{text}"
         );
     }
-    assert!(w.tasks("BRK-0105").await.contains(&Topic::ReadMessage));
+    assert!(w.tasks("BRK-0105").await.contains(&TaskKind::ReadMessage));
     w.says(CONTACT, "yes 3:05pm").await;
     assert_eq!(
         all_of(&w, "BRK-0105").await,
@@ -196,7 +196,7 @@ async fn an_older_message_that_comes_late_changes_nothing(on: On) {
     assert_eq!(w.got(RESIDENT).len(), texts, "it is asked nothing");
     assert_eq!(
         w.tasks("BRK-0105").await,
-        [Topic::ReadMessage],
+        [TaskKind::ReadMessage],
         "a person sees it"
     );
     // One that says the same is no matter for a person.
@@ -205,7 +205,7 @@ async fn an_older_message_that_comes_late_changes_nothing(on: On) {
         (w.tasks("BRK-0105").await.len(), w.got(RESIDENT).len()),
         (1, texts)
     );
-    // What came after it counts.
+    // InboundKind came after it counts.
     comes_late(&w, RESIDENT, "no sorry", "2026-11-26T10:15").await;
     assert!(w.last(RESIDENT).contains("to cancel Sat 28 Nov"));
     // A YES from before the code that finished a cancellation takes nothing back.
@@ -229,13 +229,13 @@ async fn an_older_message_that_comes_late_changes_nothing(on: On) {
         .find(|l| l.channel == Channel::Telegram)
         .unwrap()
         .clone();
-    let late = Received {
+    let late = NewInbound {
         provider: bot.name(),
         channel: Channel::Telegram,
         provider_message_id: "900001".into(),
         sender: bot.sender.clone(),
         from: MAIRE.to_string(),
-        what: What::Text {
+        what: InboundKind::Text {
             body: Private("no".into()),
             media: 0,
             opt_out_type: None,
@@ -251,20 +251,20 @@ async fn an_older_message_that_comes_late_changes_nothing(on: On) {
         (w.stands("BRK-0104").await.as_str(), w.chat(MAIRE).len()),
         ("booked confirmed none", said)
     );
-    assert_eq!(w.tasks("BRK-0104").await, [Topic::ReadMessage]);
+    assert_eq!(w.tasks("BRK-0104").await, [TaskKind::ReadMessage]);
     w.end().await;
 }
 
 async fn after_an_outage_the_last_word_counts(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     w.until("2026-11-26T11:00").await;
-    let row = |body: &str, sent: &str| Received {
+    let row = |body: &str, sent: &str| NewInbound {
         provider: "sms".into(),
         channel: Channel::Sms,
         provider_message_id: format!("SM-{body}"),
         sender: OUR_NUMBER.into(),
         from: RESIDENT.into(),
-        what: What::Text {
+        what: InboundKind::Text {
             body: Private(body.into()),
             media: 0,
             opt_out_type: None,
@@ -300,7 +300,7 @@ async fn after_an_outage_the_last_word_counts(on: On) {
         "{}",
         w.last(RESIDENT)
     );
-    assert_eq!(w.tasks("BRK-0105").await, [Topic::ReadMessage]);
+    assert_eq!(w.tasks("BRK-0105").await, [TaskKind::ReadMessage]);
     w.says(RESIDENT, "help").await;
     assert!(w.last(RESIDENT).contains("reply YES if you will come"));
     w.end().await;
@@ -360,11 +360,11 @@ async fn the_newest_question_gets_the_answer(on: On) {
             w.stands("BRK-0105").await.as_str(),
             w.tasks("BRK-0105").await
         ),
-        ("booked none none", vec![Topic::ReadMessage])
+        ("booked none none", vec![TaskKind::ReadMessage])
     );
     w.until("2026-11-26T12:05").await;
     w.says(CONTACT, "no").await;
-    assert!(w.tasks("BRK-0105").await.contains(&Topic::DateDeclined));
+    assert!(w.tasks("BRK-0105").await.contains(&TaskKind::DateDeclined));
     assert!(!w.last(CONTACT).contains("to cancel"));
     w.end().await;
 }
@@ -465,7 +465,7 @@ async fn the_number_means_the_newest_wish_and_none_is_lost(on: On) {
     w.says(CONTACT, "no").await;
     assert_eq!(
         w.tasks("BRK-0105").await,
-        [Topic::CancelUnfinished],
+        [TaskKind::CancelUnfinished],
         "its text is not said twice in an hour"
     );
     w.says(CONTACT, "1").await;
@@ -484,7 +484,7 @@ async fn the_number_means_the_newest_wish_and_none_is_lost(on: On) {
     w.says(RESIDENT, "yes").await;
     assert_eq!(
         w.tasks("BRK-0105").await,
-        [Topic::ReadMessage],
+        [TaskKind::ReadMessage],
         "a YES that cannot be asked back is read"
     );
     w.says(RESIDENT, "2").await;
@@ -513,7 +513,7 @@ async fn a_yes_ends_the_first_time_of_a_no_that_was_asked_back(on: On) {
     );
     assert_eq!(
         w.tasks("BRK-0105").await,
-        [Topic::ReadMessage],
+        [TaskKind::ReadMessage],
         "nobody is rung for it; that the NO was left open is read"
     );
     w.until("2026-11-27T14:00").await;
@@ -586,7 +586,7 @@ async fn who_is_rung_over_a_cancellation_is_rung_while_it_matters(on: On) {
         all.into_iter()
             .filter(|t| {
                 t.state == "open"
-                    && t.topic == Topic::CancelUnfinished
+                    && t.topic == TaskKind::CancelUnfinished
                     && t.case_ref.as_deref() == Some("BRK-0105")
             })
             .collect::<Vec<_>>()
@@ -635,7 +635,7 @@ async fn who_is_rung_over_a_cancellation_is_rung_while_it_matters(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     w.says(CONTACT, "no").await;
     let (s, _) = w.session("BRK-0105").await;
-    record::cancel(
+    cancel::cancel(
         &w.svc,
         &s.id,
         &Recording {
@@ -656,9 +656,9 @@ async fn a_no_from_a_silent_phone_is_one_call(on: On) {
     phone::change(
         &w.svc,
         &party,
-        &Change {
+        &PhoneChange {
             mode: Some(Mode::Silent),
-            ..Change::default()
+            ..PhoneChange::default()
         },
         "Mary",
         w.svc.clock.now(),
@@ -676,7 +676,7 @@ async fn a_no_from_a_silent_phone_is_one_call(on: On) {
             w.tasks("BRK-0105").await[tasks..].to_vec(),
             w.got(CONTACT).len()
         ),
-        (vec![Topic::CancelByPhone], texts)
+        (vec![TaskKind::CancelByPhone], texts)
     );
     w.end().await;
 }
@@ -768,7 +768,7 @@ async fn in_a_chat_danger_machines_and_quiet_words_are_as_by_text(on: On) {
     }
     assert_eq!(
         w.tasks("BRK-0104").await,
-        [Topic::ReadMessage, Topic::AutoReplies]
+        [TaskKind::ReadMessage, TaskKind::AutoReplies]
     );
     assert_eq!(
         w.chat(MAIRE).len(),
@@ -805,16 +805,16 @@ async fn in_a_chat_danger_machines_and_quiet_words_are_as_by_text(on: On) {
     w.end().await;
     let w = in_a_chat(on, "2026-11-27T10:00").await;
     let party = parties::find(&w.svc.db, "BRK-0104:resident").await.unwrap();
-    let word = Change {
+    let word = PhoneChange {
         quiet_word: Some("Is there parking?".into()),
-        ..Change::default()
+        ..PhoneChange::default()
     };
     phone::change(&w.svc, &party, &word, "Mary", w.svc.clock.now())
         .await
         .unwrap();
     w.chats_in(MAIRE, "is there parking").await;
     assert_eq!(w.chat(MAIRE).last().unwrap(), HANDED, "as to anybody else");
-    assert!(w.tasks("BRK-0104").await.contains(&Topic::QuietWord));
+    assert!(w.tasks("BRK-0104").await.contains(&TaskKind::QuietWord));
     assert_eq!(
         parties::find(&w.svc.db, "BRK-0104:resident")
             .await
@@ -849,7 +849,7 @@ async fn in_a_chat_what_cannot_be_read_is_kept_and_handed_over(on: On) {
         .await
         .unwrap()
         .into_iter()
-        .filter(|t| t.case_ref.as_deref() == Some("BRK-0104") && t.topic == Topic::ReadMessage)
+        .filter(|t| t.case_ref.as_deref() == Some("BRK-0104") && t.topic == TaskKind::ReadMessage)
         .collect();
     assert_eq!(open.len(), bad.len());
     let waiting = reply::waiting(&w.svc, &open[0].id).await.unwrap();

@@ -3,7 +3,7 @@
 
 use crate::common::{Binary, On, SAMPLE, TestDb, at};
 use courtesy::domain::people::person::Consent;
-use courtesy::flows::import::{Finding, How, Severity, import};
+use courtesy::flows::import::{Finding, ImportOptions, Severity, import};
 use courtesy::store::{cases, sessions};
 use serde_json::Value;
 
@@ -156,7 +156,7 @@ fn what_people_wrote_who_did_not_know_the_lists_is_understood_as_before() {
         let has = |key: &str, intent: &str| v[key].as_array().unwrap().contains(&intent.into());
         let (text, wanted) = (v["text"].as_str().unwrap(), v["intent"].as_str().unwrap());
         let open = usize::try_from(v["open_sessions"].as_u64().unwrap()).unwrap();
-        let context = courtesy::domain::replies::understanding::Context {
+        let context = courtesy::domain::replies::understanding::ReadingContext {
             lang: v["lang"].as_str().unwrap(),
             open,
             ..Default::default()
@@ -249,9 +249,14 @@ fn a_line_that_cannot_be_read_is_named_and_the_rest_goes_on() {
 async fn imported(on: On, csv: &[u8]) -> (TestDb, Vec<Finding>) {
     let db = TestDb::new(on).await;
     let store = db.open().await;
-    let i = import(&store, csv, &How::default(), at("2026-11-21T12:00"))
-        .await
-        .unwrap();
+    let i = import(
+        &store,
+        csv,
+        &ImportOptions::default(),
+        at("2026-11-21T12:00"),
+    )
+    .await
+    .unwrap();
     store.close().await;
     (db, i.findings)
 }
@@ -288,9 +293,14 @@ async fn the_sample_and_its_excel_twin(on: On) {
         assert!(names.contains(&"+447700900117 Robert \"Robbie\" Tranter".to_owned()));
         assert!(names.contains(&"+353209102004 Cathal Mac Lochlainn".to_owned()));
         // The same file again changes nothing.
-        let again = import(&store, file, &How::default(), at("2026-11-22T12:00"))
-            .await
-            .unwrap();
+        let again = import(
+            &store,
+            file,
+            &ImportOptions::default(),
+            at("2026-11-22T12:00"),
+        )
+        .await
+        .unwrap();
         let c = again.counts.unwrap();
         assert_eq!(
             (
@@ -345,7 +355,7 @@ async fn a_second_file_never_guesses_a_move(on: On) {
     let i = import(
         &store,
         later.as_bytes(),
-        &How::default(),
+        &ImportOptions::default(),
         at("2026-11-22T12:00"),
     )
     .await
@@ -363,7 +373,7 @@ async fn a_second_file_never_guesses_a_move(on: On) {
     let i = import(
         &store,
         phone.as_bytes(),
-        &How::default(),
+        &ImportOptions::default(),
         at("2026-11-22T12:00"),
     )
     .await
@@ -383,7 +393,7 @@ async fn a_second_file_never_guesses_a_move(on: On) {
     let i = import(
         &store,
         swapped.as_bytes(),
-        &How::default(),
+        &ImportOptions::default(),
         at("2026-11-22T12:00"),
     )
     .await
@@ -421,7 +431,7 @@ async fn a_session_with_a_reference_is_moved_by_the_file_and_never_moved_back(on
             import(
                 &store,
                 csv.as_bytes(),
-                &How::default(),
+                &ImportOptions::default(),
                 at("2026-11-22T12:00"),
             )
             .await

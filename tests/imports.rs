@@ -2,9 +2,10 @@
 
 use crate::common::{Binary, On, SAMPLE, TestDb, World, at};
 use courtesy::domain::people::person::{Consent, Role};
-use courtesy::domain::task::Topic;
-use courtesy::flows::import::{self, COLUMNS, Dates, How, Imported, look};
-use courtesy::flows::visits::record::{self, Recording};
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::import::{self, COLUMNS, DateFormat, ImportOptions, Imported, look};
+use courtesy::flows::recording::Recording;
+use courtesy::flows::visits::answer;
 use courtesy::store::imports::{KnownAddress, KnownCase};
 use courtesy::store::{Db, cases, facts, messages, sessions, tasks};
 use std::collections::HashMap;
@@ -85,7 +86,7 @@ impl Centre {
         c
     }
 
-    async fn import_as(&self, csv: &str, how: &How<'_>) -> (Imported, String) {
+    async fn import_as(&self, csv: &str, how: &ImportOptions<'_>) -> (Imported, String) {
         self.minutes.set(self.minutes.get() + 1);
         let now = at("2026-11-22T12:00") + chrono::Duration::minutes(self.minutes.get());
         let i = import::import(&self.store, csv.as_bytes(), how, now)
@@ -96,10 +97,10 @@ impl Centre {
     }
 
     async fn import(&self, csv: &str) -> (Imported, String) {
-        self.import_as(csv, &How::default()).await
+        self.import_as(csv, &ImportOptions::default()).await
     }
 
-    async fn party(&self, role: Role) -> cases::Party {
+    async fn party(&self, role: Role) -> cases::ListedParty {
         cases::parties(&self.store, &Default::default(), None)
             .await
             .unwrap()
@@ -190,7 +191,7 @@ async fn what_happened_since_is_never_undone(on: On) {
     let import = |csv: String| {
         let (db, now) = (w.svc.db.clone(), w.svc.clock.now());
         async move {
-            import::import(&db, csv.as_bytes(), &How::default(), now)
+            import::import(&db, csv.as_bytes(), &ImportOptions::default(), now)
                 .await
                 .unwrap()
         }
@@ -199,7 +200,7 @@ async fn what_happened_since_is_never_undone(on: On) {
         by: "Mary",
         at: w.svc.clock.now(),
     };
-    record::answer(
+    answer::answer(
         &w.svc,
         &w.session("BRK-0105").await.0.id,
         Role::Contact,
@@ -271,7 +272,7 @@ async fn what_happened_since_is_never_undone(on: On) {
     let i = import::import(
         &w2.svc.db,
         caught_up.as_bytes(),
-        &How::default(),
+        &ImportOptions::default(),
         w2.svc.clock.now(),
     )
     .await
@@ -374,9 +375,9 @@ async fn the_file_calls_sessions_off_and_says_so_first(on: On) {
             import::import(
                 &db,
                 csv.as_bytes(),
-                &How {
+                &ImportOptions {
                     tell,
-                    ..How::default()
+                    ..ImportOptions::default()
                 },
                 now,
             )
@@ -397,7 +398,7 @@ async fn the_file_calls_sessions_off_and_says_so_first(on: On) {
     );
     assert_eq!(counts(&i), [0, 20, 0, 2, 1, 0]);
     assert_eq!(w.stands("BRK-0105").await, "cancelled none none");
-    let ring = |t: &[Topic]| t.iter().filter(|t| **t == Topic::RingSessionOff).count();
+    let ring = |t: &[TaskKind]| t.iter().filter(|t| **t == TaskKind::RingSessionOff).count();
     assert_eq!(ring(&w.tasks("BRK-0105").await), 2, "one for each parent");
     w.until("2026-11-26T13:00").await;
     assert!(w.news().is_empty(), "nobody is texted");
@@ -460,9 +461,9 @@ async fn a_session_moved_since_is_not_called_off(on: On) {
     let i = import::import(
         &w.svc.db,
         off.as_bytes(),
-        &How {
+        &ImportOptions {
             tell: true,
-            ..How::default()
+            ..ImportOptions::default()
         },
         w.svc.clock.now(),
     )
@@ -669,9 +670,9 @@ async fn another_name_needs_a_word(on: On) {
         ],
     ]);
     assert_eq!(c.import(&renamed).await.1, "2 contact_name case_conflict!");
-    let rename = How {
+    let rename = ImportOptions {
         rename: true,
-        ..How::default()
+        ..ImportOptions::default()
     };
     let (i, f) = c.import_as(&renamed, &rename).await;
     assert_eq!(
@@ -729,7 +730,7 @@ async fn another_number_waits_and_the_other_partys_is_refused(on: On) {
             .await
             .unwrap()
             .into_iter()
-            .filter(|t| t.topic == Topic::ConfirmNumber && t.role == Some(Role::Contact))
+            .filter(|t| t.topic == TaskKind::ConfirmNumber && t.role == Some(Role::Contact))
             .count()
     };
     assert_eq!(open().await, 2);
@@ -773,9 +774,9 @@ async fn another_number_waits_and_the_other_partys_is_refused(on: On) {
                 &all,
                 &[&all[..], &[("session_date", "2026-12-12")]].concat()
             ]),
-            &How {
+            &ImportOptions {
                 rename: true,
-                ..How::default()
+                ..ImportOptions::default()
             }
         )
         .await
@@ -853,7 +854,7 @@ crate::on_both!(
 );
 
 fn found_in(csv: &str) -> String {
-    look(csv.as_bytes(), Dates::Iso)
+    look(csv.as_bytes(), DateFormat::Iso)
         .iter()
         .map(|f| {
             format!(
@@ -894,7 +895,7 @@ fn a_finding_names_its_physical_line() {
             [4, 5],
         ),
     ] {
-        let found: Vec<u64> = look(text.as_bytes(), Dates::Iso)
+        let found: Vec<u64> = look(text.as_bytes(), DateFormat::Iso)
             .iter()
             .map(|f| f.line)
             .collect();
@@ -1004,7 +1005,7 @@ fn leading_zeros_that_a_spreadsheet_dropped_are_one_finding_a_column() {
             "1 contact_phone leading_zeros_dropped!",
             "{number}"
         );
-        let what = &look(csv.as_bytes(), Dates::Iso)[0].what;
+        let what = &look(csv.as_bytes(), DateFormat::Iso)[0].what;
         assert!(
             what.starts_with("on 3 lines (the first is line 2)")
                 && what.contains("format the column as text")
@@ -1066,7 +1067,7 @@ fn files_as_spreadsheets_write_them() {
             semicolons(uk).replace("\r\n", ";;\r\n"),
         ),
     ] {
-        let found = look(csv.as_bytes(), Dates::Dmy);
+        let found = look(csv.as_bytes(), DateFormat::Dmy);
         let wanted = if name.starts_with("columns") { 1 } else { 0 };
         assert!(
             found.len() == wanted && found.iter().all(|f| f.kind == "unknown_column"),
@@ -1074,7 +1075,7 @@ fn files_as_spreadsheets_write_them() {
         );
     }
     assert_eq!(
-        look(dmy('.').as_bytes(), Dates::Iso)
+        look(dmy('.').as_bytes(), DateFormat::Iso)
             .iter()
             .filter(|f| f.kind == "ambiguous_date_format")
             .count(),

@@ -2,8 +2,8 @@
 //! a centre's own; the lint and the parts in `courtesy check`.
 
 use crate::common::{BIRCHFIELD, Binary, LIFFEY, On, SAMPLE, TestDb, World};
-use courtesy::domain::task::Topic;
-use courtesy::flows::visits::closure::{self, Closing};
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::visits::closure::{self, ClosureRequest};
 use std::path::Path;
 
 /// Both parents of BRK-0102 have Polish; the resident parent has a phone, the contact parent a
@@ -25,7 +25,7 @@ async fn polish_where_the_centre_has_switched_it_on(on: On) {
         SAMPLE,
     )
     .await;
-    let closed = Closing {
+    let closed = ClosureRequest {
         centre: "BRK".into(),
         from: "2026-11-28".parse().unwrap(),
         to: "2026-11-28".parse().unwrap(),
@@ -142,7 +142,7 @@ async fn english_where_it_has_not(on: On) {
             .unwrap()
             .starts_with("Birchfield: we will not text you again.")
     );
-    assert!(w.tasks("BRK-0102").await.contains(&Topic::RingOptedOut));
+    assert!(w.tasks("BRK-0102").await.contains(&TaskKind::RingOptedOut));
     w.end().await;
 }
 

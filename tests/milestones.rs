@@ -3,15 +3,15 @@
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, at};
 use courtesy::domain::centre::Centre;
-use courtesy::domain::outgoing::message::{Kind, MessageState};
+use courtesy::domain::outgoing::message::{MessageKind, MessageState};
 use courtesy::domain::people::person::Role;
-use courtesy::domain::task::Topic;
-use courtesy::flows::money::record;
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::people::decision;
+use courtesy::flows::recording::Recording;
 use courtesy::flows::scan::confirmations;
-use courtesy::flows::visits::record::Recording;
-use courtesy::flows::visits::{record, terms};
+use courtesy::flows::visits::{answer, cancel, terms};
 use courtesy::simulator::time;
-use courtesy::store::messages::{self, Listed};
+use courtesy::store::messages::{self, ListedMessage};
 use courtesy::store::milestones::texts_of_tasks;
 use courtesy::store::{centres, money, tasks};
 
@@ -54,13 +54,13 @@ fn told(w: &World, phone: &str) -> Vec<String> {
         .collect()
 }
 
-async fn queued(w: &World, case_ref: &str) -> Vec<Listed> {
+async fn queued(w: &World, case_ref: &str) -> Vec<ListedMessage> {
     let mut all = messages::list(&w.svc.db, None).await.unwrap();
     all.retain(|m| m.kind.is_milestone() && m.case_ref.as_deref() == Some(case_ref));
     all
 }
 
-async fn task(w: &World, topic: Topic) -> String {
+async fn task(w: &World, topic: TaskKind) -> String {
     tasks::list(&w.svc.db, None)
         .await
         .unwrap()
@@ -81,13 +81,13 @@ async fn both_are_invited_in_the_same_words_at_one_moment(on: On) {
             .map(|m| (m.kind, m.state, m.not_before))
             .collect::<Vec<_>>(),
         [(
-            Kind::PrevisitInvitation,
+            MessageKind::PrevisitInvitation,
             MessageState::Waiting,
             at("2026-11-25T10:00")
         ); 2]
     );
     let of_task: Vec<_> = texts_of_tasks(&w.svc.db).await.unwrap();
-    let task = task(&w, Topic::Previsit).await;
+    let task = task(&w, TaskKind::Previsit).await;
     assert_eq!(
         of_task
             .iter()
@@ -127,7 +127,7 @@ async fn both_are_invited_in_the_same_words_at_one_moment(on: On) {
         .unwrap();
     assert_eq!((told(&w, RESIDENT).len(), told(&w, CONTACT).len()), (1, 1));
     assert!(
-        w.tasks("BRK-0105").await.contains(&Topic::Previsit),
+        w.tasks("BRK-0105").await.contains(&TaskKind::Previsit),
         "the task stands: somebody has to agree a time"
     );
     w.end().await;
@@ -137,7 +137,7 @@ async fn off_unless_the_centre_wants_it(on: On) {
     let w = world(on, "[\"review_due\"]").await;
     w.until("2026-11-27T12:00").await;
     assert!(
-        w.tasks("BRK-0105").await.contains(&Topic::Previsit)
+        w.tasks("BRK-0105").await.contains(&TaskKind::Previsit)
             && queued(&w, "BRK-0105").await.is_empty()
     );
     w.end().await;
@@ -180,17 +180,21 @@ async fn what_is_done_closed_or_unsafe_is_not_sent(on: On) {
                     .await
             }
             "no texts" => w.says(CONTACT, "STOP").await,
-            "done" => {
-                record::decision(&w.svc, &task(&w, Topic::Previsit).await, None, "rung", &rec)
-                    .await
-                    .unwrap()
-            }
-            "off" => record::cancel(&w.svc, &s.id, &rec).await.unwrap(),
+            "done" => decision::decision(
+                &w.svc,
+                &task(&w, TaskKind::Previsit).await,
+                None,
+                "rung",
+                &rec,
+            )
+            .await
+            .unwrap(),
+            "off" => cancel::cancel(&w.svc, &s.id, &rec).await.unwrap(),
             "hidden" => {
                 // The contact parent's cancellation is told at 10:15: at 10:00 the visit is still
                 // on for the other.
                 w.until("2026-11-25T09:50").await;
-                record::answer(
+                answer::answer(
                     &w.svc,
                     &s.id,
                     Role::Contact,
@@ -234,7 +238,7 @@ async fn what_is_done_closed_or_unsafe_is_not_sent(on: On) {
             w.tasks("BRK-0105")
                 .await
                 .iter()
-                .all(|t| *t != Topic::RingNoAddress),
+                .all(|t| *t != TaskKind::RingNoAddress),
             "{story}"
         );
         heard.push((story, told(&w, RESIDENT)));

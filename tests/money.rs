@@ -6,14 +6,14 @@ use courtesy::domain::local_time::parse_local;
 use courtesy::domain::money::policy::{About, Absent, Note};
 use courtesy::domain::people::person::Role;
 use courtesy::domain::people::staff::StaffRole;
-use courtesy::domain::task::Topic;
+use courtesy::domain::task::TaskKind;
 use courtesy::domain::visits::session::Reason;
-use courtesy::flows::money::record as recorded;
-use courtesy::flows::money::record::Payment;
-use courtesy::flows::money::release;
-use courtesy::flows::money::settle;
-use courtesy::flows::visits::closure::{self, Closing};
-use courtesy::flows::visits::record::{self, Recording};
+use courtesy::flows::money::record::NewPayment;
+use courtesy::flows::money::{lists, record as recorded, release};
+use courtesy::flows::people::{calls, decision, referral};
+use courtesy::flows::recording::Recording;
+use courtesy::flows::visits::closure::{self, ClosureRequest};
+use courtesy::flows::visits::{answer, attendance, cancel, reinstate};
 use courtesy::simulator::time;
 use courtesy::store::cases::{self, Case};
 use courtesy::store::{messages, sessions, staff, tasks};
@@ -51,7 +51,7 @@ pub fn by<'a>(w: &World, who: &'a str) -> Recording<'a> {
 
 /// The fees of a case: `due 4500 resident`.
 pub async fn fees(w: &World, case_ref: &str) -> Vec<String> {
-    let all = settle::fees(&w.svc.db, None, w.svc.clock.now())
+    let all = lists::fees(&w.svc.db, None, w.svc.clock.now())
         .await
         .unwrap();
     all.into_iter()
@@ -68,7 +68,7 @@ pub async fn fees(w: &World, case_ref: &str) -> Vec<String> {
 }
 
 pub async fn fee_id(w: &World, case_ref: &str) -> String {
-    settle::fees(&w.svc.db, None, w.svc.clock.now())
+    lists::fees(&w.svc.db, None, w.svc.clock.now())
         .await
         .unwrap()
         .into_iter()
@@ -77,7 +77,7 @@ pub async fn fee_id(w: &World, case_ref: &str) -> String {
         .id
 }
 
-pub async fn task(w: &World, case_ref: &str, topic: Topic) -> String {
+pub async fn task(w: &World, case_ref: &str, topic: TaskKind) -> String {
     let all = tasks::list(&w.svc.db, None).await.unwrap();
     all.into_iter()
         .find(|t| t.topic == topic && t.state == "open" && t.case_ref.as_deref() == Some(case_ref))
@@ -259,7 +259,7 @@ async fn without_a_note_up_to_the_closed_file_and_a_new_referral(on: On) {
     // Nothing goes to all parties by itself.
     until(&w, "2026-12-15T12:00").await;
     nothing_about_money(&w.got(CONTACT));
-    let held = task(&w, "BRK-0101", Topic::ReleaseAllParties).await;
+    let held = task(&w, "BRK-0101", TaskKind::ReleaseAllParties).await;
     let e = release::release(&w.svc, &held, None, false, &by(&w, "Mary"))
         .await
         .unwrap_err()
@@ -286,7 +286,7 @@ async fn without_a_note_up_to_the_closed_file_and_a_new_referral(on: On) {
         w.tasks("BRK-0101")
             .await
             .iter()
-            .filter(|t| **t == Topic::ReleaseAllParties)
+            .filter(|t| **t == TaskKind::ReleaseAllParties)
             .count(),
         1,
         "a look releases nothing"
@@ -324,8 +324,8 @@ async fn without_a_note_up_to_the_closed_file_and_a_new_referral(on: On) {
         "{}",
         w.last(CONTACT)
     );
-    let held = task(&w, "BRK-0101", Topic::ReleaseCaseClosed).await;
-    recorded::rang(
+    let held = task(&w, "BRK-0101", TaskKind::ReleaseCaseClosed).await;
+    calls::rang(
         &w.svc,
         &case(&w, "BRK-0101").await,
         Role::Resident,
@@ -347,7 +347,7 @@ async fn without_a_note_up_to_the_closed_file_and_a_new_referral(on: On) {
     // The money settles the debt and leaves the file closed; a new referral opens it.
     let c = case(&w, "BRK-0101").await;
     assert!(
-        recorded::referral(&w.svc, &c, &by(&w, "Mary"))
+        referral::referral(&w.svc, &c, &by(&w, "Mary"))
             .await
             .unwrap_err()
             .to_string()
@@ -356,7 +356,7 @@ async fn without_a_note_up_to_the_closed_file_and_a_new_referral(on: On) {
     recorded::payment(
         &w.svc,
         &c,
-        &Payment {
+        &NewPayment {
             minor: 4500,
             by: "contact",
             again: false,
@@ -378,7 +378,7 @@ async fn without_a_note_up_to_the_closed_file_and_a_new_referral(on: On) {
         "nobody learns who paid, nor that it was paid"
     );
     assert!(case(&w, "BRK-0101").await.archived);
-    recorded::referral(&w.svc, &c, &by(&w, "Mary"))
+    referral::referral(&w.svc, &c, &by(&w, "Mary"))
         .await
         .unwrap();
     assert!(!case(&w, "BRK-0101").await.archived);
@@ -401,7 +401,7 @@ async fn any_other_reason_is_due_at_once_and_whoever_pays_settles_it(on: On) {
          visit. New visits are booked after that. Questions? 020 7946 0101"
     );
     let c = case(&w, "BRK-0101").await;
-    let pay = |minor, who| Payment {
+    let pay = |minor, who| NewPayment {
         minor,
         by: who,
         again: false,
@@ -457,7 +457,7 @@ async fn any_other_reason_is_due_at_once_and_whoever_pays_settles_it(on: On) {
     let said = recorded::payment(
         &w.svc,
         &c,
-        &Payment {
+        &NewPayment {
             again: true,
             ..pay(3000, "resident")
         },
@@ -472,7 +472,7 @@ async fn any_other_reason_is_due_at_once_and_whoever_pays_settles_it(on: On) {
             "GBP 5.00 more than is owed: a manager decides (task refund)"
         ]
     );
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::Refund));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::Refund));
     until(&w, "2026-11-27T12:00").await;
     assert_eq!(
         w.last(CONTACT),
@@ -484,7 +484,7 @@ async fn any_other_reason_is_due_at_once_and_whoever_pays_settles_it(on: On) {
     assert!(
         !w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties)
+            .contains(&TaskKind::ReleaseAllParties)
     );
     w.end().await;
 }
@@ -556,7 +556,7 @@ async fn staff_hold_or_waive_a_text_before_it_leaves(on: On) {
         no(recorded::payment(
             &w.svc,
             &c,
-            &Payment {
+            &NewPayment {
                 minor: 4500,
                 by: "contact",
                 again: false
@@ -594,7 +594,7 @@ async fn a_closure_ends_an_unpaid_fee_and_a_reinstated_visit_has_none(on: On) {
     until(&w, "2026-11-27T11:00").await;
     assert_eq!(fees(&w, "BRK-0101").await, ["due 4500 contact"]);
     let day = "2026-11-28".parse().unwrap();
-    let closing = Closing {
+    let closing = ClosureRequest {
         centre: "BRK".into(),
         from: day,
         to: day,
@@ -623,11 +623,11 @@ async fn a_closure_ends_an_unpaid_fee_and_a_reinstated_visit_has_none(on: On) {
     cancels(&w, CONTACT, "other").await;
     until(&w, "2026-11-27T11:00").await;
     let (s, _) = w.session("BRK-0101").await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+    reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
         .await
         .unwrap();
     assert!(
-        recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+        reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
             .await
             .is_err()
     );
@@ -656,7 +656,7 @@ async fn a_cancellation_that_nobody_heard_of_comes_back_without_a_trace(on: On) 
     cancels(&w, CONTACT, "other").await;
     let before = w.got(RESIDENT);
     let (s, _) = w.session("BRK-0101").await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+    reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-27T19:00").await;
@@ -676,13 +676,13 @@ async fn a_cancellation_that_nobody_heard_of_comes_back_without_a_trace(on: On) 
 async fn a_no_show_is_charged_to_whom_staff_name(on: On) {
     let w = world(on, "2026-11-26T09:59").await;
     let (s, _) = w.session("BRK-0101").await;
-    let early = recorded::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Mary"))
+    let early = attendance::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Mary"))
         .await
         .unwrap_err()
         .to_string();
     assert!(early.contains("had not begun"), "{early}");
     until(&w, "2026-11-28T10:40").await;
-    recorded::no_show(&w.svc, &s.id, Absent::Unknown, &by(&w, "Mary"))
+    attendance::no_show(&w.svc, &s.id, Absent::Unknown, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(
@@ -690,13 +690,13 @@ async fn a_no_show_is_charged_to_whom_staff_name(on: On) {
         [] as [&str; 0],
         "C12: nobody in particular"
     );
-    recorded::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Mary"))
+    attendance::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(fees(&w, "BRK-0101").await, ["due 4500 contact"]);
     // He was in the car park: the later record takes the place of the earlier one, and no text had
     // left.
-    recorded::attended(&w.svc, &s.id, "both", &by(&w, "Mary"))
+    attendance::attended(&w.svc, &s.id, "both", &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(fees(&w, "BRK-0101").await, [] as [&str; 0]);
@@ -713,16 +713,16 @@ async fn who_was_named_by_mistake_hears_it_and_the_right_one_is_asked(on: On) {
     let w = world(on, "2026-11-26T09:59").await;
     until(&w, "2026-11-28T12:10").await;
     let (s, _) = w.session("BRK-0101").await;
-    recorded::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom"))
+    attendance::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom"))
         .await
         .unwrap();
     // The other volunteer saw the resident: that says nothing of him.
-    recorded::attended(&w.svc, &s.id, "resident", &by(&w, "Ann"))
+    attendance::attended(&w.svc, &s.id, "resident", &by(&w, "Ann"))
         .await
         .unwrap();
     assert_eq!(fees(&w, "BRK-0101").await, ["due 4500 contact"]);
     // Corrected before anything left: the right parent is asked, the wrong one hears nothing.
-    recorded::no_show(&w.svc, &s.id, Absent::Resident, &by(&w, "Mary"))
+    attendance::no_show(&w.svc, &s.id, Absent::Resident, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-30T10:30").await;
@@ -733,7 +733,7 @@ async fn who_was_named_by_mistake_hears_it_and_the_right_one_is_asked(on: On) {
     );
     nothing_about_money(&w.got(CONTACT));
     // Corrected after it left: nothing is owed after all.
-    recorded::attended(&w.svc, &s.id, "both", &by(&w, "Mary"))
+    attendance::attended(&w.svc, &s.id, "both", &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-30T11:00").await;
@@ -754,7 +754,7 @@ async fn nobody_travels_to_a_visit_of_a_closed_file(on: On) {
     until(&w, "2026-11-26T18:00").await;
     cancels(&w, RESIDENT, "other").await;
     until(&w, "2026-12-14T10:00").await;
-    let held = task(&w, "BRK-0101", Topic::ReleaseAllParties).await;
+    let held = task(&w, "BRK-0101", TaskKind::ReleaseAllParties).await;
     release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary"))
         .await
         .unwrap();
@@ -768,7 +768,7 @@ async fn nobody_travels_to_a_visit_of_a_closed_file(on: On) {
             s.case_ref == "BRK-0101" && s.start_local == parse_local("2026-12-26T10:00").unwrap()
         })
         .unwrap();
-    record::cancel(&w.svc, &third.id, &by(&w, "Mary"))
+    cancel::cancel(&w.svc, &third.id, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-12-23T14:00").await;
@@ -780,7 +780,7 @@ async fn nobody_travels_to_a_visit_of_a_closed_file(on: On) {
         w.tasks("BRK-0101")
             .await
             .iter()
-            .filter(|t| **t == Topic::RingSessionOff)
+            .filter(|t| **t == TaskKind::RingSessionOff)
             .count(),
         2,
         "both are rung"
@@ -793,7 +793,7 @@ async fn a_threat_stops_money_texts_to_the_one_who_wrote_it_alone(on: On) {
     until(&w, "2026-11-26T17:00").await;
     w.says(RESIDENT, "he said he will kill me if I bring him")
         .await;
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::Safeguarding));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::Safeguarding));
     until(&w, "2026-11-26T18:00").await;
     cancels(&w, RESIDENT, "other").await;
     until(&w, "2026-11-30T12:00").await;
@@ -801,14 +801,14 @@ async fn a_threat_stops_money_texts_to_the_one_who_wrote_it_alone(on: On) {
         w.got(RESIDENT).iter().all(|t| !t.contains('£')),
         "no bill for being threatened out of a visit"
     );
-    let paused = task(&w, "BRK-0101", Topic::MoneyPaused).await;
+    let paused = task(&w, "BRK-0101", TaskKind::MoneyPaused).await;
     let e = release::release(&w.svc, &paused, None, false, &by(&w, "Helen"))
         .await
         .unwrap_err()
         .to_string();
     assert!(e.contains("safety is open"), "{e}");
-    let alarm = task(&w, "BRK-0101", Topic::Safeguarding).await;
-    recorded::decision(&w.svc, &alarm, None, "spoke to her", &by(&w, "Helen"))
+    let alarm = task(&w, "BRK-0101", TaskKind::Safeguarding).await;
+    decision::decision(&w.svc, &alarm, None, "spoke to her", &by(&w, "Helen"))
         .await
         .unwrap();
     release::release(&w.svc, &paused, None, false, &by(&w, "Helen"))
@@ -825,14 +825,14 @@ async fn who_cannot_be_texted_is_told_by_phone_and_only_then_the_clock_runs(on: 
     cancels(&w, CONTACT, "other").await;
     w.says(CONTACT, "STOP").await;
     until(&w, "2026-12-12T12:00").await;
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::TellByPhone));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::TellByPhone));
     assert!(
         !w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties),
+            .contains(&TaskKind::ReleaseAllParties),
         "nobody was told: no clock"
     );
-    recorded::told(
+    calls::told(
         &w.svc,
         &case(&w, "BRK-0101").await,
         Role::Contact,
@@ -840,18 +840,18 @@ async fn who_cannot_be_texted_is_told_by_phone_and_only_then_the_clock_runs(on: 
     )
     .await
     .unwrap();
-    assert!(!w.tasks("BRK-0101").await.contains(&Topic::TellByPhone));
+    assert!(!w.tasks("BRK-0101").await.contains(&TaskKind::TellByPhone));
     until(&w, "2026-12-26T09:59").await;
     assert!(
         !w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties)
+            .contains(&TaskKind::ReleaseAllParties)
     );
     until(&w, "2026-12-26T10:01").await;
     assert!(
         w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties),
+            .contains(&TaskKind::ReleaseAllParties),
         "the first session after the telling"
     );
     w.end().await;
@@ -919,7 +919,7 @@ async fn notes_that_do_not_fit_are_for_a_person(on: On) {
         w.tasks("BRK-0101")
             .await
             .iter()
-            .filter(|t| **t == Topic::NoteMismatch)
+            .filter(|t| **t == TaskKind::NoteMismatch)
             .count(),
         2
     );
@@ -943,7 +943,7 @@ async fn notes_that_do_not_fit_are_for_a_person(on: On) {
         .find(|s| {
             s.case_ref == "BRK-0101" && s.start_local == parse_local("2026-12-12T10:00").unwrap()
         });
-    let late = record::answer(
+    let late = answer::answer(
         &w.svc,
         &second.unwrap().id,
         Role::Contact,
@@ -963,7 +963,7 @@ async fn contact_by_court_order_is_off_at_once_and_looked_at(on: On) {
     // BRK-0102 is court-ordered. Cancelled with five days' notice: no fee, but a person looks, and
     // it is to be replaced.
     let (s, _) = w.session("BRK-0102").await;
-    record::answer(
+    answer::answer(
         &w.svc,
         &s.id,
         Role::Resident,
@@ -981,12 +981,12 @@ async fn contact_by_court_order_is_off_at_once_and_looked_at(on: On) {
     until(&w, "2026-11-24T10:00").await;
     let tasks = w.tasks("BRK-0102").await;
     assert!(
-        tasks.contains(&Topic::CourtOrder) && tasks.contains(&Topic::Replacement),
+        tasks.contains(&TaskKind::CourtOrder) && tasks.contains(&TaskKind::Replacement),
         "{tasks:?}"
     );
     assert_eq!(fees(&w, "BRK-0102").await, [] as [&str; 0]);
-    let look = task(&w, "BRK-0102", Topic::CourtOrder).await;
-    recorded::decision(
+    let look = task(&w, "BRK-0102", TaskKind::CourtOrder).await;
+    decision::decision(
         &w.svc,
         &look,
         Some(true),
@@ -996,13 +996,13 @@ async fn contact_by_court_order_is_off_at_once_and_looked_at(on: On) {
     .await
     .unwrap();
     assert!(
-        recorded::decision(&w.svc, &look, Some(true), "again", &by(&w, "Mary"))
+        decision::decision(&w.svc, &look, Some(true), "again", &by(&w, "Mary"))
             .await
             .is_err()
     );
     let tasks = w.tasks("BRK-0102").await;
     assert!(
-        !tasks.contains(&Topic::CourtOrder) && tasks.contains(&Topic::Replacement),
+        !tasks.contains(&TaskKind::CourtOrder) && tasks.contains(&TaskKind::Replacement),
         "{tasks:?}"
     );
     w.end().await;
@@ -1073,18 +1073,18 @@ async fn several_children_and_nobody_said_how_many_are_ill(on: On) {
     // BRK-0109 has two children; the visit is on Sunday.
     until(&w, "2026-11-27T18:00").await;
     cancels(&w, "+447700900117", "child").await;
-    assert!(w.tasks("BRK-0109").await.contains(&Topic::ChildrenCount));
+    assert!(w.tasks("BRK-0109").await.contains(&TaskKind::ChildrenCount));
     assert_eq!(
         fees(&w, "BRK-0109").await,
         ["provisional_awaiting_note 0 resident"]
     );
     let (s, _) = w.session("BRK-0109").await;
-    let e = recorded::ill_children(&w.svc, &s.id, 3, &by(&w, "Mary"))
+    let e = attendance::ill_children(&w.svc, &s.id, 3, &by(&w, "Mary"))
         .await
         .unwrap_err()
         .to_string();
     assert!(e.contains("2 children attend"), "{e}");
-    recorded::ill_children(&w.svc, &s.id, 1, &by(&w, "Mary"))
+    attendance::ill_children(&w.svc, &s.id, 1, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(
@@ -1092,7 +1092,7 @@ async fn several_children_and_nobody_said_how_many_are_ill(on: On) {
         ["due 4500 resident"],
         "the other could have come"
     );
-    assert!(!w.tasks("BRK-0109").await.contains(&Topic::ChildrenCount));
+    assert!(!w.tasks("BRK-0109").await.contains(&TaskKind::ChildrenCount));
     w.end().await;
 }
 

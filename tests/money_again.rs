@@ -9,16 +9,16 @@ use crate::money::{
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::money::policy::Absent;
 use courtesy::domain::people::person::Role;
-use courtesy::domain::task::Topic;
+use courtesy::domain::task::TaskKind;
 use courtesy::domain::visits::notice::Origin;
 use courtesy::domain::visits::session::Reason;
-use courtesy::flows::money::record as recorded;
-use courtesy::flows::money::record::Payment;
-use courtesy::flows::money::release;
-use courtesy::flows::money::settle;
+use courtesy::flows::money::record::NewPayment;
+use courtesy::flows::money::{lists, record as recorded, release};
+use courtesy::flows::people::{calls, decision};
 use courtesy::flows::receive;
-use courtesy::flows::visits::closure::{self, Closing};
-use courtesy::flows::visits::record::{self, Recording};
+use courtesy::flows::recording::Recording;
+use courtesy::flows::visits::closure::{self, ClosureRequest};
+use courtesy::flows::visits::{answer, attendance, move_session, reinstate};
 use courtesy::simulator::time;
 use courtesy::store::attempts::ReceiptIn;
 use courtesy::store::sessions::{self, Session};
@@ -34,8 +34,8 @@ pub async fn session(w: &World, case_ref: &str, n: usize) -> Session {
         .unwrap()
 }
 
-pub fn pay(minor: i64) -> Payment<'static> {
-    Payment {
+pub fn pay(minor: i64) -> NewPayment<'static> {
+    NewPayment {
         minor,
         by: "contact",
         again: false,
@@ -66,7 +66,7 @@ async fn receipt(w: &World, kind: &str, status: &str, error_code: Option<&str>) 
 }
 
 /// The open tasks of a case with a topic, as roles.
-pub async fn open(w: &World, case_ref: &str, topic: Topic) -> Vec<String> {
+pub async fn open(w: &World, case_ref: &str, topic: TaskKind) -> Vec<String> {
     let all = tasks::list(&w.svc.db, None).await.unwrap();
     all.into_iter()
         .filter(|t| {
@@ -78,7 +78,7 @@ pub async fn open(w: &World, case_ref: &str, topic: Topic) -> Vec<String> {
 
 async fn close_saturday(w: &World) {
     let day = "2026-11-28".parse().unwrap();
-    let closing = Closing {
+    let closing = ClosureRequest {
         centre: "BRK".into(),
         from: day,
         to: day,
@@ -98,7 +98,7 @@ async fn a_visit_that_is_put_back_on_and_moved_keeps_what_was_said_of_its_day(on
     until(&w, "2026-11-27T11:00").await;
     assert!(w.last(CONTACT).contains("pay a fee of £45"));
     let s = session(&w, "BRK-0101", 0).await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+    reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
         .await
         .unwrap();
     w.moves("BRK-0101", "2026-12-05T10:00").await;
@@ -122,13 +122,13 @@ async fn a_visit_that_is_put_back_on_and_moved_keeps_what_was_said_of_its_day(on
     // In time for the 12th; put back on, moved forward: the old message is not late now.
     let w = world(on, "2026-11-25T09:00").await;
     let s = session(&w, "BRK-0101", 1).await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+    reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
         .await
         .unwrap();
-    record::move_to(
+    move_session::move_to(
         &w.svc,
         &s.id,
         parse_local("2026-11-26T14:00").unwrap(),
@@ -149,7 +149,7 @@ async fn a_debtor_gains_no_time_by_asking_for_another_date(on: On) {
         cancels(&w, CONTACT, "other").await;
         until(&w, "2026-11-30T12:00").await;
         let s = session(&w, "BRK-0101", 1).await;
-        record::move_to(
+        move_session::move_to(
             &w.svc,
             &s.id,
             parse_local("2026-12-19T10:00").unwrap(),
@@ -162,7 +162,7 @@ async fn a_debtor_gains_no_time_by_asking_for_another_date(on: On) {
         assert_eq!(
             w.tasks("BRK-0101")
                 .await
-                .contains(&Topic::ReleaseAllParties),
+                .contains(&TaskKind::ReleaseAllParties),
             waits,
             "{origin}"
         );
@@ -170,7 +170,7 @@ async fn a_debtor_gains_no_time_by_asking_for_another_date(on: On) {
         assert!(
             w.tasks("BRK-0101")
                 .await
-                .contains(&Topic::ReleaseAllParties),
+                .contains(&TaskKind::ReleaseAllParties),
             "{origin}"
         );
         w.end().await;
@@ -183,7 +183,7 @@ async fn who_never_heard_of_a_closure_hears_nothing_of_its_end(on: On) {
     let before = (w.got(RESIDENT), w.got(CONTACT));
     close_saturday(&w).await;
     let s = session(&w, "BRK-0101", 0).await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+    reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-27T09:00").await;
@@ -205,14 +205,14 @@ async fn who_never_heard_of_a_closure_hears_nothing_of_its_end(on: On) {
     // it is on.
     let s = session(&w, "BRK-0103", 0).await;
     assert_eq!(
-        open(&w, "BRK-0103", Topic::RingSessionOff).await,
+        open(&w, "BRK-0103", TaskKind::RingSessionOff).await,
         ["contact"]
     );
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+    reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(
-        open(&w, "BRK-0103", Topic::RingSessionOff).await,
+        open(&w, "BRK-0103", TaskKind::RingSessionOff).await,
         [] as [&str; 0]
     );
     w.end().await;
@@ -227,13 +227,13 @@ async fn who_never_heard_of_a_closure_hears_nothing_of_its_end(on: On) {
         .find(|t| {
             t.case_ref.as_deref() == Some("BRK-0101")
                 && t.role == Some(Role::Resident)
-                && t.topic == Topic::RingSessionOff
+                && t.topic == TaskKind::RingSessionOff
         });
-    recorded::decision(&w.svc, &ring.unwrap().id, None, "told", &by(&w, "Mary"))
+    decision::decision(&w.svc, &ring.unwrap().id, None, "told", &by(&w, "Mary"))
         .await
         .unwrap();
     let s = session(&w, "BRK-0101", 0).await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+    reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
         .await
         .unwrap();
     centres_on_hold(&w, false).await;
@@ -249,13 +249,13 @@ async fn who_never_heard_of_a_closure_hears_nothing_of_its_end(on: On) {
         w.got(CONTACT)
     );
     assert_eq!(
-        open(&w, "BRK-0101", Topic::RingSessionOff).await,
+        open(&w, "BRK-0101", TaskKind::RingSessionOff).await,
         [] as [&str; 0]
     );
     // Told of it, as everybody is.
     close_saturday(&w).await;
     until(&w, "2026-11-26T14:00").await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+    reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-26T15:00").await;
@@ -296,7 +296,7 @@ async fn money_that_goes_to_an_older_fee_after_a_receipt_is_for_a_manager(on: On
         by: "Mary",
         at: at("2026-11-28T10:40"),
     };
-    recorded::no_show(&w.svc, &first.id, Absent::Resident, &then)
+    attendance::no_show(&w.svc, &first.id, Absent::Resident, &then)
         .await
         .unwrap();
     assert_eq!(
@@ -321,14 +321,14 @@ async fn money_that_goes_to_an_older_fee_after_a_receipt_is_for_a_manager(on: On
         (vec![], vec![]),
         "nothing about money by itself"
     );
-    assert_eq!(open(&w, "BRK-0101", Topic::OwedAgain).await, ["contact"]);
+    assert_eq!(open(&w, "BRK-0101", TaskKind::OwedAgain).await, ["contact"]);
     assert!(
         !w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties)
+            .contains(&TaskKind::ReleaseAllParties)
     );
     // Released: the fee is asked for again, and its clock starts there.
-    let held = task(&w, "BRK-0101", Topic::OwedAgain).await;
+    let held = task(&w, "BRK-0101", TaskKind::OwedAgain).await;
     release::release(&w.svc, &held, None, false, &by(&w, "Helen"))
         .await
         .unwrap();
@@ -343,13 +343,13 @@ async fn money_that_goes_to_an_older_fee_after_a_receipt_is_for_a_manager(on: On
     assert!(
         w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties),
+            .contains(&TaskKind::ReleaseAllParties),
         "the first visit after the new telling"
     );
     recorded::payment(
         &w.svc,
         &c,
-        &Payment {
+        &NewPayment {
             again: true,
             ..pay(4500)
         },
@@ -363,7 +363,7 @@ async fn money_that_goes_to_an_older_fee_after_a_receipt_is_for_a_manager(on: On
         "{}",
         w.last(CONTACT)
     );
-    assert!(!w.tasks("BRK-0101").await.contains(&Topic::OwedAgain));
+    assert!(!w.tasks("BRK-0101").await.contains(&TaskKind::OwedAgain));
     w.end().await;
 }
 
@@ -373,29 +373,32 @@ async fn a_call_closes_the_task_of_the_one_who_was_rung_and_money_closes_all(on:
     w.says(RESIDENT, "STOP").await;
     let s = session(&w, "BRK-0101", 0).await;
     until(&w, "2026-11-26T18:00").await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-27T11:00").await;
-    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["contact"]);
+    assert_eq!(
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
+        ["contact"]
+    );
     let c = case(&w, "BRK-0101").await;
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+    calls::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-12-14T10:00").await;
-    let held = task(&w, "BRK-0101", Topic::ReleaseAllParties).await;
+    let held = task(&w, "BRK-0101", TaskKind::ReleaseAllParties).await;
     release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-12-14T11:00").await;
-    let mut both = open(&w, "BRK-0101", Topic::TellByPhone).await;
+    let mut both = open(&w, "BRK-0101", TaskKind::TellByPhone).await;
     both.sort();
     assert_eq!(both, ["contact", "resident"]);
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+    calls::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(
-        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
         ["resident"],
         "the other one was not rung"
     );
@@ -403,21 +406,21 @@ async fn a_call_closes_the_task_of_the_one_who_was_rung_and_money_closes_all(on:
         .await
         .unwrap();
     assert_eq!(
-        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
         [] as [&str; 0],
         "nobody has to hear any more that a payment is open"
     );
     until(&w, "2026-12-14T13:00").await;
     assert_eq!(
-        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
         ["contact"],
         "who owed hears that nothing is owed"
     );
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+    calls::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(
-        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
         [] as [&str; 0]
     );
     w.end().await;
@@ -429,12 +432,12 @@ async fn a_referrer_who_was_told_or_need_not_be_waits_in_no_list(on: On) {
     until(&w, "2026-11-26T18:00").await;
     cancels(&w, resident, "other").await;
     until(&w, "2026-12-14T10:00").await;
-    let held = task(&w, "BRK-0102", Topic::ReleaseAllParties).await;
+    let held = task(&w, "BRK-0102", TaskKind::ReleaseAllParties).await;
     release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(
-        open(&w, "BRK-0102", Topic::TellReferrer).await,
+        open(&w, "BRK-0102", TaskKind::TellReferrer).await,
         ["referrer"]
     );
     let c = case(&w, "BRK-0102").await;
@@ -442,7 +445,7 @@ async fn a_referrer_who_was_told_or_need_not_be_waits_in_no_list(on: On) {
         .await
         .unwrap();
     assert_eq!(
-        open(&w, "BRK-0102", Topic::TellReferrer).await,
+        open(&w, "BRK-0102", TaskKind::TellReferrer).await,
         [] as [&str; 0]
     );
     w.end().await;
@@ -456,7 +459,7 @@ async fn the_clock_starts_when_the_text_reached_the_phone(on: On) {
     w.until("2026-11-27T10:30").await;
     assert!(w.last(CONTACT).contains("pay a fee of £45"));
     let due = async || {
-        settle::fees(&w.svc.db, None, w.svc.clock.now())
+        lists::fees(&w.svc.db, None, w.svc.clock.now())
             .await
             .unwrap()
             .into_iter()
@@ -468,7 +471,7 @@ async fn the_clock_starts_when_the_text_reached_the_phone(on: On) {
     // The phone was off: the text reaches it during the next visit.
     w.until("2026-11-28T12:00").await;
     assert_eq!(
-        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
         ["contact"],
         "after a day without a word somebody rings"
     );
@@ -480,7 +483,7 @@ async fn the_clock_starts_when_the_text_reached_the_phone(on: On) {
         "the visit after it, not the one that had begun"
     );
     assert_eq!(
-        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
         [] as [&str; 0]
     );
     w.end().await;
@@ -493,14 +496,17 @@ async fn an_undelivered_text_told_nobody(on: On) {
     w.provider.stall(CONTACT);
     w.until("2026-11-27T10:30").await;
     receipt(&w, "fee_notice", "undelivered", Some("30003")).await;
-    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["contact"]);
+    assert_eq!(
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
+        ["contact"]
+    );
     w.until("2026-12-12T12:00").await;
     assert!(
         !w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties)
+            .contains(&TaskKind::ReleaseAllParties)
     );
-    recorded::told(
+    calls::told(
         &w.svc,
         &case(&w, "BRK-0101").await,
         Role::Contact,
@@ -512,7 +518,7 @@ async fn an_undelivered_text_told_nobody(on: On) {
     assert!(
         w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties)
+            .contains(&TaskKind::ReleaseAllParties)
     );
     w.end().await;
 }
@@ -524,11 +530,15 @@ async fn who_cannot_be_told_that_a_visit_is_on_or_moved_is_rung(on: On) {
     w.moves("BRK-0101", "2026-11-28T14:00").await;
     w.until("2026-11-26T10:30").await;
     receipt(&w, "session_moved", "undelivered", Some("30003")).await;
-    assert!(!open(&w, "BRK-0101", Topic::RingSessionOn).await.is_empty());
+    assert!(
+        !open(&w, "BRK-0101", TaskKind::RingSessionOn)
+            .await
+            .is_empty()
+    );
     // Moved again: that task is about a time that is no more.
     w.moves("BRK-0101", "2026-11-28T15:00").await;
     assert_eq!(
-        open(&w, "BRK-0101", Topic::RingSessionOn).await,
+        open(&w, "BRK-0101", TaskKind::RingSessionOn).await,
         [] as [&str; 0]
     );
     w.end().await;
@@ -539,12 +549,12 @@ async fn who_cannot_be_told_that_a_visit_is_on_or_moved_is_rung(on: On) {
     w.says(RESIDENT, "STOP").await;
     w.moves("BRK-0101", "2026-11-28T14:00").await;
     w.until("2026-11-26T13:00").await;
-    let mut both = open(&w, "BRK-0101", Topic::RingSessionOn).await;
+    let mut both = open(&w, "BRK-0101", TaskKind::RingSessionOn).await;
     both.sort();
     assert_eq!(both, ["contact", "resident"]);
     let s = session(&w, "BRK-0102", 0).await;
     centres_on_hold(&w, true).await;
-    record::move_to(
+    move_session::move_to(
         &w.svc,
         &s.id,
         parse_local("2026-11-28T14:00").unwrap(),
@@ -555,7 +565,7 @@ async fn who_cannot_be_told_that_a_visit_is_on_or_moved_is_rung(on: On) {
     .unwrap();
     w.until("2026-11-28T14:30").await;
     assert_eq!(
-        open(&w, "BRK-0102", Topic::RingSessionOn).await.len(),
+        open(&w, "BRK-0102", TaskKind::RingSessionOn).await.len(),
         2,
         "neither heard of it"
     );
@@ -569,7 +579,7 @@ async fn a_second_cancellation_by_phone_is_recorded(on: On) {
     until(&w, "2026-11-26T19:00").await;
     assert!(w.last(RESIDENT).contains("will not go ahead"));
     let s = session(&w, "BRK-0101", 0).await;
-    record::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-26T19:10").await;
@@ -584,12 +594,12 @@ async fn a_second_cancellation_by_phone_is_recorded(on: On) {
         "C10: the first one counts"
     );
     assert!(
-        open(&w, "BRK-0101", Topic::Cancellation)
+        open(&w, "BRK-0101", TaskKind::Cancellation)
             .await
             .contains(&"resident".to_owned())
     );
     // Who cancelled says by phone that it was an illness (C28).
-    record::answer(
+    answer::answer(
         &w.svc,
         &s.id,
         Role::Contact,
@@ -603,7 +613,7 @@ async fn a_second_cancellation_by_phone_is_recorded(on: On) {
         fees(&w, "BRK-0101").await,
         ["provisional_awaiting_note 0 contact"]
     );
-    let yes = record::answer(&w.svc, &s.id, Role::Contact, true, None, &by(&w, "Mary"))
+    let yes = answer::answer(&w.svc, &s.id, Role::Contact, true, None, &by(&w, "Mary"))
         .await
         .unwrap_err()
         .to_string();
@@ -618,7 +628,7 @@ async fn the_fee_of_a_no_show_waits_for_the_next_working_day(on: On) {
     let w = world(on, "2026-11-26T09:59").await;
     let s = session(&w, "BRK-0101", 0).await;
     // The visit is on a Monday.
-    record::move_to(
+    move_session::move_to(
         &w.svc,
         &s.id,
         parse_local("2026-11-30T10:00").unwrap(),
@@ -628,7 +638,7 @@ async fn the_fee_of_a_no_show_waits_for_the_next_working_day(on: On) {
     .await
     .unwrap();
     until(&w, "2026-11-30T12:30").await;
-    recorded::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom"))
+    attendance::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom"))
         .await
         .unwrap();
     until(&w, "2026-12-01T09:59").await;
@@ -651,20 +661,23 @@ async fn money_for_a_channel_without_a_line_is_told_by_phone(on: On) {
     // The resident has a number only; this centre has a bot and nothing else.
     until(&w, "2026-11-26T18:00").await;
     let s = session(&w, "BRK-0102", 0).await;
-    record::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-27T11:00").await;
-    assert_eq!(open(&w, "BRK-0102", Topic::TellByPhone).await, ["resident"]);
+    assert_eq!(
+        open(&w, "BRK-0102", TaskKind::TellByPhone).await,
+        ["resident"]
+    );
     assert_eq!(about_money(&w, "BRK-0102").await, ["fee_notice withdrawn"]);
     until(&w, "2026-12-12T12:00").await;
     assert!(
         !w.tasks("BRK-0102")
             .await
-            .contains(&Topic::ReleaseAllParties),
+            .contains(&TaskKind::ReleaseAllParties),
         "nobody told them: no clock"
     );
-    recorded::told(
+    calls::told(
         &w.svc,
         &case(&w, "BRK-0102").await,
         Role::Resident,
@@ -673,7 +686,7 @@ async fn money_for_a_channel_without_a_line_is_told_by_phone(on: On) {
     .await
     .unwrap();
     assert_eq!(
-        open(&w, "BRK-0102", Topic::TellByPhone).await,
+        open(&w, "BRK-0102", TaskKind::TellByPhone).await,
         [] as [&str; 0]
     );
     w.end().await;

@@ -3,14 +3,14 @@
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SECOND_NUMBER, World, sample_with};
 use courtesy::domain::people::person::{Address, Mode};
-use courtesy::domain::task::Topic;
-use courtesy::flows::people::phone::{self, Change, Spoken};
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::people::phone::{self, PhoneChange, Spoken};
 use courtesy::store::{parties, tasks};
 
 const SIOBHAN: &str = "+447700900101";
 const DWAYNE: &str = "+447700900102";
 
-async fn change(w: &World, party: &str, c: Change) -> anyhow::Result<Vec<String>> {
+async fn change(w: &World, party: &str, c: PhoneChange) -> anyhow::Result<Vec<String>> {
     let party = parties::find(&w.svc.db, party).await.unwrap();
     phone::change(&w.svc, &party, &c, "Mary", w.svc.clock.now()).await
 }
@@ -112,13 +112,17 @@ async fn a_wrong_number_rests_until_staff_have_spoken_with_the_parent(on: On) {
         w.got(DWAYNE),
         ["Sorry. We will not text this number again."]
     );
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::RingWrongNumber));
+    assert!(
+        w.tasks("BRK-0101")
+            .await
+            .contains(&TaskKind::RingWrongNumber)
+    );
     w.until("2026-11-26T11:00").await;
     assert_eq!(w.got(DWAYNE).len(), 1, "nothing more goes there");
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::RingNoAddress));
-    let again = Change {
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::RingNoAddress));
+    let again = PhoneChange {
         sms: Some("safe".into()),
-        ..Change::default()
+        ..PhoneChange::default()
     };
     assert!(
         change(&w, "BRK-0101:contact", again.clone())
@@ -131,7 +135,7 @@ async fn a_wrong_number_rests_until_staff_have_spoken_with_the_parent(on: On) {
     change(
         &w,
         "BRK-0101:contact",
-        Change {
+        PhoneChange {
             spoken: Some(Spoken::CalledBack),
             ..again
         },
@@ -143,21 +147,29 @@ async fn a_wrong_number_rests_until_staff_have_spoken_with_the_parent(on: On) {
         w.last(DWAYNE).contains("your visit is Sat 28 Nov"),
         "the question that could not be put is put now"
     );
-    assert!(!w.tasks("BRK-0101").await.contains(&Topic::RingWrongNumber));
+    assert!(
+        !w.tasks("BRK-0101")
+            .await
+            .contains(&TaskKind::RingWrongNumber)
+    );
     w.end().await;
 }
 
 async fn who_wants_no_texts_is_rung_when_the_visit_is_off(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     w.says(DWAYNE, "STOP").await;
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::RingOptedOut));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::RingOptedOut));
     let texts = w.got(DWAYNE).len();
     w.says(SIOBHAN, "no sorry").await;
     let code = w.code(SIOBHAN, "other");
     w.says(SIOBHAN, &code).await;
     w.until("2026-11-26T11:00").await;
     assert_eq!(w.got(DWAYNE).len(), texts);
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::RingSessionOff));
+    assert!(
+        w.tasks("BRK-0101")
+            .await
+            .contains(&TaskKind::RingSessionOff)
+    );
     w.end().await;
 }
 
@@ -166,9 +178,9 @@ async fn a_discreet_phone_gets_two_bare_texts_and_a_silent_one_nothing(on: On) {
     change(
         &w,
         "BRK-0101:contact",
-        Change {
+        PhoneChange {
             mode: Some(Mode::Discreet),
-            ..Change::default()
+            ..PhoneChange::default()
         },
     )
     .await
@@ -176,9 +188,9 @@ async fn a_discreet_phone_gets_two_bare_texts_and_a_silent_one_nothing(on: On) {
     change(
         &w,
         "BRK-0103:resident",
-        Change {
+        PhoneChange {
             mode: Some(Mode::Silent),
-            ..Change::default()
+            ..PhoneChange::default()
         },
     )
     .await
@@ -189,7 +201,7 @@ async fn a_discreet_phone_gets_two_bare_texts_and_a_silent_one_nothing(on: On) {
         ["Birchfield: are you free on Sat 28 Nov as usual? Please reply YES or NO."]
     );
     assert!(w.got("+447700900105").is_empty());
-    assert!(w.tasks("BRK-0103").await.contains(&Topic::RingNoAddress));
+    assert!(w.tasks("BRK-0103").await.contains(&TaskKind::RingNoAddress));
     w.says(DWAYNE, "yes").await;
     assert_eq!(w.stands("BRK-0101").await, "booked none confirmed");
     assert_eq!(w.got(DWAYNE).len(), 1, "thanks are not said");
@@ -205,7 +217,7 @@ async fn a_discreet_phone_gets_two_bare_texts_and_a_silent_one_nothing(on: On) {
         "{:?}",
         w.got(DWAYNE)
     );
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::CancelByPhone));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::CancelByPhone));
     // The other parent cancels: a bare text, and a call.
     w.says(SIOBHAN, "no").await;
     let code = w.code(SIOBHAN, "other");
@@ -219,14 +231,18 @@ async fn a_discreet_phone_gets_two_bare_texts_and_a_silent_one_nothing(on: On) {
         "{:?}",
         w.got(DWAYNE)
     );
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::RingSessionOff));
+    assert!(
+        w.tasks("BRK-0101")
+            .await
+            .contains(&TaskKind::RingSessionOff)
+    );
     // What the silent one writes is read by a person and answered by nothing.
     w.says("+447700900105", "yes").await;
     assert!(w.got("+447700900105").is_empty());
     // Louder takes a talk.
-    let louder = Change {
+    let louder = PhoneChange {
         mode: Some(Mode::Normal),
-        ..Change::default()
+        ..PhoneChange::default()
     };
     assert!(
         change(&w, "BRK-0101:contact", louder.clone())
@@ -236,7 +252,7 @@ async fn a_discreet_phone_gets_two_bare_texts_and_a_silent_one_nothing(on: On) {
     change(
         &w,
         "BRK-0101:contact",
-        Change {
+        PhoneChange {
             spoken: Some(Spoken::InPerson),
             ..louder
         },
@@ -251,9 +267,9 @@ async fn a_phone_shows_texts_only_in_its_safe_hours(on: On) {
     change(
         &w,
         "BRK-0101:contact",
-        Change {
+        PhoneChange {
             hours: Some("12:30-15:00".into()),
-            ..Change::default()
+            ..PhoneChange::default()
         },
     )
     .await
@@ -262,9 +278,9 @@ async fn a_phone_shows_texts_only_in_its_safe_hours(on: On) {
         change(
             &w,
             "BRK-0101:contact",
-            Change {
+            PhoneChange {
                 hours: Some("noon".into()),
-                ..Change::default()
+                ..PhoneChange::default()
             }
         )
         .await
@@ -281,7 +297,11 @@ async fn a_phone_shows_texts_only_in_its_safe_hours(on: On) {
     w.says(SIOBHAN, &code).await;
     assert_eq!(w.stands("BRK-0101").await, "cancelled cancelled none");
     assert_eq!(w.got(DWAYNE).len(), 1, "haste is no reason");
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::RingSessionOff));
+    assert!(
+        w.tasks("BRK-0101")
+            .await
+            .contains(&TaskKind::RingSessionOff)
+    );
     w.end().await;
 }
 
@@ -332,7 +352,7 @@ async fn two_centres_have_their_own_numbers_and_a_stop_belongs_to_one(on: On) {
         .await
         .unwrap()
         .into_iter()
-        .find(|t| t.topic == Topic::ReadMessage)
+        .find(|t| t.topic == TaskKind::ReadMessage)
         .unwrap();
     let e =
         courtesy::flows::people::reply::reply(&w.svc, &task.id, "The same door as Peadar", "Mary")
@@ -447,7 +467,7 @@ async fn staff_answer_in_their_own_words_which_are_read_over(on: On) {
         .await
         .unwrap()
         .into_iter()
-        .find(|t| t.topic == Topic::ReadMessage)
+        .find(|t| t.topic == TaskKind::ReadMessage)
         .unwrap()
         .id;
     let answer = |text: &'static str| {
@@ -475,7 +495,7 @@ async fn staff_answer_in_their_own_words_which_are_read_over(on: On) {
     w.until("2026-11-26T10:05").await;
     assert_eq!(w.last(DWAYNE), "Birchfield: The side door, as usual.");
     assert!(!w.got(SIOBHAN).iter().any(|t| t.contains("side door")));
-    assert!(!w.tasks("BRK-0101").await.contains(&Topic::ReadMessage));
+    assert!(!w.tasks("BRK-0101").await.contains(&TaskKind::ReadMessage));
     assert!(
         courtesy::flows::people::reply::reply(&w.svc, &task, "Again", "Mary")
             .await
@@ -494,7 +514,7 @@ async fn a_reply_names_nobody_of_any_case_of_that_phone(on: On) {
         .await
         .unwrap()
         .into_iter()
-        .find(|t| t.topic == Topic::ReadMessage)
+        .find(|t| t.topic == TaskKind::ReadMessage)
         .unwrap();
     let cases: Vec<Option<String>> = vec![Some("BRK-0101".into()), Some("BRK-0111".into())];
     assert!(task.case_ref.is_none() || cases.contains(&task.case_ref));

@@ -6,11 +6,12 @@ use crate::money::{CONTACT, RESIDENT, by, cancels, case, fees, task, until, worl
 use crate::money_again::{open, pay, session};
 use courtesy::domain::money::policy::Absent;
 use courtesy::domain::people::person::Role;
-use courtesy::domain::task::Topic;
-use courtesy::flows::import::{self, How};
-use courtesy::flows::money::record as recorded;
-use courtesy::flows::money::release;
-use courtesy::flows::visits::record::{self, Recording};
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::import::{self, ImportOptions};
+use courtesy::flows::money::{record as recorded, release};
+use courtesy::flows::people::calls;
+use courtesy::flows::recording::Recording;
+use courtesy::flows::visits::{answer, attendance, reinstate};
 use courtesy::store::{centres, facts};
 
 async fn a_visit_is_not_put_back_on_before_it_was_called_off(on: On) {
@@ -23,7 +24,7 @@ async fn a_visit_is_not_put_back_on_before_it_was_called_off(on: On) {
         by: "Mary",
         at: at("2026-11-26T17:59"),
     };
-    let e = recorded::reinstate(&w.svc, &s.id, &early)
+    let e = reinstate::reinstate(&w.svc, &s.id, &early)
         .await
         .unwrap_err()
         .to_string();
@@ -35,7 +36,7 @@ async fn a_visit_is_not_put_back_on_before_it_was_called_off(on: On) {
         w.stands("BRK-0101").await.split(' ').next(),
         Some("cancelled")
     );
-    recorded::reinstate(
+    reinstate::reinstate(
         &w.svc,
         &s.id,
         &Recording {
@@ -74,17 +75,17 @@ async fn the_days_to_pay_count_from_the_later_telling_and_never_before_the_relea
     w.says(RESIDENT, "STOP").await;
     let s = session(&w, "BRK-0101", 0).await;
     until(&w, "2026-11-26T18:00").await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-27T11:00").await;
     let c = case(&w, "BRK-0101").await;
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+    calls::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
         .await
         .unwrap();
     // On Saturday: it goes on Monday, and names the day that it will name then.
     until(&w, "2026-12-12T11:00").await;
-    let held = task(&w, "BRK-0101", Topic::ReleaseAllParties).await;
+    let held = task(&w, "BRK-0101", TaskKind::ReleaseAllParties).await;
     let form = release::release(&w.svc, &held, None, true, &by(&w, "Mary"))
         .await
         .unwrap();
@@ -100,7 +101,7 @@ async fn the_days_to_pay_count_from_the_later_telling_and_never_before_the_relea
         .unwrap();
     until(&w, "2026-12-14T11:00").await;
     for role in [Role::Contact, Role::Resident] {
-        let e = recorded::told(
+        let e = calls::told(
             &w.svc,
             &c,
             role,
@@ -114,11 +115,11 @@ async fn the_days_to_pay_count_from_the_later_telling_and_never_before_the_relea
         .to_string();
         assert!(e.contains("was let go only on Mon 14 Dec at 10:00"), "{e}");
     }
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+    calls::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-12-16T11:00").await;
-    recorded::told(&w.svc, &c, Role::Resident, &by(&w, "Mary"))
+    calls::told(&w.svc, &c, Role::Resident, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-12-23T23:00").await;
@@ -138,7 +139,7 @@ async fn a_text_to_the_other_parent_counts_as_well(on: On) {
     until(&w, "2026-12-14T10:30").await;
     release::release(
         &w.svc,
-        &task(&w, "BRK-0101", Topic::ReleaseAllParties).await,
+        &task(&w, "BRK-0101", TaskKind::ReleaseAllParties).await,
         Some("no answer"),
         false,
         &by(&w, "Mary"),
@@ -170,7 +171,7 @@ async fn visits_of_a_closed_file_are_for_a_person(on: On) {
     until(&w, "2026-12-14T10:00").await;
     release::release(
         &w.svc,
-        &task(&w, "BRK-0101", Topic::ReleaseAllParties).await,
+        &task(&w, "BRK-0101", TaskKind::ReleaseAllParties).await,
         Some("no answer"),
         false,
         &by(&w, "Mary"),
@@ -178,7 +179,7 @@ async fn visits_of_a_closed_file_are_for_a_person(on: On) {
     .await
     .unwrap();
     until(&w, "2026-12-22T11:00").await;
-    let held = task(&w, "BRK-0101", Topic::ReleaseCaseClosed).await;
+    let held = task(&w, "BRK-0101", TaskKind::ReleaseCaseClosed).await;
     let form = release::release(&w.svc, &held, None, true, &by(&w, "Mary"))
         .await
         .unwrap();
@@ -190,23 +191,23 @@ async fn visits_of_a_closed_file_are_for_a_person(on: On) {
         form.lines
     );
     assert_eq!(
-        open(&w, "BRK-0101", Topic::ClosedFileVisit).await,
+        open(&w, "BRK-0101", TaskKind::ClosedFileVisit).await,
         [] as [&str; 0],
         "only shown"
     );
     release::release(&w.svc, &held, Some("no answer"), false, &by(&w, "Mary"))
         .await
         .unwrap();
-    assert_eq!(open(&w, "BRK-0101", Topic::ClosedFileVisit).await, ["-"]);
+    assert_eq!(open(&w, "BRK-0101", TaskKind::ClosedFileVisit).await, ["-"]);
     // Nobody did it, and nobody came: no fee by itself.
     until(&w, "2026-12-26T12:30").await;
     assert_eq!(
-        open(&w, "BRK-0101", Topic::ClosedFileVisit).await,
+        open(&w, "BRK-0101", TaskKind::ClosedFileVisit).await,
         [] as [&str; 0],
         "it has begun"
     );
     let third = session(&w, "BRK-0101", 2).await;
-    recorded::no_show(&w.svc, &third.id, Absent::Contact, &by(&w, "Tom"))
+    attendance::no_show(&w.svc, &third.id, Absent::Contact, &by(&w, "Tom"))
         .await
         .unwrap();
     assert_eq!(
@@ -214,12 +215,12 @@ async fn visits_of_a_closed_file_are_for_a_person(on: On) {
         ["due 4500 contact"],
         "that of November alone"
     );
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::NoShow));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::NoShow));
     w.end().await;
 }
 
 async fn nobody_rings_before_a_visit_that_is_over_off_or_answered(on: On) {
-    let rings = [Topic::RingOptedOut, Topic::RingNoAddress];
+    let rings = [TaskKind::RingOptedOut, TaskKind::RingNoAddress];
     let w = world(on, "2026-11-26T09:59").await;
     w.says(CONTACT, "STOP").await;
     w.says(RESIDENT, "STOP").await;
@@ -236,7 +237,7 @@ async fn nobody_rings_before_a_visit_that_is_over_off_or_answered(on: On) {
     assert_eq!(left(&w).await, ["contact", "resident"]);
     // One was rung and will come.
     let s = session(&w, "BRK-0101", 0).await;
-    record::answer(&w.svc, &s.id, Role::Contact, true, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Contact, true, None, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-26T13:00").await;
@@ -247,7 +248,7 @@ async fn nobody_rings_before_a_visit_that_is_over_off_or_answered(on: On) {
     until(&w, "2026-12-10T12:00").await;
     assert_eq!(left(&w).await, ["contact", "resident"]);
     let s = session(&w, "BRK-0101", 1).await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-12-10T13:00").await;
@@ -293,9 +294,9 @@ async fn a_dry_run_says_what_would_be(on: On) {
     let tried = import::import(
         &w.svc.db,
         csv.as_bytes(),
-        &How {
+        &ImportOptions {
             dry_run: true,
-            ..How::default()
+            ..ImportOptions::default()
         },
         w.svc.clock.now(),
     )
@@ -313,7 +314,7 @@ async fn a_dry_run_says_what_would_be(on: On) {
     let done = import::import(
         &w.svc.db,
         csv.as_bytes(),
-        &How::default(),
+        &ImportOptions::default(),
         w.svc.clock.now(),
     )
     .await

@@ -3,10 +3,10 @@
 use crate::common::{AT_ONCE, Binary, On, TestDb, World, families};
 use courtesy::domain::people::person::Mode;
 use courtesy::domain::people::staff::StaffRole;
-use courtesy::domain::task::Topic;
-use courtesy::flows::people::phone::{self, Change};
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::people::phone::{self, PhoneChange};
 use courtesy::flows::people::{link, reply};
-use courtesy::flows::visits::closure::{self, Closing};
+use courtesy::flows::visits::closure::{self, ClosureRequest};
 use courtesy::store::{parties, staff, tasks};
 
 async fn a_volunteer_changes_no_family_and_writes_to_nobody(on: On) {
@@ -16,12 +16,12 @@ async fn a_volunteer_changes_no_family_and_writes_to_nobody(on: On) {
         .await
         .unwrap()
         .into_iter()
-        .find(|t| t.topic == Topic::ReadMessage)
+        .find(|t| t.topic == TaskKind::ReadMessage)
         .unwrap()
         .id;
     let party = parties::find(&w.svc.db, "BRK-0105:contact").await.unwrap();
     let day = "2026-11-28".parse().unwrap();
-    let closing = Closing {
+    let closing = ClosureRequest {
         centre: "BRK".into(),
         from: day,
         to: day,
@@ -29,9 +29,9 @@ async fn a_volunteer_changes_no_family_and_writes_to_nobody(on: On) {
         why: "burst pipe".into(),
     };
     let families = closure::preview(&w.svc, &closing).await.unwrap().families;
-    let discreet = Change {
+    let discreet = PhoneChange {
         mode: Some(Mode::Discreet),
-        ..Change::default()
+        ..PhoneChange::default()
     };
     let each = async |who: &str| {
         let said = [

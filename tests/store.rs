@@ -2,30 +2,30 @@
 
 use crate::common::{On, TestDb, at};
 use courtesy::args;
-use courtesy::domain::outgoing::message::{Kind, MessageState};
+use courtesy::domain::outgoing::message::{MessageKind, MessageState};
 use courtesy::domain::outgoing::receipt::Receipt;
 use courtesy::domain::people::person::{Address, Channel, Phone};
-use courtesy::domain::task::Topic;
+use courtesy::domain::task::TaskKind;
 use courtesy::store::attempts::{self, ReceiptIn};
 use courtesy::store::messages;
-use courtesy::store::outbox::{self, Attempt, End, NewMessage, OfLine};
+use courtesy::store::outbox::{self, Attempt, AttemptResult, LineScope, NewMessage};
 use courtesy::store::sealed::random_token;
 use courtesy::store::tasks::{self, NewTask};
 use courtesy::store::{Db, facts, inbox, workers};
 use std::collections::HashSet;
 
 /// The line of the tests.
-const US: OfLine<'static> = OfLine {
+const US: LineScope<'static> = LineScope {
     channel: Channel::Sms,
     sender: "us",
     centres: None,
     not: &[],
 };
 
-fn message(cause: &str) -> NewMessage {
+fn message(dedup_key: &str) -> NewMessage {
     NewMessage {
-        cause: cause.into(),
-        kind: Kind::Help,
+        dedup_key: dedup_key.into(),
+        kind: MessageKind::Help,
         centre: "BRK".into(),
         case_id: None,
         party_id: None,
@@ -51,20 +51,22 @@ fn attempt(message_id: &str) -> Attempt {
             "hash".into(),
         ),
         body: "words".into(),
-        prompted: true,
+        is_reply: true,
         parts: 1,
         content: false,
     }
 }
 
 /// Queues one message and begins an attempt; gives both ids.
-async fn begun(db: &Db, cause: &str) -> (String, String) {
+async fn begun(db: &Db, dedup_key: &str) -> (String, String) {
     let now = at("2026-11-26T10:00");
     let mut tx = db.begin().await.unwrap();
-    outbox::enqueue(&mut tx, now, &[message(cause)])
+    outbox::enqueue(&mut tx, now, &[message(dedup_key)])
         .await
         .unwrap();
-    let claimed = outbox::claim(&mut tx, US, cause, now, 10).await.unwrap();
+    let claimed = outbox::claim(&mut tx, US, dedup_key, now, 10)
+        .await
+        .unwrap();
     let a = attempt(&claimed[0].id);
     outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&a))
         .await
@@ -150,10 +152,10 @@ async fn the_same_cause_queues_once(on: On) {
             .unwrap(),
         1
     );
-    tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media))
+    tasks::open(&mut tx, now, &NewTask::new("x".into(), TaskKind::Media))
         .await
         .unwrap();
-    tasks::open(&mut tx, now, &NewTask::new("x".into(), Topic::Media))
+    tasks::open(&mut tx, now, &NewTask::new("x".into(), TaskKind::Media))
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -175,13 +177,13 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
     for (end, may) in [
         (None, false),
         (
-            Some(End::Doubt {
+            Some(AttemptResult::Doubt {
                 error: "reset".into(),
             }),
             false,
         ),
         (
-            Some(End::NotSent {
+            Some(AttemptResult::NotSent {
                 error: "no".into(),
                 again: now,
             }),
@@ -238,7 +240,10 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
     }
     let mut tx = db.begin().await.unwrap();
     let claimed = outbox::claim(&mut tx, US, "again", now, 10).await.unwrap();
-    assert_eq!((claimed.len(), claimed[0].not_by), (1, Some(Channel::Sms)));
+    assert_eq!(
+        (claimed.len(), claimed[0].excluded_channel),
+        (1, Some(Channel::Sms))
+    );
     let second = attempt(&id);
     outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&second))
         .await
@@ -331,7 +336,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
         now,
         vec![(
             token.clone(),
-            End::Accepted {
+            AttemptResult::Accepted {
                 provider_id: "SM1".into(),
                 receipt: Some(Receipt::Queued),
             },
@@ -345,7 +350,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
         now,
         vec![(
             token.clone(),
-            End::NotSent {
+            AttemptResult::NotSent {
                 error: "late".into(),
                 again: now,
             },
@@ -376,13 +381,13 @@ async fn what_was_stored_comes_back(on: On) {
         .unwrap()
         .with_timezone(&chrono::Utc);
     let body = "Siobhán’s 😊 ' \" ; -- \\ \u{202e}x";
-    let received = inbox::Received {
+    let received = inbox::NewInbound {
         provider: "sms".into(),
         channel: courtesy::domain::people::person::Channel::Sms,
         provider_message_id: "SM1".into(),
         sender: "us".into(),
         from: "+447700900101".into(),
-        what: courtesy::store::inbox::What::Text {
+        what: courtesy::store::inbox::InboundKind::Text {
             body: courtesy::domain::people::person::Private(body.into()),
             media: 0,
             opt_out_type: None,

@@ -2,10 +2,11 @@
 
 use crate::common::{BIRCHFIELD, On, SAMPLE, World, at};
 use courtesy::domain::people::person::Role;
-use courtesy::domain::task::Topic;
+use courtesy::domain::task::TaskKind;
 use courtesy::flows::receive;
+use courtesy::flows::recording::Recording;
 use courtesy::flows::scan::confirmations;
-use courtesy::flows::visits::record::{self, Recording};
+use courtesy::flows::visits::{answer, cancel};
 use courtesy::simulator::{OUR_NUMBER, time};
 use courtesy::store::{centres, messages};
 
@@ -46,7 +47,7 @@ async fn both_are_asked_at_the_same_instant_and_a_yes_is_confirmed(on: On) {
         [] as [&str; 0],
         "opted out before: rung, not texted"
     );
-    assert!(w.tasks("BRK-0103").await.contains(&Topic::RingOptedOut));
+    assert!(w.tasks("BRK-0103").await.contains(&TaskKind::RingOptedOut));
     w.says(RESIDENT_101, "Yes thanks").await;
     assert_eq!(
         w.last(RESIDENT_101),
@@ -94,11 +95,11 @@ async fn a_no_is_finished_by_its_code_and_the_other_hears_neutrally_on_the_quart
         "Birchfield: the visit on Sat 28 Nov, 12:55pm will not go ahead. We do not give reasons. \
          We will contact you about the next one. Phone 020 7946 0101"
     );
-    assert!(w.tasks("BRK-0105").await.contains(&Topic::Cancellation));
+    assert!(w.tasks("BRK-0105").await.contains(&TaskKind::Cancellation));
     // A YES after that never reinstates (C11).
     w.says(CONTACT_105, "YES").await;
     assert_eq!(w.stands("BRK-0105").await, "cancelled none cancelled");
-    assert!(w.tasks("BRK-0105").await.contains(&Topic::Reconfirm));
+    assert!(w.tasks("BRK-0105").await.contains(&TaskKind::Reconfirm));
     assert!(w.last(CONTACT_105).contains("Staff will read this"));
     w.end().await;
 }
@@ -155,7 +156,7 @@ async fn a_cancellation_at_the_moment_wins_and_taken_back_the_other_is_still_ask
     ] {
         let w = World::sample(on, told).await;
         let (s, _) = w.session("BRK-0105").await;
-        record::answer(
+        answer::answer(
             &w.svc,
             &s.id,
             Role::Contact,
@@ -210,7 +211,7 @@ async fn wrong_codes_end_with_a_person(on: On) {
         "booked none none",
         "after three wrong tries the right one is dead"
     );
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::CancelByPhone));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::CancelByPhone));
     w.says(CONTACT_101, "no").await;
     assert!(
         w.last(CONTACT_101).contains("Staff will read this"),
@@ -227,7 +228,7 @@ async fn an_unfinished_cancellation_becomes_a_ring_task(on: On) {
     confirmations::scan(&w.svc, w.svc.clock.now())
         .await
         .unwrap();
-    assert_eq!(w.tasks("BRK-0105").await, [Topic::CancelUnfinished]);
+    assert_eq!(w.tasks("BRK-0105").await, [TaskKind::CancelUnfinished]);
     w.says(CONTACT_105, "yes").await;
     assert_eq!(
         (
@@ -338,11 +339,11 @@ async fn stop_start_help_and_whatever_is_unclear(on: On) {
     );
     assert_eq!(
         w.tasks("BRK-0101").await,
-        [Topic::ReadMessage, Topic::ReadMessage],
+        [TaskKind::ReadMessage, TaskKind::ReadMessage],
         "each message is a task all the same"
     );
     w.says(CONTACT_101, "STOP").await;
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::RingOptedOut));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::RingOptedOut));
     assert_eq!(
         w.session("BRK-0101").await.0.state.as_str(),
         "booked",
@@ -350,7 +351,7 @@ async fn stop_start_help_and_whatever_is_unclear(on: On) {
     );
     // While opted out, news become ring tasks, never silence.
     let (s, _) = w.session("BRK-0101").await;
-    record::cancel(
+    cancel::cancel(
         &w.svc,
         &s.id,
         &Recording {
@@ -363,7 +364,11 @@ async fn stop_start_help_and_whatever_is_unclear(on: On) {
     w.until("2026-11-26T11:00").await;
     assert!(!w.last(CONTACT_101).contains("will not go ahead"));
     assert!(w.last(RESIDENT_101).contains("will not go ahead"));
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::RingSessionOff));
+    assert!(
+        w.tasks("BRK-0101")
+            .await
+            .contains(&TaskKind::RingSessionOff)
+    );
     w.says(CONTACT_101, "START").await;
     assert!(w.last(CONTACT_101).contains("texts are on again"));
     w.end().await;
@@ -378,7 +383,7 @@ async fn a_bare_cancel_is_a_cancellation_that_the_service_may_have_blocked(on: O
     assert!(
         tasks
             .iter()
-            .any(|t| matches!(t, Topic::CancelByPhone | Topic::RingOptedOut)),
+            .any(|t| matches!(t, TaskKind::CancelByPhone | TaskKind::RingOptedOut)),
         "{tasks:?}"
     );
     w.end().await;
@@ -432,13 +437,13 @@ async fn a_replay_has_no_effect(on: On) {
         .rfind(|m| m.inbound)
         .unwrap();
     for found_by in ["hook", "listing"] {
-        let again = courtesy::store::inbox::Received {
+        let again = courtesy::store::inbox::NewInbound {
             provider: "sms".into(),
             channel: courtesy::domain::people::person::Channel::Sms,
             provider_message_id: text.sid.clone(),
             sender: OUR_NUMBER.into(),
             from: text.from.clone(),
-            what: courtesy::store::inbox::What::Text {
+            what: courtesy::store::inbox::InboundKind::Text {
                 body: courtesy::domain::people::person::Private(text.body.clone()),
                 media: 0,
                 opt_out_type: None,
@@ -465,16 +470,16 @@ async fn hold_stops_everything_and_receiving_goes_on(on: On) {
     assert!(w.news().iter().all(|m| m.body.starts_with("Liffey")));
     w.says(RESIDENT_101, "what is going on").await;
     assert!(
-        w.tasks("BRK-0101").await.contains(&Topic::ReadMessage)
-            || w.tasks("BRK-0111").await.contains(&Topic::ReadMessage)
+        w.tasks("BRK-0101").await.contains(&TaskKind::ReadMessage)
+            || w.tasks("BRK-0111").await.contains(&TaskKind::ReadMessage)
             || {
                 let all = courtesy::store::tasks::list(&w.svc.db, None).await.unwrap();
-                all.iter().any(|t| t.topic == Topic::ReadMessage)
+                all.iter().any(|t| t.topic == TaskKind::ReadMessage)
             }
     );
     // "Will not go ahead" on hold is rung.
     let (s, _) = w.session("BRK-0105").await;
-    record::cancel(
+    cancel::cancel(
         &w.svc,
         &s.id,
         &Recording {
@@ -486,7 +491,7 @@ async fn hold_stops_everything_and_receiving_goes_on(on: On) {
     .unwrap();
     assert_eq!(
         w.tasks("BRK-0105").await,
-        [Topic::RingSessionOff, Topic::RingSessionOff]
+        [TaskKind::RingSessionOff, TaskKind::RingSessionOff]
     );
     let mut tx = w.svc.db.begin().await.unwrap();
     centres::set_hold(&mut tx, "BRK", false, "test", "test", w.svc.clock.now())
@@ -552,7 +557,9 @@ async fn a_text_past_its_use_expires_and_is_listed(on: On) {
 
 async fn a_clock_that_jumps_stops_the_sending(on: On) {
     let w = World::sample(on, "2026-11-26T09:59").await;
-    w.svc.pulse.stop(Some("clock: it jumped by 3600 s".into()));
+    w.svc
+        .liveness
+        .stop(Some("clock: it jumped by 3600 s".into()));
     w.svc.clock.set(at("2026-11-26T10:00"));
     confirmations::scan(&w.svc, w.svc.clock.now())
         .await
@@ -568,7 +575,7 @@ async fn a_clock_that_jumps_stops_the_sending(on: On) {
     .unwrap();
     assert_eq!(ready.status(), 503);
     assert!(ready.text().await.unwrap().contains("it jumped"));
-    w.svc.pulse.stop(None);
+    w.svc.liveness.stop(None);
     time::settle(&w.svc).await.unwrap();
     assert_eq!(w.news().len(), 12);
     w.end().await;
@@ -612,13 +619,13 @@ async fn what_was_told_is_not_taken_back(on: On) {
     w.says(CONTACT_105, &w.code(CONTACT_105, "other")).await;
     w.until("2026-11-26T10:31").await;
     // The YES was written before the release and comes to us only now.
-    let late = courtesy::store::inbox::Received {
+    let late = courtesy::store::inbox::NewInbound {
         provider: "sms".into(),
         channel: courtesy::domain::people::person::Channel::Sms,
         provider_message_id: "SMlate".into(),
         sender: OUR_NUMBER.into(),
         from: CONTACT_105.into(),
-        what: courtesy::store::inbox::What::Text {
+        what: courtesy::store::inbox::InboundKind::Text {
             body: courtesy::domain::people::person::Private("YES".into()),
             media: 0,
             opt_out_type: None,
@@ -632,7 +639,7 @@ async fn what_was_told_is_not_taken_back(on: On) {
     assert_eq!(w.stands("BRK-0105").await, "cancelled none cancelled");
     assert!(
         w.last(CONTACT_105).contains("Staff will read this")
-            && w.tasks("BRK-0105").await.contains(&Topic::Reconfirm)
+            && w.tasks("BRK-0105").await.contains(&TaskKind::Reconfirm)
     );
     w.end().await;
 }
@@ -642,7 +649,7 @@ async fn who_never_heard_of_a_move_hears_of_the_visit_that_they_know(on: On) {
     w.until("2026-11-26T21:00").await;
     w.moves("BRK-0105", "2026-11-29T15:00").await;
     let (s, _) = w.session("BRK-0105").await;
-    record::cancel(
+    cancel::cancel(
         &w.svc,
         &s.id,
         &Recording {
@@ -667,9 +674,9 @@ async fn what_staff_record_ends_what_was_begun_by_text(on: On) {
     w.says(CONTACT_105, "no").await;
     let code = w.code(CONTACT_105, "other");
     w.until("2026-11-26T10:31").await;
-    assert_eq!(w.tasks("BRK-0105").await, [Topic::CancelUnfinished]);
+    assert_eq!(w.tasks("BRK-0105").await, [TaskKind::CancelUnfinished]);
     let (s, _) = w.session("BRK-0105").await;
-    record::answer(
+    answer::answer(
         &w.svc,
         &s.id,
         Role::Contact,

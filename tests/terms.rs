@@ -2,8 +2,8 @@
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, sample_with};
 use courtesy::domain::local_time::parse_local;
-use courtesy::domain::task::Topic;
-use courtesy::flows::import::{self, How, Imported, Severity};
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::import::{self, ImportOptions, Imported, Severity};
 use courtesy::store::sessions;
 
 /// BRK-0105 has a fee of its own, 1500; BRK-0101 the centre's, 4500.
@@ -19,7 +19,7 @@ async fn brings(w: &World, csv: &str) -> Imported {
     let i = import::import(
         &w.svc.db,
         csv.as_bytes(),
-        &How::default(),
+        &ImportOptions::default(),
         w.svc.clock.now(),
     )
     .await
@@ -148,7 +148,7 @@ async fn a_file_books_nothing_for_a_case_that_may_not_be_booked(on: On) {
             w.tasks("BRK-0105")
                 .await
                 .iter()
-                .filter(|t| **t == Topic::NotBooked)
+                .filter(|t| **t == TaskKind::NotBooked)
                 .count(),
             1,
             "one task, however often the file comes"
@@ -166,7 +166,7 @@ async fn a_file_books_nothing_for_a_case_that_may_not_be_booked(on: On) {
     case(&w, "bookings_hold = FALSE, state = 'open'", "BRK-0105").await;
     let i = brings(&w, &day("BRK-0105", "2026-12-12", &[])).await;
     assert_eq!(i.counts.unwrap().new_sessions, 1, "{:?}", i.findings);
-    assert!(!w.tasks("BRK-0105").await.contains(&Topic::NotBooked));
+    assert!(!w.tasks("BRK-0105").await.contains(&TaskKind::NotBooked));
     w.end().await;
 }
 

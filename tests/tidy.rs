@@ -88,7 +88,7 @@ fn arrows_point_one_way() {
                     .chars()
                     .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
                     .collect();
-                if matches!(used.as_str(), "args" | "words_enum" | "") {
+                if matches!(used.as_str(), "args" | "string_enum" | "") {
                     continue;
                 }
                 assert!(
@@ -175,7 +175,7 @@ fn every_message_kind_has_its_template_and_no_other() {
         .map(|e| e.file_name().to_string_lossy().replace(".txt", ""))
         .filter(|n| n != "language.toml")
         .collect();
-    let mut kinds: Vec<String> = courtesy::domain::outgoing::message::Kind::ALL
+    let mut kinds: Vec<String> = courtesy::domain::outgoing::message::MessageKind::ALL
         .iter()
         .map(|k| k.to_string())
         .collect();

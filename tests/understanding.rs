@@ -5,8 +5,8 @@
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World};
 use base64::Engine;
 use courtesy::domain::people::person::Mode;
-use courtesy::domain::task::Topic;
-use courtesy::flows::people::phone::{self, Change};
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::people::phone::{self, PhoneChange};
 use courtesy::flows::people::reply;
 use courtesy::simulator::{ACCOUNT, OUR_NUMBER, TOKEN, time};
 use courtesy::store::{facts, parties, tasks};
@@ -189,7 +189,11 @@ async fn one_clarification_a_day_then_the_one_hand_over_text_then_silence(on: On
     assert_eq!(w.got(DWAYNE).len(), n, "once an hour");
     assert_eq!(
         w.tasks("BRK-0101").await,
-        [Topic::ReadMessage, Topic::ReadMessage, Topic::ReadMessage],
+        [
+            TaskKind::ReadMessage,
+            TaskKind::ReadMessage,
+            TaskKind::ReadMessage
+        ],
         "a person reads each"
     );
     // The other parent has a day of her own, and another question is not touched by it.
@@ -242,10 +246,10 @@ async fn whatever_is_handed_over_gets_the_same_bytes_at_the_same_instant(on: On)
                 phone::change(
                     &w.svc,
                     &party,
-                    &Change {
+                    &PhoneChange {
                         mode: Some(Mode::Normal),
                         spoken: Some(phone::Spoken::InPerson),
-                        ..Change::default()
+                        ..PhoneChange::default()
                     },
                     "Mary",
                     w.svc.clock.now(),
@@ -321,7 +325,7 @@ async fn a_machine_that_answers_ours_is_answered_once_and_opens_one_task(on: On)
     );
     assert_eq!(
         w.tasks("BRK-0101").await,
-        [Topic::ReadMessage, Topic::AutoReplies]
+        [TaskKind::ReadMessage, TaskKind::AutoReplies]
     );
     // Very many at once, each different: the same. But an answer is an answer, and danger is told.
     for i in 0..40 {
@@ -330,12 +334,12 @@ async fn a_machine_that_answers_ours_is_answered_once_and_opens_one_task(on: On)
     }
     let tasks = w.tasks("BRK-0105").await;
     assert!(
-        tasks.len() <= 11 && tasks.contains(&Topic::AutoReplies),
+        tasks.len() <= 11 && tasks.contains(&TaskKind::AutoReplies),
         "{tasks:?}"
     );
     assert!(w.got(CONTACT_105).len() <= 3, "{:?}", w.got(CONTACT_105));
     w.says(CONTACT_105, "he has a knife").await;
-    assert!(w.tasks("BRK-0105").await.contains(&Topic::Safeguarding));
+    assert!(w.tasks("BRK-0105").await.contains(&TaskKind::Safeguarding));
     w.says(CONTACT_105, "yes").await;
     assert_eq!(w.stands("BRK-0105").await, "booked none confirmed");
     w.end().await;
@@ -359,7 +363,7 @@ async fn a_phone_that_somebody_else_reads_goes_silent_at_once(on: On) {
             (Mode::Silent, Mode::Normal),
             "{body}"
         );
-        assert!(w.tasks("BRK-0101").await.contains(&Topic::Safeguarding));
+        assert!(w.tasks("BRK-0101").await.contains(&TaskKind::Safeguarding));
         assert_eq!(
             w.stands("BRK-0101").await,
             "booked none none",
@@ -379,7 +383,9 @@ async fn a_phone_that_somebody_else_reads_goes_silent_at_once(on: On) {
         w.until("2026-11-26T15:00").await;
         assert_eq!(w.got(DWAYNE).len(), n, "nothing more goes there: {body}");
         assert!(
-            w.tasks("BRK-0101").await.contains(&Topic::RingSessionOff),
+            w.tasks("BRK-0101")
+                .await
+                .contains(&TaskKind::RingSessionOff),
             "a person rings"
         );
         w.end().await;
@@ -390,9 +396,9 @@ async fn a_phone_that_somebody_else_reads_goes_silent_at_once(on: On) {
     phone::change(
         &w.svc,
         &party,
-        &Change {
+        &PhoneChange {
             mode: Some(Mode::Discreet),
-            ..Change::default()
+            ..PhoneChange::default()
         },
         "Mary",
         w.svc.clock.now(),
@@ -413,9 +419,9 @@ async fn a_private_word_changes_nothing_that_is_seen(on: On) {
     for registered in [true, false] {
         let w = World::sample(on, "2026-11-26T10:00").await;
         let party = parties::find(&w.svc.db, "BRK-0101:contact").await.unwrap();
-        let word = |word: &str| Change {
+        let word = |word: &str| PhoneChange {
             quiet_word: Some(word.into()),
-            ..Change::default()
+            ..PhoneChange::default()
         };
         if registered {
             for bad in ["yes", "not coming", "stop texting me", "parking", "5271"] {
@@ -450,7 +456,7 @@ async fn a_private_word_changes_nothing_that_is_seen(on: On) {
             }
         );
         assert_eq!(
-            w.tasks("BRK-0101").await.contains(&Topic::QuietWord),
+            w.tasks("BRK-0101").await.contains(&TaskKind::QuietWord),
             registered
         );
         assert_eq!(
@@ -519,7 +525,7 @@ async fn one_of_several_children_ill_is_no_cancellation(on: On) {
         .await;
     assert_eq!(w.last(RESIDENT_105), HANDED);
     assert_eq!(w.stands("BRK-0105").await, "booked none none");
-    assert_eq!(w.tasks("BRK-0105").await, [Topic::SomeChildren]);
+    assert_eq!(w.tasks("BRK-0105").await, [TaskKind::SomeChildren]);
     assert!(
         said(&w, "BRK-0105")
             .await
@@ -576,7 +582,7 @@ async fn bad_input_is_kept_shown_safely_and_handed_to_a_person(on: On) {
     let came: Vec<&str> = waiting
         .passed
         .iter()
-        .filter(|p| matches!(p.way, courtesy::store::inbox::Way::In { .. }))
+        .filter(|p| matches!(p.way, courtesy::store::inbox::Direction::In { .. }))
         .map(|p| p.body.0.as_str())
         .collect();
     for body in bad {
@@ -635,7 +641,7 @@ async fn bad_input_is_kept_shown_safely_and_handed_to_a_person(on: On) {
             w.stands("BRK-0105").await.as_str(),
             w.tasks("BRK-0105").await
         ),
-        ("booked none none", vec![Topic::ReadMessage])
+        ("booked none none", vec![TaskKind::ReadMessage])
     );
     let task = tasks::list(&w.svc.db, None)
         .await
@@ -664,7 +670,7 @@ async fn a_person_sees_the_message_what_came_before_and_what_was_answered(on: On
         .await
         .unwrap()
         .into_iter()
-        .rfind(|t| t.topic == Topic::ReadMessage)
+        .rfind(|t| t.topic == TaskKind::ReadMessage)
         .unwrap()
         .id;
     let seen = reply::waiting(&w.svc, &task).await.unwrap();
@@ -685,7 +691,7 @@ async fn a_person_sees_the_message_what_came_before_and_what_was_answered(on: On
         .passed
         .iter()
         .filter(
-            |p| matches!(&p.way, courtesy::store::inbox::Way::In { id, .. } if *id == seen.message),
+            |p| matches!(&p.way, courtesy::store::inbox::Direction::In { id, .. } if *id == seen.message),
         )
         .count();
     assert_eq!(own, 1);

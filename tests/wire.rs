@@ -4,19 +4,19 @@
 use crate::common::{
     AT_ONCE, BOT, Binary, EMULATOR_TOKEN, Emulator, On, TestDb, eventually, families_in_chats,
 };
-use courtesy::channels::Tried;
+use courtesy::channels::SendOutcome;
 use courtesy::channels::telegram::{
-    Errand, Incoming, IncomingKind, Mode, Telegram, TelegramSettings,
+    ErrandResult, Telegram, TelegramSettings, TelegramUpdate, TelegramUpdateKind, UpdateMode,
 };
-use courtesy::channels::twilio::{Sender, Sms, SmsSettings};
+use courtesy::channels::twilio::{Sender, SmsSettings, Twilio};
 use courtesy::domain::outgoing::receipt::Receipt;
-use courtesy::simulator::sms_service::Provider;
-use courtesy::simulator::telegram::Chats;
+use courtesy::simulator::sms_service::SmsService;
+use courtesy::simulator::telegram::TelegramService;
 use courtesy::simulator::{ACCOUNT, OUR_NUMBER, TOKEN};
 use std::time::Duration;
 
-fn sms(url: &str, token: &str, from: &str) -> Sms {
-    Sms::new(SmsSettings {
+fn sms(url: &str, token: &str, from: &str) -> Twilio {
+    Twilio::new(SmsSettings {
         base_url: url.into(),
         account_sid: ACCOUNT.into(),
         auth_token: token.into(),
@@ -33,7 +33,7 @@ async fn exchanges(url: &str, token: &str) {
     us.probe().await.unwrap();
     assert!(sms(url, "wrong", OUR_NUMBER).probe().await.is_err());
     // A text is taken, listed with its words and moves on to the phone.
-    let Tried::Accepted {
+    let SendOutcome::Accepted {
         provider_id,
         receipt,
     } = us
@@ -78,7 +78,7 @@ async fn exchanges(url: &str, token: &str) {
         assert!(matches!(
             us.send("+447700900102", &format!("n {i}"), None, CALLBACK)
                 .await,
-            Tried::Accepted { .. }
+            SendOutcome::Accepted { .. }
         ));
     }
     let mut bodies: Vec<String> = us
@@ -98,9 +98,9 @@ async fn exchanges(url: &str, token: &str) {
             .is_empty()
     );
     // What it refuses, and whether that is for one number or for all.
-    let refused = |t: Tried| match t {
-        Tried::RefusedNumber { error, .. } => format!("number {}", &error[..5]),
-        Tried::RefusedChannel { error } => format!("channel {}", &error[..5]),
+    let refused = |t: SendOutcome| match t {
+        SendOutcome::RefusedNumber { error, .. } => format!("number {}", &error[..5]),
+        SendOutcome::RefusedChannel { error } => format!("channel {}", &error[..5]),
         other => panic!("{other:?}"),
     };
     assert_eq!(
@@ -138,7 +138,7 @@ async fn exchanges(url: &str, token: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_practice_service() {
-    let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER])
+    let provider = SmsService::start(ACCOUNT, TOKEN, &[OUR_NUMBER])
         .await
         .unwrap();
     exchanges(provider.url(), TOKEN).await;
@@ -165,13 +165,13 @@ async fn the_emulator() {
 async fn what_a_failure_means() {
     let emulator = Emulator::start(&[]);
     let us = sms(&emulator.url, EMULATOR_TOKEN, OUR_NUMBER);
-    let class = |t: &Tried| match t {
-        Tried::Accepted { .. } => "accepted",
-        Tried::NotSent { .. } => "not sent",
-        Tried::RefusedNumber { .. }
-        | Tried::OutsideWindow { .. }
-        | Tried::RefusedChannel { .. } => "refused",
-        Tried::Unknown { .. } => "unknown",
+    let class = |t: &SendOutcome| match t {
+        SendOutcome::Accepted { .. } => "accepted",
+        SendOutcome::NotSent { .. } => "not sent",
+        SendOutcome::RefusedNumber { .. }
+        | SendOutcome::OutsideWindow { .. }
+        | SendOutcome::RefusedChannel { .. } => "refused",
+        SendOutcome::Unknown { .. } => "unknown",
     };
     for (kind, want) in [
         ("reset_before", "unknown"),
@@ -192,7 +192,7 @@ async fn what_a_failure_means() {
             .await;
         let tried = us.send("+447700900101", kind, None, CALLBACK).await;
         assert_eq!(class(&tried), want, "{kind}: {tried:?}");
-        if let Tried::NotSent { wait, .. } = tried {
+        if let SendOutcome::NotSent { wait, .. } = tried {
             assert_eq!(wait, Some(Duration::from_secs(7)));
         }
     }
@@ -213,7 +213,7 @@ async fn what_a_failure_means() {
 }
 
 fn bot(url: &str, token: &str) -> Telegram {
-    let mode = Mode::Polling {
+    let mode = UpdateMode::Polling {
         wait: Duration::from_secs(1),
     };
     Telegram::new(TelegramSettings {
@@ -242,14 +242,14 @@ async fn chat_exchanges(
     assert!(
         matches!(
             us.send(424_242, "x", Vec::new()).await,
-            Tried::RefusedNumber { blocked: true, .. }
+            SendOutcome::RefusedNumber { blocked: true, .. }
         ),
         "a chat that never wrote"
     );
     say(42, "hello").await;
     let (news, next, _) = us.fetch(None).await.unwrap();
     assert!(
-        matches!(&news[..], [Incoming { chat: 42, what: IncomingKind::Text(t), .. }] if t == "hello"),
+        matches!(&news[..], [TelegramUpdate { chat: 42, what: TelegramUpdateKind::Text(t), .. }] if t == "hello"),
         "{news:?}"
     );
     // Until a later question confirms it, it comes again.
@@ -259,7 +259,8 @@ async fn chat_exchanges(
         ("Yes".to_owned(), "token:yes".to_owned()),
         ("No".to_owned(), "token:no".to_owned()),
     ]];
-    let Tried::Accepted { provider_id, .. } = us.send(42, "Séan & \"Co\" £45 😊", buttons).await
+    let SendOutcome::Accepted { provider_id, .. } =
+        us.send(42, "Séan & \"Co\" £45 😊", buttons).await
     else {
         panic!("not accepted")
     };
@@ -267,9 +268,9 @@ async fn chat_exchanges(
     press(42, i64::from(message), "token:yes").await;
     let (news, next, _) = us.fetch(next).await.unwrap();
     let [
-        Incoming {
+        TelegramUpdate {
             what:
-                IncomingKind::Press {
+                TelegramUpdateKind::Press {
                     query,
                     data,
                     message: below,
@@ -282,35 +283,40 @@ async fn chat_exchanges(
         panic!("{news:?}")
     };
     assert_eq!((data.as_str(), *below), ("token:yes", message));
-    assert_eq!(us.answer(query, "no longer in use").await, Errand::Done);
+    assert_eq!(
+        us.answer(query, "no longer in use").await,
+        ErrandResult::Done
+    );
     assert_eq!(
         us.answer("4711", "").await,
-        Errand::Never,
+        ErrandResult::Never,
         "too old, or nobody's"
     );
-    assert_eq!(us.unbutton(42, message).await, Errand::Done);
+    assert_eq!(us.unbutton(42, message).await, ErrandResult::Done);
     assert_eq!(
         us.unbutton(42, message).await,
-        Errand::Done,
+        ErrandResult::Done,
         "not modified is success"
     );
     assert_eq!(
         us.replace(42, message, "this message is no longer in use")
             .await,
-        Errand::Done
+        ErrandResult::Done
     );
     assert_eq!(
         us.replace(42, message, "this message is no longer in use")
             .await,
-        Errand::Done
+        ErrandResult::Done
     );
-    assert_eq!(us.replace(42, 999, "x").await, Errand::Never);
+    assert_eq!(us.replace(42, 999, "x").await, ErrandResult::Never);
     assert!(us.fetch(next).await.unwrap().0.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_practice_chats() {
-    let chats = Chats::start(BOT, "CourtesyPracticeBot").await.unwrap();
+    let chats = TelegramService::start(BOT, "CourtesyPracticeBot")
+        .await
+        .unwrap();
     let (a, b) = (chats.clone(), chats.clone());
     chat_exchanges(
         chats.url(),
@@ -354,14 +360,14 @@ async fn what_a_failure_of_telegram_means() {
     emulator
         .control("chat", serde_json::json!({ "chat": 42 }))
         .await;
-    let class = |t: &Tried| match t {
-        Tried::Accepted { .. } => "accepted",
-        Tried::NotSent { .. } => "not sent",
-        Tried::RefusedNumber { blocked: true, .. } => "blocked",
-        Tried::RefusedNumber { .. }
-        | Tried::OutsideWindow { .. }
-        | Tried::RefusedChannel { .. } => "refused",
-        Tried::Unknown { .. } => "unknown",
+    let class = |t: &SendOutcome| match t {
+        SendOutcome::Accepted { .. } => "accepted",
+        SendOutcome::NotSent { .. } => "not sent",
+        SendOutcome::RefusedNumber { blocked: true, .. } => "blocked",
+        SendOutcome::RefusedNumber { .. }
+        | SendOutcome::OutsideWindow { .. }
+        | SendOutcome::RefusedChannel { .. } => "refused",
+        SendOutcome::Unknown { .. } => "unknown",
     };
     for (fault, want) in [
         (serde_json::json!({ "kind": "reset_before" }), "unknown"),
@@ -383,7 +389,7 @@ async fn what_a_failure_of_telegram_means() {
         emulator.control("fail", fault.clone()).await;
         let tried = us.send(42, "words", Vec::new()).await;
         assert_eq!(class(&tried), want, "{fault}: {tried:?}");
-        if let Tried::NotSent { wait, .. } = tried {
+        if let SendOutcome::NotSent { wait, .. } = tried {
             assert_eq!(wait, Some(Duration::from_secs(7)));
         }
     }

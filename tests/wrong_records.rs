@@ -8,11 +8,11 @@ use crate::money_again::{open, pay, session};
 use courtesy::domain::money::policy::{About, Absent, Note};
 use courtesy::domain::people::person::Role;
 use courtesy::domain::people::staff::StaffRole;
-use courtesy::domain::task::Topic;
+use courtesy::domain::task::TaskKind;
 use courtesy::flows::money::correct::void;
-use courtesy::flows::money::record as recorded;
-use courtesy::flows::money::release;
-use courtesy::flows::visits::record;
+use courtesy::flows::money::{record as recorded, release};
+use courtesy::flows::people::{calls, decision};
+use courtesy::flows::visits::{answer, attendance, reinstate};
 use courtesy::store::{facts, staff};
 
 /// The ids of the records of a case of this kind, in the order in which they were recorded.
@@ -52,7 +52,7 @@ async fn a_wrong_payment_brings_fee_and_hold_back(on: On) {
     recorded::payment(&w.svc, &c, &pay(9000), &by(&w, "Mary"))
         .await
         .unwrap();
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::Refund));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::Refund));
     // Before the receipt left: as if it had never been there.
     let said = takes_out(&w, "payment").await.unwrap();
     assert!(
@@ -74,11 +74,11 @@ async fn a_wrong_payment_brings_fee_and_hold_back(on: On) {
         )
     );
     assert!(
-        !w.tasks("BRK-0101").await.contains(&Topic::Refund),
+        !w.tasks("BRK-0101").await.contains(&TaskKind::Refund),
         "nothing is to be given back"
     );
     assert!(
-        !w.tasks("BRK-0101").await.contains(&Topic::OwedAgain),
+        !w.tasks("BRK-0101").await.contains(&TaskKind::OwedAgain),
         "nobody was told that nothing is owed"
     );
     // The same payment for the right case is no double; after its receipt a manager is asked.
@@ -88,9 +88,9 @@ async fn a_wrong_payment_brings_fee_and_hold_back(on: On) {
     until(&w, "2026-11-27T12:00").await;
     assert!(w.last(CONTACT).contains("Nothing is owed"));
     takes_out(&w, "payment").await.unwrap();
-    assert_eq!(open(&w, "BRK-0101", Topic::OwedAgain).await, ["contact"]);
-    let held = task(&w, "BRK-0101", Topic::OwedAgain).await;
-    let e = recorded::decision(&w.svc, &held, None, "", &by(&w, "Mary"))
+    assert_eq!(open(&w, "BRK-0101", TaskKind::OwedAgain).await, ["contact"]);
+    let held = task(&w, "BRK-0101", TaskKind::OwedAgain).await;
+    let e = decision::decision(&w.svc, &held, None, "", &by(&w, "Mary"))
         .await
         .unwrap_err()
         .to_string();
@@ -100,7 +100,7 @@ async fn a_wrong_payment_brings_fee_and_hold_back(on: On) {
         .await
         .unwrap();
     assert_eq!(
-        open(&w, "BRK-0101", Topic::OwedAgain).await,
+        open(&w, "BRK-0101", TaskKind::OwedAgain).await,
         [] as [&str; 0]
     );
     until(&w, "2026-11-30T12:00").await;
@@ -145,7 +145,7 @@ async fn a_wrong_note_or_waiver_is_taken_out(on: On) {
     );
     // Waived after the deadline, with its receipt; then it was another fee that was meant.
     until(&w, "2026-12-14T11:00").await;
-    let fee = courtesy::flows::money::settle::fees(&w.svc.db, None, w.svc.clock.now())
+    let fee = courtesy::flows::money::lists::fees(&w.svc.db, None, w.svc.clock.now())
         .await
         .unwrap()
         .remove(0)
@@ -156,17 +156,17 @@ async fn a_wrong_note_or_waiver_is_taken_out(on: On) {
     assert!(
         !w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties)
+            .contains(&TaskKind::ReleaseAllParties)
     );
     until(&w, "2026-12-14T13:00").await;
     takes_out(&w, "waived").await.unwrap();
     assert!(
         !w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties),
+            .contains(&TaskKind::ReleaseAllParties),
         "nothing goes on before a manager decided"
     );
-    let held = task(&w, "BRK-0101", Topic::OwedAgain).await;
+    let held = task(&w, "BRK-0101", TaskKind::OwedAgain).await;
     release::release(&w.svc, &held, None, true, &by(&w, "Helen"))
         .await
         .unwrap();
@@ -192,7 +192,7 @@ async fn what_was_reached_before_a_receipt_stays_when_the_payment_was_wrong(on: 
     let c = case(&w, "BRK-0101").await;
     release::release(
         &w.svc,
-        &task(&w, "BRK-0101", Topic::ReleaseAllParties).await,
+        &task(&w, "BRK-0101", TaskKind::ReleaseAllParties).await,
         Some("no answer"),
         false,
         &by(&w, "Mary"),
@@ -202,7 +202,7 @@ async fn what_was_reached_before_a_receipt_stays_when_the_payment_was_wrong(on: 
     until(&w, "2026-12-22T09:00").await;
     release::release(
         &w.svc,
-        &task(&w, "BRK-0101", Topic::ReleaseCaseClosed).await,
+        &task(&w, "BRK-0101", TaskKind::ReleaseCaseClosed).await,
         Some("no answer"),
         false,
         &by(&w, "Mary"),
@@ -224,19 +224,19 @@ async fn what_was_reached_before_a_receipt_stays_when_the_payment_was_wrong(on: 
         said[0].contains("GBP 45.00 is due") && said[1].contains("closed and archived"),
         "{said:?}"
     );
-    assert_eq!(open(&w, "BRK-0101", Topic::OwedAgain).await, ["contact"]);
+    assert_eq!(open(&w, "BRK-0101", TaskKind::OwedAgain).await, ["contact"]);
     assert!(
         !w.tasks("BRK-0101")
             .await
             .iter()
-            .any(|t| matches!(t, Topic::ReleaseAllParties | Topic::ReleaseCaseClosed)),
+            .any(|t| matches!(t, TaskKind::ReleaseAllParties | TaskKind::ReleaseCaseClosed)),
         "{:?}",
         w.tasks("BRK-0101").await
     );
     // Asked for again; that the file is closed was told, and is not told once more.
     release::release(
         &w.svc,
-        &task(&w, "BRK-0101", Topic::OwedAgain).await,
+        &task(&w, "BRK-0101", TaskKind::OwedAgain).await,
         None,
         false,
         &by(&w, "Helen"),
@@ -253,7 +253,7 @@ async fn what_was_reached_before_a_receipt_stays_when_the_payment_was_wrong(on: 
         !w.tasks("BRK-0101")
             .await
             .iter()
-            .any(|t| matches!(t, Topic::ReleaseAllParties | Topic::ReleaseCaseClosed)),
+            .any(|t| matches!(t, TaskKind::ReleaseAllParties | TaskKind::ReleaseCaseClosed)),
         "{:?}",
         w.tasks("BRK-0101").await
     );
@@ -273,7 +273,7 @@ async fn a_deadline_that_lay_after_the_receipt_has_not_passed(on: On) {
     takes_out(&w, "payment").await.unwrap();
     release::release(
         &w.svc,
-        &task(&w, "BRK-0101", Topic::OwedAgain).await,
+        &task(&w, "BRK-0101", TaskKind::OwedAgain).await,
         None,
         false,
         &by(&w, "Helen"),
@@ -289,14 +289,14 @@ async fn a_deadline_that_lay_after_the_receipt_has_not_passed(on: On) {
     assert!(
         !w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties),
+            .contains(&TaskKind::ReleaseAllParties),
         "the visit of the 12th was no deadline for whoever had paid"
     );
     until(&w, "2026-12-26T10:01").await;
     assert!(
         w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties)
+            .contains(&TaskKind::ReleaseAllParties)
     );
     w.end().await;
 }
@@ -306,34 +306,34 @@ async fn who_was_told_by_phone_that_nothing_is_owed_was_told(on: On) {
     w.says(CONTACT, "STOP").await;
     let s = session(&w, "BRK-0101", 0).await;
     until(&w, "2026-11-26T18:00").await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-27T11:00").await;
     let c = case(&w, "BRK-0101").await;
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+    calls::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
         .await
         .unwrap();
     recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-27T12:00").await;
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+    calls::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
         .await
         .unwrap();
     takes_out(&w, "payment").await.unwrap();
-    assert_eq!(open(&w, "BRK-0101", Topic::OwedAgain).await, ["contact"]);
+    assert_eq!(open(&w, "BRK-0101", TaskKind::OwedAgain).await, ["contact"]);
     until(&w, "2026-12-14T10:00").await;
     assert!(
         !w.tasks("BRK-0101")
             .await
-            .contains(&Topic::ReleaseAllParties),
+            .contains(&TaskKind::ReleaseAllParties),
         "no deadline runs"
     );
     // Let go, a person asks for it once more.
     release::release(
         &w.svc,
-        &task(&w, "BRK-0101", Topic::OwedAgain).await,
+        &task(&w, "BRK-0101", TaskKind::OwedAgain).await,
         None,
         false,
         &by(&w, "Helen"),
@@ -341,8 +341,11 @@ async fn who_was_told_by_phone_that_nothing_is_owed_was_told(on: On) {
     .await
     .unwrap();
     until(&w, "2026-12-14T11:00").await;
-    assert_eq!(open(&w, "BRK-0101", Topic::TellByPhone).await, ["contact"]);
-    recorded::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
+    assert_eq!(
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
+        ["contact"]
+    );
+    calls::told(&w.svc, &c, Role::Contact, &by(&w, "Mary"))
         .await
         .unwrap();
     recorded::payment(&w.svc, &c, &pay(4500), &by(&w, "Mary"))
@@ -350,7 +353,7 @@ async fn who_was_told_by_phone_that_nothing_is_owed_was_told(on: On) {
         .unwrap();
     until(&w, "2026-12-14T13:00").await;
     assert_eq!(
-        open(&w, "BRK-0101", Topic::TellByPhone).await,
+        open(&w, "BRK-0101", TaskKind::TellByPhone).await,
         ["contact"],
         "and says when it is settled"
     );
@@ -361,17 +364,17 @@ async fn a_wrong_absence_leaves_no_trace_and_a_right_one_is_told_once(on: On) {
     let w = world(on, "2026-11-26T09:59").await;
     until(&w, "2026-11-28T12:10").await;
     let s = session(&w, "BRK-0101", 0).await;
-    recorded::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom"))
+    attendance::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom"))
         .await
         .unwrap();
-    assert!(w.tasks("BRK-0101").await.contains(&Topic::NoShow));
+    assert!(w.tasks("BRK-0101").await.contains(&TaskKind::NoShow));
     takes_out(&w, "no_show").await.unwrap();
     assert_eq!(w.stands("BRK-0101").await.split(' ').next(), Some("booked"));
-    assert!(!w.tasks("BRK-0101").await.contains(&Topic::NoShow));
-    recorded::attended(&w.svc, &s.id, "resident", &by(&w, "Tom"))
+    assert!(!w.tasks("BRK-0101").await.contains(&TaskKind::NoShow));
+    attendance::attended(&w.svc, &s.id, "resident", &by(&w, "Tom"))
         .await
         .unwrap();
-    recorded::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom"))
+    attendance::no_show(&w.svc, &s.id, Absent::Contact, &by(&w, "Tom"))
         .await
         .unwrap();
     takes_out(&w, "no_show").await.unwrap();
@@ -453,11 +456,11 @@ async fn a_wrong_cancellation_of_a_visit_that_took_place_is_taken_out(on: On) {
     let w = world(on, "2026-11-26T09:59").await;
     let s = session(&w, "BRK-0101", 0).await;
     until(&w, "2026-11-27T18:00").await;
-    record::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Resident, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-27T18:10").await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(fees(&w, "BRK-0101").await, ["due 4500 resident"]);
@@ -489,7 +492,7 @@ async fn a_wrong_cancellation_of_a_visit_that_took_place_is_taken_out(on: On) {
         .unwrap();
     assert_eq!(w.stands("BRK-0101").await, "booked none none");
     assert_eq!(fees(&w, "BRK-0101").await, [] as [&str; 0]);
-    recorded::attended(&w.svc, &s.id, "both", &by(&w, "Mary"))
+    attendance::attended(&w.svc, &s.id, "both", &by(&w, "Mary"))
         .await
         .unwrap();
     w.end().await;
@@ -501,11 +504,11 @@ async fn a_fee_that_was_void_before_its_notice_left_is_asked_for_once(on: On) {
     cancels(&w, CONTACT, "other").await;
     let s = session(&w, "BRK-0101", 0).await;
     until(&w, "2026-11-26T18:40").await;
-    recorded::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
+    reinstate::reinstate(&w.svc, &s.id, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-26T19:00").await;
-    record::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
+    answer::answer(&w.svc, &s.id, Role::Contact, false, None, &by(&w, "Mary"))
         .await
         .unwrap();
     until(&w, "2026-11-27T12:00").await;
@@ -529,11 +532,11 @@ async fn a_corrected_number_of_ill_children_counts(on: On) {
     until(&w, "2026-11-27T18:00").await;
     cancels(&w, "+447700900117", "child").await;
     let s = session(&w, "BRK-0109", 0).await;
-    recorded::ill_children(&w.svc, &s.id, 1, &by(&w, "Mary"))
+    attendance::ill_children(&w.svc, &s.id, 1, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(fees(&w, "BRK-0109").await, ["due 4500 resident"]);
-    recorded::ill_children(&w.svc, &s.id, 2, &by(&w, "Mary"))
+    attendance::ill_children(&w.svc, &s.id, 2, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(
@@ -541,7 +544,7 @@ async fn a_corrected_number_of_ill_children_counts(on: On) {
         ["provisional_awaiting_note 0 resident"]
     );
     until(&w, "2026-11-30T10:30").await;
-    recorded::ill_children(&w.svc, &s.id, 1, &by(&w, "Mary"))
+    attendance::ill_children(&w.svc, &s.id, 1, &by(&w, "Mary"))
         .await
         .unwrap();
     assert_eq!(fees(&w, "BRK-0109").await, ["due 4500 resident"]);

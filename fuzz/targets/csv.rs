@@ -4,13 +4,13 @@
 
 #![no_main]
 
-use courtesy::flows::import::{COLUMNS, Dates, look};
+use courtesy::flows::import::{COLUMNS, DateFormat, look};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let whole = first.windows(11).any(|w| w == b"centre_code");
     let file = if whole { bytes.to_vec() } else { [COLUMNS.join(",").as_bytes(), b"\n", bytes].concat() };
-    let dates = if bytes.len() % 2 == 0 { Dates::Iso } else { Dates::Dmy };
+    let dates = if bytes.len() % 2 == 0 { DateFormat::Iso } else { DateFormat::Dmy };
     let _ = look(&file, dates);
 });

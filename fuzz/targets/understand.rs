@@ -5,17 +5,17 @@
 
 use courtesy::domain::people::person::Channel;
 use courtesy::domain::sanitize::shown;
-use courtesy::domain::replies::understanding::{Asked, Context, Intent, understand_in};
+use courtesy::domain::replies::understanding::{PendingQuestion, ReadingContext, Intent, understand_in};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let (flags, text) = bytes.split_first().map_or((0, bytes), |(f, t)| (*f, t));
     let text = String::from_utf8_lossy(text);
-    let context = Context {
+    let context = ReadingContext {
         lang: ["en", "pl", "ro", "ga"][usize::from(flags & 3)],
         channel: if flags & 4 == 0 { Channel::Sms } else { Channel::Telegram },
         open: usize::from(flags >> 3 & 3),
-        asked: if flags & 32 == 0 { Asked::Confirm } else { Asked::Numbered },
+        asked: if flags & 32 == 0 { PendingQuestion::Confirm } else { PendingQuestion::Numbered },
         arrivals: &[],
     };
     let meant = understand_in(&text, &context);

@@ -30,7 +30,7 @@ pub async fn until_idle(settings: &Settings, clock: Clock, stop: CancellationTok
         svc.clock.now(),
     )
     .await?;
-    if let Some(why) = svc.pulse.stopped() {
+    if let Some(why) = svc.liveness.stopped() {
         bail!(why);
     }
     let mut engines: Vec<Engine> = svc

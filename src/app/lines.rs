@@ -3,16 +3,16 @@
 
 use crate::app::loops::Loops;
 use crate::channels::telegram::{self, Telegram, TelegramSettings};
-use crate::channels::twilio::Sms;
+use crate::channels::twilio::Twilio;
 use crate::config::{Settings, SmsSection, WhatsappSection};
 use crate::domain::outgoing::whatsapp::{ContentSids, Contents};
 use crate::domain::people::person::Channel;
-use crate::flows::Service;
-use crate::flows::lines::{Line, Lines, Wire};
+use crate::flows::lines::{Line, LineService, Lines};
 use crate::flows::receive::chats;
 use crate::flows::send::engine::Engine;
-use crate::store::centres::Centres;
-use crate::store::{centres, inbox, outbox};
+use crate::flows::service::Service;
+use crate::store::centres::{self, Centres};
+use crate::store::{inbox, outbox};
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -146,7 +146,7 @@ pub fn lines(settings: &Settings, centres: &Centres, listen: SocketAddr) -> Resu
         out.push(Line {
             channel: Channel::Telegram,
             sender: telegram::id_of(&bot.bot_token).to_owned(),
-            wire: Wire::Telegram(Telegram::new(bot.clone())?),
+            wire: LineService::Telegram(Telegram::new(bot.clone())?),
             not: if centres.is_none() {
                 with_own.clone()
             } else {
@@ -194,7 +194,7 @@ fn text_line(
     Ok(Line {
         channel,
         sender: sms.service.sender.as_str().to_owned(),
-        wire: Wire::Sms(Sms::new(sms.service.clone())?),
+        wire: LineService::Twilio(Twilio::new(sms.service.clone())?),
         not: if centres.is_none() {
             with_own.to_vec()
         } else {

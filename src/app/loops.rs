@@ -2,9 +2,10 @@
 //! clock.
 
 use crate::flows::liveness::ClockWatch;
+use crate::flows::receive;
 use crate::flows::scan::confirmations;
 use crate::flows::send::reconcile;
-use crate::flows::{Service, receive};
+use crate::flows::service::Service;
 use crate::store::workers::{self, Worker};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -81,7 +82,7 @@ pub(super) async fn scan_loop(
                 }
             }
         }
-        svc.pulse.tick("scan");
+        svc.liveness.tick("scan");
         let pause = (due - svc.clock.now())
             .to_std()
             .unwrap_or_default()
@@ -104,7 +105,7 @@ pub(super) async fn reconcile_loop(
             // Another process may have adopted the same one a moment ago; the next round sees it.
             tracing::warn!("a round of looking up did not end: {e:#}");
         }
-        svc.pulse.tick("reconcile");
+        svc.liveness.tick("reconcile");
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(Span::from_secs(1)) => {}
@@ -127,7 +128,7 @@ pub(super) async fn beat_loop(
         None => svc.clock.now() - FIRST_LISTING,
     };
     if svc.clock.now() - since > GAP {
-        svc.pulse.was_away(since);
+        svc.liveness.was_away(since);
     }
     let mut list_at = Some(Instant::now());
     let mut last_beat = svc.clock.now();
@@ -135,12 +136,12 @@ pub(super) async fn beat_loop(
         let now = svc.clock.now();
         if now - last_beat > GAP {
             since = since.min(last_beat);
-            svc.pulse.was_away(last_beat);
+            svc.liveness.was_away(last_beat);
             list_at = Some(Instant::now());
         }
         if receives
             && has_sms(&svc)
-            && !svc.clock.is_practice()
+            && !svc.clock.is_simulated()
             && list_at.is_some_and(|t| Instant::now() >= t)
         {
             match receive::catch_up(&svc, since - Duration::minutes(5)).await {
@@ -168,7 +169,7 @@ pub(super) async fn beat_loop(
         });
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(if receives && has_sms(&svc) && !svc.clock.is_practice() { pause } else { BEAT }) => {}
+            () = tokio::time::sleep(if receives && has_sms(&svc) && !svc.clock.is_simulated() { pause } else { BEAT }) => {}
         }
     }
     Ok(())
@@ -182,7 +183,7 @@ pub(super) async fn check_clock(
     elapsed: Span,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if svc.clock.is_practice() {
+    if svc.clock.is_simulated() {
         return Ok(());
     }
     let mut why = watch.jumped(now, elapsed).map(|off| {
@@ -201,11 +202,11 @@ pub(super) async fn check_clock(
             (now - theirs).num_seconds()
         ));
     }
-    if why != svc.pulse.stopped() {
+    if why != svc.liveness.stopped() {
         if let Some(why) = &why {
             tracing::error!("{why}");
         }
-        svc.pulse.stop(why);
+        svc.liveness.stop(why);
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub type Button = (String, String);
 /// A text that stands at the service: its id there, and the values that take the places of its
 /// variables `1`, `2` and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
+pub struct ContentMessage {
     /// `HX…`
     pub sid: String,
     /// In order.
@@ -35,7 +35,7 @@ pub struct Content {
 
 /// What became of one try to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tried {
+pub enum SendOutcome {
     /// The service took it.
     Accepted {
         /// Its id there.
@@ -79,7 +79,7 @@ pub enum Tried {
 
 /// A message as the service lists it.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct ProviderMessage {
     /// Its id there.
     pub provider_id: String,
     /// The words.

@@ -1,12 +1,12 @@
 //! `courtesy record session` and `record series`: bookings by hand, and those that come again.
 
-use crate::cli::record::Who;
+use crate::cli::record::RecordedBy;
 use crate::cli::{Usage, line, parse_at};
 use crate::domain::local_time::{parse_local, parse_time};
-use crate::flows::Service;
+use crate::flows::recording::Recording;
+use crate::flows::service::Service;
 use crate::flows::visits::ask_date;
-use crate::flows::visits::book::{self, Booked, Booking, Ended};
-use crate::flows::visits::record::Recording;
+use crate::flows::visits::book::{self, Booked, Booking, SeriesEnd};
 use crate::store::cases::{self, Case};
 use crate::store::centres;
 use anyhow::{Result, anyhow};
@@ -14,7 +14,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 /// What a session is like; what is not said is as it was at the case's last session.
 #[derive(clap::Args)]
-pub(crate) struct Like {
+pub(crate) struct SessionOptions {
     /// How long it lasts
     #[arg(long, value_name = "N")]
     minutes: Option<i64>,
@@ -48,12 +48,12 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_name = "DATE TIME")]
     start: String,
     #[command(flatten)]
-    like: Like,
+    like: SessionOptions,
     /// The missed session in whose place it is booked
     #[arg(long, value_name = "SESSION", conflicts_with = "every")]
     replaces: Option<String>,
     #[command(flatten)]
-    who: Who,
+    who: RecordedBy,
 }
 
 /// Arguments of `record series`.
@@ -71,9 +71,9 @@ pub(crate) struct SeriesArgs {
     #[arg(long, value_name = "SERIES")]
     series: Option<String>,
     #[command(flatten)]
-    like: Like,
+    like: SessionOptions,
     #[command(flatten)]
-    who: Who,
+    who: RecordedBy,
 }
 
 fn local(option: &str, s: &str) -> Result<NaiveDateTime> {
@@ -92,7 +92,11 @@ fn date(option: &str, s: &str) -> Result<NaiveDate> {
     })
 }
 
-fn booking(start: NaiveDateTime, like: Like, replaces: Option<String>) -> Result<Booking> {
+fn booking(
+    start: NaiveDateTime,
+    like: SessionOptions,
+    replaces: Option<String>,
+) -> Result<Booking> {
     let time = |option: &str, s: Option<String>| {
         s.map(|s| {
             parse_time(&s).ok_or_else(|| {
@@ -125,7 +129,7 @@ fn booking(start: NaiveDateTime, like: Like, replaces: Option<String>) -> Result
     })
 }
 
-async fn when(svc: &Service, who: &Who, case: &Case) -> Result<DateTime<Utc>> {
+async fn when(svc: &Service, who: &RecordedBy, case: &Case) -> Result<DateTime<Utc>> {
     match &who.at {
         None => Ok(svc.clock.now()),
         Some(t) => parse_at(
@@ -161,20 +165,20 @@ pub(crate) struct DateArgs {
     /// The other start, local to the centre: both parents are asked in the same words
     #[arg(long, value_name = "DATE TIME", requires = "origin", conflicts_with_all = ["close", "party", "answer"])]
     to: Option<String>,
-    /// Who wished it; no parent is told
+    /// RecordedBy wished it; no parent is told
     #[arg(long, requires = "to", value_parser = ["centre", "parent"])]
     origin: Option<String>,
     /// The other date is not possible, whatever the cause: both are told so in the same words
     #[arg(long, conflicts_with_all = ["party", "answer"])]
     close: bool,
-    /// Who answered by phone
+    /// RecordedBy answered by phone
     #[arg(long, requires = "answer", value_parser = ["resident", "contact"])]
     party: Option<String>,
     /// What was answered by phone
     #[arg(long, requires = "party", value_parser = ["yes", "no"])]
     answer: Option<String>,
     #[command(flatten)]
-    who: Who,
+    who: RecordedBy,
 }
 
 /// `record ask-date`.
@@ -257,7 +261,7 @@ pub(crate) async fn series(svc: &Service, args: SeriesArgs) -> Result<()> {
         (Some(b), _) => b.start.date(),
         (None, stop) => date("--stop", stop.as_deref().unwrap_or_default())?,
     };
-    let Ended {
+    let SeriesEnd {
         unbooked,
         kept,
         booked,

@@ -1,7 +1,7 @@
 //! `courtesy case`: the whole history of a case, each step with its rule. No names, no numbers, no
 //! texts.
 
-use crate::cli::{Ctx, line, utc};
+use crate::cli::{CommandContext, line, utc};
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::source;
 use crate::flows::money::lists;
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-struct Step {
+struct CaseLine {
     at: DateTime<Utc>,
     what: String,
     role: Option<String>,
@@ -85,7 +85,7 @@ fn fact_in_words(kind: &str, detail: &str) -> String {
     }
 }
 
-fn in_words(f: &facts::Recorded) -> String {
+fn in_words(f: &facts::StoredFact) -> String {
     let words = fact_in_words(&f.kind, &f.detail.0);
     match &f.amount {
         Some((minor, currency)) => {
@@ -95,7 +95,7 @@ fn in_words(f: &facts::Recorded) -> String {
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     let (_, db) = ctx.open_existing().await?;
     let case = cases::find(&db, &args.case).await?;
     let now = ctx.clock_of(&db).await?.now();
@@ -120,7 +120,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             ""
         };
         let what = format!("{}{taken_out}", in_words(&f));
-        steps.push(Step {
+        steps.push(CaseLine {
             at: f.at,
             what,
             role: f.role.map(|r| r.to_string()),
@@ -145,7 +145,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             m.kind.as_str().replace('_', " "),
             m.state
         );
-        steps.push(Step {
+        steps.push(CaseLine {
             at: m.sent_at.unwrap_or(m.queued_at),
             what,
             role: m.role,
@@ -156,7 +156,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         });
     }
     for (at, intent, rule) in inbox::of_case(&db, &case.id).await? {
-        steps.push(Step {
+        steps.push(CaseLine {
             at,
             what: format!("a message came in, understood as {intent}"),
             role: None,
@@ -167,7 +167,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         });
     }
     for (s, session) in lists::steps(&db, &case.id, now).await? {
-        steps.push(Step {
+        steps.push(CaseLine {
             at: s.at,
             what: s.why.to_owned(),
             role: None,

@@ -1,6 +1,6 @@
 //! `courtesy centre`: centres and their rules.
 
-use crate::cli::{Ctx, Refused, line};
+use crate::cli::{CommandContext, NegativeResult, line};
 use crate::domain::centre::Centre;
 use crate::flows::scan::confirmations::replan;
 use crate::flows::visits::terms::{Announcement, announce};
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, command: Command) -> Result<()> {
     match command {
         Command::Apply { file } => apply(ctx, &file).await,
         Command::List { json } => list(ctx, json).await,
@@ -81,7 +81,7 @@ fn keys(text: &str) -> BTreeMap<String, String> {
     out
 }
 
-async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
+async fn apply(ctx: &CommandContext, path: &std::path::Path) -> Result<()> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("{} cannot be read", path.display()))?;
     let centre = match Centre::parse(&text) {
@@ -91,7 +91,7 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
             for p in problems {
                 eprintln!("  {p}");
             }
-            return Err(Refused.into());
+            return Err(NegativeResult.into());
         }
     };
     let text = with_whole_paths(&text, path.parent().unwrap_or(std::path::Path::new("")))?;
@@ -103,7 +103,7 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
         for p in problems {
             eprintln!("  {p}");
         }
-        return Err(Refused.into());
+        return Err(NegativeResult.into());
     }
     let now = ctx.clock_of(&db).await?.now();
     let mut tx = db.begin().await?;
@@ -142,7 +142,7 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
             for w in wrong {
                 eprintln!("  {w}");
             }
-            return Err(Refused.into());
+            return Err(NegativeResult.into());
         }
     };
     let (old, new) = (
@@ -223,7 +223,7 @@ async fn apply(ctx: &Ctx, path: &std::path::Path) -> Result<()> {
     Ok(())
 }
 
-async fn list(ctx: &Ctx, as_json: bool) -> Result<()> {
+async fn list(ctx: &CommandContext, as_json: bool) -> Result<()> {
     let (_, db) = ctx.open_existing().await?;
     for (code, c) in centres::all(&db).await? {
         if as_json {

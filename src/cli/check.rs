@@ -3,14 +3,14 @@
 mod texts;
 
 use crate::app;
-use crate::cli::{Ctx, Refused, line};
+use crate::cli::{CommandContext, NegativeResult, line};
 use crate::domain::local_time::instant;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::segments::is_gsm;
 use crate::domain::people::person::Channel;
-use crate::flows::lines::{Lines, Wire};
+use crate::flows::lines::{LineService, Lines};
 use crate::store::centres;
-use crate::templates::{ENGLISH, Words};
+use crate::templates::{ENGLISH, Templates};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ impl Findings {
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     let mut found = Findings::default();
     let settings = match crate::config::Settings::load(ctx.config.as_deref(), std::env::vars()) {
         Ok(s) => Some(s),
@@ -56,7 +56,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         .as_ref()
         .and_then(|s| s.templates.clone())
         .or_else(|| Some("message-templates".into()).filter(|d: &std::path::PathBuf| d.exists()));
-    let words = match Words::load(templates.as_deref()) {
+    let words = match Templates::load(templates.as_deref()) {
         Ok(w) => Some(w),
         Err(problems) => {
             for p in problems {
@@ -107,7 +107,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
                     }
                 ))?;
                 check_centres(&db, words.as_ref(), &mut found).await?;
-                match Ctx::lines(s, &db).await {
+                match CommandContext::lines(s, &db).await {
                     Ok(lines) => {
                         check_alerts(s, &lines, &mut found);
                         check_whatsapp(&lines, &mut found);
@@ -130,7 +130,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     }
     if found.wrong > 0 {
         eprintln!("{} wrong, {} warnings", found.wrong, found.warnings);
-        return Err(Refused.into());
+        return Err(NegativeResult.into());
     }
     line(format!(
         "ok       settings, database, templates, centres ({} warnings)",
@@ -172,9 +172,9 @@ fn check_whatsapp(lines: &Lines, found: &mut Findings) {
                         .keys()
                         .any(|c| l.content.find(c, ENGLISH, k).is_none()))
         };
-        let missing: Vec<&str> = Kind::ALL
+        let missing: Vec<&str> = MessageKind::ALL
             .iter()
-            .filter(|k| !k.is_answer() && **k != Kind::StaffAlert)
+            .filter(|k| !k.is_answer() && **k != MessageKind::StaffAlert)
             .map(|k| k.as_str())
             .filter(without)
             .collect();
@@ -194,7 +194,7 @@ async fn check_online(lines: &Lines, found: &mut Findings) -> Result<()> {
     for l in lines.all() {
         let section = l.channel;
         match &l.wire {
-            Wire::Sms(sms) => match sms.probe().await {
+            LineService::Twilio(sms) => match sms.probe().await {
                 Ok(()) => line(format!(
                     "ok       the texting service of {} answers and knows the account",
                     l.sender
@@ -203,7 +203,7 @@ async fn check_online(lines: &Lines, found: &mut Findings) -> Result<()> {
                     "{section}: {e:#}. Check base_url, account_sid and auth_token."
                 )),
             },
-            Wire::Telegram(bot) => match bot.about().await {
+            LineService::Telegram(bot) => match bot.about().await {
                 Ok(about) => {
                     line(format!(
                         "ok       Telegram answers and knows the bot @{}",
@@ -232,7 +232,7 @@ const NOT_ON_A_LOCK_SCREEN: [&str; 4] = ["child", "family", "contact", "court"];
 
 async fn check_centres(
     db: &crate::store::Db,
-    words: Option<&Words>,
+    words: Option<&Templates>,
     found: &mut Findings,
 ) -> Result<()> {
     let all = centres::all(db).await?;

@@ -1,10 +1,10 @@
 //! `courtesy closure`: the centre does not open. First what would be said and to whom; then, with
 //! the number of families, it is done.
 
-use crate::cli::{Ctx, Refused, Usage, line};
+use crate::cli::{CommandContext, NegativeResult, Usage, line};
 use crate::domain::local_time::parse_time;
-use crate::flows::visits::closure::{self, Closing, How, Preview};
-use crate::templates::Text;
+use crate::flows::visits::closure::{self, ClosurePreview, ClosureRequest, Notification};
+use crate::templates::RenderedText;
 use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::json;
@@ -63,9 +63,9 @@ fn hours(text: &str) -> Result<(NaiveTime, NaiveTime)> {
         })
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     let from = date("--from", &args.from)?;
-    let c = Closing {
+    let c = ClosureRequest {
         centre: args.centre.clone(),
         from,
         to: args.to.as_deref().map_or(Ok(from), |t| date("--to", t))?,
@@ -90,16 +90,16 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
     }
     if args.send.is_none() && p.families == 0 {
         eprintln!("no session of {} is booked then", args.centre);
-        return Err(Refused.into());
+        return Err(NegativeResult.into());
     }
     Ok(())
 }
 
-fn as_json(p: &Preview, sent: bool) -> Result<()> {
+fn as_json(p: &ClosurePreview, sent: bool) -> Result<()> {
     for t in &p.told {
         let how = match t.how {
-            How::Text(channel) => channel.as_str(),
-            How::Ring => "ring",
+            Notification::RenderedText(channel) => channel.as_str(),
+            Notification::Ring => "ring",
         };
         line(
             json!({
@@ -122,15 +122,15 @@ fn as_json(p: &Preview, sent: bool) -> Result<()> {
     Ok(())
 }
 
-fn in_words(p: &Preview, args: &Args) -> Result<()> {
+fn in_words(p: &ClosurePreview, args: &Args) -> Result<()> {
     line(format!(
         "{}: {} families, {} sessions",
         p.centre, p.families, p.sessions
     ))?;
     for t in &p.told {
         let how = match t.how {
-            How::Text(channel) => format!("text by {channel}"),
-            How::Ring => "RING".to_owned(),
+            Notification::RenderedText(channel) => format!("text by {channel}"),
+            Notification::Ring => "RING".to_owned(),
         };
         line(format!(
             "  {}  {:<12} {:<9} {how}",
@@ -140,7 +140,7 @@ fn in_words(p: &Preview, args: &Args) -> Result<()> {
         ))?;
     }
     for (
-        Text {
+        RenderedText {
             body,
             parts,
             gsm,

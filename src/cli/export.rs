@@ -1,7 +1,7 @@
 //! `courtesy export`: CSV for people. No bodies, names or numbers; whatever a spreadsheet would run
 //! as a formula is made harmless.
 
-use crate::cli::{Ctx, Usage, line, utc};
+use crate::cli::{CommandContext, Usage, line, utc};
 use crate::domain::local_time::{instant, wall};
 use crate::domain::people::person::Role;
 use crate::domain::visits::session::SessionState;
@@ -50,7 +50,7 @@ pub(crate) fn csv_line(cells: &[String]) -> Result<String> {
     Ok(String::from_utf8(bytes)?.trim_end().to_owned())
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     let date = |name: &str, text: &str| {
         text.parse::<NaiveDate>().map_err(|_| {
             anyhow!(Usage(format!(

@@ -1,6 +1,6 @@
 //! `courtesy hold`: stops all sending, or lets it go on.
 
-use crate::cli::{Ctx, Refused, line};
+use crate::cli::{CommandContext, NegativeResult, line};
 use crate::domain::people::staff::Act;
 use crate::store::centres::{self, ALL_CENTRES};
 use crate::store::facts::{self, Fact};
@@ -74,7 +74,7 @@ async fn one_text(db: &Db, id: &str, on: bool, by: &str, now: DateTime<Utc>) -> 
     tx.commit().await
 }
 
-pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, command: Command) -> Result<()> {
     let (settings, db) = ctx.open().await?;
     let now = ctx.clock_of(&db).await?.now();
     if let Command::On {
@@ -116,7 +116,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                 .await?
                 + sessions::asks_until(
                     &db,
-                    Ctx::lines(&settings, &db).await?.senders(),
+                    CommandContext::lines(&settings, &db).await?.senders(),
                     centre.as_deref(),
                     now,
                     now + Duration::hours(1),
@@ -142,7 +142,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                             .map(|c| format!(" --centre {c}"))
                             .unwrap_or_default()
                     );
-                    return Err(Refused.into());
+                    return Err(NegativeResult.into());
                 }
             }
             "by hand".to_owned()

@@ -1,7 +1,7 @@
 //! `courtesy import`.
 
-use crate::cli::{Ctx, Refused, Usage, line};
-use crate::flows::import::{self, COLUMNS, Dates, How, Severity};
+use crate::cli::{CommandContext, NegativeResult, Usage, line};
+use crate::flows::import::{self, COLUMNS, DateFormat, ImportOptions, Severity};
 use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// One object a line for every finding
     #[arg(long)]
     json: bool,
-    /// How dates are written: iso (2026-11-28), or dmy for 28/11/2026 as well
+    /// ImportOptions dates are written: iso (2026-11-28), or dmy for 28/11/2026 as well
     #[arg(long, default_value = "iso", value_parser = ["iso", "dmy"])]
     dates: String,
     /// Let the file change the names of parents that are on file
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     template: bool,
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     if args.template {
         return line(COLUMNS.join(","));
     }
@@ -49,14 +49,17 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
     let (settings, db) = ctx.open().await?;
     let now = ctx.clock_of(&db).await?.now();
-    let bar = Bar::new();
+    let bar = Progress::new();
     let dates = if args.dates == "dmy" {
-        Dates::Dmy
+        DateFormat::Dmy
     } else {
-        Dates::Iso
+        DateFormat::Iso
     };
-    let senders = Ctx::lines(&settings, &db).await?.senders().clone();
-    let how = How {
+    let senders = CommandContext::lines(&settings, &db)
+        .await?
+        .senders()
+        .clone();
+    let how = ImportOptions {
         dates,
         dry_run: args.dry_run,
         rename: args.rename,
@@ -106,7 +109,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         } else {
             line(words)?
         }
-        return Err(Refused.into());
+        return Err(NegativeResult.into());
     };
     let words = format!(
         "{}{} sessions: {} new, {} unchanged, {} moved, {} differ, {} called off, {} missing{}; {} \
@@ -140,18 +143,18 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
 }
 
 /// A bar that comes up on a terminal when the work takes longer than a second.
-struct Bar(ProgressBar, Instant);
+struct Progress(ProgressBar, Instant);
 
-impl Bar {
-    fn new() -> Bar {
-        Bar(
+impl Progress {
+    fn new() -> Progress {
+        Progress(
             ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
             Instant::now(),
         )
     }
 
     fn show(&self, done: u64, total: u64) {
-        let Bar(bar, since) = self;
+        let Progress(bar, since) = self;
         bar.set_length(total);
         bar.set_position(done);
         if bar.is_hidden()

@@ -1,7 +1,7 @@
 //! `courtesy link`: a single-use link that joins a parent's Telegram to a party, and the number
 //! that staff hear before it is moved.
 
-use crate::cli::{Ctx, line};
+use crate::cli::{CommandContext, line};
 use crate::domain::people::person::Channel;
 use crate::flows::people::link;
 use crate::store::parties;
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     let svc = ctx.service().await?;
     let party = parties::find(&svc.db, &args.party).await?;
     let name = format!("{}:{}", party.case_ref, party.role);

@@ -1,10 +1,10 @@
 //! `courtesy list`: the state, for scripts. Never a body, a name or a number.
 
-use crate::cli::{Ctx, line, utc};
+use crate::cli::{CommandContext, line, utc};
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::people::person::Role;
 use crate::flows::money::lists;
-use crate::store::messages::{self, Listed};
+use crate::store::messages::{self, ListedMessage};
 use crate::store::{Db, cases, milestones, sessions, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     let (settings, db) = ctx.open_existing().await?;
     let centre = args.centre.as_deref();
     let rows: Vec<Value> = match args.what.as_str() {
@@ -35,11 +35,15 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
             .iter()
             .map(|(s, places)| session(s, places))
             .collect(),
-        "parties" => cases::parties(&db, Ctx::lines(&settings, &db).await?.senders(), centre)
-            .await?
-            .iter()
-            .map(party)
-            .collect(),
+        "parties" => cases::parties(
+            &db,
+            CommandContext::lines(&settings, &db).await?.senders(),
+            centre,
+        )
+        .await?
+        .iter()
+        .map(party)
+        .collect(),
         "messages" => messages::list(&db, centre)
             .await?
             .iter()
@@ -156,7 +160,7 @@ fn session(s: &sessions::Session, places: &[sessions::Attendee]) -> Value {
     })
 }
 
-fn party(p: &cases::Party) -> Value {
+fn party(p: &cases::ListedParty) -> Value {
     json!({
         "party": format!("{}:{}", p.case_ref, p.role),
         "case_ref": p.case_ref,
@@ -167,7 +171,7 @@ fn party(p: &cases::Party) -> Value {
     })
 }
 
-fn fee(f: &lists::Fee) -> Value {
+fn fee(f: &lists::ListedFee) -> Value {
     json!({
         "fee": f.id,
         "case_ref": f.case_ref,
@@ -179,7 +183,7 @@ fn fee(f: &lists::Fee) -> Value {
     })
 }
 
-fn message(m: &Listed) -> Value {
+fn message(m: &ListedMessage) -> Value {
     let time = |t: Option<DateTime<Utc>>| t.map(utc);
     let attempts: Vec<Value> = m
         .attempts

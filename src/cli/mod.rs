@@ -22,7 +22,7 @@ pub mod try_cases;
 mod user;
 
 use crate::clock::Clock;
-use crate::config::{Settings, Wrong};
+use crate::config::{InvalidSettings, Settings};
 use crate::domain::local_time::{instant, parse_local};
 use crate::store::Db;
 use anyhow::{Context, Result, anyhow};
@@ -98,12 +98,12 @@ enum Command {
 }
 
 /// What every command gets.
-pub(crate) struct Ctx {
+pub(crate) struct CommandContext {
     /// The file of settings, if one was named.
     pub(crate) config: Option<PathBuf>,
 }
 
-impl Ctx {
+impl CommandContext {
     /// The settings; everything wrong with them at once.
     pub(crate) fn settings(&self) -> Result<Settings> {
         Ok(Settings::load(self.config.as_deref(), std::env::vars())?)
@@ -139,7 +139,7 @@ impl Ctx {
     }
 
     /// The parts for a command that records something.
-    pub(crate) async fn service(&self) -> Result<std::sync::Arc<crate::flows::Service>> {
+    pub(crate) async fn service(&self) -> Result<std::sync::Arc<crate::flows::service::Service>> {
         let (settings, db) = self.open().await?;
         let clock = self.clock_of(&db).await?;
         crate::app::build(&settings, db, clock, settings.listen).await
@@ -165,17 +165,17 @@ impl Ctx {
 
 /// Ends a command whose work was done and whose answer is "no".
 #[derive(Debug)]
-pub(crate) struct Refused;
+pub(crate) struct NegativeResult;
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for NegativeResult {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("refused")
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for NegativeResult {}
 
-/// Wrong usage that the argument parser cannot see.
+/// InvalidSettings usage that the argument parser cannot see.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) String);
 
@@ -261,17 +261,17 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ctx = Ctx { config: cli.config };
+    let ctx = CommandContext { config: cli.config };
     let result = runtime.block_on(run(ctx, cli.command));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(e) if e.is::<Refused>() => ExitCode::FAILURE,
+        Err(e) if e.is::<NegativeResult>() => ExitCode::FAILURE,
         Err(e) if e.is::<Usage>() => {
             eprintln!("courtesy: {e}");
             ExitCode::from(2)
         }
-        Err(e) if e.is::<Wrong>() => {
+        Err(e) if e.is::<InvalidSettings>() => {
             eprintln!("courtesy: {e}");
             ExitCode::FAILURE
         }
@@ -282,7 +282,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(ctx: Ctx, command: Command) -> Result<()> {
+async fn run(ctx: CommandContext, command: Command) -> Result<()> {
     match command {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::serve(&ctx, args).await,

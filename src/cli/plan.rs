@@ -1,12 +1,12 @@
 //! `courtesy plan`: what goes, when, to whom and why; and what not, and why not.
 
-use crate::cli::{Ctx, line, parse_at, utc};
+use crate::cli::{CommandContext, line, parse_at, utc};
 use crate::domain::local_time::wall;
 use crate::domain::people::person::Role;
 use crate::domain::reminders::schedule::{self, NotSent};
 use crate::flows::money::lists;
 use crate::flows::scan::confirmations::decide;
-use crate::store::sessions::Seat;
+use crate::store::sessions::AttendeeContext;
 use crate::store::{centres, messages, sessions};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-struct Planned {
+struct PlannedMessage {
     at: Option<DateTime<Utc>>,
     not_after: Option<DateTime<Utc>>,
     rule: &'static str,
@@ -36,21 +36,25 @@ struct Planned {
 }
 
 /// What is planned for a place: what was settled already, or what the rules say now.
-fn planned(centre: &crate::domain::centre::Centre, seat: &Seat, now: DateTime<Utc>) -> Planned {
-    let a = &seat.attendee;
-    let none = |rule, why: &str| Planned {
+fn planned(
+    centre: &crate::domain::centre::Centre,
+    context: &AttendeeContext,
+    now: DateTime<Utc>,
+) -> PlannedMessage {
+    let a = &context.attendee;
+    let none = |rule, why: &str| PlannedMessage {
         at: None,
         not_after: None,
         rule,
         send: false,
         reason: Some(why.to_owned()),
     };
-    match decide(centre, seat, now) {
+    match decide(centre, context, now) {
         Err(why) => none(rule_of(why), why.as_str()),
         Ok(_) if a.asked == "queued" => none("K05", "queued_already"),
         Ok(_) if a.asked == "moved" => none("K05", "asked_by_the_move"),
         Ok(_) if a.ask_at.is_none() => none("K05", "settled_already"),
-        Ok(m) => Planned {
+        Ok(m) => PlannedMessage {
             at: Some(m.at),
             not_after: Some(schedule::not_after(&centre.courtesy, a.arrives_at, m.at)),
             rule: m.rule,
@@ -82,7 +86,7 @@ fn rule_in_words(rule: &str) -> &'static str {
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     let (settings, db) = ctx.open_existing().await?;
     let all = centres::all(&db).await?;
     let tz = all
@@ -93,28 +97,28 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
         Some(t) => parse_at(t, tz)?,
         None => ctx.clock_of(&db).await?.now(),
     };
-    let seats = sessions::seats_between(
+    let contexts = sessions::seats_between(
         &db,
-        Ctx::lines(&settings, &db).await?.senders(),
+        CommandContext::lines(&settings, &db).await?.senders(),
         now,
         now + Duration::days(args.days),
     )
     .await?;
-    let mut entries: Vec<(&Seat, Planned)> = seats
+    let mut entries: Vec<(&AttendeeContext, PlannedMessage)> = contexts
         .iter()
-        .filter_map(|seat| {
-            all.get(&seat.session.centre)
-                .map(|c| (seat, planned(&c.centre, seat, now)))
+        .filter_map(|context| {
+            all.get(&context.session.centre)
+                .map(|c| (context, planned(&c.centre, context, now)))
         })
         .collect();
-    entries.sort_by_key(|(seat, p)| {
+    entries.sort_by_key(|(context, p)| {
         (
             p.at.unwrap_or(DateTime::<Utc>::MAX_UTC),
-            seat.session.starts_at,
+            context.session.starts_at,
         )
     });
-    for (seat, p) in &entries {
-        let (s, a) = (&seat.session, &seat.attendee);
+    for (context, p) in &entries {
+        let (s, a) = (&context.session, &context.attendee);
         if args.json {
             line(
                 json!({
@@ -125,7 +129,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
                     "session": s.id,
                     "session_version": s.version,
                     "role": a.role.as_str(),
-                    "channel": seat.route().filter(|_| p.send).map(|r| r.address.channel().as_str()),
+                    "channel": context.route().filter(|_| p.send).map(|r| r.address.channel().as_str()),
                     "rule": p.rule,
                     "send": p.send,
                     "reason": p.reason,

@@ -1,21 +1,22 @@
 //! `courtesy record`: what people tell the centre.
 
-use crate::cli::{Ctx, Usage, bookings, line, parse_at};
+use crate::cli::{CommandContext, Usage, bookings, line, parse_at};
 use crate::domain::local_time::parse_local;
 use crate::domain::people::person::Role;
 use crate::domain::visits::session::Reason;
-use crate::flows::Service;
-use crate::flows::people::phone::{self, Change};
-use crate::flows::visits::record::{self, Recording};
+use crate::flows::people::phone::{self, PhoneChange};
+use crate::flows::recording::Recording;
+use crate::flows::service::Service;
+use crate::flows::visits::{answer, cancel, move_session};
 use crate::store::cases::Case;
 use crate::store::{centres, money, parties, sessions, tasks};
 use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-/// Who records, and when it happened.
+/// RecordedBy records, and when it happened.
 #[derive(clap::Args)]
-pub(crate) struct Who {
+pub(crate) struct RecordedBy {
     /// The name of the person who records
     #[arg(long = "as", value_name = "USER", default_value = "staff")]
     pub(crate) user: String,
@@ -46,18 +47,18 @@ pub(crate) enum Command {
         #[arg(long, value_parser = ["ill_child", "ill_self", "travel", "other"])]
         reason: Option<String>,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// The centre calls one session off; both parents get the same words, without a cause
     #[command(after_help = "Example:\n  courtesy record cancel 5f3a… --by centre --as Mary")]
     Cancel {
         /// The session, as `list sessions` prints it
         session: String,
-        /// Who calls it off; a parent's cancellation is `record answer … no`
+        /// RecordedBy calls it off; a parent's cancellation is `record answer … no`
         #[arg(long, value_parser = ["centre"])]
         by: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// Gives a session another day or time; both parents are told and asked anew
     #[command(after_help = "Example:\n  courtesy record move 5f3a… --to \"2026-11-29 14:00\"")]
@@ -67,12 +68,12 @@ pub(crate) enum Command {
         /// The new start, local to the centre
         #[arg(long, value_name = "DATE TIME")]
         to: String,
-        /// Who began it: a refusal within 48 hours of the centre's own move is free. No parent is
+        /// RecordedBy began it: a refusal within 48 hours of the centre's own move is free. No parent is
         /// told
         #[arg(long, default_value = "centre", value_parser = ["centre", "parent"])]
         origin: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// Asks both parents about another date in the same words, whoever wished it; a person then
     /// moves the session or closes the question
@@ -143,12 +144,16 @@ pub(crate) enum Command {
         #[arg(long, value_parser = ["in-person", "called-back"])]
         spoken: Option<String>,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
 }
 
 /// The instant of `--at`, local to the case's centre.
-pub(crate) async fn at_of_case(svc: &Service, who: &Who, case: &Case) -> Result<DateTime<Utc>> {
+pub(crate) async fn at_of_case(
+    svc: &Service,
+    who: &RecordedBy,
+    case: &Case,
+) -> Result<DateTime<Utc>> {
     match &who.at {
         None => Ok(svc.clock.now()),
         Some(t) => parse_at(
@@ -181,7 +186,11 @@ pub(crate) async fn zone_of_task(svc: &Service, task: &str) -> Result<Tz> {
 }
 
 /// The instant of `--at`, local to the task's centre.
-pub(crate) async fn at_of_task(svc: &Service, who: &Who, task: &str) -> Result<DateTime<Utc>> {
+pub(crate) async fn at_of_task(
+    svc: &Service,
+    who: &RecordedBy,
+    task: &str,
+) -> Result<DateTime<Utc>> {
     match &who.at {
         None => Ok(svc.clock.now()),
         Some(at) => parse_at(at, zone_of_task(svc, task).await?),
@@ -189,7 +198,7 @@ pub(crate) async fn at_of_task(svc: &Service, who: &Who, task: &str) -> Result<D
 }
 
 /// The instant of `--at`, local to the centre whose fee it is.
-pub(crate) async fn at_of_fee(svc: &Service, who: &Who, fee: &str) -> Result<DateTime<Utc>> {
+pub(crate) async fn at_of_fee(svc: &Service, who: &RecordedBy, fee: &str) -> Result<DateTime<Utc>> {
     let Some(at) = &who.at else {
         return Ok(svc.clock.now());
     };
@@ -212,14 +221,14 @@ async fn zone_of_session(svc: &Service, session: &str) -> Result<Tz> {
 }
 
 /// The instant of `--at`, local to the session's centre.
-pub(crate) async fn when(svc: &Service, who: &Who, session: &str) -> Result<DateTime<Utc>> {
+pub(crate) async fn when(svc: &Service, who: &RecordedBy, session: &str) -> Result<DateTime<Utc>> {
     match &who.at {
         None => Ok(svc.clock.now()),
         Some(at) => parse_at(at, zone_of_session(svc, session).await?),
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, command: Command) -> Result<()> {
     let svc = ctx.service().await?;
     match command {
         Command::Money(command) => crate::cli::record_money::run(&svc, command).await?,
@@ -238,7 +247,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             if yes && reason.is_some() {
                 return Err(anyhow!(Usage("--reason goes with no".into())));
             }
-            record::answer(
+            answer::answer(
                 &svc,
                 &session,
                 role,
@@ -265,7 +274,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
             by: _,
             who,
         } => {
-            record::cancel(
+            cancel::cancel(
                 &svc,
                 &session,
                 &Recording {
@@ -291,7 +300,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                     "--to: {to:?} is no time; write \"2026-11-29 14:00\""
                 )))
             })?;
-            record::move_to(
+            move_session::move_to(
                 &svc,
                 &session,
                 to,
@@ -342,7 +351,7 @@ pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
                         .map_or(chrono_tz::Tz::UTC, |c| c.centre.tz),
                 )?,
             };
-            let change = Change {
+            let change = PhoneChange {
                 mode,
                 hours,
                 sms,

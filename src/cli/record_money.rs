@@ -1,14 +1,17 @@
 //! `courtesy record payment|note|attended …`: money, notes, who came, and what a manager decides.
 
-use crate::cli::record::{Who, at_of_case, at_of_fee, at_of_task, when};
+use crate::cli::record::{RecordedBy, at_of_case, at_of_fee, at_of_task, when};
 use crate::cli::{Usage, line};
 use crate::domain::money::policy::{About, Absent, Note};
 use crate::domain::people::person::Role;
 use crate::domain::visits::session::Reason;
-use crate::flows::Service;
 use crate::flows::money::correct;
-use crate::flows::money::record::{self, Payment, Standing};
-use crate::flows::visits::record::Recording;
+use crate::flows::money::record::{self, NewPayment};
+use crate::flows::money::standing::StandingLines;
+use crate::flows::people::{calls, decision, referral};
+use crate::flows::recording::Recording;
+use crate::flows::service::Service;
+use crate::flows::visits::{attendance, reinstate};
 use crate::store::cases;
 use anyhow::{Result, anyhow};
 use chrono::NaiveDate;
@@ -21,13 +24,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  courtesy record payment BRK-0101 --pence 4500 --by contact --as \
                       Mary"
     )]
-    Payment {
+    NewPayment {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
         /// The amount in minor units (pence, cent)
         #[arg(long)]
         pence: i64,
-        /// Who paid; nobody is told
+        /// RecordedBy paid; nobody is told
         #[arg(long, value_parser = ["resident", "contact", "referrer", "other"])]
         by: String,
         /// It is another payment, though the same amount by the same payer stands there for that
@@ -35,7 +38,7 @@ pub(crate) enum Command {
         #[arg(long)]
         again: bool,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// A doctor's note: whom and which days it covers; no diagnosis
     #[command(
@@ -61,29 +64,29 @@ pub(crate) enum Command {
         #[arg(long)]
         brought: bool,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
-    /// Who came
+    /// RecordedBy came
     #[command(after_help = "Example:\n  courtesy record attended 5f3a… --party both --as Mary")]
     Attended {
         /// The session, as `list sessions` prints it
         session: String,
-        /// Who came
+        /// RecordedBy came
         #[arg(long, value_parser = ["resident", "contact", "both"])]
         party: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
-    /// Who did not come; a fee follows only if it is one parent
+    /// RecordedBy did not come; a fee follows only if it is one parent
     #[command(after_help = "Example:\n  courtesy record no-show 5f3a… --party contact --as Mary")]
     NoShow {
         /// The session, as `list sessions` prints it
         session: String,
-        /// Who did not come
+        /// RecordedBy did not come
         #[arg(long, value_parser = ["resident", "contact", "both", "unknown"])]
         party: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// How many of several children were ill
     #[command(after_help = "Example:\n  courtesy record ill-children 5f3a… --children 2 --as Mary")]
@@ -94,9 +97,9 @@ pub(crate) enum Command {
         #[arg(long)]
         children: u32,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
-    /// Who cancelled says afterwards that it was an illness: a doctor's note may end the fee
+    /// RecordedBy cancelled says afterwards that it was an illness: a doctor's note may end the fee
     #[command(
         after_help = "Example:\n  courtesy record illness 5f3a… --party resident --ill child --as \
                       Mary"
@@ -104,14 +107,14 @@ pub(crate) enum Command {
     Illness {
         /// The session, as `list sessions` prints it
         session: String,
-        /// Who had cancelled
+        /// RecordedBy had cancelled
         #[arg(long, value_parser = ["resident", "contact"])]
         party: String,
-        /// Who was ill
+        /// RecordedBy was ill
         #[arg(long, value_parser = ["child", "self"])]
         ill: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// A session that was called off takes place after all; both parents are told, and its fee is
     /// void
@@ -120,7 +123,7 @@ pub(crate) enum Command {
         /// The session, as `list sessions` prints it
         session: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// The manager waives a fee: it no longer applies
     #[command(
@@ -134,7 +137,7 @@ pub(crate) enum Command {
         #[arg(long)]
         why: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// The manager gives a debt up; no new bookings all the same, for it was not received
     #[command(
@@ -147,7 +150,7 @@ pub(crate) enum Command {
         #[arg(long)]
         why: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// A person told a party what is owed, or what the notice to all parties says: the clock of
     /// that step starts there
@@ -158,11 +161,11 @@ pub(crate) enum Command {
     Told {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
-        /// Who was told
+        /// RecordedBy was told
         #[arg(long, value_parser = ["resident", "contact", "referrer"])]
         party: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// Somebody rang a party, answered or not; a notice to all parties waits for it
     #[command(
@@ -172,14 +175,14 @@ pub(crate) enum Command {
     Call {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
-        /// Who was rung
+        /// RecordedBy was rung
         #[arg(long, value_parser = ["resident", "contact", "referrer"])]
         party: String,
         /// What came of it
         #[arg(long, default_value = "")]
         what: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// A new referral: a closed file is open again
     #[command(after_help = "Example:\n  courtesy record referral BRK-0101 --as Mary")]
@@ -187,7 +190,7 @@ pub(crate) enum Command {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// Takes a wrong record out of the reckoning: a payment, a note, who came, a decision about a
     /// fee, a call. Nothing is erased
@@ -204,7 +207,7 @@ pub(crate) enum Command {
         #[arg(long)]
         why: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
     /// What a person decided about a task, such as whether the reason of a cancelled court-ordered
     /// contact is good
@@ -225,7 +228,7 @@ pub(crate) enum Command {
         #[arg(long, default_value = "")]
         why: String,
         #[command(flatten)]
-        who: Who,
+        who: RecordedBy,
     },
 }
 
@@ -245,14 +248,14 @@ fn covers(text: &str) -> Result<(NaiveDate, NaiveDate)> {
     Ok((date(from)?, date(to)?))
 }
 
-fn print(what: &str, standing: Standing) -> Result<()> {
+fn print(what: &str, standing: StandingLines) -> Result<()> {
     line(format!("recorded: {what}"))?;
     standing.into_iter().try_for_each(line)
 }
 
 pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
     match command {
-        Command::Payment {
+        Command::NewPayment {
             case,
             pence,
             by,
@@ -266,7 +269,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
                 record::payment(
                     svc,
                     &case,
-                    &Payment {
+                    &NewPayment {
                         minor: pence,
                         by: &by,
                         again,
@@ -319,7 +322,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "who came",
-                record::attended(svc, &session, &party, &rec).await?,
+                attendance::attended(svc, &session, &party, &rec).await?,
             )
         }
         Command::NoShow {
@@ -334,7 +337,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "who did not come",
-                record::no_show(svc, &session, absent, &rec).await?,
+                attendance::no_show(svc, &session, absent, &rec).await?,
             )
         }
         Command::IllChildren {
@@ -348,7 +351,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "how many children were ill",
-                record::ill_children(svc, &session, children, &rec).await?,
+                attendance::ill_children(svc, &session, children, &rec).await?,
             )
         }
         Command::Illness {
@@ -378,7 +381,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             };
             print(
                 "the session is on again",
-                record::reinstate(svc, &session, &rec).await?,
+                reinstate::reinstate(svc, &session, &rec).await?,
             )
         }
         Command::Waive { fee, why, who } => {
@@ -406,7 +409,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             let at = at_of_case(svc, &who, &case).await?;
             print(
                 "the party was told",
-                record::told(svc, &case, role(&party)?, &Recording { by: &who.user, at }).await?,
+                calls::told(svc, &case, role(&party)?, &Recording { by: &who.user, at }).await?,
             )
         }
         Command::Call {
@@ -417,7 +420,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
         } => {
             let case = cases::find(&svc.db, &case).await?;
             let at = at_of_case(svc, &who, &case).await?;
-            record::rang(
+            calls::rang(
                 svc,
                 &case,
                 role(&party)?,
@@ -432,7 +435,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
             let at = at_of_case(svc, &who, &case).await?;
             print(
                 "a new referral; the file is open",
-                record::referral(svc, &case, &Recording { by: &who.user, at }).await?,
+                referral::referral(svc, &case, &Recording { by: &who.user, at }).await?,
             )
         }
         Command::Void {
@@ -460,7 +463,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
                 by: &who.user,
                 at: at_of_task(svc, &who, &task).await?,
             };
-            record::decision(svc, &task, accepted, &why, &rec).await?;
+            decision::decision(svc, &task, accepted, &why, &rec).await?;
             line("recorded: the decision; the task is done")
         }
     }

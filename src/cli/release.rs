@@ -1,10 +1,10 @@
 //! `courtesy release`: lets a waiting notice go.
 
 use crate::cli::record::zone_of_task;
-use crate::cli::{Ctx, line};
+use crate::cli::{CommandContext, line};
 use crate::domain::local_time::wall;
 use crate::flows::money::release;
-use crate::flows::visits::record::Recording;
+use crate::flows::recording::Recording;
 use anyhow::Result;
 
 /// Arguments of `release`.
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     user: String,
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     let svc = ctx.service().await?;
     let rec = Recording {
         by: &args.user,

@@ -1,10 +1,10 @@
 //! `courtesy reply`: shows a message that waits for a person, and answers it.
 
-use crate::cli::{Ctx, Usage, line};
+use crate::cli::{CommandContext, Usage, line};
 use crate::domain::local_time::wall;
 use crate::domain::sanitize::shown;
-use crate::flows::people::reply::{self, Waiting};
-use crate::store::inbox::Way;
+use crate::flows::people::reply::{self, WaitingMessage};
+use crate::store::inbox::Direction;
 use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
 
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     user: String,
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     let svc = ctx.service().await?;
     match args.text {
         None => show(&args.task, &reply::waiting(&svc, &args.task).await?)?,
@@ -55,7 +55,7 @@ pub(crate) async fn run(ctx: &Ctx, args: Args) -> Result<()> {
 }
 
 /// Prints what waits, the oldest text first; the message of the task is marked.
-fn show(task: &str, w: &Waiting) -> Result<()> {
+fn show(task: &str, w: &WaitingMessage) -> Result<()> {
     let at = |t: DateTime<Utc>| wall(w.tz, t).format("%a %-d %b %H:%M").to_string();
     let due = w
         .task
@@ -86,7 +86,7 @@ fn show(task: &str, w: &Waiting) -> Result<()> {
     }
     for p in &w.passed {
         let (mark, head) = match &p.way {
-            Way::In {
+            Direction::In {
                 id,
                 understood,
                 media,
@@ -106,7 +106,7 @@ fn show(task: &str, w: &Waiting) -> Result<()> {
                     format!("they wrote ({meaning}{media})"),
                 )
             }
-            Way::Out {
+            Direction::Out {
                 kind,
                 state,
                 answers,

@@ -1,7 +1,7 @@
 //! `courtesy serve` and `courtesy worker`.
 
 use crate::app::{self, Purpose, Start};
-use crate::cli::{Ctx, Refused, line, logs};
+use crate::cli::{CommandContext, NegativeResult, line, logs};
 use crate::clock::Clock;
 use crate::store::centres;
 use anyhow::Result;
@@ -21,7 +21,7 @@ pub(crate) struct WorkerArgs {
     until_idle: bool,
 }
 
-pub(crate) async fn serve(ctx: &Ctx, _args: ServeArgs) -> Result<()> {
+pub(crate) async fn serve(ctx: &CommandContext, _args: ServeArgs) -> Result<()> {
     let settings = ctx.settings()?;
     logs(settings.log_json);
     let how = Start {
@@ -49,7 +49,7 @@ pub(crate) async fn serve(ctx: &Ctx, _args: ServeArgs) -> Result<()> {
     running.until_signal().await
 }
 
-pub(crate) async fn worker(ctx: &Ctx, args: WorkerArgs) -> Result<()> {
+pub(crate) async fn worker(ctx: &CommandContext, args: WorkerArgs) -> Result<()> {
     let settings = ctx.settings()?;
     logs(settings.log_json);
     if args.until_idle {
@@ -82,7 +82,7 @@ pub(crate) async fn worker(ctx: &Ctx, args: WorkerArgs) -> Result<()> {
     if running.svc.lines().all().is_empty() {
         running.stop().await?;
         eprintln!("courtesy: no texting service is set; fill in [sms] in courtesy.toml");
-        return Err(Refused.into());
+        return Err(NegativeResult.into());
     }
     running.until_signal().await
 }

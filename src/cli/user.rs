@@ -1,6 +1,6 @@
 //! `courtesy user`: the people who may record and decide.
 
-use crate::cli::{Ctx, line};
+use crate::cli::{CommandContext, line};
 use crate::domain::people::staff::StaffRole;
 use crate::store::staff;
 use anyhow::{Result, bail};
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(ctx: &Ctx, command: Command) -> Result<()> {
+pub(crate) async fn run(ctx: &CommandContext, command: Command) -> Result<()> {
     let (_, db) = ctx.open().await?;
     let now = ctx.clock_of(&db).await?.now();
     match command {

@@ -1,10 +1,10 @@
 //! A centre and its rules, read from its file. All that concerns sending is the centre's present
 //! rule.
 
-use crate::domain::config_reader::{Problem, Reader, near};
+use crate::domain::config_reader::{ConfigReader, Problem, near};
 use crate::domain::local_time::{Quiet, parse_time};
 use crate::domain::money::office_hours::MoneyHours;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::visits::terms::Announced;
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
@@ -46,8 +46,8 @@ pub struct Centre {
     /// When courtesy confirmations go.
     pub courtesy: Courtesy,
     /// What is a task for staff and a text to both parents too: kinds for which
-    /// [`Kind::is_milestone`] holds.
-    pub milestone_texts: Vec<Kind>,
+    /// [`MessageKind::is_milestone`] holds.
+    pub milestone_texts: Vec<MessageKind>,
     /// Sections for senders of the centre's own (`sms`, `whatsapp`, `telegram`), as they stand in
     /// its file.
     pub own_senders: Vec<(&'static str, Table)>,
@@ -183,7 +183,7 @@ fn default_currency(country: &str) -> &'static str {
     if country == "IE" { "EUR" } else { "GBP" }
 }
 
-fn read_ask(r: &mut Reader<'_>, name: &str, default: AskRule) -> AskRule {
+fn read_ask(r: &mut ConfigReader<'_>, name: &str, default: AskRule) -> AskRule {
     r.section(name, |r| AskRule {
         day: r.parsed(
             "day",
@@ -198,7 +198,7 @@ fn read_ask(r: &mut Reader<'_>, name: &str, default: AskRule) -> AskRule {
 impl Centre {
     /// Reads a centre's file. Every problem is given at once, each with its mend.
     pub fn read(table: &Table) -> Result<Centre, Vec<Problem>> {
-        let mut r = Reader::new(table);
+        let mut r = ConfigReader::new(table);
         let code = r.text_required("code", "Give the centre a short code, such as \"BRK\".");
         if code.len() > 12 || !code.chars().all(|c| c.is_ascii_alphanumeric()) {
             r.problem(
@@ -374,7 +374,7 @@ impl Centre {
             vec![Problem {
                 key: "file".into(),
                 what: e.message().to_owned(),
-                mend: format!(
+                fix: format!(
                     "It is no TOML: {}",
                     e.to_string().lines().take(3).collect::<Vec<_>>().join(" ")
                 ),
@@ -385,20 +385,25 @@ impl Centre {
 }
 
 /// The milestones of which a centre wants both parents told by text.
-fn read_kinds(r: &mut Reader<'_>, key: &str) -> Vec<Kind> {
-    let names = || Kind::ALL.iter().copied().filter(|k| k.is_milestone());
+fn read_kinds(r: &mut ConfigReader<'_>, key: &str) -> Vec<MessageKind> {
+    let names = || {
+        MessageKind::ALL
+            .iter()
+            .copied()
+            .filter(|k| k.is_milestone())
+    };
     let mut out = Vec::new();
     for text in r.list(key).unwrap_or_default() {
         match names().find(|k| k.as_str() == text) {
             Some(k) if out.contains(&k) => {}
             Some(k) => out.push(k),
             None => {
-                let all = || names().map(Kind::as_str);
-                let mend = near(all(), &text).map_or_else(
+                let all = || names().map(MessageKind::as_str);
+                let fix = near(all(), &text).map_or_else(
                     || format!("There are: {}.", all().collect::<Vec<_>>().join(", ")),
                     |n| format!("Did you mean {n:?}?"),
                 );
-                r.problem(key, format!("there is no text for {text:?}"), mend);
+                r.problem(key, format!("there is no text for {text:?}"), fix);
             }
         }
     }
@@ -406,17 +411,17 @@ fn read_kinds(r: &mut Reader<'_>, key: &str) -> Vec<Kind> {
 }
 
 /// The languages that a centre switches on.
-fn read_languages(r: &mut Reader<'_>) -> Vec<String> {
+fn read_languages(r: &mut ConfigReader<'_>) -> Vec<String> {
     let mut out = Vec::new();
     for text in r.list("languages").unwrap_or_default() {
         match LANGUAGES.iter().find(|l| l.eq_ignore_ascii_case(&text)) {
             Some(l) => out.push((*l).to_owned()),
             None => {
-                let mend = near(LANGUAGES, &text).map_or_else(
+                let fix = near(LANGUAGES, &text).map_or_else(
                     || format!("There are: {}.", LANGUAGES.join(", ")),
                     |n| format!("Did you mean {n:?}?"),
                 );
-                r.problem("languages", format!("there are no texts in {text:?}"), mend);
+                r.problem("languages", format!("there are no texts in {text:?}"), fix);
             }
         }
     }
@@ -450,7 +455,7 @@ mod tests {
         assert!(
             problems
                 .iter()
-                .any(|p| p.mend.contains("Did you mean short_name?"))
+                .any(|p| p.fix.contains("Did you mean short_name?"))
         );
     }
 
@@ -466,7 +471,7 @@ mod tests {
         assert_eq!(texts("[]").unwrap(), []);
         assert_eq!(
             texts("[\"fee_change\", \"review_due\"]").unwrap(),
-            [Kind::FeeChange, Kind::ReviewDue]
+            [MessageKind::FeeChange, MessageKind::ReviewDue]
         );
         let wrong = texts("[\"reviews_due\", \"fee_notice\"]").unwrap_err();
         assert!(
@@ -474,9 +479,9 @@ mod tests {
             "{wrong:?}"
         );
         assert!(
-            wrong[0].mend.contains("Did you mean \"review_due\"?")
+            wrong[0].fix.contains("Did you mean \"review_due\"?")
                 && wrong[1]
-                    .mend
+                    .fix
                     .contains("There are: review_due, introduction_meeting"),
             "{wrong:?}"
         );

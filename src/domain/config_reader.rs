@@ -12,12 +12,12 @@ pub struct Problem {
     /// What is wrong and what was expected.
     pub what: String,
     /// How to mend it.
-    pub mend: String,
+    pub fix: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}. {}", self.key, self.what, self.mend)
+        write!(f, "{}: {}. {}", self.key, self.what, self.fix)
     }
 }
 
@@ -32,7 +32,7 @@ pub fn near<'a>(names: impl IntoIterator<Item = &'a str>, written: &str) -> Opti
 }
 
 /// Reads keys out of a table, remembers which were known and collects what is wrong.
-pub struct Reader<'a> {
+pub struct ConfigReader<'a> {
     table: &'a Table,
     prefix: String,
     known: BTreeSet<String>,
@@ -49,10 +49,10 @@ fn show(v: &Value) -> String {
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ConfigReader<'a> {
     /// A reader of the whole table.
     pub fn new(table: &'a Table) -> Self {
-        Reader {
+        ConfigReader {
             table,
             prefix: String::new(),
             known: BTreeSet::new(),
@@ -62,16 +62,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Records a problem of `key`, which is relative to this table.
-    pub fn problem(&mut self, key: &str, what: impl Into<String>, mend: impl Into<String>) {
+    pub fn problem(&mut self, key: &str, what: impl Into<String>, fix: impl Into<String>) {
         self.problems.push(Problem {
             key: format!("{}{key}", self.prefix),
             what: what.into(),
-            mend: mend.into(),
+            fix: fix.into(),
         });
     }
 
     /// Reads a section with `read`; a missing one is read as an empty table.
-    pub fn section<T>(&mut self, name: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
+    pub fn section<T>(&mut self, name: &str, read: impl FnOnce(&mut ConfigReader<'_>) -> T) -> T {
         self.sections.insert(name.to_owned());
         let empty = Table::new();
         let table = match self.table.get(name) {
@@ -86,9 +86,9 @@ impl<'a> Reader<'a> {
                 &empty
             }
         };
-        let mut inner = Reader {
+        let mut inner = ConfigReader {
             prefix: format!("{}{name}.", self.prefix),
-            ..Reader::new(table)
+            ..ConfigReader::new(table)
         };
         let out = read(&mut inner);
         inner.unknown_keys();
@@ -97,7 +97,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads each table of a list `[[name]]` with `read`; none if it is missing.
-    pub fn tables<T>(&mut self, name: &str, mut read: impl FnMut(&mut Reader<'_>) -> T) -> Vec<T> {
+    pub fn tables<T>(
+        &mut self,
+        name: &str,
+        mut read: impl FnMut(&mut ConfigReader<'_>) -> T,
+    ) -> Vec<T> {
         self.sections.insert(name.to_owned());
         let tables: Vec<&Table> = match self.table.get(name) {
             None => Vec::new(),
@@ -115,9 +119,9 @@ impl<'a> Reader<'a> {
         };
         let mut out = Vec::with_capacity(tables.len());
         for (i, table) in tables.into_iter().enumerate() {
-            let mut inner = Reader {
+            let mut inner = ConfigReader {
                 prefix: format!("{}{name}.{}.", self.prefix, i + 1),
-                ..Reader::new(table)
+                ..ConfigReader::new(table)
             };
             out.push(read(&mut inner));
             inner.unknown_keys();
@@ -147,7 +151,7 @@ impl<'a> Reader<'a> {
             .keys()
             .filter(|k| !self.known.contains(*k) && !self.sections.contains(*k))
         {
-            let mend = match near(names.iter().map(|n| n.as_str()), key) {
+            let fix = match near(names.iter().map(|n| n.as_str()), key) {
                 Some(n) => format!("Did you mean {}{n}?", self.prefix),
                 None => format!(
                     "Known here: {}.",
@@ -158,10 +162,10 @@ impl<'a> Reader<'a> {
                         .join(", ")
                 ),
             };
-            found.push((key.clone(), mend));
+            found.push((key.clone(), fix));
         }
-        for (key, mend) in found {
-            self.problem(&key, "there is no such setting", mend);
+        for (key, fix) in found {
+            self.problem(&key, "there is no such setting", fix);
         }
     }
 
@@ -194,7 +198,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that must be there.
-    pub fn text_required(&mut self, key: &str, mend: &str) -> String {
+    pub fn text_required(&mut self, key: &str, fix: &str) -> String {
         match self.text_opt(key).filter(|s| !s.trim().is_empty()) {
             Some(s) => s,
             None => {
@@ -203,7 +207,7 @@ impl<'a> Reader<'a> {
                     .iter()
                     .all(|p| p.key != format!("{}{key}", self.prefix))
                 {
-                    self.problem(key, "it is missing", mend);
+                    self.problem(key, "it is missing", fix);
                 }
                 String::new()
             }

@@ -10,5 +10,6 @@ pub mod people;
 pub mod reminders;
 pub mod replies;
 pub mod sanitize;
-pub(crate) mod task;
+mod string_enum;
+pub mod task;
 pub mod visits;

@@ -1,14 +1,14 @@
 //! What staff have to look at.
 
-use crate::words_enum;
+use crate::string_enum;
 use chrono::{DateTime, Duration, Utc};
 
 /// Whatever has to be done for a visit this near is urgent.
 pub(crate) const URGENT_WITHIN: Duration = Duration::hours(24);
 
-words_enum! {
+string_enum! {
     /// What a person has to look at.
-    Topic {
+    TaskKind {
         /// A message to read and answer.
         ReadMessage = "read_message",
         /// A message with signs of danger.
@@ -122,24 +122,24 @@ words_enum! {
     }
 }
 
-impl Topic {
+impl TaskKind {
     /// Whether staff have to hear of it now: something that stands still or is attacked, and
     /// whatever a family must hear before a visit of the next day.
     pub fn is_urgent(self, due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         match self {
-            Topic::Safeguarding
-            | Topic::Storm
-            | Topic::ChannelStopped
-            | Topic::LinkRefused
-            | Topic::MessagesLost => true,
-            Topic::ConfirmNumber | Topic::ConfirmChat | Topic::UnknownSender => false,
-            Topic::Replacement
-            | Topic::ReviewDue
-            | Topic::IntroductionMeeting
-            | Topic::Previsit
-            | Topic::FeeChange
-            | Topic::Pattern
-            | Topic::NotBooked => false,
+            TaskKind::Safeguarding
+            | TaskKind::Storm
+            | TaskKind::ChannelStopped
+            | TaskKind::LinkRefused
+            | TaskKind::MessagesLost => true,
+            TaskKind::ConfirmNumber | TaskKind::ConfirmChat | TaskKind::UnknownSender => false,
+            TaskKind::Replacement
+            | TaskKind::ReviewDue
+            | TaskKind::IntroductionMeeting
+            | TaskKind::Previsit
+            | TaskKind::FeeChange
+            | TaskKind::Pattern
+            | TaskKind::NotBooked => false,
             _ => due.is_some_and(|d| d > now && d - now < URGENT_WITHIN),
         }
     }

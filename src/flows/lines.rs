@@ -2,20 +2,20 @@
 //! centres or for some.
 
 use crate::channels::telegram::Telegram;
-use crate::channels::twilio::Sms;
-use crate::channels::{Button, Content, Tried};
+use crate::channels::twilio::Twilio;
+use crate::channels::{Button, ContentMessage, SendOutcome};
 use crate::domain::outgoing::whatsapp::Contents;
 use crate::domain::people::person::{Address, Channel};
 use crate::domain::people::senders::Senders;
-use crate::store::outbox::{OfLine, line_name};
+use crate::store::outbox::{LineScope, line_name};
 use anyhow::Result;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The service of a line.
-pub enum Wire {
+pub enum LineService {
     /// A texting service; it brings WhatsApp too.
-    Sms(Sms),
+    Twilio(Twilio),
     /// A bot.
     Telegram(Telegram),
 }
@@ -27,7 +27,7 @@ pub struct Line {
     /// Our sender on it: a number, a messaging service, or the bot's id. Opt-outs are kept for it.
     pub sender: String,
     /// The service.
-    pub wire: Wire,
+    pub wire: LineService,
     /// The centres for which it speaks; `None`: all that have no line of their own on this channel.
     pub centres: Option<Vec<String>>,
     /// Centres that have a line of their own on this channel.
@@ -55,7 +55,7 @@ pub struct Outgoing<'a> {
     /// Buttons below them, where the channel takes them with the words.
     pub buttons: Vec<Vec<Button>>,
     /// They go as a text that stands at the service.
-    pub content: Option<&'a Content>,
+    pub content: Option<&'a ContentMessage>,
     /// How long the service may keep trying.
     pub valid_for: Option<Duration>,
     /// Names the attempt to the service.
@@ -71,15 +71,15 @@ impl Line {
     /// Its name in words.
     pub fn in_words(&self) -> &'static str {
         match self.wire {
-            Wire::Sms(_) if self.channel == Channel::Whatsapp => "WhatsApp",
-            Wire::Sms(_) => "the texting service",
-            Wire::Telegram(_) => "Telegram",
+            LineService::Twilio(_) if self.channel == Channel::Whatsapp => "WhatsApp",
+            LineService::Twilio(_) => "the texting service",
+            LineService::Telegram(_) => "Telegram",
         }
     }
 
     /// The line as the outbox sees it.
-    pub fn of(&self) -> OfLine<'_> {
-        OfLine {
+    pub fn of(&self) -> LineScope<'_> {
+        LineScope {
             channel: self.channel,
             sender: &self.sender,
             centres: self.centres.as_deref(),
@@ -101,51 +101,51 @@ impl Line {
     }
 
     /// The texting service, if it is one.
-    pub fn sms(&self) -> Option<&Sms> {
+    pub fn sms(&self) -> Option<&Twilio> {
         match &self.wire {
-            Wire::Sms(s) => Some(s),
-            Wire::Telegram(_) => None,
+            LineService::Twilio(s) => Some(s),
+            LineService::Telegram(_) => None,
         }
     }
 
     /// The bot, if it is one.
     pub fn telegram(&self) -> Option<&Telegram> {
         match &self.wire {
-            Wire::Telegram(t) => Some(t),
-            Wire::Sms(_) => None,
+            LineService::Telegram(t) => Some(t),
+            LineService::Twilio(_) => None,
         }
     }
 
     /// What a refusal of the whole line depends on.
     pub fn fingerprint(&self) -> String {
         match &self.wire {
-            Wire::Sms(s) => s.fingerprint(),
-            Wire::Telegram(t) => t.fingerprint(),
+            LineService::Twilio(s) => s.fingerprint(),
+            LineService::Telegram(t) => t.fingerprint(),
         }
     }
 
     /// How long one request may take.
     pub fn timeout(&self) -> Duration {
         match &self.wire {
-            Wire::Sms(s) => s.timeout(),
-            Wire::Telegram(t) => t.timeout(),
+            LineService::Twilio(s) => s.timeout(),
+            LineService::Telegram(t) => t.timeout(),
         }
     }
 
     /// Asks whether the service is there and knows us: a free request, no message.
     pub async fn probe(&self) -> Result<()> {
         match &self.wire {
-            Wire::Sms(s) => s.probe().await,
-            Wire::Telegram(t) => t.probe().await,
+            LineService::Twilio(s) => s.probe().await,
+            LineService::Telegram(t) => t.probe().await,
         }
     }
 
     /// Sends one text to an address and its hash, so that ids of messages differ between chats.
-    pub async fn send(&self, to: (&Address, &str), text: Outgoing<'_>) -> Tried {
+    pub async fn send(&self, to: (&Address, &str), text: Outgoing<'_>) -> SendOutcome {
         let (address, hash) = to;
         let callback = || format!("{}/hooks/sms/status/{}", self.public_url, text.token);
         match (&self.wire, address.chat_id()) {
-            (Wire::Sms(sms), _) => match text.content {
+            (LineService::Twilio(sms), _) => match text.content {
                 Some(content) => {
                     sms.send_content(address.as_str(), content, text.valid_for, &callback())
                         .await
@@ -155,19 +155,19 @@ impl Line {
                         .await
                 }
             },
-            (Wire::Telegram(bot), Some(chat)) => {
+            (LineService::Telegram(bot), Some(chat)) => {
                 match bot.send(chat, text.body, text.buttons).await {
-                    Tried::Accepted {
+                    SendOutcome::Accepted {
                         provider_id,
                         receipt,
-                    } => Tried::Accepted {
+                    } => SendOutcome::Accepted {
                         provider_id: in_chat(hash, &provider_id),
                         receipt,
                     },
                     other => other,
                 }
             }
-            (Wire::Telegram(_), None) => Tried::RefusedNumber {
+            (LineService::Telegram(_), None) => SendOutcome::RefusedNumber {
                 error: "it is no chat".into(),
                 opted_out: false,
                 blocked: true,
@@ -177,7 +177,7 @@ impl Line {
 
     /// Whether what was sent can be looked up at the service.
     pub fn can_be_asked(&self) -> bool {
-        matches!(self.wire, Wire::Sms(_))
+        matches!(self.wire, LineService::Twilio(_))
     }
 }
 

@@ -14,14 +14,14 @@ const JUMP: chrono::Duration = chrono::Duration::seconds(60);
 
 /// The beats of the loops, and why sending stopped if it did.
 #[derive(Default)]
-pub struct Pulse {
+pub struct Liveness {
     ticks: Mutex<BTreeMap<&'static str, Option<Instant>>>,
     stopped: Mutex<Option<String>>,
     /// Since when nobody may have listened, and when that was noticed.
     away: Mutex<Option<(DateTime<Utc>, Instant)>>,
 }
 
-impl Pulse {
+impl Liveness {
     /// Says that a loop is to be watched; it has not ticked yet.
     pub fn watch(&self, name: &'static str) {
         self.ticks

@@ -1,4 +1,4 @@
-//! Practice: a texting service and a Telegram Bot API on loopback that speak the real wire formats,
+//! Simulator: a texting service and a Telegram Bot API on loopback that speak the real wire formats,
 //! phones in the browser, and a clock that one moves. The real channel code runs against them.
 
 pub mod once;
@@ -10,9 +10,9 @@ pub mod time;
 use crate::app::{self, Purpose, Running, Start};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::flows::import::{self, How};
-use crate::simulator::sms_service::Provider;
-use crate::simulator::telegram::Chats;
+use crate::flows::import::{self, ImportOptions};
+use crate::simulator::sms_service::SmsService;
+use crate::simulator::telegram::TelegramService;
 use crate::store::{Db, cases, centres};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
@@ -36,13 +36,13 @@ pub const BOT_TOKEN: &str = "123456:PRACTICE";
 pub const BOT_USERNAME: &str = "CourtesyPracticeBot";
 
 /// A running practice.
-pub struct Practice {
+pub struct Simulator {
     /// The program.
     pub running: Running,
     /// The texting service.
-    pub provider: Arc<Provider>,
+    pub provider: Arc<SmsService>,
     /// The chats.
-    pub chats: Arc<Chats>,
+    pub chats: Arc<TelegramService>,
 }
 
 /// The settings of a practice in `dir`: a real file of settings, so that every command can be tried
@@ -68,9 +68,9 @@ pub fn settings(
 }
 
 /// Starts a practice: service, database, sample centres, program, pages.
-pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<Practice> {
-    let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER]).await?;
-    let chats = Chats::start(BOT_TOKEN, BOT_USERNAME).await?;
+pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<Simulator> {
+    let provider = SmsService::start(ACCOUNT, TOKEN, &[OUR_NUMBER]).await?;
+    let chats = TelegramService::start(BOT_TOKEN, BOT_USERNAME).await?;
     let settings = settings(dir, listen, provider.url(), chats.url())?;
     let db = app::open_db(&settings, Some(Purpose::Practice)).await?;
     // A practice that goes on does not go back in time.
@@ -103,7 +103,7 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     );
     pages.ready(running.svc.clone(), running.stopping());
     time::settle(&running.svc).await?;
-    Ok(Practice {
+    Ok(Simulator {
         running,
         provider,
         chats,
@@ -119,7 +119,7 @@ async fn fill(db: &Db, now: DateTime<Utc>) -> Result<()> {
         centres::put(&mut tx, &centre, file, now).await?;
     }
     tx.commit().await?;
-    let imported = import::import(db, SAMPLE.as_bytes(), &How::default(), now).await?;
+    let imported = import::import(db, SAMPLE.as_bytes(), &ImportOptions::default(), now).await?;
     if imported.counts.is_none() {
         bail!(
             "the sample centre cannot be imported: {:?}",

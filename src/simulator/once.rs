@@ -3,8 +3,9 @@
 
 use crate::domain::local_time::{instant, parse_local};
 use crate::domain::visits::notice::Origin;
-use crate::flows::visits::record::{self, Recording};
-use crate::simulator::{OUR_NUMBER, Practice, time};
+use crate::flows::recording::Recording;
+use crate::flows::visits::move_session;
+use crate::simulator::{OUR_NUMBER, Simulator, time};
 use crate::store::{sessions, tasks};
 use crate::web::desk::board;
 use anyhow::{Context, Result};
@@ -18,7 +19,7 @@ const CONTACT_105: &str = "+447700900110";
 const CONTACT_109: &str = "+447700900118";
 
 struct Story<'a, W: Write> {
-    practice: &'a Practice,
+    practice: &'a Simulator,
     out: &'a mut W,
     told: usize,
     told_in_chats: usize,
@@ -35,7 +36,7 @@ struct Shown {
 ///
 /// # Errors
 /// Something did not go as it must; the story then ends there.
-pub async fn play(practice: &Practice, out: &mut impl Write) -> Result<()> {
+pub async fn play(practice: &Simulator, out: &mut impl Write) -> Result<()> {
     let mut s = Story {
         practice,
         out,
@@ -212,7 +213,7 @@ impl<W: Write> Story<'_, W> {
             .find(|(s, _)| s.case_ref == "BRK-0109")
             .context("the session of the story")?;
         let to = parse_local("2026-11-29T11:00").context("a time of the story")?;
-        record::move_to(
+        move_session::move_to(
             svc,
             &session.id,
             to,
@@ -273,8 +274,8 @@ impl<W: Write> Story<'_, W> {
 }
 
 /// What a task asks for, in plain words.
-pub fn topic_in_words(topic: crate::domain::task::Topic) -> &'static str {
-    use crate::domain::task::Topic as T;
+pub fn topic_in_words(topic: crate::domain::task::TaskKind) -> &'static str {
+    use crate::domain::task::TaskKind as T;
     match topic {
         T::ReadMessage => "read a message and answer it",
         T::Safeguarding => "signs of danger in a message: read it now",

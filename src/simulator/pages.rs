@@ -3,18 +3,17 @@
 
 use crate::domain::local_time::{instant, parse_local, wall};
 use crate::domain::people::person::{Channel, Role};
-use crate::flows::Service;
-use crate::simulator::sms_service::Provider;
-use crate::simulator::telegram::Chats;
+use crate::flows::service::Service;
+use crate::simulator::sms_service::SmsService;
+use crate::simulator::telegram::TelegramService;
 use crate::simulator::{OUR_NUMBER, time};
 use crate::store::cases;
 use crate::web::desk::board::{self, page};
-use axum::Json;
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use minijinja::context;
@@ -30,8 +29,8 @@ pub const ZONE: Tz = chrono_tz::Europe::London;
 /// What the pages need; the program is known only after it was started.
 #[derive(Clone)]
 pub struct Pages {
-    provider: Arc<Provider>,
-    chats: Arc<Chats>,
+    provider: Arc<SmsService>,
+    chats: Arc<TelegramService>,
     running: Arc<OnceLock<(Arc<Service>, CancellationToken)>>,
     moving: Arc<tokio::sync::Mutex<()>>,
 }
@@ -54,7 +53,7 @@ struct Hand {
 
 impl Pages {
     /// The pages of a practice.
-    pub fn new(provider: Arc<Provider>, chats: Arc<Chats>) -> Pages {
+    pub fn new(provider: Arc<SmsService>, chats: Arc<TelegramService>) -> Pages {
         Pages {
             provider,
             chats,

@@ -55,7 +55,7 @@ struct Inner {
 }
 
 /// The service.
-pub struct Provider {
+pub struct SmsService {
     account: String,
     token: String,
     senders: Vec<String>,
@@ -78,9 +78,9 @@ fn error(status: StatusCode, code: i64, message: &str) -> Response {
         .into_response()
 }
 
-impl Provider {
+impl SmsService {
     /// Starts the service on a free port of this machine.
-    pub async fn start(account: &str, token: &str, senders: &[&str]) -> Result<Arc<Provider>> {
+    pub async fn start(account: &str, token: &str, senders: &[&str]) -> Result<Arc<SmsService>> {
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .context("the practice service cannot listen")?;
@@ -98,7 +98,7 @@ impl Provider {
             clock: Clock::System,
             pause: Duration::from_millis(40),
         };
-        let provider = Arc::new(Provider {
+        let provider = Arc::new(SmsService {
             account: account.to_owned(),
             token: token.to_owned(),
             senders: senders.iter().map(|s| (*s).to_owned()).collect(),
@@ -361,7 +361,7 @@ const CREATE: &[&str] = &[
 ];
 
 async fn create(
-    State(p): State<Arc<Provider>>,
+    State(p): State<Arc<SmsService>>,
     Path(account): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -454,7 +454,7 @@ async fn create(
 }
 
 async fn list(
-    State(p): State<Arc<Provider>>,
+    State(p): State<Arc<SmsService>>,
     Path(account): Path<String>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -522,7 +522,7 @@ async fn list(
 }
 
 async fn fetch(
-    State(p): State<Arc<Provider>>,
+    State(p): State<Arc<SmsService>>,
     Path((account, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
@@ -541,7 +541,7 @@ async fn fetch(
 }
 
 async fn update(
-    State(p): State<Arc<Provider>>,
+    State(p): State<Arc<SmsService>>,
     Path((account, file)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
@@ -568,7 +568,7 @@ async fn update(
 }
 
 async fn about(
-    State(p): State<Arc<Provider>>,
+    State(p): State<Arc<SmsService>>,
     Path(account): Path<String>,
     headers: HeaderMap,
 ) -> Response {

@@ -1,8 +1,9 @@
 //! Moving the practice clock: it stops at everything that falls due on the way, so that each text
 //! goes at its own moment.
 
+use crate::flows::receive;
 use crate::flows::scan::confirmations;
-use crate::flows::{Service, receive};
+use crate::flows::service::Service;
 use crate::store::{bookings, centres, errands, inbox, messages, money, sessions};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Duration, Utc};

@@ -2,7 +2,7 @@
 //! others.
 
 use crate::args;
-use crate::domain::outgoing::message::{Kind, MessageState, Outcome};
+use crate::domain::outgoing::message::{AttemptOutcome, MessageKind, MessageState};
 use crate::domain::outgoing::receipt::Receipt;
 use crate::domain::people::person::{Address, Channel, Private};
 use crate::store::db::{Arg, Db, Tx};
@@ -148,7 +148,7 @@ pub struct ReceiptIn {
 }
 
 /// What a receipt touched.
-pub struct Touched {
+pub struct ReceiptEffect {
     /// The message.
     pub message_id: String,
     /// The address's hash.
@@ -165,7 +165,11 @@ pub struct Touched {
 
 /// Keeps a receipt as an event and moves its attempt and message forward; `None` for a token that
 /// is not ours.
-pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<Option<Touched>> {
+pub async fn receipt(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    r: &ReceiptIn,
+) -> Result<Option<ReceiptEffect>> {
     tx.exec(
         "INSERT INTO receipt_event (id, token, provider_id, status, error_code, received_at) \
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -203,8 +207,8 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let touched = |state, changed| -> Result<Option<Touched>> {
-        Ok(Some(Touched {
+    let touched = |state, changed| -> Result<Option<ReceiptEffect>> {
+        Ok(Some(ReceiptEffect {
             message_id: row.text("message_id")?,
             number_hash: row.text("number_hash")?,
             sender: row.text("sender")?,
@@ -237,12 +241,16 @@ pub async fn receipt(tx: &mut Tx, now: DateTime<Utc>, r: &ReceiptIn) -> Result<O
     };
     let stood: Option<Receipt> = row.word_opt("receipt")?;
     let stands = stood.map_or(news, |s| s.advance(news));
-    let outcome: Option<Outcome> = row.word_opt("outcome")?;
-    if outcome == Some(Outcome::Refused) && stands.message_state() != MessageState::Delivered {
+    let outcome: Option<AttemptOutcome> = row.word_opt("outcome")?;
+    if outcome == Some(AttemptOutcome::Refused) && stands.message_state() != MessageState::Delivered
+    {
         // What was refused did not arrive; only the phone itself could say otherwise.
         return touched(before, false);
     }
-    if matches!(outcome, Some(Outcome::NotSent | Outcome::Refused)) {
+    if matches!(
+        outcome,
+        Some(AttemptOutcome::NotSent | AttemptOutcome::Refused)
+    ) {
         // It was given up as not sent. It is taken back only if nothing else was sent in its place
         // meanwhile.
         let live = tx
@@ -327,23 +335,23 @@ pub async fn token_of(tx: &mut Tx, provider_id: &str, number_hash: &str) -> Resu
 }
 
 /// What is known of the text below which a button stood.
-pub struct Under {
+pub struct StoredPrompt {
     /// The look-up hash of the chat that it went to.
     pub number_hash: String,
     /// Our sender.
     pub sender: String,
     /// What it said.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// About which session, in which version of the question.
     pub session: Option<(String, i64)>,
     /// What it held beside the session: the question that it put.
     pub data: Private,
     /// Where its attempt stands: `None` while nobody knows.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<AttemptOutcome>,
 }
 
 /// The text of an attempt, for a press on a button below it.
-pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<Under>> {
+pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<StoredPrompt>> {
     let seal = tx.seal();
     let row = tx
         .one(
@@ -353,7 +361,7 @@ pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<Under>> {
         )
         .await?;
     row.map(|r| {
-        Ok(Under {
+        Ok(StoredPrompt {
             number_hash: r.text("number_hash")?,
             sender: r.text("sender")?,
             kind: r.word("kind")?,

@@ -505,7 +505,7 @@ pub async fn unbook(tx: &mut Tx, now: DateTime<Utc>, ids: &[String]) -> Result<(
 }
 
 /// A booked session ahead with the rules that it keeps.
-pub struct Kept {
+pub struct KeptTerms {
     /// The session.
     pub session: String,
     /// Its case.
@@ -522,7 +522,7 @@ pub async fn kept_from(
     centre: &str,
     day: NaiveDate,
     now: DateTime<Utc>,
-) -> Result<Vec<Kept>> {
+) -> Result<Vec<KeptTerms>> {
     let rows = tx
         .all(
             format!(
@@ -534,8 +534,8 @@ pub async fn kept_from(
             args![centre, day.to_string(), now],
         )
         .await?;
-    let kept = |r: &Row| -> Result<Kept> {
-        Ok(Kept {
+    let kept = |r: &Row| -> Result<KeptTerms> {
+        Ok(KeptTerms {
             session: r.text("id")?,
             case_id: r.text("case_id")?,
             day: parse_local(&r.text("start_local")?)

@@ -60,7 +60,7 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
 
 /// A party as lists show it: no name, no number.
 #[derive(Debug, Clone)]
-pub struct Party {
+pub struct ListedParty {
     /// The case's reference.
     pub case_ref: String,
     /// The centre's code.
@@ -78,7 +78,7 @@ pub struct Party {
 }
 
 /// All parties of a centre or of all.
-pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result<Vec<Party>> {
+pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result<Vec<ListedParty>> {
     let rows = db
         .all(
             "SELECT p.id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode
@@ -126,7 +126,7 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
                 .iter()
                 .any(|r| r.2 && has_sender(r.0) && !is_stopped(r));
             let consent: Consent = r.word("consent")?;
-            Ok(Party {
+            Ok(ListedParty {
                 case_ref: r.text("case_ref")?,
                 role: r.word("role")?,
                 channel: r.word("channel")?,
@@ -228,11 +228,11 @@ pub struct NewSession {
     /// Fingerprint of the imported row.
     pub imported: String,
     /// The places: role, party, arrival, departure, known since, due at, word.
-    pub places: Vec<NewPlace>,
+    pub places: Vec<NewAttendee>,
 }
 
 /// A parent's place to write.
-pub struct NewPlace {
+pub struct NewAttendee {
     /// Which parent.
     pub role: Role,
     /// The party.

@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::store::db::Tx;
-use crate::store::sessions::Seat;
+use crate::store::sessions::AttendeeContext;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
@@ -157,8 +157,8 @@ pub async fn cancelled_within(
 }
 
 /// How many of these seats belong to different cases: families.
-pub fn families(seats: &[Seat]) -> usize {
-    seats
+pub fn families(contexts: &[AttendeeContext]) -> usize {
+    contexts
         .iter()
         .map(|s| s.session.case_id.as_str())
         .collect::<std::collections::HashSet<_>>()

@@ -45,7 +45,7 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, e: &Errand<'_>, lasts: Duratio
 
 /// An errand to do.
 #[derive(Debug, Clone)]
-pub struct Due {
+pub struct DueErrand {
     /// Its id.
     pub id: String,
     /// See [`Errand`].
@@ -61,7 +61,7 @@ pub struct Due {
 }
 
 /// The errands of a bot that are due, the oldest first.
-pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<Due>> {
+pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErrand>> {
     let seal = db.seal();
     let rows = db
         .all(
@@ -74,7 +74,7 @@ pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<Due>> 
     for r in rows {
         let chat = Address::read(Channel::Telegram, &seal.open(&r.text("chat")?).0)
             .and_then(|a| a.chat_id());
-        out.push(Due {
+        out.push(DueErrand {
             id: r.text("id")?,
             what: r.text("what")?,
             chat: chat.unwrap_or_default(),

@@ -119,7 +119,7 @@ pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &str, f: &Fact<'_>) ->
 
 /// A fact that somebody wants to take out of the reckoning.
 #[derive(Debug)]
-pub struct Wrong {
+pub struct FactToVoid {
     /// Its case.
     pub case_id: Option<String>,
     /// Its session.
@@ -137,7 +137,7 @@ pub struct Wrong {
 }
 
 /// A fact by its id.
-pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Wrong>> {
+pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<FactToVoid>> {
     let row = tx
         .one(
             "SELECT f.case_id, f.session_id, f.role, f.kind, f.at, f.by_whom, v.id AS voided_by \
@@ -146,7 +146,7 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Wrong>> {
         )
         .await?;
     row.map(|r| {
-        Ok(Wrong {
+        Ok(FactToVoid {
             case_id: r.text_opt("case_id")?,
             session_id: r.text_opt("session_id")?,
             role: r.word_opt("role")?,
@@ -161,7 +161,7 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Wrong>> {
 
 /// A fact as it was recorded.
 #[derive(Debug, Clone)]
-pub struct Recorded {
+pub struct StoredFact {
     /// Its id.
     pub id: String,
     /// The fact that it takes out of the reckoning.
@@ -187,7 +187,7 @@ pub struct Recorded {
 }
 
 /// The facts of a case in the order in which they happened.
-pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
+pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<StoredFact>> {
     let seal = db.seal();
     let rows = db
         .all(
@@ -198,7 +198,7 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Recorded>> {
         .await?;
     rows.iter()
         .map(|r| {
-            Ok(Recorded {
+            Ok(StoredFact {
                 id: r.text("id")?,
                 voids: r.text_opt("voids")?,
                 session_id: r.text_opt("session_id")?,

@@ -282,7 +282,7 @@ pub async fn booked_on(
 
 /// What an import saw of a session: what is remembered of the row, and its reference if it had
 /// none.
-pub struct Seen {
+pub struct SeenRow {
     /// The session.
     pub session: String,
     /// What is remembered of the row.
@@ -292,7 +292,7 @@ pub struct Seen {
 }
 
 /// Remembers what an import saw.
-pub async fn remember(tx: &mut Tx, rows: Vec<Seen>) -> Result<()> {
+pub async fn remember(tx: &mut Tx, rows: Vec<SeenRow>) -> Result<()> {
     let rows = rows
         .into_iter()
         .map(|s| args![s.session, s.imported, s.session_ref])

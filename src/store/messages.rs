@@ -2,16 +2,16 @@
 //! lists.
 
 use crate::args;
-use crate::domain::outgoing::message::{Kind, MessageState};
+use crate::domain::outgoing::message::{MessageKind, MessageState};
 use crate::domain::people::person::Role;
 use crate::store::db::{Arg, Db, Row, Tx};
-use crate::store::outbox::OfLine;
+use crate::store::outbox::LineScope;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::HashMap;
 
 /// Whether anything is due on a line that is not held.
-pub async fn any_due(db: &Db, line: OfLine<'_>, now: DateTime<Utc>) -> Result<bool> {
+pub async fn any_due(db: &Db, line: LineScope<'_>, now: DateTime<Utc>) -> Result<bool> {
     let (filter, values) = line.filter(3);
     let mut args: Vec<Arg> = args![now, line.channel.as_str()];
     args.extend(values);
@@ -52,7 +52,7 @@ pub async fn answers_since(
     tx: &mut Tx,
     number_hash: &str,
     since: DateTime<Utc>,
-) -> Result<Vec<(Kind, Option<String>, DateTime<Utc>)>> {
+) -> Result<Vec<(MessageKind, Option<String>, DateTime<Utc>)>> {
     let rows = tx
         .all(
             "SELECT kind, session_id, queued_at FROM message WHERE to_hash = $1 AND queued_at > $2",
@@ -88,7 +88,7 @@ pub async fn asked(
     session_id: &str,
     role: Role,
     ask_version: i64,
-) -> Result<crate::domain::replies::conversation::Asked> {
+) -> Result<crate::domain::replies::conversation::QuestionState> {
     let rows = tx
         .all(
             "SELECT m.ask_version, min(a.started_at) AS began,
@@ -102,7 +102,7 @@ pub async fn asked(
             args![session_id, role.as_str()],
         )
         .await?;
-    let mut out = crate::domain::replies::conversation::Asked::default();
+    let mut out = crate::domain::replies::conversation::QuestionState::default();
     for r in rows {
         match r.int("ask_version")?.cmp(&ask_version) {
             std::cmp::Ordering::Equal => {
@@ -144,7 +144,7 @@ pub async fn begun_today(tx: &mut Tx, line: &str, now: DateTime<Utc>) -> Result<
 
 /// How many messages wait, are due now, and when the next one is due; how many attempts are open.
 #[derive(Debug, Clone, Default)]
-pub struct Load {
+pub struct QueueLoad {
     /// Due and not held.
     pub due: i64,
     /// Due and held.
@@ -157,7 +157,7 @@ pub struct Load {
     pub again: bool,
 }
 
-impl Load {
+impl QueueLoad {
     /// Whether a try that failed is due again within a moment: an idle process waits for that.
     pub fn soon(&self, now: DateTime<Utc>) -> bool {
         self.again && self.next.is_some_and(|t| t <= now + Duration::minutes(3))
@@ -165,7 +165,7 @@ impl Load {
 }
 
 /// Reads the load.
-pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<Load> {
+pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<QueueLoad> {
     let held = "EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR \
                 h.scope = '*'))";
     let count = |sql: String| async move {
@@ -205,7 +205,7 @@ pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<Load> {
         )
         .await?
         .is_some();
-    Ok(Load {
+    Ok(QueueLoad {
         due,
         held,
         open,
@@ -248,11 +248,11 @@ pub async fn would_leave(
 
 /// A message as lists show it: no body, no name, no number.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct ListedMessage {
     /// Its id.
     pub id: String,
     /// What it says.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// Whose words.
     pub centre: String,
     /// The case's reference.
@@ -310,23 +310,23 @@ pub struct ListedAttempt {
 
 /// All messages of a centre or of all, in the order in which they were decided, with their
 /// attempts.
-pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Listed>> {
+pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<ListedMessage>> {
     list_where(db, "WHERE $1 IS NULL OR m.centre = $1", args![centre]).await
 }
 
 /// Messages that wait to be sent, the next first.
-pub async fn waiting(db: &Db) -> Result<Vec<Listed>> {
+pub async fn waiting(db: &Db) -> Result<Vec<ListedMessage>> {
     let mut out = list_where(db, "WHERE m.state = 'waiting'", args![]).await?;
     out.sort_by_key(|m| m.not_before);
     Ok(out)
 }
 
 /// All messages of a case.
-pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<Listed>> {
+pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<ListedMessage>> {
     list_where(db, "WHERE m.case_id = $1", args![case_id]).await
 }
 
-async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<Listed>> {
+async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<ListedMessage>> {
     let mut tries: HashMap<String, Vec<ListedAttempt>> = HashMap::new();
     let sql = format!(
         "SELECT a.message_id, a.token, a.channel, a.outcome, a.provider_id, a.parts, a.started_at, \
@@ -360,7 +360,7 @@ async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<Listed>
         .iter()
         .map(|r| {
             let id = r.text("id")?;
-            Ok(Listed {
+            Ok(ListedMessage {
                 kind: r.word("kind")?,
                 centre: r.text("centre")?,
                 case_ref: r.text_opt("case_ref")?,

@@ -3,8 +3,8 @@
 use crate::args;
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::people::person::Role;
-use crate::domain::reminders::milestones::{Case, Visit};
-use crate::domain::task::Topic;
+use crate::domain::reminders::milestones::{MilestoneCase, MilestoneVisit};
+use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::late;
 use crate::domain::visits::session::{CancelledBy, ContactType, Reason};
 use crate::store::db::{Arg, Db, Row, Tx, list_of};
@@ -14,7 +14,11 @@ use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 
 /// Open cases that are to be looked at, at most `limit`: (centre, case).
-pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(String, Case)>> {
+pub async fn due(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(String, MilestoneCase)>> {
     let rows = tx
         .all(
             "SELECT id, centre, court_ordered, created_at FROM case_file WHERE state = 'open' AND \
@@ -26,7 +30,7 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Str
     for r in &rows {
         cases.push((
             r.text("centre")?,
-            Case {
+            MilestoneCase {
                 id: r.text("id")?,
                 court_ordered: r.flag("court_ordered")?,
                 known_at: r.time("created_at")?,
@@ -55,7 +59,7 @@ fn ids(cases: &[&str]) -> (String, Vec<Arg>) {
     )
 }
 
-async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit>>> {
+async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<MilestoneVisit>>> {
     let seal = tx.seal();
     let (list, args) = ids(cases);
     // What was said when a parent called off, and whether a note about it came.
@@ -86,7 +90,7 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit
          FROM session s LEFT JOIN session r ON r.replaces = s.id
            WHERE s.case_id IN ({list}) ORDER BY s.starts_at, s.id"
     );
-    let mut out: HashMap<String, Vec<Visit>> = HashMap::new();
+    let mut out: HashMap<String, Vec<MilestoneVisit>> = HashMap::new();
     for r in tx.all(sql, args).await? {
         let (session, start) = (r.text("id")?, r.time("starts_at")?);
         let off_by = match r.word_opt::<CancelledBy>("cancelled_by")? {
@@ -99,7 +103,7 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Visit
         let moved = read_move(&r)?;
         let off_at = r.time_opt("cancelled_at")?;
         let notice_hours = r.int("notice_hours")?;
-        let visit = Visit {
+        let visit = MilestoneVisit {
             start,
             end: r.time("ends_at")?,
             state: r.word("state")?,
@@ -138,9 +142,9 @@ pub struct Untold {
     /// Its case.
     pub case_id: String,
     /// Its cause, which the texts name too.
-    pub cause: String,
+    pub dedup_key: String,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: TaskKind,
     /// Its session.
     pub session: Option<String>,
     /// Its day.
@@ -153,7 +157,7 @@ pub fn text_cause(task: &str, role: Role) -> String {
 }
 
 /// The open tasks of some cases about these topics of which no text was queued.
-pub async fn untold(tx: &mut Tx, cases: &[&str], topics: &[Topic]) -> Result<Vec<Untold>> {
+pub async fn untold(tx: &mut Tx, cases: &[&str], topics: &[TaskKind]) -> Result<Vec<Untold>> {
     if cases.is_empty() || topics.is_empty() {
         return Ok(Vec::new());
     }
@@ -172,10 +176,10 @@ pub async fn untold(tx: &mut Tx, cases: &[&str], topics: &[Topic]) -> Result<Vec
         .chain(topics.iter().map(|t| Arg::from(t.as_str())))
         .collect();
     let untold = |r: &Row| {
-        let (case_id, cause) = (r.text("case_id")?, r.text("cause")?);
+        let (case_id, dedup_key) = (r.text("case_id")?, r.text("cause")?);
         Ok(Untold {
             case_id,
-            cause,
+            dedup_key,
             topic: r.word("topic")?,
             session: r.text_opt("session_id")?,
             due_at: r.time_opt("due_at")?,
@@ -210,8 +214,8 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
         .await?;
     let mut out = Vec::with_capacity(rows.len());
     for r in rows {
-        let cause = r.text("cause")?;
-        let Some((task, _)) = cause
+        let dedup_key = r.text("cause")?;
+        let Some((task, _)) = dedup_key
             .strip_prefix("milestone/")
             .and_then(|c| c.rsplit_once('/'))
         else {

@@ -3,7 +3,7 @@
 use crate::args;
 use crate::domain::money::policy::record::{recipients, standing};
 use crate::domain::money::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
-use crate::domain::outgoing::message::{Ended, Kind, MessageState};
+use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::people::person::{Channel, Role};
 use crate::store::db::{Db, Tx};
 use anyhow::{Context, Result};
@@ -270,9 +270,9 @@ pub struct MoneyText {
     /// The message.
     pub id: String,
     /// Its cause.
-    pub cause: String,
+    pub dedup_key: String,
     /// What it says.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// About which session.
     pub session: Option<String>,
     /// To whom.
@@ -312,7 +312,7 @@ impl MoneyText {
     /// Whether it left, or ended so that it will not leave any more and a person says it instead.
     pub fn is_said(&self) -> bool {
         let withdrawn = self.state == MessageState::Withdrawn
-            && self.reason.as_deref() == Some(Ended::NoLongerDue.as_str());
+            && self.reason.as_deref() == Some(EndReason::NoLongerDue.as_str());
         self.state != MessageState::Waiting && !withdrawn
     }
 
@@ -341,7 +341,7 @@ pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
         .map(|r| {
             Ok(MoneyText {
                 id: r.text("id")?,
-                cause: r.text("cause")?,
+                dedup_key: r.text("cause")?,
                 kind: r.word("kind")?,
                 session: r.text_opt("session_id")?,
                 role: r.word_opt("role")?,

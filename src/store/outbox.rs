@@ -4,7 +4,7 @@
 //! commit, then the bytes, then the outcome.
 
 use crate::args;
-use crate::domain::outgoing::message::{Kind, MessageState, Outcome};
+use crate::domain::outgoing::message::{AttemptOutcome, MessageKind, MessageState};
 use crate::domain::outgoing::receipt::Receipt;
 use crate::domain::people::person::{Address, Channel, Private, Role};
 use crate::store::db::{Arg, Tx};
@@ -15,9 +15,9 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct NewMessage {
     /// What made it, `confirm/<session>/<ask_version>/<role>`.
-    pub cause: String,
+    pub dedup_key: String,
     /// What it says.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// Whose words.
     pub centre: String,
     /// To whom, about what.
@@ -47,12 +47,12 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
         .iter()
         .map(|m| {
             let rank = match m.kind {
-                Kind::StaffAlert => 0,
+                MessageKind::StaffAlert => 0,
                 k if k.is_answer() => 0,
                 // Never before the question about a visit that goes at the same moment.
                 k if k.is_money() => 3,
                 k if k.is_milestone() => 4,
-                Kind::ConfirmRequest => 2,
+                MessageKind::ConfirmRequest => 2,
                 _ => 1,
             };
             let (session, version, ask) = match &m.session {
@@ -64,8 +64,8 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 None => (None, None),
             };
             args![
-                seal.id_of(&m.cause),
-                &m.cause,
+                seal.id_of(&m.dedup_key),
+                &m.dedup_key,
                 m.kind.as_str(),
                 &m.centre,
                 &m.case_id,
@@ -105,7 +105,7 @@ pub async fn withdraw(
     tx: &mut Tx,
     session_id: &str,
     role: Option<Role>,
-    kinds: &[Kind],
+    kinds: &[MessageKind],
     reason: &str,
 ) -> Result<u64> {
     let mut args: Vec<Arg> = args![reason, session_id, role.map(Role::as_str)];
@@ -121,7 +121,7 @@ pub async fn withdraw(
 /// Lets a message wait again that was withdrawn for `reason`; false if there is none.
 pub async fn revive(
     tx: &mut Tx,
-    cause: &str,
+    dedup_key: &str,
     reason: &str,
     not_before: DateTime<Utc>,
     not_after: DateTime<Utc>,
@@ -130,7 +130,7 @@ pub async fn revive(
         .exec(
             "UPDATE message SET state = 'waiting', reason = NULL, not_before = $1, not_after = $2 \
              WHERE cause = $3 AND state = 'withdrawn' AND reason = $4",
-            args![not_before, not_after, cause, reason],
+            args![not_before, not_after, dedup_key, reason],
         )
         .await?;
     Ok(n == 1)
@@ -257,7 +257,7 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
             tx,
             now,
             format!("untold/{id}"),
-            crate::domain::task::Topic::RingSessionOff,
+            crate::domain::task::TaskKind::RingSessionOff,
             &id,
         )
         .await?;
@@ -272,13 +272,13 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
 
 /// A claimed message.
 #[derive(Debug, Clone)]
-pub struct Claimed {
+pub struct ClaimedMessage {
     /// Its id.
     pub id: String,
     /// Its cause.
-    pub cause: String,
+    pub dedup_key: String,
     /// What it says.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// Whose words.
     pub centre: String,
     /// The case.
@@ -300,12 +300,12 @@ pub struct Claimed {
     /// Tries so far.
     pub tries: i64,
     /// A channel that did not take it.
-    pub not_by: Option<Channel>,
+    pub excluded_channel: Option<Channel>,
 }
 
 /// A line as the outbox sees it: its channel, its sender, and the centres for which it speaks.
 #[derive(Debug, Clone, Copy)]
-pub struct OfLine<'a> {
+pub struct LineScope<'a> {
     /// The channel.
     pub channel: Channel,
     /// Our sender.
@@ -316,7 +316,7 @@ pub struct OfLine<'a> {
     pub not: &'a [String],
 }
 
-impl OfLine<'_> {
+impl LineScope<'_> {
     /// The condition on `m.centre`, with values from placeholder `first` on.
     pub(super) fn filter(&self, first: usize) -> (String, Vec<Arg>) {
         match self.centres {
@@ -342,11 +342,11 @@ impl OfLine<'_> {
 /// Claims due messages of a line's centres that are not on hold, answers first, at most `limit`.
 pub async fn claim(
     tx: &mut Tx,
-    line: OfLine<'_>,
+    line: LineScope<'_>,
     claim: &str,
     now: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<Claimed>> {
+) -> Result<Vec<ClaimedMessage>> {
     let (filter, values) = line.filter(5);
     let mut args: Vec<Arg> = args![now, limit, claim, line.channel.as_str()];
     args.extend(values);
@@ -381,9 +381,9 @@ pub async fn claim(
             (Some(n), Some(h)) => Address::read(line.channel, &seal.open(&n).0).map(|a| (a, h)),
             _ => None,
         };
-        let claimed = Claimed {
+        let claimed = ClaimedMessage {
             id: r.text("id")?,
-            cause: r.text("cause")?,
+            dedup_key: r.text("cause")?,
             kind: r.word("kind")?,
             centre: r.text("centre")?,
             case_id: r.text_opt("case_id")?,
@@ -395,7 +395,7 @@ pub async fn claim(
             not_before: r.time("not_before")?,
             not_after: r.time_opt("not_after")?,
             tries: r.int("tries")?,
-            not_by: r.word_opt("not_by")?,
+            excluded_channel: r.word_opt("not_by")?,
         };
         out.push((r.int("rank")?, claimed));
     }
@@ -424,7 +424,7 @@ pub struct Rerouted {
     /// For one that was decided for an address: the address that takes its place, and its hash.
     pub to: Option<(Address, String)>,
     /// A channel that did not take it.
-    pub not_by: Option<Channel>,
+    pub excluded_channel: Option<Channel>,
 }
 
 /// Gives claimed messages to another channel, where they wait for their turn.
@@ -439,7 +439,7 @@ pub async fn reroute(tx: &mut Tx, rows: Vec<Rerouted>) -> Result<()> {
                 r.channel.as_str(),
                 number,
                 hash,
-                r.not_by.map(Channel::as_str)
+                r.excluded_channel.map(Channel::as_str)
             ]
         })
         .collect();
@@ -468,7 +468,7 @@ pub struct Attempt {
     /// The words.
     pub body: String,
     /// Whether it answers somebody.
-    pub prompted: bool,
+    pub is_reply: bool,
     /// Parts of the text.
     pub parts: u32,
     /// It goes as a text that stands at the service.
@@ -479,7 +479,7 @@ pub struct Attempt {
 pub async fn begin(
     tx: &mut Tx,
     worker: &str,
-    line: OfLine<'_>,
+    line: LineScope<'_>,
     now: DateTime<Utc>,
     attempts: &[Attempt],
 ) -> Result<()> {
@@ -499,7 +499,7 @@ pub async fn begin(
                 seal.seal(a.number.0.as_str()),
                 &a.number.1,
                 seal.seal(&a.body),
-                a.prompted,
+                a.is_reply,
                 i64::from(a.parts),
                 now,
                 0,
@@ -549,9 +549,9 @@ pub async fn end_claims(
 
 /// What becomes of a message whose attempt was refused: it did surely not arrive.
 #[derive(Debug, Clone)]
-pub enum Then {
+pub enum AfterRefusal {
     /// It ends, with this reason.
-    End(&'static str),
+    AttemptResult(&'static str),
     /// It waits: for the channel to be mended, or for the party's other address.
     Wait(DateTime<Utc>),
     /// It waits for the party's next address: this channel does not take it.
@@ -560,7 +560,7 @@ pub enum Then {
 
 /// How an attempt ended, as its process saw it.
 #[derive(Debug, Clone)]
-pub enum End {
+pub enum AttemptResult {
     /// The provider took it.
     Accepted {
         /// The provider's id.
@@ -580,7 +580,7 @@ pub enum End {
         /// Its words.
         error: String,
         /// What becomes of the message.
-        then: Then,
+        then: AfterRefusal,
     },
     /// Nobody can tell: it is looked up later, never sent again blindly.
     Doubt {
@@ -604,30 +604,44 @@ pub async fn record(
     tx: &mut Tx,
     line: &str,
     now: DateTime<Utc>,
-    ends: Vec<(String, End)>,
+    ends: Vec<(String, AttemptResult)>,
 ) -> Result<()> {
     let mut attempts = Vec::new();
     let mut messages = Vec::new();
     let mut doubts = Vec::new();
     let attempts_unsent = ends
         .iter()
-        .filter(|(_, e)| matches!(e, End::NotSent { .. } | End::Refused { .. }))
+        .filter(|(_, e)| {
+            matches!(
+                e,
+                AttemptResult::NotSent { .. } | AttemptResult::Refused { .. }
+            )
+        })
         .count() as i64;
     for (token, end) in ends {
         let (outcome, provider_id, receipt, error) = match &end {
-            End::Accepted {
+            AttemptResult::Accepted {
                 provider_id,
                 receipt,
-            } => (Outcome::Accepted, Some(provider_id.clone()), *receipt, None),
-            End::NotSent { error, .. } => (Outcome::NotSent, None, None, Some(error.clone())),
-            End::Refused { error, .. } => (Outcome::Refused, None, None, Some(error.clone())),
-            End::Doubt { error } => {
+            } => (
+                AttemptOutcome::Accepted,
+                Some(provider_id.clone()),
+                *receipt,
+                None,
+            ),
+            AttemptResult::NotSent { error, .. } => {
+                (AttemptOutcome::NotSent, None, None, Some(error.clone()))
+            }
+            AttemptResult::Refused { error, .. } => {
+                (AttemptOutcome::Refused, None, None, Some(error.clone()))
+            }
+            AttemptResult::Doubt { error } => {
                 doubts.push(args![token, now, error]);
                 continue;
             }
         };
         let message = match &end {
-            End::Accepted {
+            AttemptResult::Accepted {
                 provider_id,
                 receipt,
             } => (
@@ -637,21 +651,23 @@ pub async fn record(
                 Some(provider_id.clone()),
                 None,
             ),
-            End::NotSent { again, .. } => (MessageState::Waiting, None, None, None, Some(*again)),
-            End::Refused {
-                then: Then::Wait(until) | Then::Elsewhere(until),
+            AttemptResult::NotSent { again, .. } => {
+                (MessageState::Waiting, None, None, None, Some(*again))
+            }
+            AttemptResult::Refused {
+                then: AfterRefusal::Wait(until) | AfterRefusal::Elsewhere(until),
                 ..
             } => (MessageState::Waiting, None, None, None, Some(*until)),
-            End::Refused {
-                then: Then::End(reason),
+            AttemptResult::Refused {
+                then: AfterRefusal::AttemptResult(reason),
                 ..
             } => (MessageState::Refused, Some(*reason), None, None, None),
-            End::Doubt { .. } => continue,
+            AttemptResult::Doubt { .. } => continue,
         };
         let elsewhere = matches!(
             end,
-            End::Refused {
-                then: Then::Elsewhere(_),
+            AttemptResult::Refused {
+                then: AfterRefusal::Elsewhere(_),
                 ..
             }
         );

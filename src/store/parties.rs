@@ -87,7 +87,7 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Party>> {
 
 /// An address as it is stored.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct StoredAddress {
     /// Its id.
     pub id: String,
     /// `sms`, `telegram`, `whatsapp` or `ring`.
@@ -107,7 +107,7 @@ pub struct Stored {
 }
 
 /// Every address that a party has or had.
-pub async fn addresses(tx: &mut Tx, party_id: &str) -> Result<Vec<Stored>> {
+pub async fn addresses(tx: &mut Tx, party_id: &str) -> Result<Vec<StoredAddress>> {
     let seal = tx.seal();
     let rows = tx
         .all(
@@ -118,7 +118,7 @@ pub async fn addresses(tx: &mut Tx, party_id: &str) -> Result<Vec<Stored>> {
         .await?;
     rows.iter()
         .map(|r| {
-            Ok(Stored {
+            Ok(StoredAddress {
                 id: r.text("id")?,
                 channel: r.text("channel")?,
                 value: seal.open(&r.text("number")?).0,
@@ -367,7 +367,7 @@ pub async fn use_code(
 }
 
 /// A chat that waits until staff have heard its number.
-pub struct Waiting {
+pub struct WaitingChat {
     /// Its id.
     pub id: String,
     /// The bot.
@@ -415,7 +415,11 @@ pub async fn add_waiting(
 }
 
 /// The chat that waits for a party, if it asked since `since`.
-pub async fn waiting(tx: &mut Tx, party_id: &str, since: DateTime<Utc>) -> Result<Option<Waiting>> {
+pub async fn waiting(
+    tx: &mut Tx,
+    party_id: &str,
+    since: DateTime<Utc>,
+) -> Result<Option<WaitingChat>> {
     let seal = tx.seal();
     let row = tx
         .one(
@@ -428,7 +432,7 @@ pub async fn waiting(tx: &mut Tx, party_id: &str, since: DateTime<Utc>) -> Resul
     let Some(chat) = Address::read(Channel::Telegram, &seal.open(&r.text("chat")?).0) else {
         return Ok(None);
     };
-    Ok(Some(Waiting {
+    Ok(Some(WaitingChat {
         id: r.text("id")?,
         sender: r.text("sender")?,
         chat,

@@ -2,8 +2,8 @@
 
 use crate::args;
 use crate::domain::people::person::{Channel, Role};
-use crate::domain::replies::cancel_code::{OPEN_FOR, Question};
-use crate::domain::replies::conversation::{Choosing, Wanted};
+use crate::domain::replies::cancel_code::{CancelQuestion, OPEN_FOR};
+use crate::domain::replies::conversation::{AmbiguousWish, OpenChoice};
 use crate::store::db::Tx;
 use crate::store::sealed::random_id;
 use anyhow::Result;
@@ -11,9 +11,9 @@ use chrono::{DateTime, Duration, Utc};
 
 /// What is known about the cancelling of one session by one party.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct CancelHistory {
     /// The newest open question for the session's present version.
-    pub open: Option<Question>,
+    pub open: Option<CancelQuestion>,
     /// Where it was asked: the channel (on any, if it is not known) and the address.
     pub place: Option<(Option<Channel>, String)>,
     /// Questions asked in the last 24 hours.
@@ -24,7 +24,7 @@ pub struct Asked {
     pub blocked: bool,
 }
 
-impl Asked {
+impl CancelHistory {
     /// Whether the open question was asked in this place: only there it is finished.
     pub fn is_of(&self, channel: Channel, hash: &str) -> bool {
         self.place
@@ -40,7 +40,7 @@ pub async fn of(
     role: Role,
     ask_version: i64,
     now: DateTime<Utc>,
-) -> Result<Asked> {
+) -> Result<CancelHistory> {
     let seal = tx.seal();
     let rows = tx
         .all(
@@ -50,7 +50,7 @@ pub async fn of(
             args![session_id, role.as_str()],
         )
         .await?;
-    let mut out = Asked::default();
+    let mut out = CancelHistory::default();
     for r in rows {
         let tries = r.int("tries")?;
         out.wrong += tries;
@@ -58,9 +58,9 @@ pub async fn of(
         out.today += i64::from(r.time("asked_at")? > now - Duration::hours(24));
         if r.text("state")? == "open" && r.int("session_version")? == ask_version {
             out.place = Some((r.word_opt("channel")?, r.text("number_hash")?));
-            out.open = Some(Question {
+            out.open = Some(CancelQuestion {
                 id: r.text("id")?,
-                stem: seal.open(&r.text("stem")?).0,
+                code_prefix: seal.open(&r.text("stem")?).0,
                 offered: r
                     .text("offered")?
                     .split(' ')
@@ -88,7 +88,7 @@ pub struct NewQuestion<'a> {
     /// See `channel`.
     pub number_hash: &'a str,
     /// Stem and reasons.
-    pub stem: &'a str,
+    pub code_prefix: &'a str,
     /// The offered reasons.
     pub offered: &'a [crate::domain::visits::session::Reason],
     /// When the first NO came.
@@ -107,7 +107,7 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result
         args![q.session_id, q.role.as_str()],
     )
     .await?;
-    let stem = tx.seal().seal(q.stem);
+    let code_prefix = tx.seal().seal(q.code_prefix);
     tx.exec(
         "INSERT INTO cancel_question (id, session_id, role, session_version, number_hash, stem,
           offered, first_no_at, asked_at, nag_at, tries, state, channel)
@@ -118,7 +118,7 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result
             q.role.as_str(),
             q.ask_version,
             q.number_hash,
-            stem,
+            code_prefix,
             offered.join(" "),
             q.first_no_at,
             now,
@@ -239,7 +239,7 @@ pub async fn choosing(
     at: (Channel, &str),
     number_hash: &str,
     now: DateTime<Utc>,
-) -> Result<Option<Choosing>> {
+) -> Result<Option<OpenChoice>> {
     let row = tx
         .one(
             "SELECT id, wanted, options, asked_at, said_at FROM choice WHERE state = 'open' AND \
@@ -252,7 +252,7 @@ pub async fn choosing(
 }
 
 /// A numbered question by its id, while it waits.
-pub async fn choosing_by_id(tx: &mut Tx, id: &str) -> Result<Option<Choosing>> {
+pub async fn choosing_by_id(tx: &mut Tx, id: &str) -> Result<Option<OpenChoice>> {
     let row = tx
         .one(
             "SELECT id, wanted, options, asked_at, said_at FROM choice WHERE id = $1 AND \
@@ -263,11 +263,11 @@ pub async fn choosing_by_id(tx: &mut Tx, id: &str) -> Result<Option<Choosing>> {
     row.map(|r| read_choosing(&r)).transpose()
 }
 
-fn read_choosing(r: &crate::store::db::Row) -> Result<Choosing> {
+fn read_choosing(r: &crate::store::db::Row) -> Result<OpenChoice> {
     let wanted = match r.text("wanted")?.as_str() {
-        "confirm" => Wanted::Confirm,
-        "cancel" => Wanted::Cancel(None),
-        reason => Wanted::Cancel(reason.parse().ok()),
+        "confirm" => AmbiguousWish::Confirm,
+        "cancel" => AmbiguousWish::Cancel(None),
+        reason => AmbiguousWish::Cancel(reason.parse().ok()),
     };
     let options = r
         .text("options")?
@@ -278,7 +278,7 @@ fn read_choosing(r: &crate::store::db::Row) -> Result<Choosing> {
     let said_at = r
         .time_opt("said_at")?
         .map_or_else(|| r.time("asked_at"), Ok)?;
-    Ok(Choosing {
+    Ok(OpenChoice {
         id: r.text("id")?,
         wanted,
         options,
@@ -293,7 +293,7 @@ pub struct NewChoice<'a> {
     /// When the message came that it asks back.
     pub said_at: DateTime<Utc>,
     /// What that message wants.
-    pub wanted: Wanted,
+    pub wanted: AmbiguousWish,
     /// The sessions with the versions of their questions, in the order of their numbers.
     pub options: &'a [(String, i64)],
     /// Whether its text can leave. If not, only a question about the same visits takes the wish;
@@ -314,17 +314,20 @@ pub async fn ask_which(
     let before = choosing(tx, (channel, sender), number_hash, now).await?;
     let same = before.filter(|c| c.options == new.options);
     let (said_at, wanted) = match (same.as_ref().map(|c| (c.wanted, c.said_at)), new.wanted) {
-        (Some((Wanted::Cancel(old), first)), Wanted::Cancel(reason))
+        (Some((AmbiguousWish::Cancel(old), first)), AmbiguousWish::Cancel(reason))
             if new.said_at <= first + OPEN_FOR =>
         {
-            (first.min(new.said_at), Wanted::Cancel(reason.or(old)))
+            (
+                first.min(new.said_at),
+                AmbiguousWish::Cancel(reason.or(old)),
+            )
         }
         (_, wanted) => (new.said_at, wanted),
     };
     let wanted = match wanted {
-        Wanted::Confirm => "confirm",
-        Wanted::Cancel(None) => "cancel",
-        Wanted::Cancel(Some(reason)) => reason.as_str(),
+        AmbiguousWish::Confirm => "confirm",
+        AmbiguousWish::Cancel(None) => "cancel",
+        AmbiguousWish::Cancel(Some(reason)) => reason.as_str(),
     };
     if let Some(c) = same {
         tx.exec(

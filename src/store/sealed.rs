@@ -71,8 +71,8 @@ impl Sealed {
 
     /// The id that a cause makes: the same cause always the same id, and nobody can read the cause
     /// from it.
-    pub fn id_of(&self, cause: &str) -> String {
-        self.mac("cause", cause).chars().take(20).collect()
+    pub fn id_of(&self, dedup_key: &str) -> String {
+        self.mac("cause", dedup_key).chars().take(20).collect()
     }
 }
 

@@ -1,9 +1,9 @@
 //! Tasks: what a person has to look at.
 
 use crate::args;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::store::db::{Db, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -12,9 +12,9 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct NewTask<'a> {
     /// What made it.
-    pub cause: String,
+    pub dedup_key: String,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: TaskKind,
     /// Where.
     pub centre: Option<&'a str>,
     /// Case, session, party, message in and message out, where there is one.
@@ -33,9 +33,9 @@ pub struct NewTask<'a> {
 
 impl NewTask<'_> {
     /// A task with nothing but cause and topic.
-    pub fn new(cause: String, topic: Topic) -> Self {
+    pub fn new(dedup_key: String, topic: TaskKind) -> Self {
         NewTask {
-            cause,
+            dedup_key,
             topic,
             centre: None,
             case_id: None,
@@ -54,11 +54,11 @@ pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()
 }
 
 /// Whether the task of this cause is open.
-pub async fn is_open(tx: &mut Tx, cause: &str) -> Result<bool> {
+pub async fn is_open(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
     Ok(tx
         .one(
             "SELECT id FROM task WHERE cause = $1 AND state = 'open'",
-            args![cause],
+            args![dedup_key],
         )
         .await?
         .is_some())
@@ -68,8 +68,8 @@ pub async fn is_open(tx: &mut Tx, cause: &str) -> Result<bool> {
 pub async fn open_for_message(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    cause: String,
-    topic: Topic,
+    dedup_key: String,
+    topic: TaskKind,
     message_id: &str,
 ) -> Result<()> {
     let row = tx
@@ -88,7 +88,7 @@ pub async fn open_for_message(
             now,
             &NewTask {
                 message_id: Some(message_id),
-                ..NewTask::new(cause, topic)
+                ..NewTask::new(dedup_key, topic)
             },
         )
         .await;
@@ -99,22 +99,25 @@ pub async fn open_for_message(
         row.text_opt("session_id")?,
     );
     // Whoever was not told that a visit is off is rung for that, whatever went wrong.
-    let (kind, unreached): (Kind, bool) = (
+    let (kind, unreached): (MessageKind, bool) = (
         row.word("kind")?,
         matches!(
             topic,
-            Topic::BadNumber | Topic::RingOptedOut | Topic::RingSessionOff | Topic::RingSessionOn
+            TaskKind::BadNumber
+                | TaskKind::RingOptedOut
+                | TaskKind::RingSessionOff
+                | TaskKind::RingSessionOn
         ),
     );
     let booked = row.text_opt("session_state")?.as_deref() == Some("booked");
     let topic = match kind {
         // It takes place after all: nobody is to be rung for the contrary.
         k if unreached && k.calls_off() && booked => return Ok(()),
-        k if unreached && k.calls_off() => Topic::RingSessionOff,
+        k if unreached && k.calls_off() => TaskKind::RingSessionOff,
         k if unreached && k.calls_on() && booked && row.text("present")? == "1" => {
-            Topic::RingSessionOn
+            TaskKind::RingSessionOn
         }
-        k if unreached && k.is_money() => Topic::TellByPhone,
+        k if unreached && k.is_money() => TaskKind::TellByPhone,
         _ => topic,
     };
     let task = NewTask {
@@ -124,17 +127,17 @@ pub async fn open_for_message(
         role: row.word_opt("role")?,
         message_id: Some(message_id),
         due_at: row.time_opt("arrives_at")?,
-        ..NewTask::new(cause, topic)
+        ..NewTask::new(dedup_key, topic)
     };
     open(tx, now, &task).await
 }
 
 /// Ends the open task of a cause, if there is one: nobody has to do it any more.
-pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
+pub async fn close(tx: &mut Tx, now: DateTime<Utc>, dedup_key: &str) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE cause = $2 AND state \
              = 'open'",
-        args![now, cause],
+        args![now, dedup_key],
     )
     .await?;
     Ok(())
@@ -142,7 +145,10 @@ pub async fn close(tx: &mut Tx, now: DateTime<Utc>, cause: &str) -> Result<()> {
 
 /// The same for many causes.
 pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> Result<()> {
-    let rows = causes.iter().map(|cause| args![cause, now]).collect();
+    let rows = causes
+        .iter()
+        .map(|dedup_key| args![dedup_key, now])
+        .collect();
     tx.with_many(
         "cause, at",
         "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v \
@@ -154,7 +160,7 @@ pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> R
 }
 
 /// Ends an open task that nobody has to do any more.
-pub async fn moot(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
+pub async fn obsolete(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE id = $2 AND state = \
              'open'",
@@ -176,22 +182,22 @@ pub async fn needed_again(tx: &mut Tx, id: &str) -> Result<()> {
 }
 
 /// The same for the task of a cause.
-pub async fn needed_again_of(tx: &mut Tx, cause: &str) -> Result<()> {
+pub async fn needed_again_of(tx: &mut Tx, dedup_key: &str) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
              cause = $1 AND moot = TRUE",
-        args![cause],
+        args![dedup_key],
     )
     .await?;
     Ok(())
 }
 
 /// Ends the open tasks of a session with a topic that nobody has to do any more.
-pub async fn moot_of_session(
+pub async fn obsolete_of_session(
     tx: &mut Tx,
     now: DateTime<Utc>,
     session_id: &str,
-    topic: Topic,
+    topic: TaskKind,
 ) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND \
@@ -204,7 +210,7 @@ pub async fn moot_of_session(
 
 /// Ends the open tasks to ring somebody over a cancellation of this session that they did not
 /// finish: one party's, or both's.
-pub async fn moot_unfinished(
+pub async fn obsolete_unfinished(
     tx: &mut Tx,
     now: DateTime<Utc>,
     session_id: &str,
@@ -220,7 +226,7 @@ pub async fn moot_unfinished(
 }
 
 /// The same for all sessions that are off or have begun; gives how many.
-pub async fn moot_unfinished_of_past(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
+pub async fn obsolete_unfinished_of_past(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE state = 'open'
           AND cause LIKE 'cancel-unfinished/%'
@@ -235,7 +241,7 @@ pub async fn moot_of_sessions(
     tx: &mut Tx,
     now: DateTime<Utc>,
     sessions: &[(String, i64)],
-    topic: Topic,
+    topic: TaskKind,
 ) -> Result<()> {
     let rows = sessions
         .iter()
@@ -297,13 +303,13 @@ pub async fn ring_again(tx: &mut Tx, session_id: &str, role: Role) -> Result<()>
 
 /// A task that is open, or that nobody had to do any more.
 #[derive(Debug)]
-pub struct Standing {
+pub struct OpenTask {
     /// Its id.
     pub id: String,
     /// What made it.
-    pub cause: String,
+    pub dedup_key: String,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: TaskKind,
     /// The session.
     pub session_id: Option<String>,
     /// The party.
@@ -315,7 +321,7 @@ pub struct Standing {
 }
 
 /// The tasks of a case with some topics that are open, or that nobody had to do any more.
-pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[Topic]) -> Result<Vec<Standing>> {
+pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[TaskKind]) -> Result<Vec<OpenTask>> {
     let mut args = args![case_id];
     args.extend(
         topics
@@ -331,9 +337,9 @@ pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[Topic]) -> Result<Ve
         .await?
         .iter()
         .map(|r| {
-            Ok(Standing {
+            Ok(OpenTask {
                 id: r.text("id")?,
-                cause: r.text("cause")?,
+                dedup_key: r.text("cause")?,
                 topic: r.word("topic")?,
                 session_id: r.text_opt("session_id")?,
                 role: r.word_opt("role")?,
@@ -345,33 +351,33 @@ pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[Topic]) -> Result<Ve
 }
 
 /// Opens the task of a cause again that was done before `since`.
-pub async fn reopen(tx: &mut Tx, cause: &str, since: DateTime<Utc>) -> Result<()> {
+pub async fn reopen(tx: &mut Tx, dedup_key: &str, since: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'open', done_at = NULL, moot = FALSE WHERE cause = $1 AND \
              state = 'done' AND done_at < $2",
-        args![cause, since],
+        args![dedup_key, since],
     )
     .await?;
     Ok(())
 }
 
 /// Opens the task of a cause again, if it was done.
-pub async fn open_again(tx: &mut Tx, cause: &str) -> Result<()> {
+pub async fn open_again(tx: &mut Tx, dedup_key: &str) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
              cause = $1 AND state = 'done'",
-        args![cause],
+        args![dedup_key],
     )
     .await?;
     Ok(())
 }
 
 /// Whether a person did what the task of this cause asked for.
-pub async fn was_done(tx: &mut Tx, cause: &str) -> Result<bool> {
+pub async fn was_done(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
     Ok(tx
         .one(
             "SELECT id FROM task WHERE cause = $1 AND state = 'done' AND moot = FALSE",
-            args![cause],
+            args![dedup_key],
         )
         .await?
         .is_some())
@@ -379,11 +385,11 @@ pub async fn was_done(tx: &mut Tx, cause: &str) -> Result<bool> {
 
 /// What a task is about, for who deals with it.
 #[derive(Debug)]
-pub struct About {
+pub struct TaskContext {
     /// What made it.
-    pub cause: String,
+    pub dedup_key: String,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: TaskKind,
     /// `open` or `done`.
     pub state: String,
     /// The case, if it is known.
@@ -403,7 +409,7 @@ pub struct About {
 }
 
 /// A task by its id.
-pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<About>> {
+pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<TaskContext>> {
     let row = tx
         .one(
             "SELECT cause, topic, state, case_id, session_id, role, inbound_id, \
@@ -412,8 +418,8 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<About>> {
         )
         .await?;
     row.map(|r| {
-        Ok(About {
-            cause: r.text("cause")?,
+        Ok(TaskContext {
+            dedup_key: r.text("cause")?,
             topic: r.word("topic")?,
             state: r.text("state")?,
             case_id: r.text_opt("case_id")?,
@@ -467,7 +473,7 @@ pub async fn close_topic(
     now: DateTime<Utc>,
     case_id: &str,
     role: Role,
-    topic: Topic,
+    topic: TaskKind,
 ) -> Result<u64> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1 WHERE case_id = $2 AND role = $3 AND \
@@ -482,7 +488,7 @@ pub async fn close_of_session(
     tx: &mut Tx,
     now: DateTime<Utc>,
     session_id: &str,
-    topic: Topic,
+    topic: TaskKind,
 ) -> Result<u64> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1 WHERE session_id = $2 AND topic = $3 AND \
@@ -496,7 +502,7 @@ pub async fn close_of_session(
 pub async fn unalerted(
     tx: &mut Tx,
     now: DateTime<Utc>,
-) -> Result<Vec<(String, Topic, Option<DateTime<Utc>>)>> {
+) -> Result<Vec<(String, TaskKind, Option<DateTime<Utc>>)>> {
     let rows = tx
         .all(
             "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL
@@ -530,10 +536,10 @@ pub async fn open_many(tx: &mut Tx, now: DateTime<Utc>, list: &[NewTask<'_>]) ->
     let rows = list
         .iter()
         .map(|t| {
-            let id = seal.id_of(&format!("task/{}", t.cause));
+            let id = seal.id_of(&format!("task/{}", t.dedup_key));
             args![
                 id,
-                &t.cause,
+                &t.dedup_key,
                 t.topic.as_str(),
                 t.centre,
                 t.case_id,
@@ -563,12 +569,12 @@ pub struct Task {
     /// Its id.
     pub id: String,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: TaskKind,
     /// Where.
     pub centre: Option<String>,
     /// Whose case.
     pub case_ref: Option<String>,
-    /// About which party.
+    /// TaskContext which party.
     pub role: Option<Role>,
     /// Since when.
     pub opened_at: DateTime<Utc>,

@@ -3,7 +3,7 @@
 
 use crate::domain::money::policy::Money;
 use crate::domain::outgoing::say::{FinishBy, Say, Speaker};
-use crate::templates::Tongue;
+use crate::templates::Language;
 use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveDateTime};
 use minijinja::{Template, context};
@@ -26,7 +26,7 @@ pub(super) fn money(m: &Money) -> String {
 /// What a template says of this, its values still marked.
 pub(super) fn fill(
     template: &Template<'_, '_>,
-    tongue: &Tongue,
+    language: &Language,
     say: &Say,
     speaker: &Speaker,
 ) -> Result<String> {
@@ -36,26 +36,26 @@ pub(super) fn fill(
         emergency_number,
         ..
     } = speaker;
-    let day = |at: &NaiveDateTime| tongue.day(at.date());
-    let time = |at: &NaiveDateTime| tongue.time(at.time());
-    let date = |d: &NaiveDate| tongue.day(*d);
+    let day = |at: &NaiveDateTime| language.day(at.date());
+    let time = |at: &NaiveDateTime| language.time(at.time());
+    let date = |d: &NaiveDate| language.day(*d);
     let body = match say {
         Say::ConfirmRequest { arrival, cut_off, fee } => {
-            let cut_off = cut_off.map(|c| tongue.moment(c));
+            let cut_off = cut_off.map(|c| language.moment(c));
             template.render(context! { centre, phone, day => day(arrival), time => time(arrival), cut_off, fee })
         }
         Say::ConfirmAck { arrival } | Say::SessionOff { arrival } | Say::SessionOn { arrival } | Say::DateRefused { arrival } | Say::Closure { arrival } => {
             template.render(context! { centre, phone, day => day(arrival), time => time(arrival) })
         }
         Say::CancelReasonAsk { arrival, finish } => {
-            let (finish, stem, code, late) = match finish {
-                FinishBy::CodeWithReason { stem } => ("code_with_reason", stem.as_str(), "", true),
+            let (finish, code_prefix, code, late) = match finish {
+                FinishBy::CodeWithReason { code_prefix } => ("code_with_reason", code_prefix.as_str(), "", true),
                 FinishBy::Code { code, late } => ("code", "", code.as_str(), *late),
                 FinishBy::Press { reason: true, late } => ("press_reason", "", "", *late),
                 FinishBy::Press { reason: false, late } => ("press", "", "", *late),
                 FinishBy::Word { late } => ("word", "", "", *late),
             };
-            template.render(context! { centre, phone, day => day(arrival), time => time(arrival), finish, stem, code, late })
+            template.render(context! { centre, phone, day => day(arrival), time => time(arrival), finish, stem => code_prefix, code, late })
         }
         Say::CancellationAck { arrival, in_time } => template.render(context! { centre, phone, day => day(arrival), in_time }),
         Say::SessionMoved { from, to } | Say::DateQuestion { from, to } => {

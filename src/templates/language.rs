@@ -1,18 +1,18 @@
 //! A language: who checked its words, how it says days and times, and what its texts may not hold.
 //! Read from its `language.toml`.
 
-use crate::domain::config_reader::{Problem, Reader};
+use crate::domain::config_reader::{ConfigReader, Problem};
 use crate::domain::local_time::parse_time;
-use crate::domain::outgoing::lint::Refused;
+use crate::domain::outgoing::lint::ForbiddenWords;
 use crate::domain::outgoing::lint::rules::entry;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use toml::Table;
 
 /// The words that single kinds refuse.
-fn in_kind(r: &mut Reader<'_>) -> Vec<(Kind, Vec<String>)> {
+fn in_kind(r: &mut ConfigReader<'_>) -> Vec<(MessageKind, Vec<String>)> {
     r.section("refused_in", |r| {
-        Kind::ALL
+        MessageKind::ALL
             .iter()
             .filter_map(|k| Some((*k, r.list(k.as_str())?.iter().map(|l| entry(l)).collect())))
             .collect()
@@ -21,7 +21,7 @@ fn in_kind(r: &mut Reader<'_>) -> Vec<(Kind, Vec<String>)> {
 
 /// A language as its `language.toml` describes it.
 #[derive(Debug, Clone, Default)]
-pub struct Tongue {
+pub struct Language {
     /// Its name in English.
     pub name: String,
     /// Who has checked its words, a speaker of it; empty if nobody has.
@@ -31,7 +31,7 @@ pub struct Tongue {
     /// The word with which its texts ask for a NO.
     pub no: String,
     /// What its texts may not hold.
-    pub refused: Refused,
+    pub refused: ForbiddenWords,
     /// The most SMS parts that a text may take with a centre's longest values.
     pub most_parts: u32,
     weekdays: Vec<String>,
@@ -45,21 +45,21 @@ pub struct Tongue {
     midnight: Option<String>,
 }
 
-impl Tongue {
+impl Language {
     /// Reads a `language.toml`.
     ///
     /// # Errors
     /// Every problem at once.
-    pub fn read(text: &str) -> Result<Tongue, Vec<Problem>> {
+    pub fn read(text: &str) -> Result<Language, Vec<Problem>> {
         let table: Table = text.parse().map_err(|e: toml::de::Error| {
             vec![Problem {
                 key: "file".into(),
                 what: e.message().to_owned(),
-                mend: "Compare it with the built-in one in message-templates/.".into(),
+                fix: "Compare it with the built-in one in message-templates/.".into(),
             }]
         })?;
-        let mut r = Reader::new(&table);
-        let names = |r: &mut Reader<'_>, key: &str, n: usize| {
+        let mut r = ConfigReader::new(&table);
+        let names = |r: &mut ConfigReader<'_>, key: &str, n: usize| {
             let list = r.list(key).unwrap_or_default();
             if list.len() != n {
                 r.problem(
@@ -101,7 +101,7 @@ impl Tongue {
             };
             (list("no_reasons"), list("closed"))
         });
-        let tongue = Tongue {
+        let language = Language {
             name,
             checked_by: r.text("checked_by", "").trim().to_owned(),
             yes,
@@ -116,7 +116,7 @@ impl Tongue {
             noon: r.text_opt("noon"),
             midnight: r.text_opt("midnight"),
             most_parts: u32::try_from(r.whole("most_parts", 2, 1, 10)).unwrap_or(2),
-            refused: Refused {
+            refused: ForbiddenWords {
                 in_kind: in_kind(&mut r),
                 no_reasons,
                 closed,
@@ -128,7 +128,7 @@ impl Tongue {
                             .map(|l| entry(l))
                             .collect()
                     };
-                    Refused {
+                    ForbiddenWords {
                         child: list("child"),
                         reason: list("reason"),
                         court: list("court"),
@@ -139,14 +139,14 @@ impl Tongue {
                         no_charge: list("no_charge"),
                         amount: list("amount"),
                         reply: list("reply"),
-                        cause: list("cause"),
+                        dedup_key: list("cause"),
                         tone: list("tone"),
-                        ..Refused::default()
+                        ..ForbiddenWords::default()
                     }
                 })
             },
         };
-        r.finish(tongue)
+        r.finish(language)
     }
 
     /// A day in words, `Sat 28 Nov`.

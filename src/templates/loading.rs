@@ -2,14 +2,15 @@
 
 use crate::domain::centre::LANGUAGES;
 use crate::domain::config_reader::{Problem, near};
-use crate::domain::outgoing::lint::rules::{self, Finding};
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::lint::rules::{self, LintFinding};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{Press, Speaker};
-use crate::domain::replies::understanding::{Context as Heard, Intent, understand_in};
+use crate::domain::replies::understanding::{Intent, ReadingContext, understand_in};
 use crate::templates::built_in::{FOLDERS, Folder};
 use crate::templates::fill::fill;
 use crate::templates::{
-    ENGLISH, Source, Tongue, Values, Words, sample_speaker, samples_of, template_values,
+    ENGLISH, Language, TemplateSource, Templates, Values, sample_speaker, samples_of,
+    template_values,
 };
 use std::collections::HashMap;
 use std::path::Path;
@@ -24,40 +25,42 @@ fn read_labels(text: &str) -> HashMap<Press, String> {
 }
 
 /// The values that a kind's template may use, and no other.
-fn variables(kind: Kind) -> &'static [&'static str] {
+fn variables(kind: MessageKind) -> &'static [&'static str] {
     match kind {
-        Kind::ConfirmRequest => &["centre", "phone", "day", "time", "cut_off", "fee"],
-        Kind::ConfirmAck
-        | Kind::SessionOff
-        | Kind::SessionOn
-        | Kind::DateRefused
-        | Kind::Closure => &["centre", "phone", "day", "time"],
-        Kind::CancelReasonAsk => &[
+        MessageKind::ConfirmRequest => &["centre", "phone", "day", "time", "cut_off", "fee"],
+        MessageKind::ConfirmAck
+        | MessageKind::SessionOff
+        | MessageKind::SessionOn
+        | MessageKind::DateRefused
+        | MessageKind::Closure => &["centre", "phone", "day", "time"],
+        MessageKind::CancelReasonAsk => &[
             "centre", "phone", "day", "time", "finish", "stem", "code", "late",
         ],
-        Kind::CancellationAck => &["centre", "phone", "day", "in_time"],
-        Kind::SessionMoved | Kind::DateQuestion => {
+        MessageKind::CancellationAck => &["centre", "phone", "day", "in_time"],
+        MessageKind::SessionMoved | MessageKind::DateQuestion => {
             &["centre", "phone", "old_day", "old_time", "day", "time"]
         }
-        Kind::NeedsCoordinatorAck => &["centre", "phone", "emergency_number"],
-        Kind::Help | Kind::StopAck | Kind::Welcome | Kind::CaseClosed | Kind::UnclearReply => {
-            &["centre", "phone"]
-        }
-        Kind::ReviewDue | Kind::IntroductionMeeting => &["centre", "phone"],
-        Kind::PrevisitInvitation | Kind::FeeChange => &["centre", "phone", "day"],
-        Kind::StartAck | Kind::PleaseRing | Kind::NoLongerInUse => &["centre"],
-        Kind::UnknownSender | Kind::WrongNumberAck | Kind::LinkRefused => &[],
-        Kind::WhichSession => &["centre", "phone", "first", "second"],
-        Kind::DiscreetRequest => &["centre", "day"],
-        Kind::LinkNumber => &["centre", "phone", "number"],
-        Kind::OldButton => &["phone"],
-        Kind::StaffAlert => &["count"],
-        Kind::StaffReply => &["centre", "text"],
-        Kind::FeeNotice => &["centre", "phone", "amount", "day"],
-        Kind::NoteRequest => &["centre", "phone", "day"],
-        Kind::NoteReminder => &["centre", "phone", "day", "bring_on"],
-        Kind::FeeSettled => &["centre", "phone", "day", "file_closed"],
-        Kind::AllPartiesNotice => &["centre", "phone", "last_day"],
+        MessageKind::NeedsCoordinatorAck => &["centre", "phone", "emergency_number"],
+        MessageKind::Help
+        | MessageKind::StopAck
+        | MessageKind::Welcome
+        | MessageKind::CaseClosed
+        | MessageKind::UnclearReply => &["centre", "phone"],
+        MessageKind::ReviewDue | MessageKind::IntroductionMeeting => &["centre", "phone"],
+        MessageKind::PrevisitInvitation | MessageKind::FeeChange => &["centre", "phone", "day"],
+        MessageKind::StartAck | MessageKind::PleaseRing | MessageKind::NoLongerInUse => &["centre"],
+        MessageKind::UnknownSender | MessageKind::WrongNumberAck | MessageKind::LinkRefused => &[],
+        MessageKind::WhichSession => &["centre", "phone", "first", "second"],
+        MessageKind::DiscreetRequest => &["centre", "day"],
+        MessageKind::LinkNumber => &["centre", "phone", "number"],
+        MessageKind::OldButton => &["phone"],
+        MessageKind::StaffAlert => &["count"],
+        MessageKind::StaffReply => &["centre", "text"],
+        MessageKind::FeeNotice => &["centre", "phone", "amount", "day"],
+        MessageKind::NoteRequest => &["centre", "phone", "day"],
+        MessageKind::NoteReminder => &["centre", "phone", "day", "bring_on"],
+        MessageKind::FeeSettled => &["centre", "phone", "day", "file_closed"],
+        MessageKind::AllPartiesNotice => &["centre", "phone", "last_day"],
     }
 }
 
@@ -83,11 +86,11 @@ fn without_values(source: &str) -> String {
     out
 }
 
-fn problem(key: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Problem {
+fn problem(key: impl Into<String>, what: impl Into<String>, fix: impl Into<String>) -> Problem {
     Problem {
         key: key.into(),
         what: what.into(),
-        mend: mend.into(),
+        fix: fix.into(),
     }
 }
 
@@ -105,7 +108,7 @@ fn names_in(dir: &Path) -> Vec<String> {
 
 /// Reads the templates, collecting what is wrong.
 pub(super) struct Loading {
-    words: Words,
+    words: Templates,
     problems: Vec<Problem>,
     thorough: bool,
 }
@@ -114,17 +117,17 @@ impl Loading {
     /// Everything: what is built in, what a folder says in its place, and what single centres say.
     /// `thorough` reads over what is built in too.
     pub(super) fn all(
-        words: Words,
+        words: Templates,
         dir: Option<&Path>,
         thorough: bool,
-    ) -> Result<Words, Vec<Problem>> {
+    ) -> Result<Templates, Vec<Problem>> {
         let mut loading = Loading {
             words,
             problems: Vec::new(),
             thorough,
         };
         for folder in FOLDERS {
-            loading.language(folder, dir);
+            loading.language_folder(folder, dir);
         }
         if let Some(dir) = dir {
             for name in names_in(dir).iter().filter(|n| {
@@ -172,19 +175,19 @@ impl Loading {
         }
     }
 
-    fn tongue(&mut self, tag: &'static str, path: String, text: &str, own: bool) {
-        match Tongue::read(text) {
-            Ok(tongue) => {
+    fn check_language(&mut self, tag: &'static str, path: String, text: &str, own: bool) {
+        match Language::read(text) {
+            Ok(language) => {
                 // What the texts ask for must be understood when it comes back.
-                for (word, yes) in [(&tongue.yes, true), (&tongue.no, false)]
+                for (word, yes) in [(&language.yes, true), (&language.no, false)]
                     .into_iter()
                     .filter(|_| own)
                 {
                     let heard = understand_in(
                         word,
-                        &Heard {
+                        &ReadingContext {
                             lang: tag,
-                            ..Heard::default()
+                            ..ReadingContext::default()
                         },
                     )
                     .intent;
@@ -201,7 +204,7 @@ impl Loading {
                         ));
                     }
                 }
-                self.words.tongues.insert(tag, tongue);
+                self.words.languages.insert(tag, language);
             }
             Err(problems) => self.problems.extend(problems.into_iter().map(|p| Problem {
                 key: format!("{path}: {}", p.key),
@@ -210,7 +213,7 @@ impl Loading {
         }
     }
 
-    fn template(&mut self, source: Source, text: &str) {
+    fn template(&mut self, source: TemplateSource, text: &str) {
         match self
             .words
             .env
@@ -234,16 +237,16 @@ impl Loading {
         // reasons that are offered.
         let refused = self
             .words
-            .tongues
+            .languages
             .get(language)
             .map(|t| t.refused.clone())
             .unwrap_or_default();
-        let found = rules::in_template(Kind::CancelReasonAsk, text, &refused);
+        let found = rules::in_template(MessageKind::CancelReasonAsk, text, &refused);
         self.problems.extend(
             found
                 .iter()
-                .filter(|f| f.rule != rules::Rule::OptOut)
-                .map(|f| problem(path, f.what(), f.mend())),
+                .filter(|f| f.rule != rules::LintRule::OptOut)
+                .map(|f| problem(path, f.what(), f.fix())),
         );
         self.words.labels.extend(
             read_labels(text)
@@ -253,7 +256,7 @@ impl Loading {
     }
 
     /// A language: what is built in, or what a file of the folder says in its place.
-    fn language(&mut self, folder: &Folder, dir: Option<&Path>) {
+    fn language_folder(&mut self, folder: &Folder, dir: Option<&Path>) {
         let tag = folder.tag;
         let own = dir.map(|d| d.join(tag));
         let built_in = |file: &str| format!("message-templates/{tag}/{file}");
@@ -266,9 +269,12 @@ impl Loading {
         let described = about.is_some() || self.thorough;
         let (path, about) =
             about.unwrap_or_else(|| (built_in("language.toml"), folder.about.to_owned()));
-        self.tongue(tag, path, &about, described);
+        self.check_language(tag, path, &about, described);
         let built: HashMap<&str, &str> = folder.files.iter().copied().collect();
-        let kinds = Kind::ALL.iter().map(|k| k.as_str()).chain(["buttons"]);
+        let kinds = MessageKind::ALL
+            .iter()
+            .map(|k| k.as_str())
+            .chain(["buttons"]);
         for kind in kinds {
             let file = format!("{kind}.txt");
             let replaced = over(self, &file);
@@ -280,7 +286,7 @@ impl Loading {
             };
             match kind.parse() {
                 Ok(kind) => self.template(
-                    Source {
+                    TemplateSource {
                         name: format!("{tag}/{kind}"),
                         path,
                         language: tag,
@@ -306,12 +312,12 @@ impl Loading {
                     self.unknown_language(&own, &language);
                     continue;
                 };
-                for kind in Kind::ALL {
+                for kind in MessageKind::ALL {
                     let path = own.join(format!("{kind}.txt"));
                     if let Some(text) = self.read(&path) {
                         let name = format!("centres/{code}/{tag}/{kind}");
                         self.template(
-                            Source {
+                            TemplateSource {
                                 name,
                                 path: path.display().to_string(),
                                 language: tag,
@@ -329,7 +335,7 @@ impl Loading {
     }
 
     fn unknown_language(&mut self, path: &Path, name: &str) {
-        let mend = match near(LANGUAGES, name) {
+        let fix = match near(LANGUAGES, name) {
             Some(n) => format!("Did you mean {n}?"),
             None => format!(
                 "There are: {}. Rename it, or take it away.",
@@ -339,7 +345,7 @@ impl Loading {
         self.problems.push(problem(
             path.display().to_string(),
             "there are no texts in such a language",
-            mend,
+            fix,
         ));
     }
 
@@ -348,7 +354,7 @@ impl Loading {
             let known = besides.contains(&name.as_str())
                 || name
                     .strip_suffix(".txt")
-                    .is_some_and(|k| k.parse::<Kind>().is_ok());
+                    .is_some_and(|k| k.parse::<MessageKind>().is_ok());
             if !known {
                 self.problems.push(problem(
                     dir.join(&name).display().to_string(),
@@ -360,7 +366,7 @@ impl Loading {
     }
 
     /// Reads a template over: the values that it asks for, and the rules of words.
-    fn lint(&mut self, source: &Source) {
+    fn lint(&mut self, source: &TemplateSource) {
         let Ok(template) = self.words.env.get_template(&source.name) else {
             return;
         };
@@ -373,7 +379,7 @@ impl Loading {
             .collect();
         foreign.sort();
         if !foreign.is_empty() {
-            let mend = if has.is_empty() {
+            let fix = if has.is_empty() {
                 "It has none.".to_owned()
             } else {
                 format!("It has: {}.", has.join(", "))
@@ -384,11 +390,11 @@ impl Loading {
                     "it asks for {}, which this kind of message does not have",
                     foreign.join(", ")
                 ),
-                mend,
+                fix,
             ));
             return;
         }
-        let Some(tongue) = self.words.tongues.get(source.language) else {
+        let Some(language) = self.words.languages.get(source.language) else {
             return;
         };
         // A short name, so that as much as possible stands at the beginning.
@@ -396,19 +402,19 @@ impl Loading {
             short_name: "Oak".into(),
             ..sample_speaker()
         };
-        let mut found: Vec<Finding> = rules::in_template(
+        let mut found: Vec<LintFinding> = rules::in_template(
             source.kind,
             &without_values(&template_values::take(template.source()).0),
-            &tongue.refused,
+            &language.refused,
         );
         for say in samples_of(source.kind, &Values::usual()) {
-            match fill(&template, tongue, &say, &speaker) {
+            match fill(&template, language, &say, &speaker) {
                 Ok(text) => found.extend({
                     let text = template_values::take(&text).0;
                     let value = |name: &str| {
                         let source = format!("{{{{ {name} }}}}");
                         let one = self.words.env.template_from_str(&source).ok()?;
-                        fill(&one, tongue, &say, &speaker)
+                        fill(&one, language, &say, &speaker)
                             .ok()
                             .map(|v| template_values::take(&v).0)
                     };
@@ -416,8 +422,8 @@ impl Loading {
                         &say,
                         &speaker.short_name,
                         &text,
-                        &tongue.refused,
-                        (&tongue.yes, &tongue.no),
+                        &language.refused,
+                        (&language.yes, &language.no),
                         value,
                     )
                 }),
@@ -436,7 +442,7 @@ impl Loading {
         self.problems.extend(
             found
                 .iter()
-                .map(|f| problem(&source.path, f.what(), f.mend())),
+                .map(|f| problem(&source.path, f.what(), f.fix())),
         );
     }
 }

@@ -8,13 +8,13 @@ mod loading;
 mod samples;
 mod template_values;
 
-pub use crate::templates::language::Tongue;
+pub use crate::templates::language::Language;
 pub use crate::templates::samples::{Values, sample_speaker, samples, samples_of};
 
 use crate::domain::centre::{Centre, LANGUAGES};
 use crate::domain::config_reader::Problem;
-use crate::domain::outgoing::lint::Refused;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::lint::ForbiddenWords;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{Press, Say, Speaker};
 use crate::domain::outgoing::segments::{is_gsm, parts};
 use crate::templates::fill::fill;
@@ -32,7 +32,7 @@ const FUEL: u64 = 20_000;
 
 /// A rendered text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct RenderedText {
     /// The words.
     pub body: String,
     /// SMS parts that they take.
@@ -48,24 +48,24 @@ pub struct Text {
 
 /// A template and where it comes from.
 #[derive(Debug, Clone)]
-struct Source {
+struct TemplateSource {
     /// As the environment knows it: `pl/closure`, `centres/BRK/pl/closure`.
     name: String,
     /// Its file, for people.
     path: String,
     language: &'static str,
-    kind: Kind,
+    kind: MessageKind,
     /// It or its language stands in a folder: it has to be read over. What is built in was read
     /// over by the tests.
     own: bool,
 }
 
 /// All templates.
-pub struct Words {
+pub struct Templates {
     env: Environment<'static>,
-    tongues: BTreeMap<&'static str, Tongue>,
+    languages: BTreeMap<&'static str, Language>,
     labels: HashMap<(&'static str, Press), String>,
-    sources: Vec<Source>,
+    sources: Vec<TemplateSource>,
     /// Centres with templates of their own.
     centres: BTreeSet<String>,
 }
@@ -94,14 +94,14 @@ fn tag_of(language: &str) -> Option<&'static str> {
         .copied()
 }
 
-impl Words {
-    fn empty() -> Words {
+impl Templates {
+    fn empty() -> Templates {
         let mut env = Environment::new();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         env.set_fuel(Some(FUEL));
-        Words {
+        Templates {
             env,
-            tongues: BTreeMap::new(),
+            languages: BTreeMap::new(),
             labels: HashMap::new(),
             sources: Vec::new(),
             centres: BTreeSet::new(),
@@ -114,8 +114,8 @@ impl Words {
     /// # Errors
     /// Every problem at once: a file of no known kind or language, a template that does not parse,
     /// one that asks for a value its kind has not, one that breaks a rule of words.
-    pub fn load(dir: Option<&Path>) -> Result<Words, Vec<Problem>> {
-        Loading::all(Words::empty(), dir, false)
+    pub fn load(dir: Option<&Path>) -> Result<Templates, Vec<Problem>> {
+        Loading::all(Templates::empty(), dir, false)
     }
 
     /// What a button says in a language; without words of its own, in English.
@@ -127,10 +127,10 @@ impl Words {
     }
 
     /// The languages, English first.
-    pub fn tongues(&self) -> impl Iterator<Item = (&'static str, &Tongue)> {
+    pub fn languages(&self) -> impl Iterator<Item = (&'static str, &Language)> {
         LANGUAGES
             .iter()
-            .filter_map(|l| Some((*l, self.tongues.get(l)?)))
+            .filter_map(|l| Some((*l, self.languages.get(l)?)))
     }
 
     /// The codes of the centres that have templates of their own.
@@ -155,17 +155,17 @@ impl Words {
     pub fn is_checked(&self, tag: &str) -> bool {
         tag == ENGLISH
             || self
-                .tongues
+                .languages
                 .get(tag)
                 .is_some_and(|t| !t.checked_by.is_empty())
     }
 
     /// What free words to a party may not hold: the lists of English and of the party's language.
-    pub fn refused(&self, language: &str) -> Vec<&Refused> {
+    pub fn refused(&self, language: &str) -> Vec<&ForbiddenWords> {
         let mut tags = vec![ENGLISH];
         tags.extend(tag_of(language).filter(|t| *t != ENGLISH));
         tags.iter()
-            .filter_map(|t| Some(&self.tongues.get(t)?.refused))
+            .filter_map(|t| Some(&self.languages.get(t)?.refused))
             .collect()
     }
 
@@ -182,7 +182,7 @@ impl Words {
     /// language before English.
     fn choose(
         &self,
-        kind: Kind,
+        kind: MessageKind,
         speaker: &Speaker,
         language: &str,
     ) -> Result<(Template<'_, '_>, &'static str)> {
@@ -205,7 +205,12 @@ impl Words {
     }
 
     /// The language in which a kind of text stands for a party.
-    pub fn language_of(&self, kind: Kind, speaker: &Speaker, language: &str) -> &'static str {
+    pub fn language_of(
+        &self,
+        kind: MessageKind,
+        speaker: &Speaker,
+        language: &str,
+    ) -> &'static str {
         self.choose(kind, speaker, language)
             .map_or(ENGLISH, |(_, language)| language)
     }
@@ -215,17 +220,14 @@ impl Words {
     ///
     /// # Errors
     /// A value is missing: the text is not sent.
-    pub fn render(&self, say: &Say, speaker: &Speaker, language: &str) -> Result<Text> {
-        let (template, language) = self.choose(say.kind(), speaker, language)?;
-        let tongue = self
-            .tongues
-            .get(language)
-            .context("a language is missing")?;
-        let (body, values) = template_values::take(&fill(&template, tongue, say, speaker)?);
-        Ok(Text {
+    pub fn render(&self, say: &Say, speaker: &Speaker, language: &str) -> Result<RenderedText> {
+        let (template, tag) = self.choose(say.kind(), speaker, language)?;
+        let language = self.languages.get(tag).context("a language is missing")?;
+        let (body, values) = template_values::take(&fill(&template, language, say, speaker)?);
+        Ok(RenderedText {
             parts: parts(&body),
             gsm: is_gsm(&body),
-            language,
+            language: tag,
             body,
             values,
         })
@@ -236,13 +238,13 @@ impl Words {
 mod tests {
     use super::*;
     use crate::domain::money::policy::Money;
-    use crate::domain::outgoing::lint::rules::Rule;
+    use crate::domain::outgoing::lint::rules::LintRule;
     use crate::domain::people::person::Mode;
 
     /// The texts of the wording guide, byte for byte, and what they cost.
     #[test]
     fn every_text_reads_as_agreed_and_fits_one_part() {
-        let words = Words::load(None).unwrap();
+        let words = Templates::load(None).unwrap();
         let said: Vec<String> = samples()
             .iter()
             .map(|s| words.render(s, &sample_speaker(), "en").unwrap())
@@ -302,10 +304,10 @@ mod tests {
         )
         .unwrap();
         std::fs::write(dir.path().join("en/confrim_ack.txt"), "x").unwrap();
-        let problems = Words::load(Some(dir.path())).err().unwrap();
+        let problems = Templates::load(Some(dir.path())).err().unwrap();
         assert_eq!(problems.len(), 2, "both at once");
         std::fs::remove_file(dir.path().join("en/confrim_ack.txt")).unwrap();
-        let problems = Words::load(Some(dir.path())).err().unwrap();
+        let problems = Templates::load(Some(dir.path())).err().unwrap();
         assert!(
             problems.len() == 1
                 && problems[0].key.ends_with("confirm_ack.txt")
@@ -337,13 +339,13 @@ mod tests {
 
     #[test]
     fn times_and_days_are_said_as_people_say_them() {
-        let words = Words::load(None).unwrap();
+        let words = Templates::load(None).unwrap();
         let at = |s: &str| crate::domain::local_time::parse_local(s).unwrap();
         let times = |tag: &str| {
             [
                 "00:00", "00:05", "09:30", "12:00", "12:05", "14:00", "20:59",
             ]
-            .map(|t| words.tongues[tag].time(at(&format!("2026-11-28T{t}")).time()))
+            .map(|t| words.languages[tag].time(at(&format!("2026-11-28T{t}")).time()))
         };
         assert_eq!(
             times("en"),
@@ -411,7 +413,7 @@ mod tests {
                 "raat 8:59 baje"
             ]
         );
-        let day = |tag: &str, d: &str| words.tongues[tag].day(at(&format!("{d}T00:00")).date());
+        let day = |tag: &str, d: &str| words.languages[tag].day(at(&format!("{d}T00:00")).date());
         for (tag, first, leap) in [
             ("en", "Tue 1 Dec", "Tue 29 Feb"),
             ("ga", "Máirt 1 Noll", "Máirt 29 Feabh"),
@@ -451,7 +453,7 @@ mod tests {
     }
 
     /// Whether a kind of message says a day at all.
-    fn is_dated(kind: Kind) -> bool {
+    fn is_dated(kind: MessageKind) -> bool {
         samples_of(kind, &Values::usual()) != samples_of(kind, &awkward()[0])
             || samples_of(kind, &Values::usual()) != samples_of(kind, &awkward()[1])
     }
@@ -460,7 +462,7 @@ mod tests {
     /// nobody is shouted at.
     #[test]
     fn english_is_plain() {
-        let words = Words::load(None).unwrap();
+        let words = Templates::load(None).unwrap();
         for say in samples() {
             let text = words.render(&say, &sample_speaker(), ENGLISH).unwrap().body;
             // The codes of a cancellation are a list to choose from.
@@ -496,22 +498,22 @@ mod tests {
     /// the awkward ones.
     #[test]
     fn every_language_reads_as_drafted() {
-        let words = Words::load(None).unwrap();
+        let words = Templates::load(None).unwrap();
         let speaker = everywhere();
         let mut said = Vec::new();
-        for (tag, tongue) in words.tongues() {
+        for (tag, language) in words.languages() {
             let draft = if words.is_checked(tag) {
                 ""
             } else {
                 ", not checked by a speaker"
             };
-            said.push(format!("# {} ({tag}){draft}", tongue.name));
+            said.push(format!("# {} ({tag}){draft}", language.name));
             let dates = [Values::usual()]
                 .into_iter()
                 .filter(|_| tag != ENGLISH)
                 .chain(awkward());
             for say in dates.flat_map(|v| {
-                Kind::ALL
+                MessageKind::ALL
                     .iter()
                     .filter(|k| tag != ENGLISH || is_dated(**k))
                     .flat_map(move |k| samples_of(*k, &v))
@@ -537,15 +539,15 @@ mod tests {
     /// English until a speaker has checked.
     #[test]
     fn a_draft_is_used_where_it_is_switched_on_and_for_its_kinds_alone() {
-        let words = Words::load(None).unwrap();
+        let words = Templates::load(None).unwrap();
         let off = sample_speaker();
         let drafts = [
-            Kind::ConfirmRequest,
-            Kind::ConfirmAck,
-            Kind::SessionOff,
-            Kind::SessionMoved,
-            Kind::Closure,
-            Kind::StopAck,
+            MessageKind::ConfirmRequest,
+            MessageKind::ConfirmAck,
+            MessageKind::SessionOff,
+            MessageKind::SessionMoved,
+            MessageKind::Closure,
+            MessageKind::StopAck,
         ];
         for tag in LANGUAGES.iter().filter(|t| **t != ENGLISH) {
             assert!(!words.is_checked(tag), "{tag}: a draft says that it is one");
@@ -627,19 +629,22 @@ mod tests {
 
     #[test]
     fn the_longest_text_of_each_language_is_within_its_budget() {
-        let words = Words::load(None).unwrap();
-        for (tag, tongue) in words.tongues() {
+        let words = Templates::load(None).unwrap();
+        for (tag, language) in words.languages() {
             for values in Values::longest(
-                tongue,
+                language,
                 Money {
                     minor: 4500,
                     currency: *b"EUR",
                 },
             ) {
-                for say in Kind::ALL.iter().flat_map(|k| samples_of(*k, &values)) {
+                for say in MessageKind::ALL
+                    .iter()
+                    .flat_map(|k| samples_of(*k, &values))
+                {
                     let text = words.render(&say, &everywhere(), tag).unwrap();
                     assert!(
-                        text.parts <= tongue.most_parts,
+                        text.parts <= language.most_parts,
                         "{tag} {} takes {} parts: {}",
                         say.kind(),
                         text.parts,
@@ -668,7 +673,7 @@ mod tests {
 
     #[test]
     fn what_is_built_in_keeps_every_rule_of_words() {
-        let problems = Loading::all(Words::empty(), None, true)
+        let problems = Loading::all(Templates::empty(), None, true)
             .err()
             .unwrap_or_default();
         assert!(problems.is_empty(), "{problems:#?}");
@@ -678,7 +683,7 @@ mod tests {
     /// word and mend.
     #[test]
     fn each_rule_of_words_refuses_a_planted_word() {
-        let built_in = |tag: &str, kind: Kind| {
+        let built_in = |tag: &str, kind: MessageKind| {
             let folder = built_in::FOLDERS.iter().find(|f| f.tag == tag).unwrap();
             folder
                 .files
@@ -688,166 +693,167 @@ mod tests {
                 .1
                 .trim_end()
         };
-        let more =
-            |tag: &str, kind: Kind, sentence: &str| format!("{} {sentence}", built_in(tag, kind));
-        let but = |tag: &str, kind: Kind, from: &str, to: &str| {
+        let more = |tag: &str, kind: MessageKind, sentence: &str| {
+            format!("{} {sentence}", built_in(tag, kind))
+        };
+        let but = |tag: &str, kind: MessageKind, from: &str, to: &str| {
             assert!(
                 built_in(tag, kind).contains(from),
                 "{tag} {kind} does not say {from}"
             );
             built_in(tag, kind).replace(from, to)
         };
-        use Kind as K;
+        use MessageKind as K;
         let planted = [
             (
-                Rule::Child,
+                LintRule::Child,
                 "en",
                 K::Help,
                 more("en", K::Help, "Your daughter is well."),
                 "daughter",
             ),
             (
-                Rule::Child,
+                LintRule::Child,
                 "pl",
                 K::StopAck,
                 more("pl", K::StopAck, "Dziecko czeka."),
                 "dziecko",
             ),
             (
-                Rule::Reason,
+                LintRule::Reason,
                 "en",
                 K::Help,
                 more("en", K::Help, "You were poorly."),
                 "poorly",
             ),
             (
-                Rule::Reason,
+                LintRule::Reason,
                 "cy",
                 K::SessionOff,
                 more("cy", K::SessionOff, "Mae rhywun yn sâl."),
                 "sal",
             ),
             (
-                Rule::Court,
+                LintRule::Court,
                 "en",
                 K::Help,
                 more("en", K::Help, "The Court asks."),
                 "court",
             ),
             (
-                Rule::Court,
+                LintRule::Court,
                 "ro",
                 K::Closure,
                 more("ro", K::Closure, "Tribunalul cere."),
                 "tribunalul",
             ),
             (
-                Rule::Doctor,
+                LintRule::Doctor,
                 "en",
                 K::NoteReminder,
                 more("en", K::NoteReminder, "Bring the doctor's note."),
                 "doctors",
             ),
             (
-                Rule::Doctor,
+                LintRule::Doctor,
                 "ga",
                 K::SessionOff,
                 more("ga", K::SessionOff, "Tá dochtúir anseo."),
                 "dochtuir",
             ),
             (
-                Rule::OtherParent,
+                LintRule::OtherParent,
                 "en",
                 K::Help,
                 more("en", K::Help, "Dad knows."),
                 "dad",
             ),
             (
-                Rule::OtherParent,
+                LintRule::OtherParent,
                 "pl",
                 K::ConfirmAck,
                 more("pl", K::ConfirmAck, "Tata wie."),
                 "tata",
             ),
             (
-                Rule::Place,
+                LintRule::Place,
                 "en",
                 K::Help,
                 more("en", K::Help, "Your contact centre."),
                 "contact centre",
             ),
             (
-                Rule::Place,
+                LintRule::Place,
                 "cy",
                 K::ConfirmAck,
                 more("cy", K::ConfirmAck, "Eich canolfan gyswllt."),
                 "canolfan gyswllt",
             ),
             (
-                Rule::Money,
+                LintRule::Money,
                 "en",
                 K::SessionOff,
                 more("en", K::SessionOff, "A fee may apply."),
                 "fee",
             ),
             (
-                Rule::Money,
+                LintRule::Money,
                 "en",
                 K::ConfirmAck,
                 more("en", K::ConfirmAck, "You owe nothing."),
                 "owe",
             ),
             (
-                Rule::Money,
+                LintRule::Money,
                 "ur-Latn",
                 K::ConfirmAck,
                 more("ur-Latn", K::ConfirmAck, "Fee lag sakti hai."),
                 "fee",
             ),
             (
-                Rule::Money,
+                LintRule::Money,
                 "pl",
                 K::SessionOff,
                 more("pl", K::SessionOff, "Opłata czeka."),
                 "oplata",
             ),
             (
-                Rule::Money,
+                LintRule::Money,
                 "ro",
                 K::ConfirmAck,
                 more("ro", K::ConfirmAck, "Taxă."),
                 "taxa",
             ),
             (
-                Rule::Money,
+                LintRule::Money,
                 "cy",
                 K::StopAck,
                 more("cy", K::StopAck, "Mae ffi."),
                 "ffi",
             ),
             (
-                Rule::Money,
+                LintRule::Money,
                 "ga",
                 K::SessionMoved,
                 more("ga", K::SessionMoved, "Táille."),
                 "taille",
             ),
             (
-                Rule::NoCharge,
+                LintRule::NoCharge,
                 "en",
                 K::SessionOff,
                 more("en", K::SessionOff, "There is no charge."),
                 "no charge",
             ),
             (
-                Rule::NoCharge,
+                LintRule::NoCharge,
                 "ro",
                 K::SessionOff,
                 more("ro", K::SessionOff, "Este gratuit."),
                 "gratuit",
             ),
             (
-                Rule::NoCharge,
+                LintRule::NoCharge,
                 "en",
                 K::CancellationAck,
                 but(
@@ -859,147 +865,147 @@ mod tests {
                 "no charge",
             ),
             (
-                Rule::Amount,
+                LintRule::Amount,
                 "en",
                 K::NoteRequest,
                 more("en", K::NoteRequest, "It is £45."),
                 "£",
             ),
             (
-                Rule::Amount,
+                LintRule::Amount,
                 "en",
                 K::NoteRequest,
                 more("en", K::NoteRequest, "It is 45 pounds."),
                 "45 pounds",
             ),
             (
-                Rule::Amount,
+                LintRule::Amount,
                 "pl",
                 K::Closure,
                 more("pl", K::Closure, "45 funtow."),
                 "45 funtow",
             ),
             (
-                Rule::OptOut,
+                LintRule::OptOut,
                 "en",
                 K::Help,
                 more("en", K::Help, "Reply CANCEL if you cannot."),
                 "CANCEL",
             ),
             (
-                Rule::OptOut,
+                LintRule::OptOut,
                 "en",
                 K::SessionOff,
                 more("en", K::SessionOff, "Reply STOP if you cannot."),
                 "STOP",
             ),
             (
-                Rule::OptOut,
+                LintRule::OptOut,
                 "en",
                 K::Help,
                 more("en", K::Help, "Reply cancel if you cannot."),
                 "cancel",
             ),
             (
-                Rule::OptOut,
+                LintRule::OptOut,
                 "pl",
                 K::StopAck,
                 more("pl", K::StopAck, "Prosze odpisac quit."),
                 "quit",
             ),
             (
-                Rule::Link,
+                LintRule::Link,
                 "en",
                 K::Help,
                 more("en", K::Help, "See https://visits.example"),
                 "https://visits.example",
             ),
             (
-                Rule::Link,
+                LintRule::Link,
                 "en",
                 K::Help,
                 more("en", K::Help, "See birchfield.org.uk/visits for more."),
                 "birchfield.org.uk/visits",
             ),
             (
-                Rule::Link,
+                LintRule::Link,
                 "en",
                 K::ConfirmAck,
                 more("en", K::ConfirmAck, "Write to us on (t.me/birchfield)."),
                 "t.me/birchfield",
             ),
             (
-                Rule::Link,
+                LintRule::Link,
                 "ro",
                 K::ConfirmAck,
                 more("ro", K::ConfirmAck, "Vedeti www.birchfield.scot"),
                 "www.birchfield.scot",
             ),
             (
-                Rule::Link,
+                LintRule::Link,
                 "cy",
                 K::ConfirmAck,
                 more("cy", K::ConfirmAck, "Gweler birchfield.cymru."),
                 "birchfield.cymru",
             ),
             (
-                Rule::Opening,
+                LintRule::Opening,
                 "en",
                 K::FeeNotice,
                 "{{ centre }}: a fee of {{ amount }} is due for {{ day }}. {{ phone }}".into(),
                 "fee",
             ),
             (
-                Rule::Opening,
+                LintRule::Opening,
                 "en",
                 K::Help,
                 more("en", K::Help, "").replacen("{{ centre }}", "Hello from {{ centre }}", 1),
                 "Hello",
             ),
             (
-                Rule::Opening,
+                LintRule::Opening,
                 "pl",
                 K::ConfirmAck,
                 more("pl", K::ConfirmAck, "").replacen("{{ centre }}", "Tu {{ centre }}", 1),
                 "Tu",
             ),
             (
-                Rule::Answers,
+                LintRule::Answers,
                 "en",
                 K::ConfirmRequest,
                 but("en", K::ConfirmRequest, "or NO if", "or not if"),
                 "NO",
             ),
             (
-                Rule::Answers,
+                LintRule::Answers,
                 "en",
                 K::Welcome,
                 but("en", K::Welcome, "STOP", "that word"),
                 "STOP",
             ),
             (
-                Rule::Answers,
+                LintRule::Answers,
                 "en",
                 K::Help,
                 but("en", K::Help, "STOP to", "nothing to"),
                 "STOP",
             ),
             (
-                Rule::Answers,
+                LintRule::Answers,
                 "en",
                 K::UnclearReply,
                 but("en", K::UnclearReply, "YES", "yes"),
                 "YES",
             ),
             (
-                Rule::Answers,
+                LintRule::Answers,
                 "pl",
                 K::SessionMoved,
                 but("pl", K::SessionMoved, "TAK", "Tak"),
                 "TAK",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::SessionOff,
                 but(
@@ -1011,21 +1017,21 @@ mod tests {
                 "{{ day }}",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::SessionOff,
                 but("en", K::SessionOff, "We do not give reasons. ", ""),
                 "no reasons",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::SessionMoved,
                 but("en", K::SessionMoved, "{{ old_time }} ", ""),
                 "{{ old_time }}",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::ConfirmRequest,
                 but(
@@ -1037,7 +1043,7 @@ mod tests {
                 "{{ cut_off }}",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::ConfirmRequest,
                 but(
@@ -1049,7 +1055,7 @@ mod tests {
                 "fee may apply",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::CancelReasonAsk,
                 but(
@@ -1061,35 +1067,35 @@ mod tests {
                 "{{ code }}",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::FeeNotice,
                 but("en", K::FeeNotice, " of {{ amount }}", ""),
                 "{{ amount }}",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::Closure,
                 but("en", K::Closure, "There is no charge. ", ""),
                 "nothing is charged",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::Closure,
                 but("en", K::Closure, "are closed on", "will miss you on"),
                 "closed",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::CancellationAck,
                 but("en", K::CancellationAck, "There is no charge. ", ""),
                 "nothing is charged",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::NeedsCoordinatorAck,
                 but(
@@ -1101,49 +1107,49 @@ mod tests {
                 "{{ emergency_number }}",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::StopAck,
                 but("en", K::StopAck, "{{ phone }}", "us"),
                 "{{ phone }}",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "en",
                 K::AllPartiesNotice,
                 but("en", K::AllPartiesNotice, "{{ last_day }}", "then"),
                 "{{ last_day }}",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "pl",
                 K::ConfirmAck,
                 but("pl", K::ConfirmAck, ", {{ time }}", ""),
                 "{{ time }}",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "ga",
                 K::SessionOff,
                 but("ga", K::SessionOff, "Ní thugaimid fáthanna. ", ""),
                 "no reasons",
             ),
             (
-                Rule::Missing,
+                LintRule::Missing,
                 "ro",
                 K::Closure,
                 but("ro", K::Closure, "Nu se percepe nicio taxa. ", ""),
                 "nothing is charged",
             ),
             (
-                Rule::Cause,
+                LintRule::Cause,
                 "en",
                 K::SessionOff,
                 more("en", K::SessionOff, "Sorry for the short notice."),
                 "short notice",
             ),
             (
-                Rule::Cause,
+                LintRule::Cause,
                 "en",
                 K::SessionOff,
                 more(
@@ -1154,103 +1160,103 @@ mod tests {
                 "because",
             ),
             (
-                Rule::Cause,
+                LintRule::Cause,
                 "en",
                 K::Closure,
                 more("en", K::Closure, "Another family is told too."),
                 "another family",
             ),
             (
-                Rule::Cause,
+                LintRule::Cause,
                 "en",
                 K::SessionMoved,
                 more("en", K::SessionMoved, "You were asked for this."),
                 "asked for",
             ),
             (
-                Rule::Cause,
+                LintRule::Cause,
                 "ro",
                 K::SessionOff,
                 more("ro", K::SessionOff, "La cererea cuiva."),
                 "la cererea",
             ),
             (
-                Rule::Cause,
+                LintRule::Cause,
                 "ur-Latn",
                 K::Closure,
                 more("ur-Latn", K::Closure, "Doosri family ko bhi."),
                 "doosri family",
             ),
             (
-                Rule::NotHere,
+                LintRule::NotHere,
                 "en",
                 K::FeeSettled,
                 more("en", K::FeeSettled, "Thank you."),
                 "thank",
             ),
             (
-                Rule::NotHere,
+                LintRule::NotHere,
                 "en",
                 K::Closure,
                 more("en", K::Closure, "Please reply no."),
                 "reply no",
             ),
             (
-                Rule::NotHere,
+                LintRule::NotHere,
                 "en",
                 K::NeedsCoordinatorAck,
                 more("en", K::NeedsCoordinatorAck, "We have told the staff."),
                 "told",
             ),
             (
-                Rule::NotHere,
+                LintRule::NotHere,
                 "pl",
                 K::ConfirmAck,
                 more("pl", K::ConfirmAck, "Oboje."),
                 "oboje",
             ),
             (
-                Rule::Tone,
+                LintRule::Tone,
                 "en",
                 K::Help,
                 more("en", K::Help, "You must answer."),
                 "must",
             ),
             (
-                Rule::Tone,
+                LintRule::Tone,
                 "en",
                 K::ConfirmAck,
                 more("en", K::ConfirmAck, "See you!"),
                 "!",
             ),
             (
-                Rule::Tone,
+                LintRule::Tone,
                 "cy",
                 K::ConfirmAck,
                 more("cy", K::ConfirmAck, "Rhaid dod."),
                 "rhaid",
             ),
             (
-                Rule::Tone,
+                LintRule::Tone,
                 "pl",
                 K::ConfirmAck,
                 more("pl", K::ConfirmAck, "Do zobaczenia 😀"),
                 "😀",
             ),
         ];
-        let elsewhere: BTreeSet<Rule> = planted
+        let elsewhere: BTreeSet<LintRule> = planted
             .iter()
             .filter(|p| p.1 != ENGLISH)
             .map(|p| p.0)
             .collect();
-        let english: BTreeSet<Rule> = planted
+        let english: BTreeSet<LintRule> = planted
             .iter()
             .filter(|p| p.1 == ENGLISH)
             .map(|p| p.0)
             .collect();
         assert_eq!(
             (english.len(), elsewhere.len()),
-            (Rule::ALL.len(), Rule::ALL.len()),
+            (LintRule::ALL.len(), LintRule::ALL.len()),
             "each rule in English and in another language"
         );
         for (rule, tag, kind, text, word) in &planted {
@@ -1259,21 +1265,21 @@ mod tests {
                 format!("centres/BRK/{tag}/{kind}.txt"),
             ] {
                 let dir = folder(&file, text);
-                let problems = Words::load(Some(dir.path()))
+                let problems = Templates::load(Some(dir.path()))
                     .err()
                     .unwrap_or_else(|| panic!("{rule:?} passes: {text}"));
                 assert_eq!(problems.len(), 1, "{rule:?}: {problems:?}");
                 let p = &problems[0];
                 assert!(
-                    p.key.ends_with(&file) && p.what.contains(word) && p.mend.len() > 20,
+                    p.key.ends_with(&file) && p.what.contains(word) && p.fix.len() > 20,
                     "{rule:?}: {p}"
                 );
             }
         }
-        let failed: BTreeSet<Rule> = planted.iter().map(|p| p.0).collect();
+        let failed: BTreeSet<LintRule> = planted.iter().map(|p| p.0).collect();
         assert_eq!(
             failed.len(),
-            Rule::ALL.len(),
+            LintRule::ALL.len(),
             "a rule that no test lets fail"
         );
         // In every branch, also one that no sample takes, and within a value.
@@ -1282,48 +1288,48 @@ mod tests {
             "{{ centre }}: hello there, how are you today? {{ \"the court\" }}",
         ] {
             assert!(
-                Words::load(Some(folder("en/help.txt", text).path())).is_err(),
+                Templates::load(Some(folder("en/help.txt", text).path())).is_err(),
                 "{text}"
             );
         }
         // What is allowed where it belongs.
         let fine = [
             (
-                Kind::Help,
+                MessageKind::Help,
                 more(
                     "en",
-                    Kind::Help,
+                    MessageKind::Help,
                     "Text STOP to end texts. Please stop at the gate, and cancel nothing.",
                 ),
             ),
             (
-                Kind::NoteRequest,
+                MessageKind::NoteRequest,
                 more(
                     "en",
-                    Kind::NoteRequest,
+                    MessageKind::NoteRequest,
                     "Bring a doctor's note, then there is no fee.",
                 ),
             ),
             (
-                Kind::FeeNotice,
+                MessageKind::FeeNotice,
                 more(
                     "en",
-                    Kind::FeeNotice,
+                    MessageKind::FeeNotice,
                     "Please pay {{ amount }} for {{ day }}.",
                 ),
             ),
             (
-                Kind::UnclearReply,
+                MessageKind::UnclearReply,
                 more(
                     "en",
-                    Kind::UnclearReply,
+                    MessageKind::UnclearReply,
                     "We ask because we want to be sure. Are both of you well?Thank you.",
                 ),
             ),
         ];
         for (kind, text) in fine {
             assert!(
-                Words::load(Some(folder(&format!("en/{kind}.txt"), &text).path())).is_ok(),
+                Templates::load(Some(folder(&format!("en/{kind}.txt"), &text).path())).is_ok(),
                 "{text}"
             );
         }
@@ -1341,7 +1347,7 @@ mod tests {
             "{{ centre }}: dobrze. {{ phone }}",
         )
         .unwrap();
-        let words = Words::load(Some(dir.path())).unwrap();
+        let words = Templates::load(Some(dir.path())).unwrap();
         assert_eq!(words.centres().collect::<Vec<_>>(), ["BRK"]);
         let arrival = Values::usual().arrival;
         let said = |code: &str, say: &Say, tag: &str| {
@@ -1387,12 +1393,12 @@ mod tests {
         let money =
             "{{ centre }}: w sprawie wizyty {{ day }}. Prosze zaplacic {{ amount }}. {{ phone }}";
         let dir = folder("pl/fee_notice.txt", money);
-        let fee = samples_of(Kind::FeeNotice, &Values::usual()).remove(0);
+        let fee = samples_of(MessageKind::FeeNotice, &Values::usual()).remove(0);
         let polish = Speaker {
             languages: vec!["pl".into()],
             ..sample_speaker()
         };
-        let words = Words::load(Some(dir.path())).unwrap();
+        let words = Templates::load(Some(dir.path())).unwrap();
         assert_eq!(
             words.render(&fee, &polish, "pl").unwrap().language,
             "en",
@@ -1408,7 +1414,7 @@ mod tests {
             about.replace("checked_by = \"\"", "checked_by = \"A. Nowak\""),
         )
         .unwrap();
-        let words = Words::load(Some(dir.path())).unwrap();
+        let words = Templates::load(Some(dir.path())).unwrap();
         let text = words.render(&fee, &sample_speaker(), "pl").unwrap();
         assert_eq!(
             (text.language, text.body.as_str()),
@@ -1435,7 +1441,7 @@ mod tests {
             ),
         ] {
             std::fs::write(dir.path().join("pl/language.toml"), broken).unwrap();
-            let problems = Words::load(Some(dir.path())).err().unwrap();
+            let problems = Templates::load(Some(dir.path())).err().unwrap();
             assert!(
                 problems
                     .iter()
@@ -1448,7 +1454,9 @@ mod tests {
             ("centres/BRK/p/help.txt", "Did you mean pl?"),
             ("centres/BRK/en/hepl.txt", "no such kind"),
         ] {
-            let problems = Words::load(Some(folder(file, "x").path())).err().unwrap();
+            let problems = Templates::load(Some(folder(file, "x").path()))
+                .err()
+                .unwrap();
             assert!(
                 problems.len() == 1 && problems[0].to_string().contains(part),
                 "{problems:?}"

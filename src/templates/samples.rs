@@ -2,10 +2,10 @@
 //! counting what the longest text costs.
 
 use crate::domain::money::policy::Money;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{FinishBy, Say, Speaker};
 use crate::domain::outgoing::segments::is_gsm;
-use crate::templates::language::Tongue;
+use crate::templates::language::Language;
 use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// The values that samples are made of.
@@ -61,7 +61,7 @@ impl Values {
     /// The values that make the longest texts in this language: the longest day and time, and the
     /// longest with a letter that doubles the cost of a text, if there is one. `fee` is the
     /// centre's.
-    pub fn longest(tongue: &Tongue, fee: Money) -> Vec<Values> {
+    pub fn longest(language: &Language, fee: Money) -> Vec<Values> {
         let first = at(2026, 1, 1, 0, 0).date();
         let days: Vec<NaiveDate> = (0..366 * 2).map(|n| first + Duration::days(n)).collect();
         let times: Vec<NaiveTime> = (0..24)
@@ -75,8 +75,8 @@ impl Values {
                     s.chars().count()
                 }
             };
-            let day = days.iter().max_by_key(|d| wanted(&tongue.day(**d)))?;
-            let time = times.iter().max_by_key(|t| wanted(&tongue.time(**t)))?;
+            let day = days.iter().max_by_key(|d| wanted(&language.day(**d)))?;
+            let time = times.iter().max_by_key(|t| wanted(&language.time(**t)))?;
             Some(Values {
                 arrival: day.and_time(*time),
                 other: day.and_time(*time),
@@ -111,17 +111,17 @@ pub fn sample_speaker() -> Speaker {
 
 /// One sample or more of every kind.
 pub fn samples() -> Vec<Say> {
-    Kind::ALL
+    MessageKind::ALL
         .iter()
         .flat_map(|kind| samples_of(*kind, &Values::usual()))
         .collect()
 }
 
 /// The samples of a kind: every form that it can take.
-pub fn samples_of(kind: Kind, v: &Values) -> Vec<Say> {
+pub fn samples_of(kind: MessageKind, v: &Values) -> Vec<Say> {
     let (arrival, other, date) = (v.arrival, v.other, v.arrival.date());
     match kind {
-        Kind::ConfirmRequest => vec![
+        MessageKind::ConfirmRequest => vec![
             Say::ConfirmRequest {
                 arrival,
                 cut_off: Some(v.cut_off),
@@ -138,11 +138,13 @@ pub fn samples_of(kind: Kind, v: &Values) -> Vec<Say> {
                 fee: false,
             },
         ],
-        Kind::ConfirmAck => vec![Say::ConfirmAck { arrival }],
-        Kind::CancelReasonAsk => {
+        MessageKind::ConfirmAck => vec![Say::ConfirmAck { arrival }],
+        MessageKind::CancelReasonAsk => {
             let mut out = vec![Say::CancelReasonAsk {
                 arrival,
-                finish: FinishBy::CodeWithReason { stem: "527".into() },
+                finish: FinishBy::CodeWithReason {
+                    code_prefix: "527".into(),
+                },
             }];
             for late in [true, false] {
                 out.push(Say::CancelReasonAsk {
@@ -163,53 +165,53 @@ pub fn samples_of(kind: Kind, v: &Values) -> Vec<Say> {
             }
             out
         }
-        Kind::CancellationAck => [true, false]
+        MessageKind::CancellationAck => [true, false]
             .map(|in_time| Say::CancellationAck { arrival, in_time })
             .into(),
-        Kind::SessionOff => vec![Say::SessionOff { arrival }],
-        Kind::SessionOn => vec![Say::SessionOn { arrival }],
-        Kind::SessionMoved => vec![Say::SessionMoved {
+        MessageKind::SessionOff => vec![Say::SessionOff { arrival }],
+        MessageKind::SessionOn => vec![Say::SessionOn { arrival }],
+        MessageKind::SessionMoved => vec![Say::SessionMoved {
             from: arrival,
             to: other,
         }],
-        Kind::DateQuestion => vec![Say::DateQuestion {
+        MessageKind::DateQuestion => vec![Say::DateQuestion {
             from: arrival,
             to: other,
         }],
-        Kind::DateRefused => vec![Say::DateRefused { arrival }],
-        Kind::NeedsCoordinatorAck => vec![Say::Handover],
-        Kind::UnclearReply => vec![Say::Unclear],
-        Kind::Help => vec![Say::Help],
-        Kind::StopAck => vec![Say::StopAck],
-        Kind::StartAck => vec![Say::StartAck],
-        Kind::UnknownSender => vec![Say::UnknownSender],
-        Kind::WhichSession => {
+        MessageKind::DateRefused => vec![Say::DateRefused { arrival }],
+        MessageKind::NeedsCoordinatorAck => vec![Say::Handover],
+        MessageKind::UnclearReply => vec![Say::Unclear],
+        MessageKind::Help => vec![Say::Help],
+        MessageKind::StopAck => vec![Say::StopAck],
+        MessageKind::StartAck => vec![Say::StartAck],
+        MessageKind::UnknownSender => vec![Say::UnknownSender],
+        MessageKind::WhichSession => {
             let later = |t: NaiveDateTime| (v.at_centre.clone(), t + Duration::minutes(15));
             vec![Say::WhichSession {
                 first: later(arrival),
                 second: later(other),
             }]
         }
-        Kind::WrongNumberAck => vec![Say::WrongNumberAck],
-        Kind::Closure => vec![Say::Closure { arrival }],
-        Kind::PleaseRing => vec![Say::PleaseRing],
-        Kind::DiscreetRequest => vec![Say::DiscreetRequest { arrival }],
-        Kind::Welcome => vec![Say::Welcome],
-        Kind::LinkNumber => vec![Say::LinkNumber {
+        MessageKind::WrongNumberAck => vec![Say::WrongNumberAck],
+        MessageKind::Closure => vec![Say::Closure { arrival }],
+        MessageKind::PleaseRing => vec![Say::PleaseRing],
+        MessageKind::DiscreetRequest => vec![Say::DiscreetRequest { arrival }],
+        MessageKind::Welcome => vec![Say::Welcome],
+        MessageKind::LinkNumber => vec![Say::LinkNumber {
             number: "4821".into(),
         }],
-        Kind::LinkRefused => vec![Say::LinkRefused],
-        Kind::OldButton => vec![Say::OldButton],
-        Kind::NoLongerInUse => vec![Say::NoLongerInUse],
-        Kind::StaffReply => vec![Say::StaffReply {
+        MessageKind::LinkRefused => vec![Say::LinkRefused],
+        MessageKind::OldButton => vec![Say::OldButton],
+        MessageKind::NoLongerInUse => vec![Say::NoLongerInUse],
+        MessageKind::StaffReply => vec![Say::StaffReply {
             text: "Yes, your visit is at 10am as usual.".into(),
         }],
-        Kind::StaffAlert => v
+        MessageKind::StaffAlert => v
             .tasks
             .iter()
             .map(|count| Say::StaffAlert { count: *count })
             .collect(),
-        Kind::FeeNotice => v
+        MessageKind::FeeNotice => v
             .amounts
             .iter()
             .map(|amount| Say::FeeNotice {
@@ -217,21 +219,21 @@ pub fn samples_of(kind: Kind, v: &Values) -> Vec<Say> {
                 date,
             })
             .collect(),
-        Kind::NoteRequest => vec![Say::NoteRequest { date }],
-        Kind::NoteReminder => vec![Say::NoteReminder {
+        MessageKind::NoteRequest => vec![Say::NoteRequest { date }],
+        MessageKind::NoteReminder => vec![Say::NoteReminder {
             date,
             bring_on: v.next,
         }],
-        Kind::FeeSettled => [false, true]
+        MessageKind::FeeSettled => [false, true]
             .map(|file_closed| Say::FeeSettled { date, file_closed })
             .into(),
-        Kind::AllPartiesNotice => vec![Say::AllPartiesNotice {
+        MessageKind::AllPartiesNotice => vec![Say::AllPartiesNotice {
             last_day: v.last_day,
         }],
-        Kind::CaseClosed => vec![Say::CaseClosed],
-        Kind::ReviewDue => vec![Say::ReviewDue],
-        Kind::IntroductionMeeting => vec![Say::IntroductionMeeting],
-        Kind::PrevisitInvitation => vec![Say::PrevisitInvitation { arrival }],
-        Kind::FeeChange => vec![Say::FeeChange { from: date }],
+        MessageKind::CaseClosed => vec![Say::CaseClosed],
+        MessageKind::ReviewDue => vec![Say::ReviewDue],
+        MessageKind::IntroductionMeeting => vec![Say::IntroductionMeeting],
+        MessageKind::PrevisitInvitation => vec![Say::PrevisitInvitation { arrival }],
+        MessageKind::FeeChange => vec![Say::FeeChange { from: date }],
     }
 }

@@ -95,7 +95,7 @@ mod tests {
                     )
                 })
                 .collect();
-        let words = crate::templates::Words::load(None).unwrap();
+        let words = crate::templates::Templates::load(None).unwrap();
         let mut seen = std::collections::HashSet::new();
         for say in crate::templates::samples() {
             let text = words

@@ -1,13 +1,13 @@
 //! Alive, ready, and numbers for Prometheus. No personal data.
 
-use crate::flows::Service;
+use crate::flows::service::Service;
 use crate::store::{inbox, messages};
-use axum::Json;
-use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header::CONTENT_TYPE};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ pub fn metrics_router(svc: Arc<Service>) -> Router {
 }
 
 async fn ready(State(svc): State<Arc<Service>>) -> Response {
-    let mut why = svc.pulse.late();
-    if let Some(reason) = svc.pulse.stopped() {
+    let mut why = svc.liveness.late();
+    if let Some(reason) = svc.liveness.stopped() {
         why.push(reason);
     }
     if let Err(e) = messages::load(&svc.db, svc.clock.now()).await {
@@ -109,7 +109,7 @@ async fn text(svc: &Service) -> anyhow::Result<String> {
         "# HELP courtesy_last_tick_seconds Seconds since a loop last ticked.\n# TYPE \
                   courtesy_last_tick_seconds gauge\n",
     );
-    for (name, seconds) in svc.pulse.ages() {
+    for (name, seconds) in svc.liveness.ages() {
         let _ = writeln!(
             out,
             "courtesy_last_tick_seconds{{loop=\"{name}\"}} {seconds}"

@@ -3,11 +3,11 @@
 use crate::channels::twilio::{parse_form_bytes, readable};
 use crate::domain::outgoing::say::Press;
 use crate::domain::people::person::{Channel, Private};
-use crate::flows::Service;
 use crate::flows::lines::Line;
 use crate::flows::receive::{self, chats};
+use crate::flows::service::Service;
 use crate::store::attempts::ReceiptIn;
-use crate::store::inbox::{Received, What};
+use crate::store::inbox::{InboundKind, NewInbound};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
@@ -34,18 +34,18 @@ pub fn router(svc: Arc<Service>) -> Router {
 }
 
 /// A refusal with a plain word for the service's log.
-struct Refused(StatusCode, &'static str);
+struct HookRefusal(StatusCode, &'static str);
 
-impl IntoResponse for Refused {
+impl IntoResponse for HookRefusal {
     fn into_response(self) -> Response {
         (self.0, self.1).into_response()
     }
 }
 
-/// What a form of the service says, once it is sure that the service said it.
-struct Form(Vec<(String, String)>);
+/// InboundKind a form of the service says, once it is sure that the service said it.
+struct SignedForm(Vec<(String, String)>);
 
-impl Form {
+impl SignedForm {
     fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
@@ -54,17 +54,17 @@ impl Form {
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, Refused> {
+async fn read_body(body: Body) -> Result<Bytes, HookRefusal> {
     match tokio::time::timeout(BODY_WITHIN, Limited::new(body, LARGEST).collect()).await {
-        Err(_) => Err(Refused(
+        Err(_) => Err(HookRefusal(
             StatusCode::REQUEST_TIMEOUT,
             "the body came too slowly",
         )),
-        Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => Err(Refused(
+        Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => Err(HookRefusal(
             StatusCode::PAYLOAD_TOO_LARGE,
             "the body is too large",
         )),
-        Ok(Err(_)) => Err(Refused(StatusCode::BAD_REQUEST, "the body broke off")),
+        Ok(Err(_)) => Err(HookRefusal(StatusCode::BAD_REQUEST, "the body broke off")),
         Ok(Ok(b)) => Ok(b.to_bytes()),
     }
 }
@@ -75,10 +75,10 @@ async fn signed_form(
     headers: &HeaderMap,
     uri: &Uri,
     body: Body,
-) -> Result<(Vec<Arc<Line>>, Form), Refused> {
+) -> Result<(Vec<Arc<Line>>, SignedForm), HookRefusal> {
     let lines = svc.lines();
     if !lines.all().iter().any(|l| l.sms().is_some()) {
-        return Err(Refused(
+        return Err(HookRefusal(
             StatusCode::SERVICE_UNAVAILABLE,
             "no texting service is set",
         ));
@@ -100,9 +100,9 @@ async fn signed_form(
             "a hook with a wrong signature was refused; if it came from the service, \
              web.public_url is not the address that it calls"
         );
-        return Err(Refused(StatusCode::FORBIDDEN, "wrong signature"));
+        return Err(HookRefusal(StatusCode::FORBIDDEN, "wrong signature"));
     }
-    let form = Form(
+    let form = SignedForm(
         pairs
             .into_iter()
             .map(|(k, v)| (readable(k), readable(v)))
@@ -114,19 +114,19 @@ async fn signed_form(
         .filter(|l| l.sms().is_some_and(|sms| sms.is_our_account(account)))
         .collect();
     if ours.is_empty() {
-        return Err(Refused(StatusCode::FORBIDDEN, "not our account"));
+        return Err(HookRefusal(StatusCode::FORBIDDEN, "not our account"));
     }
     Ok((ours, form))
 }
 
-fn unavailable(e: &anyhow::Error) -> Refused {
+fn unavailable(e: &anyhow::Error) -> HookRefusal {
     tracing::error!("a hook could not be stored: {e:#}");
-    Refused(StatusCode::SERVICE_UNAVAILABLE, "it could not be stored")
+    HookRefusal(StatusCode::SERVICE_UNAVAILABLE, "it could not be stored")
 }
 
 /// A press on a button of a content template: `token:word`, or the word alone with the message that
 /// it answers. A payload of another make says nothing; the button's words came as a text beside it.
-fn pressed(form: &Form) -> Option<What> {
+fn pressed(form: &SignedForm) -> Option<InboundKind> {
     let payload = form.get("ButtonPayload")?.trim();
     let message: String = form
         .get("OriginalRepliedMessageSid")
@@ -136,31 +136,37 @@ fn pressed(form: &Form) -> Option<What> {
         .collect();
     let (token, word) = payload.split_once(':').unwrap_or(("", payload));
     let word: Press = word.to_lowercase().parse().ok()?;
-    (!token.is_empty() || !message.is_empty()).then(|| What::Press {
+    (!token.is_empty() || !message.is_empty()).then(|| InboundKind::Press {
         query: String::new(),
         data: format!("{token}:{word}"),
         message,
     })
 }
 
-async fn inbound(State(svc): State<Arc<Service>>, request: Request) -> Result<Response, Refused> {
+async fn inbound(
+    State(svc): State<Arc<Service>>,
+    request: Request,
+) -> Result<Response, HookRefusal> {
     let (parts, body) = request.into_parts();
     let (lines, form) = signed_form(&svc, &parts.headers, &parts.uri, body).await?;
     let field = |name: &str| form.get(name).unwrap_or("").to_owned();
     let (sid, to) = (field("MessageSid"), field("To"));
     if sid.is_empty() {
-        return Err(Refused(StatusCode::BAD_REQUEST, "MessageSid is missing"));
+        return Err(HookRefusal(
+            StatusCode::BAD_REQUEST,
+            "MessageSid is missing",
+        ));
     }
     let service = form.get("MessagingServiceSid");
     let Some(line) = lines
         .iter()
         .find(|l| l.sms().is_some_and(|sms| sms.is_ours(&to, service)))
     else {
-        return Err(Refused(StatusCode::FORBIDDEN, "not our number"));
+        return Err(HookRefusal(StatusCode::FORBIDDEN, "not our number"));
     };
     let what = match pressed(&form).filter(|_| line.channel == Channel::Whatsapp) {
         Some(press) => press,
-        None => What::Text {
+        None => InboundKind::Text {
             body: Private(field("Body")),
             media: field("NumMedia").parse().unwrap_or(0),
             opt_out_type: form.get("OptOutType").map(str::to_owned),
@@ -171,7 +177,7 @@ async fn inbound(State(svc): State<Arc<Service>>, request: Request) -> Result<Re
         .sms()
         .map_or(from.as_str(), |sms| sms.number_in(&from))
         .to_owned();
-    let received = Received {
+    let received = NewInbound {
         provider: "sms".into(),
         provider_message_id: sid,
         channel: line.channel,
@@ -192,12 +198,12 @@ async fn status(
     State(svc): State<Arc<Service>>,
     Path(token): Path<String>,
     request: Request,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, HookRefusal> {
     let (parts, body) = request.into_parts();
     let (_, form) = signed_form(&svc, &parts.headers, &parts.uri, body).await?;
     let (Some(provider_id), Some(status)) = (form.get("MessageSid"), form.get("MessageStatus"))
     else {
-        return Err(Refused(
+        return Err(HookRefusal(
             StatusCode::BAD_REQUEST,
             "MessageSid or MessageStatus is missing",
         ));
@@ -217,7 +223,7 @@ async fn status(
 async fn telegram(
     State(svc): State<Arc<Service>>,
     request: Request,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, HookRefusal> {
     let (parts, body) = request.into_parts();
     let secret = parts
         .headers
@@ -230,7 +236,7 @@ async fn telegram(
         .iter()
         .find(|l| l.telegram().is_some_and(|bot| bot.is_secret(secret)))
     else {
-        return Err(Refused(StatusCode::FORBIDDEN, "wrong secret"));
+        return Err(HookRefusal(StatusCode::FORBIDDEN, "wrong secret"));
     };
     let bytes = read_body(body).await?;
     chats::from_hook(&svc, line, &bytes)

@@ -3,20 +3,20 @@
 
 use chrono::{DateTime, Utc};
 use courtesy::app::{self, Purpose, Running, Start};
-use courtesy::channels::telegram::{Mode, TelegramSettings};
+use courtesy::channels::telegram::{TelegramSettings, UpdateMode};
 use courtesy::channels::twilio::{Sender, SmsSettings};
 use courtesy::clock::Clock;
 use courtesy::config::{Settings, SmsSection};
 use courtesy::domain::centre::Centre;
 use courtesy::domain::local_time::{instant, parse_local};
-use courtesy::domain::task::Topic;
-use courtesy::flows::Service;
-use courtesy::flows::import::{self, How};
-use courtesy::flows::visits::record::{self, Recording};
-use courtesy::simulator;
-use courtesy::simulator::sms_service::{Message, Provider};
-use courtesy::simulator::telegram::Chats;
-use courtesy::simulator::{ACCOUNT, OUR_NUMBER, TOKEN, time};
+use courtesy::domain::task::TaskKind;
+use courtesy::flows::import::{self, ImportOptions};
+use courtesy::flows::recording::Recording;
+use courtesy::flows::service::Service;
+use courtesy::flows::visits::move_session;
+use courtesy::simulator::sms_service::{Message, SmsService};
+use courtesy::simulator::telegram::TelegramService;
+use courtesy::simulator::{self, ACCOUNT, OUR_NUMBER, TOKEN, time};
 use courtesy::store::sessions::{self, Attendee, Session};
 use courtesy::store::{Db, centres, tasks};
 use std::io::{BufRead, BufReader};
@@ -126,8 +126,8 @@ pub fn settings(url: &str, dir: &Path, provider: &str) -> Settings {
 /// The real app with its own clock, database and practice service.
 pub struct World {
     pub svc: Arc<Service>,
-    pub provider: Arc<Provider>,
-    pub chats: Arc<Chats>,
+    pub provider: Arc<SmsService>,
+    pub chats: Arc<TelegramService>,
     pub running: Option<Running>,
     seen: std::sync::Mutex<usize>,
     _db: TestDb,
@@ -172,14 +172,14 @@ impl World {
         adjust: impl FnOnce(&mut Settings),
     ) -> World {
         let db = TestDb::new(on).await;
-        let provider = Provider::start(ACCOUNT, TOKEN, &[OUR_NUMBER, SECOND_NUMBER])
+        let provider = SmsService::start(ACCOUNT, TOKEN, &[OUR_NUMBER, SECOND_NUMBER])
             .await
             .unwrap();
-        let chats = Chats::start(simulator::BOT_TOKEN, simulator::BOT_USERNAME)
+        let chats = TelegramService::start(simulator::BOT_TOKEN, simulator::BOT_USERNAME)
             .await
             .unwrap();
         let mut settings = settings(&db.url, db.dir.path(), provider.url());
-        let mode = Mode::Polling {
+        let mode = UpdateMode::Polling {
             wait: Duration::from_secs(10),
         };
         settings.telegram = Some(TelegramSettings {
@@ -199,9 +199,10 @@ impl World {
                     .unwrap();
             }
             tx.commit().await.unwrap();
-            let imported = import::import(&store, csv.as_bytes(), &How::default(), at(now))
-                .await
-                .unwrap();
+            let imported =
+                import::import(&store, csv.as_bytes(), &ImportOptions::default(), at(now))
+                    .await
+                    .unwrap();
             assert!(imported.counts.is_some(), "{:?}", imported.findings);
             for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
                 chats.open(chat);
@@ -351,7 +352,7 @@ impl World {
     }
 
     /// The topics of the open tasks of a case.
-    pub async fn tasks(&self, case_ref: &str) -> Vec<Topic> {
+    pub async fn tasks(&self, case_ref: &str) -> Vec<TaskKind> {
         tasks::list(&self.svc.db, None)
             .await
             .unwrap()
@@ -363,7 +364,7 @@ impl World {
 
     pub async fn moves(&self, case_ref: &str, to: &str) {
         let (s, _) = self.session(case_ref).await;
-        record::move_to(
+        move_session::move_to(
             &self.svc,
             &s.id,
             parse_local(to).unwrap(),

@@ -2,7 +2,7 @@
 //! edits, answers presses, and fetches updates. Telegram cannot be asked what became of a message,
 //! so what is unknown stays unknown.
 
-use crate::channels::{Button, Tried};
+use crate::channels::{Button, SendOutcome};
 use anyhow::{Result, anyhow, bail};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct TelegramSettings {
     /// The bot's token; its part before the colon is the bot's id.
     pub bot_token: String,
     /// How updates come.
-    pub mode: Mode,
+    pub mode: UpdateMode,
     /// How long one request may take.
     pub timeout: Duration,
 }
@@ -41,15 +41,15 @@ impl TelegramSettings {
     /// The secret of the webhook, if updates come by one.
     pub fn secret(&self) -> Option<&str> {
         match &self.mode {
-            Mode::Webhook { secret } => Some(secret),
-            Mode::Polling { .. } => None,
+            UpdateMode::Webhook { secret } => Some(secret),
+            UpdateMode::Polling { .. } => None,
         }
     }
 }
 
 /// How updates come.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Mode {
+pub enum UpdateMode {
     /// We ask for them; each question waits this long.
     Polling {
         /// How long a question waits for news.
@@ -72,7 +72,7 @@ pub struct Telegram {
 
 /// An update as far as we read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incoming {
+pub struct TelegramUpdate {
     /// Its number, which only grows.
     pub update_id: u32,
     /// The chat.
@@ -80,12 +80,12 @@ pub struct Incoming {
     /// When it was written; a press carries no time.
     pub at: Option<DateTime<Utc>>,
     /// What came.
-    pub what: IncomingKind,
+    pub what: TelegramUpdateKind,
 }
 
 /// What an update brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IncomingKind {
+pub enum TelegramUpdateKind {
     /// Words in a private chat; an edit is a new message.
     Text(String),
     /// A photo, voice message, sticker, place or forwarded text: nothing that is an answer. With
@@ -108,7 +108,7 @@ pub enum IncomingKind {
 
 /// Who the bot is.
 #[derive(Debug, Clone)]
-pub struct About {
+pub struct BotInfo {
     /// Its name there, without the @.
     pub username: String,
     /// Every word about it that a person can read: name and descriptions.
@@ -116,14 +116,14 @@ pub struct About {
 }
 
 /// Reads one update as Telegram sends it; `None` if it is none, or nothing that we read.
-pub fn read_update(bytes: &[u8]) -> Option<Incoming> {
+pub fn read_update(bytes: &[u8]) -> Option<TelegramUpdate> {
     serde_json::from_slice::<Update>(bytes).ok().and_then(read)
 }
 
-fn read(update: Update) -> Option<Incoming> {
+fn read(update: Update) -> Option<TelegramUpdate> {
     let update_id = update.id.0;
     let incoming = |chat: i64, at, what| {
-        Some(Incoming {
+        Some(TelegramUpdate {
             update_id,
             chat,
             at,
@@ -133,23 +133,25 @@ fn read(update: Update) -> Option<Incoming> {
     match update.kind {
         UpdateKind::Message(m) | UpdateKind::EditedMessage(m) => {
             if !m.chat.is_private() {
-                return incoming(m.chat.id.0, None, IncomingKind::Group);
+                return incoming(m.chat.id.0, None, TelegramUpdateKind::Group);
             }
             let at = Some(m.edit_date().copied().unwrap_or(m.date));
             let what = match m.text() {
                 Some(text) if m.forward_date().is_none() && m.via_bot.is_none() => {
-                    IncomingKind::Text(text.to_owned())
+                    TelegramUpdateKind::Text(text.to_owned())
                 }
-                text => IncomingKind::Media(text.or(m.caption()).unwrap_or_default().to_owned()),
+                text => {
+                    TelegramUpdateKind::Media(text.or(m.caption()).unwrap_or_default().to_owned())
+                }
             };
             incoming(m.chat.id.0, at, what)
         }
         UpdateKind::CallbackQuery(q) => {
             let message = q.message?;
             if !message.chat().is_private() {
-                return incoming(message.chat().id.0, None, IncomingKind::Group);
+                return incoming(message.chat().id.0, None, TelegramUpdateKind::Group);
             }
-            let press = IncomingKind::Press {
+            let press = TelegramUpdateKind::Press {
                 query: q.id.0,
                 data: q.data.unwrap_or_default(),
                 message: message.id().0,
@@ -159,8 +161,8 @@ fn read(update: Update) -> Option<Incoming> {
         UpdateKind::MyChatMember(m) => {
             let gone = m.new_chat_member.kind.is_banned() || m.new_chat_member.kind.is_left();
             match (m.chat.is_private(), gone) {
-                (true, _) => incoming(m.chat.id.0, Some(m.date), IncomingKind::Blocked(gone)),
-                (false, false) => incoming(m.chat.id.0, None, IncomingKind::Group),
+                (true, _) => incoming(m.chat.id.0, Some(m.date), TelegramUpdateKind::Blocked(gone)),
+                (false, false) => incoming(m.chat.id.0, None, TelegramUpdateKind::Group),
                 (false, true) => None,
             }
         }
@@ -191,38 +193,38 @@ fn words_of(e: &ApiError) -> String {
 }
 
 /// What a refused or broken request means for a message that was to be sent.
-fn tried(e: &RequestError) -> Tried {
+fn tried(e: &RequestError) -> SendOutcome {
     let error = plain(e);
     let api = match e {
         RequestError::Network(n) if n.is_connect() || n.is_builder() => {
-            return Tried::NotSent { error, wait: None };
+            return SendOutcome::NotSent { error, wait: None };
         }
         RequestError::RetryAfter(s) => {
-            return Tried::NotSent {
+            return SendOutcome::NotSent {
                 error,
                 wait: Some(s.duration()),
             };
         }
         RequestError::MigrateToChatId(_) => {
-            return Tried::RefusedNumber {
+            return SendOutcome::RefusedNumber {
                 error,
                 opted_out: false,
                 blocked: true,
             };
         }
         RequestError::Network(_) | RequestError::InvalidJson { .. } | RequestError::Io(_) => {
-            return Tried::Unknown { error };
+            return SendOutcome::Unknown { error };
         }
         RequestError::Api(api) => api,
     };
     match api {
-        ApiError::InvalidToken => Tried::RefusedChannel {
+        ApiError::InvalidToken => SendOutcome::RefusedChannel {
             error: "the bot's token is wrong".into(),
         },
         ApiError::BotBlocked
         | ApiError::UserDeactivated
         | ApiError::ChatNotFound
-        | ApiError::BotKicked => Tried::RefusedNumber {
+        | ApiError::BotKicked => SendOutcome::RefusedNumber {
             error,
             opted_out: false,
             blocked: true,
@@ -230,25 +232,25 @@ fn tried(e: &RequestError) -> Tried {
         // The words begin with the name of the status; without them nobody can tell what became of
         // it.
         other => match words_of(other) {
-            t if t.starts_with("Forbidden") => Tried::RefusedNumber {
+            t if t.starts_with("Forbidden") => SendOutcome::RefusedNumber {
                 error,
                 opted_out: false,
                 blocked: true,
             },
-            t if t.starts_with("Bad Request") => Tried::RefusedNumber {
+            t if t.starts_with("Bad Request") => SendOutcome::RefusedNumber {
                 error,
                 opted_out: false,
                 blocked: false,
             },
-            t if t.starts_with("Unauthorized") => Tried::RefusedChannel {
+            t if t.starts_with("Unauthorized") => SendOutcome::RefusedChannel {
                 error: "the bot's token is wrong".into(),
             },
-            t if t.starts_with("Too Many Requests") => Tried::NotSent {
+            t if t.starts_with("Too Many Requests") => SendOutcome::NotSent {
                 error,
                 wait: Some(Duration::from_secs(1)),
             },
-            t if t.starts_with("Conflict") => Tried::NotSent { error, wait: None },
-            _ => Tried::Unknown { error },
+            t if t.starts_with("Conflict") => SendOutcome::NotSent { error, wait: None },
+            _ => SendOutcome::Unknown { error },
         },
     }
 }
@@ -262,7 +264,7 @@ fn keyboard(buttons: Vec<Vec<Button>>) -> InlineKeyboardMarkup {
 
 /// How a small errand in a chat ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Errand {
+pub enum ErrandResult {
     /// It is so now, or was so already.
     Done,
     /// It will never be: too old, gone, blocked.
@@ -271,14 +273,14 @@ pub enum Errand {
     Again(Option<Duration>),
 }
 
-fn errand<T>(result: Result<T, RequestError>) -> Errand {
+fn errand<T>(result: Result<T, RequestError>) -> ErrandResult {
     match result {
-        Ok(_) => Errand::Done,
-        Err(RequestError::RetryAfter(s)) => Errand::Again(Some(s.duration())),
+        Ok(_) => ErrandResult::Done,
+        Err(RequestError::RetryAfter(s)) => ErrandResult::Again(Some(s.duration())),
         Err(RequestError::Network(_) | RequestError::InvalidJson { .. } | RequestError::Io(_)) => {
-            Errand::Again(None)
+            ErrandResult::Again(None)
         }
-        Err(RequestError::Api(ApiError::MessageNotModified)) => Errand::Done,
+        Err(RequestError::Api(ApiError::MessageNotModified)) => ErrandResult::Done,
         Err(RequestError::Api(e))
             if ![
                 "Bad Request",
@@ -291,9 +293,9 @@ fn errand<T>(result: Result<T, RequestError>) -> Errand {
             .iter()
             .any(|t| words_of(&e).starts_with(t)) =>
         {
-            Errand::Again(None)
+            ErrandResult::Again(None)
         }
-        Err(_) => Errand::Never,
+        Err(_) => ErrandResult::Never,
     }
 }
 
@@ -318,8 +320,8 @@ impl Telegram {
         };
         let bot = |client| Bot::with_client(settings.bot_token.clone(), client);
         let wait = match &settings.mode {
-            Mode::Polling { wait } => *wait,
-            Mode::Webhook { .. } => Duration::ZERO,
+            UpdateMode::Polling { wait } => *wait,
+            UpdateMode::Webhook { .. } => Duration::ZERO,
         };
         let url: reqwest::Url = url;
         Ok(Telegram {
@@ -335,7 +337,7 @@ impl Telegram {
     }
 
     /// How updates come.
-    pub fn mode(&self) -> &Mode {
+    pub fn mode(&self) -> &UpdateMode {
         &self.settings.mode
     }
 
@@ -347,8 +349,8 @@ impl Telegram {
     /// What a refusal of the whole channel depends on, without the secret itself.
     pub fn fingerprint(&self) -> String {
         let mode = match &self.settings.mode {
-            Mode::Polling { wait } => format!("polling {wait:?}"),
-            Mode::Webhook { secret } => format!("webhook {secret}"),
+            UpdateMode::Polling { wait } => format!("polling {wait:?}"),
+            UpdateMode::Webhook { secret } => format!("webhook {secret}"),
         };
         crate::channels::fingerprint(
             &self.settings.bot_token,
@@ -363,13 +365,13 @@ impl Telegram {
     /// Whether a header holds this bot's webhook secret, compared in constant time.
     pub fn is_secret(&self, given: &str) -> bool {
         match &self.settings.mode {
-            Mode::Webhook { secret } => secret.as_bytes().ct_eq(given.as_bytes()).into(),
-            Mode::Polling { .. } => false,
+            UpdateMode::Webhook { secret } => secret.as_bytes().ct_eq(given.as_bytes()).into(),
+            UpdateMode::Polling { .. } => false,
         }
     }
 
     /// Sends one text with its buttons. Gives its number in the chat.
-    pub async fn send(&self, chat: i64, body: &str, buttons: Vec<Vec<Button>>) -> Tried {
+    pub async fn send(&self, chat: i64, body: &str, buttons: Vec<Vec<Button>>) -> SendOutcome {
         let request = self.bot.send_message(ChatId(chat), body);
         let sent: Result<Message, RequestError> = if buttons.is_empty() {
             request.send().await
@@ -377,7 +379,7 @@ impl Telegram {
             request.reply_markup(keyboard(buttons)).send().await
         };
         match sent {
-            Ok(m) => Tried::Accepted {
+            Ok(m) => SendOutcome::Accepted {
                 provider_id: m.id.0.to_string(),
                 receipt: None,
             },
@@ -396,7 +398,7 @@ impl Telegram {
     }
 
     /// Who the bot is, with all that a stranger can read about it.
-    pub async fn about(&self) -> Result<About> {
+    pub async fn about(&self) -> Result<BotInfo> {
         let me = self
             .bot
             .get_me()
@@ -412,7 +414,7 @@ impl Telegram {
         if let Ok(d) = self.bot.get_my_short_description().send().await {
             words.push(d.short_description);
         }
-        Ok(About { username, words })
+        Ok(BotInfo { username, words })
     }
 
     /// The bot's name, for links.
@@ -431,8 +433,8 @@ impl Telegram {
     /// Prepares the way on which updates come.
     pub async fn receive_at(&self, hook: &str) -> Result<()> {
         let done = match &self.settings.mode {
-            Mode::Polling { .. } => self.bot.delete_webhook().send().await,
-            Mode::Webhook { secret } => {
+            UpdateMode::Polling { .. } => self.bot.delete_webhook().send().await,
+            UpdateMode::Webhook { secret } => {
                 let url = hook
                     .parse()
                     .map_err(|_| anyhow!("web.public_url is no address"))?;
@@ -449,10 +451,13 @@ impl Telegram {
 
     /// Fetches the updates from `offset` on, which tells Telegram that those before it are stored.
     /// Gives what we read of them and the next offset, and whether there may be more at once.
-    pub async fn fetch(&self, offset: Option<i32>) -> Result<(Vec<Incoming>, Option<i32>, bool)> {
+    pub async fn fetch(
+        &self,
+        offset: Option<i32>,
+    ) -> Result<(Vec<TelegramUpdate>, Option<i32>, bool)> {
         let wait = match &self.settings.mode {
-            Mode::Polling { wait } => wait.as_secs() as u32,
-            Mode::Webhook { .. } => bail!("updates come by webhook"),
+            UpdateMode::Polling { wait } => wait.as_secs() as u32,
+            UpdateMode::Webhook { .. } => bail!("updates come by webhook"),
         };
         let mut request = self
             .poller
@@ -468,7 +473,7 @@ impl Telegram {
     }
 
     /// Answers a press; with words they are shown until they are dismissed.
-    pub async fn answer(&self, query: &str, words: &str) -> Errand {
+    pub async fn answer(&self, query: &str, words: &str) -> ErrandResult {
         let request = self
             .bot
             .answer_callback_query(CallbackQueryId(query.to_owned()));
@@ -484,7 +489,7 @@ impl Telegram {
     }
 
     /// Takes the buttons below a message away.
-    pub async fn unbutton(&self, chat: i64, message: i32) -> Errand {
+    pub async fn unbutton(&self, chat: i64, message: i32) -> ErrandResult {
         errand(
             self.bot
                 .edit_message_reply_markup(ChatId(chat), MessageId(message))
@@ -495,7 +500,7 @@ impl Telegram {
     }
 
     /// Puts other words in place of a message.
-    pub async fn replace(&self, chat: i64, message: i32, words: &str) -> Errand {
+    pub async fn replace(&self, chat: i64, message: i32, words: &str) -> ErrandResult {
         errand(
             self.bot
                 .edit_message_text(ChatId(chat), MessageId(message), words)
@@ -505,7 +510,7 @@ impl Telegram {
     }
 
     /// Leaves a group or channel.
-    pub async fn leave(&self, chat: i64) -> Errand {
+    pub async fn leave(&self, chat: i64) -> ErrandResult {
         errand(self.bot.leave_chat(ChatId(chat)).send().await)
     }
 }
@@ -528,7 +533,7 @@ fn allowed() -> [AllowedUpdate; 4] {
 mod tests {
     use super::*;
 
-    fn update(inner: &str) -> Option<Incoming> {
+    fn update(inner: &str) -> Option<TelegramUpdate> {
         read_update(format!("{{\"update_id\":7,{inner}}}").as_bytes())
     }
 
@@ -544,28 +549,28 @@ mod tests {
             (text.update_id, text.chat, text.at.unwrap().timestamp()),
             (7, 42, 1_795_000_000)
         );
-        assert_eq!(text.what, IncomingKind::Text("YES".into()));
+        assert_eq!(text.what, TelegramUpdateKind::Text("YES".into()));
         let edit = update(&format!(r#""edited_message":{{"message_id":1,"date":1795000000,"edit_date":1795000100,{PRIVATE},"text":"NO"}}"#)).unwrap();
         assert_eq!(
             (edit.what, edit.at.unwrap().timestamp()),
-            (IncomingKind::Text("NO".into()), 1_795_000_100)
+            (TelegramUpdateKind::Text("NO".into()), 1_795_000_100)
         );
         let forwarded = update(&format!(
             r#""message":{{"message_id":1,"date":1795000000,{PRIVATE},"text":"YES","forward_origin":{{"type":"hidden_user","date":1,"sender_user_name":"B"}}}}"#
         ));
         assert_eq!(
             forwarded.unwrap().what,
-            IncomingKind::Media("YES".into()),
+            TelegramUpdateKind::Media("YES".into()),
             "what somebody else wrote is no answer"
         );
         let group = update(r#""message":{"message_id":1,"date":1795000000,"chat":{"id":-5,"type":"group","title":"G"},"text":"YES"}"#).unwrap();
-        assert_eq!((group.chat, group.what), (-5, IncomingKind::Group));
+        assert_eq!((group.chat, group.what), (-5, TelegramUpdateKind::Group));
         let press = update(&format!(
             r#""callback_query":{{"id":"q","from":{{"id":42,"is_bot":false,"first_name":"A"}},"chat_instance":"1","data":"t:yes","message":{{"message_id":9,"date":1795000000,{PRIVATE},"text":"?"}}}}"#
         ));
         assert_eq!(
             press.unwrap().what,
-            IncomingKind::Press {
+            TelegramUpdateKind::Press {
                 query: "q".into(),
                 data: "t:yes".into(),
                 message: 9
@@ -588,34 +593,34 @@ mod tests {
         let api = |t: &str| tried(&RequestError::Api(ApiError::Unknown(t.into())));
         assert!(matches!(
             api("Forbidden: bot can't initiate conversation with a user"),
-            Tried::RefusedNumber { blocked: true, .. }
+            SendOutcome::RefusedNumber { blocked: true, .. }
         ));
         assert!(matches!(
             api("Bad Request: message is too long"),
-            Tried::RefusedNumber { blocked: false, .. }
+            SendOutcome::RefusedNumber { blocked: false, .. }
         ));
         assert!(matches!(
             api("Internal Server Error"),
-            Tried::Unknown { .. }
+            SendOutcome::Unknown { .. }
         ));
         assert!(matches!(
             tried(&RequestError::Api(ApiError::BotBlocked)),
-            Tried::RefusedNumber { blocked: true, .. }
+            SendOutcome::RefusedNumber { blocked: true, .. }
         ));
         assert!(matches!(
             tried(&RequestError::Api(ApiError::InvalidToken)),
-            Tried::RefusedChannel { .. }
+            SendOutcome::RefusedChannel { .. }
         ));
         assert!(
-            matches!(tried(&RequestError::RetryAfter(teloxide::types::Seconds::from_seconds(3))), Tried::NotSent { wait: Some(w), .. } if w == Duration::from_secs(3))
+            matches!(tried(&RequestError::RetryAfter(teloxide::types::Seconds::from_seconds(3))), SendOutcome::NotSent { wait: Some(w), .. } if w == Duration::from_secs(3))
         );
         assert_eq!(
             errand::<()>(Err(RequestError::Api(ApiError::MessageNotModified))),
-            Errand::Done
+            ErrandResult::Done
         );
         assert_eq!(
             errand::<()>(Err(RequestError::Api(ApiError::InvalidQueryId))),
-            Errand::Never
+            ErrandResult::Never
         );
     }
 }

@@ -1,7 +1,7 @@
 //! SMS and WhatsApp through any Twilio-style REST service: the only file that knows it. Sends,
 //! lists, asks for life, and checks what comes in.
 
-use crate::channels::{Content, Listed, Tried};
+use crate::channels::{ContentMessage, ProviderMessage, SendOutcome};
 use crate::domain::outgoing::receipt::Receipt;
 use anyhow::{Context, Result, bail};
 use base64::Engine;
@@ -59,7 +59,7 @@ impl Sender {
 
 /// The service.
 #[derive(Clone)]
-pub struct Sms {
+pub struct Twilio {
     settings: SmsSettings,
     client: reqwest::Client,
     messages_url: String,
@@ -178,10 +178,10 @@ pub fn parse_form_bytes(body: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-impl Sms {
+impl Twilio {
     /// Prepares the client: connections are kept and reused, nothing is tried again by itself, and
     /// no redirect is followed.
-    pub fn new(settings: SmsSettings) -> Result<Sms> {
+    pub fn new(settings: SmsSettings) -> Result<Twilio> {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -202,7 +202,7 @@ impl Sms {
             settings.base_url.trim_end_matches('/'),
             settings.account_sid
         );
-        Ok(Sms {
+        Ok(Twilio {
             settings,
             client,
             messages_url,
@@ -254,7 +254,7 @@ impl Sms {
         body: &str,
         valid_for: Option<Duration>,
         callback: &str,
-    ) -> Tried {
+    ) -> SendOutcome {
         self.create(to, &[("Body", body)], valid_for, callback)
             .await
     }
@@ -263,10 +263,10 @@ impl Sms {
     pub async fn send_content(
         &self,
         to: &str,
-        content: &Content,
+        content: &ContentMessage,
         valid_for: Option<Duration>,
         callback: &str,
-    ) -> Tried {
+    ) -> SendOutcome {
         let variables: serde_json::Map<String, Value> = content
             .variables
             .iter()
@@ -287,7 +287,7 @@ impl Sms {
         words: &[(&str, &str)],
         valid_for: Option<Duration>,
         callback: &str,
-    ) -> Tried {
+    ) -> SendOutcome {
         let seconds = valid_for.map(|d| d.as_secs().clamp(1, 36_000).to_string());
         let to = format!("{}{to}", self.prefix());
         let mut pairs = vec![("To", to.as_str()), ("StatusCallback", callback)];
@@ -308,12 +308,12 @@ impl Sms {
         let response = match request.send().await {
             Ok(r) => r,
             Err(e) if e.is_connect() || e.is_builder() => {
-                return Tried::NotSent {
+                return SendOutcome::NotSent {
                     error: format!("no connection: {}", plain(&e)),
                     wait: None,
                 };
             }
-            Err(e) => return Tried::Unknown { error: plain(&e) },
+            Err(e) => return SendOutcome::Unknown { error: plain(&e) },
         };
         let status = response.status();
         let wait = response
@@ -325,13 +325,13 @@ impl Sms {
         let body = match read(response).await {
             Ok(b) => b,
             Err(e) if status.as_u16() == 429 => {
-                return Tried::NotSent {
+                return SendOutcome::NotSent {
                     error: format!("429, {e:#}"),
                     wait,
                 };
             }
             Err(e) => {
-                return Tried::Unknown {
+                return SendOutcome::Unknown {
                     error: format!("{status}, the answer broke off: {e:#}"),
                 };
             }
@@ -343,19 +343,19 @@ impl Sms {
                 .and_then(Value::as_str)
                 .filter(|s| sid_is_sound(s))
             {
-                Some(sid) => Tried::Accepted {
+                Some(sid) => SendOutcome::Accepted {
                     provider_id: sid.to_owned(),
                     receipt: field("status")
                         .and_then(Value::as_str)
                         .and_then(Receipt::from_provider),
                 },
-                None => Tried::Unknown {
+                None => SendOutcome::Unknown {
                     error: format!("{status}, the answer is not readable"),
                 },
             };
         }
         if status.as_u16() == 429 {
-            return Tried::NotSent {
+            return SendOutcome::NotSent {
                 error: "429, too many requests".into(),
                 wait,
             };
@@ -364,20 +364,20 @@ impl Sms {
             .and_then(Value::as_i64)
             .filter(|_| status.is_client_error())
         else {
-            return Tried::Unknown {
+            return SendOutcome::Unknown {
                 error: status.to_string(),
             };
         };
         if code.to_string() == OUTSIDE_WINDOW {
-            Tried::OutsideWindow {
+            SendOutcome::OutsideWindow {
                 error: format!("{code}: {}", refusal_in_words(code)),
             }
         } else if CHANNEL_CODES.contains(&code) || status.as_u16() == 401 {
-            Tried::RefusedChannel {
+            SendOutcome::RefusedChannel {
                 error: format!("{code}: {}", refusal_in_words(code)),
             }
         } else {
-            Tried::RefusedNumber {
+            SendOutcome::RefusedNumber {
                 error: format!("{code}: {}", refusal_in_words(code)),
                 opted_out: code == 21610,
                 blocked: false,
@@ -409,13 +409,13 @@ impl Sms {
     ///
     /// # Errors
     /// Any page that cannot be had makes the whole list an error: a part of a list proves nothing.
-    pub async fn list_to(&self, to: &str) -> Result<Vec<Listed>> {
+    pub async fn list_to(&self, to: &str) -> Result<Vec<ProviderMessage>> {
         let to = format!("{}{to}", self.prefix());
         self.list(&[("To", &to), ("PageSize", "200")]).await
     }
 
     /// Lists the messages that came to our sender since then, all pages.
-    pub async fn list_inbound(&self, since: DateTime<Utc>) -> Result<Vec<Listed>> {
+    pub async fn list_inbound(&self, since: DateTime<Utc>) -> Result<Vec<ProviderMessage>> {
         let since = since.format("%Y-%m-%dT%H:%M:%SZ").to_string();
         let mut pairs = vec![("DateSent>", since.as_str()), ("PageSize", "200")];
         if let Sender::Number(n) = &self.settings.sender {
@@ -435,7 +435,7 @@ impl Sms {
         }
     }
 
-    async fn list(&self, pairs: &[(&str, &str)]) -> Result<Vec<Listed>> {
+    async fn list(&self, pairs: &[(&str, &str)]) -> Result<Vec<ProviderMessage>> {
         let mut url = format!(
             "{}?{}",
             self.messages_url,
@@ -534,10 +534,10 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-fn read_listed(m: &Value) -> Option<Listed> {
+fn read_listed(m: &Value) -> Option<ProviderMessage> {
     let text = |name: &str| m.get(name).and_then(Value::as_str).map(str::to_owned);
     let sid = text("sid").filter(|s| sid_is_sound(s))?;
-    Some(Listed {
+    Some(ProviderMessage {
         provider_id: sid,
         body: text("body").unwrap_or_default(),
         to: text("to").unwrap_or_default(),

@@ -5,16 +5,18 @@ use crate::cli::check::Findings;
 use crate::cli::line;
 use crate::domain::centre::Centre;
 use crate::domain::money::policy::Money;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Speaker;
-use crate::flows::speaker;
+use crate::flows::compose::speaker;
 use crate::store::centres::Centres;
-use crate::templates::{ENGLISH, Text, Tongue, Values, Words, sample_speaker, samples_of};
+use crate::templates::{
+    ENGLISH, Language, RenderedText, Templates, Values, sample_speaker, samples_of,
+};
 use anyhow::Result;
 use std::collections::BTreeMap;
 
 /// The dearest text of a kind in a language.
-type Dearest = BTreeMap<(&'static str, Kind), (u32, bool)>;
+type LongestText = BTreeMap<(&'static str, MessageKind), (u32, bool)>;
 
 fn alphabet(gsm: bool) -> &'static str {
     if gsm { "GSM-7" } else { "UCS-2" }
@@ -22,23 +24,23 @@ fn alphabet(gsm: bool) -> &'static str {
 
 /// The dearest text of each kind that this speaker can say in a language.
 fn dearest(
-    words: &Words,
+    words: &Templates,
     speaker: &Speaker,
     tag: &'static str,
     values: &[Values],
     found: &mut Findings,
-) -> Dearest {
-    let mut out = Dearest::new();
+) -> LongestText {
+    let mut out = LongestText::new();
     for say in values
         .iter()
-        .flat_map(|v| Kind::ALL.iter().flat_map(move |k| samples_of(*k, v)))
+        .flat_map(|v| MessageKind::ALL.iter().flat_map(move |k| samples_of(*k, v)))
     {
         // What staff write is read over and counted when they write it.
-        if say.kind() == Kind::StaffReply {
+        if say.kind() == MessageKind::StaffReply {
             continue;
         }
         match words.render(&say, speaker, tag) {
-            Ok(Text {
+            Ok(RenderedText {
                 parts,
                 gsm,
                 language,
@@ -59,22 +61,22 @@ fn dearest(
 }
 
 /// Reads the texts of all centres over with their own values, and shows what each can take.
-pub(super) fn check(words: &Words, all: &Centres, found: &mut Findings) -> Result<()> {
-    let mut dear = Dearest::new();
+pub(super) fn check(words: &Templates, all: &Centres, found: &mut Findings) -> Result<()> {
+    let mut dear = LongestText::new();
     for (code, stored) in all {
         let c = &stored.centre;
-        for (tag, tongue) in words
-            .tongues()
+        for (tag, language) in words
+            .languages()
             .filter(|(tag, _)| words.language_for(c, tag) == *tag)
         {
             if !words.is_checked(tag) {
                 found.warn(format!(
                     "{code}: {} ({tag}) is switched on, and no speaker has checked its words. Have \
                      them read, and write who did into checked_by of its language.toml.",
-                    tongue.name
+                    language.name
                 ));
             }
-            of_centre(words, all, c, (tag, tongue), &mut dear, found);
+            of_centre(words, all, c, (tag, language), &mut dear, found);
         }
     }
     if all.is_empty() {
@@ -97,11 +99,11 @@ pub(super) fn check(words: &Words, all: &Centres, found: &mut Findings) -> Resul
 }
 
 fn of_centre(
-    words: &Words,
+    words: &Templates,
     all: &Centres,
     c: &Centre,
-    (tag, tongue): (&'static str, &Tongue),
-    dear: &mut Dearest,
+    (tag, language): (&'static str, &Language),
+    dear: &mut LongestText,
     found: &mut Findings,
 ) {
     let code = &c.code;
@@ -115,7 +117,7 @@ fn of_centre(
         .map(|s| &s.centre.short_name)
         .max_by_key(|n| n.chars().count())
         .filter(|_| all.len() > 1);
-    let values: Vec<Values> = Values::longest(tongue, fee)
+    let values: Vec<Values> = Values::longest(language, fee)
         .into_iter()
         .map(|v| Values {
             at_centre: at_centre.cloned(),
@@ -125,13 +127,13 @@ fn of_centre(
     let costs = dearest(words, &speaker(c), tag, &values, found);
     let mut more = Vec::new();
     for ((_, kind), (parts, gsm)) in &costs {
-        if *parts > tongue.most_parts {
+        if *parts > language.most_parts {
             found.wrong(format!(
                 "{code}: the text {kind} in {} can take {parts} SMS parts ({}), and at most {} are \
                  allowed. Say it shorter, or choose a shorter short_name.",
-                tongue.name,
+                language.name,
                 alphabet(*gsm),
-                tongue.most_parts
+                language.most_parts
             ));
         } else if *parts > 1 {
             more.push(format!("{kind} {parts}"));
@@ -141,7 +143,7 @@ fn of_centre(
         found.warn(format!(
             "{code}: with the longest day and time these texts in {} take more than \
                             one SMS part: {}.",
-            tongue.name,
+            language.name,
             more.join(", ")
         ));
     }
@@ -152,7 +154,7 @@ fn of_centre(
 }
 
 /// A table: each kind, and in each language that is in use the most SMS parts and the alphabet.
-fn show(dear: &Dearest) -> Result<()> {
+fn show(dear: &LongestText) -> Result<()> {
     let mut tags: Vec<&str> = dear.keys().map(|(tag, _)| *tag).collect();
     tags.dedup();
     tags.sort_by_key(|t| *t != ENGLISH);
@@ -165,7 +167,10 @@ fn show(dear: &Dearest) -> Result<()> {
         )
         .trim_end(),
     )?;
-    for kind in Kind::ALL.iter().filter(|k| **k != Kind::StaffReply) {
+    for kind in MessageKind::ALL
+        .iter()
+        .filter(|k| **k != MessageKind::StaffReply)
+    {
         let cell = |tag: &&str| {
             dear.iter()
                 .find(|((t, k), _)| t == tag && k == kind)

@@ -1,16 +1,18 @@
 //! `courtesy try`: runs cases through the very code that serves.
 
-pub(super) mod plan_case;
-pub(super) mod policy_case;
+pub mod plan_case;
+pub mod policy_case;
 
-use crate::cli::try_cases::plan_case::{Happening, PlanCase, PlanParty};
+use crate::cli::try_cases::plan_case::{PlanCase, PlanEvent, PlanParty};
 use crate::cli::try_cases::policy_case::PolicyCase;
-use crate::cli::{Refused, line};
+use crate::cli::{NegativeResult, line};
 use crate::domain::centre::{AskRule, Courtesy, parse_day, parse_quiet};
 use crate::domain::local_time::{parse_local, parse_time};
 use crate::domain::people::person::{Channel, Role};
 use crate::domain::reminders::schedule::NotSent;
-use crate::domain::replies::understanding::{Asked, Context as Known, understand_in};
+use crate::domain::replies::understanding::{
+    PendingQuestion, ReadingContext as Known, understand_in,
+};
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
@@ -45,9 +47,9 @@ pub(crate) enum Command {
 }
 
 /// The answers on their way out, some at a time; a reader that went away is no error.
-struct Answers<'a>(std::io::BufWriter<std::io::StdoutLock<'a>>);
+struct CaseOutput<'a>(std::io::BufWriter<std::io::StdoutLock<'a>>);
 
-impl Answers<'_> {
+impl CaseOutput<'_> {
     fn line(&mut self, answer: &Value) -> Result<()> {
         let written = serde_json::to_writer(&mut self.0, answer)
             .map_err(std::io::Error::from)
@@ -68,7 +70,7 @@ fn written_or_gone(written: std::io::Result<()>) -> Result<()> {
 }
 
 #[derive(Default)]
-struct Sum {
+struct Totals {
     lines: usize,
     right: usize,
     wrong: usize,
@@ -79,7 +81,8 @@ struct Sum {
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
-    let (file, as_table, one): (_, _, fn(&mut Value, &mut Sum) -> Result<Value>) = match &command {
+    let (file, as_table, one): (_, _, fn(&mut Value, &mut Totals) -> Result<Value>) = match &command
+    {
         Command::Rules { file } => (file, false, rules_line),
         Command::Plan { file } => (file, false, plan_line),
         Command::Replies { file, table } => (file, *table, reply_line),
@@ -87,8 +90,8 @@ pub(crate) fn run(command: Command) -> Result<()> {
     let reader = std::io::BufReader::new(
         std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?,
     );
-    let mut sum = Sum::default();
-    let mut out = Answers(std::io::BufWriter::new(std::io::stdout().lock()));
+    let mut sum = Totals::default();
+    let mut out = CaseOutput(std::io::BufWriter::new(std::io::stdout().lock()));
     for (n, text) in reader.split(b'\n').enumerate() {
         let text = text.with_context(|| format!("{} cannot be read", file.display()))?;
         if text.iter().all(u8::is_ascii_whitespace) {
@@ -139,7 +142,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
         sum.wrong > 0
     };
     if failed || sum.unreadable > 0 {
-        Err(Refused.into())
+        Err(NegativeResult.into())
     } else {
         Ok(())
     }
@@ -149,7 +152,7 @@ fn id_of(v: &Value) -> Value {
     v.get("id").cloned().unwrap_or(Value::Null)
 }
 
-fn plan_line(v: &mut Value, sum: &mut Sum) -> Result<Value> {
+fn plan_line(v: &mut Value, sum: &mut Totals) -> Result<Value> {
     let case = read_plan(v.get("input").unwrap_or(v))?;
     let roles: Vec<Value> = v
         .pointer("/input/parties")
@@ -182,7 +185,7 @@ fn plan_line(v: &mut Value, sum: &mut Sum) -> Result<Value> {
 }
 
 /// A line of the answer: the case's id, what came out, and whether it is what was expected.
-fn judged(v: &mut Value, actual: Value, sum: &mut Sum) -> Value {
+fn judged(v: &mut Value, actual: Value, sum: &mut Totals) -> Value {
     let mut out = json!({ "id": id_of(v) });
     out["actual"] = actual;
     if let Some(expected) = v.get_mut("expected").map(Value::take) {
@@ -198,7 +201,7 @@ fn judged(v: &mut Value, actual: Value, sum: &mut Sum) -> Value {
     out
 }
 
-fn rules_line(v: &mut Value, sum: &mut Sum) -> Result<Value> {
+fn rules_line(v: &mut Value, sum: &mut Totals) -> Result<Value> {
     let case = PolicyCase::read(v.get("input").unwrap_or(v)).map_err(|p| anyhow!("{p}"))?;
     Ok(judged(v, case.actual(), sum))
 }
@@ -292,16 +295,16 @@ fn read_plan(input: &Value) -> Result<PlanCase> {
     {
         let at = instant_at(h, "at")?.context("history: at is missing")?;
         let what = match text(h, "type")? {
-            "moved" => Happening::Moved(local(h, "new_start_local")?),
-            "cancelled" => Happening::Off(NotSent::Cancelled),
-            "closed" => Happening::Off(NotSent::Closed),
-            "archived" => Happening::Off(NotSent::CaseArchived),
+            "moved" => PlanEvent::Moved(local(h, "new_start_local")?),
+            "cancelled" => PlanEvent::Off(NotSent::Cancelled),
+            "closed" => PlanEvent::Off(NotSent::Closed),
+            "archived" => PlanEvent::Off(NotSent::CaseArchived),
             other => bail!("history: {other:?} is not known"),
         };
         history.push((at, what));
     }
     if let Some(at) = instant_at(input, "archived_at")? {
-        history.push((at, Happening::Off(NotSent::CaseArchived)));
+        history.push((at, PlanEvent::Off(NotSent::CaseArchived)));
     }
     let mut outages = Vec::new();
     match input.get("provider") {
@@ -362,7 +365,7 @@ fn read_plan(input: &Value) -> Result<PlanCase> {
 }
 
 /// What a case says of its text; what it does not say is not known.
-fn reply_line(v: &mut Value, sum: &mut Sum) -> Result<Value> {
+fn reply_line(v: &mut Value, sum: &mut Totals) -> Result<Value> {
     let words = |key: &str| v.get(key).and_then(Value::as_str);
     let arrivals = match v.get("open_local").and_then(Value::as_array) {
         None => Vec::new(),
@@ -386,9 +389,9 @@ fn reply_line(v: &mut Value, sum: &mut Sum) -> Result<Value> {
             .and_then(|n| usize::try_from(n).ok())
             .unwrap_or(1),
         asked: if words("asked") == Some("number") {
-            Asked::Numbered
+            PendingQuestion::Numbered
         } else {
-            Asked::Confirm
+            PendingQuestion::Confirm
         },
         arrivals: &arrivals,
     };

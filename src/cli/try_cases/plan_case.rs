@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 
 /// Something that happened to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Happening {
+pub enum PlanEvent {
     /// It got a new local start.
     Moved(NaiveDateTime),
     /// It ended before it took place: cancelled, centre closed, file archived.
@@ -19,7 +19,7 @@ pub(crate) enum Happening {
 
 /// One party of the session, as far as the plan asks.
 #[derive(Debug, Clone)]
-pub(crate) struct PlanParty {
+pub struct PlanParty {
     /// The role as written; only the two parents attend.
     pub role: Role,
     /// The party's addresses in its order of preference, and whether each can be used.
@@ -34,7 +34,7 @@ pub(crate) struct PlanParty {
 
 /// A session with its history.
 #[derive(Debug, Clone)]
-pub(crate) struct PlanCase {
+pub struct PlanCase {
     /// The centre's rules of sending.
     pub courtesy: Courtesy,
     /// The centre's wall clock.
@@ -46,7 +46,7 @@ pub(crate) struct PlanCase {
     /// When it was booked.
     pub booked_at: DateTime<Utc>,
     /// What happened, with its instants.
-    pub history: Vec<(DateTime<Utc>, Happening)>,
+    pub history: Vec<(DateTime<Utc>, PlanEvent)>,
     /// Spans `[down, up)` in which the provider was away.
     pub outages: Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>,
     /// The parties.
@@ -55,7 +55,7 @@ pub(crate) struct PlanCase {
 
 /// One confirmation that goes out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Send {
+pub struct PlannedSend {
     /// When.
     pub at: DateTime<Utc>,
     /// For which local start of the session.
@@ -66,21 +66,21 @@ pub(crate) struct Send {
 
 /// What becomes of one party's confirmations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub struct PartyOutcome {
     /// What goes out.
-    pub sends: Vec<Send>,
+    pub sends: Vec<PlannedSend>,
     /// What became of the rest, if something was owed.
     pub not_sent: Option<NotSent>,
 }
 
 impl PlanCase {
     /// The plan of each party, in the order of the parties.
-    pub(crate) fn outcomes(&self) -> Vec<Outcome> {
+    pub fn outcomes(&self) -> Vec<PartyOutcome> {
         self.parties.iter().map(|p| self.outcome(p)).collect()
     }
 
-    fn outcome(&self, p: &PlanParty) -> Outcome {
-        let none = |why| Outcome {
+    fn outcome(&self, p: &PlanParty) -> PartyOutcome {
+        let none = |why| PartyOutcome {
             sends: Vec::new(),
             not_sent: Some(why),
         };
@@ -91,9 +91,9 @@ impl PlanCase {
             return none(NotSent::CaseArchived);
         }
         let mut history = self.history.clone();
-        history.sort_by_key(|(at, h)| (*at, matches!(h, Happening::Off(_))));
+        history.sort_by_key(|(at, h)| (*at, matches!(h, PlanEvent::Off(_))));
         let off = history.iter().find_map(|(at, h)| {
-            if let Happening::Off(why) = h {
+            if let PlanEvent::Off(why) = h {
                 Some((*at, *why))
             } else {
                 None
@@ -106,13 +106,13 @@ impl PlanCase {
         // replaced it.
         let mut versions = vec![(self.start, self.booked_at)];
         for (at, h) in &history {
-            if let Happening::Moved(start) = h
+            if let PlanEvent::Moved(start) = h
                 && off.is_none_or(|(off_at, _)| *at < off_at)
             {
                 versions.push((*start, *at));
             }
         }
-        let mut out = Outcome {
+        let mut out = PartyOutcome {
             sends: Vec::new(),
             not_sent: None,
         };
@@ -130,7 +130,7 @@ impl PlanCase {
                     at,
                     result: Ok(via),
                 } => {
-                    out.sends.push(Send {
+                    out.sends.push(PlannedSend {
                         at,
                         for_start: *start,
                         via,

@@ -9,43 +9,26 @@ use crate::domain::money::policy::{
     Parent, PayClock, Recipient, Rules, Slot, What, assess,
 };
 use crate::domain::visits::session::Reason;
-use crate::words_enum;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 /// A case with the instants at which it is looked at.
 #[derive(Debug, Clone)]
-pub(crate) struct PolicyCase {
+pub struct PolicyCase {
     /// The facts.
     pub facts: Facts,
     /// When the states are wanted, in the order given.
     pub evaluate_at: Vec<DateTime<Utc>>,
 }
 
-words_enum! {
-    /// A reason as the cases write it.
-    Why {
-        /// None was given.
-        None = "none",
-        /// Any other.
-        Other = "other",
-        /// Transport.
-        Transport = "transport",
-        /// A child is ill.
-        ChildIll = "child_ill",
-        /// The parent who writes is ill.
-        SelfIll = "self_ill",
-    }
-}
-
 type Read<T> = Result<T, Problem>;
 
-fn problem(key: &str, what: impl Into<String>, mend: impl Into<String>) -> Problem {
+fn problem(key: &str, what: impl Into<String>, fix: impl Into<String>) -> Problem {
     Problem {
         key: key.to_owned(),
         what: what.into(),
-        mend: mend.into(),
+        fix: fix.into(),
     }
 }
 
@@ -85,9 +68,9 @@ fn text<'a>(v: &'a Value, key: &str) -> Read<&'a str> {
     }
 }
 
-fn parsed<T>(v: &Value, key: &str, mend: &str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
+fn parsed<T>(v: &Value, key: &str, fix: &str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
     let s = text(v, key)?;
-    parse(s).ok_or_else(|| problem(key, format!("{s:?} is not understood"), mend))
+    parse(s).ok_or_else(|| problem(key, format!("{s:?} is not understood"), fix))
 }
 
 const INSTANT: &str = "Write an instant such as \"2026-11-26T10:00:00Z\".";
@@ -174,10 +157,10 @@ fn list<T>(v: &Value, key: &str, one: impl Fn(&Value) -> Read<T>) -> Read<Vec<T>
 }
 
 /// A text in a list: its problem has no key of its own.
-fn item<T>(v: &Value, mend: &str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
+fn item<T>(v: &Value, fix: &str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
     v.as_str()
         .and_then(parse)
-        .ok_or_else(|| problem("", format!("{v} is not understood"), mend))
+        .ok_or_else(|| problem("", format!("{v} is not understood"), fix))
 }
 
 fn slot(v: &Value, tz: Tz) -> Read<Slot> {
@@ -291,20 +274,20 @@ fn cancellation(v: &Value) -> Read<Fact> {
     let by = parsed(v, "by", "Use resident, contact or centre.", |s| {
         s.parse().ok()
     })?;
-    let why = match field(v, "reason") {
-        None => Why::None,
+    let reason = match field(v, "reason") {
+        None => Reason::Other,
         Some(_) => parsed(
             v,
             "reason",
             "Use none, other, transport, child_ill or self_ill.",
-            |s| s.parse().ok(),
+            |s| match s {
+                "none" | "other" => Some(Reason::Other),
+                "transport" => Some(Reason::Travel),
+                "child_ill" => Some(Reason::IllChild),
+                "self_ill" => Some(Reason::IllSelf),
+                _ => None,
+            },
         )?,
-    };
-    let reason = match why {
-        Why::None | Why::Other => Reason::Other,
-        Why::Transport => Reason::Travel,
-        Why::ChildIll => Reason::IllChild,
-        Why::SelfIll => Reason::IllSelf,
     };
     let only_some = match field(v, "scope") {
         None => false,
@@ -396,7 +379,7 @@ fn no_show(v: &Value) -> Read<Fact> {
 
 impl PolicyCase {
     /// Reads the `input` of a case. A problem names the key and how to mend it.
-    pub(crate) fn read(v: &Value) -> Result<PolicyCase, Problem> {
+    pub fn read(v: &Value) -> Result<PolicyCase, Problem> {
         let rules = below("policy", rules(section(v, "policy")?))?;
         let tz = rules.tz;
         let mut history = list(v, "cancellations", cancellation)?;
@@ -432,7 +415,7 @@ impl PolicyCase {
     }
 
     /// What the rules make of it, in the shape of `expected`.
-    pub(crate) fn actual(&self) -> Value {
+    pub fn actual(&self) -> Value {
         shape(&assess(&self.facts), &self.evaluate_at)
     }
 }

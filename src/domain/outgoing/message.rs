@@ -1,10 +1,10 @@
 //! Messages: their kinds and states, and what an attempt's outcome makes of them.
 
-use crate::words_enum;
+use crate::string_enum;
 
-words_enum! {
+string_enum! {
     /// What a message says.
-    Kind {
+    MessageKind {
         /// Courtesy request to confirm.
         ConfirmRequest = "confirm_request",
         /// Thanks for a YES.
@@ -82,21 +82,21 @@ words_enum! {
     }
 }
 
-impl Kind {
+impl MessageKind {
     /// Whether it answers a message; answers go before what nobody asked for.
     pub fn is_answer(self) -> bool {
         let unasked = matches!(
             self,
-            Kind::ConfirmRequest
-                | Kind::SessionOff
-                | Kind::SessionMoved
-                | Kind::SessionOn
-                | Kind::Closure
-                | Kind::DateQuestion
-                | Kind::DateRefused
-                | Kind::PleaseRing
-                | Kind::DiscreetRequest
-                | Kind::StaffAlert
+            MessageKind::ConfirmRequest
+                | MessageKind::SessionOff
+                | MessageKind::SessionMoved
+                | MessageKind::SessionOn
+                | MessageKind::Closure
+                | MessageKind::DateQuestion
+                | MessageKind::DateRefused
+                | MessageKind::PleaseRing
+                | MessageKind::DiscreetRequest
+                | MessageKind::StaffAlert
         );
         !unasked && !self.is_money() && !self.is_milestone()
     }
@@ -107,12 +107,12 @@ impl Kind {
     pub fn is_money(self) -> bool {
         matches!(
             self,
-            Kind::FeeNotice
-                | Kind::NoteRequest
-                | Kind::NoteReminder
-                | Kind::FeeSettled
-                | Kind::AllPartiesNotice
-                | Kind::CaseClosed
+            MessageKind::FeeNotice
+                | MessageKind::NoteRequest
+                | MessageKind::NoteReminder
+                | MessageKind::FeeSettled
+                | MessageKind::AllPartiesNotice
+                | MessageKind::CaseClosed
         )
     }
 
@@ -121,31 +121,31 @@ impl Kind {
     pub fn is_milestone(self) -> bool {
         matches!(
             self,
-            Kind::ReviewDue
-                | Kind::IntroductionMeeting
-                | Kind::PrevisitInvitation
-                | Kind::FeeChange
+            MessageKind::ReviewDue
+                | MessageKind::IntroductionMeeting
+                | MessageKind::PrevisitInvitation
+                | MessageKind::FeeChange
         )
     }
 
     /// Whether it is said in a language only once a speaker has checked its words.
     pub fn needs_checked_words(self) -> bool {
-        self.is_money() || self == Kind::FeeChange
+        self.is_money() || self == MessageKind::FeeChange
     }
 
     /// Whether it says that a visit does not take place: whoever cannot be told so is rung.
     pub fn calls_off(self) -> bool {
-        matches!(self, Kind::SessionOff | Kind::Closure)
+        matches!(self, MessageKind::SessionOff | MessageKind::Closure)
     }
 
     /// Whether it says that a visit takes place after all, or at another time: whoever cannot be
     /// told so is rung.
     pub fn calls_on(self) -> bool {
-        matches!(self, Kind::SessionOn | Kind::SessionMoved)
+        matches!(self, MessageKind::SessionOn | MessageKind::SessionMoved)
     }
 }
 
-words_enum! {
+string_enum! {
     /// Where a message stands; computed from its attempts.
     MessageState {
         /// Not yet begun, or due again.
@@ -169,9 +169,9 @@ words_enum! {
     }
 }
 
-words_enum! {
+string_enum! {
     /// How an attempt ended.
-    Outcome {
+    AttemptOutcome {
         /// The provider took it.
         Accepted = "accepted",
         /// It surely did not leave.
@@ -183,9 +183,9 @@ words_enum! {
     }
 }
 
-words_enum! {
+string_enum! {
     /// Why a message ended without being sent.
-    Ended {
+    EndReason {
         /// The session was called off.
         SessionOff = "session_cancelled",
         /// The session moved, or the question changed.

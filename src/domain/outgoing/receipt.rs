@@ -1,9 +1,9 @@
 //! Delivery receipts only move forward, whatever order they come in.
 
 use crate::domain::outgoing::message::MessageState;
-use crate::words_enum;
+use crate::string_enum;
 
-words_enum! {
+string_enum! {
     /// A provider's word on a message it took, in the order of the road.
     Receipt {
         /// Taken.

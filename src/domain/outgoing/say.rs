@@ -2,9 +2,9 @@
 //! for the other party: no cause, no name, no other arrival, no session start.
 
 use crate::domain::money::policy::Money;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Mode;
-use crate::words_enum;
+use crate::string_enum;
 use chrono::{NaiveDate, NaiveDateTime};
 
 /// Who speaks: the centre's words that stand in texts.
@@ -28,7 +28,7 @@ pub enum FinishBy {
     /// Late, reason unknown: a stem with an option digit for each reason.
     CodeWithReason {
         /// Three random digits.
-        stem: String,
+        code_prefix: String,
     },
     /// One code; `late` says that a fee may apply.
     Code {
@@ -218,7 +218,7 @@ pub enum Say {
     },
 }
 
-words_enum! {
+string_enum! {
     /// What a button below a text says and does.
     Press {
         /// Will come.
@@ -256,45 +256,45 @@ pub struct InMode {
 
 impl Say {
     /// The kind of message that says it.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> MessageKind {
         match self {
-            Say::ConfirmRequest { .. } => Kind::ConfirmRequest,
-            Say::ConfirmAck { .. } => Kind::ConfirmAck,
-            Say::CancelReasonAsk { .. } => Kind::CancelReasonAsk,
-            Say::CancellationAck { .. } => Kind::CancellationAck,
-            Say::SessionOff { .. } => Kind::SessionOff,
-            Say::SessionMoved { .. } => Kind::SessionMoved,
-            Say::Handover => Kind::NeedsCoordinatorAck,
-            Say::Unclear => Kind::UnclearReply,
-            Say::Help => Kind::Help,
-            Say::StopAck => Kind::StopAck,
-            Say::StartAck => Kind::StartAck,
-            Say::UnknownSender => Kind::UnknownSender,
-            Say::WhichSession { .. } => Kind::WhichSession,
-            Say::WrongNumberAck => Kind::WrongNumberAck,
-            Say::Closure { .. } => Kind::Closure,
-            Say::PleaseRing => Kind::PleaseRing,
-            Say::DiscreetRequest { .. } => Kind::DiscreetRequest,
-            Say::Welcome => Kind::Welcome,
-            Say::LinkNumber { .. } => Kind::LinkNumber,
-            Say::LinkRefused => Kind::LinkRefused,
-            Say::OldButton => Kind::OldButton,
-            Say::NoLongerInUse => Kind::NoLongerInUse,
-            Say::StaffAlert { .. } => Kind::StaffAlert,
-            Say::StaffReply { .. } => Kind::StaffReply,
-            Say::FeeNotice { .. } => Kind::FeeNotice,
-            Say::NoteRequest { .. } => Kind::NoteRequest,
-            Say::NoteReminder { .. } => Kind::NoteReminder,
-            Say::FeeSettled { .. } => Kind::FeeSettled,
-            Say::AllPartiesNotice { .. } => Kind::AllPartiesNotice,
-            Say::CaseClosed => Kind::CaseClosed,
-            Say::SessionOn { .. } => Kind::SessionOn,
-            Say::DateQuestion { .. } => Kind::DateQuestion,
-            Say::DateRefused { .. } => Kind::DateRefused,
-            Say::ReviewDue => Kind::ReviewDue,
-            Say::IntroductionMeeting => Kind::IntroductionMeeting,
-            Say::PrevisitInvitation { .. } => Kind::PrevisitInvitation,
-            Say::FeeChange { .. } => Kind::FeeChange,
+            Say::ConfirmRequest { .. } => MessageKind::ConfirmRequest,
+            Say::ConfirmAck { .. } => MessageKind::ConfirmAck,
+            Say::CancelReasonAsk { .. } => MessageKind::CancelReasonAsk,
+            Say::CancellationAck { .. } => MessageKind::CancellationAck,
+            Say::SessionOff { .. } => MessageKind::SessionOff,
+            Say::SessionMoved { .. } => MessageKind::SessionMoved,
+            Say::Handover => MessageKind::NeedsCoordinatorAck,
+            Say::Unclear => MessageKind::UnclearReply,
+            Say::Help => MessageKind::Help,
+            Say::StopAck => MessageKind::StopAck,
+            Say::StartAck => MessageKind::StartAck,
+            Say::UnknownSender => MessageKind::UnknownSender,
+            Say::WhichSession { .. } => MessageKind::WhichSession,
+            Say::WrongNumberAck => MessageKind::WrongNumberAck,
+            Say::Closure { .. } => MessageKind::Closure,
+            Say::PleaseRing => MessageKind::PleaseRing,
+            Say::DiscreetRequest { .. } => MessageKind::DiscreetRequest,
+            Say::Welcome => MessageKind::Welcome,
+            Say::LinkNumber { .. } => MessageKind::LinkNumber,
+            Say::LinkRefused => MessageKind::LinkRefused,
+            Say::OldButton => MessageKind::OldButton,
+            Say::NoLongerInUse => MessageKind::NoLongerInUse,
+            Say::StaffAlert { .. } => MessageKind::StaffAlert,
+            Say::StaffReply { .. } => MessageKind::StaffReply,
+            Say::FeeNotice { .. } => MessageKind::FeeNotice,
+            Say::NoteRequest { .. } => MessageKind::NoteRequest,
+            Say::NoteReminder { .. } => MessageKind::NoteReminder,
+            Say::FeeSettled { .. } => MessageKind::FeeSettled,
+            Say::AllPartiesNotice { .. } => MessageKind::AllPartiesNotice,
+            Say::CaseClosed => MessageKind::CaseClosed,
+            Say::SessionOn { .. } => MessageKind::SessionOn,
+            Say::DateQuestion { .. } => MessageKind::DateQuestion,
+            Say::DateRefused { .. } => MessageKind::DateRefused,
+            Say::ReviewDue => MessageKind::ReviewDue,
+            Say::IntroductionMeeting => MessageKind::IntroductionMeeting,
+            Say::PrevisitInvitation { .. } => MessageKind::PrevisitInvitation,
+            Say::FeeChange { .. } => MessageKind::FeeChange,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What may be said on WhatsApp, and how: free words for 24 hours after the last message from
 //! there, at any other time only a text that stands at the service (a content template). Pure.
 
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{FinishBy, Say};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub struct Contents {
 
 /// A content template that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
+pub struct ContentTemplate {
     /// The service's id.
     pub sid: String,
     /// It is the one for every party: its words are English, and so are its values.
@@ -58,12 +58,12 @@ pub struct Content {
 impl Contents {
     /// The content template of a text: the centre's for the language, the centre's for every party,
     /// that of all centres for the language, that of all centres for every party.
-    pub fn find(&self, centre: &str, language: &str, name: &str) -> Option<Content> {
+    pub fn find(&self, centre: &str, language: &str, name: &str) -> Option<ContentTemplate> {
         let files = [self.of.get(centre), Some(&self.all)].into_iter().flatten();
         files
             .flat_map(|f| [language, ""].map(|l| (l, f.get(l, name))))
             .find_map(|(l, sid)| {
-                Some(Content {
+                Some(ContentTemplate {
                     sid: sid?.to_owned(),
                     english: l.is_empty(),
                 })
@@ -73,7 +73,7 @@ impl Contents {
 
 /// For whom a text is rendered: the centre's code, and the language in which its words would stand.
 #[derive(Debug, Clone, Copy)]
-pub struct Reader<'a> {
+pub struct TemplateReader<'a> {
     /// The centre.
     pub centre: &'a str,
     /// The language.
@@ -82,11 +82,11 @@ pub struct Reader<'a> {
 
 /// How a text goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum Delivery {
     /// As it is written.
     Free,
     /// As this content template.
-    Content(Content),
+    Content(ContentTemplate),
     /// Not by WhatsApp.
     Not,
 }
@@ -94,7 +94,7 @@ pub enum Way {
 /// The names under which a content template may be set: every kind of message, and the question of
 /// a late cancellation.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    Kind::ALL
+    MessageKind::ALL
         .iter()
         .map(|k| k.as_str())
         .chain([CANCEL_REASON_ASK_LATE])
@@ -117,21 +117,26 @@ pub fn is_open(wrote: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
 }
 
 /// How a text goes. Buttons need a content template; without one the same text asks for words.
-pub fn way(say: &Say, open: bool, contents: &Contents, reader: Reader<'_>) -> Way {
+pub fn way(say: &Say, open: bool, contents: &Contents, reader: TemplateReader<'_>) -> Delivery {
     match contents.find(reader.centre, reader.language, name_of(say)) {
-        Some(content) if !open || !say.buttons().is_empty() => Way::Content(content),
-        _ if open => Way::Free,
-        _ => Way::Not,
+        Some(content) if !open || !say.buttons().is_empty() => Delivery::Content(content),
+        _ if open => Delivery::Free,
+        _ => Delivery::Not,
     }
 }
 
 /// How a cancellation is finished there: by a second press if a content template has its buttons,
 /// else by a word (safety rule S1d: the sender is known, so there is no code).
-pub fn finish(late: bool, reason: bool, contents: &Contents, reader: Reader<'_>) -> FinishBy {
+pub fn finish(
+    late: bool,
+    reason: bool,
+    contents: &Contents,
+    reader: TemplateReader<'_>,
+) -> FinishBy {
     let name = if reason {
         CANCEL_REASON_ASK_LATE
     } else {
-        Kind::CancelReasonAsk.as_str()
+        MessageKind::CancelReasonAsk.as_str()
     };
     if contents
         .find(reader.centre, reader.language, name)
@@ -179,12 +184,12 @@ mod tests {
         );
     }
 
-    const BRK: Reader<'_> = Reader {
+    const BRK: TemplateReader<'_> = TemplateReader {
         centre: "BRK",
         language: "pl",
     };
 
-    /// Content templates, each by its centre (empty: all), language (empty: every party), name and
+    /// ContentTemplate templates, each by its centre (empty: all), language (empty: every party), name and
     /// id.
     fn contents(set: &[(&str, &str, &str, &str)]) -> Contents {
         let mut out = Contents::default();
@@ -211,7 +216,7 @@ mod tests {
             let set = contents(&all[from..]);
             assert_eq!(
                 set.find("BRK", "pl", "session_off").unwrap(),
-                Content {
+                ContentTemplate {
                     sid: all[from].3.into(),
                     english: all[from].1.is_empty()
                 }
@@ -240,7 +245,7 @@ mod tests {
         let off = Say::SessionOff { arrival };
         let set = contents(&[("", "", "confirm_request", "HX1")]);
         let one = || {
-            Way::Content(Content {
+            Delivery::Content(ContentTemplate {
                 sid: "HX1".into(),
                 english: true,
             })
@@ -254,14 +259,14 @@ mod tests {
         );
         assert_eq!(
             [way(&off, true, &set, BRK), way(&off, false, &set, BRK)],
-            [Way::Free, Way::Not]
+            [Delivery::Free, Delivery::Not]
         );
         assert_eq!(
             [
                 way(&request, true, &Contents::default(), BRK),
                 way(&request, false, &Contents::default(), BRK)
             ],
-            [Way::Free, Way::Not]
+            [Delivery::Free, Delivery::Not]
         );
         assert_eq!(
             variables(&["Birchfield".into(), String::new()], &request, "t"),

@@ -1,35 +1,11 @@
 //! People and how they are reached: roles, channels, phone numbers. Whatever names a person prints
 //! as `[redacted]`.
 
+use crate::string_enum;
 use std::fmt;
 use std::str::FromStr;
 
-/// Makes an enum of words that are the same in the database, in JSON and on the command line.
-#[macro_export]
-macro_rules! words_enum {
-    ($(#[$m:meta])* $name:ident { $($(#[$vm:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$m])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$vm])* $variant),+ }
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [$name] = &[$($name::$variant),+];
-            /// The word used in the database, in JSON and on the command line.
-            pub fn as_str(self) -> &'static str { match self { $($name::$variant => $word),+ } }
-        }
-        impl std::str::FromStr for $name {
-            type Err = String;
-            fn from_str(s: &str) -> Result<Self, String> {
-                match s { $($word => Ok($name::$variant),)+ other => Err(format!("{other:?} is none of {}", [$($word),+].join(", "))) }
-            }
-        }
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.pad(self.as_str()) }
-        }
-    };
-}
-
-words_enum! {
+string_enum! {
     /// A party's part in a case.
     Role {
         /// The adult the child lives with.
@@ -55,7 +31,7 @@ impl Role {
     }
 }
 
-words_enum! {
+string_enum! {
     /// A way to reach a party.
     Channel {
         /// Text message.
@@ -69,7 +45,7 @@ words_enum! {
     }
 }
 
-words_enum! {
+string_enum! {
     /// Whether a party agreed to messages.
     Consent {
         /// Agreed.
@@ -81,7 +57,7 @@ words_enum! {
     }
 }
 
-words_enum! {
+string_enum! {
     /// How much a party's phone may show (safety rule D2).
     Mode {
         /// Every text.

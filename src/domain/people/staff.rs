@@ -1,9 +1,9 @@
 //! People of the centre, and what each may record or decide: one table, asked by every command that
 //! takes `--as`.
 
-use crate::words_enum;
+use crate::string_enum;
 
-words_enum! {
+string_enum! {
     /// What a person of the centre is. In the order of what they may do.
     StaffRole {
         /// On the floor on the day: who came.
@@ -18,7 +18,7 @@ words_enum! {
     }
 }
 
-words_enum! {
+string_enum! {
     /// What somebody wants to do.
     Act {
         /// Record who came.

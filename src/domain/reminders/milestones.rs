@@ -12,9 +12,9 @@
 
 use crate::domain::centre::Rules;
 use crate::domain::local_time::{instant, wall};
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Reason, SessionState};
 use chrono::{DateTime, Days, Duration, Months, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -29,7 +29,7 @@ const WINDOW: usize = 6;
 
 /// One session of a case, as far as milestones and habits go.
 #[derive(Debug, Clone)]
-pub struct Visit {
+pub struct MilestoneVisit {
     /// Its id.
     pub session: String,
     /// Its start and end.
@@ -60,7 +60,7 @@ pub struct Visit {
 
 /// A case as far as milestones and habits go.
 #[derive(Debug, Clone)]
-pub struct Case {
+pub struct MilestoneCase {
     /// Its id.
     pub id: String,
     /// Contact was ordered by a court.
@@ -68,16 +68,16 @@ pub struct Case {
     /// Since when the case is known here: what was missed before is nobody's task.
     pub known_at: DateTime<Utc>,
     /// Its sessions in the order of their starts.
-    pub visits: Vec<Visit>,
+    pub visits: Vec<MilestoneVisit>,
 }
 
 /// A task to open, once for its cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
+pub struct MilestoneTask {
     /// What made it.
-    pub cause: String,
+    pub dedup_key: String,
     /// What it is about.
-    pub topic: Topic,
+    pub topic: TaskKind,
     /// The session.
     pub session: Option<String>,
     /// The parent.
@@ -88,9 +88,9 @@ pub struct Due {
 
 /// What there is to do for a case, and when to look again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct MilestonePlan {
     /// Tasks that must be there.
-    pub due: Vec<Due>,
+    pub due: Vec<MilestoneTask>,
     /// When to look again.
     pub again: DateTime<Utc>,
 }
@@ -104,12 +104,12 @@ const SEEN_IN_HASTE: Duration = Duration::hours(1);
 const REMINDER_LASTS: Duration = Duration::days(14);
 
 /// The text that tells both parents what a task tells staff; `None` if there is none.
-pub fn text_of(topic: Topic) -> Option<Kind> {
+pub fn text_of(topic: TaskKind) -> Option<MessageKind> {
     match topic {
-        Topic::ReviewDue => Some(Kind::ReviewDue),
-        Topic::IntroductionMeeting => Some(Kind::IntroductionMeeting),
-        Topic::Previsit => Some(Kind::PrevisitInvitation),
-        Topic::FeeChange => Some(Kind::FeeChange),
+        TaskKind::ReviewDue => Some(MessageKind::ReviewDue),
+        TaskKind::IntroductionMeeting => Some(MessageKind::IntroductionMeeting),
+        TaskKind::Previsit => Some(MessageKind::PrevisitInvitation),
+        TaskKind::FeeChange => Some(MessageKind::FeeChange),
         _ => None,
     }
 }
@@ -126,9 +126,13 @@ pub fn text_from(due: Option<DateTime<Utc>>, at_once: bool, now: DateTime<Utc>) 
 
 /// Until when such a text is worth sending: an invitation until the visit, a change until its day
 /// (`last` is that instant), a reminder for two weeks.
-pub fn text_until(kind: Kind, last: Option<DateTime<Utc>>, from: DateTime<Utc>) -> DateTime<Utc> {
+pub fn text_until(
+    kind: MessageKind,
+    last: Option<DateTime<Utc>>,
+    from: DateTime<Utc>,
+) -> DateTime<Utc> {
     match (kind, last) {
-        (Kind::PrevisitInvitation | Kind::FeeChange, Some(last)) => last,
+        (MessageKind::PrevisitInvitation | MessageKind::FeeChange, Some(last)) => last,
         _ => from + REMINDER_LASTS,
     }
 }
@@ -138,7 +142,7 @@ pub fn replacement_cause(session: &str) -> String {
     format!("replacement/{session}")
 }
 
-impl Visit {
+impl MilestoneVisit {
     fn is_off(&self, now: DateTime<Utc>) -> bool {
         self.state == SessionState::Cancelled && self.released_at.is_none_or(|t| t <= now)
     }
@@ -161,7 +165,7 @@ impl Visit {
 }
 
 /// What is to be done for a case at `now` by its centre's rules and zone.
-pub fn look(rules: &Rules, tz: Tz, case: &Case, now: DateTime<Utc>) -> Look {
+pub fn look(rules: &Rules, tz: Tz, case: &MilestoneCase, now: DateTime<Utc>) -> MilestonePlan {
     let today = wall(tz, now).date();
     let mut due = Vec::new();
     by_calendar(rules, tz, case, today, &mut due);
@@ -172,9 +176,9 @@ pub fn look(rules: &Rules, tz: Tz, case: &Case, now: DateTime<Utc>) -> Look {
             case.visits
                 .iter()
                 .filter(|v| is_missed(case, v, now))
-                .map(|v| Due {
+                .map(|v| MilestoneTask {
                     session: Some(v.session.clone()),
-                    ..plain(replacement_cause(&v.session), Topic::Replacement, None)
+                    ..plain(replacement_cause(&v.session), TaskKind::Replacement, None)
                 }),
         );
     }
@@ -187,7 +191,7 @@ pub fn look(rules: &Rules, tz: Tz, case: &Case, now: DateTime<Utc>) -> Look {
         .iter()
         .filter_map(|v| v.released_at)
         .filter(|t| *t > now);
-    Look {
+    MilestonePlan {
         due,
         again: released
             .fold(tomorrow, DateTime::min)
@@ -195,9 +199,9 @@ pub fn look(rules: &Rules, tz: Tz, case: &Case, now: DateTime<Utc>) -> Look {
     }
 }
 
-fn plain(cause: String, topic: Topic, due_at: Option<DateTime<Utc>>) -> Due {
-    Due {
-        cause,
+fn plain(dedup_key: String, topic: TaskKind, due_at: Option<DateTime<Utc>>) -> MilestoneTask {
+    MilestoneTask {
+        dedup_key,
         topic,
         session: None,
         role: None,
@@ -207,7 +211,7 @@ fn plain(cause: String, topic: Topic, due_at: Option<DateTime<Utc>>) -> Due {
 
 /// A session that a court ordered and that did not take place, whoever's doing it was; it is to be
 /// replaced until another one is booked.
-fn is_missed(case: &Case, v: &Visit, now: DateTime<Utc>) -> bool {
+fn is_missed(case: &MilestoneCase, v: &MilestoneVisit, now: DateTime<Utc>) -> bool {
     let off = v.is_off(now) || matches!(v.state, SessionState::Closed | SessionState::NoShow);
     case.court_ordered
         && off
@@ -218,8 +222,14 @@ fn is_missed(case: &Case, v: &Visit, now: DateTime<Utc>) -> bool {
 }
 
 /// Reviews every so many months and the introduction meeting, counted from the first session.
-fn by_calendar(rules: &Rules, tz: Tz, case: &Case, today: NaiveDate, due: &mut Vec<Due>) {
-    let stands = |v: &&Visit| {
+fn by_calendar(
+    rules: &Rules,
+    tz: Tz,
+    case: &MilestoneCase,
+    today: NaiveDate,
+    due: &mut Vec<MilestoneTask>,
+) {
+    let stands = |v: &&MilestoneVisit| {
         !v.previsit
             && matches!(
                 v.state,
@@ -265,7 +275,7 @@ fn by_calendar(rules: &Rules, tz: Tz, case: &Case, today: NaiveDate, due: &mut V
         if let Some((months, day)) = last.filter(|(_, day)| shown(day) && comes(day)) {
             due.push(plain(
                 format!("review/{}/months/{months}", case.id),
-                Topic::ReviewDue,
+                TaskKind::ReviewDue,
                 at(day),
             ));
         }
@@ -276,28 +286,28 @@ fn by_calendar(rules: &Rules, tz: Tz, case: &Case, today: NaiveDate, due: &mut V
     {
         due.push(plain(
             format!("introduction/{}", case.id),
-            Topic::IntroductionMeeting,
+            TaskKind::IntroductionMeeting,
             at(day),
         ));
     }
 }
 
 /// A review after every so many sessions that took place.
-fn by_count(rules: &Rules, case: &Case, now: DateTime<Utc>, due: &mut Vec<Due>) {
+fn by_count(rules: &Rules, case: &MilestoneCase, now: DateTime<Utc>, due: &mut Vec<MilestoneTask>) {
     let Some(every) = usize::try_from(rules.review_after_sessions)
         .ok()
         .filter(|n| *n > 0)
     else {
         return;
     };
-    let held: Vec<&Visit> = case.visits.iter().filter(|v| v.took_place(now)).collect();
+    let held: Vec<&MilestoneVisit> = case.visits.iter().filter(|v| v.took_place(now)).collect();
     let count = held.len() / every * every;
     if let Some(last) = count.checked_sub(1).and_then(|i| held.get(i)) {
         let by = last.end + Duration::days(SHOWN_BEFORE_DAYS as i64);
         if now <= last.end + Duration::days(FORGOTTEN_DAYS as i64) {
             due.push(plain(
                 format!("review/{}/sessions/{count}", case.id),
-                Topic::ReviewDue,
+                TaskKind::ReviewDue,
                 Some(by),
             ));
         }
@@ -305,7 +315,7 @@ fn by_count(rules: &Rules, case: &Case, now: DateTime<Utc>, due: &mut Vec<Due>) 
 }
 
 /// The invitation to come and see the centre before the first session.
-fn previsit(rules: &Rules, case: &Case, now: DateTime<Utc>, due: &mut Vec<Due>) {
+fn previsit(rules: &Rules, case: &MilestoneCase, now: DateTime<Utc>, due: &mut Vec<MilestoneTask>) {
     if rules.previsit_invitation_days == 0
         || case
             .visits
@@ -315,18 +325,18 @@ fn previsit(rules: &Rules, case: &Case, now: DateTime<Utc>, due: &mut Vec<Due>) 
         return;
     }
     // What is off and not told yet is still on: the other parent's invitation must not tell.
-    let on = |v: &&Visit| {
+    let on = |v: &&MilestoneVisit| {
         v.state == SessionState::Booked || (v.state == SessionState::Cancelled && !v.is_off(now))
     };
     let first = case.visits.iter().filter(on).find(|v| v.start > now);
     if let Some(first) =
         first.filter(|v| v.start - Duration::days(rules.previsit_invitation_days) <= now)
     {
-        due.push(Due {
+        due.push(MilestoneTask {
             session: Some(first.session.clone()),
             ..plain(
                 format!("previsit/{}", case.id),
-                Topic::Previsit,
+                TaskKind::Previsit,
                 Some(first.start),
             )
         });
@@ -336,20 +346,20 @@ fn previsit(rules: &Rules, case: &Case, now: DateTime<Utc>, due: &mut Vec<Due>) 
 /// Safety rule b2: at the second open note case in a row, at three late cancellations in six
 /// sessions, or at the second one where contact was ordered by a court, a person looks. Never a
 /// fee, and the other parent is never told.
-fn habits(case: &Case, role: Role, now: DateTime<Utc>, due: &mut Vec<Due>) {
+fn habits(case: &MilestoneCase, role: Role, now: DateTime<Utc>, due: &mut Vec<MilestoneTask>) {
     let limit = if case.court_ordered { 2 } else { 3 };
-    let by = |v: &&Visit| match v.state {
+    let by = |v: &&MilestoneVisit| match v.state {
         SessionState::Cancelled => v.is_off(now) && v.off_by.is_some() && !v.unbooked,
         SessionState::Booked => v.took_place(now),
         SessionState::Attended | SessionState::NoShow => true,
         SessionState::Closed => false,
     };
-    let task = |kind: &str, v: &Visit| Due {
+    let task = |kind: &str, v: &MilestoneVisit| MilestoneTask {
         session: Some(v.session.clone()),
         role: Some(role),
         ..plain(
             format!("pattern/{kind}/{}/{role}", v.session),
-            Topic::Pattern,
+            TaskKind::Pattern,
             None,
         )
     };
@@ -398,9 +408,9 @@ mod tests {
     }
 
     /// A session every second Saturday from 6 June 2026, numbered from 0.
-    fn visit(n: i64) -> Visit {
+    fn visit(n: i64) -> MilestoneVisit {
         let start = t("2026-06-06T10:00") + Duration::weeks(2 * n);
-        Visit {
+        MilestoneVisit {
             session: format!("s{n}"),
             start,
             end: start + Duration::hours(2),
@@ -417,8 +427,8 @@ mod tests {
         }
     }
 
-    fn off(n: i64, by: Option<Role>, late: bool, reason: Reason) -> Visit {
-        Visit {
+    fn off(n: i64, by: Option<Role>, late: bool, reason: Reason) -> MilestoneVisit {
+        MilestoneVisit {
             state: SessionState::Cancelled,
             off_by: by,
             late,
@@ -427,8 +437,8 @@ mod tests {
         }
     }
 
-    fn case(visits: Vec<Visit>) -> Case {
-        Case {
+    fn case(visits: Vec<MilestoneVisit>) -> MilestoneCase {
+        MilestoneCase {
             id: "c".into(),
             court_ordered: false,
             known_at: t("2026-05-01T09:00"),
@@ -436,11 +446,11 @@ mod tests {
         }
     }
 
-    fn causes(rules: &Rules, case: &Case, now: &str) -> Vec<String> {
+    fn causes(rules: &Rules, case: &MilestoneCase, now: &str) -> Vec<String> {
         look(rules, LONDON, case, t(now))
             .due
             .into_iter()
-            .map(|d| d.cause)
+            .map(|d| d.dedup_key)
             .collect()
     }
 
@@ -464,21 +474,24 @@ mod tests {
             "an hour, where a day would be too late"
         );
         assert_eq!(text_from(Some(later), true, now), now);
-        assert_eq!(text_until(Kind::PrevisitInvitation, Some(soon), now), soon);
         assert_eq!(
-            text_until(Kind::ReviewDue, Some(soon), now),
+            text_until(MessageKind::PrevisitInvitation, Some(soon), now),
+            soon
+        );
+        assert_eq!(
+            text_until(MessageKind::ReviewDue, Some(soon), now),
             t("2026-12-08T09:00"),
             "a review that is overdue is reminded of all the same"
         );
         assert!(
-            Topic::ALL
+            TaskKind::ALL
                 .iter()
                 .filter_map(|t| text_of(*t))
-                .all(Kind::is_milestone)
+                .all(MessageKind::is_milestone)
         );
         assert_eq!(
-            Topic::ALL.iter().filter_map(|t| text_of(*t)).count(),
-            Kind::ALL.iter().filter(|k| k.is_milestone()).count()
+            TaskKind::ALL.iter().filter_map(|t| text_of(*t)).count(),
+            MessageKind::ALL.iter().filter(|k| k.is_milestone()).count()
         );
     }
 
@@ -521,7 +534,7 @@ mod tests {
             "review_after_sessions = 8\nreview_after_months = 0\nintroduction_meeting_after_months \
              = 0",
         );
-        let mut visits: Vec<Visit> = (0..20).map(visit).collect();
+        let mut visits: Vec<MilestoneVisit> = (0..20).map(visit).collect();
         assert_eq!(
             causes(&r, &case(visits.clone()), "2026-09-12T11:59"),
             [] as [&str; 0]
@@ -557,7 +570,7 @@ mod tests {
             causes(
                 &r,
                 &case(vec![
-                    Visit {
+                    MilestoneVisit {
                         previsit: true,
                         ..visit(0)
                     },
@@ -576,7 +589,7 @@ mod tests {
 
     #[test]
     fn what_a_court_ordered_is_replaced_whoever_called_it_off() {
-        let court = |v: Visit| Case {
+        let court = |v: MilestoneVisit| MilestoneCase {
             court_ordered: true,
             ..case(vec![v])
         };
@@ -585,11 +598,11 @@ mod tests {
             off(0, Some(Role::Contact), false, Reason::Other),
             off(0, Some(Role::Resident), true, Reason::IllChild),
             off(0, None, false, Reason::Other),
-            Visit {
+            MilestoneVisit {
                 state: SessionState::Closed,
                 ..visit(0)
             },
-            Visit {
+            MilestoneVisit {
                 state: SessionState::NoShow,
                 ..visit(0)
             },
@@ -602,7 +615,7 @@ mod tests {
             assert_eq!(
                 causes(
                     &r,
-                    &Case {
+                    &MilestoneCase {
                         court_ordered: false,
                         ..court(v.clone())
                     },
@@ -613,7 +626,7 @@ mod tests {
             assert_eq!(
                 causes(
                     &r,
-                    &court(Visit {
+                    &court(MilestoneVisit {
                         replaced: true,
                         ..v.clone()
                     }),
@@ -624,7 +637,7 @@ mod tests {
             assert_eq!(
                 causes(
                     &r,
-                    &court(Visit {
+                    &court(MilestoneVisit {
                         unbooked: true,
                         ..v.clone()
                     }),
@@ -634,7 +647,7 @@ mod tests {
             );
         }
         // Until it is released it may be taken back.
-        let hidden = court(Visit {
+        let hidden = court(MilestoneVisit {
             released_at: Some(t("2026-06-05T14:30")),
             ..off(0, Some(Role::Contact), false, Reason::Other)
         });
@@ -648,7 +661,7 @@ mod tests {
         let r = rules("review_after_months = 0\nintroduction_meeting_after_months = 0");
         let ill = |n| off(n, Some(Role::Resident), true, Reason::IllChild);
         let late = |n| off(n, Some(Role::Contact), true, Reason::Other);
-        let seen = |visits: Vec<Visit>| causes(&r, &case(visits), "2026-12-01T10:00");
+        let seen = |visits: Vec<MilestoneVisit>| causes(&r, &case(visits), "2026-12-01T10:00");
         assert_eq!(
             seen(vec![ill(0), ill(1)]),
             ["pattern/notes/s1/resident"],
@@ -661,7 +674,7 @@ mod tests {
         );
         assert_eq!(
             seen(vec![
-                Visit {
+                MilestoneVisit {
                     note: true,
                     ..ill(0)
                 },
@@ -707,7 +720,7 @@ mod tests {
         );
         let in_time = off(0, Some(Role::Contact), false, Reason::Other);
         assert_eq!(seen(vec![in_time, late(1), late(2)]), [] as [&str; 0]);
-        let court = Case {
+        let court = MilestoneCase {
             court_ordered: true,
             ..case(vec![late(0), visit(1), late(2)])
         };

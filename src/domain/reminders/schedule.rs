@@ -5,13 +5,14 @@
 //! a call on the Thursday or Friday to confirm your contact"; "We do try to confirm your contact
 //! session with you the day before they are due".
 
-use crate::domain::centre::{AskDay, AskRule, Courtesy};
+use crate::domain::centre::{AskDay, AskRule, Centre, Courtesy};
 use crate::domain::local_time::{after_quiet, instant};
-use crate::words_enum;
+use crate::string_enum;
+use anyhow::Result;
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, Utc, Weekday};
 use chrono_tz::Tz;
 
-words_enum! {
+string_enum! {
     /// Why a party gets no courtesy confirmation. In the order in which a reason is named when
     /// several hold.
     NotSent {
@@ -172,6 +173,15 @@ pub fn not_after(c: &Courtesy, arrival: DateTime<Utc>, not_before: DateTime<Utc>
 pub fn hopeless_from(c: &Courtesy, tz: Tz, arrival: DateTime<Utc>) -> DateTime<Utc> {
     let last = last_call(c, arrival);
     c.quiet.map_or(last, |q| q.before(tz, last))
+}
+
+/// When the scheduler has to look at a session that starts at `start` and was known at `known`.
+pub fn first_look(
+    centre: &Centre,
+    start: chrono::NaiveDateTime,
+    known: DateTime<Utc>,
+) -> DateTime<Utc> {
+    moment(&centre.courtesy, centre.tz, start).at.max(known)
 }
 
 #[cfg(test)]

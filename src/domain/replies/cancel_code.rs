@@ -20,7 +20,7 @@ pub const PRESS_WITHIN: Duration = Duration::minutes(10);
 const NEVER: [u16; 5] = [101, 105, 111, 112, 999];
 
 /// Makes a stem of three digits from random numbers; `random` gives one at each call.
-pub fn stem(mut random: impl FnMut() -> u32) -> String {
+pub fn code_prefix(mut random: impl FnMut() -> u32) -> String {
     loop {
         // 900 values out of 2^32: the bias is below one in four million.
         let n = 100 + (random() % 900) as u16;
@@ -42,11 +42,11 @@ pub fn digit(reason: Reason) -> char {
 
 /// A question that waits for its code.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct CancelQuestion {
     /// Its id.
     pub id: String,
     /// The stem that was sent.
-    pub stem: String,
+    pub code_prefix: String,
     /// The reasons that were offered.
     pub offered: Vec<Reason>,
     /// When it was asked.
@@ -57,7 +57,7 @@ pub struct Question {
     pub tries: i64,
 }
 
-impl std::fmt::Debug for Question {
+impl std::fmt::Debug for CancelQuestion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Question")
             .field("id", &self.id)
@@ -65,10 +65,10 @@ impl std::fmt::Debug for Question {
     }
 }
 
-impl Question {
+impl CancelQuestion {
     /// The reason that a full code names, if it is this question's code.
     pub fn answered_by(&self, code: &str) -> Option<Reason> {
-        let option = code.strip_prefix(self.stem.as_str())?;
+        let option = code.strip_prefix(self.code_prefix.as_str())?;
         self.offered
             .iter()
             .copied()
@@ -93,7 +93,7 @@ mod tests {
             n
         };
         for _ in 0..5000 {
-            let s = stem(&mut next);
+            let s = code_prefix(&mut next);
             assert_eq!(s.len(), 3);
             assert!(
                 !["101", "105", "111", "112", "999"].contains(&s.as_str()) && !s.starts_with('0')
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn only_the_full_number_finishes() {
-        let q = Question {
+        let q = CancelQuestion {
             id: "q".into(),
-            stem: "527".into(),
+            code_prefix: "527".into(),
             offered: vec![Reason::IllChild, Reason::Other],
             asked_at: DateTime::UNIX_EPOCH,
             first_no_at: DateTime::UNIX_EPOCH,

@@ -7,13 +7,13 @@
 //! another time by the centre may refuse it; who wished for it has the usual notice.
 
 use crate::domain::visits::session::is_late;
-use crate::words_enum;
+use crate::string_enum;
 use chrono::{DateTime, Duration, Utc};
 
 /// Hours after the news of a move that the centre began in which a refusal is free.
 const FREE_HOURS: i64 = 48;
 
-words_enum! {
+string_enum! {
     /// Who began a move. Staff know it; no text has room for it.
     Origin {
         /// The centre.

@@ -1,10 +1,10 @@
 //! What is booked: one meeting of child and contact parent, its states and the answers of the two
 //! parents.
 
-use crate::words_enum;
+use crate::string_enum;
 use chrono::{DateTime, Utc};
 
-words_enum! {
+string_enum! {
     /// Where a session stands.
     SessionState {
         /// It is to take place.
@@ -20,7 +20,7 @@ words_enum! {
     }
 }
 
-words_enum! {
+string_enum! {
     /// What a parent answered for the present version of the session.
     Answer {
         /// Nothing yet.
@@ -32,7 +32,7 @@ words_enum! {
     }
 }
 
-words_enum! {
+string_enum! {
     /// What kind of contact it is.
     ContactType {
         /// Several families in one room, staff at hand.
@@ -46,7 +46,7 @@ words_enum! {
     }
 }
 
-words_enum! {
+string_enum! {
     /// Who called a session off.
     CancelledBy {
         /// The resident parent.
@@ -58,7 +58,7 @@ words_enum! {
     }
 }
 
-words_enum! {
+string_enum! {
     /// Why a parent cannot come, as far as the centre asks.
     Reason {
         /// A child is ill.

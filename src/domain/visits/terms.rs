@@ -6,7 +6,7 @@
 //! change is announced with its day, and families are told before it.
 
 use crate::domain::centre::{Centre, Rules};
-use crate::domain::config_reader::Reader;
+use crate::domain::config_reader::ConfigReader;
 use chrono::{Days, NaiveDate};
 use std::fmt;
 
@@ -63,7 +63,7 @@ pub struct Announced {
 impl Announced {
     /// Reads one `[[rules_from]]`; `None` if its date cannot be read, which is a problem of its
     /// own.
-    pub fn read(r: &mut Reader<'_>) -> Option<Announced> {
+    pub fn read(r: &mut ConfigReader<'_>) -> Option<Announced> {
         let date = r.text_required(
             "date",
             "Write the first day that it applies to, such as \"2027-01-01\".",

@@ -3,7 +3,7 @@
 
 use crate::domain::visits::session::SessionState;
 use crate::flows::import::finding::Finding;
-use crate::flows::import::row::{Print, SessionRow, recall};
+use crate::flows::import::row::{RowFingerprint, SessionRow, recall};
 use crate::store::imports::KnownSession;
 use crate::store::sessions::local_text;
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 /// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum RowOutcome {
     /// Its session is not on file.
     New,
     /// The same as at the last import, or what is on file already.
@@ -25,33 +25,33 @@ pub(super) enum Outcome {
 }
 
 /// A line with the session on file that it stands for.
-pub(super) struct Judged {
+pub(super) struct MatchedRow {
     /// The session's place among those on file.
     pub(super) on_file: Option<usize>,
     /// What became of the line.
-    pub(super) outcome: Outcome,
+    pub(super) outcome: RowOutcome,
     /// The line names the session for good from now on.
     pub(super) names_it: bool,
 }
 
-/// Judges the lines of one case; gives one [`Judged`] a line, the sessions that no line stands for,
+/// Judges the lines of one case; gives one [`MatchedRow`] a line, the sessions that no line stands for,
 /// and what is wrong.
 pub(super) fn compare(
     rows: &[SessionRow],
     prints: &[String],
     known: &[KnownSession],
     now: DateTime<Utc>,
-) -> (Vec<Judged>, Vec<usize>, Vec<Finding>) {
+) -> (Vec<MatchedRow>, Vec<usize>, Vec<Finding>) {
     let places = places(rows, prints, known);
     let mut judged = Vec::with_capacity(rows.len());
     for ((row, print), on_file) in rows.iter().zip(prints).zip(&places) {
         let outcome = on_file
             .and_then(|i| known.get(i))
-            .map_or(Outcome::New, |s| judge(row, print, s, now));
+            .map_or(RowOutcome::New, |s| judge(row, print, s, now));
         let names_it = on_file
             .and_then(|i| known.get(i))
             .is_some_and(|s| row.session_ref.is_some() && s.session_ref.is_none());
-        judged.push(Judged {
+        judged.push(MatchedRow {
             on_file: *on_file,
             outcome,
             names_it,
@@ -72,7 +72,8 @@ pub(super) fn compare(
 fn places(rows: &[SessionRow], prints: &[String], known: &[KnownSession]) -> Vec<Option<usize>> {
     let mut out: Vec<Option<usize>> = vec![None; rows.len()];
     let mut taken = vec![false; known.len()];
-    let imported_start = |s: &KnownSession| Print::parse(recall(&s.imported).0).map(|p| p.start());
+    let imported_start =
+        |s: &KnownSession| RowFingerprint::parse(recall(&s.imported).0).map(|p| p.start());
     let mut pass = |key_of_row: &dyn Fn(usize) -> Option<String>,
                     key_of_known: &dyn Fn(&KnownSession) -> Option<String>| {
         let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
@@ -104,57 +105,58 @@ fn places(rows: &[SessionRow], prints: &[String], known: &[KnownSession]) -> Vec
     out
 }
 
-fn judge(row: &SessionRow, print: &str, s: &KnownSession, now: DateTime<Utc>) -> Outcome {
+fn judge(row: &SessionRow, print: &str, s: &KnownSession, now: DateTime<Utc>) -> RowOutcome {
     use SessionState::{Booked, Cancelled};
     let last = recall(&s.imported).0;
     if row.session_ref.is_some() && s.session_ref.is_some() && row.session_ref != s.session_ref {
         return if print == last {
-            Outcome::Unchanged
+            RowOutcome::Unchanged
         } else {
-            Outcome::Differs(
+            RowOutcome::Differs(
                 "session_ref",
                 "the session on file has another session_ref; it was left as it is",
             )
         };
     }
     if print == last {
-        return Outcome::Unchanged;
+        return RowOutcome::Unchanged;
     }
-    const OTHERWISE: Outcome = Outcome::Differs(
+    const OTHERWISE: RowOutcome = RowOutcome::Differs(
         "",
         "the session on file differs from this line; it keeps what it was booked with and was left \
          as it is",
     );
-    let (Some(then), Some(this)) = (Print::parse(last), Print::parse(print)) else {
+    let (Some(then), Some(this)) = (RowFingerprint::parse(last), RowFingerprint::parse(print))
+    else {
         return OTHERWISE;
     };
     let moved_since = then.start() != s.starts_at;
     if row.status == "cancelled" {
         return match s.state {
-            Cancelled if then.same_but_status(&this) => Outcome::Unchanged,
-            Booked if then.status == "cancelled" => Outcome::Differs(
+            Cancelled if then.same_but_status(&this) => RowOutcome::Unchanged,
+            Booked if then.status == "cancelled" => RowOutcome::Differs(
                 "status",
                 "the session was put back on since the last import, and stays on",
             ),
-            Booked if moved_since && row.starts_at != s.starts_at => Outcome::Differs(
+            Booked if moved_since && row.starts_at != s.starts_at => RowOutcome::Differs(
                 "status",
                 "the session was moved since the last import and stays on; call it off with \
                  `courtesy record cancel`",
             ),
-            Booked => Outcome::CancelledByFile,
+            Booked => RowOutcome::CancelledByFile,
             _ => OTHERWISE,
         };
     }
     match s.state {
         Cancelled => {
-            return Outcome::Differs(
+            return RowOutcome::Differs(
                 "status",
                 "the session was called off, and a file does not put it back on",
             );
         }
         Booked => {}
         _ => {
-            return Outcome::Differs(
+            return RowOutcome::Differs(
                 "status",
                 "the session is over; what is on file was left as it is",
             );
@@ -165,9 +167,9 @@ fn judge(row: &SessionRow, print: &str, s: &KnownSession, now: DateTime<Utc>) ->
         let caught_up =
             row.starts_at == s.starts_at && then.shifted_by(s.starts_at - then.start(), &this);
         return if caught_up {
-            Outcome::Unchanged
+            RowOutcome::Unchanged
         } else {
-            Outcome::Differs(
+            RowOutcome::Differs(
                 "start_time",
                 "the session was moved since the last import, and stays where it is",
             )
@@ -176,22 +178,22 @@ fn judge(row: &SessionRow, print: &str, s: &KnownSession, now: DateTime<Utc>) ->
     if row.starts_at == s.starts_at {
         // The file has caught up with a fee that was announced.
         return if row.fee_minor == s.fee_minor && then.same_but_fee(&this) {
-            Outcome::Unchanged
+            RowOutcome::Unchanged
         } else {
             OTHERWISE
         };
     }
     if s.starts_at <= now || row.starts_at <= now {
-        return Outcome::Differs(
+        return RowOutcome::Differs(
             "start_time",
             "a session that has begun is not moved, and none is moved into the past; it was left \
              as it is",
         );
     }
     if then.shifted_by(row.starts_at - s.starts_at, &this) {
-        return Outcome::Moved;
+        return RowOutcome::Moved;
     }
-    Outcome::Differs(
+    RowOutcome::Differs(
         "start_time",
         "more than the time changed (its length, an arrival, the fee): nobody was told; move it \
          with `courtesy record move`",
@@ -202,7 +204,7 @@ fn judge(row: &SessionRow, print: &str, s: &KnownSession, now: DateTime<Utc>) ->
 /// one on top of another.
 fn doubtful(
     rows: &[SessionRow],
-    judged: &[Judged],
+    judged: &[MatchedRow],
     known: &[KnownSession],
     gone: &[usize],
 ) -> Vec<Finding> {
@@ -210,8 +212,8 @@ fn doubtful(
     let mut booked: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
     for (row, j) in rows.iter().zip(judged) {
         match (j.outcome, j.on_file.and_then(|i| known.get(i))) {
-            (Outcome::Moved, _) => booked.push((row.starts_at, row.ends_at)),
-            (Outcome::Unchanged | Outcome::Differs(..), Some(s))
+            (RowOutcome::Moved, _) => booked.push((row.starts_at, row.ends_at)),
+            (RowOutcome::Unchanged | RowOutcome::Differs(..), Some(s))
                 if s.state == SessionState::Booked =>
             {
                 booked.push((s.starts_at, s.ends_at))
@@ -222,7 +224,7 @@ fn doubtful(
     for (row, _) in rows
         .iter()
         .zip(judged)
-        .filter(|(_, j)| j.outcome == Outcome::New)
+        .filter(|(_, j)| j.outcome == RowOutcome::New)
     {
         let start = local_text(row.start_local);
         let same_day = |s: &KnownSession| s.start_local.get(..10) == start.get(..10);

@@ -1,9 +1,9 @@
 //! What an import has to say about a file: each finding with its line, its column and what was
 //! expected.
 
-use crate::words_enum;
+use crate::string_enum;
 
-words_enum! {
+string_enum! {
     /// How bad a finding is.
     Severity {
         /// Nothing is written.

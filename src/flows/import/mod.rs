@@ -16,7 +16,7 @@ use crate::flows::import::finding::any_error;
 pub use crate::flows::import::finding::{Finding, Severity};
 pub use crate::flows::import::read::COLUMNS;
 use crate::flows::import::row::SessionRow;
-use crate::flows::import::write::{Covered, Report};
+use crate::flows::import::write::{Covered, ImportReport};
 use crate::store::centres::Centres;
 use crate::store::imports;
 use crate::store::{Db, Tx, centres};
@@ -29,19 +29,19 @@ use std::sync::Arc;
 /// stay small.
 const AT_ONCE: usize = 128;
 
-/// How dates are written in the file.
+/// ImportOptions dates are written in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dates {
+pub enum DateFormat {
     /// `2026-11-28` only.
     Iso,
     /// `28/11/2026` as well.
     Dmy,
 }
 
-/// How a file is to be imported.
-pub struct How<'a> {
-    /// How dates are written in it.
-    pub dates: Dates,
+/// ImportOptions a file is to be imported.
+pub struct ImportOptions<'a> {
+    /// ImportOptions dates are written in it.
+    pub dates: DateFormat,
     /// Nothing is written in any case.
     pub dry_run: bool,
     /// Parents may be renamed by it.
@@ -54,10 +54,10 @@ pub struct How<'a> {
     pub progress: &'a dyn Fn(u64, u64),
 }
 
-impl Default for How<'_> {
+impl Default for ImportOptions<'_> {
     fn default() -> Self {
-        How {
-            dates: Dates::Iso,
+        ImportOptions {
+            dates: DateFormat::Iso,
             dry_run: false,
             rename: false,
             tell: false,
@@ -104,7 +104,7 @@ pub struct Imported {
 
 /// Reads and checks a file by itself, without any database: every finding in the order of the
 /// lines. It takes any bytes, and time in proportion to their number.
-pub fn look(bytes: &[u8], dates: Dates) -> Vec<Finding> {
+pub fn look(bytes: &[u8], dates: DateFormat) -> Vec<Finding> {
     let (mut findings, _) = checked(bytes, dates, &OnFile::default(), &|_, _| ());
     findings.sort_by_key(|f| f.line);
     findings
@@ -114,7 +114,12 @@ pub fn look(bytes: &[u8], dates: Dates) -> Vec<Finding> {
 ///
 /// # Errors
 /// Of the database. What is wrong with the file is no error but a finding.
-pub async fn import(db: &Db, bytes: &[u8], how: &How<'_>, now: DateTime<Utc>) -> Result<Imported> {
+pub async fn import(
+    db: &Db,
+    bytes: &[u8],
+    how: &ImportOptions<'_>,
+    now: DateTime<Utc>,
+) -> Result<Imported> {
     // Checked before the transaction is opened: on SQLite nobody else could write meanwhile.
     let stored = centres::all(db).await?;
     let on_file = OnFile {
@@ -143,7 +148,7 @@ pub async fn import(db: &Db, bytes: &[u8], how: &How<'_>, now: DateTime<Utc>) ->
             &rows,
             how,
             now,
-            &mut Report {
+            &mut ImportReport {
                 counts: &mut counts,
                 findings: &mut findings,
                 off: &mut off,
@@ -166,7 +171,7 @@ pub async fn import(db: &Db, bytes: &[u8], how: &How<'_>, now: DateTime<Utc>) ->
 
 fn checked(
     bytes: &[u8],
-    dates: Dates,
+    dates: DateFormat,
     on_file: &OnFile,
     progress: &dyn Fn(u64, u64),
 ) -> (Vec<Finding>, Vec<SessionRow>) {
@@ -230,9 +235,9 @@ async fn centres_of(
 async fn write_all(
     tx: &mut Tx,
     rows: &[SessionRow],
-    how: &How<'_>,
+    how: &ImportOptions<'_>,
     now: DateTime<Utc>,
-    report: &mut Report<'_>,
+    report: &mut ImportReport<'_>,
 ) -> Result<()> {
     let all = centres_of(tx, rows, now, report.counts).await?;
     let mut days: BTreeMap<Arc<str>, (NaiveDate, NaiveDate)> = BTreeMap::new();
@@ -281,7 +286,7 @@ mod tests {
     const MEGABYTE: usize = 1 << 20;
 
     fn kinds(bytes: &[u8]) -> Vec<&'static str> {
-        let mut kinds: Vec<&'static str> = look(bytes, Dates::Dmy)
+        let mut kinds: Vec<&'static str> = look(bytes, DateFormat::Dmy)
             .into_iter()
             .map(|f| f.kind)
             .collect();
@@ -368,7 +373,7 @@ mod tests {
 
     #[test]
     fn long_fields_and_many_columns_do_not_flood_the_reader() {
-        let found = look("a,".repeat(1000).as_bytes(), Dates::Iso);
+        let found = look("a,".repeat(1000).as_bytes(), DateFormat::Iso);
         assert!(found.len() < 80, "{}", found.len());
         let header = SAMPLE.lines().next().unwrap();
         let line = SAMPLE
@@ -377,7 +382,7 @@ mod tests {
             .unwrap()
             .replace("supported", &"s".repeat(5000));
         assert!(
-            look(format!("{header}\n{line}\n").as_bytes(), Dates::Iso)
+            look(format!("{header}\n{line}\n").as_bytes(), DateFormat::Iso)
                 .iter()
                 .all(|f| f.what.len() < 200)
         );
@@ -386,7 +391,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_looked_at(bytes in prop::collection::vec(any::<u8>(), 0..2000), dmy: bool) {
-            look(&bytes, if dmy { Dates::Dmy } else { Dates::Iso });
+            look(&bytes, if dmy { DateFormat::Dmy } else { DateFormat::Iso });
         }
 
         #[test]
@@ -394,7 +399,7 @@ mod tests {
             let mut bytes = SAMPLE.as_bytes().to_vec();
             let end = (at + cut).min(bytes.len());
             bytes.splice(at..end, put.into_bytes());
-            look(&bytes, Dates::Dmy);
+            look(&bytes, DateFormat::Dmy);
         }
     }
 }

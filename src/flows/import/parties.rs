@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 /// What lines change about parties.
 #[derive(Default)]
-pub(super) struct Changes {
+pub(super) struct PartyChanges {
     pub(super) parties: Vec<NewParty>,
     pub(super) addresses: Vec<NewAddress>,
     /// Numbers and chats that wait for a person: (case, party, role, hash).
@@ -26,18 +26,18 @@ pub(super) struct Changes {
 
 /// Compares the parties of lines with those of one case, and keeps what the lines change in mind
 /// for the lines after.
-pub(super) struct Comparing<'a> {
+pub(super) struct PartyComparison<'a> {
     pub(super) seal: &'a Sealed,
     pub(super) case: &'a mut KnownCase,
     /// Names may be changed.
     pub(super) rename: bool,
-    pub(super) changes: &'a mut Changes,
+    pub(super) changes: &'a mut PartyChanges,
     pub(super) findings: &'a mut Vec<Finding>,
     /// What was said of this case already: (column, kind). It is not said again on every line.
     pub(super) said: HashSet<(String, &'static str)>,
 }
 
-impl Comparing<'_> {
+impl PartyComparison<'_> {
     fn say(&mut self, finding: Finding) {
         if self.said.insert((finding.column.clone(), finding.kind)) {
             self.findings.push(finding);

@@ -53,7 +53,7 @@ pub(super) const SESSION_REF: &str = "session_ref";
 const UNKNOWN_NAMED: usize = 20;
 
 /// A line of the file.
-pub(super) struct Line {
+pub(super) struct CsvLine {
     /// Its physical number; the header is 1.
     pub(super) number: u64,
     /// Its fields in the order of the file.
@@ -62,7 +62,7 @@ pub(super) struct Line {
 
 /// A file as it was read: its header. The lines are read one by one, so that a large file stays
 /// small.
-pub(super) struct File<'a> {
+pub(super) struct CsvFile<'a> {
     /// Where each known column stands.
     pub(super) at: HashMap<&'static str, usize>,
     /// How many columns it has.
@@ -74,9 +74,9 @@ pub(super) struct File<'a> {
     sound: &'a str,
 }
 
-impl<'a> File<'a> {
+impl<'a> CsvFile<'a> {
     /// The lines below the header.
-    pub(super) fn lines(&self) -> impl Iterator<Item = Line> + use<'a> {
+    pub(super) fn lines(&self) -> impl Iterator<Item = CsvLine> + use<'a> {
         let reader = csv::ReaderBuilder::new()
             .delimiter(self.delimiter)
             .flexible(true)
@@ -94,7 +94,7 @@ impl<'a> File<'a> {
                 .filter(|b| **b == b'\n')
                 .count() as u64
         };
-        reader.into_records().flatten().map(move |fields| Line {
+        reader.into_records().flatten().map(move |fields| CsvLine {
             number: fields
                 .position()
                 .map_or(0, |p| p.line() + skipped(p.byte())),
@@ -147,7 +147,7 @@ fn unclosed_quote(text: &str, delimiter: u8) -> Option<(u64, usize, usize)> {
 }
 
 /// Reads the file's header; an error is a file that is no table at all.
-pub(super) fn read(bytes: &[u8]) -> Result<File<'_>, Box<Finding>> {
+pub(super) fn read(bytes: &[u8]) -> Result<CsvFile<'_>, Box<Finding>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let line = bytes[..e.valid_up_to()]
@@ -204,7 +204,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<File<'_>, Box<Finding>> {
     if findings.iter().any(|f| f.kind == "missing_column") {
         sound = "";
     }
-    Ok(File {
+    Ok(CsvFile {
         at,
         width: header.len(),
         findings,

@@ -145,16 +145,16 @@ const FEE: usize = 1;
 
 /// A print taken apart, to see what of it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Print<'a> {
+pub(super) struct RowFingerprint<'a> {
     times: Vec<DateTime<Utc>>,
     rest: Vec<&'a str>,
     /// `booked` or `cancelled`.
     pub(super) status: &'a str,
 }
 
-impl<'a> Print<'a> {
+impl<'a> RowFingerprint<'a> {
     /// Takes a print apart; `None` if it is none.
-    pub(super) fn parse(print: &'a str) -> Option<Print<'a>> {
+    pub(super) fn parse(print: &'a str) -> Option<RowFingerprint<'a>> {
         let time = |s: &str| {
             NaiveDateTime::parse_from_str(s, "%Y-%m-%d %H:%M:%S UTC")
                 .ok()
@@ -171,7 +171,7 @@ impl<'a> Print<'a> {
             rest.push(role);
             times.extend([time(from)?, time(to)?]);
         }
-        Some(Print {
+        Some(RowFingerprint {
             times,
             rest,
             status,
@@ -185,7 +185,7 @@ impl<'a> Print<'a> {
 
     /// Whether the other line is this one at another time: every time shifted alike and nothing
     /// else changed.
-    pub(super) fn shifted_by(&self, by: Duration, other: &Print<'_>) -> bool {
+    pub(super) fn shifted_by(&self, by: Duration, other: &RowFingerprint<'_>) -> bool {
         self.rest == other.rest
             && self.status == other.status
             && self.times.len() == other.times.len()
@@ -197,7 +197,7 @@ impl<'a> Print<'a> {
     }
 
     /// Whether the other line differs in its fee only.
-    pub(super) fn same_but_fee(&self, other: &Print<'_>) -> bool {
+    pub(super) fn same_but_fee(&self, other: &RowFingerprint<'_>) -> bool {
         let but = |rest: &[&'a str]| {
             rest.iter()
                 .enumerate()
@@ -216,7 +216,7 @@ impl<'a> Print<'a> {
     }
 
     /// Whether the other line differs in its status only.
-    pub(super) fn same_but_status(&self, other: &Print<'_>) -> bool {
+    pub(super) fn same_but_status(&self, other: &RowFingerprint<'_>) -> bool {
         self.rest == other.rest && self.times == other.times
     }
 }
@@ -231,13 +231,13 @@ mod tests {
 
     #[test]
     fn a_print_says_what_changed() {
-        let a = Print::parse(PRINT).unwrap();
+        let a = RowFingerprint::parse(PRINT).unwrap();
         let later = PRINT
             .replace("10:00:00", "11:00:00")
             .replace("12:00:00", "13:00:00")
             .replace("09:45", "10:45")
             .replace("12:15", "13:15");
-        let b = Print::parse(&later).unwrap();
+        let b = RowFingerprint::parse(&later).unwrap();
         assert!(
             a.shifted_by(Duration::hours(1), &b)
                 && !a.shifted_by(Duration::hours(2), &b)
@@ -245,12 +245,12 @@ mod tests {
         );
         let longer = PRINT.replace("10:00:00", "11:00:00");
         assert!(
-            !a.shifted_by(Duration::hours(1), &Print::parse(&longer).unwrap()),
+            !a.shifted_by(Duration::hours(1), &RowFingerprint::parse(&longer).unwrap()),
             "the end stayed"
         );
         let off = PRINT.replace("|booked|", "|cancelled|");
-        assert!(a.same_but_status(&Print::parse(&off).unwrap()));
-        assert!(Print::parse("").is_none() && Print::parse("2026|x|y").is_none());
+        assert!(a.same_but_status(&RowFingerprint::parse(&off).unwrap()));
+        assert!(RowFingerprint::parse("").is_none() && RowFingerprint::parse("2026|x|y").is_none());
         assert_eq!(recall(&remembered(PRINT, "d")), (PRINT, "d"));
         assert_eq!(recall(PRINT), (PRINT, ""));
     }

@@ -1,28 +1,28 @@
 //! Writes what lines bring, some cases at a time, within the one transaction of the import.
 
 use crate::domain::centre::Centre;
-use crate::domain::outgoing::message::{Ended, Kind};
-use crate::domain::task::Topic;
+use crate::domain::outgoing::message::{EndReason, MessageKind};
+use crate::domain::reminders::schedule::first_look;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::Origin;
 use crate::domain::visits::session::{CancelledBy, SessionState};
 use crate::domain::visits::terms::{Terms, terms_for_line};
-use crate::flows::import::compare::{Judged, Outcome, compare};
+use crate::flows::import::compare::{MatchedRow, RowOutcome, compare};
 use crate::flows::import::finding::{Finding, any_error};
-use crate::flows::import::parties::{Changes, Comparing};
+use crate::flows::import::parties::{PartyChanges, PartyComparison};
 use crate::flows::import::row::{SessionRow, recall, remembered};
-use crate::flows::import::{Counts, How};
-use crate::flows::scan::confirmations::{first_look, ring};
+use crate::flows::import::{Counts, ImportOptions};
+use crate::flows::recording::Recording;
+use crate::flows::ring::ring;
 use crate::flows::visits::cancel::call_off;
-use crate::flows::visits::record::{self, Recording};
-use crate::store::Tx;
-use crate::store::cases::{self, NewCase, NewPlace, NewSession};
+use crate::flows::visits::move_session;
+use crate::store::cases::{self, NewAttendee, NewCase, NewSession};
 use crate::store::facts::{self, Fact};
-use crate::store::imports::{self, Block, KnownCase, KnownSession, Seen};
-use crate::store::money;
-use crate::store::outbox;
+use crate::store::imports::{self, Block, KnownCase, KnownSession, SeenRow};
 use crate::store::sealed::random_id;
-use crate::store::sessions::{self, Off};
+use crate::store::sessions::{self, Cancellation};
 use crate::store::tasks::{self, NewTask};
+use crate::store::{Tx, money, outbox};
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashSet;
@@ -31,11 +31,11 @@ use std::collections::HashSet;
 #[derive(Default)]
 struct Batch<'a> {
     cases: Vec<NewCase>,
-    people: Changes,
+    people: PartyChanges,
     sessions: Vec<NewSession>,
     moves: Vec<(String, &'a SessionRow)>,
     off: Vec<String>,
-    seen: Vec<Seen>,
+    seen: Vec<SeenRow>,
     /// Sessions of cases that may not be booked: case, start on the wall clock, start.
     not_booked: Vec<(String, String, DateTime<Utc>)>,
 }
@@ -61,13 +61,13 @@ impl Covered<'_> {
 
 /// What an import says in the end; sessions that the file calls off stand apart, for they come
 /// first.
-pub(super) struct Report<'a> {
+pub(super) struct ImportReport<'a> {
     pub(super) counts: &'a mut Counts,
     pub(super) findings: &'a mut Vec<Finding>,
     pub(super) off: &'a mut Vec<Finding>,
 }
 
-impl Report<'_> {
+impl ImportReport<'_> {
     fn missing(&mut self, case_ref: &str, start_local: &str) {
         self.counts.missing += 1;
         let what = format!(
@@ -84,9 +84,9 @@ pub(super) async fn some_cases(
     tx: &mut Tx,
     at: &Covered<'_>,
     cases: &[&[SessionRow]],
-    how: &How<'_>,
+    how: &ImportOptions<'_>,
     now: DateTime<Utc>,
-    report: &mut Report<'_>,
+    report: &mut ImportReport<'_>,
 ) -> Result<()> {
     let seal = tx.seal();
     let refs: Vec<&str> = cases
@@ -125,7 +125,7 @@ pub(super) async fn some_cases(
             report.missing(&first.case_ref, &s.start_local);
         }
         report.findings.append(&mut doubts);
-        let mut comparing = Comparing {
+        let mut comparing = PartyComparison {
             seal: &seal,
             case: &mut case,
             rename: how.rename,
@@ -165,15 +165,15 @@ pub(super) async fn some_cases(
 fn one_line<'a>(
     at: &Covered<'_>,
     row: &'a SessionRow,
-    judged: &Judged,
+    judged: &MatchedRow,
     on_file: Option<&KnownSession>,
     parties_differ: bool,
     imported: String,
     case: &KnownCase,
-    how: &How<'_>,
+    how: &ImportOptions<'_>,
     now: DateTime<Utc>,
     batch: &mut Batch<'a>,
-    report: &mut Report<'_>,
+    report: &mut ImportReport<'_>,
 ) {
     let Some(s) = on_file else {
         let start = row.start_local.format("%Y-%m-%d %H:%M");
@@ -247,13 +247,13 @@ fn one_line<'a>(
         return;
     };
     match judged.outcome {
-        Outcome::New | Outcome::Unchanged if parties_differ => report.counts.differs += 1,
-        Outcome::New | Outcome::Unchanged => report.counts.unchanged += 1,
-        Outcome::Moved => {
+        RowOutcome::New | RowOutcome::Unchanged if parties_differ => report.counts.differs += 1,
+        RowOutcome::New | RowOutcome::Unchanged => report.counts.unchanged += 1,
+        RowOutcome::Moved => {
             report.counts.moved += 1;
             batch.moves.push((s.id.clone(), row));
         }
-        Outcome::CancelledByFile => {
+        RowOutcome::CancelledByFile => {
             report.counts.cancelled += 1;
             let who_hears = match (s.starts_at > now, how.tell) {
                 (false, _) => "it has begun or is over, so nobody is told",
@@ -278,7 +278,7 @@ fn one_line<'a>(
             ));
             batch.off.push(s.id.clone());
         }
-        Outcome::Differs(column, why) => {
+        RowOutcome::Differs(column, why) => {
             report.counts.differs += 1;
             report
                 .findings
@@ -286,7 +286,7 @@ fn one_line<'a>(
         }
     }
     if s.imported != imported || judged.names_it {
-        batch.seen.push(Seen {
+        batch.seen.push(SeenRow {
             session: s.id.clone(),
             imported,
             session_ref: row.session_ref.clone().filter(|_| judged.names_it),
@@ -298,9 +298,9 @@ async fn write(
     tx: &mut Tx,
     centre: &Centre,
     batch: Batch<'_>,
-    how: &How<'_>,
+    how: &ImportOptions<'_>,
     now: DateTime<Utc>,
-    report: &mut Report<'_>,
+    report: &mut ImportReport<'_>,
 ) -> Result<()> {
     // First the sessions, then their cases, as everybody does.
     sessions::lock(
@@ -376,12 +376,12 @@ async fn write(
         .await?;
     }
     for (case, party, role, hash) in &batch.people.pending {
-        let cause = format!("new-number/{party}/{hash}");
+        let dedup_key = format!("new-number/{party}/{hash}");
         let task = NewTask {
             centre: Some(&centre.code),
             case_id: Some(case),
             role: Some(*role),
-            ..NewTask::new(cause, Topic::ConfirmNumber)
+            ..NewTask::new(dedup_key, TaskKind::ConfirmNumber)
         };
         tasks::open(tx, now, &task).await?;
     }
@@ -392,7 +392,7 @@ async fn write(
             centre: Some(&centre.code),
             case_id: Some(case),
             due_at: Some(*at),
-            ..NewTask::new(not_booked_cause(case, start), Topic::NotBooked)
+            ..NewTask::new(not_booked_cause(case, start), TaskKind::NotBooked)
         })
         .collect();
     tasks::open_many(tx, now, &left).await?;
@@ -404,7 +404,7 @@ async fn write(
         .collect();
     tasks::close_many(tx, now, &booked_now).await?;
     for (session, row) in &batch.moves {
-        if let Err(e) = record::move_in(
+        if let Err(e) = move_session::move_in(
             tx,
             &how.senders,
             session,
@@ -441,7 +441,7 @@ async fn called_off(
     tx: &mut Tx,
     centre: &Centre,
     session_id: &str,
-    how: &How<'_>,
+    how: &ImportOptions<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     sessions::lock(tx, &[session_id.to_owned()]).await?;
@@ -480,7 +480,7 @@ async fn called_off(
     if !sessions::call_off(
         tx,
         &session,
-        &Off {
+        &Cancellation {
             by: CancelledBy::Centre,
             at: now,
         },
@@ -493,19 +493,19 @@ async fn called_off(
         tx,
         session_id,
         None,
-        &[Kind::ConfirmRequest, Kind::SessionMoved],
-        Ended::SessionOff.as_str(),
+        &[MessageKind::ConfirmRequest, MessageKind::SessionMoved],
+        EndReason::SessionOff.as_str(),
     )
     .await?;
-    tasks::moot_of_session(tx, now, session_id, Topic::RingSessionOn).await?;
-    for seat in sessions::seats(tx, &how.senders, session_id).await? {
-        let role = seat.attendee.role;
-        if seat.attendee.ask_at.is_some() {
+    tasks::obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
+    for context in sessions::contexts(tx, &how.senders, session_id).await? {
+        let role = context.attendee.role;
+        if context.attendee.ask_at.is_some() {
             sessions::ask_at(tx, session_id, role, None, "cancelled").await?;
         }
         if ahead {
-            let cause = format!("ring-for/off/{session_id}/{}/{role}", session.version + 1);
-            ring(tx, now, &seat, Topic::RingSessionOff, cause).await?;
+            let dedup_key = format!("ring-for/off/{session_id}/{}/{role}", session.version + 1);
+            ring(tx, now, &context, TaskKind::RingSessionOff, dedup_key).await?;
         }
     }
     Ok(())
@@ -516,7 +516,7 @@ pub(super) async fn missing_cases(
     tx: &mut Tx,
     at: &Covered<'_>,
     in_file: &HashSet<&str>,
-    report: &mut Report<'_>,
+    report: &mut ImportReport<'_>,
 ) -> Result<()> {
     const PAGE: i64 = 500;
     let mut after = String::new();
@@ -548,7 +548,7 @@ fn new_session(
     let place = |p: &crate::flows::import::row::PartyRow| {
         let (arrives_at, leaves_at) = p.times?;
         let party_id = case.parties.get(&p.role)?.id.clone();
-        Some(NewPlace {
+        Some(NewAttendee {
             role: p.role,
             party_id,
             arrives_at,

@@ -5,18 +5,18 @@ use crate::domain::local_time::wall;
 use crate::domain::money::office_hours::money_at;
 use crate::domain::money::policy::record::busy;
 use crate::domain::money::policy::{self, CaseAssessment, FeeState, NoticeKind, Recipient};
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
 use crate::store::Tx;
 use crate::store::centres::Centres;
 use crate::store::money::{self, MoneyCase};
-use crate::store::sessions::Seat;
+use crate::store::sessions::AttendeeContext;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
 /// A case with what the rules make of it.
-pub(crate) struct Seen<'a> {
+pub(crate) struct AssessedCase<'a> {
     /// What was recorded.
     pub(crate) case: MoneyCase,
     /// Its centre.
@@ -25,12 +25,16 @@ pub(crate) struct Seen<'a> {
     pub(crate) assessed: CaseAssessment,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> AssessedCase<'a> {
     /// Reads a case of a centre and assesses it.
-    pub(crate) async fn read(tx: &mut Tx, centre: &'a Centre, case_id: &str) -> Result<Seen<'a>> {
+    pub(crate) async fn read(
+        tx: &mut Tx,
+        centre: &'a Centre,
+        case_id: &str,
+    ) -> Result<AssessedCase<'a>> {
         let case = money::case(tx, case_id).await?;
         let assessed = case.record.assess(centre);
-        Ok(Seen {
+        Ok(AssessedCase {
             case,
             centre,
             assessed,
@@ -38,14 +42,18 @@ impl<'a> Seen<'a> {
     }
 
     /// The same for a case of one of these centres.
-    pub(crate) async fn of(tx: &mut Tx, all: &'a Centres, case_id: &str) -> Result<Seen<'a>> {
+    pub(crate) async fn of(
+        tx: &mut Tx,
+        all: &'a Centres,
+        case_id: &str,
+    ) -> Result<AssessedCase<'a>> {
         let case = money::case(tx, case_id).await?;
         let centre = &all
             .get(&case.centre)
             .context("the centre of a case is missing")?
             .centre;
         let assessed = case.record.assess(centre);
-        Ok(Seen {
+        Ok(AssessedCase {
             case,
             centre,
             assessed,
@@ -72,7 +80,7 @@ impl<'a> Seen<'a> {
 
 /// A notice that the rules call for, as one that can be queued once: the `n`th of its kind for its
 /// session.
-pub(super) struct Called<'a> {
+pub(super) struct CalledNotice<'a> {
     pub(super) session: &'a str,
     pub(super) kind: NoticeKind,
     pub(super) role: Option<Role>,
@@ -81,9 +89,9 @@ pub(super) struct Called<'a> {
     pub(super) n: usize,
 }
 
-pub(super) fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<Called<'_>> {
+pub(super) fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<CalledNotice<'_>> {
     let mut counts = HashMap::new();
-    let mut out: Vec<Called<'_>> = Vec::new();
+    let mut out: Vec<CalledNotice<'_>> = Vec::new();
     for (session, notice) in a.called_for(now) {
         // A notice to all parties is one thing to release, however many they are.
         let to_all = notice.kind.needs_release();
@@ -103,7 +111,7 @@ pub(super) fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<Called<'_>> 
             .entry((session, notice.kind, notice.topic, role))
             .or_default();
         *n += 1;
-        out.push(Called {
+        out.push(CalledNotice {
             session,
             kind: notice.kind,
             role,
@@ -116,19 +124,19 @@ pub(super) fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<Called<'_>> 
 }
 
 /// The text that a private notice becomes.
-pub(super) fn text_kind(kind: NoticeKind) -> Option<Kind> {
+pub(super) fn text_kind(kind: NoticeKind) -> Option<MessageKind> {
     Some(match kind {
-        NoticeKind::FeeNotice => Kind::FeeNotice,
-        NoticeKind::NoteRequest => Kind::NoteRequest,
-        NoticeKind::NoteReminder => Kind::NoteReminder,
-        NoticeKind::FeeSettled => Kind::FeeSettled,
+        NoticeKind::FeeNotice => MessageKind::FeeNotice,
+        NoticeKind::NoteRequest => MessageKind::NoteRequest,
+        NoticeKind::NoteReminder => MessageKind::NoteReminder,
+        NoticeKind::FeeSettled => MessageKind::FeeSettled,
         _ => return None,
     })
 }
 
 /// Whether what a text to this party (`None`: to all) says about a session is still so.
 pub(super) fn still_so(
-    kind: Kind,
+    kind: MessageKind,
     assessed: &CaseAssessment,
     session: &str,
     role: Option<Role>,
@@ -137,17 +145,19 @@ pub(super) fn still_so(
     let (s, archived) = (assessed.standing(session, now), assessed.at(now).archived);
     let owes = role.is_none() || s.liable.map(|p| p.role()) == role;
     match kind {
-        Kind::FeeNotice => owes && s.fee == FeeState::Due && s.outstanding > 0,
-        Kind::NoteRequest | Kind::NoteReminder => owes && s.fee == FeeState::Provisional,
-        Kind::FeeSettled => {
+        MessageKind::FeeNotice => owes && s.fee == FeeState::Due && s.outstanding > 0,
+        MessageKind::NoteRequest | MessageKind::NoteReminder => {
+            owes && s.fee == FeeState::Provisional
+        }
+        MessageKind::FeeSettled => {
             !owes
                 || !matches!(
                     s.fee,
                     FeeState::Due | FeeState::Provisional | FeeState::WrittenOff
                 )
         }
-        Kind::AllPartiesNotice => s.fee == FeeState::Due && !archived,
-        Kind::CaseClosed => archived,
+        MessageKind::AllPartiesNotice => s.fee == FeeState::Due && !archived,
+        MessageKind::CaseClosed => archived,
         _ => true,
     }
 }
@@ -162,14 +172,14 @@ pub(crate) fn busy_spans(case: &MoneyCase) -> Vec<(DateTime<Utc>, DateTime<Utc>)
 pub(crate) fn allowed(
     centre: &Centre,
     case: &MoneyCase,
-    seat: &Seat,
+    context: &AttendeeContext,
     at: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let quiet: Vec<_> = centre
         .courtesy
         .quiet
         .into_iter()
-        .chain(seat.quiet)
+        .chain(context.quiet)
         .collect();
     money_at(
         centre.rules.money_hours,
@@ -185,11 +195,11 @@ pub(crate) fn allowed(
 /// session that it is for (choice C03).
 pub(super) fn next_contact(
     case: &MoneyCase,
-    seat: &Seat,
+    context: &AttendeeContext,
     centre: &Centre,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let own = wall(centre.tz, seat.session.starts_at).date();
+    let own = wall(centre.tz, context.session.starts_at).date();
     let booked = |s: &&policy::BookedSession| {
         s.state == crate::domain::visits::session::SessionState::Booked
             && s.end > now

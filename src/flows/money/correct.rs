@@ -4,12 +4,12 @@
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
-use crate::flows::Service;
-use crate::flows::money::record::{Standing, finish};
-use crate::flows::visits::record::{Recording, not_in_the_future};
+use crate::flows::money::standing::{StandingLines, finish};
+use crate::flows::recording::{Recording, not_in_the_future};
+use crate::flows::service::Service;
 use crate::store::cases::Case;
-use crate::store::facts::{self, Fact, Wrong};
-use crate::store::sessions::{self, Off, Session};
+use crate::store::facts::{self, Fact, FactToVoid};
+use crate::store::sessions::{self, Cancellation, Session};
 use crate::store::{Tx, money, staff};
 use anyhow::{Context, Result, bail};
 
@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 ///
 /// # Errors
 /// In plain words: a record that is put right in another way.
-fn act(f: &Wrong, id: &str) -> Result<Act> {
+fn act(f: &FactToVoid, id: &str) -> Result<Act> {
     let by_program = f.by == "courtesy";
     Ok(match f.kind.as_str() {
         "voided" => bail!(
@@ -66,7 +66,7 @@ pub async fn void(
     id: &str,
     why: &str,
     rec: &Recording<'_>,
-) -> Result<Standing> {
+) -> Result<StandingLines> {
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if why.trim().is_empty() {
@@ -127,7 +127,7 @@ pub async fn void(
 }
 
 /// Whether the session is off by this very record.
-fn puts_it_off(s: &Session, f: &Wrong) -> bool {
+fn puts_it_off(s: &Session, f: &FactToVoid) -> bool {
     let by = s.cancelled_by.map(CancelledBy::as_str);
     f.kind == "cancelled"
         && s.state == SessionState::Cancelled
@@ -136,7 +136,7 @@ fn puts_it_off(s: &Session, f: &Wrong) -> bool {
 }
 
 /// Writes down what the records of a session that stand say of it.
-async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &Wrong) -> Result<()> {
+async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> Result<()> {
     let record = money::case(tx, &session.case_id).await?.record;
     let of = || {
         record
@@ -178,7 +178,7 @@ async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &Wrong) -> Result<()>
                     .map_or("centre", Role::as_str)
                     .parse()
                     .map_err(anyhow::Error::msg)?;
-                sessions::call_off(tx, &on, &Off { by, at: next.at }).await?;
+                sessions::call_off(tx, &on, &Cancellation { by, at: next.at }).await?;
             }
             Ok(())
         }

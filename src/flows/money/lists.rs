@@ -2,17 +2,15 @@
 
 use crate::domain::money::policy::{self, FeeState, NoticeKind, Standing};
 use crate::domain::people::person::Role;
-use crate::flows::money::assessed_case::{Seen, called, text_kind};
-use crate::flows::money::record::in_words;
-use crate::store::money;
-use crate::store::sessions;
-use crate::store::{Db, centres};
+use crate::flows::money::assessed_case::{AssessedCase, called, text_kind};
+use crate::flows::money::standing::in_words;
+use crate::store::{Db, centres, money, sessions};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 /// A fee as lists show it.
 #[derive(Debug, Clone)]
-pub struct Fee {
+pub struct ListedFee {
     /// Its id.
     pub id: String,
     /// The case's reference.
@@ -32,12 +30,12 @@ pub struct Fee {
 }
 
 /// The fees of a centre or of all, as they stand at `now`.
-pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<Vec<Fee>> {
+pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<Vec<ListedFee>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
     let mut out = Vec::new();
     for id in money::cases_with_fees(&mut tx, centre).await? {
-        let seen = Seen::of(&mut tx, &all, &id).await?;
+        let seen = AssessedCase::of(&mut tx, &all, &id).await?;
         let (now, case) = (seen.present(now), &seen.case);
         for a in &seen.assessed.sessions {
             let standing = a.result.standing_at(now);
@@ -50,7 +48,7 @@ pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<V
             else {
                 continue;
             };
-            out.push(Fee {
+            out.push(ListedFee {
                 id: money::fee_id(&tx, &a.session),
                 case_ref: case.case_ref.clone(),
                 session: a.session.clone(),
@@ -76,7 +74,7 @@ pub async fn steps(
 ) -> Result<Vec<(policy::Step, String)>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
-    let seen = Seen::of(&mut tx, &all, case_id).await?;
+    let seen = AssessedCase::of(&mut tx, &all, case_id).await?;
     let now = seen.present(now);
     Ok(seen
         .assessed
@@ -96,13 +94,13 @@ pub async fn steps(
 pub async fn standing_in_words(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<String>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
-    let seen = Seen::of(&mut tx, &all, case_id).await?;
+    let seen = AssessedCase::of(&mut tx, &all, case_id).await?;
     Ok(in_words(&seen, seen.present(now)))
 }
 
 /// A notice that the rules will call for if nothing else happens.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub struct PlannedNotice {
     /// When.
     pub at: DateTime<Utc>,
     /// What.
@@ -122,12 +120,16 @@ pub struct Planned {
 }
 
 /// The notices about money that lie in a span, as things stand at its beginning.
-pub async fn planned(db: &Db, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Planned>> {
+pub async fn planned(
+    db: &Db,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<PlannedNotice>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
     let mut out = Vec::new();
     for id in money::cases_with_fees(&mut tx, None).await? {
-        let seen = Seen::of(&mut tx, &all, &id).await?;
+        let seen = AssessedCase::of(&mut tx, &all, &id).await?;
         let (from, case, assessed) = (seen.present(from), &seen.case, &seen.assessed);
         for c in called(assessed, until)
             .into_iter()
@@ -141,7 +143,7 @@ pub async fn planned(db: &Db, from: DateTime<Utc>, until: DateTime<Utc>) -> Resu
                 .and_then(|a| a.notices.iter().find(|n| n.at == c.at && n.kind == c.kind))
                 .map_or("", |n| n.rule);
             let (case_ref, centre) = (case.case_ref.clone(), case.centre.clone());
-            out.push(Planned {
+            out.push(PlannedNotice {
                 at: c.at,
                 kind: c.kind,
                 case_ref,

@@ -3,9 +3,9 @@
 
 use crate::domain::money::policy::Recorded;
 use crate::domain::money::policy::record::write_told;
-use crate::domain::outgoing::message::{Kind, MessageState};
-use crate::domain::task::Topic;
-use crate::flows::money::assessed_case::{Seen, still_so};
+use crate::domain::outgoing::message::{MessageKind, MessageState};
+use crate::domain::task::TaskKind;
+use crate::flows::money::assessed_case::{AssessedCase, still_so};
 use crate::store::Tx;
 use crate::store::facts::{self, Fact};
 use crate::store::money::{MoneyCase, MoneyText};
@@ -24,14 +24,14 @@ const INFORMED: &str = "informed";
 /// again for those of which it is not known yet.
 pub(crate) async fn record(
     tx: &mut Tx,
-    seen: &mut Seen<'_>,
+    seen: &mut AssessedCase<'_>,
     texts: &[MoneyText],
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>> {
     let mut look = None;
     for t in texts
         .iter()
-        .filter(|t| !matches!(t.kind, Kind::FeeSettled | Kind::CaseClosed))
+        .filter(|t| !matches!(t.kind, MessageKind::FeeSettled | MessageKind::CaseClosed))
     {
         let (Some(session), Some(role)) = (&t.session, t.role) else {
             continue;
@@ -56,7 +56,7 @@ pub(crate) async fn record(
             }
             if liable == Some(role) {
                 told(tx, seen, t, session, at, now).await?;
-            } else if liable.is_some() && t.kind == Kind::AllPartiesNotice {
+            } else if liable.is_some() && t.kind == MessageKind::AllPartiesNotice {
                 informed(tx, seen, t, session, at, now).await?;
             }
             continue;
@@ -88,7 +88,7 @@ pub(crate) async fn record(
 /// The other parent read the notice to all parties: the days to pay count from the later of both.
 async fn informed(
     tx: &mut Tx,
-    seen: &mut Seen<'_>,
+    seen: &mut AssessedCase<'_>,
     t: &MoneyText,
     session: &str,
     at: DateTime<Utc>,
@@ -124,13 +124,13 @@ async fn informed(
 
 async fn told(
     tx: &mut Tx,
-    seen: &mut Seen<'_>,
+    seen: &mut AssessedCase<'_>,
     t: &MoneyText,
     session: &str,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let rule = if t.kind == Kind::AllPartiesNotice {
+    let rule = if t.kind == MessageKind::AllPartiesNotice {
         "C07"
     } else {
         "C04"
@@ -153,7 +153,7 @@ async fn told(
         .assessed
         .of(session)
         .and_then(|a| a.deadline)
-        .filter(|_| t.kind != Kind::AllPartiesNotice);
+        .filter(|_| t.kind != MessageKind::AllPartiesNotice);
     let detail = write_told(t.kind.as_str(), deadline);
     let row = Fact {
         case_id: Some(&seen.case.id),
@@ -178,7 +178,7 @@ pub(crate) async fn by_phone(
     tx: &mut Tx,
     case: &MoneyCase,
     t: &MoneyText,
-    cause: String,
+    dedup_key: String,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let task = NewTask {
@@ -187,20 +187,20 @@ pub(crate) async fn by_phone(
         session_id: t.session.as_deref(),
         role: t.role,
         message_id: Some(&t.id),
-        ..NewTask::new(cause, Topic::TellByPhone)
+        ..NewTask::new(dedup_key, TaskKind::TellByPhone)
     };
     tasks::open(tx, now, &task).await
 }
 
 /// What a person is to tell by a task of these topics: the kind of the text that cannot be sent.
-pub(in crate::flows) fn kind_of(task: &tasks::Standing, texts: &[MoneyText]) -> Option<Kind> {
+pub(crate) fn kind_of(task: &tasks::OpenTask, texts: &[MoneyText]) -> Option<MessageKind> {
     let text = texts.iter().find(|t| {
         task.message_id.as_ref() == Some(&t.id)
-            || task.cause.strip_prefix("ring-for/") == Some(&t.cause)
+            || task.dedup_key.strip_prefix("ring-for/") == Some(&t.dedup_key)
     });
     // A referrer's task has no text: its cause is that of the release.
     text.map(|t| t.kind).or_else(|| {
-        task.cause
+        task.dedup_key
             .strip_prefix("release/")?
             .split('/')
             .next()?
@@ -213,28 +213,31 @@ pub(in crate::flows) fn kind_of(task: &tasks::Standing, texts: &[MoneyText]) -> 
 /// more and nobody was told.
 pub(crate) async fn keep(
     tx: &mut Tx,
-    seen: &Seen<'_>,
+    seen: &AssessedCase<'_>,
     texts: &[MoneyText],
-    standing: &[tasks::Standing],
+    standing: &[tasks::OpenTask],
     now: DateTime<Utc>,
 ) -> Result<()> {
     for task in standing
         .iter()
-        .filter(|t| matches!(t.topic, Topic::TellByPhone | Topic::TellReferrer))
+        .filter(|t| matches!(t.topic, TaskKind::TellByPhone | TaskKind::TellReferrer))
     {
         let (Some(kind), Some(session)) = (kind_of(task, texts), &task.session_id) else {
             continue;
         };
-        let role = task
-            .role
-            .filter(|_| !matches!(kind, Kind::AllPartiesNotice | Kind::CaseClosed));
+        let role = task.role.filter(|_| {
+            !matches!(
+                kind,
+                MessageKind::AllPartiesNotice | MessageKind::CaseClosed
+            )
+        });
         // Taken by a phone after all: `record` ended it.
         let arrived = texts
             .iter()
             .any(|t| task.message_id.as_ref() == Some(&t.id) && t.told_at().is_some());
         let so = still_so(kind, &seen.assessed, session, role, now) && !arrived;
         match (task.open, so) {
-            (true, false) => tasks::moot(tx, now, &task.id).await?,
+            (true, false) => tasks::obsolete(tx, now, &task.id).await?,
             (false, true) => tasks::needed_again(tx, &task.id).await?,
             _ => {}
         }

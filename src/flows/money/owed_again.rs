@@ -4,9 +4,9 @@
 
 use crate::domain::money::policy::record::OWED_AGAIN;
 use crate::domain::money::policy::{FeeState, NoticeKind, Recorded};
-use crate::domain::outgoing::message::Kind;
-use crate::domain::task::Topic;
-use crate::flows::money::assessed_case::{Seen, called};
+use crate::domain::outgoing::message::MessageKind;
+use crate::domain::task::TaskKind;
+use crate::flows::money::assessed_case::{AssessedCase, called};
 use crate::store::Tx;
 use crate::store::facts::{self, Fact};
 use crate::store::money::MoneyText;
@@ -19,9 +19,9 @@ use std::collections::HashSet;
 /// that whoever was told before is told no more and no clock runs, and a task.
 pub(crate) async fn owed_again(
     tx: &mut Tx,
-    seen: &mut Seen<'_>,
+    seen: &mut AssessedCase<'_>,
     texts: &[MoneyText],
-    standing: &[tasks::Standing],
+    standing: &[tasks::OpenTask],
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>> {
     let mut undecided = HashSet::new();
@@ -33,7 +33,7 @@ pub(crate) async fn owed_again(
         }
         if !seen.case.record.released(&session, OWED_AGAIN) {
             let k = times(seen, &session);
-            let cause = format!("owed-again/{session}/{k}");
+            let dedup_key = format!("owed-again/{session}/{k}");
             let role = seen
                 .assessed
                 .of(&session)
@@ -44,16 +44,16 @@ pub(crate) async fn owed_again(
                 case_id: Some(&seen.case.id),
                 session_id: Some(&session),
                 role,
-                ..NewTask::new(cause.clone(), Topic::OwedAgain)
+                ..NewTask::new(dedup_key.clone(), TaskKind::OwedAgain)
             };
             tasks::open(tx, now, &task).await?;
-            wanted.insert(cause);
+            wanted.insert(dedup_key);
             undecided.insert(session);
         }
     }
-    for task in standing.iter().filter(|t| t.topic == Topic::OwedAgain) {
-        match (task.open, wanted.contains(&task.cause)) {
-            (true, false) => tasks::moot(tx, now, &task.id).await?,
+    for task in standing.iter().filter(|t| t.topic == TaskKind::OwedAgain) {
+        match (task.open, wanted.contains(&task.dedup_key)) {
+            (true, false) => tasks::obsolete(tx, now, &task.id).await?,
             (false, true) => tasks::needed_again(tx, &task.id).await?,
             _ => {}
         }
@@ -62,7 +62,7 @@ pub(crate) async fn owed_again(
 }
 
 /// How often it was found of a session that it is owed again.
-pub(crate) fn times(seen: &Seen<'_>, session: &str) -> usize {
+pub(crate) fn times(seen: &AssessedCase<'_>, session: &str) -> usize {
     seen.case
         .record
         .facts
@@ -75,7 +75,7 @@ pub(crate) fn times(seen: &Seen<'_>, session: &str) -> usize {
 /// the rules call for: with how often more, and since when it was settled for them. Told is who a
 /// text left to, and who a person told of it by phone in its place.
 fn receipts(
-    seen: &Seen<'_>,
+    seen: &AssessedCase<'_>,
     texts: &[MoneyText],
     now: DateTime<Utc>,
 ) -> Vec<(String, usize, DateTime<Utc>)> {
@@ -93,7 +93,7 @@ fn receipts(
         let (left, rung): (Vec<&MoneyText>, Vec<&MoneyText>) = texts
             .iter()
             .filter(|t| {
-                t.kind == Kind::FeeSettled
+                t.kind == MessageKind::FeeSettled
                     && t.is_said()
                     && t.role == Some(role)
                     && t.session.as_ref() == Some(&a.session)
@@ -103,7 +103,7 @@ fn receipts(
             f.kind == "informed"
                 && f.role == Some(role)
                 && f.session.as_ref() == Some(&a.session)
-                && f.detail == Kind::FeeSettled.as_str()
+                && f.detail == MessageKind::FeeSettled.as_str()
         };
         let by_phone = seen.case.record.facts.iter().filter(by_phone).count();
         let told: Vec<DateTime<Utc>> = left
@@ -126,7 +126,7 @@ fn receipts(
 
 async fn remember(
     tx: &mut Tx,
-    seen: &mut Seen<'_>,
+    seen: &mut AssessedCase<'_>,
     session: &str,
     settled: DateTime<Utc>,
     now: DateTime<Utc>,

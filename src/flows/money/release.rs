@@ -6,18 +6,19 @@ use crate::domain::centre::Centre;
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::Recipient;
 use crate::domain::money::policy::record::OWED_AGAIN;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Say;
 use crate::domain::people::person::{Consent, Mode, Role};
 use crate::domain::people::staff::Act;
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
+use crate::flows::compose::{message_to, speaker};
 use crate::flows::money::settle;
-use crate::flows::visits::record::Recording;
-use crate::flows::{Service, speaker, to_seat};
+use crate::flows::recording::Recording;
+use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, Seat};
+use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, money as ledger, staff};
 use anyhow::{Context, Result, bail};
@@ -28,7 +29,7 @@ const SECOND_THOUGHTS: Duration = Duration::minutes(10);
 
 /// What a release would do, or did: lines for the person who releases.
 #[derive(Debug, Default)]
-pub struct Form {
+pub struct ReleaseForm {
     /// What goes to whom, and who will infer what.
     pub lines: Vec<String>,
     /// When it goes.
@@ -48,7 +49,7 @@ pub async fn release(
     rang: Option<&str>,
     show: bool,
     rec: &Recording<'_>,
-) -> Result<Form> {
+) -> Result<ReleaseForm> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     let Some(t) = tasks::get(&mut tx, task).await? else {
@@ -58,7 +59,7 @@ pub async fn release(
         bail!("task {task} is done already; nothing was released");
     }
     let form = match t.topic {
-        Topic::MoneyPaused => {
+        TaskKind::MoneyPaused => {
             staff::allow(&mut tx, rec.by, Act::Decide).await?;
             let (Some(message), Some(case), Some(role)) = (&t.message_id, &t.case_id, t.role)
             else {
@@ -73,21 +74,21 @@ pub async fn release(
             ledger::free_text(&mut tx, message, now).await?;
             fact(&mut tx, &t, rec, now, "M3", "money text let go").await?;
             tasks::done(&mut tx, now, task).await?;
-            Form {
+            ReleaseForm {
                 lines: vec!["the text goes in the next office hours, if it is still so".into()],
                 at: None,
             }
         }
-        Topic::OwedAgain => {
+        TaskKind::OwedAgain => {
             staff::allow(&mut tx, rec.by, Act::Decide).await?;
             owed_again(svc, &mut tx, &t, show, rec, now).await?
         }
-        Topic::ReleaseAllParties | Topic::ReleaseCaseClosed => {
+        TaskKind::ReleaseAllParties | TaskKind::ReleaseCaseClosed => {
             staff::allow(&mut tx, rec.by, Act::Record).await?;
-            let kind = if t.topic == Topic::ReleaseAllParties {
-                Kind::AllPartiesNotice
+            let kind = if t.topic == TaskKind::ReleaseAllParties {
+                MessageKind::AllPartiesNotice
             } else {
-                Kind::CaseClosed
+                MessageKind::CaseClosed
             };
             to_all(svc, &mut tx, &t, kind, rang, show, rec, now).await?
         }
@@ -109,11 +110,11 @@ pub async fn release(
 async fn owed_again(
     svc: &Service,
     tx: &mut Tx,
-    t: &tasks::About,
+    t: &tasks::TaskContext,
     show: bool,
     rec: &Recording<'_>,
     now: DateTime<Utc>,
-) -> Result<Form> {
+) -> Result<ReleaseForm> {
     let (Some(case), Some(role)) = (&t.case_id, t.role) else {
         bail!("the task names no party")
     };
@@ -131,16 +132,16 @@ async fn owed_again(
     ];
     if !show {
         fact(tx, t, rec, now, "C18", OWED_AGAIN).await?;
-        tasks::done(tx, now, &tasks_id(tx, &t.cause)).await?;
+        tasks::done(tx, now, &tasks_id(tx, &t.dedup_key)).await?;
         let all = centres::all_in(tx).await?;
         settle::settle(svc.lines().senders(), tx, &all, case, now).await?;
     }
-    Ok(Form { lines, at: None })
+    Ok(ReleaseForm { lines, at: None })
 }
 
 async fn fact(
     tx: &mut Tx,
-    t: &tasks::About,
+    t: &tasks::TaskContext,
     rec: &Recording<'_>,
     now: DateTime<Utc>,
     rule: &str,
@@ -166,13 +167,13 @@ async fn fact(
 async fn to_all(
     svc: &Service,
     tx: &mut Tx,
-    t: &tasks::About,
-    kind: Kind,
+    t: &tasks::TaskContext,
+    kind: MessageKind,
     rang: Option<&str>,
     show: bool,
     rec: &Recording<'_>,
     now: DateTime<Utc>,
-) -> Result<Form> {
+) -> Result<ReleaseForm> {
     let (case_id, session_id) = (
         t.case_id.as_deref().context("the task has no case")?,
         t.session_id.as_deref().context("the task has no session")?,
@@ -186,7 +187,7 @@ async fn to_all(
         .context("the case's centre is missing")?
         .centre;
     // What was paid or waived meanwhile closed the task.
-    if tasks::get(tx, &tasks_id(tx, &t.cause))
+    if tasks::get(tx, &tasks_id(tx, &t.dedup_key))
         .await?
         .is_none_or(|t| t.state != "open")
     {
@@ -203,7 +204,7 @@ async fn to_all(
              with"
         );
     }
-    if kind == Kind::AllPartiesNotice
+    if kind == MessageKind::AllPartiesNotice
         && !case
             .record
             .told(session_id, &["fee_notice", "note_request", "note_reminder"])
@@ -214,7 +215,7 @@ async fn to_all(
             case.case_ref
         );
     }
-    let since = if kind == Kind::AllPartiesNotice {
+    let since = if kind == MessageKind::AllPartiesNotice {
         result.escalation.all_parties_notice_at
     } else {
         result.escalation.close_at
@@ -233,8 +234,8 @@ async fn to_all(
             case.case_ref
         );
     }
-    let mut form = Form::default();
-    let seats = sessions::seats(tx, lines.senders(), session_id).await?;
+    let mut form = ReleaseForm::default();
+    let contexts = sessions::contexts(tx, lines.senders(), session_id).await?;
     let mut messages = Vec::new();
     for party in &case.record.case.parties {
         let role = match party {
@@ -242,9 +243,9 @@ async fn to_all(
             Recipient::Contact => Role::Contact,
             _ => Role::Referrer,
         };
-        let seat = seats.iter().find(|s| s.attendee.role == role);
-        let how = how(seat);
-        form.lines.push(match (role == liable, seat) {
+        let context = contexts.iter().find(|s| s.attendee.role == role);
+        let how = how(context);
+        form.lines.push(match (role == liable, context) {
             (true, _) => {
                 format!("  {role} ({how}): owes the fee; will know that all parties hear of it")
             }
@@ -256,12 +257,12 @@ async fn to_all(
                 "  {role} ({how}): will know that a payment on this case is open, not whose"
             ),
         });
-        match seat {
-            Some(seat) => {
+        match context {
+            Some(context) => {
                 let at = crate::flows::money::assessed_case::allowed(
                     centre,
                     &case,
-                    seat,
+                    context,
                     if centre.rules.money_hours.is_some() {
                         now + SECOND_THOUGHTS
                     } else {
@@ -270,7 +271,13 @@ async fn to_all(
                 )
                 .unwrap_or(now);
                 form.at = [form.at, Some(at)].into_iter().flatten().max();
-                messages.push(to_seat(seat, format!("{}/{role}", t.cause), kind, at, None));
+                messages.push(message_to(
+                    context,
+                    format!("{}/{role}", t.dedup_key),
+                    kind,
+                    at,
+                    None,
+                ));
             }
             None if !show => {
                 let task = NewTask {
@@ -278,7 +285,7 @@ async fn to_all(
                     case_id: Some(case_id),
                     session_id: Some(session_id),
                     role: Some(role),
-                    ..NewTask::new(format!("{}/{role}", t.cause), Topic::TellReferrer)
+                    ..NewTask::new(format!("{}/{role}", t.dedup_key), TaskKind::TellReferrer)
                 };
                 tasks::open(tx, now, &task).await?;
             }
@@ -301,7 +308,7 @@ async fn to_all(
         .date()
         .checked_add_days(Days::new(u64::from(days)))
         .context("a date")?;
-    let say = if kind == Kind::AllPartiesNotice {
+    let say = if kind == MessageKind::AllPartiesNotice {
         Say::AllPartiesNotice { last_day }
     } else {
         Say::CaseClosed
@@ -316,7 +323,7 @@ async fn to_all(
             words
         ),
     );
-    if kind == Kind::CaseClosed {
+    if kind == MessageKind::CaseClosed {
         booked_still(tx, &case, centre, show, now, &mut form).await?;
     }
     match rung {
@@ -347,13 +354,13 @@ async fn to_all(
         facts::add(tx, now, &[f]).await?;
     }
     outbox::enqueue(tx, now, &messages).await?;
-    let rule = if kind == Kind::AllPartiesNotice {
+    let rule = if kind == MessageKind::AllPartiesNotice {
         "C14"
     } else {
         "C07"
     };
     fact(tx, t, rec, now, rule, kind.as_str()).await?;
-    tasks::done(tx, now, &tasks_id(tx, &t.cause)).await?;
+    tasks::done(tx, now, &tasks_id(tx, &t.dedup_key)).await?;
     ledger::look_again(tx, now, std::iter::once(case_id)).await?;
     Ok(form)
 }
@@ -366,7 +373,7 @@ async fn booked_still(
     centre: &Centre,
     show: bool,
     now: DateTime<Utc>,
-    form: &mut Form,
+    form: &mut ReleaseForm,
 ) -> Result<()> {
     for s in case
         .record
@@ -383,26 +390,26 @@ async fn booked_still(
         if show {
             continue;
         }
-        let cause = format!("closed-file/{}", s.id);
+        let dedup_key = format!("closed-file/{}", s.id);
         let task = NewTask {
             centre: Some(&case.centre),
             case_id: Some(&case.id),
             session_id: Some(&s.id),
             due_at: Some(s.start),
-            ..NewTask::new(cause.clone(), Topic::ClosedFileVisit)
+            ..NewTask::new(dedup_key.clone(), TaskKind::ClosedFileVisit)
         };
         tasks::open(tx, now, &task).await?;
-        tasks::open_again(tx, &cause).await?;
+        tasks::open_again(tx, &dedup_key).await?;
     }
     Ok(())
 }
 
-fn tasks_id(tx: &Tx, cause: &str) -> String {
-    tx.seal().id_of(&format!("task/{cause}"))
+fn tasks_id(tx: &Tx, dedup_key: &str) -> String {
+    tx.seal().id_of(&format!("task/{dedup_key}"))
 }
 
-fn how(seat: Option<&Seat>) -> &'static str {
-    match seat {
+fn how(context: Option<&AttendeeContext>) -> &'static str {
+    match context {
         Some(s) if s.mode == Mode::Normal && s.consent == Consent::Yes && s.route().is_some() => {
             "by text"
         }

@@ -4,16 +4,14 @@
 //!
 //! The state of a fee is never stored: it is computed from the facts each time (`domain::policy`).
 
-use super::assessed_case::{Seen, called};
+use super::assessed_case::{AssessedCase, called};
 use super::{notified, owed_again, reviews, texts};
 use crate::domain::money::policy::CaseAssessment;
 use crate::domain::people::senders::Senders;
-use crate::domain::task::Topic;
-use crate::flows::Service;
-use crate::store::centres::Centres;
-use crate::store::money::{self};
-use crate::store::tasks::{self};
-use crate::store::{Tx, centres};
+use crate::domain::task::TaskKind;
+use crate::flows::service::Service;
+use crate::store::centres::{self, Centres};
+use crate::store::{Tx, money, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -55,7 +53,7 @@ pub async fn settle(
     now: DateTime<Utc>,
 ) -> Result<CaseAssessment> {
     money::lock(tx, case_id).await?;
-    let mut seen = Seen::of(tx, all, case_id).await?;
+    let mut seen = AssessedCase::of(tx, all, case_id).await?;
     let texts = money::texts(tx, case_id).await?;
     let unproven = notified::record(tx, &mut seen, &texts, now).await?;
     let standing_tasks = tasks::standing(
@@ -63,7 +61,11 @@ pub async fn settle(
         case_id,
         &[
             reviews::REVIEWS,
-            &[Topic::OwedAgain, Topic::TellByPhone, Topic::TellReferrer],
+            &[
+                TaskKind::OwedAgain,
+                TaskKind::TellByPhone,
+                TaskKind::TellReferrer,
+            ],
         ]
         .concat(),
     )

@@ -3,16 +3,18 @@
 use crate::domain::local_time::{instant, wall};
 use crate::domain::money::policy::record::OWED_AGAIN;
 use crate::domain::money::policy::{FeeState, NoticeKind};
-use crate::domain::outgoing::message::{Ended, Kind, MessageState};
+use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::people::person::Role;
 use crate::domain::people::senders::Senders;
-use crate::flows::money::assessed_case::{Called, Seen, allowed, still_so, text_kind};
+use crate::flows::compose::message_to;
+use crate::flows::money::assessed_case::{
+    AssessedCase, CalledNotice, allowed, still_so, text_kind,
+};
 use crate::flows::money::{notified, owed_again};
-use crate::flows::to_seat;
 use crate::store::Tx;
 use crate::store::money::{self, MoneyText};
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, Seat};
+use crate::store::sessions::{self, AttendeeContext};
 use anyhow::Result;
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
 use std::collections::HashSet;
@@ -22,9 +24,9 @@ use std::collections::HashSet;
 const TIME_TO_LOOK: Duration = Duration::minutes(10);
 
 /// A text that is called for now.
-struct Wanted<'a> {
-    cause: String,
-    kind: Kind,
+struct WantedText<'a> {
+    dedup_key: String,
+    kind: MessageKind,
     session: &'a str,
     role: Role,
     /// The instant that the rules call for.
@@ -33,31 +35,31 @@ struct Wanted<'a> {
     date: Option<NaiveDate>,
 }
 
-fn asks(kind: Kind) -> bool {
+fn asks(kind: MessageKind) -> bool {
     matches!(
         kind,
-        Kind::FeeNotice | Kind::NoteRequest | Kind::NoteReminder
+        MessageKind::FeeNotice | MessageKind::NoteRequest | MessageKind::NoteReminder
     )
 }
 
 /// The texts that are called for and say what is so. Of one kind only the last one: an earlier fee
 /// of the session was void before.
 fn wanted<'a>(
-    seen: &Seen<'_>,
-    called: &'a [Called<'_>],
+    seen: &AssessedCase<'_>,
+    called: &'a [CalledNotice<'_>],
     undecided: &HashSet<String>,
     texts: &'a [MoneyText],
     now: DateTime<Utc>,
-) -> Vec<Wanted<'a>> {
+) -> Vec<WantedText<'a>> {
     let assessed = &seen.assessed;
-    let mut list: Vec<Wanted<'a>> = Vec::new();
+    let mut list: Vec<WantedText<'a>> = Vec::new();
     for c in called {
         let (Some(kind), Some(role)) = (text_kind(c.kind), c.role) else {
             continue;
         };
         // A receipt for a fee of which nobody ever heard, settled by money that was meant for
         // another, waits for the manager as well.
-        let unheard = kind == Kind::FeeSettled
+        let unheard = kind == MessageKind::FeeSettled
             && !undecided.is_empty()
             && !texts
                 .iter()
@@ -69,8 +71,8 @@ fn wanted<'a>(
             continue;
         }
         list.retain(|w| !(w.kind == kind && w.session == c.session && w.role == role));
-        list.push(Wanted {
-            cause: format!("money/{kind}/{}/{role}/{}", c.session, c.n),
+        list.push(WantedText {
+            dedup_key: format!("money/{kind}/{}/{role}/{}", c.session, c.n),
             kind,
             session: c.session,
             role,
@@ -84,7 +86,7 @@ fn wanted<'a>(
     // settled.
     for t in texts
         .iter()
-        .filter(|t| t.kind == Kind::FeeNotice && t.is_said())
+        .filter(|t| t.kind == MessageKind::FeeNotice && t.is_said())
     {
         let (Some(session), Some(role)) = (t.session.as_deref(), t.role) else {
             continue;
@@ -96,19 +98,25 @@ fn wanted<'a>(
             && !settled
             && assessed.standing(session, now).liable.map(|p| p.role()) != Some(role);
         let receipt_comes = list.iter().any(|w| {
-            w.kind == Kind::FeeSettled
+            w.kind == MessageKind::FeeSettled
                 && w.session == session
                 && w.role == role
-                && !texts.iter().any(|t| t.cause == w.cause && t.is_said())
+                && !texts
+                    .iter()
+                    .any(|t| t.dedup_key == w.dedup_key && t.is_said())
         });
-        let once_more = t.cause.contains("/again-")
+        let once_more = t.dedup_key.contains("/again-")
             && !receipt_comes
-            && still_so(Kind::FeeSettled, assessed, session, Some(role), now);
+            && still_so(MessageKind::FeeSettled, assessed, session, Some(role), now);
         if by_mistake || once_more {
-            let cause = format!("money/{}/{session}/{role}/after-{}", Kind::FeeSettled, t.id);
-            list.push(Wanted {
-                cause,
-                kind: Kind::FeeSettled,
+            let dedup_key = format!(
+                "money/{}/{session}/{role}/after-{}",
+                MessageKind::FeeSettled,
+                t.id
+            );
+            list.push(WantedText {
+                dedup_key,
+                kind: MessageKind::FeeSettled,
                 session,
                 role,
                 at: now,
@@ -121,45 +129,47 @@ fn wanted<'a>(
 
 /// What a manager let go after a receipt is asked for once more, if nothing else asks for it.
 fn asked_again<'a>(
-    seen: &Seen<'_>,
+    seen: &AssessedCase<'_>,
     undecided: &HashSet<String>,
     texts: &'a [MoneyText],
     now: DateTime<Utc>,
-    list: &mut Vec<Wanted<'a>>,
+    list: &mut Vec<WantedText<'a>>,
 ) {
     for t in texts
         .iter()
-        .filter(|t| t.kind == Kind::FeeSettled && t.is_said())
+        .filter(|t| t.kind == MessageKind::FeeSettled && t.is_said())
     {
         let (Some(session), Some(role)) = (t.session.as_deref(), t.role) else {
             continue;
         };
         let s = seen.assessed.standing(session, now);
         let kind = match s.fee {
-            FeeState::Due => Kind::FeeNotice,
-            FeeState::Provisional => Kind::NoteRequest,
+            FeeState::Due => MessageKind::FeeNotice,
+            FeeState::Provisional => MessageKind::NoteRequest,
             _ => continue,
         };
         let let_go = seen.case.record.released(session, OWED_AGAIN)
             && !undecided.contains(session)
             && s.liable.map(|p| p.role()) == Some(role);
-        let fresh = |w: &Wanted<'_>| {
+        let fresh = |w: &WantedText<'_>| {
             w.kind == kind
                 && w.session == session
                 && w.role == role
-                && !texts.iter().any(|t| t.cause == w.cause && t.is_said())
+                && !texts
+                    .iter()
+                    .any(|t| t.dedup_key == w.dedup_key && t.is_said())
         };
-        let cause = format!(
+        let dedup_key = format!(
             "money/{kind}/{session}/{role}/again-{}",
             owed_again::times(seen, session)
         );
         if let_go
             && !list.iter().any(fresh)
-            && !list.iter().any(|w| w.cause == cause)
+            && !list.iter().any(|w| w.dedup_key == dedup_key)
             && still_so(kind, &seen.assessed, session, Some(role), now)
         {
-            list.push(Wanted {
-                cause,
+            list.push(WantedText {
+                dedup_key,
                 kind,
                 session,
                 role,
@@ -174,8 +184,8 @@ fn asked_again<'a>(
 pub(super) async fn queue(
     senders: &Senders,
     tx: &mut Tx,
-    seen: &Seen<'_>,
-    called: &[Called<'_>],
+    seen: &AssessedCase<'_>,
+    called: &[CalledNotice<'_>],
     undecided: &HashSet<String>,
     texts: &[MoneyText],
     now: DateTime<Utc>,
@@ -193,18 +203,18 @@ pub(super) async fn queue(
     };
     let mut look: Option<DateTime<Utc>> = None;
     for w in &list {
-        let before = texts.iter().find(|t| t.cause == w.cause);
+        let before = texts.iter().find(|t| t.dedup_key == w.dedup_key);
         if before.is_some_and(|t| {
             t.state != MessageState::Withdrawn
-                || t.reason.as_deref() != Some(Ended::NoLongerDue.as_str())
+                || t.reason.as_deref() != Some(EndReason::NoLongerDue.as_str())
         }) {
             continue;
         }
-        let seats = sessions::seats(tx, senders, w.session).await?;
-        let Some(seat) = seats.iter().find(|s| s.attendee.role == w.role) else {
+        let contexts = sessions::contexts(tx, senders, w.session).await?;
+        let Some(context) = contexts.iter().find(|s| s.attendee.role == w.role) else {
             continue;
         };
-        let not_before = when(tx, seen, seat, w, now).await?;
+        let not_before = when(tx, seen, context, w, now).await?;
         let channel = match before {
             Some(t) => {
                 money::wait_again(tx, &t.id, not_before, now).await?;
@@ -215,13 +225,13 @@ pub(super) async fn queue(
                     .assessed
                     .of(w.session)
                     .and_then(|a| a.deadline)
-                    .filter(|_| w.kind == Kind::NoteReminder);
+                    .filter(|_| w.kind == MessageKind::NoteReminder);
                 let date = w
                     .date
-                    .unwrap_or_else(|| wall(seen.centre.tz, seat.session.starts_at).date());
+                    .unwrap_or_else(|| wall(seen.centre.tz, context.session.starts_at).date());
                 let message = NewMessage {
                     data: date.to_string(),
-                    ..to_seat(seat, w.cause.clone(), w.kind, not_before, until)
+                    ..message_to(context, w.dedup_key.clone(), w.kind, not_before, until)
                 };
                 let channel = message.channel;
                 outbox::enqueue(tx, now, &[message]).await?;
@@ -235,20 +245,21 @@ pub(super) async fn queue(
     }
     for t in texts.iter().filter(|t| t.state == MessageState::Waiting) {
         // What a person released stays only while it is so.
-        let so = if t.cause.starts_with("money/") {
-            list.iter().any(|w| w.cause == t.cause)
+        let so = if t.dedup_key.starts_with("money/") {
+            list.iter().any(|w| w.dedup_key == t.dedup_key)
         } else {
             t.session
                 .as_ref()
                 .is_some_and(|s| still_so(t.kind, &seen.assessed, s, None, now))
         };
         if !so {
-            money::withdraw(tx, &t.id, Ended::NoLongerDue.as_str()).await?;
+            money::withdraw(tx, &t.id, EndReason::NoLongerDue.as_str()).await?;
         } else if t.not_before <= now && without_line(t.channel) {
             // No line will ever take it: a person tells the party, and the clock starts when they
             // did.
-            if money::withdraw(tx, &t.id, Ended::NoAddress.as_str()).await? {
-                notified::by_phone(tx, &seen.case, t, format!("ring-for/{}", t.cause), now).await?;
+            if money::withdraw(tx, &t.id, EndReason::NoAddress.as_str()).await? {
+                notified::by_phone(tx, &seen.case, t, format!("ring-for/{}", t.dedup_key), now)
+                    .await?;
             }
         } else if !t.held {
             look = [look, Some(after(t.channel, t.not_before.max(now)))]
@@ -264,20 +275,20 @@ pub(super) async fn queue(
 /// money.
 async fn when(
     tx: &mut Tx,
-    seen: &Seen<'_>,
-    seat: &Seat,
-    w: &Wanted<'_>,
+    seen: &AssessedCase<'_>,
+    context: &AttendeeContext,
+    w: &WantedText<'_>,
     now: DateTime<Utc>,
 ) -> Result<DateTime<Utc>> {
     let centre = seen.centre;
     let in_hours = centre.rules.money_hours.is_some();
-    let mut at = if in_hours && w.kind != Kind::NoteReminder {
+    let mut at = if in_hours && w.kind != MessageKind::NoteReminder {
         now + TIME_TO_LOOK
     } else {
         w.at.max(now)
     };
     if in_hours
-        && w.kind == Kind::FeeNotice
+        && w.kind == MessageKind::FeeNotice
         && seen.assessed.of(w.session).is_some_and(|a| a.by_no_show)
     {
         // Somebody may have looked wrong, and the family may still be there: the next working day
@@ -288,5 +299,5 @@ async fn when(
     if let Some(undo) = money::undo_until(tx, w.session, w.role).await? {
         at = at.max(undo);
     }
-    Ok(allowed(centre, &seen.case, seat, at).unwrap_or(at))
+    Ok(allowed(centre, &seen.case, context, at).unwrap_or(at))
 }

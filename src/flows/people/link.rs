@@ -2,13 +2,14 @@
 //! have heard the number that the new chat shows. A new link ends the old chat at once (safety
 //! rules G1 to G3, a9, a15).
 
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Say;
 use crate::domain::people::person::{Address, Channel, Consent};
 use crate::domain::people::staff::Act;
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
+use crate::flows::compose::speaker;
 use crate::flows::lines::{Lines, message_of};
-use crate::flows::{Service, speaker};
+use crate::flows::service::Service;
 use crate::store::errands::{self, Errand};
 use crate::store::facts::{self, Fact};
 use crate::store::inbox::{self, Inbound};
@@ -112,12 +113,12 @@ pub(crate) async fn start(
         refuse(svc, tx, lines, inbound, &chat, now).await?;
         return Ok(("link", "a15"));
     };
-    let task = |topic, cause: String| NewTask {
+    let task = |topic, dedup_key: String| NewTask {
         centre: None,
         case_id: None,
         role: Some(party.role),
         inbound_id: None,
-        ..NewTask::new(cause, topic)
+        ..NewTask::new(dedup_key, topic)
     };
     if parties::is_the_others(tx, &party, &inbound.number_hash).await? {
         // Rule a9: what is said to one parent would be read by the other. The code is spent, and a
@@ -125,7 +126,10 @@ pub(crate) async fn start(
         let t = NewTask {
             case_id: Some(&party.case_id),
             inbound_id: Some(&inbound.id),
-            ..task(Topic::LinkRefused, format!("link-refused/{}", inbound.id))
+            ..task(
+                TaskKind::LinkRefused,
+                format!("link-refused/{}", inbound.id),
+            )
         };
         tasks::open(tx, now, &t).await?;
         refuse(svc, tx, lines, inbound, &chat, now).await?;
@@ -152,7 +156,7 @@ pub(crate) async fn start(
             now,
         )
         .await?;
-        reply(tx, &party, inbound, &chat, Kind::Welcome, "", now).await?;
+        reply(tx, &party, inbound, &chat, MessageKind::Welcome, "", now).await?;
         return Ok(("link", "G1-first"));
     }
     // Another chat had it before: a stolen code alone must not move a parent's texts. Until staff
@@ -170,10 +174,22 @@ pub(crate) async fn start(
     let t = NewTask {
         case_id: Some(&party.case_id),
         inbound_id: Some(&inbound.id),
-        ..task(Topic::ConfirmChat, format!("confirm-chat/{}", inbound.id))
+        ..task(
+            TaskKind::ConfirmChat,
+            format!("confirm-chat/{}", inbound.id),
+        )
     };
     tasks::open(tx, now, &t).await?;
-    reply(tx, &party, inbound, &chat, Kind::LinkNumber, &number, now).await?;
+    reply(
+        tx,
+        &party,
+        inbound,
+        &chat,
+        MessageKind::LinkNumber,
+        &number,
+        now,
+    )
+    .await?;
     Ok(("link", "G1-waits"))
 }
 
@@ -188,7 +204,10 @@ async fn refuse(
     // Rule a2: who tries codes gets one answer an hour.
     let lately =
         messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(1)).await?;
-    if lately.iter().any(|(kind, ..)| *kind == Kind::LinkRefused) {
+    if lately
+        .iter()
+        .any(|(kind, ..)| *kind == MessageKind::LinkRefused)
+    {
         return Ok(());
     }
     let all = centres::all_in(tx).await?;
@@ -205,8 +224,8 @@ async fn refuse(
         return Ok(());
     };
     let message = NewMessage {
-        cause: format!("reply/{}", inbound.id),
-        kind: Kind::LinkRefused,
+        dedup_key: format!("reply/{}", inbound.id),
+        kind: MessageKind::LinkRefused,
         centre: centre.clone(),
         case_id: None,
         party_id: None,
@@ -228,12 +247,12 @@ async fn reply(
     party: &Party,
     inbound: &Inbound,
     chat: &Address,
-    kind: Kind,
+    kind: MessageKind,
     data: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let message = NewMessage {
-        cause: format!("reply/{}", inbound.id),
+        dedup_key: format!("reply/{}", inbound.id),
         kind,
         centre: party.centre.clone(),
         case_id: Some(party.case_id.clone()),
@@ -366,10 +385,17 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
     }
     parties::end_waiting(&mut tx, &w.id, "done", 0).await?;
     link(&mut tx, party, (&w.chat, &w.chat_hash), &w.sender, by, now).await?;
-    tasks::close_topic(&mut tx, now, &party.case_id, party.role, Topic::ConfirmChat).await?;
+    tasks::close_topic(
+        &mut tx,
+        now,
+        &party.case_id,
+        party.role,
+        TaskKind::ConfirmChat,
+    )
+    .await?;
     let welcome = NewMessage {
-        cause: format!("welcome/{}", w.id),
-        kind: Kind::Welcome,
+        dedup_key: format!("welcome/{}", w.id),
+        kind: MessageKind::Welcome,
         centre: party.centre.clone(),
         case_id: Some(party.case_id.clone()),
         party_id: Some(party.id.clone()),

@@ -6,16 +6,16 @@ use crate::domain::local_time::parse_hours;
 use crate::domain::people::person::{Address, Channel, Consent, Mode};
 use crate::domain::people::staff::Act;
 use crate::domain::replies::understanding::{Intent, bare, understand};
-use crate::domain::task::Topic;
-use crate::flows::Service;
+use crate::domain::task::TaskKind;
+use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::parties::{self, Party};
 use crate::store::{Tx, staff, tasks};
-use crate::words_enum;
+use crate::string_enum;
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
-words_enum! {
+string_enum! {
     /// How staff know that they spoke with the right person (rule a10).
     Spoken {
         /// In person, with photo ID.
@@ -27,7 +27,7 @@ words_enum! {
 
 /// What is recorded about a party's phone; `None` leaves a thing as it is.
 #[derive(Debug, Clone, Default)]
-pub struct Change {
+pub struct PhoneChange {
     /// How much it may show.
     pub mode: Option<Mode>,
     /// Hours in which it may show a text, `09:00-15:00`; an empty text: whenever the centre sends.
@@ -59,7 +59,7 @@ pub struct Change {
 pub async fn change(
     svc: &Service,
     party: &Party,
-    c: &Change,
+    c: &PhoneChange,
     by: &str,
     at: DateTime<Utc>,
 ) -> Result<Vec<String>> {
@@ -135,7 +135,7 @@ pub async fn change(
                 now,
                 &party.case_id,
                 party.role,
-                Topic::RingWrongNumber,
+                TaskKind::RingWrongNumber,
             )
             .await?;
         }
@@ -147,7 +147,7 @@ pub async fn change(
             now,
             &party.case_id,
             party.role,
-            Topic::ConfirmNumber,
+            TaskKind::ConfirmNumber,
         )
         .await?;
         kinds.push(if c.confirm_number {
@@ -267,7 +267,7 @@ async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<Strin
 async fn settle_pending(
     tx: &mut Tx,
     party: &Party,
-    c: &Change,
+    c: &PhoneChange,
     needs_talk: &impl Fn(&str) -> Result<()>,
 ) -> Result<String> {
     let addresses = parties::addresses(tx, &party.id).await?;

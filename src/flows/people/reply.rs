@@ -2,15 +2,14 @@
 //! over before they leave.
 
 use crate::domain::local_time::{after_all_quiet, wall};
-use crate::domain::outgoing::lint::{self, Others};
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::lint::{self, OtherParties};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::{Address, Mode};
 use crate::domain::people::staff::Act;
-use crate::flows::Service;
+use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
-use crate::store::inbox;
 use crate::store::outbox::{self, NewMessage};
-use crate::store::{Tx, centres, parties, sessions, staff, tasks};
+use crate::store::{Tx, centres, inbox, parties, sessions, staff, tasks};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Duration, Timelike, Utc};
 
@@ -19,7 +18,7 @@ const LASTS: Duration = Duration::hours(24);
 
 /// What an answer would be, or was.
 #[derive(Debug)]
-pub struct Answered {
+pub struct ReplyForm {
     /// To whom: `BRK-0101:resident`.
     pub party: String,
     /// The exact words.
@@ -36,8 +35,8 @@ async fn others_of(
     owners: &[inbox::Owner],
     now: DateTime<Utc>,
     tz: chrono_tz::Tz,
-) -> Result<Others> {
-    let mut all = Others::default();
+) -> Result<OtherParties> {
+    let mut all = OtherParties::default();
     for owner in owners {
         let party = parties::get(tx, &owner.party_id)
             .await?
@@ -56,8 +55,8 @@ async fn others_of_party(
     party: &parties::Party,
     now: DateTime<Utc>,
     tz: chrono_tz::Tz,
-) -> Result<Others> {
-    let mut others = Others::default();
+) -> Result<OtherParties> {
+    let mut others = OtherParties::default();
     for (other, name) in parties::others(tx, party).await? {
         others.names.push(name.0);
         others.numbers.extend(
@@ -68,14 +67,14 @@ async fn others_of_party(
                 .map(|a| a.value),
         );
     }
-    let seats = sessions::seats_of_case(tx, svc.lines().senders(), &party.case_id, now).await?;
+    let contexts = sessions::seats_of_case(tx, svc.lines().senders(), &party.case_id, now).await?;
     let at = |t: DateTime<Utc>| (wall(tz, t).hour(), wall(tz, t).minute());
-    let own: Vec<(u32, u32)> = seats
+    let own: Vec<(u32, u32)> = contexts
         .iter()
         .filter(|s| s.attendee.role == party.role)
         .map(|s| at(s.attendee.arrives_at))
         .collect();
-    let theirs = seats
+    let theirs = contexts
         .iter()
         .filter(|s| s.attendee.role != party.role)
         .map(|s| at(s.attendee.arrives_at));
@@ -88,9 +87,9 @@ const SHOWN: Duration = Duration::days(14);
 
 /// A message that waits for a person, with what a person has to know to answer it.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct WaitingMessage {
     /// The task.
-    pub task: tasks::About,
+    pub task: tasks::TaskContext,
     /// Who has the number that it came from, by `CASE:role`: one, several, or nobody on file.
     pub parties: Vec<String>,
     /// By which channel it came.
@@ -102,7 +101,7 @@ pub struct Waiting {
     /// How much the phones of these parties may show, where that is not everything.
     pub quiet: Option<Mode>,
     /// What passed between us and this number in the last two weeks.
-    pub passed: Vec<inbox::Passed>,
+    pub passed: Vec<inbox::ThreadEntry>,
 }
 
 /// What waits in a task: the message, who may have written it, what was sent before and what was
@@ -110,7 +109,7 @@ pub struct Waiting {
 ///
 /// # Errors
 /// In plain words: no such task, or one that holds no message.
-pub async fn waiting(svc: &Service, task: &str) -> Result<Waiting> {
+pub async fn waiting(svc: &Service, task: &str) -> Result<WaitingMessage> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     let Some(about) = tasks::get(&mut tx, task).await? else {
@@ -151,7 +150,7 @@ pub async fn waiting(svc: &Service, task: &str) -> Result<Waiting> {
         .max()
         .filter(|m| *m != Mode::Normal);
     let passed = without_codes(inbox::passed(&mut tx, &from, now - SHOWN).await?);
-    Ok(Waiting {
+    Ok(WaitingMessage {
         task: about,
         parties,
         channel: from.channel,
@@ -164,13 +163,13 @@ pub async fn waiting(svc: &Service, task: &str) -> Result<Waiting> {
 
 /// The code of a cancellation is for the parent's phone alone (rule S1): neither it nor what may be
 /// one is shown.
-fn without_codes(mut passed: Vec<inbox::Passed>) -> Vec<inbox::Passed> {
-    let secret = |way: &inbox::Way| matches!(way, inbox::Way::Out { kind, .. } if [Kind::CancelReasonAsk.as_str(), Kind::LinkNumber.as_str()].contains(&kind.as_str()));
+fn without_codes(mut passed: Vec<inbox::ThreadEntry>) -> Vec<inbox::ThreadEntry> {
+    let secret = |way: &inbox::Direction| matches!(way, inbox::Direction::Out { kind, .. } if [MessageKind::CancelReasonAsk.as_str(), MessageKind::LinkNumber.as_str()].contains(&kind.as_str()));
     let asked = passed.iter().any(|p| secret(&p.way));
     for p in &mut passed {
         if secret(&p.way) {
             p.body.0 = "(the question with its code, which only that phone sees)".into();
-        } else if asked && matches!(p.way, inbox::Way::In { .. }) {
+        } else if asked && matches!(p.way, inbox::Direction::In { .. }) {
             p.body.0 = mask_codes(&p.body.0);
         }
     }
@@ -199,7 +198,7 @@ fn mask_codes(text: &str) -> String {
 /// # Errors
 /// In plain words: somebody who may not, no such task, one that holds no message, a phone of
 /// several families, one that shows nothing, words that may not leave.
-pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<Answered> {
+pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<ReplyForm> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Reply).await?;
@@ -274,7 +273,7 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<An
     };
     let rendered = svc
         .words
-        .render(&say, &crate::flows::speaker(&centre), "en")?;
+        .render(&say, &crate::flows::compose::speaker(&centre), "en")?;
     let quiet: Vec<_> = centre
         .courtesy
         .quiet
@@ -288,8 +287,8 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<An
         )
     };
     let message = NewMessage {
-        cause: format!("staff-reply/{task}"),
-        kind: Kind::StaffReply,
+        dedup_key: format!("staff-reply/{task}"),
+        kind: MessageKind::StaffReply,
         centre: party.centre.clone(),
         case_id: Some(party.case_id.clone()),
         party_id: Some(party.id.clone()),
@@ -317,7 +316,7 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<An
     tx.commit().await?;
     svc.wake_senders();
     svc.changed.notify_waiters();
-    Ok(Answered {
+    Ok(ReplyForm {
         party: format!("{}:{}", party.case_ref, party.role),
         words: rendered.body,
         parts: rendered.parts,

@@ -1,15 +1,18 @@
-//! What a bot does beside sending: fetches what came in, stores it and only then lets Telegram
+//! InboundKind a bot does beside sending: fetches what came in, stores it and only then lets Telegram
 //! forget it, and runs its errands.
 
-use crate::channels::telegram::{self, Errand, Incoming, IncomingKind, Mode, Telegram};
+use crate::channels::telegram::{
+    self, ErrandResult, Telegram, TelegramUpdate, TelegramUpdateKind, UpdateMode,
+};
 use crate::domain::people::person::{Channel, Private};
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::flows::lines::Line;
 use crate::flows::people::link;
-use crate::flows::{Service, receive};
+use crate::flows::receive;
+use crate::flows::service::Service;
 use crate::store::centres;
-use crate::store::errands::{self, Due};
-use crate::store::inbox::{Received, What};
+use crate::store::errands::{self, DueErrand};
+use crate::store::inbox::{InboundKind, NewInbound};
 use crate::store::tasks::{self, NewTask};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -26,36 +29,36 @@ const KEPT: Duration = Duration::hours(24);
 /// before it.
 pub fn received(
     line: &Line,
-    i: Incoming,
+    i: TelegramUpdate,
     now: DateTime<Utc>,
     since: Option<DateTime<Utc>>,
-) -> Received {
-    let pressed = matches!(i.what, IncomingKind::Press { .. });
+) -> NewInbound {
+    let pressed = matches!(i.what, TelegramUpdateKind::Press { .. });
     let what = match i.what {
-        IncomingKind::Text(body) => What::Text {
+        TelegramUpdateKind::Text(body) => InboundKind::Text {
             body: Private(body),
             media: 0,
             opt_out_type: None,
         },
-        IncomingKind::Media(body) => What::Text {
+        TelegramUpdateKind::Media(body) => InboundKind::Text {
             body: Private(body),
             media: 1,
             opt_out_type: None,
         },
-        IncomingKind::Press {
+        TelegramUpdateKind::Press {
             query,
             data,
             message,
-        } => What::Press {
+        } => InboundKind::Press {
             query,
             data,
             message: message.to_string(),
         },
-        IncomingKind::Blocked(true) => What::Blocked,
-        IncomingKind::Blocked(false) => What::Unblocked,
-        IncomingKind::Group => What::Group,
+        TelegramUpdateKind::Blocked(true) => InboundKind::Blocked,
+        TelegramUpdateKind::Blocked(false) => InboundKind::Unblocked,
+        TelegramUpdateKind::Group => InboundKind::Group,
     };
-    Received {
+    NewInbound {
         provider: line.name(),
         provider_message_id: i.update_id.to_string(),
         channel: Channel::Telegram,
@@ -76,7 +79,7 @@ pub async fn from_hook(svc: &Service, line: &Line, body: &[u8]) -> Result<()> {
     let now = svc.clock.now();
     receive::store(
         svc,
-        &[received(line, incoming, now, svc.pulse.away_since())],
+        &[received(line, incoming, now, svc.liveness.away_since())],
     )
     .await?;
     Ok(())
@@ -95,7 +98,7 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
     let mut offset = None;
     let mut failures = 0u32;
     // A practice clock is moved by hand: its gaps are no outages.
-    let practice = svc.clock.is_practice();
+    let practice = svc.clock.is_simulated();
     let mut since = if practice {
         None
     } else {
@@ -108,8 +111,8 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                     .await?;
             }
             match bot.mode() {
-                Mode::Webhook { .. } => Ok(None),
-                Mode::Polling { .. } => bot.fetch(offset).await.map(Some),
+                UpdateMode::Webhook { .. } => Ok(None),
+                UpdateMode::Polling { .. } => bot.fetch(offset).await.map(Some),
             }
         };
         let fetched = tokio::select! {
@@ -119,7 +122,7 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
         match fetched {
             Ok(None) => {
                 // Telegram calls us; nothing is left to do here.
-                svc.pulse.tick("telegram");
+                svc.liveness.tick("telegram");
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = tokio::time::sleep(Span::from_secs(30)) => {}
@@ -135,11 +138,11 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                 {
                     tracing::warn!("that messages may be lost could not be recorded yet: {e:#}");
                 }
-                let rows: Vec<Received> = incoming
+                let rows: Vec<NewInbound> = incoming
                     .into_iter()
                     .map(|i| received(&line, i, now, since))
                     .collect();
-                // Stored first; the next question tells Telegram that it may forget them. What it
+                // Stored first; the next question tells Telegram that it may forget them. InboundKind it
                 // brings again is known.
                 let stored = async {
                     if !rows.is_empty() {
@@ -152,12 +155,12 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                 match stored.await {
                     Ok(()) => {
                         offset = next;
-                        // What is left of a backlog came in the same gap.
+                        // InboundKind is left of a backlog came in the same gap.
                         if !more {
                             since = Some(now).filter(|_| !practice);
                         }
                         failures = 0;
-                        svc.pulse.tick("telegram");
+                        svc.liveness.tick("telegram");
                     }
                     Err(e) => {
                         tracing::warn!("what came by Telegram could not be stored yet: {e:#}");
@@ -198,7 +201,7 @@ async fn lost(svc: &Service, line: &Line, now: DateTime<Utc>) -> Result<()> {
         now,
         &NewTask::new(
             format!("messages-lost/{}/{}", line.sender, now.format("%Y-%m-%d")),
-            Topic::MessagesLost,
+            TaskKind::MessagesLost,
         ),
     )
     .await?;
@@ -238,11 +241,11 @@ async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usiz
         let now = svc.clock.now();
         let mut tx = svc.db.begin().await?;
         match outcome {
-            Errand::Done | Errand::Never => {
+            ErrandResult::Done | ErrandResult::Never => {
                 errands::done(&mut tx, std::slice::from_ref(&e.id)).await?;
                 ended += 1;
             }
-            Errand::Again(wait) => {
+            ErrandResult::Again(wait) => {
                 let wait = wait.map_or_else(
                     || Duration::seconds(1 << e.tries.clamp(0, 8)),
                     |w| Duration::from_std(w).unwrap_or_default(),
@@ -255,7 +258,7 @@ async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usiz
     Ok(ended)
 }
 
-async fn run_one(svc: &Service, bot: &Telegram, e: &Due) -> Result<Errand> {
+async fn run_one(svc: &Service, bot: &Telegram, e: &DueErrand) -> Result<ErrandResult> {
     let message = || e.target.parse::<i32>().unwrap_or_default();
     Ok(match e.what.as_str() {
         "answer" => bot.answer(&e.target, &e.words).await,

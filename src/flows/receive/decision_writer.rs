@@ -3,27 +3,30 @@
 
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
-use crate::domain::outgoing::message::{Ended, Kind};
+use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::say::Say;
 use crate::domain::people::person::{Channel, Mode, Role};
-use crate::domain::replies::cancel_code::stem;
-use crate::domain::replies::conversation::{self, Decision, Effect, Heard, Wanted};
-use crate::domain::task::Topic;
+use crate::domain::replies::cancel_code::code_prefix;
+use crate::domain::replies::conversation::{self, AmbiguousWish, Decision, Effect, InboundContext};
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, CancelledBy, Reason};
+use crate::flows::choices::{end_choices, which_cause};
+use crate::flows::compose::message_to;
+use crate::flows::lateness::is_late;
 use crate::flows::lines::Lines;
 use crate::flows::money::settle;
-use crate::flows::scan::confirmations::ring_by;
+use crate::flows::ring::ring_by;
 use crate::flows::send::recheck::{WhichData, as_before};
+use crate::flows::service::Service;
 use crate::flows::visits::cancel::{call_off, resume_question};
-use crate::flows::{Service, is_late, to_seat};
 use crate::store::centres::Centres;
 use crate::store::errands::{self, Errand};
 use crate::store::facts::{self, Fact};
-use crate::store::inbox::{self, Inbound, Owner, What};
+use crate::store::inbox::{self, Inbound, InboundKind, Owner};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::questions::{self, NewQuestion};
 use crate::store::sealed::random_u32;
-use crate::store::sessions::{self, Seat};
+use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, messages};
 use anyhow::Result;
@@ -41,12 +44,12 @@ const NAG_AFTER: Duration = Duration::minutes(30);
 const NO_CODE: &str = "-";
 
 /// Writes down what was decided about one message.
-pub(crate) struct Teller<'a> {
+pub(crate) struct DecisionWriter<'a> {
     pub(crate) svc: &'a Service,
     pub(crate) tx: &'a mut Tx,
     pub(crate) all: &'a Centres,
     pub(crate) lines: &'a Lines,
-    pub(crate) seats: &'a [Seat],
+    pub(crate) contexts: &'a [AttendeeContext],
     pub(crate) parties: &'a [Owner],
     pub(crate) inbound: &'a Inbound,
     /// The line it came by: channel and our sender.
@@ -56,14 +59,14 @@ pub(crate) struct Teller<'a> {
     pub(crate) before: Option<Mode>,
 }
 
-impl<'a> Teller<'a> {
-    fn seat(&self, session: &str) -> Option<&'a Seat> {
-        self.seats.iter().find(|s| s.session.id == session)
+impl<'a> DecisionWriter<'a> {
+    fn context(&self, session: &str) -> Option<&'a AttendeeContext> {
+        self.contexts.iter().find(|s| s.session.id == session)
     }
 
     fn centre_of(&self, session: Option<&str>) -> Option<&'a Centre> {
         let code = session
-            .and_then(|s| self.seat(s))
+            .and_then(|s| self.context(s))
             .map(|s| s.session.centre.as_str())
             .or_else(|| self.parties.first().map(|p| p.centre.as_str()));
         let of_line = || {
@@ -85,28 +88,32 @@ impl<'a> Teller<'a> {
         self.parties.iter().all(|p| p.mode == Mode::Normal)
     }
 
-    /// What a phone that may not show a question is told instead: a discreet one the bare "please
+    /// InboundKind a phone that may not show a question is told instead: a discreet one the bare "please
     /// ring us", a silent one nothing.
     fn bare_reply(&self) -> Option<conversation::Reply> {
         let silent = self.parties.iter().any(|p| p.mode == Mode::Silent);
         (!silent).then_some(conversation::Reply {
-            kind: Kind::NeedsCoordinatorAck,
+            kind: MessageKind::NeedsCoordinatorAck,
             session: None,
         })
     }
 
-    pub(crate) async fn carry_out(&mut self, heard: &Heard, decision: Decision) -> Result<()> {
+    pub(crate) async fn carry_out(
+        &mut self,
+        heard: &InboundContext,
+        decision: Decision,
+    ) -> Result<()> {
         let mut reply = decision.reply;
         let mut data = String::new();
         // An answer that tells of a change is never held back by the caps.
         let mut changed = false;
         for effect in decision.effects {
             for session in conversation::decides(heard, &effect) {
-                if let Some(seat) = self.seat(session) {
-                    sessions::decided(self.tx, session, seat.attendee.role, self.inbound.at)
+                if let Some(context) = self.context(session) {
+                    sessions::decided(self.tx, session, context.attendee.role, self.inbound.at)
                         .await?;
                     if conversation::settles(&effect) {
-                        end_choices(self.tx, seat, &self.inbound.number_hash, self.now).await?;
+                        end_choices(self.tx, context, &self.inbound.number_hash, self.now).await?;
                     }
                 }
             }
@@ -120,12 +127,15 @@ impl<'a> Teller<'a> {
                 } => {
                     let asks = reply
                         .as_ref()
-                        .is_some_and(|r| r.kind == Kind::CancelReasonAsk);
+                        .is_some_and(|r| r.kind == MessageKind::CancelReasonAsk);
                     // A phone that may not show the question is rung; no question waits that nobody
                     // can read.
                     let shows = self.shows_all();
-                    let capped =
-                        asks && shows && self.capped(Kind::CancelReasonAsk, Some(&session)).await?;
+                    let capped = asks
+                        && shows
+                        && self
+                            .capped(MessageKind::CancelReasonAsk, Some(&session))
+                            .await?;
                     match self
                         .cancel_asked(
                             &session,
@@ -139,7 +149,7 @@ impl<'a> Teller<'a> {
                     {
                         Some(question) => data = question,
                         None if asks && !shows => reply = self.bare_reply(),
-                        None => reply = reply.filter(|r| r.kind != Kind::CancelReasonAsk),
+                        None => reply = reply.filter(|r| r.kind != MessageKind::CancelReasonAsk),
                     }
                 }
                 Effect::Cancel {
@@ -148,32 +158,37 @@ impl<'a> Teller<'a> {
                     reason,
                     at,
                 } => {
-                    let Some(seat) = self.seat(&session) else {
+                    let Some(context) = self.context(&session) else {
                         continue;
                     };
-                    if self.storm(&seat.session.centre).await? {
-                        self.task(Topic::Storm, Some(&session)).await?;
+                    if self.storm(&context.session.centre).await? {
+                        self.task(TaskKind::Storm, Some(&session)).await?;
                         reply = reply.map(|_| conversation::Reply {
-                            kind: Kind::NeedsCoordinatorAck,
+                            kind: MessageKind::NeedsCoordinatorAck,
                             session: None,
                         });
                         break;
                     }
                     changed = true;
                     questions::end(self.tx, &question, true).await?;
-                    tasks::moot_unfinished(self.tx, self.now, &session, Some(seat.attendee.role))
-                        .await?;
-                    self.cancel(seat, reason, at, decision.rule).await?;
-                    data = self.in_time_word(seat, at).await?.to_owned();
+                    tasks::obsolete_unfinished(
+                        self.tx,
+                        self.now,
+                        &session,
+                        Some(context.attendee.role),
+                    )
+                    .await?;
+                    self.cancel(context, reason, at, decision.rule).await?;
+                    data = self.in_time_word(context, at).await?.to_owned();
                 }
                 Effect::TakeBack { session } => {
                     if self.take_back(&session, decision.rule).await? {
                         changed = true;
                     } else {
                         // The other parent was told meanwhile: C11, a person decides.
-                        self.task(Topic::Reconfirm, Some(&session)).await?;
+                        self.task(TaskKind::Reconfirm, Some(&session)).await?;
                         reply = Some(conversation::Reply {
-                            kind: Kind::NeedsCoordinatorAck,
+                            kind: MessageKind::NeedsCoordinatorAck,
                             session: None,
                         });
                     }
@@ -185,36 +200,39 @@ impl<'a> Teller<'a> {
                         .open
                         .iter()
                         .find(|o| o.question.as_ref().is_some_and(|q| q.id == question));
-                    if let Some(seat) = of.and_then(|o| self.seat(&o.session)) {
-                        tasks::moot_unfinished(
+                    if let Some(context) = of.and_then(|o| self.context(&o.session)) {
+                        tasks::obsolete_unfinished(
                             self.tx,
                             self.now,
-                            &seat.session.id,
-                            Some(seat.attendee.role),
+                            &context.session.id,
+                            Some(context.attendee.role),
                         )
                         .await?;
                     }
                 }
                 Effect::WrongCode { question } => questions::wrong(self.tx, &question).await?,
                 Effect::AskWhich { wanted, options } => {
-                    let told = self.shows_all() && !self.capped(Kind::WhichSession, None).await?;
+                    let told =
+                        self.shows_all() && !self.capped(MessageKind::WhichSession, None).await?;
                     let asked = self.ask_which(wanted, &options, told).await?;
                     match (&asked, wanted) {
                         // A wish that cannot be asked back must not be silent.
-                        (None, Wanted::Cancel(_)) => {
-                            self.task(Topic::CancelByPhone, Some(&options[0].0)).await?
+                        (None, AmbiguousWish::Cancel(_)) => {
+                            self.task(TaskKind::CancelByPhone, Some(&options[0].0))
+                                .await?
                         }
-                        (Some(w), Wanted::Cancel(_)) => {
+                        (Some(w), AmbiguousWish::Cancel(_)) => {
                             self.ring_unless_chosen(&w.choice, &options).await?
                         }
                         // Who comes after all is not rung for the NO before it.
-                        (Some(w), Wanted::Confirm) => {
+                        (Some(w), AmbiguousWish::Confirm) => {
                             tasks::close(self.tx, self.now, &which_cause(&w.choice)).await?
                         }
-                        (None, Wanted::Confirm) => {}
+                        (None, AmbiguousWish::Confirm) => {}
                     }
-                    if !told && wanted == Wanted::Confirm {
-                        self.task(Topic::ReadMessage, Some(&options[0].0)).await?;
+                    if !told && wanted == AmbiguousWish::Confirm {
+                        self.task(TaskKind::ReadMessage, Some(&options[0].0))
+                            .await?;
                     }
                     reply = if self.shows_all() {
                         reply.filter(|_| told)
@@ -244,19 +262,25 @@ impl<'a> Teller<'a> {
                     tasks::close(self.tx, self.now, &which_cause(&choice)).await?;
                 }
                 Effect::IllnessTold { session, reason } => {
-                    let Some(seat) = self.seat(&session) else {
-                        continue;
-                    };
-                    self.fact(seat, "cancelled", self.inbound.at, "C28", reason.as_str())
-                        .await?;
-                    self.settle(&seat.session.case_id).await?;
-                }
-                Effect::SomeChildren { session, ill } => {
-                    let Some(seat) = self.seat(&session) else {
+                    let Some(context) = self.context(&session) else {
                         continue;
                     };
                     self.fact(
-                        seat,
+                        context,
+                        "cancelled",
+                        self.inbound.at,
+                        "C28",
+                        reason.as_str(),
+                    )
+                    .await?;
+                    self.settle(&context.session.case_id).await?;
+                }
+                Effect::SomeChildren { session, ill } => {
+                    let Some(context) = self.context(&session) else {
+                        continue;
+                    };
+                    self.fact(
+                        context,
                         "some_children",
                         self.inbound.at,
                         decision.rule,
@@ -291,7 +315,7 @@ impl<'a> Teller<'a> {
         // A bot says it where the button was pressed. On WhatsApp it is a text; to press the same
         // button again needs no answer.
         let says_so = self.inbound.channel == Channel::Whatsapp && decision.rule != "press-again";
-        let Some(reply) = reply.filter(|r| r.kind != Kind::OldButton || says_so) else {
+        let Some(reply) = reply.filter(|r| r.kind != MessageKind::OldButton || says_so) else {
             return Ok(());
         };
         if let Some(before) = self.before
@@ -299,18 +323,18 @@ impl<'a> Teller<'a> {
         {
             data = as_before(before);
         }
-        if reply.kind == Kind::CancellationAck
+        if reply.kind == MessageKind::CancellationAck
             && data.is_empty()
-            && let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s))
-            && let Some(at) = seat.attendee.answered_at
+            && let Some(context) = reply.session.as_deref().and_then(|s| self.context(s))
+            && let Some(at) = context.attendee.answered_at
         {
-            data = self.in_time_word(seat, at).await?.to_owned();
+            data = self.in_time_word(context, at).await?.to_owned();
         }
         if changed
-            || reply.kind == Kind::CancelReasonAsk
+            || reply.kind == MessageKind::CancelReasonAsk
             || !self.capped(reply.kind, reply.session.as_deref()).await?
         {
-            if changed && reply.kind == Kind::CancellationAck {
+            if changed && reply.kind == MessageKind::CancellationAck {
                 self.copy_to_the_other_address(&reply, &data).await?;
             }
             self.reply(&reply, data).await?;
@@ -320,7 +344,7 @@ impl<'a> Teller<'a> {
 
     /// A press is answered so that its button comes to rest, and the buttons below its text go.
     async fn after_press(&mut self, reply: Option<&conversation::Reply>) -> Result<()> {
-        let What::Press { query, message, .. } = &self.inbound.what else {
+        let InboundKind::Press { query, message, .. } = &self.inbound.what else {
             return Ok(());
         };
         if self.inbound.channel != Channel::Telegram {
@@ -330,7 +354,7 @@ impl<'a> Teller<'a> {
             return Ok(());
         };
         let mut words = String::new();
-        if reply.is_some_and(|r| r.kind == Kind::OldButton)
+        if reply.is_some_and(|r| r.kind == MessageKind::OldButton)
             && self
                 .parties
                 .iter()
@@ -340,7 +364,11 @@ impl<'a> Teller<'a> {
             words = self
                 .svc
                 .words
-                .render(&Say::OldButton, &crate::flows::speaker(centre), "en")?
+                .render(
+                    &Say::OldButton,
+                    &crate::flows::compose::speaker(centre),
+                    "en",
+                )?
                 .body;
         }
         let answer = Errand {
@@ -370,10 +398,10 @@ impl<'a> Teller<'a> {
         reply: &conversation::Reply,
         data: &str,
     ) -> Result<()> {
-        let Some(seat) = reply.session.as_deref().and_then(|s| self.seat(s)) else {
+        let Some(context) = reply.session.as_deref().and_then(|s| self.context(s)) else {
             return Ok(());
         };
-        let Some(other) = seat
+        let Some(other) = context
             .routes
             .iter()
             .find(|r| r.hash != self.inbound.number_hash && !r.opted_out)
@@ -389,18 +417,18 @@ impl<'a> Teller<'a> {
             .courtesy
             .quiet
             .into_iter()
-            .chain(seat.quiet)
+            .chain(context.quiet)
             .collect();
         let Some(not_before) = after_all_quiet(&quiet, centre.tz, self.now) else {
             return Ok(());
         };
-        let cause = format!("reply/{}/copy", self.inbound.id);
+        let dedup_key = format!("reply/{}/copy", self.inbound.id);
         let message = NewMessage {
             to: Some((other.address.clone(), other.hash.clone())),
             data: data.to_owned(),
-            ..to_seat(
-                seat,
-                cause,
+            ..message_to(
+                context,
+                dedup_key,
                 reply.kind,
                 not_before,
                 Some(self.now + ANSWER_LASTS),
@@ -417,26 +445,26 @@ impl<'a> Teller<'a> {
         choice: &str,
         options: &[(String, i64); 2],
     ) -> Result<()> {
-        let Some(seat) = options
+        let Some(context) = options
             .iter()
-            .filter_map(|(s, _)| self.seat(s))
+            .filter_map(|(s, _)| self.context(s))
             .min_by_key(|s| s.attendee.arrives_at)
         else {
             return Ok(());
         };
         let task = NewTask {
-            centre: Some(&seat.session.centre),
-            case_id: Some(&seat.session.case_id),
-            session_id: Some(&seat.session.id),
-            role: Some(seat.attendee.role),
+            centre: Some(&context.session.centre),
+            case_id: Some(&context.session.case_id),
+            session_id: Some(&context.session.id),
+            role: Some(context.attendee.role),
             inbound_id: Some(&self.inbound.id),
             due_at: Some(
-                self.centre_of(Some(&seat.session.id))
-                    .map_or(seat.attendee.arrives_at, |c| {
-                        ring_by(c, seat.attendee.arrives_at, self.now)
+                self.centre_of(Some(&context.session.id))
+                    .map_or(context.attendee.arrives_at, |c| {
+                        ring_by(c, context.attendee.arrives_at, self.now)
                     }),
             ),
-            ..NewTask::new(which_cause(choice), Topic::CancelUnfinished)
+            ..NewTask::new(which_cause(choice), TaskKind::CancelUnfinished)
         };
         tasks::open(self.tx, self.now, &task).await?;
         // A YES in between had ended it.
@@ -446,11 +474,12 @@ impl<'a> Teller<'a> {
     /// Puts the numbered question; gives what its text needs, or `None` if no number can answer it.
     async fn ask_which(
         &mut self,
-        wanted: Wanted,
+        wanted: AmbiguousWish,
         options: &[(String, i64); 2],
         told: bool,
     ) -> Result<Option<WhichData>> {
-        let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.seat(session)) else {
+        let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.context(session))
+        else {
             return Ok(None);
         };
         let new = questions::NewChoice {
@@ -464,11 +493,11 @@ impl<'a> Teller<'a> {
             return Ok(None);
         };
         let differ = a.session.centre != b.session.centre;
-        let option = |seat: &Seat| {
-            let centre = self.all.get(&seat.session.centre).map(|c| &c.centre);
+        let option = |context: &AttendeeContext| {
+            let centre = self.all.get(&context.session.centre).map(|c| &c.centre);
             let at = centre.map_or_else(
-                || seat.attendee.arrives_at.naive_utc(),
-                |c| wall(c.tz, seat.attendee.arrives_at),
+                || context.attendee.arrives_at.naive_utc(),
+                |c| wall(c.tz, context.attendee.arrives_at),
             );
             (centre.filter(|_| differ).map(|c| c.short_name.clone()), at)
         };
@@ -480,16 +509,16 @@ impl<'a> Teller<'a> {
 
     async fn fact(
         &mut self,
-        seat: &Seat,
+        context: &AttendeeContext,
         kind: &str,
         at: DateTime<Utc>,
         rule: &str,
         detail: &str,
     ) -> Result<()> {
         let fact = Fact {
-            case_id: Some(&seat.session.case_id),
-            session_id: Some(&seat.session.id),
-            role: Some(seat.attendee.role),
+            case_id: Some(&context.session.case_id),
+            session_id: Some(&context.session.id),
+            role: Some(context.attendee.role),
             kind,
             at,
             by: "courtesy",
@@ -500,10 +529,10 @@ impl<'a> Teller<'a> {
     }
 
     async fn confirm(&mut self, session: &str, rule: &str) -> Result<()> {
-        let Some(seat) = self.seat(session) else {
+        let Some(context) = self.context(session) else {
             return Ok(());
         };
-        let role = seat.attendee.role;
+        let role = context.attendee.role;
         sessions::answer(
             self.tx,
             session,
@@ -516,11 +545,11 @@ impl<'a> Teller<'a> {
             self.tx,
             session,
             Some(role),
-            &[Kind::ConfirmRequest],
-            Ended::Answered.as_str(),
+            &[MessageKind::ConfirmRequest],
+            EndReason::Answered.as_str(),
         )
         .await?;
-        self.fact(seat, "confirmed", self.inbound.at, rule, "")
+        self.fact(context, "confirmed", self.inbound.at, rule, "")
             .await
     }
 
@@ -535,13 +564,13 @@ impl<'a> Teller<'a> {
         ask: bool,
         rule: &str,
     ) -> Result<Option<String>> {
-        let Some(seat) = self.seat(session) else {
+        let Some(context) = self.context(session) else {
             return Ok(None);
         };
-        self.fact(seat, "cancel_asked", self.inbound.at, rule, "")
+        self.fact(context, "cancel_asked", self.inbound.at, rule, "")
             .await?;
         if !ask {
-            self.task(Topic::CancelByPhone, Some(session)).await?;
+            self.task(TaskKind::CancelByPhone, Some(session)).await?;
             return Ok(None);
         }
         // In a chat the sender is known, so a second press takes the place of the code (rule S1d).
@@ -553,7 +582,7 @@ impl<'a> Teller<'a> {
         // S1: late and no reason said, each reason has its digit; otherwise one code is enough.
         // Without a fee nothing hangs on the reason, and what is ill is asked of nobody without
         // need.
-        let late = late && seat.session.fee_minor > 0;
+        let late = late && context.session.fee_minor > 0;
         let offered = match reason {
             Some(r) => vec![r],
             None if late || by_word => vec![
@@ -564,17 +593,17 @@ impl<'a> Teller<'a> {
             ],
             None => vec![Reason::Other],
         };
-        let soon = seat.attendee.arrives_at - self.now < Duration::hours(24);
+        let soon = context.attendee.arrives_at - self.now < Duration::hours(24);
         let question = NewQuestion {
             session_id: session,
-            role: seat.attendee.role,
-            ask_version: seat.attendee.ask_version,
+            role: context.attendee.role,
+            ask_version: context.attendee.ask_version,
             channel: self.inbound.channel,
             number_hash: &self.inbound.number_hash,
-            stem: &if by_press {
+            code_prefix: &if by_press {
                 NO_CODE.to_owned()
             } else {
-                stem(random_u32)
+                code_prefix(random_u32)
             },
             offered: &offered,
             first_no_at,
@@ -602,36 +631,37 @@ impl<'a> Teller<'a> {
 
     async fn cancel(
         &mut self,
-        seat: &Seat,
+        context: &AttendeeContext,
         reason: Reason,
         at: DateTime<Utc>,
         rule: &str,
     ) -> Result<()> {
-        let by = match seat.attendee.role {
+        let by = match context.attendee.role {
             Role::Resident => CancelledBy::Resident,
             _ => CancelledBy::Contact,
         };
-        self.fact(seat, "cancelled", at, rule, reason.as_str())
+        self.fact(context, "cancelled", at, rule, reason.as_str())
             .await?;
-        crate::flows::note_refused_move(self.tx, seat, at, "courtesy", self.now).await?;
-        let Some(centre) = self.centre_of(Some(&seat.session.id)) else {
+        crate::flows::lateness::note_refused_move(self.tx, context, at, "courtesy", self.now)
+            .await?;
+        let Some(centre) = self.centre_of(Some(&context.session.id)) else {
             return Ok(());
         };
         call_off(
             self.tx,
             self.lines.senders(),
             centre,
-            &seat.session.id,
+            &context.session.id,
             by,
             at,
             Some(&self.inbound.number_hash),
             self.now,
         )
         .await?;
-        self.settle(&seat.session.case_id).await
+        self.settle(&context.session.case_id).await
     }
 
-    /// What follows by the rules on money.
+    /// InboundKind follows by the rules on money.
     async fn settle(&mut self, case_id: &str) -> Result<()> {
         settle::settle(self.lines.senders(), self.tx, self.all, case_id, self.now)
             .await
@@ -640,10 +670,11 @@ impl<'a> Teller<'a> {
 
     /// Takes this party's cancellation back; false if the other parent was told already.
     async fn take_back(&mut self, session: &str, rule: &str) -> Result<bool> {
-        let (Some(seat), Some(centre)) = (self.seat(session), self.centre_of(Some(session))) else {
+        let (Some(context), Some(centre)) = (self.context(session), self.centre_of(Some(session)))
+        else {
             return Ok(false);
         };
-        let (me, version) = (seat.attendee.role, seat.session.version);
+        let (me, version) = (context.attendee.role, context.session.version);
         // Told is told, by a text or by a person who rang.
         for role in [Role::Resident, Role::Contact] {
             if tasks::was_done(self.tx, &format!("ring-for/off/{session}/{version}/{role}")).await?
@@ -652,26 +683,26 @@ impl<'a> Teller<'a> {
             }
         }
         if outbox::off_was_told(self.tx, session, version).await?
-            || !sessions::put_back(self.tx, &seat.session).await?
+            || !sessions::put_back(self.tx, &context.session).await?
         {
             return Ok(false);
         }
-        self.fact(seat, "taken_back", self.inbound.at, rule, "")
+        self.fact(context, "taken_back", self.inbound.at, rule, "")
             .await?;
         outbox::withdraw(
             self.tx,
             session,
             None,
-            &[Kind::SessionOff],
-            Ended::TakenBack.as_str(),
+            &[MessageKind::SessionOff],
+            EndReason::TakenBack.as_str(),
         )
         .await?;
         outbox::withdraw(
             self.tx,
             session,
             Some(me),
-            &[Kind::CancellationAck],
-            Ended::TakenBack.as_str(),
+            &[MessageKind::CancellationAck],
+            EndReason::TakenBack.as_str(),
         )
         .await?;
         sessions::answer(
@@ -683,8 +714,8 @@ impl<'a> Teller<'a> {
         )
         .await?;
         let (tx, now) = (&mut *self.tx, self.now);
-        let seats = sessions::seats(tx, self.lines.senders(), session).await?;
-        for a in seats.iter().map(|s| &s.attendee) {
+        let contexts = sessions::contexts(tx, self.lines.senders(), session).await?;
+        for a in contexts.iter().map(|s| &s.attendee) {
             sessions::set_release(tx, session, a.role, None, None).await?;
             tasks::close(
                 tx,
@@ -693,7 +724,7 @@ impl<'a> Teller<'a> {
             )
             .await?;
         }
-        for other in seats.iter().filter(|s| s.attendee.role != me) {
+        for other in contexts.iter().filter(|s| s.attendee.role != me) {
             let a = &other.attendee;
             if a.answer == Answer::Cancelled {
                 // The other parent cancelled too, and was told that it is noted: it stays off, and
@@ -721,20 +752,20 @@ impl<'a> Teller<'a> {
         }
         // Who had not finished a cancellation of their own is rung after all.
         questions::nag_again(self.tx, session, self.now).await?;
-        self.settle(&seat.session.case_id).await?;
+        self.settle(&context.session.case_id).await?;
         Ok(true)
     }
 
-    async fn task(&mut self, topic: Topic, session: Option<&str>) -> Result<()> {
-        let seat = session.and_then(|s| self.seat(s));
+    async fn task(&mut self, topic: TaskKind, session: Option<&str>) -> Result<()> {
+        let context = session.and_then(|s| self.context(s));
         // Without a clear session the case is named only if there is just one that it can be.
         let only = match self.parties {
             [one] => Some(one),
             _ => None,
         };
         // One task a day stands for all that a machine sends.
-        let cause = match topic {
-            Topic::AutoReplies => format!(
+        let dedup_key = match topic {
+            TaskKind::AutoReplies => format!(
                 "{topic}/{}/{}",
                 self.inbound.number_hash,
                 self.now.format("%Y-%m-%d")
@@ -742,24 +773,24 @@ impl<'a> Teller<'a> {
             _ => format!("{topic}/{}/{}", self.inbound.id, session.unwrap_or("")),
         };
         let task = NewTask {
-            centre: seat
+            centre: context
                 .map(|s| s.session.centre.as_str())
                 .or_else(|| self.parties.first().map(|p| p.centre.as_str())),
-            case_id: seat
+            case_id: context
                 .map(|s| s.session.case_id.as_str())
                 .or(only.map(|p| p.case_id.as_str())),
             session_id: session,
-            role: seat.map(|s| s.attendee.role).or(only.map(|p| p.role)),
+            role: context.map(|s| s.attendee.role).or(only.map(|p| p.role)),
             inbound_id: Some(&self.inbound.id),
-            due_at: seat.map(|s| s.attendee.arrives_at),
-            ..NewTask::new(cause, topic)
+            due_at: context.map(|s| s.attendee.arrives_at),
+            ..NewTask::new(dedup_key, topic)
         };
         tasks::open(self.tx, self.now, &task).await
     }
 
     /// Answers are capped too, or somebody who fakes a sender could fill a phone (rule a2).
-    async fn capped(&mut self, kind: Kind, session: Option<&str>) -> Result<bool> {
-        if kind == Kind::UnknownSender {
+    async fn capped(&mut self, kind: MessageKind, session: Option<&str>) -> Result<bool> {
+        if kind == MessageKind::UnknownSender {
             let known_country = self.inbound.from.as_ref().is_some_and(|a| {
                 a.chat_id().is_some()
                     || a.as_str().starts_with("+44")
@@ -787,7 +818,7 @@ impl<'a> Teller<'a> {
         }
         // The question of a cancellation has its own bound: two a day (rule S1).
         let hour_ago = self.now - Duration::hours(1);
-        if kind != Kind::CancelReasonAsk
+        if kind != MessageKind::CancelReasonAsk
             && lately
                 .iter()
                 .any(|(k, s, at)| *k == kind && s.as_deref() == session && *at > hour_ago)
@@ -804,8 +835,12 @@ impl<'a> Teller<'a> {
         Ok(false)
     }
 
-    async fn in_time_word(&mut self, seat: &Seat, at: DateTime<Utc>) -> Result<&'static str> {
-        Ok(if is_late(self.tx, seat, at).await? {
+    async fn in_time_word(
+        &mut self,
+        context: &AttendeeContext,
+        at: DateTime<Utc>,
+    ) -> Result<&'static str> {
+        Ok(if is_late(self.tx, context, at).await? {
             "late"
         } else {
             "in_time"
@@ -819,15 +854,15 @@ impl<'a> Teller<'a> {
         let Some(centre) = self.centre_of(reply.session.as_deref()) else {
             return Ok(());
         };
-        let cause = format!("reply/{}", self.inbound.id);
+        let dedup_key = format!("reply/{}", self.inbound.id);
         let until = Some(self.now + ANSWER_LASTS);
         let channel = address.channel();
         let to = Some((address, self.inbound.number_hash.clone()));
-        let message = match reply.session.as_deref().and_then(|s| self.seat(s)) {
-            Some(seat) => NewMessage {
+        let message = match reply.session.as_deref().and_then(|s| self.context(s)) {
+            Some(context) => NewMessage {
                 to,
                 data,
-                ..to_seat(seat, cause, reply.kind, self.now, until)
+                ..message_to(context, dedup_key, reply.kind, self.now, until)
             },
             None => {
                 let only = match self.parties {
@@ -835,7 +870,7 @@ impl<'a> Teller<'a> {
                     _ => None,
                 };
                 NewMessage {
-                    cause,
+                    dedup_key,
                     kind: reply.kind,
                     centre: centre.code.clone(),
                     case_id: only.map(|p| p.case_id.clone()),
@@ -853,32 +888,4 @@ impl<'a> Teller<'a> {
         outbox::enqueue(self.tx, self.now, &[message]).await?;
         Ok(())
     }
-}
-
-/// Ends the numbered questions to a party about this visit, wherever they were put, and the tasks
-/// to ring over them: something newer was said about it (rule S1b). `from` is the address from
-/// which it came, empty if none.
-pub(crate) async fn end_choices(
-    tx: &mut Tx,
-    seat: &Seat,
-    from: &str,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let hashes: Vec<String> = std::iter::once(from.to_owned())
-        .chain(
-            seat.routes
-                .iter()
-                .map(|r| r.hash.clone())
-                .filter(|h| h != from),
-        )
-        .collect();
-    for choice in questions::end_choices(tx, &seat.session.id, &hashes).await? {
-        tasks::close(tx, now, &which_cause(&choice)).await?;
-    }
-    Ok(())
-}
-
-/// The cause of the task "wants to cancel, and it is not clear which visit".
-fn which_cause(choice: &str) -> String {
-    format!("which/{choice}")
 }

@@ -1,4 +1,4 @@
-//! What comes in is stored first, then understood and decided, then recorded together with the
+//! InboundKind comes in is stored first, then understood and decided, then recorded together with the
 //! answer it causes.
 
 pub mod chats;
@@ -8,23 +8,25 @@ pub(crate) mod preferences;
 use crate::channels::twilio::OUTSIDE_WINDOW;
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::local_time::wall;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::{Channel, Private};
 use crate::domain::replies::conversation::date_answers::DateAsked;
-use crate::domain::replies::conversation::{self, Below, Choosing, Heard, Lately, Open, Pressed};
+use crate::domain::replies::conversation::{
+    self, ButtonPress, InboundContext, KnownVisit, OpenChoice, PromptRef, RecentInbound,
+};
 use crate::domain::replies::understanding::{self, Understood, understand_in};
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, SessionState};
-use crate::flows::Service;
 use crate::flows::lines::Lines;
 use crate::flows::people::link;
-use crate::flows::receive::decision_writer::Teller;
+use crate::flows::receive::decision_writer::DecisionWriter;
+use crate::flows::service::Service;
 use crate::store::centres::{self, Centres};
-use crate::store::inbox::{self, Inbound, Owner, Received, What};
-use crate::store::sessions::{self, Seat, Whose};
+use crate::store::inbox::{self, Inbound, InboundKind, NewInbound, Owner};
+use crate::store::sessions::{self, AttendeeContext, PartyFilter};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, attempts, dates, errands, messages, questions};
-use crate::templates::{ENGLISH, Words};
+use crate::templates::{ENGLISH, Templates};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
@@ -35,7 +37,7 @@ const CLOCKS_DIFFER: Duration = Duration::seconds(5);
 const AT_ONCE: Duration = Duration::seconds(30);
 
 /// Stores what came in and wakes who applies it; gives how many were new.
-pub async fn store(svc: &Service, received: &[Received]) -> Result<u64> {
+pub async fn store(svc: &Service, received: &[NewInbound]) -> Result<u64> {
     let mut tx = svc.db.begin().await?;
     let n = inbox::store(&mut tx, svc.clock.now(), received).await?;
     tx.commit().await?;
@@ -62,10 +64,10 @@ async fn apply_next(svc: &Service) -> Result<bool> {
     };
     let lines = svc.lines();
     let (intent, rule) = match &inbound.what {
-        What::Blocked | What::Unblocked | What::Group => {
+        InboundKind::Blocked | InboundKind::Unblocked | InboundKind::Group => {
             (inbound_event(svc, &mut tx, &inbound, now).await?, "chat")
         }
-        What::Text { body, .. }
+        InboundKind::Text { body, .. }
             if inbound.channel == Channel::Telegram && link::code_in(&body.0).is_some() =>
         {
             link::start(
@@ -97,7 +99,7 @@ async fn inbound_event(
     now: DateTime<Utc>,
 ) -> Result<&'static str> {
     match &inbound.what {
-        What::Group => {
+        InboundKind::Group => {
             if let Some(chat) = &inbound.from {
                 errands::add(
                     tx,
@@ -116,7 +118,7 @@ async fn inbound_event(
             }
             Ok("group")
         }
-        What::Blocked => {
+        InboundKind::Blocked => {
             inbox::block(tx, &inbound.number_hash, Some(now)).await?;
             let lines = svc.lines();
             for p in inbox::parties_with(tx, lines.senders(), inbound.line(), &inbound.number_hash)
@@ -128,7 +130,7 @@ async fn inbound_event(
                     role: Some(p.role),
                     ..NewTask::new(
                         format!("blocked/{}/{}", inbound.id, p.party_id),
-                        Topic::ChatBlocked,
+                        TaskKind::ChatBlocked,
                     )
                 };
                 tasks::open(tx, now, &task).await?;
@@ -176,15 +178,15 @@ async fn apply(
     }
     let agreed = parties.is_empty()
         || (here && inbox::is_agreed(tx, line.0, &inbound.number_hash, &parties).await?);
-    // What comes by a channel that was not agreed on decides nothing; whose visit is next is known
+    // InboundKind comes by a channel that was not agreed on decides nothing; whose visit is next is known
     // all the same to who reads it.
     let whose = match inbound.what {
-        What::Press { .. } => Whose::Agreed,
-        _ if agreed => Whose::Agreed,
-        _ if here => Whose::OnFile,
-        _ => Whose::Any,
+        InboundKind::Press { .. } => PartyFilter::Agreed,
+        _ if agreed => PartyFilter::Agreed,
+        _ if here => PartyFilter::OnFile,
+        _ => PartyFilter::Any,
     };
-    let seats = sessions::seats_of_address(
+    let contexts = sessions::contexts_of_address(
         tx,
         lines.senders(),
         line,
@@ -195,15 +197,15 @@ async fn apply(
     .await?;
     sessions::lock(
         tx,
-        &seats
+        &contexts
             .iter()
             .map(|s| s.session.id.clone())
             .collect::<Vec<_>>(),
     )
     .await?;
-    // What another process recorded while this one waited for the lock is seen now.
-    let seats = if tx.is_postgres() {
-        sessions::seats_of_address(
+    // InboundKind another process recorded while this one waited for the lock is seen now.
+    let contexts = if tx.is_postgres() {
+        sessions::contexts_of_address(
             tx,
             lines.senders(),
             line,
@@ -213,28 +215,29 @@ async fn apply(
         )
         .await?
     } else {
-        seats
+        contexts
     };
     if inbound.channel == Channel::Telegram {
         // Who writes or presses has not blocked the bot.
         inbox::block(tx, &inbound.number_hash, None).await?;
     }
     let opt_out = inbox::opt_out_of(tx, line, &inbound.number_hash).await?;
-    let mut open = Vec::with_capacity(seats.len());
-    for seat in &seats {
-        if let Some(c) = all.get(&seat.session.centre) {
-            open.push(as_known_to(tx, &c.centre, seat, inbound, now).await?);
+    let mut open = Vec::with_capacity(contexts.len());
+    for context in &contexts {
+        if let Some(c) = all.get(&context.session.centre) {
+            open.push(as_known_to(tx, &c.centre, context, inbound, now).await?);
         }
     }
     // A question about another date stands as long as this party knows the visit as on.
-    let on = |s: &&Seat| s.session.state == SessionState::Booked || s.is_hidden(inbound.at);
-    let places: Vec<_> = seats
+    let on =
+        |s: &&AttendeeContext| s.session.state == SessionState::Booked || s.is_hidden(inbound.at);
+    let places: Vec<_> = contexts
         .iter()
         .filter(on)
         .map(|s| (s.session.id.clone(), s.attendee.role))
         .collect();
     let (media, stopped) = match &inbound.what {
-        What::Text {
+        InboundKind::Text {
             media,
             opt_out_type,
             ..
@@ -244,7 +247,7 @@ async fn apply(
     let choosing = questions::choosing(tx, line, &inbound.number_hash, now).await?;
     let mut dates = dates::standing(tx, &places, &inbound.number_hash, inbound.at).await?;
     for d in &mut dates {
-        if let Some(s) = seats
+        if let Some(s) = contexts
             .iter()
             .find(|s| s.session.id == d.session && s.attendee.role == d.role)
             && let Some(c) = all.get(&s.session.centre)
@@ -253,9 +256,9 @@ async fn apply(
         }
     }
     let text = words_of(inbound, !parties.is_empty());
-    let heard = Heard {
+    let heard = InboundContext {
         at: inbound.at,
-        // What comes at once comes in the order in which it was sent, whatever the clocks of two
+        // InboundKind comes at once comes in the order in which it was sent, whatever the clocks of two
         // services say.
         sent_by: if now - inbound.at < AT_ONCE {
             inbound.at + CLOCKS_DIFFER
@@ -287,19 +290,19 @@ async fn apply(
         clarified: messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(24))
             .await?
             .iter()
-            .any(|(kind, ..)| *kind == Kind::UnclearReply),
+            .any(|(kind, ..)| *kind == MessageKind::UnclearReply),
         lately: lately(tx, inbound).await?,
         quiet_word: is_quiet_word(tx, inbound, &parties),
         open,
         dates,
     };
     let decision = conversation::decide(&heard);
-    let mut teller = Teller {
+    let mut teller = DecisionWriter {
         svc,
         tx,
         all: &all,
         lines,
-        seats: &seats,
+        contexts: &contexts,
         parties: &parties,
         inbound,
         line,
@@ -315,17 +318,17 @@ async fn apply(
     Ok((intent, decision.rule))
 }
 
-/// What the words mean, read with all that is known: in which language and by which channel, what
+/// InboundKind the words mean, read with all that is known: in which language and by which channel, what
 /// was asked, and for when.
 fn understood(
     text: &str,
     lang: &str,
-    open: &[Open],
+    open: &[KnownVisit],
     dates: &[DateAsked],
-    choosing: Option<&Choosing>,
+    choosing: Option<&OpenChoice>,
     inbound: &Inbound,
 ) -> Understood {
-    let on: Vec<&Open> = open
+    let on: Vec<&KnownVisit> = open
         .iter()
         .filter(|o| o.state == SessionState::Booked && o.starts_at > inbound.at)
         .collect();
@@ -344,14 +347,14 @@ fn understood(
         .map(|o| o.arrives)
         .chain(dates.iter().filter(|d| !d.answered).map(|d| d.arrives))
         .collect();
-    let context = understanding::Context {
+    let context = understanding::ReadingContext {
         lang,
         channel: inbound.channel,
         open: if awaited > 0 { awaited } else { on.len() },
         asked: if choosing.is_some() {
-            understanding::Asked::Numbered
+            understanding::PendingQuestion::Numbered
         } else {
-            understanding::Asked::Confirm
+            understanding::PendingQuestion::Confirm
         },
         arrivals: &arrivals,
     };
@@ -360,7 +363,7 @@ fn understood(
 
 /// The language in which the centres speak with all the parties of this number, if it is one;
 /// otherwise English.
-fn language_of(words: &Words, all: &Centres, parties: &[Owner]) -> &'static str {
+fn language_of(words: &Templates, all: &Centres, parties: &[Owner]) -> &'static str {
     let mut of = parties.iter().map(|p| {
         all.get(&p.centre)
             .map_or(ENGLISH, |c| words.language_for(&c.centre, &p.language))
@@ -373,10 +376,10 @@ fn language_of(words: &Words, all: &Centres, parties: &[Owner]) -> &'static str 
     }
 }
 
-/// What came from the same number shortly before.
-async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<Lately> {
-    let What::Text { body, .. } = &inbound.what else {
-        return Ok(Lately::default());
+/// InboundKind came from the same number shortly before.
+async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<RecentInbound> {
+    let InboundKind::Text { body, .. } = &inbound.what else {
+        return Ok(RecentInbound::default());
     };
     let hour = inbox::lately(
         tx,
@@ -386,7 +389,7 @@ async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<Lately> {
     )
     .await?;
     let said = understanding::bare(&body.0);
-    Ok(Lately {
+    Ok(RecentInbound {
         same_words: !body.0.trim().is_empty()
             && hour.iter().any(|(_, b)| {
                 *b == *body || (!said.is_empty() && understanding::bare(&b.0) == said)
@@ -412,11 +415,15 @@ fn is_quiet_word(tx: &Tx, inbound: &Inbound, parties: &[Owner]) -> bool {
 
 /// The button that was pressed, with the text below which it stood: only if that text went to this
 /// very chat, and it is still the party's. A press proves that its text arrived.
-async fn pressed(tx: &mut Tx, inbound: &Inbound, now: DateTime<Utc>) -> Result<Option<Pressed>> {
-    let What::Press { data, message, .. } = &inbound.what else {
+async fn pressed(
+    tx: &mut Tx,
+    inbound: &Inbound,
+    now: DateTime<Utc>,
+) -> Result<Option<ButtonPress>> {
+    let InboundKind::Press { data, message, .. } = &inbound.what else {
         return Ok(None);
     };
-    let foreign = |press| Ok(Some(Pressed { press, below: None }));
+    let foreign = |press| Ok(Some(ButtonPress { press, below: None }));
     let (token, word) = data.split_once(':').unwrap_or(("", data));
     let Ok(press) = word.parse() else {
         return foreign(crate::domain::outgoing::say::Press::Yes);
@@ -442,15 +449,15 @@ async fn pressed(tx: &mut Tx, inbound: &Inbound, now: DateTime<Utc>) -> Result<O
     tasks::close(tx, now, &format!("uncertain/{token}")).await?;
     let (session, ask_version) = under.session.unwrap_or_default();
     let question = match under.kind {
-        crate::domain::outgoing::message::Kind::WhichSession
-        | crate::domain::outgoing::message::Kind::DateQuestion => {
+        crate::domain::outgoing::message::MessageKind::WhichSession
+        | crate::domain::outgoing::message::MessageKind::DateQuestion => {
             under.data.0.lines().next().unwrap_or_default().to_owned()
         }
         _ => under.data.0,
     };
-    Ok(Some(Pressed {
+    Ok(Some(ButtonPress {
         press,
-        below: Some(Below {
+        below: Some(PromptRef {
             kind: under.kind,
             session,
             ask_version,
@@ -463,16 +470,16 @@ async fn pressed(tx: &mut Tx, inbound: &Inbound, now: DateTime<Utc>) -> Result<O
 async fn as_known_to(
     tx: &mut Tx,
     centre: &Centre,
-    seat: &Seat,
+    context: &AttendeeContext,
     inbound: &Inbound,
     now: DateTime<Utc>,
-) -> Result<Open> {
-    let (s, a) = (&seat.session, &seat.attendee);
+) -> Result<KnownVisit> {
+    let (s, a) = (&context.session, &context.attendee);
     let mut asked = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
     // A message that came before the question left does not answer it.
     asked.at = asked.at.filter(|t| *t <= inbound.at + CLOCKS_DIFFER);
     let q = questions::of(tx, &s.id, a.role, a.ask_version, now).await?;
-    Ok(Open {
+    Ok(KnownVisit {
         session: s.id.clone(),
         case: s.case_id.clone(),
         starts_at: s.starts_at,
@@ -486,7 +493,7 @@ async fn as_known_to(
         } else {
             centre.rules.cancel_answer
         },
-        state: if seat.is_hidden(inbound.at) {
+        state: if context.is_hidden(inbound.at) {
             SessionState::Booked
         } else {
             s.state
@@ -536,9 +543,9 @@ pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
             .await?;
         }
         let topic = if opted_out {
-            Topic::RingOptedOut
+            TaskKind::RingOptedOut
         } else {
-            Topic::BadNumber
+            TaskKind::BadNumber
         };
         tasks::open_for_message(
             &mut tx,
@@ -590,16 +597,16 @@ pub async fn catch_up(svc: &Service, since: DateTime<Utc>) -> Result<u64> {
         let ids: Vec<String> = listed.iter().map(|l| l.provider_id.clone()).collect();
         let known = inbox::known(&svc.db, "sms", &ids).await?;
         let now = svc.clock.now();
-        let mut missed: Vec<Received> = listed
+        let mut missed: Vec<NewInbound> = listed
             .into_iter()
             .filter(|l| !known.contains(&l.provider_id))
-            .map(|l| Received {
+            .map(|l| NewInbound {
                 provider: "sms".into(),
                 provider_message_id: l.provider_id,
                 channel: line.channel,
                 sender: line.sender.clone(),
                 from: l.from.unwrap_or_default(),
-                what: What::Text {
+                what: InboundKind::Text {
                     body: Private(l.body),
                     media: l.media,
                     opt_out_type: None,
@@ -635,7 +642,7 @@ pub async fn run(svc: &Service, stop: tokio_util::sync::CancellationToken) -> Re
             continue;
         }
         failures = 0;
-        svc.pulse.tick("receive");
+        svc.liveness.tick("receive");
         tokio::select! {
             () = stop.cancelled() => {}
             () = svc.wake_receive.notified() => {}

@@ -1,14 +1,14 @@
 //! What a party wishes of its phone: texts or none, and how much they may show.
 
 use crate::domain::people::person::{Channel, Mode};
-use crate::domain::replies::conversation::Heard;
-use crate::domain::task::Topic;
-use crate::flows::receive::decision_writer::Teller;
+use crate::domain::replies::conversation::InboundContext;
+use crate::domain::task::TaskKind;
+use crate::flows::receive::decision_writer::DecisionWriter;
 use crate::store::facts::{self, Fact};
 use crate::store::{inbox, parties, tasks};
 use anyhow::Result;
 
-impl Teller<'_> {
+impl DecisionWriter<'_> {
     /// No more texts: to this address, by any channel, and to the others of its parties at the same
     /// centres (rule G3).
     pub(crate) async fn opt_out(&mut self) -> Result<()> {
@@ -47,7 +47,7 @@ impl Teller<'_> {
     }
 
     /// Texts again to this address, and to those that its STOP had stopped beside it.
-    pub(crate) async fn opt_in(&mut self, heard: &Heard) -> Result<()> {
+    pub(crate) async fn opt_in(&mut self, heard: &InboundContext) -> Result<()> {
         let said = (self.line.0, self.inbound.number_hash.as_str());
         inbox::set_opt_out(
             self.tx,
@@ -67,7 +67,14 @@ impl Teller<'_> {
         // Where nothing that was agreed is on again, somebody still has to ring.
         for p in self.parties.iter().filter(|_| again) {
             parties::ask_again(self.tx, &p.party_id, self.now).await?;
-            tasks::close_topic(self.tx, self.now, &p.case_id, p.role, Topic::RingOptedOut).await?;
+            tasks::close_topic(
+                self.tx,
+                self.now,
+                &p.case_id,
+                p.role,
+                TaskKind::RingOptedOut,
+            )
+            .await?;
         }
         self.party_facts("opted_in", "a3").await
     }

@@ -1,8 +1,8 @@
 //! Something urgent waits: staff get one line that says so, and nothing else. No name, case, date
 //! or reason stands on a screen in a room full of families (safety rule A1).
 
-use crate::domain::outgoing::message::Kind;
-use crate::flows::Service;
+use crate::domain::outgoing::message::MessageKind;
+use crate::flows::service::Service;
 use crate::store::outbox::{self, NewMessage};
 use crate::store::{centres, tasks};
 use anyhow::Result;
@@ -49,8 +49,8 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
                 .or_else(|| lines.all().iter().find(|l| l.channel == to.channel()))?;
             let hash = seal.address_hash(to);
             Some(NewMessage {
-                cause: format!("alert/{}/{hash}", now.timestamp()),
-                kind: Kind::StaffAlert,
+                dedup_key: format!("alert/{}/{hash}", now.timestamp()),
+                kind: MessageKind::StaffAlert,
                 centre: line
                     .centres
                     .as_ref()

@@ -2,42 +2,48 @@
 //! instant.
 
 use crate::domain::centre::Centre;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::{Consent, Mode};
 use crate::domain::people::senders::Senders;
-use crate::domain::reminders::schedule::{self, Moment, NotSent};
-use crate::domain::task::Topic;
+use crate::domain::reminders::schedule::{self, Moment, NotSent, first_look};
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, SessionState};
-use crate::flows::{Service, confirm_cause, to_seat};
-use crate::store::centres::Centres;
-use crate::store::sessions::{self, Seat};
+use crate::flows::compose::message_to;
+use crate::flows::confirm_dedup_key;
+use crate::flows::ring::{ON_TIME, ring, ring_by};
+use crate::flows::service::Service;
+use crate::store::centres::{self, Centres};
+use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, centres, errands, outbox, questions};
+use crate::store::{Tx, errands, outbox, questions};
 use anyhow::Result;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
 /// Places looked at in one transaction.
 const BATCH: i64 = 2000;
-/// A scan this much after the moment is still on time; later it is a catch-up (K03).
-const ON_TIME: Duration = Duration::minutes(10);
 
 /// Whether and when a courtesy confirmation goes to this place, seen at `now`. Who has not heard
 /// yet that the session is off is asked as if it were on.
-pub fn decide(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Result<Moment, NotSent> {
-    let (s, a) = (&seat.session, &seat.attendee);
-    if seat.archived {
+pub fn decide(
+    centre: &Centre,
+    context: &AttendeeContext,
+    now: DateTime<Utc>,
+) -> Result<Moment, NotSent> {
+    let (s, a) = (&context.session, &context.attendee);
+    if context.archived {
         return Err(NotSent::CaseArchived);
     }
     match s.state {
         SessionState::Booked => {}
         SessionState::Closed => return Err(NotSent::Closed),
-        _ if seat.is_hidden(now) => {}
+        _ if context.is_hidden(now) => {}
         _ => return Err(NotSent::Cancelled),
     }
-    if seat.opted_out() || seat.consent == Consent::Stop {
+    if context.opted_out() || context.consent == Consent::Stop {
         return Err(NotSent::OptedOut);
     }
-    if seat.route().is_none() || seat.consent != Consent::Yes || seat.mode == Mode::Silent {
+    if context.route().is_none() || context.consent != Consent::Yes || context.mode == Mode::Silent
+    {
         return Err(NotSent::NoUsableChannel);
     }
     if a.answer == Answer::Confirmed {
@@ -95,9 +101,9 @@ async fn ask(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     loop {
         let mut tx = svc.db.begin().await?;
         let all = centres::all_in(&mut tx).await?;
-        let seats = sessions::due(&mut tx, svc.lines().senders(), now, BATCH).await?;
-        let n = seats.len();
-        settle(&mut tx, &all, &seats, now).await?;
+        let contexts = sessions::due(&mut tx, svc.lines().senders(), now, BATCH).await?;
+        let n = contexts.len();
+        settle(&mut tx, &all, &contexts, now).await?;
         if n == 0 {
             break;
         }
@@ -115,42 +121,47 @@ async fn ask(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     Ok(settled)
 }
 
-async fn settle(tx: &mut Tx, all: &Centres, seats: &[Seat], now: DateTime<Utc>) -> Result<()> {
+async fn settle(
+    tx: &mut Tx,
+    all: &Centres,
+    contexts: &[AttendeeContext],
+    now: DateTime<Utc>,
+) -> Result<()> {
     let mut queued = Vec::new();
-    let mut rows = Vec::with_capacity(seats.len());
-    for seat in seats {
-        let (s, a) = (&seat.session, &seat.attendee);
+    let mut rows = Vec::with_capacity(contexts.len());
+    for context in contexts {
+        let (s, a) = (&context.session, &context.attendee);
         let Some(stored) = all.get(&s.centre) else {
             continue;
         };
         let centre = &stored.centre;
         let row = |at, word| (s.id.clone(), a.role, at, word);
-        match decide(centre, seat, now) {
+        match decide(centre, context, now) {
             Ok(m) if m.at > now => rows.push(row(Some(m.at), "")),
             Ok(m) => {
                 let until = schedule::not_after(&centre.courtesy, a.arrives_at, m.at);
-                queued.push(to_seat(
-                    seat,
-                    confirm_cause(&s.id, a.ask_version, a.role),
-                    Kind::ConfirmRequest,
+                queued.push(message_to(
+                    context,
+                    confirm_dedup_key(&s.id, a.ask_version, a.role),
+                    MessageKind::ConfirmRequest,
                     m.at,
                     Some(until),
                 ));
                 rows.push(row(None, "queued"));
             }
             // It may still be taken back; then the question comes at its own time.
-            Err(NotSent::Cancelled) if seat.is_hidden(now) => rows.push(row(a.hears_at, "")),
+            Err(NotSent::Cancelled) if context.is_hidden(now) => rows.push(row(a.hears_at, "")),
             Err(why) => {
                 let topic = match why {
-                    NotSent::OptedOut => Some(Topic::RingOptedOut),
-                    NotSent::NoUsableChannel => Some(Topic::RingNoAddress),
+                    NotSent::OptedOut => Some(TaskKind::RingOptedOut),
+                    NotSent::NoUsableChannel => Some(TaskKind::RingNoAddress),
                     _ => None,
                 };
                 if let Some(topic) = topic.filter(|_| a.arrives_at > now) {
                     ring(
                         tx,
                         now,
-                        seat,
+                        context,
                         topic,
                         format!("ring/{}/{}/{}", s.id, a.ask_version, a.role),
                     )
@@ -164,30 +175,12 @@ async fn settle(tx: &mut Tx, all: &Centres, seats: &[Seat], now: DateTime<Utc>) 
     sessions::settle_asks(tx, rows).await
 }
 
-/// Opens a ring task for the person at a place, due before they set out.
-pub async fn ring(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-    seat: &Seat,
-    topic: Topic,
-    cause: String,
-) -> Result<()> {
-    let task = NewTask {
-        case_id: Some(&seat.session.case_id),
-        session_id: Some(&seat.session.id),
-        role: Some(seat.attendee.role),
-        due_at: Some(seat.attendee.arrives_at),
-        ..NewTask::new(cause, topic)
-    };
-    tasks::open(tx, now, &task).await
-}
-
 /// Ends what is no longer worth sending, and hands unfinished cancellations to a person (rule S1a).
 async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     let mut tx = svc.db.begin().await?;
     let mut any = outbox::expire(&mut tx, now).await?
         + errands::expire(&mut tx, now).await?
-        + tasks::moot_unfinished_of_past(&mut tx, now).await?
+        + tasks::obsolete_unfinished_of_past(&mut tx, now).await?
         > 0;
     let all = centres::all_in(&mut tx).await?;
     for q in questions::take_unfinished(&mut tx, now).await? {
@@ -205,30 +198,18 @@ async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
             ),
             ..NewTask::new(
                 format!("cancel-unfinished/{}", q.id),
-                Topic::CancelUnfinished,
+                TaskKind::CancelUnfinished,
             )
         };
         tasks::open(&mut tx, now, &task).await?;
         // It had ended because the session was off for a while.
-        tasks::needed_again_of(&mut tx, &task.cause).await?;
+        tasks::needed_again_of(&mut tx, &task.dedup_key).await?;
     }
     if any {
         tx.commit().await?;
         svc.changed.notify_waiters();
     }
     Ok(())
-}
-
-/// Until when somebody who arrives at `arrives_at` is to be rung: while there is the centre's lead
-/// left, or before they arrive.
-pub fn ring_by(centre: &Centre, arrives_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-    let lead = schedule::last_call(&centre.courtesy, arrives_at);
-    // What is all but past would be no time to do it in.
-    if lead > now + ON_TIME {
-        lead
-    } else {
-        arrives_at
-    }
 }
 
 /// Works out anew when the places of a centre fall due, after its rules changed.
@@ -239,29 +220,23 @@ pub async fn replan(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let mut rows = Vec::new();
-    for seat in sessions::unasked(tx, senders, &centre.code, now).await? {
-        let at = due_at(centre, &seat, now);
-        rows.push((seat.session.id.clone(), seat.attendee.role, Some(at), ""));
+    for context in sessions::unasked(tx, senders, &centre.code, now).await? {
+        let at = due_at(centre, &context, now);
+        rows.push((
+            context.session.id.clone(),
+            context.attendee.role,
+            Some(at),
+            "",
+        ));
     }
     sessions::settle_asks(tx, rows).await
 }
 
 /// When the scheduler has to look at a place: at its moment, or at once if that has passed.
-fn due_at(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> DateTime<Utc> {
+fn due_at(centre: &Centre, context: &AttendeeContext, now: DateTime<Utc>) -> DateTime<Utc> {
     first_look(
         centre,
-        seat.session.start_local,
-        seat.attendee.ask_known.max(now),
+        context.session.start_local,
+        context.attendee.ask_known.max(now),
     )
-}
-
-/// When the scheduler has to look at a session that starts at `start` and was known at `known`.
-pub fn first_look(
-    centre: &Centre,
-    start: chrono::NaiveDateTime,
-    known: DateTime<Utc>,
-) -> DateTime<Utc> {
-    schedule::moment(&centre.courtesy, centre.tz, start)
-        .at
-        .max(known)
 }

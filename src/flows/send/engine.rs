@@ -1,14 +1,14 @@
 //! Claim, send, record. Claim and intent are one commit with the re-check; then the bytes; then the
 //! outcome, together with the next claim.
 
-use crate::channels::Tried;
-use crate::domain::outgoing::message::{Ended, Kind, MessageState};
-use crate::domain::task::Topic;
-use crate::flows::Service;
+use crate::channels::SendOutcome;
+use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
+use crate::domain::task::TaskKind;
 use crate::flows::lines::{Line, Outgoing};
 use crate::flows::send::recheck::{Ready, check};
+use crate::flows::service::Service;
 use crate::store::db::is_deadlock;
-use crate::store::outbox::{self, Attempt, End, Then};
+use crate::store::outbox::{self, AfterRefusal, Attempt, AttemptResult};
 use crate::store::sealed::random_id;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, attempts, centres, inbox, messages};
@@ -73,11 +73,11 @@ struct Sent {
     token: String,
     message_id: String,
     number_hash: String,
-    kind: Kind,
+    kind: MessageKind,
     /// It answers somebody, at the address that asked.
-    prompted: bool,
+    is_reply: bool,
     tries: i64,
-    tried: Tried,
+    tried: SendOutcome,
 }
 
 impl Engine {
@@ -193,9 +193,9 @@ impl Engine {
                     message_id: job.ready.attempt.message_id,
                     number_hash: job.ready.attempt.number.1,
                     kind: job.ready.kind,
-                    prompted: job.ready.attempt.prompted,
+                    is_reply: job.ready.attempt.is_reply,
                     tries: job.ready.tries,
-                    tried: Tried::NotSent {
+                    tried: SendOutcome::NotSent {
                         error: "it had not begun in time".into(),
                         wait: Some(Span::ZERO),
                     },
@@ -212,7 +212,7 @@ impl Engine {
     /// One turn: record what came back, refill the backlog if it is low, begin what may begin. True
     /// if it did anything.
     async fn turn(&mut self) -> Result<bool> {
-        self.svc.pulse.tick("deliver");
+        self.svc.liveness.tick("deliver");
         let rate = self.line.rate_per_second;
         while let Ok(sent) = self.results_in.try_recv() {
             self.take(sent);
@@ -301,7 +301,7 @@ impl Engine {
                 message_id: attempt.message_id,
                 number_hash: attempt.number.1,
                 kind,
-                prompted: attempt.prompted,
+                is_reply: attempt.is_reply,
                 tries,
                 tried,
             });
@@ -328,7 +328,7 @@ impl Engine {
                 }
             }
         }
-        if self.svc.pulse.stopped().is_some()
+        if self.svc.liveness.stopped().is_some()
             || !messages::any_due(&self.svc.db, self.line.of(), self.svc.clock.now()).await?
         {
             return Ok(false);
@@ -371,7 +371,7 @@ impl Engine {
         self.to_commit = !results.is_empty();
         self.record(&mut tx, now, results).await?;
         let resting = self.rest_until.is_some()
-            || self.svc.pulse.stopped().is_some()
+            || self.svc.liveness.stopped().is_some()
             || centres::is_stopped(&mut tx, &line.name()).await?;
         let room = if resting {
             0
@@ -429,7 +429,7 @@ impl Engine {
                 now,
                 &NewTask::new(
                     format!("max-per-day/{}/{today}", self.line.name()),
-                    Topic::ChannelStopped,
+                    TaskKind::ChannelStopped,
                 ),
             )
             .await?;
@@ -443,7 +443,7 @@ impl Engine {
         let mut ends = Vec::with_capacity(results.len());
         for sent in results {
             let end = match sent.tried.clone() {
-                Tried::Accepted {
+                SendOutcome::Accepted {
                     provider_id,
                     receipt,
                 } => {
@@ -453,17 +453,17 @@ impl Engine {
                             tx,
                             now,
                             format!("undelivered/{}", sent.message_id),
-                            Topic::BadNumber,
+                            TaskKind::BadNumber,
                             &sent.message_id,
                         )
                         .await?;
                     }
-                    End::Accepted {
+                    AttemptResult::Accepted {
                         provider_id,
                         receipt,
                     }
                 }
-                Tried::NotSent { error, wait } => {
+                SendOutcome::NotSent { error, wait } => {
                     if wait.is_none() {
                         self.failed();
                     } else if let Some(w) = wait.filter(|w| !w.is_zero()) {
@@ -474,36 +474,36 @@ impl Engine {
                         || backoff(sent.tries),
                         |w| Duration::from_std(w).unwrap_or_default(),
                     );
-                    End::NotSent {
+                    AttemptResult::NotSent {
                         error,
                         again: now + again,
                     }
                 }
-                Tried::RefusedNumber {
+                SendOutcome::RefusedNumber {
                     error,
                     blocked: true,
                     ..
-                } if !sent.prompted => {
+                } if !sent.is_reply => {
                     // It was surely not delivered. The party's other address is taken if it was
                     // agreed and is safe; the next look at the message decides that, and opens a
                     // ring task if there is none.
                     self.failures = 0;
                     chat_is_gone(tx, now, &sent).await?;
-                    End::Refused {
+                    AttemptResult::Refused {
                         error,
-                        then: Then::Wait(now),
+                        then: AfterRefusal::Wait(now),
                     }
                 }
-                Tried::OutsideWindow { error } => {
+                SendOutcome::OutsideWindow { error } => {
                     // Nothing was sent: the party's next address takes it, or a person rings. The
                     // next look at the message decides that.
                     self.failures = 0;
-                    End::Refused {
+                    AttemptResult::Refused {
                         error,
-                        then: Then::Elsewhere(now),
+                        then: AfterRefusal::Elsewhere(now),
                     }
                 }
-                Tried::RefusedNumber {
+                SendOutcome::RefusedNumber {
                     error,
                     opted_out,
                     blocked,
@@ -511,13 +511,15 @@ impl Engine {
                     self.failures = 0;
                     let (topic, reason) = match (opted_out, sent.kind) {
                         // S1c: the question cannot arrive, so a person rings.
-                        (true, Kind::CancelReasonAsk) => (Topic::CancelByPhone, Ended::OptedOut),
-                        (true, kind) if kind.calls_off() => {
-                            (Topic::RingSessionOff, Ended::OptedOut)
+                        (true, MessageKind::CancelReasonAsk) => {
+                            (TaskKind::CancelByPhone, EndReason::OptedOut)
                         }
-                        (true, _) => (Topic::RingOptedOut, Ended::OptedOut),
-                        (false, _) if blocked => (Topic::ChatBlocked, Ended::Blocked),
-                        (false, _) => (Topic::BadNumber, Ended::BadNumber),
+                        (true, kind) if kind.calls_off() => {
+                            (TaskKind::RingSessionOff, EndReason::OptedOut)
+                        }
+                        (true, _) => (TaskKind::RingOptedOut, EndReason::OptedOut),
+                        (false, _) if blocked => (TaskKind::ChatBlocked, EndReason::Blocked),
+                        (false, _) => (TaskKind::BadNumber, EndReason::BadNumber),
                     };
                     if blocked {
                         chat_is_gone(tx, now, &sent).await?;
@@ -527,7 +529,7 @@ impl Engine {
                             .await?;
                     }
                     // That a STOP is acknowledged nowhere is no news.
-                    if sent.kind != Kind::StopAck {
+                    if sent.kind != MessageKind::StopAck {
                         tasks::open_for_message(
                             tx,
                             now,
@@ -537,12 +539,12 @@ impl Engine {
                         )
                         .await?;
                     }
-                    End::Refused {
+                    AttemptResult::Refused {
                         error,
-                        then: Then::End(reason.as_str()),
+                        then: AfterRefusal::AttemptResult(reason.as_str()),
                     }
                 }
-                Tried::RefusedChannel { error } => {
+                SendOutcome::RefusedChannel { error } => {
                     tracing::error!(
                         "{} refuses everything ({error}); the channel stands still until its \
                          settings are mended",
@@ -562,19 +564,19 @@ impl Engine {
                             now,
                             &NewTask::new(
                                 format!("channel-stopped/{}", now.to_rfc3339()),
-                                Topic::ChannelStopped,
+                                TaskKind::ChannelStopped,
                             ),
                         )
                         .await?;
                     }
                     // What was claimed and has not begun is given back: one refusal is enough.
                     self.give_back(|_| true);
-                    End::Refused {
+                    AttemptResult::Refused {
                         error,
-                        then: Then::Wait(now + Duration::minutes(1)),
+                        then: AfterRefusal::Wait(now + Duration::minutes(1)),
                     }
                 }
-                Tried::Unknown { error } if !self.line.can_be_asked() => {
+                SendOutcome::Unknown { error } if !self.line.can_be_asked() => {
                     // Telegram has no list: nobody can tell, so a person decides. A pressed button
                     // may still prove that it arrived.
                     self.failed();
@@ -587,19 +589,19 @@ impl Engine {
                             tx,
                             now,
                             format!("uncertain/{}", sent.token),
-                            Topic::Uncertain,
+                            TaskKind::Uncertain,
                             &sent.message_id,
                         )
                         .await?;
                     }
                     continue;
                 }
-                Tried::Unknown { error } => {
+                SendOutcome::Unknown { error } => {
                     self.failed();
                     tracing::warn!(
                         "an attempt ended in doubt ({error}); the service will be asked"
                     );
-                    End::Doubt { error }
+                    AttemptResult::Doubt { error }
                 }
             };
             ends.push((sent.token, end));
@@ -628,7 +630,7 @@ async fn chat_is_gone(tx: &mut Tx, now: DateTime<Utc>, sent: &Sent) -> Result<()
             tx,
             now,
             format!("blocked/{}/{}", sent.number_hash, now.format("%Y-%m-%d")),
-            Topic::ChatBlocked,
+            TaskKind::ChatBlocked,
             &sent.message_id,
         )
         .await?;

@@ -1,27 +1,29 @@
 //! The second look, in the transaction that claims: is what was decided still so, is the address
 //! still right, and may it be said now?
 
-use crate::channels::{Button, Content};
+use crate::channels::{Button, ContentMessage};
 use crate::domain::centre::Centre;
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
-use crate::domain::outgoing::message::{Ended, Kind, MessageState};
+use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::outgoing::say::{FinishBy, Say};
-use crate::domain::outgoing::whatsapp::{self, Reader, Way};
+use crate::domain::outgoing::whatsapp::{self, Delivery, TemplateReader};
 use crate::domain::people::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::reminders::release::SPARE_JOURNEY_HOURS;
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, SessionState, cut_off};
+use crate::flows::compose::speaker;
+use crate::flows::lateness::may_cost;
 use crate::flows::lines::Line;
 use crate::flows::money::recheck as money_recheck;
-use crate::flows::scan::confirmations::ring;
+use crate::flows::ring::ring;
+use crate::flows::service::Service;
 use crate::flows::visits::ask_date::DateData;
-use crate::flows::visits::milestones::{self, Again};
-use crate::flows::{Service, may_cost, speaker};
-use crate::store::centres::Centres;
-use crate::store::outbox::{self, Attempt, Claimed, Rerouted};
+use crate::flows::visits::milestones::{self, MilestoneCheck};
+use crate::store::centres::{self, Centres};
+use crate::store::outbox::{self, Attempt, ClaimedMessage, Rerouted};
 use crate::store::sealed::random_token;
-use crate::store::sessions::{self, Seat};
-use crate::store::{Tx, centres, dates, inbox, messages, questions, tasks};
+use crate::store::sessions::{self, AttendeeContext};
+use crate::store::{Tx, dates, inbox, messages, questions, tasks};
 use crate::templates::ENGLISH;
 use anyhow::Result;
 use chrono::{DateTime, Duration, DurationRound, NaiveDateTime, Utc};
@@ -36,8 +38,8 @@ const SPARE_JOURNEY: Duration = Duration::hours(SPARE_JOURNEY_HOURS);
 pub(crate) struct Ready {
     pub(crate) attempt: Attempt,
     pub(crate) buttons: Vec<Vec<Button>>,
-    pub(crate) content: Option<Content>,
-    pub(crate) kind: Kind,
+    pub(crate) content: Option<ContentMessage>,
+    pub(crate) kind: MessageKind,
     pub(crate) not_after: Option<DateTime<Utc>>,
     pub(crate) tries: i64,
 }
@@ -58,9 +60,9 @@ enum Verdict {
     Reroute {
         channel: Channel,
         to: Option<(Address, String)>,
-        not_by: Option<Channel>,
+        excluded_channel: Option<Channel>,
     },
-    End(MessageState, Ended),
+    End(MessageState, EndReason),
 }
 
 /// What is known about the addresses that answers go back to, and what those answers need.
@@ -82,8 +84,8 @@ impl Known {
     async fn read(
         tx: &mut Tx,
         line: &Line,
-        claimed: &[Claimed],
-        seats: &HashMap<(String, Role), Seat>,
+        claimed: &[ClaimedMessage],
+        contexts: &HashMap<(String, Role), AttendeeContext>,
         now: DateTime<Utc>,
     ) -> Result<Known> {
         let mut hashes: Vec<String> = claimed
@@ -98,7 +100,7 @@ impl Known {
         };
         if line.channel == Channel::Whatsapp {
             hashes.extend(
-                seats
+                contexts
                     .values()
                     .flat_map(|s| &s.routes)
                     .filter(|r| r.address.channel() == line.channel)
@@ -107,7 +109,10 @@ impl Known {
             known.wrote =
                 inbox::last_wrote(tx, line.at(), &hashes, now - Duration::days(1)).await?;
         }
-        for c in claimed.iter().filter(|c| c.kind == Kind::WhichSession) {
+        for c in claimed
+            .iter()
+            .filter(|c| c.kind == MessageKind::WhichSession)
+        {
             let id = WhichData::read(&c.data.0)
                 .map(|d| d.choice)
                 .unwrap_or_default();
@@ -115,7 +120,10 @@ impl Known {
                 known.waiting.insert(id);
             }
         }
-        for c in claimed.iter().filter(|c| c.kind == Kind::DateQuestion) {
+        for c in claimed
+            .iter()
+            .filter(|c| c.kind == MessageKind::DateQuestion)
+        {
             let id = DateData::read(&c.data.0)
                 .map(|d| d.question)
                 .unwrap_or_default();
@@ -175,7 +183,7 @@ pub(crate) async fn check(
     svc: &Service,
     tx: &mut Tx,
     line: &Line,
-    claimed: Vec<Claimed>,
+    claimed: Vec<ClaimedMessage>,
     now: DateTime<Utc>,
 ) -> Result<(Vec<Ready>, bool)> {
     let all = centres::all_in(tx).await?;
@@ -192,14 +200,14 @@ pub(crate) async fn check(
         .collect();
     places.sort();
     places.dedup();
-    let seats: HashMap<(String, Role), Seat> =
-        sessions::seats_of(tx, svc.lines().senders(), &places)
+    let contexts: HashMap<(String, Role), AttendeeContext> =
+        sessions::contexts_of(tx, svc.lines().senders(), &places)
             .await?
             .into_iter()
             .map(|s| ((s.session.id.clone(), s.attendee.role), s))
             .collect();
-    let known = Known::read(tx, line, &claimed, &seats, now).await?;
-    let mut pace = Pace::read(tx, &all, &claimed, &seats, now).await?;
+    let known = Known::read(tx, line, &claimed, &contexts, now).await?;
+    let mut pace = Pace::read(tx, &all, &claimed, &contexts, now).await?;
     let mut jobs = Vec::with_capacity(claimed.len());
     let mut ended = Vec::new();
     let mut rerouted = Vec::new();
@@ -218,8 +226,8 @@ pub(crate) async fn check(
             ));
             continue;
         }
-        let seat = match (&c.session, c.role) {
-            (Some((id, _, _)), Some(role)) => seats.get(&(id.clone(), role)),
+        let context = match (&c.session, c.role) {
+            (Some((id, _, _)), Some(role)) => contexts.get(&(id.clone(), role)),
             _ => None,
         };
         let Some(centre) = all
@@ -230,27 +238,31 @@ pub(crate) async fn check(
             ended.push((
                 c.id,
                 MessageState::Withdrawn,
-                Some(Ended::NoAddress.as_str().to_owned()),
+                Some(EndReason::NoAddress.as_str().to_owned()),
                 c.not_before,
             ));
             continue;
         };
         let question = match c.kind {
-            Kind::CancelReasonAsk => finish_by(svc, tx, line, centre, &c, seat, now).await?,
+            MessageKind::CancelReasonAsk => {
+                finish_by(svc, tx, line, centre, &c, context, now).await?
+            }
             _ => None,
         };
         let (mut about_money, mut over) = (None, None);
-        if let Some(seat) = seat.filter(|_| c.kind.is_milestone()) {
-            match milestones::again(tx, centre, &c, seat, now).await? {
-                Again::Look(look) => about_money = Some(look),
-                Again::Ended(why) => over = Some(Verdict::End(MessageState::Withdrawn, why)),
+        if let Some(context) = context.filter(|_| c.kind.is_milestone()) {
+            match milestones::again(tx, centre, &c, context, now).await? {
+                MilestoneCheck::Look(look) => about_money = Some(look),
+                MilestoneCheck::EndReason(why) => {
+                    over = Some(Verdict::End(MessageState::Withdrawn, why))
+                }
             }
-        } else if let Some(seat) = seat.filter(|_| c.kind.is_money()) {
+        } else if let Some(context) = context.filter(|_| c.kind.is_money()) {
             about_money =
-                Some(money_recheck::look(tx, centre, c.kind, &c.data.0, seat, now).await?);
+                Some(money_recheck::look(tx, centre, c.kind, &c.data.0, context, now).await?);
         }
-        let mut verdict =
-            over.unwrap_or_else(|| verdict(centre, &c, seat, question, about_money, &known, now));
+        let mut verdict = over
+            .unwrap_or_else(|| verdict(centre, &c, context, question, about_money, &known, now));
         let mut must_ring = false;
         if let Verdict::Send {
             to,
@@ -263,7 +275,7 @@ pub(crate) async fn check(
             must_ring = in_mode.ring;
             let only_to = !line.only_to.is_empty()
                 && to.0.channel() == line.channel
-                && c.kind != Kind::StaffAlert
+                && c.kind != MessageKind::StaffAlert
                 && !line.only_to.iter().any(|n| n == to.0.as_str());
             if let Some(allowed) = in_mode.say.filter(|_| !only_to) {
                 *say = allowed;
@@ -272,7 +284,7 @@ pub(crate) async fn check(
                     verdict = Verdict::Reroute {
                         channel,
                         to: None,
-                        not_by: None,
+                        excluded_channel: None,
                     };
                     must_ring = false;
                 } else if not_by_whatsapp(
@@ -285,11 +297,11 @@ pub(crate) async fn check(
                     &known,
                     now,
                 ) {
-                    verdict = by_the_next(&c, seat, channel);
+                    verdict = by_the_next(&c, context, channel);
                     must_ring = matches!(verdict, Verdict::End(..));
                 } else if !c.kind.is_answer()
                     && c.to.is_none()
-                    && let Some(at) = pace.next(centre, c.kind, &hash, seat, now)
+                    && let Some(at) = pace.next(centre, c.kind, &hash, context, now)
                 {
                     verdict = Verdict::Later(at);
                     must_ring = false;
@@ -298,45 +310,45 @@ pub(crate) async fn check(
                 verdict = Verdict::End(
                     MessageState::Withdrawn,
                     if only_to {
-                        Ended::NoAddress
+                        EndReason::NoAddress
                     } else {
-                        Ended::Mode
+                        EndReason::Mode
                     },
                 );
                 must_ring &= !only_to;
             }
         } else if let Verdict::End(
             MessageState::Withdrawn,
-            Ended::OptedOut | Ended::NoAddress | Ended::Mode,
+            EndReason::OptedOut | EndReason::NoAddress | EndReason::Mode,
         ) = verdict
         {
             must_ring = true;
-        } else if let Verdict::End(MessageState::Withdrawn, Ended::Archived) = verdict {
+        } else if let Verdict::End(MessageState::Withdrawn, EndReason::Archived) = verdict {
             // A closed file gets no texts; but nobody makes a journey for nothing.
             must_ring = c.kind.calls_off();
         } else if let Verdict::End(MessageState::Expired, _) = verdict {
             // Who was not told whether there is a visit is rung, if it is not over.
             must_ring = (c.kind.calls_off() || c.kind.calls_on())
-                && seat.is_some_and(|s| s.session.ends_at > now);
+                && context.is_some_and(|s| s.session.ends_at > now);
         }
         // Its task stands in any case.
         must_ring &= !c.kind.is_milestone();
-        if let Some(seat) = seat.filter(|_| must_ring) {
+        if let Some(context) = context.filter(|_| must_ring) {
             let topic = match (c.kind, &verdict) {
-                (kind, _) if kind.calls_off() => Topic::RingSessionOff,
-                (kind, _) if kind.calls_on() => Topic::RingSessionOn,
-                (kind, _) if kind.is_money() => Topic::TellByPhone,
-                (Kind::CancelReasonAsk, _) => Topic::CancelByPhone,
-                (_, Verdict::End(_, Ended::OptedOut)) => Topic::RingOptedOut,
-                _ => Topic::RingNoAddress,
+                (kind, _) if kind.calls_off() => TaskKind::RingSessionOff,
+                (kind, _) if kind.calls_on() => TaskKind::RingSessionOn,
+                (kind, _) if kind.is_money() => TaskKind::TellByPhone,
+                (MessageKind::CancelReasonAsk, _) => TaskKind::CancelByPhone,
+                (_, Verdict::End(_, EndReason::OptedOut)) => TaskKind::RingOptedOut,
+                _ => TaskKind::RingNoAddress,
             };
-            ring(tx, now, seat, topic, format!("ring-for/{}", c.cause)).await?;
+            ring(tx, now, context, topic, format!("ring-for/{}", c.dedup_key)).await?;
         } else if must_ring && line.channel == Channel::Whatsapp && c.case_id.is_some() {
             tasks::open_for_message(
                 tx,
                 now,
-                format!("ring-for/{}", c.cause),
-                Topic::RingNoAddress,
+                format!("ring-for/{}", c.dedup_key),
+                TaskKind::RingNoAddress,
                 &c.id,
             )
             .await?;
@@ -344,20 +356,20 @@ pub(crate) async fn check(
         match verdict {
             Verdict::Later(at) => ended.push((c.id, MessageState::Waiting, None, at)),
             Verdict::Hold => {
-                if let Some(seat) = seat {
-                    money_recheck::pause(tx, seat, &c.id, now).await?;
+                if let Some(context) = context {
+                    money_recheck::pause(tx, context, &c.id, now).await?;
                 }
                 ended.push((c.id, MessageState::Waiting, None, c.not_before));
             }
             Verdict::Reroute {
                 channel,
                 to,
-                not_by,
+                excluded_channel,
             } => rerouted.push(Rerouted {
                 id: c.id,
                 channel,
                 to,
-                not_by,
+                excluded_channel,
             }),
             Verdict::End(state, why) => {
                 ended.push((c.id, state, Some(why.as_str().to_owned()), c.not_before))
@@ -376,7 +388,7 @@ pub(crate) async fn check(
                     now,
                 );
                 // The values of a content template stand in the language of its words.
-                let language = if matches!(&way, Way::Content(content) if content.english) {
+                let language = if matches!(&way, Delivery::Content(content) if content.english) {
                     ENGLISH.to_owned()
                 } else {
                     language
@@ -395,7 +407,9 @@ pub(crate) async fn check(
                         continue;
                     }
                 };
-                if let Some(s) = seat.filter(|s| c.kind == Kind::SessionMoved && s.is_hidden(now)) {
+                if let Some(s) =
+                    context.filter(|s| c.kind == MessageKind::SessionMoved && s.is_hidden(now))
+                {
                     outbox::told_of_move(tx, &s.session.id, s.attendee.role).await?;
                 }
                 let token = random_token();
@@ -417,13 +431,13 @@ pub(crate) async fn check(
                     _ => Vec::new(),
                 };
                 let content = match way {
-                    Way::Content(content) => Some(Content {
+                    Delivery::Content(content) => Some(ContentMessage {
                         sid: content.sid,
                         variables: whatsapp::variables(&text.values, &say, &token),
                     }),
-                    Way::Free | Way::Not => None,
+                    Delivery::Free | Delivery::Not => None,
                 };
-                let prompted = c.kind.is_answer() || c.to.is_some();
+                let is_reply = c.kind.is_answer() || c.to.is_some();
                 let parts = if line.channel == Channel::Sms {
                     text.parts
                 } else {
@@ -434,7 +448,7 @@ pub(crate) async fn check(
                     message_id: c.id,
                     number: to,
                     body: text.body,
-                    prompted,
+                    is_reply,
                     parts,
                     content: content.is_some(),
                 };
@@ -458,21 +472,21 @@ pub(crate) async fn check(
 /// How a text goes by this line.
 fn way(
     line: &Line,
-    c: &Claimed,
+    c: &ClaimedMessage,
     say: &Say,
     hash: &str,
     language: &str,
     known: &Known,
     now: DateTime<Utc>,
-) -> Way {
+) -> Delivery {
     if line.channel != Channel::Whatsapp {
-        return Way::Free;
+        return Delivery::Free;
     }
     whatsapp::way(
         say,
         whatsapp::is_open(known.wrote.get(hash).copied(), now),
         &line.content,
-        Reader {
+        TemplateReader {
             centre: &c.centre,
             language,
         },
@@ -482,7 +496,7 @@ fn way(
 /// Whether WhatsApp did not take it, or will not.
 fn not_by_whatsapp(
     line: &Line,
-    c: &Claimed,
+    c: &ClaimedMessage,
     say: &Say,
     hash: &str,
     language: &str,
@@ -490,18 +504,18 @@ fn not_by_whatsapp(
     now: DateTime<Utc>,
 ) -> bool {
     line.channel == Channel::Whatsapp
-        && (c.not_by == Some(line.channel)
-            || way(line, c, say, hash, language, known, now) == Way::Not)
+        && (c.excluded_channel == Some(line.channel)
+            || way(line, c, say, hash, language, known, now) == Delivery::Not)
 }
 
 /// What this channel does not take goes to the party's next address that was agreed and is safe
 /// (choice K11), before anything was sent. A question that only this channel can finish does not.
-fn by_the_next(c: &Claimed, seat: Option<&Seat>, channel: Channel) -> Verdict {
+fn by_the_next(c: &ClaimedMessage, context: Option<&AttendeeContext>, channel: Channel) -> Verdict {
     let bound = matches!(
         c.kind,
-        Kind::CancelReasonAsk | Kind::WhichSession | Kind::OldButton
+        MessageKind::CancelReasonAsk | MessageKind::WhichSession | MessageKind::OldButton
     );
-    match seat
+    match context
         .filter(|s| s.consent == Consent::Yes && !bound)
         .and_then(|s| s.route_without(Some(channel)))
     {
@@ -511,9 +525,9 @@ fn by_the_next(c: &Claimed, seat: Option<&Seat>, channel: Channel) -> Verdict {
                 .to
                 .is_some()
                 .then(|| (next.address.clone(), next.hash.clone())),
-            not_by: Some(channel),
+            excluded_channel: Some(channel),
         },
-        None => Verdict::End(MessageState::Withdrawn, Ended::NoAddress),
+        None => Verdict::End(MessageState::Withdrawn, EndReason::NoAddress),
     }
 }
 
@@ -526,11 +540,11 @@ impl Pace {
     async fn read(
         tx: &mut Tx,
         all: &Centres,
-        claimed: &[Claimed],
-        seats: &HashMap<(String, Role), Seat>,
+        claimed: &[ClaimedMessage],
+        contexts: &HashMap<(String, Role), AttendeeContext>,
         now: DateTime<Utc>,
     ) -> Result<Pace> {
-        let bound = |c: &Claimed| {
+        let bound = |c: &ClaimedMessage| {
             all.get(&c.centre).is_some_and(|s| {
                 s.centre.rules.spacing_minutes > 0 || s.centre.rules.max_texts_per_day > 0
             })
@@ -538,7 +552,7 @@ impl Pace {
         let mut hashes: Vec<String> = claimed
             .iter()
             .filter(|c| !c.kind.is_answer() && bound(c))
-            .filter_map(|c| seats.get(&(c.session.as_ref()?.0.clone(), c.role?)))
+            .filter_map(|c| contexts.get(&(c.session.as_ref()?.0.clone(), c.role?)))
             .flat_map(|s| s.routes.iter().map(|r| r.hash.clone()))
             .collect();
         hashes.sort();
@@ -552,9 +566,9 @@ impl Pace {
     fn next(
         &mut self,
         centre: &Centre,
-        kind: Kind,
+        kind: MessageKind,
         hash: &str,
-        seat: Option<&Seat>,
+        context: Option<&AttendeeContext>,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
         let (spacing, most) = (
@@ -562,8 +576,8 @@ impl Pace {
             centre.rules.max_texts_per_day,
         );
         // News that spares a journey waits for nothing.
-        let urgent =
-            kind.calls_off() && seat.is_some_and(|s| s.attendee.arrives_at - now < SPARE_JOURNEY);
+        let urgent = kind.calls_off()
+            && context.is_some_and(|s| s.attendee.arrives_at - now < SPARE_JOURNEY);
         if let Some((last, n)) = self.last.get(hash).copied()
             && !urgent
         {
@@ -585,38 +599,40 @@ async fn finish_by(
     tx: &mut Tx,
     line: &Line,
     centre: &Centre,
-    c: &Claimed,
-    seat: Option<&Seat>,
+    c: &ClaimedMessage,
+    context: Option<&AttendeeContext>,
     now: DateTime<Utc>,
 ) -> Result<Option<FinishBy>> {
-    let Some(seat) = seat else { return Ok(None) };
+    let Some(context) = context else {
+        return Ok(None);
+    };
     let asked = questions::of(
         tx,
-        &seat.session.id,
-        seat.attendee.role,
-        seat.attendee.ask_version,
+        &context.session.id,
+        context.attendee.role,
+        context.attendee.ask_version,
         now,
     )
     .await?;
     let Some(q) = asked
         .open
-        .filter(|q| q.id == c.data.0 && q.is_open(now, seat.session.starts_at))
+        .filter(|q| q.id == c.data.0 && q.is_open(now, context.session.starts_at))
     else {
         return Ok(None);
     };
-    let late = may_cost(tx, seat, q.first_no_at).await?;
+    let late = may_cost(tx, context, q.first_no_at).await?;
     let reason = q.offered.len() > 1;
     match c.to.as_ref().map(|(to, _)| to.channel()) {
         Some(Channel::Telegram) => return Ok(Some(FinishBy::Press { late, reason })),
         Some(Channel::Whatsapp) => {
             let language = svc
                 .words
-                .language_of(c.kind, &speaker(centre), &seat.language);
+                .language_of(c.kind, &speaker(centre), &context.language);
             return Ok(Some(whatsapp::finish(
                 late,
                 reason,
                 &line.content,
-                Reader {
+                TemplateReader {
                     centre: &c.centre,
                     language,
                 },
@@ -630,12 +646,14 @@ async fn finish_by(
             (_, [only]) => FinishBy::Code {
                 code: format!(
                     "{}{}",
-                    q.stem,
+                    q.code_prefix,
                     crate::domain::replies::cancel_code::digit(*only)
                 ),
                 late,
             },
-            _ => FinishBy::CodeWithReason { stem: q.stem },
+            _ => FinishBy::CodeWithReason {
+                code_prefix: q.code_prefix,
+            },
         },
     ))
 }
@@ -643,96 +661,102 @@ async fn finish_by(
 /// Decides about one claimed message. Pure.
 fn verdict(
     centre: &Centre,
-    c: &Claimed,
-    seat: Option<&Seat>,
+    c: &ClaimedMessage,
+    context: Option<&AttendeeContext>,
     question: Option<FinishBy>,
-    about_money: Option<money_recheck::Look>,
+    about_money: Option<money_recheck::MoneyCheck>,
     known: &Known,
     now: DateTime<Utc>,
 ) -> Verdict {
     let withdrawn = |why| Verdict::End(MessageState::Withdrawn, why);
     if c.not_after.is_some_and(|t| t - now < SHORTEST_USE) {
-        return Verdict::End(MessageState::Expired, Ended::TooLate);
+        return Verdict::End(MessageState::Expired, EndReason::TooLate);
     }
     let own = |at: DateTime<Utc>| wall(centre.tz, at);
     // Answers go back to the address that asked; its own STOP and START are answered in any case.
     if c.kind.is_answer() || c.to.is_some() {
         let Some(to) = c.to.clone() else {
-            return withdrawn(Ended::NoAddress);
+            return withdrawn(EndReason::NoAddress);
         };
-        if c.to_opted_out && !matches!(c.kind, Kind::StopAck | Kind::LinkNumber | Kind::LinkRefused)
+        if c.to_opted_out
+            && !matches!(
+                c.kind,
+                MessageKind::StopAck | MessageKind::LinkNumber | MessageKind::LinkRefused
+            )
         {
-            return withdrawn(Ended::OptedOut);
+            return withdrawn(EndReason::OptedOut);
         }
         // What was decided for an address may wait; the address must still be the party's and safe
         // when it leaves.
         let to_anybody = matches!(
             c.kind,
-            Kind::LinkNumber
-                | Kind::LinkRefused
-                | Kind::StopAck
-                | Kind::WrongNumberAck
-                | Kind::UnknownSender
-                | Kind::StaffAlert
+            MessageKind::LinkNumber
+                | MessageKind::LinkRefused
+                | MessageKind::StopAck
+                | MessageKind::WrongNumberAck
+                | MessageKind::UnknownSender
+                | MessageKind::StaffAlert
         );
         if known.closed.contains(&to.1) && !to_anybody {
-            return withdrawn(Ended::NoAddress);
+            return withdrawn(EndReason::NoAddress);
         }
-        let arrival = seat.map(|s| own(s.attendee.arrives_at));
+        let arrival = context.map(|s| own(s.attendee.arrives_at));
         // What is confirmed or asked must still be the question that was answered.
-        let present = seat.is_some_and(|s| {
+        let present = context.is_some_and(|s| {
             let on = s.session.state == SessionState::Booked || s.is_hidden(now);
             on && c
                 .session
                 .as_ref()
                 .is_some_and(|(_, _, ask)| *ask == s.attendee.ask_version)
         });
-        let say = match (c.kind, seat, arrival) {
-            (Kind::ConfirmAck, _, Some(arrival)) if present => Say::ConfirmAck { arrival },
-            (Kind::CancellationAck, _, Some(arrival)) => Say::CancellationAck {
+        let say = match (c.kind, context, arrival) {
+            (MessageKind::ConfirmAck, _, Some(arrival)) if present => Say::ConfirmAck { arrival },
+            (MessageKind::CancellationAck, _, Some(arrival)) => Say::CancellationAck {
                 arrival,
                 in_time: c.data.0 == "in_time",
             },
-            (Kind::CancelReasonAsk, _, Some(arrival)) if present => match question {
+            (MessageKind::CancelReasonAsk, _, Some(arrival)) if present => match question {
                 Some(finish) => Say::CancelReasonAsk { arrival, finish },
-                None => return withdrawn(Ended::Answered),
+                None => return withdrawn(EndReason::Answered),
             },
-            (Kind::ConfirmRequest, Some(s), Some(_)) if present => confirm_request(centre, s, now),
-            (Kind::WhichSession, ..) => {
+            (MessageKind::ConfirmRequest, Some(s), Some(_)) if present => {
+                confirm_request(centre, s, now)
+            }
+            (MessageKind::WhichSession, ..) => {
                 match WhichData::read(&c.data.0).filter(|d| known.waiting.contains(&d.choice)) {
                     Some(WhichData {
                         options: [first, second],
                         ..
                     }) => Say::WhichSession { first, second },
-                    None => return withdrawn(Ended::Answered),
+                    None => return withdrawn(EndReason::Answered),
                 }
             }
-            (Kind::NeedsCoordinatorAck, ..) => Say::Handover,
-            (Kind::UnclearReply, ..) => Say::Unclear,
-            (Kind::Help, ..) => Say::Help,
-            (Kind::StopAck, ..) => Say::StopAck,
-            (Kind::StartAck, ..) => Say::StartAck,
-            (Kind::OldButton, ..) => Say::OldButton,
-            (Kind::UnknownSender, ..) => Say::UnknownSender,
-            (Kind::WrongNumberAck, ..) => Say::WrongNumberAck,
-            (Kind::Welcome, ..) => Say::Welcome,
-            (Kind::LinkNumber, ..) => Say::LinkNumber {
+            (MessageKind::NeedsCoordinatorAck, ..) => Say::Handover,
+            (MessageKind::UnclearReply, ..) => Say::Unclear,
+            (MessageKind::Help, ..) => Say::Help,
+            (MessageKind::StopAck, ..) => Say::StopAck,
+            (MessageKind::StartAck, ..) => Say::StartAck,
+            (MessageKind::OldButton, ..) => Say::OldButton,
+            (MessageKind::UnknownSender, ..) => Say::UnknownSender,
+            (MessageKind::WrongNumberAck, ..) => Say::WrongNumberAck,
+            (MessageKind::Welcome, ..) => Say::Welcome,
+            (MessageKind::LinkNumber, ..) => Say::LinkNumber {
                 number: c.data.0.clone(),
             },
-            (Kind::LinkRefused, ..) => Say::LinkRefused,
-            (Kind::StaffReply, ..) => Say::StaffReply {
+            (MessageKind::LinkRefused, ..) => Say::LinkRefused,
+            (MessageKind::StaffReply, ..) => Say::StaffReply {
                 text: c.data.0.clone(),
             },
-            (Kind::StaffAlert, ..) => Say::StaffAlert {
+            (MessageKind::StaffAlert, ..) => Say::StaffAlert {
                 count: c.data.0.parse().unwrap_or(1),
             },
-            _ => return withdrawn(Ended::Moved),
+            _ => return withdrawn(EndReason::Moved),
         };
-        let language = seat
+        let language = context
             .map(|s| &s.language)
             .or_else(|| known.languages.get(&to.1))
             .map_or_else(|| "en".to_owned(), String::clone);
-        let now_shown = seat
+        let now_shown = context
             .map_or(Mode::Normal, |s| s.mode)
             .max(known.modes.get(&to.1).copied().unwrap_or(Mode::Normal));
         let mode = answered_as(c.kind, &c.data.0).unwrap_or(now_shown);
@@ -743,142 +767,142 @@ fn verdict(
             mode,
         };
     }
-    let (Some(seat), Some((_, _, ask_version))) = (seat, &c.session) else {
-        return withdrawn(Ended::NoAddress);
+    let (Some(context), Some((_, _, ask_version))) = (context, &c.session) else {
+        return withdrawn(EndReason::NoAddress);
     };
     if let Some(look) = about_money {
-        return money_verdict(c, seat, look, now);
+        return money_verdict(c, context, look, now);
     }
-    let (s, a) = (&seat.session, &seat.attendee);
+    let (s, a) = (&context.session, &context.attendee);
     // What is said must still be so.
     match (c.kind, s.state) {
-        (Kind::SessionOff | Kind::Closure, SessionState::Booked) => {
-            return withdrawn(Ended::TakenBack);
+        (MessageKind::SessionOff | MessageKind::Closure, SessionState::Booked) => {
+            return withdrawn(EndReason::TakenBack);
         }
-        (Kind::Closure, SessionState::Closed) => {}
-        (Kind::Closure, _) => return withdrawn(Ended::SessionOff),
-        (Kind::SessionOff, _) if a.answer == Answer::Cancelled => {
-            return withdrawn(Ended::Answered);
+        (MessageKind::Closure, SessionState::Closed) => {}
+        (MessageKind::Closure, _) => return withdrawn(EndReason::SessionOff),
+        (MessageKind::SessionOff, _) if a.answer == Answer::Cancelled => {
+            return withdrawn(EndReason::Answered);
         }
-        (Kind::SessionOff, _) => {}
+        (MessageKind::SessionOff, _) => {}
         (_, SessionState::Booked) => {}
         // They have not heard of it yet: for them it is on, to the minute.
-        _ if seat.is_hidden(now) => {}
-        _ => return withdrawn(Ended::SessionOff),
+        _ if context.is_hidden(now) => {}
+        _ => return withdrawn(EndReason::SessionOff),
     }
     if !c.kind.calls_off() && a.ask_version != *ask_version {
-        return withdrawn(Ended::Moved);
+        return withdrawn(EndReason::Moved);
     }
-    if c.kind == Kind::ConfirmRequest && a.answer == Answer::Confirmed {
-        return withdrawn(Ended::Answered);
+    if c.kind == MessageKind::ConfirmRequest && a.answer == Answer::Confirmed {
+        return withdrawn(EndReason::Answered);
     }
-    if seat.archived {
-        return withdrawn(Ended::Archived);
+    if context.archived {
+        return withdrawn(EndReason::Archived);
     }
     // To whom it is said must still be right.
-    if seat.opted_out() || seat.consent == Consent::Stop {
-        return withdrawn(Ended::OptedOut);
+    if context.opted_out() || context.consent == Consent::Stop {
+        return withdrawn(EndReason::OptedOut);
     }
-    let Some(route) = seat
-        .route_without(c.not_by)
-        .filter(|_| seat.consent == Consent::Yes)
+    let Some(route) = context
+        .route_without(c.excluded_channel)
+        .filter(|_| context.consent == Consent::Yes)
     else {
-        return withdrawn(Ended::NoAddress);
+        return withdrawn(EndReason::NoAddress);
     };
     // And now must be a time at which it may be said: by the centre's hours and by the party's own.
     let spare_journey = c.kind.calls_off() && a.arrives_at - now <= SPARE_JOURNEY;
     let centres_quiet = centre.courtesy.quiet.filter(|_| !spare_journey);
-    let quiet: Vec<Quiet> = centres_quiet.into_iter().chain(seat.quiet).collect();
+    let quiet: Vec<Quiet> = centres_quiet.into_iter().chain(context.quiet).collect();
     match after_all_quiet(&quiet, centre.tz, now) {
         Some(allowed) if allowed <= now => {}
         // A phone that may show nothing now is never used for haste, and news that would come too
         // late to spare a journey is no news: a person rings.
-        _ if spare_journey => return withdrawn(Ended::Mode),
+        _ if spare_journey => return withdrawn(EndReason::Mode),
         Some(allowed) if c.kind.calls_off() && allowed > a.arrives_at - SPARE_JOURNEY => {
-            return withdrawn(Ended::Mode);
+            return withdrawn(EndReason::Mode);
         }
-        None => return withdrawn(Ended::Mode),
+        None => return withdrawn(EndReason::Mode),
         Some(allowed) if c.not_after.is_none_or(|t| allowed <= t) => {
             return Verdict::Later(allowed);
         }
-        _ => return Verdict::End(MessageState::Expired, Ended::TooLate),
+        _ => return Verdict::End(MessageState::Expired, EndReason::TooLate),
     }
     let say = match c.kind {
-        Kind::ConfirmRequest => confirm_request(centre, seat, now),
-        Kind::SessionOff => Say::SessionOff {
+        MessageKind::ConfirmRequest => confirm_request(centre, context, now),
+        MessageKind::SessionOff => Say::SessionOff {
             arrival: own(c.data.0.parse().unwrap_or(a.arrives_at)),
         },
-        Kind::Closure => Say::Closure {
+        MessageKind::Closure => Say::Closure {
             arrival: own(a.arrives_at),
         },
-        Kind::SessionOn => Say::SessionOn {
+        MessageKind::SessionOn => Say::SessionOn {
             arrival: own(a.arrives_at),
         },
-        Kind::SessionMoved => match c.data.0.parse::<DateTime<Utc>>() {
+        MessageKind::SessionMoved => match c.data.0.parse::<DateTime<Utc>>() {
             Ok(from) => Say::SessionMoved {
                 from: own(from),
                 to: own(a.arrives_at),
             },
-            Err(_) => return withdrawn(Ended::Moved),
+            Err(_) => return withdrawn(EndReason::Moved),
         },
-        Kind::DateQuestion => {
+        MessageKind::DateQuestion => {
             match DateData::read(&c.data.0).filter(|d| known.waiting.contains(&d.question)) {
                 Some(d) => Say::DateQuestion {
                     from: own(a.arrives_at),
                     to: own(d.arrival),
                 },
-                None => return withdrawn(Ended::Answered),
+                None => return withdrawn(EndReason::Answered),
             }
         }
-        Kind::DateRefused => Say::DateRefused {
+        MessageKind::DateRefused => Say::DateRefused {
             arrival: own(a.arrives_at),
         },
-        _ => return withdrawn(Ended::NoAddress),
+        _ => return withdrawn(EndReason::NoAddress),
     };
     Verdict::Send {
         say,
         to: (route.address.clone(), route.hash.clone()),
-        language: seat.language.clone(),
-        mode: seat.mode,
+        language: context.language.clone(),
+        mode: context.mode,
     }
 }
 
 /// The same about a text on money, a note or a milestone: it does not hang on the session's state
 /// but on what is owed or due.
 fn money_verdict(
-    c: &Claimed,
-    seat: &Seat,
-    look: money_recheck::Look,
+    c: &ClaimedMessage,
+    context: &AttendeeContext,
+    look: money_recheck::MoneyCheck,
     now: DateTime<Utc>,
 ) -> Verdict {
     let withdrawn = |why| Verdict::End(MessageState::Withdrawn, why);
     let Some(say) = look.say else {
-        return withdrawn(Ended::NoLongerDue);
+        return withdrawn(EndReason::NoLongerDue);
     };
     if look.unsafe_now {
         return Verdict::Hold;
     }
-    if seat.opted_out() || seat.consent == Consent::Stop {
-        return withdrawn(Ended::OptedOut);
+    if context.opted_out() || context.consent == Consent::Stop {
+        return withdrawn(EndReason::OptedOut);
     }
-    let Some(route) = seat
-        .route_without(c.not_by)
-        .filter(|_| seat.consent == Consent::Yes)
+    let Some(route) = context
+        .route_without(c.excluded_channel)
+        .filter(|_| context.consent == Consent::Yes)
     else {
-        return withdrawn(Ended::NoAddress);
+        return withdrawn(EndReason::NoAddress);
     };
     // A discreet phone shows no money and a silent one nothing: a person tells the party.
-    match look.allowed.filter(|_| seat.mode == Mode::Normal) {
-        None => withdrawn(Ended::Mode),
+    match look.allowed.filter(|_| context.mode == Mode::Normal) {
+        None => withdrawn(EndReason::Mode),
         Some(at) if at > now && c.not_after.is_some_and(|t| at > t) => {
-            Verdict::End(MessageState::Expired, Ended::TooLate)
+            Verdict::End(MessageState::Expired, EndReason::TooLate)
         }
         Some(at) if at > now => Verdict::Later(at),
         Some(_) => Verdict::Send {
             say,
             to: (route.address.clone(), route.hash.clone()),
-            language: seat.language.clone(),
-            mode: seat.mode,
+            language: context.language.clone(),
+            mode: context.mode,
         },
     }
 }
@@ -889,16 +913,19 @@ pub(crate) fn as_before(mode: Mode) -> String {
     format!("as {mode}")
 }
 
-fn answered_as(kind: Kind, data: &str) -> Option<Mode> {
-    let handed_over = matches!(kind, Kind::NeedsCoordinatorAck | Kind::UnclearReply);
+fn answered_as(kind: MessageKind, data: &str) -> Option<Mode> {
+    let handed_over = matches!(
+        kind,
+        MessageKind::NeedsCoordinatorAck | MessageKind::UnclearReply
+    );
     data.strip_prefix("as ")
         .filter(|_| handed_over)?
         .parse()
         .ok()
 }
 
-fn confirm_request(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Say {
-    let (start, own) = (seat.session.starts_at, seat.attendee.arrives_at);
+fn confirm_request(centre: &Centre, context: &AttendeeContext, now: DateTime<Utc>) -> Say {
+    let (start, own) = (context.session.starts_at, context.attendee.arrives_at);
     // The printed cut-off is made of the party's own arrival, never later than the real one: the
     // session's start is often when the other parent arrives. Who arrives after the start reads the
     // full hour before it.
@@ -909,10 +936,10 @@ fn confirm_request(centre: &Centre, seat: &Seat, now: DateTime<Utc>) -> Say {
             .duration_trunc(Duration::hours(1))
             .unwrap_or(start)
     };
-    let cut = cut_off(counted_from, seat.session.notice_hours);
+    let cut = cut_off(counted_from, context.session.notice_hours);
     Say::ConfirmRequest {
         arrival: wall(centre.tz, own),
         cut_off: (cut > now).then(|| wall(centre.tz, cut)),
-        fee: seat.session.fee_minor > 0,
+        fee: context.session.fee_minor > 0,
     }
 }

@@ -1,18 +1,17 @@
-//! Asks the provider what became of attempts whose end nobody recorded. Found: adopted. Surely not
+//! Asks the provider what became of attempts whose end nobody recorded. LookResult: adopted. Surely not
 //! there: due again. Cannot tell: a person.
 
-use crate::channels::Listed;
+use crate::channels::ProviderMessage;
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::outgoing::receipt::Receipt;
 use crate::domain::people::person::Address;
-use crate::domain::task::Topic;
-use crate::flows::Service;
+use crate::domain::task::TaskKind;
 use crate::flows::lines::Line;
 use crate::flows::receive::went_elsewhere;
+use crate::flows::service::Service;
 use crate::store::attempts::{self, OpenAttempt};
-use crate::store::outbox::{self, End};
-use crate::store::tasks;
-use crate::store::workers;
+use crate::store::outbox::{self, AttemptResult};
+use crate::store::{tasks, workers};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -29,7 +28,7 @@ const GIVE_UP: Duration = Duration::hours(24);
 
 /// What a look found.
 #[derive(Debug, PartialEq, Eq)]
-enum Found {
+enum LookResult {
     Adopted(String, Option<Receipt>),
     NotThere,
     CannotTell,
@@ -160,9 +159,9 @@ async fn look(
         } else {
             find(&a.sender, &a, &listed, &taken)
         };
-        open_content -= usize::from(a.content && matches!(found, Found::Adopted(..)));
+        open_content -= usize::from(a.content && matches!(found, LookResult::Adopted(..)));
         match found {
-            Found::Adopted(provider_id, receipt) => {
+            LookResult::Adopted(provider_id, receipt) => {
                 let error_code = listed
                     .iter()
                     .find(|l| l.provider_id == provider_id)
@@ -175,7 +174,7 @@ async fn look(
                     now,
                     vec![(
                         a.token,
-                        End::Accepted {
+                        AttemptResult::Accepted {
                             provider_id,
                             receipt,
                         },
@@ -190,25 +189,25 @@ async fn look(
                         &mut tx,
                         now,
                         format!("undelivered/{}", a.message_id),
-                        Topic::BadNumber,
+                        TaskKind::BadNumber,
                         &a.message_id,
                     )
                     .await?;
                 }
                 tracing::info!("an attempt in doubt was found at the provider");
             }
-            Found::NotThere if a.looks + 1 >= LOOKS => {
+            LookResult::NotThere if a.looks + 1 >= LOOKS => {
                 tracing::info!(
                     "an attempt in doubt is surely not at the provider: it is due again"
                 );
-                let end = End::NotSent {
+                let end = AttemptResult::NotSent {
                     error: "not found at the provider".into(),
                     again: now,
                 };
                 outbox::record(&mut tx, &line.name(), now, vec![(a.token, end)]).await?;
             }
-            Found::NotThere => attempts::looked(&mut tx, now, look_again, &[a.token]).await?,
-            Found::CannotTell => uncertain(&mut tx, now, &a).await?,
+            LookResult::NotThere => attempts::looked(&mut tx, now, look_again, &[a.token]).await?,
+            LookResult::CannotTell => uncertain(&mut tx, now, &a).await?,
         }
     }
     tx.commit().await?;
@@ -223,7 +222,7 @@ async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttemp
             tx,
             now,
             format!("uncertain/{}", a.token),
-            Topic::Uncertain,
+            TaskKind::Uncertain,
             &a.message_id,
         )
         .await?;
@@ -252,17 +251,17 @@ async fn give_up_old(svc: &Service, attempts: Vec<OpenAttempt>) -> Result<()> {
 fn could_be<'a>(
     sender: &str,
     a: &OpenAttempt,
-    listed: &'a [Listed],
+    listed: &'a [ProviderMessage],
     taken: &HashSet<String>,
-) -> Vec<&'a Listed> {
-    let ours = |l: &&Listed| {
+) -> Vec<&'a ProviderMessage> {
+    let ours = |l: &&ProviderMessage| {
         !l.inbound
             && l.to == a.number.as_str()
             && (l.from.as_deref() == Some(sender) || l.service.as_deref() == Some(sender))
             && !taken.contains(&l.provider_id)
             && l.created_at.is_none_or(|t| t >= a.started_at - SKEW)
     };
-    let mut out: Vec<&Listed> = listed.iter().filter(ours).collect();
+    let mut out: Vec<&ProviderMessage> = listed.iter().filter(ours).collect();
     out.sort_by_key(|l| {
         l.created_at
             .map_or(i64::MAX, |t| (t - a.started_at).num_milliseconds().abs())
@@ -270,12 +269,17 @@ fn could_be<'a>(
     out
 }
 
-fn adopted(l: &Listed) -> Found {
-    Found::Adopted(l.provider_id.clone(), Receipt::from_provider(&l.status))
+fn adopted(l: &ProviderMessage) -> LookResult {
+    LookResult::Adopted(l.provider_id.clone(), Receipt::from_provider(&l.status))
 }
 
 /// Looks for an attempt among the provider's messages to its number. Pure.
-fn find(sender: &str, a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>) -> Found {
+fn find(
+    sender: &str,
+    a: &OpenAttempt,
+    listed: &[ProviderMessage],
+    taken: &HashSet<String>,
+) -> LookResult {
     let ours = could_be(sender, a, listed, taken);
     // Two texts with the same words to one number are two attempts; each takes one, the nearest in
     // time first.
@@ -284,23 +288,28 @@ fn find(sender: &str, a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String
     }
     // A body that was emptied could be this one.
     if ours.iter().any(|l| l.body.is_empty()) {
-        Found::CannotTell
+        LookResult::CannotTell
     } else {
-        Found::NotThere
+        LookResult::NotThere
     }
 }
 
 /// The same for a text that stands at the service; `open` of them to this number are in doubt.
 /// Nothing to be found: not there. As many as are in doubt: each took one. Anything else cannot be
 /// told. Pure.
-fn find_content(a: &OpenAttempt, listed: &[Listed], taken: &HashSet<String>, open: usize) -> Found {
+fn find_content(
+    a: &OpenAttempt,
+    listed: &[ProviderMessage],
+    taken: &HashSet<String>,
+    open: usize,
+) -> LookResult {
     let ours = could_be(&a.sender, a, listed, taken);
     match (ours.iter().find(|l| l.body == a.body.0), ours.as_slice()) {
-        (_, []) => Found::NotThere,
-        _ if a.beside_uncertain => Found::CannotTell,
+        (_, []) => LookResult::NotThere,
+        _ if a.beside_uncertain => LookResult::CannotTell,
         (Some(same), _) => adopted(same),
         (None, [nearest, ..]) if ours.len() == open => adopted(nearest),
-        _ => Found::CannotTell,
+        _ => LookResult::CannotTell,
     }
 }
 
@@ -328,8 +337,8 @@ mod tests {
         }
     }
 
-    fn listed(id: &str, body: &str, at: i64) -> Listed {
-        Listed {
+    fn listed(id: &str, body: &str, at: i64) -> ProviderMessage {
+        ProviderMessage {
             provider_id: id.into(),
             body: body.into(),
             to: "+447700900101".into(),
@@ -345,7 +354,7 @@ mod tests {
 
     #[test]
     fn only_our_own_unowned_text_of_that_time_is_adopted() {
-        let find = |l: &[Listed], taken: &[&str]| {
+        let find = |l: &[ProviderMessage], taken: &[&str]| {
             find(
                 "+15005550006",
                 &attempt(),
@@ -356,40 +365,43 @@ mod tests {
         let good = listed("SM1", "hello", 1_000_001);
         assert_eq!(
             find(std::slice::from_ref(&good), &[]),
-            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+            LookResult::Adopted("SM1".into(), Some(Receipt::Delivered))
         );
-        assert_eq!(find(std::slice::from_ref(&good), &["SM1"]), Found::NotThere);
+        assert_eq!(
+            find(std::slice::from_ref(&good), &["SM1"]),
+            LookResult::NotThere
+        );
         assert_eq!(
             find(&[listed("SM1", "other words", 1_000_001)], &[]),
-            Found::NotThere
+            LookResult::NotThere
         );
         assert_eq!(
             find(&[listed("SM1", "hello", 990_000)], &[]),
-            Found::NotThere
+            LookResult::NotThere
         );
         assert_eq!(
             find(
-                &[Listed {
+                &[ProviderMessage {
                     inbound: true,
                     ..good.clone()
                 }],
                 &[]
             ),
-            Found::NotThere
+            LookResult::NotThere
         );
         assert_eq!(
             find(
-                &[Listed {
+                &[ProviderMessage {
                     from: Some("+15005550000".into()),
                     ..good.clone()
                 }],
                 &[]
             ),
-            Found::NotThere
+            LookResult::NotThere
         );
         assert_eq!(
             find(&[listed("SM1", "", 1_000_001)], &[]),
-            Found::CannotTell
+            LookResult::CannotTell
         );
         assert_eq!(
             find(
@@ -399,7 +411,7 @@ mod tests {
                 ],
                 &[]
             ),
-            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+            LookResult::Adopted("SM1".into(), Some(Receipt::Delivered))
         );
     }
 
@@ -409,14 +421,14 @@ mod tests {
             content: true,
             ..attempt()
         };
-        let find = |a: &OpenAttempt, l: &[Listed], taken: &[&str], open| {
+        let find = |a: &OpenAttempt, l: &[ProviderMessage], taken: &[&str], open| {
             find_content(a, l, &taken.iter().map(|s| s.to_string()).collect(), open)
         };
         let bare = |id: &str, at| listed(id, "", at);
-        assert_eq!(find(&content(), &[], &[], 1), Found::NotThere);
+        assert_eq!(find(&content(), &[], &[], 1), LookResult::NotThere);
         assert_eq!(
             find(&content(), &[bare("SM1", 1_000_001)], &[], 1),
-            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+            LookResult::Adopted("SM1".into(), Some(Receipt::Delivered))
         );
         assert_eq!(
             find(
@@ -425,27 +437,27 @@ mod tests {
                 &[],
                 1
             ),
-            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+            LookResult::Adopted("SM1".into(), Some(Receipt::Delivered))
         );
         assert_eq!(
             find(&content(), &[bare("SM1", 1_000_001)], &["SM1"], 1),
-            Found::NotThere,
+            LookResult::NotThere,
             "it is another's"
         );
         assert_eq!(
             find(&content(), &[bare("SM1", 990_000)], &[], 1),
-            Found::NotThere,
+            LookResult::NotThere,
             "long before"
         );
         // Two in doubt and one there: whose it is cannot be told, unless its words tell it. Two in
         // doubt and two there: each took one.
         assert_eq!(
             find(&content(), &[bare("SM1", 1_000_001)], &[], 2),
-            Found::CannotTell
+            LookResult::CannotTell
         );
         assert_eq!(
             find(&content(), &[listed("SM1", "hello", 1_000_001)], &[], 2),
-            Found::Adopted("SM1".into(), Some(Receipt::Delivered))
+            LookResult::Adopted("SM1".into(), Some(Receipt::Delivered))
         );
         assert_eq!(
             find(
@@ -454,7 +466,7 @@ mod tests {
                 &[],
                 2
             ),
-            Found::Adopted("SM2".into(), Some(Receipt::Delivered))
+            LookResult::Adopted("SM2".into(), Some(Receipt::Delivered))
         );
         assert_eq!(
             find(
@@ -463,7 +475,7 @@ mod tests {
                 &[],
                 1
             ),
-            Found::CannotTell
+            LookResult::CannotTell
         );
         let beside = OpenAttempt {
             beside_uncertain: true,
@@ -474,7 +486,7 @@ mod tests {
                 find(&beside, &[bare("SM1", 1_000_001)], &[], 1),
                 find(&beside, &[], &[], 1)
             ),
-            (Found::CannotTell, Found::NotThere)
+            (LookResult::CannotTell, LookResult::NotThere)
         );
     }
 }

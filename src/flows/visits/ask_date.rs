@@ -2,15 +2,16 @@
 //! confirms or closes, and a refusal, no room and a wish taken back share one text at one instant.
 
 use crate::domain::local_time::after_quiet;
-use crate::domain::outgoing::message::{Ended, Kind};
+use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::release::next_quarter;
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::Origin;
 use crate::domain::visits::session::SessionState;
-use crate::flows::visits::record::{Recording, begin, begin_booked, named_time};
-use crate::flows::{Service, to_seat};
+use crate::flows::compose::message_to;
+use crate::flows::recording::{Recording, begin, begin_booked, named_time};
+use crate::flows::service::Service;
 use crate::store::dates::{self, DateQuestion, asked_cause};
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
@@ -41,10 +42,10 @@ impl DateData {
     }
 }
 
-fn causes(question: &str) -> [(Topic, String); 2] {
+fn causes(question: &str) -> [(TaskKind, String); 2] {
     [
-        (Topic::DateAgreed, format!("date-agreed/{question}")),
-        (Topic::DateDeclined, format!("date-declined/{question}")),
+        (TaskKind::DateAgreed, format!("date-agreed/{question}")),
+        (TaskKind::DateDeclined, format!("date-declined/{question}")),
     ]
 }
 
@@ -83,11 +84,11 @@ pub async fn ask(
     }
     let shift = start - session.starts_at;
     let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
-    let seats = sessions::seats(&mut tx, svc.lines().senders(), session_id).await?;
-    let texts: Vec<NewMessage> = seats
+    let contexts = sessions::contexts(&mut tx, svc.lines().senders(), session_id).await?;
+    let texts: Vec<NewMessage> = contexts
         .iter()
-        .map(|seat| {
-            let (a, arrival) = (&seat.attendee, seat.attendee.arrives_at + shift);
+        .map(|context| {
+            let (a, arrival) = (&context.attendee, context.attendee.arrives_at + shift);
             let data = DateData {
                 question: q.id.clone(),
                 arrival,
@@ -95,10 +96,10 @@ pub async fn ask(
             .write();
             NewMessage {
                 data,
-                ..to_seat(
-                    seat,
+                ..message_to(
+                    context,
                     asked_cause(&q.id, a.role),
-                    Kind::DateQuestion,
+                    MessageKind::DateQuestion,
                     at,
                     Some(arrival.min(a.arrives_at)),
                 )
@@ -142,8 +143,8 @@ pub async fn answer(
         &mut tx,
         session_id,
         Some(role),
-        &[Kind::DateQuestion],
-        Ended::Answered.as_str(),
+        &[MessageKind::DateQuestion],
+        EndReason::Answered.as_str(),
     )
     .await?;
     answered(&mut tx, &q.id, role, yes, rec.at, rec.by, now).await?;
@@ -187,17 +188,17 @@ pub(crate) async fn answered(
         [_, _] => Some(&agreed),
         _ => None,
     };
-    for (topic, cause) in [&agreed, &declined] {
-        if open.is_some_and(|o| o.1 == *cause) {
+    for (topic, dedup_key) in [&agreed, &declined] {
+        if open.is_some_and(|o| o.1 == *dedup_key) {
             let task = NewTask {
                 case_id: Some(&session.case_id),
                 session_id: Some(&session_id),
                 due_at: Some(session.starts_at),
-                ..NewTask::new(cause.clone(), *topic)
+                ..NewTask::new(dedup_key.clone(), *topic)
             };
             tasks::open(tx, now, &task).await?;
         } else {
-            tasks::close(tx, now, cause).await?;
+            tasks::close(tx, now, dedup_key).await?;
         }
     }
     Ok(())
@@ -215,29 +216,29 @@ pub async fn close(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Resu
     let at = after_quiet(centre.courtesy.quiet, centre.tz, next_quarter(now));
     let mut texts = Vec::new();
     // A visit that is off stays nowhere: whoever has to hear that, hears it anyway.
-    let seats = if session.state == SessionState::Booked {
-        sessions::seats(&mut tx, svc.lines().senders(), session_id).await?
+    let contexts = if session.state == SessionState::Booked {
+        sessions::contexts(&mut tx, svc.lines().senders(), session_id).await?
     } else {
         Vec::new()
     };
-    for seat in seats {
-        let role = seat.attendee.role;
+    for context in contexts {
+        let role = context.attendee.role;
         if outbox::withdraw(
             &mut tx,
             session_id,
             Some(role),
-            &[Kind::DateQuestion],
-            Ended::Answered.as_str(),
+            &[MessageKind::DateQuestion],
+            EndReason::Answered.as_str(),
         )
         .await?
             == 0
         {
-            texts.push(to_seat(
-                &seat,
+            texts.push(message_to(
+                &context,
                 format!("date-refused/{}/{role}", q.id),
-                Kind::DateRefused,
+                MessageKind::DateRefused,
                 at,
-                Some(seat.attendee.arrives_at),
+                Some(context.attendee.arrives_at),
             ));
         }
     }
@@ -258,8 +259,8 @@ pub async fn close(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Resu
 
 async fn finish(tx: &mut Tx, question: &str, state: &str, now: DateTime<Utc>) -> Result<()> {
     dates::end(tx, now, question, state).await?;
-    for (_, cause) in causes(question) {
-        tasks::close(tx, now, &cause).await?;
+    for (_, dedup_key) in causes(question) {
+        tasks::close(tx, now, &dedup_key).await?;
     }
     Ok(())
 }
@@ -270,8 +271,8 @@ pub(crate) async fn end_by_move(tx: &mut Tx, session_id: &str, now: DateTime<Utc
         tx,
         session_id,
         None,
-        &[Kind::DateQuestion, Kind::DateRefused],
-        Ended::Moved.as_str(),
+        &[MessageKind::DateQuestion, MessageKind::DateRefused],
+        EndReason::Moved.as_str(),
     )
     .await?;
     match dates::open_of(tx, session_id).await? {

@@ -6,14 +6,14 @@ use crate::domain::local_time::{instant, wall};
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::milestones::replacement_cause;
+use crate::domain::reminders::schedule::first_look;
 use crate::domain::visits::series::{Pattern, Series, WEEKS_AHEAD, ahead, fits};
 use crate::domain::visits::session::{ContactType, SessionState};
 use crate::domain::visits::terms::terms_for_family;
-use crate::flows::Service;
-use crate::flows::scan::confirmations::first_look;
-use crate::flows::visits::record::{Recording, named_time};
+use crate::flows::recording::{Recording, named_time};
+use crate::flows::service::Service;
 use crate::store::bookings::{self, CaseFile, Offset, StoredSeries, Usual};
-use crate::store::cases::{self, NewPlace, NewSession};
+use crate::store::cases::{self, NewAttendee, NewSession};
 use crate::store::facts::{self, Fact};
 use crate::store::sealed::random_id;
 use crate::store::sessions::local_text;
@@ -60,7 +60,7 @@ pub struct Booked {
 
 /// What becomes of the occurrences of a series that ends.
 #[derive(Debug, Clone)]
-pub struct Ended {
+pub struct SeriesEnd {
     /// Taken back: nobody had been told of them.
     pub unbooked: Vec<NaiveDateTime>,
     /// Left as they are, because they were moved, asked about or answered: session and local start.
@@ -70,7 +70,7 @@ pub struct Ended {
 }
 
 /// How a session of a case is: all but its day.
-struct Shape {
+struct SessionShape {
     minutes: i64,
     contact_type: String,
     places: Vec<(Role, Offset)>,
@@ -107,7 +107,7 @@ fn shape(
     usual: Option<&Usual>,
     like: Option<&StoredSeries>,
     b: &Booking,
-) -> Result<Shape> {
+) -> Result<SessionShape> {
     let Some(minutes) = b
         .minutes
         .or(like.map(|l| l.minutes))
@@ -160,7 +160,7 @@ fn shape(
         .or(like.map(|l| l.contact_type.clone()))
         .or(usual.map(|u| u.contact_type.clone()))
         .unwrap_or_else(|| ContactType::Supported.as_str().to_owned());
-    Ok(Shape {
+    Ok(SessionShape {
         minutes,
         contact_type,
         places,
@@ -171,7 +171,7 @@ fn new_session(
     case: &CaseFile,
     centre: &Centre,
     usual: Option<&Usual>,
-    shape: &Shape,
+    shape: &SessionShape,
     local: NaiveDateTime,
     now: DateTime<Utc>,
 ) -> NewSession {
@@ -186,7 +186,7 @@ fn new_session(
             starts_at + Duration::minutes(o.from),
             ends_at + Duration::minutes(o.to),
         );
-        Some(NewPlace {
+        Some(NewAttendee {
             role: *role,
             party_id,
             arrives_at,
@@ -275,7 +275,7 @@ async fn book_in(
             weeks_ahead,
             next_n: 0,
         };
-        let Shape {
+        let SessionShape {
             minutes,
             contact_type,
             places,
@@ -391,7 +391,7 @@ async fn extend(
                     && at + length > at.date().and_time(c.0.time())
             })
         };
-        let shape = Shape {
+        let shape = SessionShape {
             minutes: s.minutes,
             contact_type: s.contact_type.clone(),
             places: s.places.clone(),
@@ -466,7 +466,7 @@ pub async fn end(
     from: NaiveDate,
     change: Option<&Booking>,
     rec: &Recording<'_>,
-) -> Result<Ended> {
+) -> Result<SeriesEnd> {
     let now = svc.clock.now();
     if rec.at > now {
         bail!("--at lies in the future; write when it happened");
@@ -562,7 +562,7 @@ pub async fn end(
     tx.commit().await?;
     svc.changed.notify_waiters();
     let starts = untouched.into_iter().map(|o| o.start_local).collect();
-    Ok(Ended {
+    Ok(SeriesEnd {
         unbooked: starts,
         kept: kept.into_iter().map(|o| (o.id, o.start_local)).collect(),
         booked,

@@ -2,17 +2,21 @@
 //! released.
 
 use crate::domain::centre::Centre;
-use crate::domain::outgoing::message::{Ended, Kind};
+use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::people::senders::Senders;
 use crate::domain::reminders::release::{next_quarter, session_off_at};
-use crate::domain::reminders::schedule::{NotSent, not_after};
-use crate::domain::task::Topic;
+use crate::domain::reminders::schedule::{NotSent, first_look, not_after};
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
-use crate::flows::scan::confirmations::{first_look, ring};
-use crate::flows::{confirm_cause, to_seat};
+use crate::flows::compose::message_to;
+use crate::flows::confirm_dedup_key;
+use crate::flows::recording::{Recording, begin_booked, fact};
+use crate::flows::ring::ring;
+use crate::flows::service::Service;
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, Off, Seat};
-use crate::store::{Tx, centres, messages, tasks};
+use crate::store::sessions::{self, AttendeeContext, Cancellation};
+use crate::store::tasks::{self};
+use crate::store::{Tx, centres, messages};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -32,8 +36,8 @@ pub async fn call_off(
     by_address: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let seats = sessions::seats(tx, senders, session_id).await?;
-    if let Some(me) = seats
+    let contexts = sessions::contexts(tx, senders, session_id).await?;
+    if let Some(me) = contexts
         .iter()
         .find(|s| s.attendee.role.as_str() == by.as_str())
     {
@@ -47,7 +51,7 @@ pub async fn call_off(
         .await?;
     }
     let others = || {
-        seats
+        contexts
             .iter()
             .filter(|s| s.attendee.role.as_str() != by.as_str())
     };
@@ -56,7 +60,7 @@ pub async fn call_off(
         .map(|s| session_off_at(centre, now, s.attendee.arrives_at))
         .min();
     if let (Some(me), Some(until), Some(address)) = (
-        seats
+        contexts
             .iter()
             .find(|s| s.attendee.role.as_str() == by.as_str()),
         told_at,
@@ -71,59 +75,59 @@ pub async fn call_off(
         )
         .await?;
     }
-    let Some(session) = seats
+    let Some(session) = contexts
         .first()
         .map(|s| s.session.clone())
         .filter(|s| s.state == SessionState::Booked)
     else {
         return Ok(());
     };
-    if !sessions::call_off(tx, &session, &Off { by, at }).await? {
+    if !sessions::call_off(tx, &session, &Cancellation { by, at }).await? {
         return Ok(());
     }
-    tasks::moot_of_session(tx, now, session_id, Topic::RingSessionOn).await?;
-    tasks::moot_unfinished(tx, now, session_id, None).await?;
+    tasks::obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
+    tasks::obsolete_unfinished(tx, now, session_id, None).await?;
     let mut untold = Vec::new();
-    for seat in others() {
+    for context in others() {
         untold.push(
-            outbox::untold_move(tx, session_id, seat.attendee.role)
+            outbox::untold_move(tx, session_id, context.attendee.role)
                 .await?
                 .unwrap_or_default(),
         );
     }
     // Whoever hears of it later lives until then as if it were on: what waits for them leaves at
     // its minute, or ends by itself.
-    let knows = |seat: &&Seat| {
-        seat.attendee.role.as_str() == by.as_str()
-            || session_off_at(centre, now, seat.attendee.arrives_at) <= now
+    let knows = |context: &&AttendeeContext| {
+        context.attendee.role.as_str() == by.as_str()
+            || session_off_at(centre, now, context.attendee.arrives_at) <= now
     };
-    for seat in seats.iter().filter(knows) {
-        let role = seat.attendee.role;
+    for context in contexts.iter().filter(knows) {
+        let role = context.attendee.role;
         outbox::withdraw(
             tx,
             session_id,
             Some(role),
-            &[Kind::ConfirmRequest, Kind::SessionMoved],
-            Ended::SessionOff.as_str(),
+            &[MessageKind::ConfirmRequest, MessageKind::SessionMoved],
+            EndReason::SessionOff.as_str(),
         )
         .await?;
-        if seat.attendee.ask_at.is_some() {
+        if context.attendee.ask_at.is_some() {
             sessions::ask_at(tx, session_id, role, None, NotSent::Cancelled.as_str()).await?;
         }
     }
     let held = centres::held(tx, &centre.code).await?;
-    for (seat, old_arrival) in others().zip(untold) {
-        let at = session_off_at(centre, now, seat.attendee.arrives_at);
+    for (context, old_arrival) in others().zip(untold) {
+        let at = session_off_at(centre, now, context.attendee.arrives_at);
         let version = session.version + 1;
-        let cause = format!("off/{session_id}/{version}/{}", seat.attendee.role);
-        sessions::set_release(tx, session_id, seat.attendee.role, Some(at), None).await?;
+        let dedup_key = format!("off/{session_id}/{version}/{}", context.attendee.role);
+        sessions::set_release(tx, session_id, context.attendee.role, Some(at), None).await?;
         // Who was never told of a move hears of the visit at the time that they know.
         let news = NewMessage {
             data: old_arrival,
-            ..to_seat(
-                seat,
-                cause.clone(),
-                Kind::SessionOff,
+            ..message_to(
+                context,
+                dedup_key.clone(),
+                MessageKind::SessionOff,
                 at,
                 Some(session.ends_at),
             )
@@ -134,9 +138,9 @@ pub async fn call_off(
             ring(
                 tx,
                 now,
-                seat,
-                Topic::RingSessionOff,
-                format!("ring-for/{cause}"),
+                context,
+                TaskKind::RingSessionOff,
+                format!("ring-for/{dedup_key}"),
             )
             .await?;
         }
@@ -150,28 +154,28 @@ pub async fn call_off(
 pub async fn resume_question(
     tx: &mut Tx,
     centre: &Centre,
-    seat: &Seat,
+    context: &AttendeeContext,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let a = &seat.attendee;
+    let a = &context.attendee;
     if a.answer != Answer::None {
         return Ok(());
     }
     let session = a.session_id.as_str();
-    let at = first_look(centre, seat.session.start_local, a.ask_known);
+    let at = first_look(centre, context.session.start_local, a.ask_known);
     let at = if at < now { next_quarter(now) } else { at };
     let until = not_after(&centre.courtesy, a.arrives_at, at);
     let moved = format!("moved/{session}/{}/{}", a.ask_version, a.role);
     outbox::revive(
         tx,
         &moved,
-        Ended::SessionOff.as_str(),
+        EndReason::SessionOff.as_str(),
         next_quarter(now),
         a.arrives_at,
     )
     .await?;
-    let cause = confirm_cause(session, a.ask_version, a.role);
-    if !outbox::revive(tx, &cause, Ended::SessionOff.as_str(), at, until).await?
+    let dedup_key = confirm_dedup_key(session, a.ask_version, a.role);
+    if !outbox::revive(tx, &dedup_key, EndReason::SessionOff.as_str(), at, until).await?
         && [NotSent::Cancelled, NotSent::Closed]
             .iter()
             .any(|why| a.asked == why.as_str())
@@ -183,4 +187,32 @@ pub async fn resume_question(
         sessions::ask_at(tx, session, a.role, Some(at), "").await?;
     }
     Ok(())
+}
+
+/// The centre calls one session off (choice C22: no fee for anyone).
+pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Result<()> {
+    let now = svc.clock.now();
+    let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
+    fact(&mut tx, now, &session, None, "cancelled", "C22", rec, "").await?;
+    call_off(
+        &mut tx,
+        svc.lines().senders(),
+        &centre,
+        session_id,
+        CancelledBy::Centre,
+        rec.at,
+        None,
+        now,
+    )
+    .await?;
+    let all = centres::all_in(&mut tx).await?;
+    crate::flows::money::settle::settle(
+        svc.lines().senders(),
+        &mut tx,
+        &all,
+        &session.case_id,
+        now,
+    )
+    .await?;
+    tx.commit().await
 }

@@ -3,21 +3,22 @@
 
 use crate::domain::centre::Centre;
 use crate::domain::local_time::{instant, wall};
-use crate::domain::outgoing::message::{Ended, Kind};
+use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::say::Say;
 use crate::domain::people::person::{Channel, Consent, Mode, Role};
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::release::in_time;
-use crate::domain::task::Topic;
-use crate::flows::{Service, speaker, to_seat};
+use crate::domain::task::TaskKind;
+use crate::flows::compose::{message_to, speaker};
+use crate::flows::service::Service;
 use crate::store::closures::{self, families};
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sealed::random_id;
-use crate::store::sessions::{self, Seat};
+use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, money, staff};
-use crate::templates::Text;
+use crate::templates::RenderedText;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ const LONGEST: i64 = 62;
 
 /// What is to be closed.
 #[derive(Debug, Clone)]
-pub struct Closing {
+pub struct ClosureRequest {
     /// The centre's code.
     pub centre: String,
     /// First day, on the centre's wall clock.
@@ -40,11 +41,11 @@ pub struct Closing {
     pub why: String,
 }
 
-/// How one parent hears of it.
+/// Notification one parent hears of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum How {
+pub enum Notification {
     /// By a text on this channel.
-    Text(Channel),
+    RenderedText(Channel),
     /// By a call: no address that takes texts, no consent, opted out, or a phone that may show
     /// nothing.
     Ring,
@@ -52,20 +53,20 @@ pub enum How {
 
 /// One parent of one session.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct NotifiedParent {
     /// The case.
     pub case_ref: String,
     /// Which parent.
     pub role: Role,
     /// The session's start on the centre's wall clock.
     pub start: NaiveDateTime,
-    /// How they hear.
-    pub how: How,
+    /// Notification they hear.
+    pub how: Notification,
 }
 
 /// What a closure would do, or did.
 #[derive(Debug, Clone)]
-pub struct Preview {
+pub struct ClosurePreview {
     /// The centre's name.
     pub centre: String,
     /// Sessions.
@@ -73,29 +74,33 @@ pub struct Preview {
     /// Families: cases.
     pub families: usize,
     /// Each parent.
-    pub told: Vec<Told>,
+    pub told: Vec<NotifiedParent>,
     /// The exact words in each language, each once, with how many parents get them.
-    pub words: Vec<(Text, usize)>,
+    pub words: Vec<(RenderedText, usize)>,
     /// The centre is on hold: nothing is texted, everybody is rung.
     pub held: bool,
 }
 
-impl Preview {
-    /// How many parents hear by text.
+impl ClosurePreview {
+    /// Notification many parents hear by text.
     pub fn texts(&self) -> usize {
         self.told
             .iter()
-            .filter(|t| matches!(t.how, How::Text(_)))
+            .filter(|t| matches!(t.how, Notification::RenderedText(_)))
             .count()
     }
 }
 
-fn how(seat: &Seat) -> How {
-    match seat.route() {
-        Some(r) if seat.consent == Consent::Yes && seat.mode == Mode::Normal && !seat.archived => {
-            How::Text(r.address.channel())
+fn how(context: &AttendeeContext) -> Notification {
+    match context.route() {
+        Some(r)
+            if context.consent == Consent::Yes
+                && context.mode == Mode::Normal
+                && !context.archived =>
+        {
+            Notification::RenderedText(r.address.channel())
         }
-        _ => How::Ring,
+        _ => Notification::Ring,
     }
 }
 
@@ -103,10 +108,10 @@ fn how(seat: &Seat) -> How {
 async fn concerned(
     svc: &Service,
     tx: &mut Tx,
-    c: &Closing,
+    c: &ClosureRequest,
     centre: &Centre,
     now: DateTime<Utc>,
-) -> Result<Vec<Seat>> {
+) -> Result<Vec<AttendeeContext>> {
     if c.to < c.from {
         bail!(
             "--to {} lies before --from {}; name the last day that is closed",
@@ -132,43 +137,50 @@ async fn concerned(
             c.to
         );
     }
-    let mut seats =
+    let mut contexts =
         sessions::booked_between(tx, svc.lines().senders(), &c.centre, from.max(now), to).await?;
     if let Some((opens, closes)) = c.hours {
-        seats.retain(|s| {
+        contexts.retain(|s| {
             let (start, end) = (s.session.start_local, wall(centre.tz, s.session.ends_at));
             // A session over midnight overlaps every evening hour.
             start.time() < closes && (end.time() > opens || end.date() > start.date())
         });
     }
-    Ok(seats)
+    Ok(contexts)
 }
 
-fn preview_of(svc: &Service, centre: &Centre, seats: &[Seat], held: bool) -> Result<Preview> {
-    let mut words: BTreeMap<String, (Text, usize)> = BTreeMap::new();
-    let mut told = Vec::with_capacity(seats.len());
-    for seat in seats {
-        let how = how(seat);
-        if let (How::Text(_), false) = (&how, held) {
+fn preview_of(
+    svc: &Service,
+    centre: &Centre,
+    contexts: &[AttendeeContext],
+    held: bool,
+) -> Result<ClosurePreview> {
+    let mut words: BTreeMap<String, (RenderedText, usize)> = BTreeMap::new();
+    let mut told = Vec::with_capacity(contexts.len());
+    for context in contexts {
+        let how = how(context);
+        if let (Notification::RenderedText(_), false) = (&how, held) {
             let say = Say::Closure {
-                arrival: wall(centre.tz, seat.attendee.arrives_at),
+                arrival: wall(centre.tz, context.attendee.arrives_at),
             };
-            let text = svc.words.render(&say, &speaker(centre), &seat.language)?;
+            let text = svc
+                .words
+                .render(&say, &speaker(centre), &context.language)?;
             words.entry(text.body.clone()).or_insert((text, 0)).1 += 1;
         }
-        told.push(Told {
-            case_ref: seat.session.case_ref.clone(),
-            role: seat.attendee.role,
-            start: seat.session.start_local,
-            how: if held { How::Ring } else { how },
+        told.push(NotifiedParent {
+            case_ref: context.session.case_ref.clone(),
+            role: context.attendee.role,
+            start: context.session.start_local,
+            how: if held { Notification::Ring } else { how },
         });
     }
-    let mut sessions: Vec<&str> = seats.iter().map(|s| s.session.id.as_str()).collect();
+    let mut sessions: Vec<&str> = contexts.iter().map(|s| s.session.id.as_str()).collect();
     sessions.dedup();
-    Ok(Preview {
+    Ok(ClosurePreview {
         centre: centre.name.clone(),
         sessions: sessions.len(),
-        families: families(seats),
+        families: families(contexts),
         told,
         words: words.into_values().collect(),
         held,
@@ -184,11 +196,11 @@ async fn centre_in(tx: &mut Tx, code: &str) -> Result<(Centre, bool)> {
 }
 
 /// What a closure would do. Nothing is written.
-pub async fn preview(svc: &Service, c: &Closing) -> Result<Preview> {
+pub async fn preview(svc: &Service, c: &ClosureRequest) -> Result<ClosurePreview> {
     let mut tx = svc.db.begin().await?;
     let (centre, held) = centre_in(&mut tx, &c.centre).await?;
-    let seats = concerned(svc, &mut tx, c, &centre, svc.clock.now()).await?;
-    preview_of(svc, &centre, &seats, held)
+    let contexts = concerned(svc, &mut tx, c, &centre, svc.clock.now()).await?;
+    preview_of(svc, &centre, &contexts, held)
 }
 
 /// Closes, if the number of families is still the one that was previewed. Everything is one
@@ -197,13 +209,18 @@ pub async fn preview(svc: &Service, c: &Closing) -> Result<Preview> {
 /// # Errors
 /// In plain words: somebody who may not, another number of families, no session at all, no such
 /// centre.
-pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Result<Preview> {
+pub async fn send(
+    svc: &Service,
+    c: &ClosureRequest,
+    expected: usize,
+    by: &str,
+) -> Result<ClosurePreview> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Close).await?;
     let (centre, held) = centre_in(&mut tx, &c.centre).await?;
-    let mut seats = concerned(svc, &mut tx, c, &centre, now).await?;
-    let mut sessions: Vec<(String, i64)> = seats
+    let mut contexts = concerned(svc, &mut tx, c, &centre, now).await?;
+    let mut sessions: Vec<(String, i64)> = contexts
         .iter()
         .map(|s| (s.session.id.clone(), s.session.version))
         .collect();
@@ -217,14 +234,14 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
                 .collect::<Vec<_>>(),
         )
         .await?;
-        seats = concerned(svc, &mut tx, c, &centre, now).await?;
-        sessions = seats
+        contexts = concerned(svc, &mut tx, c, &centre, now).await?;
+        sessions = contexts
             .iter()
             .map(|s| (s.session.id.clone(), s.session.version))
             .collect();
         sessions.dedup();
     }
-    let n = families(&seats);
+    let n = families(&contexts);
     if n == 0 {
         bail!(
             "no session of {} is booked then; nothing was changed",
@@ -252,8 +269,11 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
         &mut tx,
         now,
         &sessions,
-        &[Kind::ConfirmRequest.as_str(), Kind::SessionMoved.as_str()],
-        Ended::SessionOff.as_str(),
+        &[
+            MessageKind::ConfirmRequest.as_str(),
+            MessageKind::SessionMoved.as_str(),
+        ],
+        EndReason::SessionOff.as_str(),
     )
     .await?;
     if closed != sessions.len() as u64 {
@@ -262,7 +282,7 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
              preview again"
         );
     }
-    tasks::moot_of_sessions(&mut tx, now, &sessions, Topic::RingSessionOn).await?;
+    tasks::moot_of_sessions(&mut tx, now, &sessions, TaskKind::RingSessionOn).await?;
     let id = random_id();
     let at = |d: NaiveDate, t: NaiveTime| d.and_time(t);
     let (opens, closes) = c.hours.unwrap_or((
@@ -279,14 +299,14 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
         by,
     };
     closures::add(&mut tx, now, &row).await?;
-    let mut messages = Vec::with_capacity(seats.len());
+    let mut messages = Vec::with_capacity(contexts.len());
     let mut rings = Vec::new();
-    for seat in &seats {
-        let (s, a) = (&seat.session, &seat.attendee);
-        let cause = format!("closure/{id}/{}/{}", s.id, a.role);
+    for context in &contexts {
+        let (s, a) = (&context.session, &context.attendee);
+        let dedup_key = format!("closure/{id}/{}/{}", s.id, a.role);
         let not_before = in_time(&centre, now, a.arrives_at);
         let untold = untold_moves.get(&(s.id.clone(), a.role));
-        let ring = how(seat) == How::Ring;
+        let ring = how(context) == Notification::Ring;
         if ring || held || untold.is_some() {
             // Rule f10: nothing leaves while on hold, so a person rings.
             let task = NewTask {
@@ -295,7 +315,7 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
                 session_id: Some(&s.id),
                 role: Some(a.role),
                 due_at: Some(a.arrives_at),
-                ..NewTask::new(format!("ring-for/{cause}"), Topic::RingSessionOff)
+                ..NewTask::new(format!("ring-for/{dedup_key}"), TaskKind::RingSessionOff)
             };
             rings.push(task);
         }
@@ -304,12 +324,24 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
             messages.push(NewMessage {
                 session: Some((s.id.clone(), s.version + 1, a.ask_version)),
                 data: old_arrival.clone(),
-                ..to_seat(seat, cause, Kind::SessionOff, not_before, Some(s.ends_at))
+                ..message_to(
+                    context,
+                    dedup_key,
+                    MessageKind::SessionOff,
+                    not_before,
+                    Some(s.ends_at),
+                )
             });
-        } else if !ring || seat.mode == Mode::Discreet {
+        } else if !ring || context.mode == Mode::Discreet {
             messages.push(NewMessage {
                 session: Some((s.id.clone(), s.version + 1, a.ask_version)),
-                ..to_seat(seat, cause, Kind::Closure, not_before, Some(s.ends_at))
+                ..message_to(
+                    context,
+                    dedup_key,
+                    MessageKind::Closure,
+                    not_before,
+                    Some(s.ends_at),
+                )
             });
         }
     }
@@ -317,7 +349,7 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
     tasks::open_many(&mut tx, now, &rings).await?;
     let mut facts_of: Vec<Fact<'_>> = Vec::with_capacity(sessions.len());
     let mut last = "";
-    for s in seats.iter().map(|s| &s.session) {
+    for s in contexts.iter().map(|s| &s.session) {
         if s.id != last {
             facts_of.push(Fact {
                 case_id: Some(&s.case_id),
@@ -349,5 +381,5 @@ pub async fn send(svc: &Service, c: &Closing, expected: usize, by: &str) -> Resu
     tx.commit().await?;
     svc.wake_senders();
     svc.changed.notify_waiters();
-    preview_of(svc, &centre, &seats, held)
+    preview_of(svc, &centre, &contexts, held)
 }

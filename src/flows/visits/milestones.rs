@@ -4,22 +4,24 @@
 use crate::domain::centre::Centre;
 use crate::domain::local_time::{instant, wall};
 use crate::domain::money::office_hours::money_at;
-use crate::domain::outgoing::message::{Ended, Kind};
+use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::say::Say;
 use crate::domain::people::person::{Consent, Mode};
 use crate::domain::reminders::milestones::{
-    Case, look, replacement_cause, text_from, text_of, text_until,
+    MilestoneCase, look, replacement_cause, text_from, text_of, text_until,
 };
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
-use crate::flows::money::{assessed_case, recheck::Look as MoneyLook};
+use crate::flows::compose::message_to;
+use crate::flows::money::assessed_case;
+use crate::flows::money::recheck::MoneyCheck as MoneyLook;
+use crate::flows::service::Service;
 use crate::flows::visits::book;
-use crate::flows::{Service, to_seat};
-use crate::store::centres::Centres;
-use crate::store::outbox::{self, Claimed, NewMessage};
-use crate::store::sessions::{self, Seat};
+use crate::store::centres::{self, Centres};
+use crate::store::outbox::{self, ClaimedMessage, NewMessage};
+use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, bookings as store, centres, milestones, money as ledger};
+use crate::store::{Tx, bookings as store, milestones, money as ledger};
 use anyhow::Result;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 
@@ -35,7 +37,7 @@ async fn texts(
     svc: &Service,
     tx: &mut Tx,
     all: &Centres,
-    cases: &[(String, Case)],
+    cases: &[(String, MilestoneCase)],
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let wanted = |centre: &str| {
@@ -48,7 +50,7 @@ async fn texts(
         .filter(|(centre, _)| wanted(centre).is_some())
         .map(|(_, case)| case.id.as_str())
         .collect();
-    let topics: Vec<Topic> = Topic::ALL
+    let topics: Vec<TaskKind> = TaskKind::ALL
         .iter()
         .copied()
         .filter(|t| text_of(*t).is_some())
@@ -76,18 +78,18 @@ async fn texts(
             continue;
         };
         let from_day = t
-            .cause
+            .dedup_key
             .split('/')
             .nth(2)
             .and_then(|d| d.parse::<NaiveDate>().ok())
-            .filter(|_| kind == Kind::FeeChange);
+            .filter(|_| kind == MessageKind::FeeChange);
         let last = from_day
             .map(|d| instant(centre.tz, d.and_time(NaiveTime::MIN)))
             .or(t.due_at);
         let file = ledger::case(tx, &t.case_id).await?;
-        let seats = sessions::seats(tx, svc.lines().senders(), session).await?;
+        let contexts = sessions::contexts(tx, svc.lines().senders(), session).await?;
         let from = text_from(t.due_at, centre.rules.money_hours.is_none(), now);
-        let can: Vec<_> = seats
+        let can: Vec<_> = contexts
             .iter()
             .filter(|s| {
                 s.consent == Consent::Yes
@@ -114,9 +116,9 @@ async fn texts(
             let data = from_day.map(|d| d.to_string()).unwrap_or_default();
             list.extend(can.into_iter().map(|s| NewMessage {
                 data: data.clone(),
-                ..to_seat(
+                ..message_to(
                     s,
-                    milestones::text_cause(&t.cause, s.attendee.role),
+                    milestones::text_cause(&t.dedup_key, s.attendee.role),
                     kind,
                     at,
                     Some(until),
@@ -128,11 +130,11 @@ async fn texts(
 }
 
 /// What a second look says of a text about a milestone.
-pub(crate) enum Again {
+pub(crate) enum MilestoneCheck {
     /// It is said, as money would be: in office hours, to a phone that may show it.
     Look(MoneyLook),
     /// It ends.
-    Ended(Ended),
+    EndReason(EndReason),
 }
 
 /// Looks once more, in the transaction that claims it: its task is still open, the file too, and
@@ -140,48 +142,48 @@ pub(crate) enum Again {
 pub(crate) async fn again(
     tx: &mut Tx,
     centre: &Centre,
-    c: &Claimed,
-    seat: &Seat,
+    c: &ClaimedMessage,
+    context: &AttendeeContext,
     now: DateTime<Utc>,
-) -> Result<Again> {
+) -> Result<MilestoneCheck> {
     let own_cause = c
-        .cause
+        .dedup_key
         .strip_prefix("milestone/")
         .and_then(|rest| rest.rsplit_once('/'))
         .map(|(task, _)| task);
     let wanted = centre.milestone_texts.contains(&c.kind);
-    let ahead = seat.session.state == SessionState::Booked && seat.attendee.arrives_at > now;
+    let ahead = context.session.state == SessionState::Booked && context.attendee.arrives_at > now;
     let say = match c.kind {
-        Kind::ReviewDue => Some(Say::ReviewDue),
-        Kind::IntroductionMeeting => Some(Say::IntroductionMeeting),
+        MessageKind::ReviewDue => Some(Say::ReviewDue),
+        MessageKind::IntroductionMeeting => Some(Say::IntroductionMeeting),
         // The session is on also for who has not heard yet that it is off.
-        Kind::PrevisitInvitation => {
-            (ahead || seat.is_hidden(now)).then(|| Say::PrevisitInvitation {
-                arrival: wall(centre.tz, seat.attendee.arrives_at),
+        MessageKind::PrevisitInvitation => {
+            (ahead || context.is_hidden(now)).then(|| Say::PrevisitInvitation {
+                arrival: wall(centre.tz, context.attendee.arrives_at),
             })
         }
-        Kind::FeeChange => c.data.0.parse().ok().map(|from| Say::FeeChange { from }),
+        MessageKind::FeeChange => c.data.0.parse().ok().map(|from| Say::FeeChange { from }),
         _ => None,
     };
-    if seat.archived {
-        return Ok(Again::Ended(Ended::Archived));
+    if context.archived {
+        return Ok(MilestoneCheck::EndReason(EndReason::Archived));
     }
     let open = match own_cause {
         Some(task) => tasks::is_open(tx, task).await?,
         None => false,
     };
     if !open || !wanted || say.is_none() {
-        return Ok(Again::Ended(Ended::NoLongerDue));
+        return Ok(MilestoneCheck::EndReason(EndReason::NoLongerDue));
     }
     // The other parent's text goes as it would; this one is told by a person, for whom the task
     // stands.
-    if ledger::safety_open(tx, &seat.session.case_id, seat.attendee.role).await? {
-        return Ok(Again::Ended(Ended::Safety));
+    if ledger::safety_open(tx, &context.session.case_id, context.attendee.role).await? {
+        return Ok(MilestoneCheck::EndReason(EndReason::Safety));
     }
-    let case = ledger::case(tx, &seat.session.case_id).await?;
-    Ok(Again::Look(MoneyLook {
+    let case = ledger::case(tx, &context.session.case_id).await?;
+    Ok(MilestoneCheck::Look(MoneyLook {
         say,
-        allowed: assessed_case::allowed(centre, &case, seat, now),
+        allowed: assessed_case::allowed(centre, &case, context, now),
         unsafe_now: false,
     }))
 }
@@ -217,11 +219,14 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
                 session_id: d.session.as_deref(),
                 role: d.role,
                 due_at: d.due_at,
-                ..NewTask::new(d.cause.clone(), d.topic)
+                ..NewTask::new(d.dedup_key.clone(), d.topic)
             })
             .collect();
         tasks::open_many(&mut tx, now, &list).await?;
-        for (case, d) in opened.iter().filter(|(_, d)| d.topic == Topic::Replacement) {
+        for (case, d) in opened
+            .iter()
+            .filter(|(_, d)| d.topic == TaskKind::Replacement)
+        {
             // It was put back on, and then missed after all.
             if let Some(off_at) = case
                 .visits
@@ -229,7 +234,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
                 .find(|v| Some(&v.session) == d.session.as_ref())
                 .and_then(|v| v.off_at)
             {
-                tasks::reopen(&mut tx, &d.cause, off_at).await?;
+                tasks::reopen(&mut tx, &d.dedup_key, off_at).await?;
             }
         }
         let ids: Vec<&str> = cases.iter().map(|c| c.1.id.as_str()).collect();

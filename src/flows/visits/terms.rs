@@ -3,7 +3,7 @@
 
 use crate::domain::centre::Centre;
 use crate::domain::local_time::{instant, wall};
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::terms::{ANNOUNCED_DAYS, after_change, changes};
 use crate::store::facts::{self, Fact};
 use crate::store::tasks::{self, NewTask};
@@ -79,7 +79,7 @@ pub async fn announce(
             due_at: Some(due),
             ..NewTask::new(
                 format!("fee_change/{case_id}/{}/{}", a.from, a.in_words()),
-                Topic::FeeChange,
+                TaskKind::FeeChange,
             )
         };
         let list: Vec<NewTask<'_>> = families.iter().map(|c| task(c.as_str())).collect();

@@ -1,7 +1,7 @@
 //! The methods of the Bot API: polling, the webhook, sending, editing, answering presses.
 
 use crate::simulator::telegram::params::Params;
-use crate::simulator::telegram::{Chats, Hook, Inner, Refusal, bad};
+use crate::simulator::telegram::{Hook, Inner, Refusal, TelegramService, bad};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -23,7 +23,7 @@ const TERMINATED: &str = "Conflict: terminated by other getUpdates request; make
 const HOOKED: &str = "Conflict: can't use getUpdates method while webhook is active; use \
                       deleteWebhook to delete the webhook first";
 
-impl Chats {
+impl TelegramService {
     async fn get_updates(&self, p: &Params) -> Result<Value, Refusal> {
         let mut changed = self.watch();
         let mine = {
@@ -269,7 +269,7 @@ pub(super) fn answer(result: Result<Value, Refusal>) -> Response {
 /// One call of a method, as bots make it: the token in the path, the parameters as Telegram allows
 /// them.
 pub(super) async fn call(
-    State(chats): State<Arc<Chats>>,
+    State(chats): State<Arc<TelegramService>>,
     Path((bot, method)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -351,13 +351,15 @@ mod tests {
     const TOKEN: &str = "123456:PRACTICE";
     const CHAT: i64 = 5_500_100_104;
 
-    async fn service() -> (Arc<Chats>, Bot) {
-        let chats = Chats::start(TOKEN, "CourtesyPracticeBot").await.unwrap();
+    async fn service() -> (Arc<TelegramService>, Bot) {
+        let chats = TelegramService::start(TOKEN, "CourtesyPracticeBot")
+            .await
+            .unwrap();
         let bot = bot_of(&chats, TOKEN);
         (chats, bot)
     }
 
-    fn bot_of(chats: &Chats, token: &str) -> Bot {
+    fn bot_of(chats: &TelegramService, token: &str) -> Bot {
         Bot::new(token).set_api_url(reqwest::Url::parse(chats.url()).unwrap())
     }
 

@@ -77,7 +77,7 @@ struct Inner {
 }
 
 /// The service.
-pub struct Chats {
+pub struct TelegramService {
     token: String,
     id: i64,
     username: String,
@@ -224,9 +224,9 @@ fn commands(text: &str) -> Vec<Value> {
     out
 }
 
-impl Chats {
+impl TelegramService {
     /// Starts the service on a free port of this machine, for one bot.
-    pub async fn start(token: &str, username: &str) -> Result<Arc<Chats>> {
+    pub async fn start(token: &str, username: &str) -> Result<Arc<TelegramService>> {
         let id = token
             .split(':')
             .next()
@@ -248,7 +248,7 @@ impl Chats {
             hook: None,
             reader: 0,
         };
-        let chats = Arc::new(Chats {
+        let chats = Arc::new(TelegramService {
             token: token.to_owned(),
             id,
             username: username.to_owned(),

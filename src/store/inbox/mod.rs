@@ -1,4 +1,4 @@
-//! What came in: stored before it is answered, applied once.
+//! InboundKind came in: stored before it is answered, applied once.
 
 mod opt_outs;
 mod owners;
@@ -20,11 +20,11 @@ pub use crate::store::inbox::owners::{
     Owner, block, closed_among, is_agreed, languages_of, modes_of, parties_anywhere, parties_with,
     pause,
 };
-pub use crate::store::inbox::passed::{CameFrom, Passed, Way, passed, sender_of};
+pub use crate::store::inbox::passed::{CameFrom, Direction, ThreadEntry, passed, sender_of};
 
-/// What came in.
+/// InboundKind came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum InboundKind {
     /// Words, perhaps with pictures or sound.
     Text {
         /// The words, as received.
@@ -38,7 +38,7 @@ pub enum What {
     Press {
         /// The service's id of the press, to answer it.
         query: String,
-        /// What the button holds.
+        /// InboundKind the button holds.
         data: String,
         /// The message below which it stands.
         message: String,
@@ -51,21 +51,21 @@ pub enum What {
     Group,
 }
 
-impl What {
+impl InboundKind {
     fn word(&self) -> &'static str {
         match self {
-            What::Text { .. } => "text",
-            What::Press { .. } => "press",
-            What::Blocked => "blocked",
-            What::Unblocked => "unblocked",
-            What::Group => "group",
+            InboundKind::Text { .. } => "text",
+            InboundKind::Press { .. } => "press",
+            InboundKind::Blocked => "blocked",
+            InboundKind::Unblocked => "unblocked",
+            InboundKind::Group => "group",
         }
     }
 }
 
 /// A received message on its way into the store.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub struct NewInbound {
     /// The service that brought it, with the account where ids are its own.
     pub provider: String,
     /// Its id there: a replay is no second message.
@@ -76,8 +76,8 @@ pub struct Received {
     pub sender: String,
     /// Who wrote, as the service names them.
     pub from: String,
-    /// What came.
-    pub what: What,
+    /// InboundKind came.
+    pub what: InboundKind,
     /// When it reached the centre's number.
     pub at: DateTime<Utc>,
     /// For what carries no time of its own: it may have come at any instant since then.
@@ -87,7 +87,7 @@ pub struct Received {
 }
 
 /// Stores what came in; what is there already is left alone. Gives how many were new.
-pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[Received]) -> Result<u64> {
+pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[NewInbound]) -> Result<u64> {
     let seal = tx.seal();
     let rows: Vec<Vec<Arg>> = received
         .iter()
@@ -100,12 +100,12 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[Received]) -> Re
                 |a| seal.address_hash(&a),
             );
             let (body, media, opt_out_type, detail) = match &r.what {
-                What::Text {
+                InboundKind::Text {
                     body,
                     media,
                     opt_out_type,
                 } => (body.0.as_str(), *media, opt_out_type.clone(), String::new()),
-                What::Press {
+                InboundKind::Press {
                     query,
                     data,
                     message,
@@ -156,8 +156,8 @@ pub struct Inbound {
     pub from: Option<Address>,
     /// The look-up hash of it.
     pub number_hash: String,
-    /// What came.
-    pub what: What,
+    /// InboundKind came.
+    pub what: InboundKind,
     /// When it reached the centre's number.
     pub at: DateTime<Utc>,
     /// The earliest instant at which it may have come.
@@ -168,7 +168,7 @@ impl Inbound {
     /// The words, if it has words.
     pub fn words(&self) -> &str {
         match &self.what {
-            What::Text { body, .. } => &body.0,
+            InboundKind::Text { body, .. } => &body.0,
             _ => "",
         }
     }
@@ -201,16 +201,16 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
             "press" => {
                 let detail = seal.open(&r.text("detail")?).0;
                 let (query, message) = detail.split_once(' ').unwrap_or((&detail, ""));
-                What::Press {
+                InboundKind::Press {
                     query: query.to_owned(),
                     data: body.0,
                     message: message.to_owned(),
                 }
             }
-            "blocked" => What::Blocked,
-            "unblocked" => What::Unblocked,
-            "group" => What::Group,
-            _ => What::Text {
+            "blocked" => InboundKind::Blocked,
+            "unblocked" => InboundKind::Unblocked,
+            "group" => InboundKind::Group,
+            _ => InboundKind::Text {
                 body,
                 media: r.int("media")?,
                 opt_out_type: r.text_opt("opt_out_type")?,
@@ -241,7 +241,7 @@ pub async fn anything_new(db: &Db) -> Result<bool> {
         .is_some())
 }
 
-/// What was applied from a number since then, without this one: when it came and its words.
+/// InboundKind was applied from a number since then, without this one: when it came and its words.
 pub async fn lately(
     tx: &mut Tx,
     number_hash: &str,

@@ -8,18 +8,18 @@ use chrono::{DateTime, Utc};
 
 /// A text that passed between us and one number.
 #[derive(Debug, Clone)]
-pub struct Passed {
+pub struct ThreadEntry {
     /// When it came, or when its first try began.
     pub at: DateTime<Utc>,
     /// The words.
     pub body: Private,
     /// What came, or what went.
-    pub way: Way,
+    pub way: Direction,
 }
 
 /// Which way a text went.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// From the number to us.
     In {
         /// Its id.
@@ -42,7 +42,11 @@ pub enum Way {
 
 /// What passed between us and a number since then, by one channel and sender of ours, the oldest
 /// first: for the person who answers.
-pub async fn passed(tx: &mut Tx, from: &CameFrom, since: DateTime<Utc>) -> Result<Vec<Passed>> {
+pub async fn passed(
+    tx: &mut Tx,
+    from: &CameFrom,
+    since: DateTime<Utc>,
+) -> Result<Vec<ThreadEntry>> {
     let seal = tx.seal();
     let mut out = Vec::new();
     let came = "SELECT id, at, body, media, intent, rule FROM inbound WHERE number_hash = $1 AND \
@@ -55,12 +59,12 @@ pub async fn passed(tx: &mut Tx, from: &CameFrom, since: DateTime<Utc>) -> Resul
         )
         .await?
     {
-        let way = Way::In {
+        let way = Direction::In {
             id: r.text("id")?,
             understood: r.text_opt("intent")?.zip(r.text_opt("rule")?),
             media: r.int("media")?,
         };
-        out.push(Passed {
+        out.push(ThreadEntry {
             at: r.time("at")?,
             body: seal.open(&r.text("body")?),
             way,
@@ -82,10 +86,10 @@ pub async fn passed(tx: &mut Tx, from: &CameFrom, since: DateTime<Utc>) -> Resul
             .text("cause")?
             .strip_prefix("reply/")
             .map(|id| id.split('/').next().unwrap_or_default().to_owned());
-        out.push(Passed {
+        out.push(ThreadEntry {
             at: r.time("started_at")?,
             body: seal.open(&r.text("body")?),
-            way: Way::Out {
+            way: Direction::Out {
                 kind: r.text("kind")?,
                 state: r.text("state")?,
                 answers,

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 
 /// A parent's place with all that decides whether a text goes to them.
 #[derive(Debug, Clone)]
-pub struct Seat {
+pub struct AttendeeContext {
     /// The session.
     pub session: Session,
     /// The place.
@@ -46,7 +46,7 @@ pub struct Route {
     pub opted_out: bool,
 }
 
-impl Seat {
+impl AttendeeContext {
     /// Where a text goes: to the wanted channel, or to the other one that was agreed and is safe
     /// (choice K11).
     pub fn route(&self) -> Option<&Route> {
@@ -54,10 +54,10 @@ impl Seat {
     }
 
     /// The same without a channel that did not take the text.
-    pub fn route_without(&self, not_by: Option<Channel>) -> Option<&Route> {
+    pub fn route_without(&self, excluded_channel: Option<Channel>) -> Option<&Route> {
         self.routes
             .iter()
-            .find(|r| !r.opted_out && Some(r.address.channel()) != not_by)
+            .find(|r| !r.opted_out && Some(r.address.channel()) != excluded_channel)
     }
 
     /// Whether every address is opted out at our senders.
@@ -114,7 +114,7 @@ fn seat_sql_from(senders: &Senders, places: &str, filter: &str) -> String {
     sql
 }
 
-fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<Seat> {
+fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<AttendeeContext> {
     let mut routes = Vec::new();
     for channel in channels.iter().copied() {
         if let (Some(n), Some(hash)) = (
@@ -131,7 +131,7 @@ fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<Seat> {
     }
     let wanted: Channel = r.word("wanted")?;
     routes.sort_by_key(|r| r.address.channel() != wanted);
-    Ok(Seat {
+    Ok(AttendeeContext {
         session: read_session(r)?,
         attendee: read_attendee(r)?,
         archived: r.text("case_state")? == "archived",
@@ -145,33 +145,33 @@ fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<Seat> {
 
 /// Reads seats and marks the routes that are opted out at the sender of their centre; a chat
 /// without a bot of ours is no route.
-async fn read_seats(tx: &mut Tx, senders: &Senders, rows: &[Row]) -> Result<Vec<Seat>> {
+async fn read_seats(tx: &mut Tx, senders: &Senders, rows: &[Row]) -> Result<Vec<AttendeeContext>> {
     let seal = tx.seal();
     let channels = channels(senders);
-    let mut seats: Vec<Seat> = rows
+    let mut contexts: Vec<AttendeeContext> = rows
         .iter()
         .map(|r| read_seat(r, &channels, &seal))
         .collect::<Result<_>>()?;
-    let stopped = inbox::opted_out_among(tx, &hashes_of(&seats)).await?;
-    mark(&mut seats, senders, &stopped);
-    Ok(seats)
+    let stopped = inbox::opted_out_among(tx, &hashes_of(&contexts)).await?;
+    mark(&mut contexts, senders, &stopped);
+    Ok(contexts)
 }
 
 /// The same outside a transaction.
-async fn read_seats_from(db: &Db, senders: &Senders, rows: &[Row]) -> Result<Vec<Seat>> {
+async fn read_seats_from(db: &Db, senders: &Senders, rows: &[Row]) -> Result<Vec<AttendeeContext>> {
     let seal = db.seal();
     let channels = channels(senders);
-    let mut seats: Vec<Seat> = rows
+    let mut contexts: Vec<AttendeeContext> = rows
         .iter()
         .map(|r| read_seat(r, &channels, &seal))
         .collect::<Result<_>>()?;
-    let stopped = inbox::opted_out_among_in(db, &hashes_of(&seats)).await?;
-    mark(&mut seats, senders, &stopped);
-    Ok(seats)
+    let stopped = inbox::opted_out_among_in(db, &hashes_of(&contexts)).await?;
+    mark(&mut contexts, senders, &stopped);
+    Ok(contexts)
 }
 
-fn hashes_of(seats: &[Seat]) -> Vec<String> {
-    let mut hashes: Vec<String> = seats
+fn hashes_of(contexts: &[AttendeeContext]) -> Vec<String> {
+    let mut hashes: Vec<String> = contexts
         .iter()
         .flat_map(|s| s.routes.iter().map(|r| r.hash.clone()))
         .collect();
@@ -180,15 +180,15 @@ fn hashes_of(seats: &[Seat]) -> Vec<String> {
     hashes
 }
 
-fn mark(seats: &mut [Seat], senders: &Senders, stopped: &OptOuts) {
-    for seat in seats {
-        let centre = &seat.session.centre;
+fn mark(contexts: &mut [AttendeeContext], senders: &Senders, stopped: &OptOuts) {
+    for context in contexts {
+        let centre = &context.session.centre;
         // Before any sender is set a plan is made for texts.
-        seat.routes.retain(|r| {
+        context.routes.retain(|r| {
             senders.of(centre, r.address.channel()).is_some()
                 || (senders.is_empty() && r.address.channel() == Channel::Sms)
         });
-        for route in &mut seat.routes {
+        for route in &mut context.routes {
             let channel = route.address.channel();
             let sender = senders.of(centre, channel).unwrap_or_default();
             route.opted_out = !stopped.is_empty()
@@ -203,7 +203,7 @@ pub async fn due(
     senders: &Senders,
     now: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<Seat>> {
+) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
             seat_sql(
@@ -219,7 +219,11 @@ pub async fn due(
 }
 
 /// The places of one session, both parents.
-pub async fn seats(tx: &mut Tx, senders: &Senders, session_id: &str) -> Result<Vec<Seat>> {
+pub async fn contexts(
+    tx: &mut Tx,
+    senders: &Senders,
+    session_id: &str,
+) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
             seat_sql(senders, "WHERE s.id = $1 ORDER BY t.role DESC"),
@@ -230,11 +234,11 @@ pub async fn seats(tx: &mut Tx, senders: &Senders, session_id: &str) -> Result<V
 }
 
 /// Some places, each by its session and role.
-pub async fn seats_of(
+pub async fn contexts_of(
     tx: &mut Tx,
     senders: &Senders,
     places: &[(String, Role)],
-) -> Result<Vec<Seat>> {
+) -> Result<Vec<AttendeeContext>> {
     let mut out = Vec::with_capacity(places.len());
     for chunk in places.chunks(128) {
         let pairs: Vec<String> = (0..chunk.len())
@@ -264,7 +268,7 @@ pub async fn seats_between(
     senders: &Senders,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-) -> Result<Vec<Seat>> {
+) -> Result<Vec<AttendeeContext>> {
     let rows = db
         .all(
             seat_sql(
@@ -280,16 +284,16 @@ pub async fn seats_between(
 
 /// The upcoming places of all parties with an address, at the centres for which `sender` speaks;
 /// those of sessions that ended before `since` are left out.
-pub async fn seats_of_address(
+pub async fn contexts_of_address(
     tx: &mut Tx,
     senders: &Senders,
     at: (Channel, &str),
     hash: &str,
     since: DateTime<Utc>,
-    whose: Whose,
-) -> Result<Vec<Seat>> {
+    whose: PartyFilter,
+) -> Result<Vec<AttendeeContext>> {
     let (channel, sender) = at;
-    let of = if whose == Whose::Agreed {
+    let of = if whose == PartyFilter::Agreed {
         "channel = $2"
     } else {
         "($2 <> '')"
@@ -305,14 +309,16 @@ pub async fn seats_of_address(
             args![hash, channel.as_str(), since],
         )
         .await?;
-    let mut seats = read_seats(tx, senders, &rows).await?;
-    seats.retain(|s| whose == Whose::Any || senders.speaks_for(sender, &s.session.centre, channel));
-    Ok(seats)
+    let mut contexts = read_seats(tx, senders, &rows).await?;
+    contexts.retain(|s| {
+        whose == PartyFilter::Any || senders.speaks_for(sender, &s.session.centre, channel)
+    });
+    Ok(contexts)
 }
 
 /// The parties of an address whose places are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub enum PartyFilter {
     /// Those who have it on file for this channel, at the centres for which our sender speaks.
     Agreed,
     /// Those who have it on file at all, at these centres.
@@ -327,7 +333,7 @@ pub async fn unasked(
     senders: &Senders,
     centre: &str,
     now: DateTime<Utc>,
-) -> Result<Vec<Seat>> {
+) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
             seat_sql(
@@ -358,8 +364,8 @@ pub async fn asks_until(
             args![until, now, centre],
         )
         .await?;
-    let seats = read_seats_from(db, senders, &rows).await?;
-    Ok(seats
+    let contexts = read_seats_from(db, senders, &rows).await?;
+    Ok(contexts
         .iter()
         .filter(|s| s.consent == Consent::Yes && s.mode != Mode::Silent && s.route().is_some())
         .count() as i64)
@@ -371,7 +377,7 @@ pub async fn seats_of_case(
     senders: &Senders,
     case_id: &str,
     since: DateTime<Utc>,
-) -> Result<Vec<Seat>> {
+) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
             seat_sql(
@@ -391,7 +397,7 @@ pub async fn booked_between(
     centre: &str,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-) -> Result<Vec<Seat>> {
+) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
             seat_sql(

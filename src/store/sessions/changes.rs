@@ -98,7 +98,7 @@ pub async fn ask_at(
 }
 
 /// A cancellation as it is written.
-pub struct Off {
+pub struct Cancellation {
     /// Who.
     pub by: CancelledBy,
     /// When it reached us.
@@ -106,7 +106,7 @@ pub struct Off {
 }
 
 /// Calls a booked session off; false if it is not booked in this version any more.
-pub async fn call_off(tx: &mut Tx, session: &Session, off: &Off) -> Result<bool> {
+pub async fn call_off(tx: &mut Tx, session: &Session, off: &Cancellation) -> Result<bool> {
     let n = tx
         .exec(
             "UPDATE session SET state = 'cancelled', version = version + 1, cancelled_by = $1,

@@ -5,12 +5,12 @@ mod attendees;
 mod changes;
 
 pub use crate::store::sessions::attendees::{
-    Route, Seat, Whose, asks_until, booked_between, due, seats, seats_between, seats_of,
-    seats_of_address, seats_of_case, unasked,
+    AttendeeContext, PartyFilter, Route, asks_until, booked_between, contexts, contexts_of,
+    contexts_of_address, due, seats_between, seats_of_case, unasked,
 };
 pub use crate::store::sessions::changes::{
-    Off, answer, ask_anew, ask_at, call_off, decided, put_back, reinstate, set_release, set_state,
-    set_time, settle_asks,
+    Cancellation, answer, ask_anew, ask_at, call_off, decided, put_back, reinstate, set_release,
+    set_state, set_time, settle_asks,
 };
 
 use crate::args;
@@ -309,7 +309,7 @@ pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> R
             due_at: r.time_opt("arrives_at")?,
             ..crate::store::tasks::NewTask::new(
                 format!("ring-for/{}", r.text("cause")?),
-                crate::domain::task::Topic::RingSessionOff,
+                crate::domain::task::TaskKind::RingSessionOff,
             )
         };
         crate::store::tasks::open(tx, now, &task).await?;

@@ -3,8 +3,8 @@
 
 use crate::domain::reminders::schedule::NotSent;
 use crate::domain::visits::session::{Answer, SessionState};
-use crate::flows::Service;
-use crate::store::sessions::{self, Seat};
+use crate::flows::service::Service;
+use crate::store::sessions::{self, AttendeeContext};
 use crate::store::{centres, tasks};
 use anyhow::Result;
 use axum::Router;
@@ -154,23 +154,23 @@ pub struct BoardRow {
     /// Where the session stands, in a word.
     pub state: &'static str,
     /// The places of resident and contact parent.
-    pub resident: Place,
+    pub resident: BoardAttendee,
     /// See `resident`.
-    pub contact: Place,
+    pub contact: BoardAttendee,
 }
 
 /// A parent's place on the board.
 #[derive(Debug, Clone, Serialize, PartialEq, Default)]
-pub struct Place {
+pub struct BoardAttendee {
     /// `none`, `confirmed` or `cancelled`.
     pub answer: &'static str,
     /// What the board says.
     pub words: String,
 }
 
-fn place(seat: &Seat) -> Place {
-    let a = &seat.attendee;
-    let words = match (a.answer, seat.session.state) {
+fn place(context: &AttendeeContext) -> BoardAttendee {
+    let a = &context.attendee;
+    let words = match (a.answer, context.session.state) {
         (Answer::Confirmed, _) => "confirmed".to_owned(),
         (Answer::Cancelled, _) => "cancelled".to_owned(),
         (Answer::None, SessionState::Booked) => match a.asked.as_str() {
@@ -184,7 +184,7 @@ fn place(seat: &Seat) -> Place {
         },
         (Answer::None, _) => "no answer".to_owned(),
     };
-    Place {
+    BoardAttendee {
         answer: a.answer.as_str(),
         words,
     }
@@ -204,10 +204,10 @@ fn state_word(state: SessionState) -> &'static str {
 pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
     let now = svc.clock.now();
     let mut out: Vec<BoardRow> = Vec::new();
-    for seat in
+    for context in
         sessions::seats_between(&svc.db, svc.lines().senders(), now - BACK, now + AHEAD).await?
     {
-        let s = &seat.session;
+        let s = &context.session;
         let local: NaiveDateTime = s.start_local;
         let start = sessions::local_text(local);
         let same = out
@@ -222,20 +222,20 @@ pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
                 time: local.format("%H:%M").to_string(),
                 centre: s.centre.clone(),
                 state: state_word(s.state),
-                resident: Place {
+                resident: BoardAttendee {
                     answer: "none",
                     words: "does not come".into(),
                 },
-                contact: Place {
+                contact: BoardAttendee {
                     answer: "none",
                     words: "does not come".into(),
                 },
             });
         }
         if let Some(row) = out.last_mut() {
-            match seat.attendee.role {
-                crate::domain::people::person::Role::Resident => row.resident = place(&seat),
-                _ => row.contact = place(&seat),
+            match context.attendee.role {
+                crate::domain::people::person::Role::Resident => row.resident = place(&context),
+                _ => row.contact = place(&context),
             }
         }
     }
@@ -271,7 +271,7 @@ async fn board(State(desk): State<Desk>) -> Response {
     let board = fragment_or_word(&desk.svc).await;
     page(
         "board.html",
-        context! { title => "Board", practice => desk.svc.clock.is_practice(), board },
+        context! { title => "Board", practice => desk.svc.clock.is_simulated(), board },
     )
 }
 
@@ -326,11 +326,11 @@ mod tests {
             time: "10:00".into(),
             centre: "BRK".into(),
             state: "booked",
-            resident: Place {
+            resident: BoardAttendee {
                 answer: "confirmed",
                 words: "confirmed".into(),
             },
-            contact: Place::default(),
+            contact: BoardAttendee::default(),
         };
         let rows = PAGES
             .get_template("board_rows.html")

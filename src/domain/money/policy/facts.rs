@@ -7,7 +7,7 @@
 use crate::domain::centre::Courtesy;
 use crate::domain::people::person::Role;
 use crate::domain::visits::session::Reason;
-use crate::words_enum;
+use crate::string_enum;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use std::fmt;
@@ -78,7 +78,7 @@ pub struct Rules {
     pub courtesy: Courtesy,
 }
 
-words_enum! {
+string_enum! {
     /// One of the two who attend.
     Parent {
         /// The contact parent.
@@ -199,7 +199,7 @@ pub struct LaterSession {
     pub off: Option<(OffBy, Option<DateTime<Utc>>)>,
 }
 
-words_enum! {
+string_enum! {
     /// Whom a doctor's note is about.
     About {
         /// A child.
@@ -226,7 +226,7 @@ pub struct Note {
     pub brought: bool,
 }
 
-words_enum! {
+string_enum! {
     /// Whom staff found absent.
     Absent {
         /// The contact parent.

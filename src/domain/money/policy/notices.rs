@@ -5,10 +5,10 @@
 
 use crate::domain::money::policy::assess::Run;
 use crate::domain::money::policy::facts::{Parent, Recipient};
-use crate::words_enum;
+use crate::string_enum;
 use chrono::{DateTime, Utc};
 
-words_enum! {
+string_enum! {
     /// What a notice of the rules is. In the order of the words, in which notices of one instant
     /// are listed.
     NoticeKind {
@@ -62,7 +62,7 @@ impl NoticeKind {
     }
 }
 
-words_enum! {
+string_enum! {
     /// What the co-ordinator is asked to look at.
     Topic {
         /// How many children are ill (choice C16).

@@ -9,10 +9,10 @@ use crate::domain::money::policy::assess::{Fee, Route, Run};
 use crate::domain::money::policy::facts::{OffBy, Parent, PayClock, What};
 use crate::domain::money::policy::notices::NoticeKind;
 use crate::domain::reminders::schedule::moment;
-use crate::words_enum;
+use crate::string_enum;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
-words_enum! {
+string_enum! {
     /// Where a fee stands.
     FeeState {
         /// There is none.

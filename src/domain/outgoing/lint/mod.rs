@@ -6,8 +6,8 @@
 pub mod required;
 pub mod rules;
 
-use crate::domain::outgoing::lint::rules::Finding;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::lint::rules::LintFinding;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::segments::parts;
 
 /// The most SMS parts of a text that staff write.
@@ -16,7 +16,7 @@ pub const MOST_PARTS: u32 = 3;
 /// The words of one language that texts may not hold. Whole words or phrases; `*` at the end stands
 /// for any ending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Refused {
+pub struct ForbiddenWords {
     /// A child.
     pub child: Vec<String>,
     /// A reason why somebody does not come.
@@ -39,11 +39,11 @@ pub struct Refused {
     pub reply: Vec<String>,
     /// Why a visit does not take place, or through whom: not in what says that it is off, on again
     /// or moved.
-    pub cause: Vec<String>,
+    pub dedup_key: Vec<String>,
     /// A tone that is not ours.
     pub tone: Vec<String>,
     /// Words that one kind of message alone may not hold.
-    pub in_kind: Vec<(Kind, Vec<String>)>,
+    pub in_kind: Vec<(MessageKind, Vec<String>)>,
     /// Not refused but asked for: that no reasons are given, and that the centre is closed.
     pub no_reasons: Vec<String>,
     /// As above.
@@ -52,7 +52,7 @@ pub struct Refused {
 
 /// What a text to one party must not hold: facts of the others of the case.
 #[derive(Debug, Clone, Default)]
-pub struct Others {
+pub struct OtherParties {
     /// Their names, as on file.
     pub names: Vec<String>,
     /// Their numbers, in E.164 form.
@@ -137,7 +137,7 @@ fn ways_of(hour: u32, minute: u32) -> Vec<String> {
 /// Everything that is wrong with a text of staff to one party, each in words that say how to mend
 /// it. Empty if it may leave. `lists` are those of English and of the party's language: nobody
 /// knows in which of them it is written.
-pub fn check(text: &str, lists: &[&Refused], others: &Others) -> Vec<String> {
+pub fn check(text: &str, lists: &[&ForbiddenWords], others: &OtherParties) -> Vec<String> {
     let mut wrong = Vec::new();
     let plain_text = format!(" {} ", plain(text));
     if plain_text.trim().is_empty() {
@@ -174,13 +174,13 @@ pub fn check(text: &str, lists: &[&Refused], others: &Others) -> Vec<String> {
     {
         wrong.push("it holds the time at which another person arrives; leave it out".to_owned());
     }
-    let mut found: Vec<Finding> = lists
+    let mut found: Vec<LintFinding> = lists
         .iter()
         .flat_map(|list| rules::in_words(text, list))
         .collect();
     found.sort();
     found.dedup();
-    wrong.extend(found.iter().map(Finding::in_staffs_words));
+    wrong.extend(found.iter().map(LintFinding::in_staffs_words));
     if text.chars().any(|c| c.is_control() && c != '\n') {
         wrong.push("it has a control character; type it anew".to_owned());
     }
@@ -207,13 +207,13 @@ mod tests {
     use super::*;
 
     /// As a text of staff to a party of this language is read over.
-    fn check(text: &str, others: &Others) -> Vec<String> {
-        let words = crate::templates::Words::load(None).unwrap_or_else(|p| panic!("{p:?}"));
+    fn check(text: &str, others: &OtherParties) -> Vec<String> {
+        let words = crate::templates::Templates::load(None).unwrap_or_else(|p| panic!("{p:?}"));
         super::check(text, &words.refused("pl"), others)
     }
 
-    fn others() -> Others {
-        Others {
+    fn others() -> OtherParties {
+        OtherParties {
             names: vec!["Siobhán O'Connell".into(), "Li de Wu".into()],
             numbers: vec!["+447700900101".into()],
             arrivals: vec![(9, 45), (13, 0), (12, 0)],
@@ -266,10 +266,10 @@ mod tests {
             assert_eq!(check(text, &others()), Vec::<String>::new(), "{text:?}");
         }
         // A word of Polish is refused to whom texts go in Polish.
-        let words = crate::templates::Words::load(None).unwrap_or_else(|p| panic!("{p:?}"));
+        let words = crate::templates::Templates::load(None).unwrap_or_else(|p| panic!("{p:?}"));
         assert!(super::check("Dziecko czeka", &words.refused("en"), &others()).is_empty());
         assert!(
-            check(&"word ".repeat(200), &Others::default())
+            check(&"word ".repeat(200), &OtherParties::default())
                 .iter()
                 .any(|w| w.contains("parts"))
         );

@@ -1,9 +1,9 @@
 //! What a text of a kind must hold: its values, the words to answer with, and what it is there to
 //! say.
 
-use crate::domain::outgoing::lint::Refused;
-use crate::domain::outgoing::lint::rules::{Finding, Rule, says};
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::lint::ForbiddenWords;
+use crate::domain::outgoing::lint::rules::{LintFinding, LintRule, says};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{FinishBy, Say};
 
 /// The values without which a text does not say what it is for, by their names in templates.
@@ -61,13 +61,16 @@ pub fn values(say: &Say) -> &'static [&'static str] {
 /// The words to answer with that a text prints: `yes` and `no` are those of its language.
 fn answers<'a>(say: &Say, (yes, no): (&'a str, &'a str)) -> Vec<&'a str> {
     match say.kind() {
-        Kind::ConfirmRequest | Kind::DiscreetRequest | Kind::DateQuestion | Kind::UnclearReply => {
+        MessageKind::ConfirmRequest
+        | MessageKind::DiscreetRequest
+        | MessageKind::DateQuestion
+        | MessageKind::UnclearReply => {
             vec![yes, no]
         }
-        Kind::Help => vec![yes, no, "STOP"],
-        Kind::Welcome => vec!["STOP"],
-        Kind::SessionMoved | Kind::SessionOn => vec![yes],
-        Kind::CancelReasonAsk => match say {
+        MessageKind::Help => vec![yes, no, "STOP"],
+        MessageKind::Welcome => vec!["STOP"],
+        MessageKind::SessionMoved | MessageKind::SessionOn => vec![yes],
+        MessageKind::CancelReasonAsk => match say {
             Say::CancelReasonAsk {
                 finish: FinishBy::Press { .. },
                 ..
@@ -82,24 +85,27 @@ fn answers<'a>(say: &Say, (yes, no): (&'a str, &'a str)) -> Vec<&'a str> {
 pub fn missing(
     say: &Say,
     text: &str,
-    refused: &Refused,
+    refused: &ForbiddenWords,
     words: (&str, &str),
     value: impl Fn(&str) -> Option<String>,
-) -> Vec<Finding> {
+) -> Vec<LintFinding> {
     let printed = |word: &str| {
         text.match_indices(word).any(|(i, w)| {
             !text[..i].ends_with(char::is_alphanumeric)
                 && !text[i + w.len()..].starts_with(char::is_alphanumeric)
         })
     };
-    let mut out: Vec<Finding> = answers(say, words)
+    let mut out: Vec<LintFinding> = answers(say, words)
         .into_iter()
         .filter(|w| !printed(w))
-        .map(|w| Finding::new(Rule::Answers, w))
+        .map(|w| LintFinding::new(LintRule::Answers, w))
         .collect();
     for name in values(say) {
         if value(name).is_none_or(|v| v.is_empty() || !text.contains(&v)) {
-            out.push(Finding::new(Rule::Missing, format!("{{{{ {name} }}}}")));
+            out.push(LintFinding::new(
+                LintRule::Missing,
+                format!("{{{{ {name} }}}}"),
+            ));
         }
     }
     // What it is there to say, in the words of its language; a language without such a list is not
@@ -126,7 +132,10 @@ pub fn missing(
     let money = charged_later
         || matches!(
             say.kind(),
-            Kind::FeeNotice | Kind::NoteReminder | Kind::AllPartiesNotice | Kind::FeeSettled
+            MessageKind::FeeNotice
+                | MessageKind::NoteReminder
+                | MessageKind::AllPartiesNotice
+                | MessageKind::FeeSettled
         );
     let free = matches!(
         say,
@@ -136,18 +145,18 @@ pub fn missing(
         (money, &refused.money, "that a fee may apply or is due"),
         (free, &refused.no_charge, "that nothing is charged"),
         (
-            say.kind() == Kind::SessionOff,
+            say.kind() == MessageKind::SessionOff,
             &refused.no_reasons,
             "that no reasons are given",
         ),
         (
-            say.kind() == Kind::Closure,
+            say.kind() == MessageKind::Closure,
             &refused.closed,
             "that the centre is closed",
         ),
     ] {
         if wanted && !list.is_empty() && !says(text, list) {
-            out.push(Finding::new(Rule::Missing, what));
+            out.push(LintFinding::new(LintRule::Missing, what));
         }
     }
     out

@@ -1,8 +1,8 @@
 //! The rules of words, one by one, with the kinds of message in which each does not count.
 
 use crate::domain::outgoing::lint::required::missing;
-use crate::domain::outgoing::lint::{Refused, plain};
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::lint::{ForbiddenWords, plain};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Say;
 
 /// The first characters of a text, which a locked phone shows in any case.
@@ -23,7 +23,7 @@ const OPT_OUT: [&str; 8] = [
 
 /// What a text breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+pub enum LintRule {
     /// It names a child.
     Child,
     /// It names a reason.
@@ -60,41 +60,41 @@ pub enum Rule {
     Tone,
 }
 
-impl Rule {
+impl LintRule {
     /// Every rule.
-    pub const ALL: [Rule; 17] = [
-        Rule::Child,
-        Rule::Reason,
-        Rule::Court,
-        Rule::Doctor,
-        Rule::OtherParent,
-        Rule::Place,
-        Rule::Money,
-        Rule::NoCharge,
-        Rule::Amount,
-        Rule::OptOut,
-        Rule::Link,
-        Rule::Opening,
-        Rule::Answers,
-        Rule::Missing,
-        Rule::Cause,
-        Rule::NotHere,
-        Rule::Tone,
+    pub const ALL: [LintRule; 17] = [
+        LintRule::Child,
+        LintRule::Reason,
+        LintRule::Court,
+        LintRule::Doctor,
+        LintRule::OtherParent,
+        LintRule::Place,
+        LintRule::Money,
+        LintRule::NoCharge,
+        LintRule::Amount,
+        LintRule::OptOut,
+        LintRule::Link,
+        LintRule::Opening,
+        LintRule::Answers,
+        LintRule::Missing,
+        LintRule::Cause,
+        LintRule::NotHere,
+        LintRule::Tone,
     ];
 }
 
 /// A rule that a text breaks, and by which words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
+pub struct LintFinding {
     /// The rule.
-    pub rule: Rule,
+    pub rule: LintRule,
     /// The words.
     pub word: String,
 }
 
-impl Finding {
-    pub(super) fn new(rule: Rule, word: impl Into<String>) -> Finding {
-        Finding {
+impl LintFinding {
+    pub(super) fn new(rule: LintRule, word: impl Into<String>) -> LintFinding {
+        LintFinding {
             rule,
             word: word.into(),
         }
@@ -104,73 +104,73 @@ impl Finding {
     pub fn what(&self) -> String {
         let w = &self.word;
         match self.rule {
-            Rule::Child => format!("it names a child ({w:?})"),
-            Rule::Reason => format!("it names a reason ({w:?})"),
-            Rule::Court => format!("it names a court, a lawyer or an authority ({w:?})"),
-            Rule::Doctor => format!("it names a doctor ({w:?})"),
-            Rule::OtherParent => format!("it names the other parent ({w:?})"),
-            Rule::Place => format!("it names what kind of place this is ({w:?})"),
-            Rule::Money => format!("it speaks of money or a note ({w:?})"),
-            Rule::NoCharge => format!("it says that nothing is charged ({w:?})"),
-            Rule::Amount => format!("it names an amount ({w:?})"),
-            Rule::OptOut => {
+            LintRule::Child => format!("it names a child ({w:?})"),
+            LintRule::Reason => format!("it names a reason ({w:?})"),
+            LintRule::Court => format!("it names a court, a lawyer or an authority ({w:?})"),
+            LintRule::Doctor => format!("it names a doctor ({w:?})"),
+            LintRule::OtherParent => format!("it names the other parent ({w:?})"),
+            LintRule::Place => format!("it names what kind of place this is ({w:?})"),
+            LintRule::Money => format!("it speaks of money or a note ({w:?})"),
+            LintRule::NoCharge => format!("it says that nothing is charged ({w:?})"),
+            LintRule::Amount => format!("it names an amount ({w:?})"),
+            LintRule::OptOut => {
                 format!("it offers {w:?} as an answer, which takes the phone off all texts")
             }
-            Rule::Link => format!("it holds a link ({w:?})"),
-            Rule::Opening => format!("its first {OPENING} characters are not neutral ({w:?})"),
-            Rule::Answers => format!("it asks, and does not print {w:?} to answer with"),
-            Rule::Missing => format!("it does not say {w}"),
-            Rule::Cause => format!("it hints at a cause or at who it was ({w:?})"),
-            Rule::NotHere => format!("it says {w:?}, which this kind of message may not"),
-            Rule::Tone => format!("it commands, warns or shouts ({w:?})"),
+            LintRule::Link => format!("it holds a link ({w:?})"),
+            LintRule::Opening => format!("its first {OPENING} characters are not neutral ({w:?})"),
+            LintRule::Answers => format!("it asks, and does not print {w:?} to answer with"),
+            LintRule::Missing => format!("it does not say {w}"),
+            LintRule::Cause => format!("it hints at a cause or at who it was ({w:?})"),
+            LintRule::NotHere => format!("it says {w:?}, which this kind of message may not"),
+            LintRule::Tone => format!("it commands, warns or shouts ({w:?})"),
         }
     }
 
     /// How a template is mended.
-    pub fn mend(&self) -> &'static str {
+    pub fn fix(&self) -> &'static str {
         match self.rule {
-            Rule::Child | Rule::Reason => {
+            LintRule::Child | LintRule::Reason => {
                 "Take it out; only cancel_reason_ask may offer such words to choose from."
             }
-            Rule::Court | Rule::OtherParent | Rule::Place => {
+            LintRule::Court | LintRule::OtherParent | LintRule::Place => {
                 "Take it out; no text to a parent says so."
             }
-            Rule::Doctor => {
+            LintRule::Doctor => {
                 "Take it out or say \"the note\"; only note_request says whose note it is."
             }
-            Rule::Money => {
+            LintRule::Money => {
                 "Take it out; only the texts about money, a change of the fees, closure, the \
                  confirmation and one's own cancellation speak of it."
             }
-            Rule::NoCharge => {
+            LintRule::NoCharge => {
                 "Take it out; only closure, note_request and an acknowledgement in time may \
                  promise it."
             }
-            Rule::Amount => "Take it out; only fee_notice names an amount.",
-            Rule::OptOut => {
+            LintRule::Amount => "Take it out; only fee_notice names an amount.",
+            LintRule::OptOut => {
                 "Offer the language's words for YES and NO; only welcome, help and start_ack name \
                  STOP, as the way to end texts."
             }
-            Rule::Link => "Take it out; texts from the centre never hold a link.",
-            Rule::Opening => {
+            LintRule::Link => "Take it out; texts from the centre never hold a link.",
+            LintRule::Opening => {
                 "Begin with {{ centre }}: and the visit, and say the rest after that; a locked \
                  phone shows the beginning."
             }
-            Rule::Answers => "Print it in capitals, as in the built-in text.",
-            Rule::Missing => "Say it as the built-in text does.",
-            Rule::Cause => {
+            LintRule::Answers => "Print it in capitals, as in the built-in text.",
+            LintRule::Missing => "Say it as the built-in text does.",
+            LintRule::Cause => {
                 "Take it out; that a visit is off, on again or moved is said without any cause."
             }
-            Rule::NotHere => "Take it out; wording of this kind stands in the built-in text.",
-            Rule::Tone => "Say it as a courtesy: please, and no exclamation mark or picture.",
+            LintRule::NotHere => "Take it out; wording of this kind stands in the built-in text.",
+            LintRule::Tone => "Say it as a courtesy: please, and no exclamation mark or picture.",
         }
     }
 
     /// What is wrong with words of staff, and how they are mended.
     pub fn in_staffs_words(&self) -> String {
         match self.rule {
-            Rule::Link => format!("{}; texts from the centre never do", self.what()),
-            Rule::OptOut => format!("{}; leave it out", self.what()),
+            LintRule::Link => format!("{}; texts from the centre never do", self.what()),
+            LintRule::OptOut => format!("{}; leave it out", self.what()),
             _ => format!(
                 "{}, which may be read over a shoulder; say it on the phone",
                 self.what()
@@ -180,16 +180,16 @@ impl Finding {
 }
 
 /// The lists of words with their rules.
-fn lists(refused: &Refused) -> [(Rule, &[String]); 8] {
+fn lists(refused: &ForbiddenWords) -> [(LintRule, &[String]); 8] {
     [
-        (Rule::Child, &refused.child),
-        (Rule::Reason, &refused.reason),
-        (Rule::Court, &refused.court),
-        (Rule::Doctor, &refused.doctor),
-        (Rule::OtherParent, &refused.other_parent),
-        (Rule::Place, &refused.place),
-        (Rule::Money, &refused.money),
-        (Rule::NoCharge, &refused.no_charge),
+        (LintRule::Child, &refused.child),
+        (LintRule::Reason, &refused.reason),
+        (LintRule::Court, &refused.court),
+        (LintRule::Doctor, &refused.doctor),
+        (LintRule::OtherParent, &refused.other_parent),
+        (LintRule::Place, &refused.place),
+        (LintRule::Money, &refused.money),
+        (LintRule::NoCharge, &refused.no_charge),
     ]
 }
 
@@ -233,7 +233,7 @@ fn hit(tokens: &[&str], entry: &str) -> Option<String> {
 }
 
 /// Everything in a text that one of the rules of words refuses, wherever it may stand.
-pub fn in_words(text: &str, refused: &Refused) -> Vec<Finding> {
+pub fn in_words(text: &str, refused: &ForbiddenWords) -> Vec<LintFinding> {
     let text_plain = plain(text);
     let tokens: Vec<&str> = text_plain.split(' ').collect();
     let mut out = Vec::new();
@@ -241,24 +241,24 @@ pub fn in_words(text: &str, refused: &Refused) -> Vec<Finding> {
         out.extend(
             list.iter()
                 .find_map(|e| hit(&tokens, e))
-                .map(|word| Finding::new(rule, word)),
+                .map(|word| LintFinding::new(rule, word)),
         );
     }
     // What says that nothing is charged speaks of money anyway.
-    if out.iter().any(|f| f.rule == Rule::NoCharge) {
-        out.retain(|f| f.rule != Rule::Money);
+    if out.iter().any(|f| f.rule == LintRule::NoCharge) {
+        out.retain(|f| f.rule != LintRule::Money);
     }
-    out.extend(amount(text, &tokens, refused).map(|word| Finding::new(Rule::Amount, word)));
+    out.extend(amount(text, &tokens, refused).map(|word| LintFinding::new(LintRule::Amount, word)));
     out.extend(
         opt_out(text, refused)
             .into_iter()
-            .map(|word| Finding::new(Rule::OptOut, word)),
+            .map(|word| LintFinding::new(LintRule::OptOut, word)),
     );
-    out.extend(link(text).map(|word| Finding::new(Rule::Link, word)));
+    out.extend(link(text).map(|word| LintFinding::new(LintRule::Link, word)));
     out
 }
 
-fn amount(text: &str, tokens: &[&str], refused: &Refused) -> Option<String> {
+fn amount(text: &str, tokens: &[&str], refused: &ForbiddenWords) -> Option<String> {
     let sign = text
         .chars()
         .find(|c| matches!(c, '£' | '€' | '$'))
@@ -273,7 +273,7 @@ fn amount(text: &str, tokens: &[&str], refused: &Refused) -> Option<String> {
 }
 
 /// Every word of opting out that is offered as an answer, once each.
-fn opt_out(text: &str, refused: &Refused) -> Vec<String> {
+fn opt_out(text: &str, refused: &ForbiddenWords) -> Vec<String> {
     let words: Vec<&str> = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|w| !w.is_empty())
@@ -319,7 +319,7 @@ fn link(text: &str) -> Option<String> {
 }
 
 /// An exclamation mark, a picture, or words that command.
-fn tone(text: &str, refused: &Refused) -> Option<String> {
+fn tone(text: &str, refused: &ForbiddenWords) -> Option<String> {
     let loud = text.chars().find(|c| {
         *c == '!'
             || ('\u{2600}'..='\u{27bf}').contains(c)
@@ -332,20 +332,23 @@ fn tone(text: &str, refused: &Refused) -> Option<String> {
 }
 
 /// What the kind of a template refuses beside what is refused in every text.
-fn in_kind(kind: Kind, text: &str, refused: &Refused) -> Vec<Finding> {
+fn in_kind(kind: MessageKind, text: &str, refused: &ForbiddenWords) -> Vec<LintFinding> {
     let plain_text = plain(text);
     let tokens: Vec<&str> = plain_text.split(' ').collect();
-    let mut out: Vec<Finding> = Vec::new();
+    let mut out: Vec<LintFinding> = Vec::new();
     if matches!(
         kind,
-        Kind::SessionOff | Kind::SessionOn | Kind::SessionMoved | Kind::Closure
+        MessageKind::SessionOff
+            | MessageKind::SessionOn
+            | MessageKind::SessionMoved
+            | MessageKind::Closure
     ) {
         out.extend(
             refused
-                .cause
+                .dedup_key
                 .iter()
                 .find_map(|e| hit(&tokens, e))
-                .map(|w| Finding::new(Rule::Cause, w)),
+                .map(|w| LintFinding::new(LintRule::Cause, w)),
         );
     }
     let own = refused
@@ -356,45 +359,49 @@ fn in_kind(kind: Kind, text: &str, refused: &Refused) -> Vec<Finding> {
     out.extend(
         own.filter_map(|e| hit(&tokens, e))
             .next()
-            .map(|w| Finding::new(Rule::NotHere, w)),
+            .map(|w| LintFinding::new(LintRule::NotHere, w)),
     );
-    if !matches!(kind, Kind::StaffReply | Kind::StaffAlert) {
-        out.extend(tone(text, refused).map(|w| Finding::new(Rule::Tone, w)));
+    if !matches!(kind, MessageKind::StaffReply | MessageKind::StaffAlert) {
+        out.extend(tone(text, refused).map(|w| LintFinding::new(LintRule::Tone, w)));
     }
     out
 }
 
 /// Whether a kind of message may hold what a rule refuses.
-fn may(kind: Kind, finding: &Finding) -> bool {
+fn may(kind: MessageKind, finding: &LintFinding) -> bool {
     match finding.rule {
-        Rule::Child | Rule::Reason => kind == Kind::CancelReasonAsk,
-        Rule::Doctor => kind == Kind::NoteRequest,
-        Rule::Amount => kind == Kind::FeeNotice,
-        Rule::NoCharge => matches!(
+        LintRule::Child | LintRule::Reason => kind == MessageKind::CancelReasonAsk,
+        LintRule::Doctor => kind == MessageKind::NoteRequest,
+        LintRule::Amount => kind == MessageKind::FeeNotice,
+        LintRule::NoCharge => matches!(
             kind,
-            Kind::CancellationAck | Kind::Closure | Kind::NoteRequest
+            MessageKind::CancellationAck | MessageKind::Closure | MessageKind::NoteRequest
         ),
-        Rule::Money => {
+        LintRule::Money => {
             kind.is_money()
                 || matches!(
                     kind,
-                    Kind::ConfirmRequest
-                        | Kind::CancelReasonAsk
-                        | Kind::CancellationAck
-                        | Kind::Closure
-                        | Kind::FeeChange
+                    MessageKind::ConfirmRequest
+                        | MessageKind::CancelReasonAsk
+                        | MessageKind::CancellationAck
+                        | MessageKind::Closure
+                        | MessageKind::FeeChange
                 )
         }
-        Rule::OptOut => {
-            finding.word == "STOP" && matches!(kind, Kind::Welcome | Kind::Help | Kind::StartAck)
+        LintRule::OptOut => {
+            finding.word == "STOP"
+                && matches!(
+                    kind,
+                    MessageKind::Welcome | MessageKind::Help | MessageKind::StartAck
+                )
         }
         _ => false,
     }
 }
 
 /// What is wrong with the words of a template, taken without its values.
-pub fn in_template(kind: Kind, words: &str, refused: &Refused) -> Vec<Finding> {
-    let mut out: Vec<Finding> = in_words(words, refused)
+pub fn in_template(kind: MessageKind, words: &str, refused: &ForbiddenWords) -> Vec<LintFinding> {
+    let mut out: Vec<LintFinding> = in_words(words, refused)
         .into_iter()
         .filter(|f| !may(kind, f))
         .collect();
@@ -408,33 +415,35 @@ pub fn in_text(
     say: &Say,
     centre: &str,
     text: &str,
-    refused: &Refused,
+    refused: &ForbiddenWords,
     words: (&str, &str),
     value: impl Fn(&str) -> Option<String>,
-) -> Vec<Finding> {
+) -> Vec<LintFinding> {
     let kind = say.kind();
     // A late cancellation hears nothing of money either way.
     let late = matches!(say, Say::CancellationAck { in_time: false, .. });
-    let mut out: Vec<Finding> = in_words(text, refused)
+    let mut out: Vec<LintFinding> = in_words(text, refused)
         .into_iter()
-        .filter(|f| !may(kind, f) || (late && matches!(f.rule, Rule::Money | Rule::NoCharge)))
+        .filter(|f| {
+            !may(kind, f) || (late && matches!(f.rule, LintRule::Money | LintRule::NoCharge))
+        })
         .collect();
     let opening: String = text.chars().take(OPENING).collect();
     let nameless = matches!(
         kind,
-        Kind::UnknownSender
-            | Kind::WrongNumberAck
-            | Kind::LinkRefused
-            | Kind::OldButton
-            | Kind::StaffAlert
+        MessageKind::UnknownSender
+            | MessageKind::WrongNumberAck
+            | MessageKind::LinkRefused
+            | MessageKind::OldButton
+            | MessageKind::StaffAlert
     );
     if !nameless && !text.starts_with(&format!("{centre}: ")) {
-        out.push(Finding::new(Rule::Opening, opening.clone()));
+        out.push(LintFinding::new(LintRule::Opening, opening.clone()));
     }
     let loud = in_words(&opening, refused)
         .into_iter()
-        .find(|f| !matches!(f.rule, Rule::OptOut | Rule::NoCharge));
-    out.extend(loud.map(|f| Finding::new(Rule::Opening, f.word)));
+        .find(|f| !matches!(f.rule, LintRule::OptOut | LintRule::NoCharge));
+    out.extend(loud.map(|f| LintFinding::new(LintRule::Opening, f.word)));
     out.extend(missing(say, text, refused, words, value));
     out
 }

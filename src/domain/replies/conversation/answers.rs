@@ -4,65 +4,65 @@ use crate::domain::replies::cancel_code::{
     OPEN_FOR, PRESS_WITHIN, QUESTIONS_A_DAY, TRIES_A_QUESTION, TRIES_A_SESSION,
 };
 use crate::domain::replies::conversation::*;
-use crate::domain::replies::understanding::Named;
+use crate::domain::replies::understanding::NamedTimes;
 use crate::domain::visits::notice::late;
 use crate::domain::visits::session::cut_off;
 
-pub(super) fn stranger(h: &Heard) -> Decision {
+pub(super) fn stranger(h: &InboundContext) -> Decision {
     match h.understood.intent {
         Intent::Stop => decision("stranger-stop", vec![Effect::OptOut], None),
         Intent::Start => decision("stranger-start", vec![Effect::OptIn], None),
         // The same words as to every stranger; but somebody looks at once.
         Intent::Safeguarding => decision(
             "stranger-safeguarding",
-            vec![task(Topic::Safeguarding, None)],
-            Some((Kind::UnknownSender, None)),
+            vec![task(TaskKind::Safeguarding, None)],
+            Some((MessageKind::UnknownSender, None)),
         ),
         _ => decision(
             "stranger",
-            vec![task(Topic::UnknownSender, None)],
-            Some((Kind::UnknownSender, None)),
+            vec![task(TaskKind::UnknownSender, None)],
+            Some((MessageKind::UnknownSender, None)),
         ),
     }
 }
 
 /// A known number on a channel by which no text was agreed with it: a person reads it, and nothing
 /// goes back by that channel. What makes the phone quieter holds all the same.
-pub(super) fn elsewhere(h: &Heard) -> Decision {
+pub(super) fn elsewhere(h: &InboundContext) -> Decision {
     let effects = match h.understood.intent {
         Intent::Stop => stop(h).effects,
-        Intent::Start => vec![Effect::OptIn, task(Topic::ReadMessage, next_visit(h))],
+        Intent::Start => vec![Effect::OptIn, task(TaskKind::ReadMessage, next_visit(h))],
         Intent::WrongNumber => wrong_number(h).effects,
-        Intent::Safeguarding => vec![task(Topic::Safeguarding, next_visit(h))],
-        _ => before_next_visits(h, Topic::ReadMessage),
+        Intent::Safeguarding => vec![task(TaskKind::Safeguarding, next_visit(h))],
+        _ => before_next_visits(h, TaskKind::ReadMessage),
     };
     decision("not-agreed-here", effects, None)
 }
 
-pub(super) fn stop(h: &Heard) -> Decision {
+pub(super) fn stop(h: &InboundContext) -> Decision {
     // Rule a3: honoured at once, and a person rings before the next visit.
     decision(
         "stop",
         [
             vec![Effect::OptOut],
-            before_next_visits(h, Topic::RingOptedOut),
+            before_next_visits(h, TaskKind::RingOptedOut),
         ]
         .concat(),
-        Some((Kind::StopAck, None)),
+        Some((MessageKind::StopAck, None)),
     )
 }
 
-pub(super) fn wrong_number(h: &Heard) -> Decision {
+pub(super) fn wrong_number(h: &InboundContext) -> Decision {
     // Rules d3 and a3: no more texts at once, and a person rings before the next visit; the words
     // may be faked.
     decision(
         "wrong-number",
         [
             vec![Effect::PauseAddress],
-            before_next_visits(h, Topic::RingWrongNumber),
+            before_next_visits(h, TaskKind::RingWrongNumber),
         ]
         .concat(),
-        Some((Kind::WrongNumberAck, None)),
+        Some((MessageKind::WrongNumberAck, None)),
     )
 }
 
@@ -71,7 +71,7 @@ const LATE_REPLY: Duration = Duration::hours(24);
 
 /// Not understood: the two answers once more, once a day and only while they are awaited; then the
 /// one hand-over text. A person reads it in any case.
-pub(super) fn unclear(h: &Heard) -> Decision {
+pub(super) fn unclear(h: &InboundContext) -> Decision {
     if let Some(some) = h.understood.some_children
         && let Some(o) = only(booked(h))
         && !another_day(h, o)
@@ -82,8 +82,8 @@ pub(super) fn unclear(h: &Heard) -> Decision {
         };
         return decision(
             "some-children",
-            vec![said, task(Topic::SomeChildren, Some(o))],
-            Some((Kind::NeedsCoordinatorAck, None)),
+            vec![said, task(TaskKind::SomeChildren, Some(o))],
+            Some((MessageKind::NeedsCoordinatorAck, None)),
         );
     }
     let awaited = booked(h).any(|o| o.asked.at.is_some() && o.answer == Answer::None);
@@ -93,8 +93,8 @@ pub(super) fn unclear(h: &Heard) -> Decision {
     if awaited && !code_awaited && !machine && !words && !h.clarified {
         return decision(
             "unclear",
-            vec![task(Topic::ReadMessage, next_visit(h))],
-            Some((Kind::UnclearReply, None)),
+            vec![task(TaskKind::ReadMessage, next_visit(h))],
+            Some((MessageKind::UnclearReply, None)),
         );
     }
     hand_over(
@@ -103,15 +103,15 @@ pub(super) fn unclear(h: &Heard) -> Decision {
         } else {
             "unclear"
         },
-        Topic::ReadMessage,
+        TaskKind::ReadMessage,
         next_visit(h),
     )
 }
 
 /// A task before the next visit of each family of this phone, or one without a visit if none is
 /// ahead.
-fn before_next_visits(h: &Heard, topic: Topic) -> Vec<Effect> {
-    let mut next: Vec<&Open> = Vec::new();
+fn before_next_visits(h: &InboundContext, topic: TaskKind) -> Vec<Effect> {
+    let mut next: Vec<&KnownVisit> = Vec::new();
     for o in booked(h) {
         match next.iter_mut().find(|n| n.case == o.case) {
             Some(n) if n.starts_at > o.starts_at => *n = o,
@@ -127,20 +127,20 @@ fn before_next_visits(h: &Heard, topic: Topic) -> Vec<Effect> {
 }
 
 /// The first of these visits.
-fn soonest<'a>(among: &[&'a Open]) -> Option<&'a Open> {
+fn soonest<'a>(among: &[&'a KnownVisit]) -> Option<&'a KnownVisit> {
     among.iter().copied().min_by_key(|o| o.starts_at)
 }
 
 /// Asks with numbers which of two visits is meant; three, or two at the same moment, are for a
 /// person.
-fn which(wanted: Wanted, among: &[&Open]) -> Decision {
+fn which(wanted: AmbiguousWish, among: &[&KnownVisit]) -> Decision {
     match among {
         [a, b] if a.starts_at != b.starts_at => {
             let options = [a, b].map(|o| (o.session.clone(), o.ask_version));
             decision(
                 "which-visit",
                 vec![Effect::AskWhich { wanted, options }],
-                Some((Kind::WhichSession, None)),
+                Some((MessageKind::WhichSession, None)),
             )
         }
         _ => hand_over(
@@ -149,36 +149,36 @@ fn which(wanted: Wanted, among: &[&Open]) -> Decision {
             } else {
                 "two-visits"
             },
-            Topic::ReadMessage,
+            TaskKind::ReadMessage,
             soonest(among),
         ),
     }
 }
 
-pub(super) fn number(h: &Heard, n: usize) -> Decision {
+pub(super) fn number(h: &InboundContext, n: usize) -> Decision {
     let Some(c) = &h.choosing else {
-        return hand_over("number-to-nothing", Topic::ReadMessage, next_visit(h));
+        return hand_over("number-to-nothing", TaskKind::ReadMessage, next_visit(h));
     };
     let Some((session, version)) = c.options.get(n.wrapping_sub(1)) else {
-        return hand_over("number-to-nothing", Topic::ReadMessage, next_visit(h));
+        return hand_over("number-to-nothing", TaskKind::ReadMessage, next_visit(h));
     };
     let Some(o) = booked(h).find(|o| o.session == *session && o.ask_version == *version) else {
-        return hand_over("chosen-visit-is-gone", Topic::ReadMessage, next_visit(h));
+        return hand_over("chosen-visit-is-gone", TaskKind::ReadMessage, next_visit(h));
     };
     let understood = Understood {
-        named: Named::default(),
+        named: NamedTimes::default(),
         plain_yes: true,
         ..h.understood.clone()
     };
-    let alone = Heard {
+    let alone = InboundContext {
         open: vec![o.clone()],
         choosing: None,
         understood,
         ..h.clone()
     };
     let mut d = match c.wanted {
-        Wanted::Confirm => confirm(&alone),
-        Wanted::Cancel(reason) => cancel(&alone, reason),
+        AmbiguousWish::Confirm => confirm(&alone),
+        AmbiguousWish::Cancel(reason) => cancel(&alone, reason),
     };
     for effect in &mut d.effects {
         if let Effect::CancelAsked {
@@ -203,19 +203,19 @@ pub(super) fn number(h: &Heard, n: usize) -> Decision {
 
 /// A press answers the very question below which its button stood; an old, foreign or second one
 /// changes nothing.
-pub(super) fn press(h: &Heard) -> Decision {
+pub(super) fn press(h: &InboundContext) -> Decision {
     let dead = old_button;
-    let Some(Pressed {
+    let Some(ButtonPress {
         press,
         below: Some(below),
     }) = &h.pressed
     else {
         return dead("press-foreign");
     };
-    if below.kind == Kind::DateQuestion {
+    if below.kind == MessageKind::DateQuestion {
         return super::date_answers::press(h, *press, below);
     }
-    if let (Press::First | Press::Second, Kind::WhichSession) = (press, below.kind) {
+    if let (Press::First | Press::Second, MessageKind::WhichSession) = (press, below.kind) {
         let waits = h.choosing.as_ref().is_some_and(|c| c.id == below.question);
         return if waits {
             number(h, if *press == Press::First { 1 } else { 2 })
@@ -242,9 +242,9 @@ pub(super) fn press(h: &Heard) -> Decision {
             vec![Effect::TakeBack {
                 session: o.session.clone(),
             }],
-            Some((Kind::ConfirmAck, Some(o))),
+            Some((MessageKind::ConfirmAck, Some(o))),
         ),
-        Press::Yes if o.starts_at > h.at => hand_over("C11", Topic::Reconfirm, Some(o)),
+        Press::Yes if o.starts_at > h.at => hand_over("C11", TaskKind::Reconfirm, Some(o)),
         Press::No if on && (question.is_none() || !o.question_here) => ask_to_finish(h, o, None),
         Press::Keep => match question.filter(|q| q.id == below.question) {
             Some(_) => keep(o),
@@ -274,15 +274,15 @@ pub(super) fn press(h: &Heard) -> Decision {
             };
             decision(
                 "S1d-finished",
-                vec![done, task(Topic::Cancellation, Some(o))],
-                Some((Kind::CancellationAck, Some(o))),
+                vec![done, task(TaskKind::Cancellation, Some(o))],
+                Some((MessageKind::CancellationAck, Some(o))),
             )
         }
         _ => dead("press-again"),
     }
 }
 
-pub(super) fn booked(h: &Heard) -> impl Iterator<Item = &Open> {
+pub(super) fn booked(h: &InboundContext) -> impl Iterator<Item = &KnownVisit> {
     h.open
         .iter()
         .filter(|o| o.state == SessionState::Booked && o.starts_at > h.at)
@@ -290,41 +290,41 @@ pub(super) fn booked(h: &Heard) -> impl Iterator<Item = &Open> {
 
 /// Whether the message names another day, date or time than the party's own arrival at the session:
 /// then it is no answer to it.
-fn another_day(h: &Heard, o: &Open) -> bool {
+fn another_day(h: &InboundContext, o: &KnownVisit) -> bool {
     !h.understood.named.fits(o.arrives)
 }
 
 /// S2: until the other parent is told, a YES from the same party on the same address takes a
 /// cancellation back.
-fn undoable(h: &Heard, o: &Open) -> bool {
+fn undoable(h: &InboundContext, o: &KnownVisit) -> bool {
     o.cancelled_by_me && o.release_at.is_some_and(|t| h.at < t)
 }
 
 /// Whether a cancel question about this visit waits to be finished.
-fn questioned(h: &Heard, o: &Open) -> bool {
+fn questioned(h: &InboundContext, o: &KnownVisit) -> bool {
     o.question
         .as_ref()
         .is_some_and(|q| q.is_open(h.at, o.starts_at))
 }
 
-fn take_back(o: &Open) -> Decision {
+fn take_back(o: &KnownVisit) -> Decision {
     decision(
         "S2-taken-back",
         vec![Effect::TakeBack {
             session: o.session.clone(),
         }],
-        Some((Kind::ConfirmAck, Some(o))),
+        Some((MessageKind::ConfirmAck, Some(o))),
     )
 }
 
-pub(super) fn confirm(h: &Heard) -> Decision {
+pub(super) fn confirm(h: &InboundContext) -> Decision {
     // Decision 18: what is named decides first. Without a name every visit fits.
-    let off: Vec<&Open> = h
+    let off: Vec<&KnownVisit> = h
         .open
         .iter()
         .filter(|o| o.state != SessionState::Booked && o.starts_at > h.at && !another_day(h, o))
         .collect();
-    let named: Vec<&Open> = booked(h).filter(|o| !another_day(h, o)).collect();
+    let named: Vec<&KnownVisit> = booked(h).filter(|o| !another_day(h, o)).collect();
     let questions = named
         .iter()
         .copied()
@@ -334,9 +334,9 @@ pub(super) fn confirm(h: &Heard) -> Decision {
         && (h.open.iter().any(|o| undoable(h, o)) || booked(h).any(|o| questioned(h, o)))
     {
         // "No problem, thanks" after a cancellation is courtesy, not a change of mind.
-        return hand_over("courtesy-or-yes", Topic::ReadMessage, next_visit(h));
+        return hand_over("courtesy-or-yes", TaskKind::ReadMessage, next_visit(h));
     }
-    let undo: Vec<&Open> = off.iter().copied().filter(|o| undoable(h, o)).collect();
+    let undo: Vec<&KnownVisit> = off.iter().copied().filter(|o| undoable(h, o)).collect();
     if !undo.is_empty() {
         let nothing_else_asked = questions.is_empty()
             && named
@@ -345,20 +345,20 @@ pub(super) fn confirm(h: &Heard) -> Decision {
         return match undo.as_slice() {
             [o] if nothing_else_asked => take_back(o),
             // Which one is meant is not guessed.
-            several => hand_over("two-visits", Topic::ReadMessage, soonest(several)),
+            several => hand_over("two-visits", TaskKind::ReadMessage, soonest(several)),
         };
     }
     if named.is_empty() && !h.understood.named.is_empty() {
         return match off.as_slice() {
             [] => hand_over(
                 "another-day",
-                Topic::ReadMessage,
+                TaskKind::ReadMessage,
                 only(booked(h)).or_else(|| next_visit(h)),
             ),
-            some => hand_over("C11", Topic::Reconfirm, soonest(some)),
+            some => hand_over("C11", TaskKind::Reconfirm, soonest(some)),
         };
     }
-    let unanswered: Vec<&Open> = named
+    let unanswered: Vec<&KnownVisit> = named
         .iter()
         .copied()
         .filter(|o| o.asked.at.is_some() && o.answer == Answer::None)
@@ -369,21 +369,21 @@ pub(super) fn confirm(h: &Heard) -> Decision {
         ([q], others) if others.iter().all(|u| u.session == q.session) => Some(*q),
         ([], [one]) => Some(*one),
         ([], []) => only(named.iter().copied().filter(|o| o.asked.at.is_some())),
-        ([], several) => return which(Wanted::Confirm, several),
-        ([q, ..], _) => return hand_over("two-visits", Topic::ReadMessage, Some(q)),
+        ([], several) => return which(AmbiguousWish::Confirm, several),
+        ([q, ..], _) => return hand_over("two-visits", TaskKind::ReadMessage, Some(q)),
     };
     let Some(o) = target else {
         // All are confirmed, and a NO was asked back: the YES takes its place, and the number says
         // of which visit.
-        let of_choice: Vec<&Open> = booked(h)
+        let of_choice: Vec<&KnownVisit> = booked(h)
             .filter(|o| {
                 h.choosing
                     .as_ref()
-                    .is_some_and(|c| matches!(c.wanted, Wanted::Cancel(_)) && c.has(o))
+                    .is_some_and(|c| matches!(c.wanted, AmbiguousWish::Cancel(_)) && c.has(o))
             })
             .collect();
         if of_choice.len() > 1 {
-            return which(Wanted::Confirm, &of_choice);
+            return which(AmbiguousWish::Confirm, &of_choice);
         }
         if let Some(moving) = only(
             named
@@ -396,7 +396,7 @@ pub(super) fn confirm(h: &Heard) -> Decision {
             return decision(
                 "yes-to-old-version",
                 vec![Effect::Task {
-                    topic: Topic::ReadMessage,
+                    topic: TaskKind::ReadMessage,
                     session: Some(moving.session.clone()),
                 }],
                 None,
@@ -407,11 +407,11 @@ pub(super) fn confirm(h: &Heard) -> Decision {
             .iter()
             .max_by_key(|o| (o.decided_at, std::cmp::Reverse(o.starts_at)))
         {
-            return hand_over("C11", Topic::Reconfirm, Some(off));
+            return hand_over("C11", TaskKind::Reconfirm, Some(off));
         }
         return hand_over(
             "yes-to-nothing",
-            Topic::ReadMessage,
+            TaskKind::ReadMessage,
             only(named.into_iter()).or_else(|| next_visit(h)),
         );
     };
@@ -419,14 +419,14 @@ pub(super) fn confirm(h: &Heard) -> Decision {
         return decision(
             "yes-crossed-the-move",
             vec![],
-            Some((Kind::ConfirmRequest, Some(o))),
+            Some((MessageKind::ConfirmRequest, Some(o))),
         );
     }
     keep(o)
 }
 
 /// The party will come: what it had begun to cancel ends, and the visit is confirmed.
-fn keep(o: &Open) -> Decision {
+fn keep(o: &KnownVisit) -> Decision {
     let mut effects = Vec::new();
     if let Some(q) = &o.question {
         effects.push(Effect::CloseQuestion {
@@ -438,16 +438,16 @@ fn keep(o: &Open) -> Decision {
             session: o.session.clone(),
         });
     }
-    decision("yes", effects, Some((Kind::ConfirmAck, Some(o))))
+    decision("yes", effects, Some((MessageKind::ConfirmAck, Some(o))))
 }
 
-pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
+pub(super) fn cancel(h: &InboundContext, reason: Option<Reason>) -> Decision {
     let named = || booked(h).filter(|o| !another_day(h, o));
     let asked = || named().filter(|o| o.asked.at.is_some());
     let newest = match newest_question(h, &named().collect::<Vec<_>>()) {
         Ok(newest) => newest,
         // Which of two questions it answers is not guessed while they may have crossed.
-        Err(newest) => return hand_over("two-visits", Topic::ReadMessage, Some(newest)),
+        Err(newest) => return hand_over("two-visits", TaskKind::ReadMessage, Some(newest)),
     };
     let target = newest
         .or_else(|| only(named()))
@@ -465,8 +465,8 @@ pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
         };
         return decision(
             "C28",
-            vec![told, task(Topic::Cancellation, Some(mine))],
-            Some((Kind::CancellationAck, Some(mine))),
+            vec![told, task(TaskKind::Cancellation, Some(mine))],
+            Some((MessageKind::CancellationAck, Some(mine))),
         );
     }
     let Some(o) = target else {
@@ -476,10 +476,10 @@ pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
             return decision(
                 "cancelled-already",
                 vec![],
-                Some((Kind::CancellationAck, Some(mine))),
+                Some((MessageKind::CancellationAck, Some(mine))),
             );
         }
-        let mut among: Vec<&Open> = asked().filter(|o| o.answer == Answer::None).collect();
+        let mut among: Vec<&KnownVisit> = asked().filter(|o| o.answer == Answer::None).collect();
         if among.is_empty() {
             among = asked().collect();
         }
@@ -489,15 +489,15 @@ pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
         return match among.as_slice() {
             [] if booked(h).next().is_some() => hand_over(
                 "another-day",
-                Topic::ReadMessage,
+                TaskKind::ReadMessage,
                 only(booked(h)).or_else(|| next_visit(h)),
             ),
-            [] => hand_over("no-to-nothing", Topic::ReadMessage, next_visit(h)),
-            many => which(Wanted::Cancel(reason), many),
+            [] => hand_over("no-to-nothing", TaskKind::ReadMessage, next_visit(h)),
+            many => which(AmbiguousWish::Cancel(reason), many),
         };
     };
     if answers_what_is_over(h, o) {
-        return hand_over("late-reply", Topic::ReadMessage, next_visit(h));
+        return hand_over("late-reply", TaskKind::ReadMessage, next_visit(h));
     }
     ask_to_finish(h, o, reason)
 }
@@ -505,18 +505,21 @@ pub(super) fn cancel(h: &Heard, reason: Option<Reason>) -> Decision {
 /// Decision 18, where a cancel question is open: the visit whose question is the newest. `Err`: an
 /// older question about another visit waits too, and the answer may have crossed the newest.
 /// `Ok(None)`: no cancel question is open.
-fn newest_question<'a>(h: &Heard, among: &[&'a Open]) -> Result<Option<&'a Open>, &'a Open> {
+fn newest_question<'a>(
+    h: &InboundContext,
+    among: &[&'a KnownVisit],
+) -> Result<Option<&'a KnownVisit>, &'a KnownVisit> {
     if !among.iter().any(|o| questioned(h, o)) {
         return Ok(None);
     }
-    let of = |o: &Open| {
+    let of = |o: &KnownVisit| {
         o.question
             .as_ref()
             .filter(|_| questioned(h, o))
             .map(|q| q.asked_at)
             .max(o.asked.at.filter(|_| o.answer == Answer::None))
     };
-    let mut waiting: Vec<(DateTime<Utc>, &Open)> =
+    let mut waiting: Vec<(DateTime<Utc>, &KnownVisit)> =
         among.iter().filter_map(|o| Some((of(o)?, *o))).collect();
     waiting.sort_by_key(|(asked, _)| std::cmp::Reverse(*asked));
     match waiting.as_slice() {
@@ -528,7 +531,7 @@ fn newest_question<'a>(h: &Heard, among: &[&'a Open]) -> Result<Option<&'a Open>
 
 /// A NO that comes when the visit that was asked about has begun is about that one, and not about
 /// the next, of which nobody asked yet.
-fn answers_what_is_over(h: &Heard, o: &Open) -> bool {
+fn answers_what_is_over(h: &InboundContext, o: &KnownVisit) -> bool {
     let just_over = h
         .asked_last
         .is_some_and(|start| start <= h.at && h.at - start < LATE_REPLY);
@@ -537,35 +540,35 @@ fn answers_what_is_over(h: &Heard, o: &Open) -> bool {
 
 /// A NO changes nothing by itself: it is finished by a code, or in a chat by a second press (rules
 /// S1 and S1d).
-fn ask_to_finish(h: &Heard, o: &Open, reason: Option<Reason>) -> Decision {
+fn ask_to_finish(h: &InboundContext, o: &KnownVisit, reason: Option<Reason>) -> Decision {
     let (asked, counted_in_time) = cancel_asked(h, o, reason);
     let mut effects = vec![asked];
     if counted_in_time {
-        effects.push(task(Topic::CountedInTime, Some(o)));
+        effects.push(task(TaskKind::CountedInTime, Some(o)));
     }
     if h.provider_stopped || h.opted_out {
         // S1c: the question cannot arrive.
-        effects.push(task(Topic::CancelByPhone, Some(o)));
+        effects.push(task(TaskKind::CancelByPhone, Some(o)));
         return decision("S1c", effects, None);
     }
     if counted_in_time && h.at - cut_off(o.starts_at, o.notice_hours) > AWAY_TOO_LONG {
         // Its question would hardly be open any more: a person finishes it.
-        effects.push(task(Topic::CancelByPhone, Some(o)));
+        effects.push(task(TaskKind::CancelByPhone, Some(o)));
         return decision(
             "away-too-long",
             effects,
-            Some((Kind::NeedsCoordinatorAck, None)),
+            Some((MessageKind::NeedsCoordinatorAck, None)),
         );
     }
     if o.cancel_blocked || o.wrong_tries >= TRIES_A_SESSION || o.questions_today >= QUESTIONS_A_DAY
     {
-        return hand_over("S1-enough-questions", Topic::CancelByPhone, Some(o));
+        return hand_over("S1-enough-questions", TaskKind::CancelByPhone, Some(o));
     }
-    decision("S1", effects, Some((Kind::CancelReasonAsk, Some(o))))
+    decision("S1", effects, Some((MessageKind::CancelReasonAsk, Some(o))))
 }
 
 /// Whether a NO at `at` comes with less than the notice of this booking.
-fn is_late(o: &Open, at: DateTime<Utc>) -> bool {
+fn is_late(o: &KnownVisit, at: DateTime<Utc>) -> bool {
     late(
         o.starts_at,
         o.notice_hours,
@@ -577,7 +580,7 @@ fn is_late(o: &Open, at: DateTime<Utc>) -> bool {
 
 /// The fact that a party asked to cancel, and whether it counts as in time only because it may have
 /// come while we were away.
-fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
+fn cancel_asked(h: &InboundContext, o: &KnownVisit, reason: Option<Reason>) -> (Effect, bool) {
     // S1b: lateness counts from the first NO, while its question is open.
     let open = o
         .question
@@ -606,17 +609,17 @@ fn cancel_asked(h: &Heard, o: &Open, reason: Option<Reason>) -> (Effect, bool) {
 
 /// When the NO came that was asked back ("which visit?"), if this one names its visit and it still
 /// counts (rule S1b).
-fn asked_back(h: &Heard, o: &Open) -> Option<DateTime<Utc>> {
+fn asked_back(h: &InboundContext, o: &KnownVisit) -> Option<DateTime<Utc>> {
     let c = h
         .choosing
         .as_ref()
-        .filter(|c| matches!(c.wanted, Wanted::Cancel(_)) && h.at <= c.said_at + OPEN_FOR)?;
+        .filter(|c| matches!(c.wanted, AmbiguousWish::Cancel(_)) && h.at <= c.said_at + OPEN_FOR)?;
     c.has(o).then_some(c.said_at.min(h.at))
 }
 
 /// Whether what was decided ends the numbered question that waits: something was decided about one
 /// of its visits, or a YES came after its NO, which ends its first time too (rule S1b).
-pub(super) fn ends_choice(h: &Heard, d: &Decision) -> bool {
+pub(super) fn ends_choice(h: &InboundContext, d: &Decision) -> bool {
     let Some(c) = h.choosing.as_ref() else {
         return false;
     };
@@ -635,7 +638,8 @@ pub(super) fn ends_choice(h: &Heard, d: &Decision) -> bool {
         .flat_map(|e| order::decides(h, e))
         .any(|s| c.options.iter().any(|(o, _)| o == s));
     let kept = d.reply.as_ref().is_some_and(|r| {
-        r.kind == Kind::ConfirmAck && c.options.iter().any(|(o, _)| r.session.as_ref() == Some(o))
+        r.kind == MessageKind::ConfirmAck
+            && c.options.iter().any(|(o, _)| r.session.as_ref() == Some(o))
     });
     let agreed = h.understood.intent == Intent::Confirm
         && h.understood.plain_yes
@@ -646,17 +650,17 @@ pub(super) fn ends_choice(h: &Heard, d: &Decision) -> bool {
         && !h.media;
     decided
         || kept
-        || (agreed && matches!(c.wanted, Wanted::Cancel(_)) && !d.rule.starts_with("date-"))
+        || (agreed && matches!(c.wanted, AmbiguousWish::Cancel(_)) && !d.rule.starts_with("date-"))
 }
 
 /// The other visit of a numbered question that a YES to one of them ends: the NO before it may have
 /// meant that one, and no answer about it is known. A person reads it, so that no NO is silent
 /// (rule S1a).
-pub(super) fn left_open<'a>(h: &'a Heard, d: &Decision) -> Option<&'a Open> {
+pub(super) fn left_open<'a>(h: &'a InboundContext, d: &Decision) -> Option<&'a KnownVisit> {
     let c = h
         .choosing
         .as_ref()
-        .filter(|c| matches!(c.wanted, Wanted::Cancel(_)))?;
+        .filter(|c| matches!(c.wanted, AmbiguousWish::Cancel(_)))?;
     d.effects
         .iter()
         .any(|e| matches!(e, Effect::Confirm { .. }))
@@ -672,18 +676,21 @@ pub(super) fn left_open<'a>(h: &'a Heard, d: &Decision) -> Option<&'a Open> {
     })
 }
 
-fn open_questions(h: &Heard) -> impl Iterator<Item = (&Open, &Question)> {
+fn open_questions(h: &InboundContext) -> impl Iterator<Item = (&KnownVisit, &CancelQuestion)> {
     booked(h)
         .filter(|o| o.question_here)
         .filter_map(|o| o.question.as_ref().map(|q| (o, q)))
         .filter(|(o, q)| q.is_open(h.at, o.starts_at) && !o.cancel_blocked)
 }
 
-pub(super) fn code_answer(h: &Heard, reason_of: impl Fn(&Question) -> Option<Reason>) -> Decision {
+pub(super) fn code_answer(
+    h: &InboundContext,
+    reason_of: impl Fn(&CancelQuestion) -> Option<Reason>,
+) -> Decision {
     let mut hits = open_questions(h).filter_map(|(o, q)| reason_of(q).map(|r| (o, q, r)));
     if let Some((o, q, reason)) = hits.next() {
         if hits.next().is_some() {
-            return hand_over("two-visits", Topic::ReadMessage, next_visit(h));
+            return hand_over("two-visits", TaskKind::ReadMessage, next_visit(h));
         }
         let done = Effect::Cancel {
             session: o.session.clone(),
@@ -693,8 +700,8 @@ pub(super) fn code_answer(h: &Heard, reason_of: impl Fn(&Question) -> Option<Rea
         };
         return decision(
             "S1-finished",
-            vec![done, task(Topic::Cancellation, Some(o))],
-            Some((Kind::CancellationAck, Some(o))),
+            vec![done, task(TaskKind::Cancellation, Some(o))],
+            Some((MessageKind::CancellationAck, Some(o))),
         );
     }
     match open_questions(h).max_by_key(|(_, q)| q.first_no_at) {
@@ -703,9 +710,9 @@ pub(super) fn code_answer(h: &Heard, reason_of: impl Fn(&Question) -> Option<Rea
             let mut d = hand_over(
                 "S1-wrong-code",
                 if last {
-                    Topic::CancelByPhone
+                    TaskKind::CancelByPhone
                 } else {
-                    Topic::ReadMessage
+                    TaskKind::ReadMessage
                 },
                 Some(o),
             );
@@ -717,11 +724,11 @@ pub(super) fn code_answer(h: &Heard, reason_of: impl Fn(&Question) -> Option<Rea
             );
             d
         }
-        None => hand_over("code-to-nothing", Topic::ReadMessage, next_visit(h)),
+        None => hand_over("code-to-nothing", TaskKind::ReadMessage, next_visit(h)),
     }
 }
 
-pub(super) fn reason_word(h: &Heard, reason: Reason) -> Decision {
+pub(super) fn reason_word(h: &InboundContext, reason: Reason) -> Decision {
     if open_questions(h).any(|(o, _)| o.cancel_answer == CancelAnswer::Word) {
         let by_word: Vec<String> = open_questions(h)
             .filter(|(o, _)| o.cancel_answer == CancelAnswer::Word)
@@ -729,5 +736,5 @@ pub(super) fn reason_word(h: &Heard, reason: Reason) -> Decision {
             .collect();
         return code_answer(h, |q| by_word.contains(&q.id).then_some(reason));
     }
-    hand_over("word-to-nothing", Topic::ReadMessage, next_visit(h))
+    hand_over("word-to-nothing", TaskKind::ReadMessage, next_visit(h))
 }

@@ -5,14 +5,14 @@
 //! availability and with consent from the other party)." The question goes to both in the same
 //! words; neither learns who wished it, nor what the other one answered.
 
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Press;
 use crate::domain::people::person::Role;
 use crate::domain::replies::conversation::{
-    Below, Decision, Effect, Heard, decision, hand_over, old_button,
+    Decision, Effect, InboundContext, PromptRef, decision, hand_over, old_button,
 };
 use crate::domain::replies::understanding::Intent;
-use crate::domain::task::Topic;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, SessionState};
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 
@@ -43,7 +43,7 @@ pub struct DateAsked {
 /// With a question about a visit open as well, what the words name says which is meant, and
 /// otherwise the newest question is answered; a person asks while it may have crossed the answer to
 /// the older one.
-pub fn answer(h: &Heard) -> Option<Decision> {
+pub fn answer(h: &InboundContext) -> Option<Decision> {
     let standing: Vec<&DateAsked> = h.dates.iter().filter(|d| d.asked_at <= h.at).collect();
     if standing.is_empty() || h.opted_out || h.provider_stopped {
         return None;
@@ -57,7 +57,7 @@ pub fn answer(h: &Heard) -> Option<Decision> {
     let over = |rule| {
         Some(hand_over(
             rule,
-            Topic::ReadMessage,
+            TaskKind::ReadMessage,
             h.open
                 .iter()
                 .find(|o| standing.iter().any(|d| d.session == o.session)),
@@ -138,7 +138,7 @@ pub fn answer(h: &Heard) -> Option<Decision> {
 }
 
 /// What a press below a date question does: it answers that very question, once.
-pub fn press(h: &Heard, press: Press, below: &Below) -> Decision {
+pub fn press(h: &InboundContext, press: Press, below: &PromptRef) -> Decision {
     match (
         press,
         h.dates
@@ -162,14 +162,14 @@ fn answered(d: &DateAsked, yes: bool) -> Decision {
     decision(
         "date-answer",
         vec![effect],
-        Some((Kind::NeedsCoordinatorAck, None)),
+        Some((MessageKind::NeedsCoordinatorAck, None)),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::replies::conversation::{Pressed, decide};
+    use crate::domain::replies::conversation::{ButtonPress, decide};
 
     fn t(s: &str) -> DateTime<Utc> {
         DateTime::parse_from_rfc3339(&format!("2026-11-{s}Z"))
@@ -194,19 +194,19 @@ mod tests {
         }
     }
 
-    fn heard(text: &str, answer: Answer, dates: Vec<DateAsked>) -> Heard {
+    fn heard(text: &str, answer: Answer, dates: Vec<DateAsked>) -> InboundContext {
         let open = crate::domain::replies::conversation::tests::open("a");
-        Heard {
+        InboundContext {
             dates,
             ..crate::domain::replies::conversation::tests::heard(
                 text,
                 "26T13:00:00",
-                vec![crate::domain::replies::conversation::Open { answer, ..open }],
+                vec![crate::domain::replies::conversation::KnownVisit { answer, ..open }],
             )
         }
     }
 
-    fn rule_of(h: &Heard) -> (&'static str, bool) {
+    fn rule_of(h: &InboundContext) -> (&'static str, bool) {
         let d = decide(h);
         assert!(
             d.effects.iter().all(
@@ -248,7 +248,7 @@ mod tests {
                 }],
                 "{text}"
             );
-            assert_eq!(d.reply.unwrap().kind, Kind::NeedsCoordinatorAck);
+            assert_eq!(d.reply.unwrap().kind, MessageKind::NeedsCoordinatorAck);
         }
     }
 
@@ -265,7 +265,7 @@ mod tests {
                 ..date()
             };
             assert!(
-                !rule_of(&Heard {
+                !rule_of(&InboundContext {
                     dates: vec![older],
                     ..heard(text, Answer::None, vec![])
                 })
@@ -342,14 +342,14 @@ mod tests {
 
     #[test]
     fn a_press_answers_the_text_above_it() {
-        let below = |question: &str| Below {
-            kind: Kind::DateQuestion,
+        let below = |question: &str| PromptRef {
+            kind: MessageKind::DateQuestion,
             session: "a".into(),
             ask_version: 1,
             question: question.into(),
         };
-        let press = |press, question, dates| Heard {
-            pressed: Some(Pressed {
+        let press = |press, question, dates| InboundContext {
+            pressed: Some(ButtonPress {
                 press,
                 below: Some(below(question)),
             }),
@@ -378,7 +378,7 @@ mod tests {
             ),
         ] {
             let d = decide(&h);
-            assert!(d.effects.is_empty() && d.reply.unwrap().kind == Kind::OldButton);
+            assert!(d.effects.is_empty() && d.reply.unwrap().kind == MessageKind::OldButton);
         }
     }
 }

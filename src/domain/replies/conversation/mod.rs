@@ -11,10 +11,10 @@ mod order;
 pub(crate) mod tests;
 
 use crate::domain::centre::CancelAnswer;
-use crate::domain::outgoing::message::Kind;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Press;
 use crate::domain::people::person::{Mode, Role};
-use crate::domain::replies::cancel_code::Question;
+use crate::domain::replies::cancel_code::CancelQuestion;
 use crate::domain::replies::conversation::answers::{
     cancel, code_answer, confirm, elsewhere, ends_choice, left_open, number, press, reason_word,
     stop, stranger, unclear, wrong_number,
@@ -22,7 +22,7 @@ use crate::domain::replies::conversation::answers::{
 use crate::domain::replies::conversation::date_answers::DateAsked;
 pub use crate::domain::replies::conversation::order::{decides, settles};
 use crate::domain::replies::understanding::{Intent, Understood};
-pub use crate::domain::task::Topic;
+pub use crate::domain::task::TaskKind;
 use crate::domain::task::URGENT_WITHIN;
 use crate::domain::visits::notice::Move;
 use crate::domain::visits::session::{Answer, Reason, SessionState};
@@ -38,7 +38,7 @@ const MOST_A_MINUTE: usize = 10;
 
 /// What this party was asked about the session's present version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Asked {
+pub struct QuestionState {
     /// When a text that asks began to leave, whether or not its end is known; `None` if none did.
     pub at: Option<DateTime<Utc>>,
     /// When it was accepted.
@@ -49,7 +49,7 @@ pub struct Asked {
 
 /// One upcoming session of the party that writes.
 #[derive(Debug, Clone)]
-pub struct Open {
+pub struct KnownVisit {
     /// Its id.
     pub session: String,
     /// Its case, so that two families on one phone are never mixed.
@@ -75,11 +75,11 @@ pub struct Open {
     /// This party's answer.
     pub answer: Answer,
     /// What it was asked.
-    pub asked: Asked,
+    pub asked: QuestionState,
     /// When what this party said last about this visit was said.
     pub decided_at: Option<DateTime<Utc>>,
     /// The cancel question of this party that waits to be finished, wherever it was asked.
-    pub question: Option<Question>,
+    pub question: Option<CancelQuestion>,
     /// It was asked in the place from which this message comes: only there it is finished.
     pub question_here: bool,
     /// Cancel questions of the last 24 hours.
@@ -92,7 +92,7 @@ pub struct Open {
 
 /// What was wanted when it was not clear of which visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum AmbiguousWish {
     /// To confirm.
     Confirm,
     /// To cancel, with the reason if it was said.
@@ -101,20 +101,20 @@ pub enum Wanted {
 
 /// A numbered question that waits for its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choosing {
+pub struct OpenChoice {
     /// Its id.
     pub id: String,
     /// What was wanted.
-    pub wanted: Wanted,
+    pub wanted: AmbiguousWish,
     /// The session of each number with the version of its question, in order.
     pub options: Vec<(String, i64)>,
     /// When the message came that it asks back: the notice counts from it (rule S1b).
     pub said_at: DateTime<Utc>,
 }
 
-impl Choosing {
+impl OpenChoice {
     /// Whether this visit, in this version, is one of those that have a number.
-    fn has(&self, o: &Open) -> bool {
+    fn has(&self, o: &KnownVisit) -> bool {
         self.options
             .iter()
             .any(|(session, version)| *session == o.session && *version == o.ask_version)
@@ -123,18 +123,18 @@ impl Choosing {
 
 /// A press on a button.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pressed {
+pub struct ButtonPress {
     /// Which button.
     pub press: Press,
     /// The text below which it stood, if that was ours and went to this very chat.
-    pub below: Option<Below>,
+    pub below: Option<PromptRef>,
 }
 
 /// The text below which a button stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Below {
+pub struct PromptRef {
     /// What it said.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// About which session, in which version of the question; empty for a text about none.
     pub session: String,
     /// See `session`.
@@ -145,7 +145,7 @@ pub struct Below {
 
 /// A message that was received, with what is known about its number.
 #[derive(Debug, Clone)]
-pub struct Heard {
+pub struct InboundContext {
     /// When it reached us: the instant that counts (choice C02).
     pub at: DateTime<Utc>,
     /// The earliest instant at which it may have reached us: a press carries no time, and we may
@@ -156,9 +156,9 @@ pub struct Heard {
     /// What it means.
     pub understood: Understood,
     /// It is a press on a button; then nothing was written.
-    pub pressed: Option<Pressed>,
+    pub pressed: Option<ButtonPress>,
     /// The numbered question that waits at this address.
-    pub choosing: Option<Choosing>,
+    pub choosing: Option<OpenChoice>,
     /// It came with pictures or sound.
     pub media: bool,
     /// Whether any party has this number.
@@ -178,18 +178,18 @@ pub struct Heard {
     /// "Sorry, we did not understand" went to this number within a day.
     pub clarified: bool,
     /// What came from it shortly before.
-    pub lately: Lately,
+    pub lately: RecentInbound,
     /// It is the private word of a party with this number (safety rule D5).
     pub quiet_word: bool,
     /// Upcoming sessions of the parties with this number.
-    pub open: Vec<Open>,
+    pub open: Vec<KnownVisit>,
     /// Questions about another date that were put to this address.
     pub dates: Vec<DateAsked>,
 }
 
 /// What came from the same number shortly before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lately {
+pub struct RecentInbound {
     /// The very same words within the last hour.
     pub same_words: bool,
     /// How many messages in the last minute.
@@ -244,7 +244,7 @@ pub enum Effect {
     /// Which of these two? Nothing changes yet.
     AskWhich {
         /// What is wanted.
-        wanted: Wanted,
+        wanted: AmbiguousWish,
         /// The sessions with the versions of their questions, in the order of their numbers.
         options: [(String, i64); 2],
     },
@@ -295,7 +295,7 @@ pub enum Effect {
     /// A person looks.
     Task {
         /// Why.
-        topic: Topic,
+        topic: TaskKind,
         /// About which session, if it is clear.
         session: Option<String>,
     },
@@ -305,7 +305,7 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// What it says.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// About which session.
     pub session: Option<String>,
 }
@@ -324,7 +324,7 @@ pub struct Decision {
 pub(crate) fn decision(
     rule: &'static str,
     effects: Vec<Effect>,
-    reply: Option<(Kind, Option<&Open>)>,
+    reply: Option<(MessageKind, Option<&KnownVisit>)>,
 ) -> Decision {
     let reply = reply.map(|(kind, about)| Reply {
         kind,
@@ -338,20 +338,24 @@ pub(crate) fn decision(
 }
 
 /// Hands the message to a person with the one hand-over text (rule D3).
-pub(crate) fn hand_over(rule: &'static str, topic: Topic, about: Option<&Open>) -> Decision {
+pub(crate) fn hand_over(
+    rule: &'static str,
+    topic: TaskKind,
+    about: Option<&KnownVisit>,
+) -> Decision {
     decision(
         rule,
         vec![task(topic, about)],
-        Some((Kind::NeedsCoordinatorAck, None)),
+        Some((MessageKind::NeedsCoordinatorAck, None)),
     )
 }
 
 /// A button that does nothing any more.
 pub(crate) fn old_button(rule: &'static str) -> Decision {
-    decision(rule, vec![], Some((Kind::OldButton, None)))
+    decision(rule, vec![], Some((MessageKind::OldButton, None)))
 }
 
-fn task(topic: Topic, about: Option<&Open>) -> Effect {
+fn task(topic: TaskKind, about: Option<&KnownVisit>) -> Effect {
     Effect::Task {
         topic,
         session: about.map(|o| o.session.clone()),
@@ -359,19 +363,19 @@ fn task(topic: Topic, about: Option<&Open>) -> Effect {
 }
 
 /// The only element, or `None` if there is none or more than one.
-fn only<'a>(mut found: impl Iterator<Item = &'a Open>) -> Option<&'a Open> {
+fn only<'a>(mut found: impl Iterator<Item = &'a KnownVisit>) -> Option<&'a KnownVisit> {
     let first = found.next()?;
     found.next().is_none().then_some(first)
 }
 
 /// Decides what a received message does.
-pub fn decide(h: &Heard) -> Decision {
+pub fn decide(h: &InboundContext) -> Decision {
     let mut d = order::kept(h, answered(h));
     if ends_choice(h, &d)
         && let Some(c) = &h.choosing
     {
         d.effects
-            .extend(left_open(h, &d).map(|o| task(Topic::ReadMessage, Some(o))));
+            .extend(left_open(h, &d).map(|o| task(TaskKind::ReadMessage, Some(o))));
         d.effects.insert(
             0,
             Effect::Chosen {
@@ -380,7 +384,7 @@ pub fn decide(h: &Heard) -> Decision {
         );
     }
     if is_a_loop(h, &d) {
-        d = decision("loop-guard", vec![task(Topic::AutoReplies, None)], None);
+        d = decision("loop-guard", vec![task(TaskKind::AutoReplies, None)], None);
     }
     if h.understood.leftover {
         read_the_rest(h, &mut d);
@@ -396,7 +400,7 @@ pub fn decide(h: &Heard) -> Decision {
             mode: Mode::Discreet,
             rule: "D5",
         });
-        d.effects.push(task(Topic::QuietWord, next_visit(h)));
+        d.effects.push(task(TaskKind::QuietWord, next_visit(h)));
     }
     // What the provider blocked can get no answer, and an opted-out number gets none but to its own
     // STOP and START.
@@ -413,7 +417,7 @@ pub fn decide(h: &Heard) -> Decision {
 
 /// What nobody could read beside an answer is for a person too; and a reason beside it is not taken
 /// from it but asked for.
-fn read_the_rest(h: &Heard, d: &mut Decision) {
+fn read_the_rest(h: &InboundContext, d: &mut Decision) {
     let about = d.effects.iter_mut().find_map(|e| match e {
         Effect::CancelAsked {
             session, reason, ..
@@ -426,7 +430,7 @@ fn read_the_rest(h: &Heard, d: &mut Decision) {
     });
     if !d.effects.iter().any(|e| matches!(e, Effect::Task { .. })) {
         d.effects.push(task(
-            Topic::ReadMessage,
+            TaskKind::ReadMessage,
             h.open.iter().find(|o| about.as_ref() == Some(&o.session)),
         ));
     }
@@ -434,7 +438,7 @@ fn read_the_rest(h: &Heard, d: &mut Decision) {
 
 /// The visit that begins next, if it is near: what is said shortly before a visit is read before
 /// it. Of two families on one phone none is guessed.
-fn next_visit(h: &Heard) -> Option<&Open> {
+fn next_visit(h: &InboundContext) -> Option<&KnownVisit> {
     let near = || {
         h.open.iter().filter(|o| {
             o.state == SessionState::Booked
@@ -448,7 +452,7 @@ fn next_visit(h: &Heard) -> Option<&Open> {
 
 /// Whether a machine may be answering ours: then nothing more is said, and one task stands for all
 /// of it. Danger is told every time, and whatever changes something is done.
-fn is_a_loop(h: &Heard, d: &Decision) -> bool {
+fn is_a_loop(h: &InboundContext, d: &Decision) -> bool {
     let for_a_person =
         !d.effects.is_empty() && d.effects.iter().all(|e| matches!(e, Effect::Task { .. }));
     let same = h.lately.same_words && !h.media && h.understood.intent == Intent::Unclear;
@@ -459,7 +463,7 @@ fn is_a_loop(h: &Heard, d: &Decision) -> bool {
 }
 
 /// What a message does, whatever came before it.
-fn answered(h: &Heard) -> Decision {
+fn answered(h: &InboundContext) -> Decision {
     match &h.understood.intent {
         // Only a STOP is honoured from a phone that is not trusted; nothing is answered there.
         Intent::Stop if h.resting => Decision {
@@ -468,27 +472,33 @@ fn answered(h: &Heard) -> Decision {
         },
         Intent::Safeguarding if h.resting => decision(
             "resting-address",
-            vec![task(Topic::Safeguarding, next_visit(h))],
+            vec![task(TaskKind::Safeguarding, next_visit(h))],
             None,
         ),
         _ if h.resting => decision(
             "resting-address",
-            vec![task(Topic::ReadMessage, next_visit(h))],
+            vec![task(TaskKind::ReadMessage, next_visit(h))],
             None,
         ),
         _ if h.pressed.is_some() => press(h),
         _ if !h.known => stranger(h),
         _ if !h.agreed => elsewhere(h),
         Intent::Stop => stop(h),
-        Intent::Safeguarding => hand_over("safeguarding_alert", Topic::Safeguarding, next_visit(h)),
-        _ if h.media => hand_over("media", Topic::Media, next_visit(h)),
-        Intent::Start => decision("start", vec![Effect::OptIn], Some((Kind::StartAck, None))),
-        Intent::Help => decision("help", vec![], Some((Kind::Help, None))),
+        Intent::Safeguarding => {
+            hand_over("safeguarding_alert", TaskKind::Safeguarding, next_visit(h))
+        }
+        _ if h.media => hand_over("media", TaskKind::Media, next_visit(h)),
+        Intent::Start => decision(
+            "start",
+            vec![Effect::OptIn],
+            Some((MessageKind::StartAck, None)),
+        ),
+        Intent::Help => decision("help", vec![], Some((MessageKind::Help, None))),
         // sending.md: a YES is a confirmation all the same, unless that number was opted out: then
         // it goes to a person.
         Intent::Confirm if h.opted_out => decision(
             "yes-while-opted-out",
-            vec![task(Topic::ReadMessage, next_visit(h))],
+            vec![task(TaskKind::ReadMessage, next_visit(h))],
             None,
         ),
         Intent::Confirm => date_answers::answer(h).unwrap_or_else(|| confirm(h)),
@@ -498,11 +508,11 @@ fn answered(h: &Heard) -> Decision {
         Intent::Code(code) => code_answer(h, |q| q.answered_by(code)),
         Intent::ReasonWord(reason) => reason_word(h, *reason),
         // Staff hear of it at once: it is about the visit of the next hours.
-        Intent::RunningLate => hand_over("running_late", Topic::RunningLate, next_visit(h)),
-        Intent::Reschedule => hand_over("reschedule_request", Topic::ReadMessage, next_visit(h)),
-        Intent::Question => hand_over("question", Topic::ReadMessage, next_visit(h)),
-        Intent::DetailsChange => hand_over("details_change", Topic::ReadMessage, next_visit(h)),
-        Intent::Abuse => hand_over("abuse", Topic::ReadMessage, next_visit(h)),
+        Intent::RunningLate => hand_over("running_late", TaskKind::RunningLate, next_visit(h)),
+        Intent::Reschedule => hand_over("reschedule_request", TaskKind::ReadMessage, next_visit(h)),
+        Intent::Question => hand_over("question", TaskKind::ReadMessage, next_visit(h)),
+        Intent::DetailsChange => hand_over("details_change", TaskKind::ReadMessage, next_visit(h)),
+        Intent::Abuse => hand_over("abuse", TaskKind::ReadMessage, next_visit(h)),
         Intent::Unclear => unclear(h),
     }
 }

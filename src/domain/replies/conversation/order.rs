@@ -5,7 +5,7 @@
 use crate::domain::replies::conversation::*;
 
 /// The visits about which an effect decides something for this party.
-pub fn decides<'a>(h: &'a Heard, effect: &'a Effect) -> Vec<&'a str> {
+pub fn decides<'a>(h: &'a InboundContext, effect: &'a Effect) -> Vec<&'a str> {
     match effect {
         Effect::Confirm { session }
         | Effect::CancelAsked { session, .. }
@@ -48,7 +48,7 @@ pub fn settles(effect: &Effect) -> bool {
 
 /// The decision as it is, or what is left of it when the party said something newer before this
 /// message reached us.
-pub(super) fn kept(h: &Heard, d: Decision) -> Decision {
+pub(super) fn kept(h: &InboundContext, d: Decision) -> Decision {
     let newer = |t: Option<DateTime<Utc>>| t.is_some_and(|t| t > h.sent_by);
     if h.known && matches!(h.understood.intent, Intent::Stop | Intent::Start) && newer(h.opted_at) {
         // A STOP before a START, or the other way round: the newer one stands.
@@ -56,7 +56,7 @@ pub(super) fn kept(h: &Heard, d: Decision) -> Decision {
         return decision(
             "overtaken",
             if other {
-                vec![task(Topic::ReadMessage, next_visit(h))]
+                vec![task(TaskKind::ReadMessage, next_visit(h))]
             } else {
                 vec![]
             },
@@ -67,7 +67,7 @@ pub(super) fn kept(h: &Heard, d: Decision) -> Decision {
     let thanks = d.reply.as_ref().filter(|r| {
         matches!(
             r.kind,
-            Kind::ConfirmAck | Kind::CancellationAck | Kind::ConfirmRequest
+            MessageKind::ConfirmAck | MessageKind::CancellationAck | MessageKind::ConfirmRequest
         )
     });
     about.extend(thanks.and_then(|r| r.session.as_deref()));
@@ -80,7 +80,7 @@ pub(super) fn kept(h: &Heard, d: Decision) -> Decision {
         || !h.understood.named.is_empty()
         || matches!(h.understood.intent, Intent::Code(_));
     let is_overtaken =
-        |o: &&Open| newer(o.decided_at) && (!bound || about.contains(&o.session.as_str()));
+        |o: &&KnownVisit| newer(o.decided_at) && (!bound || about.contains(&o.session.as_str()));
     let Some(decided) = h.open.iter().find(is_overtaken) else {
         return d;
     };
@@ -93,7 +93,7 @@ pub(super) fn kept(h: &Heard, d: Decision) -> Decision {
     decision(
         "overtaken",
         if other {
-            vec![task(Topic::ReadMessage, Some(decided))]
+            vec![task(TaskKind::ReadMessage, Some(decided))]
         } else {
             vec![]
         },

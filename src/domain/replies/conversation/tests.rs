@@ -14,8 +14,8 @@ fn local(s: &str) -> NaiveDateTime {
     crate::domain::local_time::parse_local(&format!("2026-11-{s}")).unwrap()
 }
 
-pub(crate) fn open(session: &str) -> Open {
-    Open {
+pub(crate) fn open(session: &str) -> KnownVisit {
+    KnownVisit {
         session: session.into(),
         case: "c".into(),
         starts_at: t("28T10:00:00"),
@@ -28,7 +28,7 @@ pub(crate) fn open(session: &str) -> Open {
         cancelled_by_me: false,
         release_at: None,
         answer: Answer::None,
-        asked: Asked {
+        asked: QuestionState {
             at: Some(t("26T10:00:00")),
             accepted_at: Some(t("26T10:00:00")),
             older: false,
@@ -42,8 +42,8 @@ pub(crate) fn open(session: &str) -> Open {
     }
 }
 
-pub(crate) fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
-    Heard {
+pub(crate) fn heard(text: &str, at: &str, open: Vec<KnownVisit>) -> InboundContext {
+    InboundContext {
         at: t(at),
         earliest: t(at),
         sent_by: t(at),
@@ -59,17 +59,17 @@ pub(crate) fn heard(text: &str, at: &str, open: Vec<Open>) -> Heard {
         provider_stopped: false,
         asked_last: None,
         clarified: false,
-        lately: Lately::default(),
+        lately: RecentInbound::default(),
         quiet_word: false,
         open,
         dates: Vec::new(),
     }
 }
 
-fn question(at: &str) -> Question {
-    Question {
+fn question(at: &str) -> CancelQuestion {
+    CancelQuestion {
         id: "q".into(),
-        stem: "527".into(),
+        code_prefix: "527".into(),
         offered: vec![Reason::IllChild, Reason::Other],
         asked_at: t(at),
         first_no_at: t(at),
@@ -77,7 +77,7 @@ fn question(at: &str) -> Question {
     }
 }
 
-fn kind(d: &Decision) -> Option<Kind> {
+fn kind(d: &Decision) -> Option<MessageKind> {
     d.reply.as_ref().map(|r| r.kind)
 }
 
@@ -90,9 +90,9 @@ fn yes_confirms_the_one_question() {
             session: "a".into()
         }]
     );
-    assert_eq!(kind(&d), Some(Kind::ConfirmAck));
+    assert_eq!(kind(&d), Some(MessageKind::ConfirmAck));
     // The newest open question: Saturday is answered, Sunday waits.
-    let answered = Open {
+    let answered = KnownVisit {
         answer: Answer::Confirmed,
         ..open("a")
     };
@@ -107,13 +107,16 @@ fn yes_confirms_the_one_question() {
 
 #[test]
 fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
-    let sunday = || Open {
+    let sunday = || KnownVisit {
         starts_at: t("29T10:00:00"),
         arrives: local("29T10:00"),
         ..open("b")
     };
     let two = || vec![open("a"), sunday()];
-    for (text, wanted) in [("yes", Wanted::Confirm), ("no", Wanted::Cancel(None))] {
+    for (text, wanted) in [
+        ("yes", AmbiguousWish::Confirm),
+        ("no", AmbiguousWish::Cancel(None)),
+    ] {
         let d = decide(&heard(text, "27T10:05:00", two()));
         assert_eq!(
             d.effects,
@@ -123,44 +126,44 @@ fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
             }],
             "{text}"
         );
-        assert_eq!(kind(&d), Some(Kind::WhichSession), "{text}");
+        assert_eq!(kind(&d), Some(MessageKind::WhichSession), "{text}");
         // The number answers it, for that visit alone.
-        let choosing = Some(Choosing {
+        let choosing = Some(OpenChoice {
             id: "c".into(),
             wanted,
             options: vec![("a".into(), 1), ("b".into(), 1)],
             said_at: t("26T10:00:00"),
         });
-        let d = decide(&Heard {
+        let d = decide(&InboundContext {
             choosing: choosing.clone(),
             ..heard("2", "27T10:06:00", two())
         });
         assert_eq!(d.effects[0], Effect::Chosen { choice: "c".into() });
         match wanted {
-            Wanted::Confirm => assert_eq!(
+            AmbiguousWish::Confirm => assert_eq!(
                 d.effects[1..],
                 [Effect::Confirm {
                     session: "b".into()
                 }]
             ),
-            Wanted::Cancel(_) => assert!(
+            AmbiguousWish::Cancel(_) => assert!(
                 matches!(&d.effects[1..], [Effect::CancelAsked { session, .. }] if session == "b")
             ),
         }
         // A number that was not offered, or a visit that moved meanwhile, is for a person.
         let moved = vec![
             open("a"),
-            Open {
+            KnownVisit {
                 ask_version: 2,
                 ..sunday()
             },
         ];
         for (n, open) in [("3", two()), ("2", moved)] {
-            let d = decide(&Heard {
+            let d = decide(&InboundContext {
                 choosing: choosing.clone(),
                 ..heard(n, "27T10:06:00", open)
             });
-            assert_eq!(kind(&d), Some(Kind::NeedsCoordinatorAck), "{n}");
+            assert_eq!(kind(&d), Some(MessageKind::NeedsCoordinatorAck), "{n}");
         }
     }
     // A day that is named says which; one that names neither says nothing.
@@ -180,7 +183,7 @@ fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
     let three = vec![
         open("a"),
         sunday(),
-        Open {
+        KnownVisit {
             starts_at: t("30T10:00:00"),
             arrives: local("30T10:00"),
             ..open("c")
@@ -195,20 +198,25 @@ fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
         ("no", three),
     ] {
         let d = decide(&heard(text, "27T10:05:00", open));
-        assert_eq!(kind(&d), Some(Kind::NeedsCoordinatorAck), "{text}");
+        assert_eq!(kind(&d), Some(MessageKind::NeedsCoordinatorAck), "{text}");
         assert!(matches!(d.effects[..], [Effect::Task { .. }]), "{text}");
     }
 }
 
-fn pressed(press: Press, at: &str, below: Option<Below>, open: Vec<Open>) -> Heard {
-    Heard {
-        pressed: Some(Pressed { press, below }),
+fn pressed(
+    press: Press,
+    at: &str,
+    below: Option<PromptRef>,
+    open: Vec<KnownVisit>,
+) -> InboundContext {
+    InboundContext {
+        pressed: Some(ButtonPress { press, below }),
         ..heard("", at, open)
     }
 }
 
-fn below(kind: Kind) -> Below {
-    Below {
+fn below(kind: MessageKind) -> PromptRef {
+    PromptRef {
         kind,
         session: "a".into(),
         ask_version: 1,
@@ -218,7 +226,7 @@ fn below(kind: Kind) -> Below {
 
 #[test]
 fn a_press_answers_its_own_question_and_an_old_foreign_or_second_one_changes_nothing() {
-    let request = || Some(below(Kind::ConfirmRequest));
+    let request = || Some(below(MessageKind::ConfirmRequest));
     let d = decide(&pressed(
         Press::Yes,
         "26T10:05:00",
@@ -232,15 +240,15 @@ fn a_press_answers_its_own_question_and_an_old_foreign_or_second_one_changes_not
         }],
         "a press needs no guessing between two visits"
     );
-    let confirmed = Open {
+    let confirmed = KnownVisit {
         answer: Answer::Confirmed,
         ..open("a")
     };
-    let moved = Open {
+    let moved = KnownVisit {
         ask_version: 2,
         ..open("a")
     };
-    let over = Open {
+    let over = KnownVisit {
         starts_at: t("26T10:00:00"),
         ..open("a")
     };
@@ -257,7 +265,7 @@ fn a_press_answers_its_own_question_and_an_old_foreign_or_second_one_changes_not
         let d = decide(&pressed(press, "26T10:05:00", below.clone(), open));
         assert_eq!(
             (d.effects, d.reply.map(|r| r.kind)),
-            (vec![], Some(Kind::OldButton)),
+            (vec![], Some(MessageKind::OldButton)),
             "{press} {below:?}"
         );
     }
@@ -268,19 +276,19 @@ fn in_a_chat_a_second_press_within_ten_minutes_finishes_a_cancellation() {
     let d = decide(&pressed(
         Press::No,
         "26T10:05:00",
-        Some(below(Kind::ConfirmRequest)),
+        Some(below(MessageKind::ConfirmRequest)),
         vec![open("a")],
     ));
     assert!(matches!(
         &d.effects[..],
         [Effect::CancelAsked { late: true, .. }]
     ));
-    assert_eq!(kind(&d), Some(Kind::CancelReasonAsk));
-    let asked = || Open {
+    assert_eq!(kind(&d), Some(MessageKind::CancelReasonAsk));
+    let asked = || KnownVisit {
         question: Some(question("26T10:05:00")),
         ..open("a")
     };
-    let finish = || Some(below(Kind::CancelReasonAsk));
+    let finish = || Some(below(MessageKind::CancelReasonAsk));
     let d = decide(&pressed(
         Press::IllChild,
         "26T10:15:00",
@@ -313,9 +321,9 @@ fn in_a_chat_a_second_press_within_ten_minutes_finishes_a_cancellation() {
             }
         ]
     );
-    let other_question = Some(Below {
+    let other_question = Some(PromptRef {
         question: "older".into(),
-        ..below(Kind::CancelReasonAsk)
+        ..below(MessageKind::CancelReasonAsk)
     });
     for (at, below, open) in [
         ("26T10:15:01", finish(), asked()),
@@ -325,7 +333,7 @@ fn in_a_chat_a_second_press_within_ten_minutes_finishes_a_cancellation() {
         let d = decide(&pressed(Press::IllChild, at, below, vec![open]));
         assert_eq!(
             (d.effects, d.reply.map(|r| r.kind)),
-            (vec![], Some(Kind::OldButton)),
+            (vec![], Some(MessageKind::OldButton)),
             "{at}"
         );
     }
@@ -334,7 +342,7 @@ fn in_a_chat_a_second_press_within_ten_minutes_finishes_a_cancellation() {
         decide(&pressed(
             Press::No,
             "26T10:06:00",
-            Some(below(Kind::ConfirmRequest)),
+            Some(below(MessageKind::ConfirmRequest)),
             vec![asked()]
         ))
         .rule,
@@ -344,12 +352,12 @@ fn in_a_chat_a_second_press_within_ten_minutes_finishes_a_cancellation() {
 
 #[test]
 fn a_press_that_may_have_come_while_we_were_away_counts_as_in_time_and_a_person_is_told() {
-    let away = |earliest| Heard {
+    let away = |earliest| InboundContext {
         earliest: t(earliest),
         ..pressed(
             Press::No,
             "26T10:30:00",
-            Some(below(Kind::ConfirmRequest)),
+            Some(below(MessageKind::ConfirmRequest)),
             vec![open("a")],
         )
     };
@@ -360,7 +368,7 @@ fn a_press_that_may_have_come_while_we_were_away_counts_as_in_time_and_a_person_
             [
                 Effect::CancelAsked { late: false, .. },
                 Effect::Task {
-                    topic: Topic::CountedInTime,
+                    topic: TaskKind::CountedInTime,
                     ..
                 }
             ]
@@ -378,7 +386,7 @@ fn a_press_that_may_have_come_while_we_were_away_counts_as_in_time_and_a_person_
 
 #[test]
 fn a_wrong_number_rests_and_each_family_is_rung() {
-    let other = Open {
+    let other = KnownVisit {
         case: "d".into(),
         ..open("b")
     };
@@ -389,7 +397,7 @@ fn a_wrong_number_rests_and_each_family_is_rung() {
     ));
     assert_eq!(d.effects[0], Effect::PauseAddress);
     assert_eq!(d.effects.len(), 3, "one ring task for each family");
-    assert_eq!(kind(&d), Some(Kind::WrongNumberAck));
+    assert_eq!(kind(&d), Some(MessageKind::WrongNumberAck));
 }
 
 #[test]
@@ -409,7 +417,7 @@ fn an_answer_to_another_day_or_mere_courtesy_is_no_answer() {
     );
     // "No problem, thanks" to "we have noted that you cannot come" takes nothing back, and to the
     // cancel question keeps nothing.
-    let off = Open {
+    let off = KnownVisit {
         state: SessionState::Cancelled,
         cancelled_by_me: true,
         release_at: Some(t("26T14:30:00")),
@@ -420,7 +428,7 @@ fn an_answer_to_another_day_or_mere_courtesy_is_no_answer() {
         decide(&heard("no problem thanks", "26T14:12:00", vec![off])).rule,
         "courtesy-or-yes"
     );
-    let asked = Open {
+    let asked = KnownVisit {
         question: Some(question("26T10:05:00")),
         ..open("a")
     };
@@ -452,7 +460,7 @@ fn a_no_changes_nothing_until_its_code_comes() {
             late: true
         }]
     );
-    let asked = Open {
+    let asked = KnownVisit {
         question: Some(question("26T09:00:00")),
         ..open("a")
     };
@@ -479,8 +487,8 @@ fn a_no_changes_nothing_until_its_code_comes() {
             "{text} {at}"
         );
     }
-    let spent = Open {
-        question: Some(Question {
+    let spent = KnownVisit {
+        question: Some(CancelQuestion {
             tries: 3,
             ..question("26T09:00:00")
         }),
@@ -496,7 +504,7 @@ fn a_no_changes_nothing_until_its_code_comes() {
 
 #[test]
 fn yes_keeps_a_visit_that_was_asked_to_be_cancelled() {
-    let asked = Open {
+    let asked = KnownVisit {
         question: Some(question("26T10:05:00")),
         ..open("a")
     };
@@ -516,7 +524,7 @@ fn yes_keeps_a_visit_that_was_asked_to_be_cancelled() {
 
 #[test]
 fn a_cancellation_can_be_taken_back_until_it_is_released() {
-    let off = Open {
+    let off = KnownVisit {
         state: SessionState::Cancelled,
         cancelled_by_me: true,
         release_at: Some(t("26T14:30:00")),
@@ -531,13 +539,16 @@ fn a_cancellation_can_be_taken_back_until_it_is_released() {
         }]
     );
     let d = decide(&heard("yes", "26T14:30:00", vec![off]));
-    assert_eq!((d.rule, kind(&d)), ("C11", Some(Kind::NeedsCoordinatorAck)));
+    assert_eq!(
+        (d.rule, kind(&d)),
+        ("C11", Some(MessageKind::NeedsCoordinatorAck))
+    );
 }
 
 #[test]
 fn a_yes_that_crossed_a_move_is_asked_once_more() {
-    let moved = Open {
-        asked: Asked {
+    let moved = KnownVisit {
+        asked: QuestionState {
             at: Some(t("26T12:00:00")),
             accepted_at: Some(t("26T12:00:00")),
             older: true,
@@ -545,15 +556,15 @@ fn a_yes_that_crossed_a_move_is_asked_once_more() {
         ..open("a")
     };
     let d = decide(&heard("yes", "26T12:01:59", vec![moved.clone()]));
-    assert!(d.effects.is_empty() && kind(&d) == Some(Kind::ConfirmRequest));
+    assert!(d.effects.is_empty() && kind(&d) == Some(MessageKind::ConfirmRequest));
     assert_eq!(
         decide(&heard("yes", "26T12:02:00", vec![moved])).effects,
         [Effect::Confirm {
             session: "a".into()
         }]
     );
-    let waiting = Open {
-        asked: Asked {
+    let waiting = KnownVisit {
+        asked: QuestionState {
             at: None,
             accepted_at: None,
             older: true,
@@ -576,13 +587,13 @@ fn stop_is_honoured_and_somebody_rings() {
         [
             Effect::OptOut,
             Effect::Task {
-                topic: Topic::RingOptedOut,
+                topic: TaskKind::RingOptedOut,
                 session: Some("a".into())
             }
         ]
     );
-    assert_eq!(kind(&d), Some(Kind::StopAck));
-    let cancel_blocked = Heard {
+    assert_eq!(kind(&d), Some(MessageKind::StopAck));
+    let cancel_blocked = InboundContext {
         provider_stopped: true,
         ..heard("CANCEL", "26T10:05:00", vec![open("a")])
     };
@@ -591,7 +602,7 @@ fn stop_is_honoured_and_somebody_rings() {
     assert!(
         d.effects.contains(&Effect::OptOut)
             && d.effects.contains(&Effect::Task {
-                topic: Topic::CancelByPhone,
+                topic: TaskKind::CancelByPhone,
                 session: Some("a".into())
             })
     );
@@ -607,14 +618,14 @@ fn everything_handed_over_gets_the_same_words() {
         "🖕",
         "",
     ] {
-        let d = decide(&Heard {
+        let d = decide(&InboundContext {
             clarified: true,
             ..heard(text, "26T10:05:00", vec![open("a")])
         });
         assert_eq!(
             d.reply,
             Some(Reply {
-                kind: Kind::NeedsCoordinatorAck,
+                kind: MessageKind::NeedsCoordinatorAck,
                 session: None
             }),
             "{text}"
@@ -624,16 +635,16 @@ fn everything_handed_over_gets_the_same_words() {
 
 #[test]
 fn a_stranger_learns_nothing() {
-    let h = Heard {
+    let h = InboundContext {
         known: false,
         ..heard("YES", "26T10:05:00", vec![])
     };
-    assert_eq!(kind(&decide(&h)), Some(Kind::UnknownSender));
+    assert_eq!(kind(&decide(&h)), Some(MessageKind::UnknownSender));
 }
 
 #[test]
 fn what_was_sent_before_the_last_word_changes_nothing() {
-    let confirmed = Open {
+    let confirmed = KnownVisit {
         answer: Answer::Confirmed,
         decided_at: Some(t("26T10:10:00")),
         ..open("a")
@@ -644,7 +655,7 @@ fn what_was_sent_before_the_last_word_changes_nothing() {
         (
             "overtaken",
             vec![Effect::Task {
-                topic: Topic::ReadMessage,
+                topic: TaskKind::ReadMessage,
                 session: Some("a".into())
             }],
             None
@@ -662,14 +673,14 @@ fn what_was_sent_before_the_last_word_changes_nothing() {
         "at the same second it is no older"
     );
     // What comes at once is newer, whatever two clocks say.
-    let h = Heard {
+    let h = InboundContext {
         sent_by: t("26T10:10:02"),
         ..heard("no", "26T10:09:57", vec![confirmed.clone()])
     };
     assert_eq!(decide(&h).rule, "S1");
     // Another visit that is named, and not decided since, is answered; without a name it may be
     // about the one that was.
-    let sunday = || Open {
+    let sunday = || KnownVisit {
         starts_at: t("29T10:00:00"),
         arrives: local("29T10:00"),
         ..open("b")
@@ -706,14 +717,14 @@ fn what_was_sent_before_the_last_word_changes_nothing() {
             rule
         );
     }
-    let h = Heard {
+    let h = InboundContext {
         opted_at: Some(t("26T10:10:00")),
         ..heard("STOP", "26T10:05:00", vec![confirmed])
     };
     assert_eq!(
         decide(&h).effects,
         [Effect::Task {
-            topic: Topic::ReadMessage,
+            topic: TaskKind::ReadMessage,
             session: None
         }]
     );
@@ -734,12 +745,12 @@ fn a_channel_that_was_not_agreed_on_decides_nothing_and_is_not_answered() {
         "🤷",
         "",
     ] {
-        let d = decide(&Heard {
+        let d = decide(&InboundContext {
             agreed: false,
             ..heard(
                 text,
                 "26T10:05:00",
-                vec![Open {
+                vec![KnownVisit {
                     question: Some(question("26T10:00:00")),
                     ..open("a")
                 }],
@@ -766,7 +777,7 @@ fn a_channel_that_was_not_agreed_on_decides_nothing_and_is_not_answered() {
 
 #[test]
 fn a_question_is_finished_where_it_was_asked_and_ended_anywhere() {
-    let elsewhere = Open {
+    let elsewhere = KnownVisit {
         question: Some(question("26T10:00:00")),
         question_here: false,
         ..open("a")
@@ -802,7 +813,7 @@ fn a_question_is_finished_where_it_was_asked_and_ended_anywhere() {
 fn what_nobody_could_read_beside_an_answer_is_read_by_a_person() {
     let read = |d: &Decision| {
         d.effects
-            .contains(&task(Topic::ReadMessage, Some(&open("s"))))
+            .contains(&task(TaskKind::ReadMessage, Some(&open("s"))))
     };
     let d = decide(&heard(
         "Yes we will be there, thank you for the glockenspiel",
@@ -828,16 +839,16 @@ fn what_nobody_could_read_beside_an_answer_is_read_by_a_person() {
     assert!(!read(&d), "{d:?}");
 }
 
-fn sunday() -> Open {
-    Open {
+fn sunday() -> KnownVisit {
+    KnownVisit {
         starts_at: t("29T14:00:00"),
         arrives: local("29T13:45"),
         ..open("b")
     }
 }
 
-fn off(o: Open, release: &str) -> Open {
-    Open {
+fn off(o: KnownVisit, release: &str) -> KnownVisit {
+    KnownVisit {
         state: SessionState::Cancelled,
         cancelled_by_me: true,
         release_at: Some(t(release)),
@@ -846,8 +857,8 @@ fn off(o: Open, release: &str) -> Open {
     }
 }
 
-fn choosing(wanted: Wanted, said_at: &str) -> Option<Choosing> {
-    Some(Choosing {
+fn choosing(wanted: AmbiguousWish, said_at: &str) -> Option<OpenChoice> {
+    Some(OpenChoice {
         id: "c".into(),
         wanted,
         options: vec![("a".into(), 1), ("b".into(), 1)],
@@ -868,15 +879,15 @@ fn first_no(d: &Decision) -> Option<DateTime<Utc>> {
 
 #[test]
 fn a_yes_ends_the_numbered_question_and_its_first_time() {
-    let waits = choosing(Wanted::Cancel(None), "26T09:00:00");
-    let said = |text: &str, at: &str, open: Vec<Open>| {
-        decide(&Heard {
+    let waits = choosing(AmbiguousWish::Cancel(None), "26T09:00:00");
+    let said = |text: &str, at: &str, open: Vec<KnownVisit>| {
+        decide(&InboundContext {
             choosing: waits.clone(),
             ..heard(text, at, open)
         })
     };
     let ends = Effect::Chosen { choice: "c".into() };
-    let confirmed = || Open {
+    let confirmed = || KnownVisit {
         answer: Answer::Confirmed,
         ..open("a")
     };
@@ -890,19 +901,19 @@ fn a_yes_ends_the_numbered_question_and_its_first_time() {
                 session: "a".into()
             },
             Effect::Task {
-                topic: Topic::ReadMessage,
+                topic: TaskKind::ReadMessage,
                 session: Some("b".into())
             }
         ]
     );
-    let picture = Heard {
+    let picture = InboundContext {
         choosing: waits.clone(),
         media: true,
         ..heard("yes", "26T11:00:00", vec![open("a"), sunday()])
     };
     assert!(
         !decide(&picture).effects.contains(&ends)
-            && !decide(&Heard {
+            && !decide(&InboundContext {
                 resting: true,
                 media: false,
                 ..picture
@@ -921,7 +932,7 @@ fn a_yes_ends_the_numbered_question_and_its_first_time() {
             .effects
             .contains(&ends)
     );
-    let held = Open {
+    let held = KnownVisit {
         question: Some(question("26T09:30:00")),
         ..open("a")
     };
@@ -934,7 +945,7 @@ fn a_yes_ends_the_numbered_question_and_its_first_time() {
     // Both are confirmed: the number says what is kept, and the first time is gone.
     let both = vec![
         confirmed(),
-        Open {
+        KnownVisit {
             answer: Answer::Confirmed,
             ..sunday()
         },
@@ -942,7 +953,7 @@ fn a_yes_ends_the_numbered_question_and_its_first_time() {
     assert!(matches!(
         &said("yes", "26T11:00:00", both).effects[..],
         [Effect::AskWhich {
-            wanted: Wanted::Confirm,
+            wanted: AmbiguousWish::Confirm,
             ..
         }]
     ));
@@ -986,7 +997,7 @@ fn what_is_named_is_taken_back_or_handed_over_and_no_other() {
         taken("a"),
         "another visit waits for its answer"
     );
-    let held = Open {
+    let held = KnownVisit {
         question: Some(question("26T14:00:00")),
         ..sunday()
     };
@@ -1018,7 +1029,7 @@ fn what_is_named_is_taken_back_or_handed_over_and_no_other() {
     // Told already: a person, about the visit that is named.
     let reconfirm = |s: &str| {
         vec![Effect::Task {
-            topic: Topic::Reconfirm,
+            topic: TaskKind::Reconfirm,
             session: Some(s.into()),
         }]
     };
@@ -1034,7 +1045,7 @@ fn what_is_named_is_taken_back_or_handed_over_and_no_other() {
         ))),
         reconfirm("a")
     );
-    let last = Open {
+    let last = KnownVisit {
         decided_at: Some(t("26T14:20:00")),
         ..off(sunday(), until)
     };
@@ -1051,7 +1062,7 @@ fn what_is_named_is_taken_back_or_handed_over_and_no_other() {
 
 #[test]
 fn a_named_visit_is_confirmed_while_another_one_is_being_cancelled() {
-    let held = || Open {
+    let held = || KnownVisit {
         question: Some(question("26T10:05:00")),
         ..open("a")
     };
@@ -1077,7 +1088,7 @@ fn a_named_visit_is_confirmed_while_another_one_is_being_cancelled() {
 
 #[test]
 fn a_bare_no_goes_to_the_newest_open_question() {
-    let held = |at: &str| Open {
+    let held = |at: &str| KnownVisit {
         question: Some(question(at)),
         ..open("a")
     };
@@ -1102,8 +1113,8 @@ fn a_bare_no_goes_to_the_newest_open_question() {
         (Some("a"), Some(t("26T10:30:00")))
     );
     // Sunday was asked about after it.
-    let later = || Open {
-        asked: Asked {
+    let later = || KnownVisit {
+        asked: QuestionState {
             at: Some(t("26T11:00:00")),
             accepted_at: Some(t("26T11:00:00")),
             older: false,
@@ -1130,11 +1141,11 @@ fn a_bare_no_goes_to_the_newest_open_question() {
         "it may have crossed"
     );
     // Nothing else waits: no two minutes, and not the visit of which nobody asked.
-    let unasked = Open {
-        asked: Asked::default(),
+    let unasked = KnownVisit {
+        asked: QuestionState::default(),
         ..sunday()
     };
-    let confirmed = Open {
+    let confirmed = KnownVisit {
         answer: Answer::Confirmed,
         ..sunday()
     };
@@ -1190,7 +1201,7 @@ fn what_is_said_shortly_before_a_visit_has_its_time() {
         );
         let two_families = vec![
             open("a"),
-            Open {
+            KnownVisit {
                 case: "d".into(),
                 ..open("b")
             },

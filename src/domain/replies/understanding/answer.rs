@@ -4,7 +4,7 @@ use crate::domain::replies::patterns::{BREAK, DATE, TIME, Word};
 use crate::domain::replies::understanding::clauses::by_clauses;
 use crate::domain::replies::understanding::lists::{Lists, Piece, READING};
 use crate::domain::replies::understanding::pieces::{Pieces, Text};
-use crate::domain::replies::understanding::{Context, Intent, Named, Understood};
+use crate::domain::replies::understanding::{Intent, NamedTimes, ReadingContext, Understood};
 use crate::domain::visits::session::Reason;
 use chrono::Weekday;
 
@@ -131,7 +131,7 @@ fn begins_as_question(l: &Lists, words: &[Word]) -> bool {
 pub(super) fn answer(
     l: &Lists,
     words: &[Word],
-    context: &Context<'_>,
+    context: &ReadingContext<'_>,
     doubtful: bool,
 ) -> Result<Understood, &'static str> {
     if begins_as_question(l, words) {
@@ -161,7 +161,7 @@ pub(super) fn judge(
     l: &Lists,
     pieces: &Pieces,
     words: &[Word],
-    context: &Context<'_>,
+    context: &ReadingContext<'_>,
     doubtful: bool,
 ) -> Result<Understood, &'static str> {
     weigh(l, &hold(l, pieces, words), pieces, words, context, doubtful)
@@ -173,7 +173,7 @@ pub(super) fn weigh(
     held: &Held,
     pieces: &Pieces,
     words: &[Word],
-    context: &Context<'_>,
+    context: &ReadingContext<'_>,
     doubtful: bool,
 ) -> Result<Understood, &'static str> {
     if l.no_answer.any(words) {
@@ -266,8 +266,8 @@ pub(super) fn named(
     l: &Lists,
     words: &[Word],
     pieces: &Pieces,
-    context: &Context<'_>,
-) -> Result<Named, &'static str> {
+    context: &ReadingContext<'_>,
+) -> Result<NamedTimes, &'static str> {
     let mut days = days_of(l, words);
     if days.len() > 1 && context.open < 2 {
         let joins = |p: &(Option<Piece>, usize)| {
@@ -310,7 +310,7 @@ pub(super) fn named(
         .filter(|(at, w)| matches!(w.id, DATE | TIME) && !since(*at))
         .map(|(_, w)| *w)
         .collect();
-    Ok(Named { days, moments })
+    Ok(NamedTimes { days, moments })
 }
 
 fn days_of(l: &Lists, words: &[Word]) -> Vec<Weekday> {

@@ -9,7 +9,7 @@ use crate::domain::replies::patterns::{BREAK, DATE, PHONE, TIME, UNKNOWN, Word, 
 use crate::domain::replies::understanding::answer::{hold, named, weigh};
 use crate::domain::replies::understanding::lists::{Lists, Piece, READING};
 use crate::domain::replies::understanding::pieces::{Pieces, Text, any_of};
-use crate::domain::replies::understanding::{Context, Intent, Understood};
+use crate::domain::replies::understanding::{Intent, ReadingContext, Understood};
 use crate::domain::visits::session::Reason;
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ struct Clause<'a> {
 /// Reads the clauses that can be read; `None` if they give no answer, or if the others may turn it.
 pub(super) fn by_clauses(
     text: &Text<'_>,
-    context: &Context<'_>,
+    context: &ReadingContext<'_>,
     doubtful: bool,
 ) -> Option<Understood> {
     let (l, words) = (text.l, text.words);

@@ -100,7 +100,7 @@ pub struct Understood {
     /// The name of the rule.
     pub rule: &'static str,
     /// What it says of which visit.
-    pub named: Named,
+    pub named: NamedTimes,
     /// A word of YES, and not only words of courtesy such as "no problem".
     pub plain_yes: bool,
     /// A hint that somebody else reads this phone or says what is written on it (safety rule D4).
@@ -123,7 +123,7 @@ impl Understood {
         Understood {
             intent,
             rule,
-            named: Named::default(),
+            named: NamedTimes::default(),
             plain_yes: false,
             watched: false,
             leftover: false,
@@ -135,12 +135,12 @@ impl Understood {
 /// The days of the week, dates and times of day that an answer names. Where nothing is named every
 /// visit fits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Named {
+pub struct NamedTimes {
     days: Vec<Weekday>,
     moments: Vec<Word>,
 }
 
-impl Named {
+impl NamedTimes {
     /// Whether nothing is named.
     pub fn is_empty(&self) -> bool {
         self.days.is_empty() && self.moments.is_empty()
@@ -180,7 +180,7 @@ fn is_of(w: &Word, arrival: &NaiveDateTime) -> bool {
 
 /// Which question waits for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Asked {
+pub enum PendingQuestion {
     /// Will you come?
     #[default]
     Confirm,
@@ -191,7 +191,7 @@ pub enum Asked {
 /// What is known of the sender and of what is open; the default knows nothing and is the careful
 /// one.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub struct ReadingContext<'a> {
     /// The language of the party (BCP 47).
     pub lang: &'a str,
     /// Where the message came from.
@@ -199,19 +199,19 @@ pub struct Context<'a> {
     /// How many sessions await an answer.
     pub open: usize,
     /// Which question was asked.
-    pub asked: Asked,
+    pub asked: PendingQuestion,
     /// The party's own arrivals at the open sessions, local. Empty is "not known": then no text
     /// that names a date or a time confirms.
     pub arrivals: &'a [NaiveDateTime],
 }
 
-impl Default for Context<'_> {
+impl Default for ReadingContext<'_> {
     fn default() -> Self {
-        Context {
+        ReadingContext {
             lang: "en",
             channel: Channel::Sms,
             open: 1,
-            asked: Asked::Confirm,
+            asked: PendingQuestion::Confirm,
             arrivals: &[],
         }
     }
@@ -245,12 +245,12 @@ pub fn get_ready() {
 /// Understands one message of which nothing else is known. Total: every text has an intent, and the
 /// same text has always the same.
 pub fn understand(text: &str) -> Understood {
-    understand_in(text, &Context::default())
+    understand_in(text, &ReadingContext::default())
 }
 
 /// Understands one message. Total: every text has an intent, and the same text in the same context
 /// has always the same.
-pub fn understand_in(text: &str, context: &Context<'_>) -> Understood {
+pub fn understand_in(text: &str, context: &ReadingContext<'_>) -> Understood {
     let l = &*LISTS;
     let is = Understood::new;
     let trimmed = text.trim();
@@ -426,9 +426,9 @@ fn quotes(text: &str) -> bool {
 }
 
 /// A small number alone; where a numbered question waits, also with the words that go with it.
-fn number(trimmed: &str, spoken: &[Word], asks: bool, asked: Asked) -> Option<u8> {
+fn number(trimmed: &str, spoken: &[Word], asks: bool, asked: PendingQuestion) -> Option<u8> {
     let [w] = spoken else { return None };
-    let ordinal = w.id == DATE && asked == Asked::Numbered && !trimmed.contains('/');
+    let ordinal = w.id == DATE && asked == PendingQuestion::Numbered && !trimmed.contains('/');
     ((w.id == NUM && !asks || ordinal) && (1..=9).contains(&w.value))
         .then_some(u8::try_from(w.value).ok()?)
 }

@@ -135,7 +135,7 @@ proptest! {
     fn a_date_of_another_day_is_no_answer(what in one_of(&["yes", "we'll be there", "can't come", "please cancel", "not coming"]), day in 1..29u32, month in one_of(&["", " november", " nov", " december"])) {
         let at = [chrono::NaiveDate::from_ymd_opt(2026, 11, 28).expect("a day").and_hms_opt(10, 0, 0).expect("a time")];
         let text = format!("{what} on the {day}th{month}");
-        let u = understand_in(&text, &Context { arrivals: &at, ..Context::default() });
+        let u = understand_in(&text, &ReadingContext { arrivals: &at, ..ReadingContext::default() });
         let own = day == 28 && month != " december";
         prop_assert_eq!(own, u.intent == Intent::Confirm || is_cancel(&u.intent), "{} {:?}", text, u);
     }

@@ -328,9 +328,9 @@ fn every_result_names_its_rule_and_the_context_counts() {
             .unwrap()
     };
     let arrivals = [at(28, 10)];
-    let known = Context {
+    let known = ReadingContext {
         arrivals: &arrivals,
-        ..Context::default()
+        ..ReadingContext::default()
     };
     for (text, context, intent, rule) in [
         (
@@ -344,53 +344,53 @@ fn every_result_names_its_rule_and_the_context_counts() {
         ("yes see you at 11am", known, "unclear", "names-a-time"),
         (
             "yes see you on the 28th",
-            Context::default(),
+            ReadingContext::default(),
             "unclear",
             "names-a-time",
         ),
         (
             "Yes to Saturday and yes to Sunday",
-            Context {
+            ReadingContext {
                 open: 2,
-                ..Context::default()
+                ..ReadingContext::default()
             },
             "confirm",
             "all-words-agree",
         ),
         (
             "da",
-            Context {
+            ReadingContext {
                 lang: "ro",
-                ..Context::default()
+                ..ReadingContext::default()
             },
             "confirm",
             "agreed-word",
         ),
-        ("da", Context::default(), "unclear", "unknown-word"),
+        ("da", ReadingContext::default(), "unclear", "unknown-word"),
         (
             "Tak, będziemy!",
-            Context::default(),
+            ReadingContext::default(),
             "confirm",
             "agreed-word",
         ),
         (
             "tak ale",
-            Context {
+            ReadingContext {
                 lang: "pl",
-                ..Context::default()
+                ..ReadingContext::default()
             },
             "unclear",
             "unknown-word",
         ),
         (
             "yes he is reading my messages",
-            Context::default(),
+            ReadingContext::default(),
             "safeguarding_alert",
             "watched",
         ),
         (
             "he is outside my house",
-            Context::default(),
+            ReadingContext::default(),
             "safeguarding_alert",
             "danger",
         ),
@@ -401,9 +401,9 @@ fn every_result_names_its_rule_and_the_context_counts() {
     assert_eq!(
         understand_in(
             "2nd",
-            &Context {
-                asked: Asked::Numbered,
-                ..Context::default()
+            &ReadingContext {
+                asked: PendingQuestion::Numbered,
+                ..ReadingContext::default()
             }
         )
         .intent,
@@ -671,9 +671,9 @@ fn a_word_of_two_languages_is_that_of_the_party() {
     let means = |text: &str, lang: &str| {
         understand_in(
             text,
-            &Context {
+            &ReadingContext {
                 lang,
-                ..Context::default()
+                ..ReadingContext::default()
             },
         )
         .intent

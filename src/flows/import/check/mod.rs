@@ -7,10 +7,10 @@ mod party;
 use crate::domain::local_time::{Resolved, parse_time, resolve};
 use crate::domain::people::person::Role;
 use crate::domain::visits::session::ContactType;
-use crate::flows::import::Dates;
+use crate::flows::import::DateFormat;
 use crate::flows::import::check::others::Before;
 use crate::flows::import::finding::{Finding, Severity, any_error, shown};
-use crate::flows::import::read::{COLUMNS, File, Line, SESSION_REF};
+use crate::flows::import::read::{COLUMNS, CsvFile, CsvLine, SESSION_REF};
 use crate::flows::import::row::SessionRow;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -89,9 +89,9 @@ impl Zeros {
 }
 
 struct Checker<'a> {
-    file: &'a File<'a>,
-    line: &'a Line,
-    dates: Dates,
+    file: &'a CsvFile<'a>,
+    line: &'a CsvLine,
+    dates: DateFormat,
     words: &'a Words,
     zeros: &'a Zeros,
     findings: Vec<Finding>,
@@ -101,9 +101,9 @@ struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     fn new(
-        file: &'a File<'a>,
-        line: &'a Line,
-        dates: Dates,
+        file: &'a CsvFile<'a>,
+        line: &'a CsvLine,
+        dates: DateFormat,
         words: &'a Words,
         zeros: &'a Zeros,
     ) -> Checker<'a> {
@@ -187,7 +187,7 @@ impl<'a> Checker<'a> {
             return Some(d);
         }
         if let Some((day, month, year)) = three_numbers(v) {
-            if self.dates == Dates::Iso {
+            if self.dates == DateFormat::Iso {
                 let what = format!(
                     "{v}: not ISO, must not be guessed; write 2026-11-28, or import with --dates \
                      dmy if all dates are day/month/year"
@@ -521,8 +521,8 @@ fn three_numbers(v: &str) -> Option<(u32, u32, i32)> {
 
 /// Checks every line by itself and against those before it. `seen` hears how many were checked.
 pub(super) fn check(
-    file: &File<'_>,
-    dates: Dates,
+    file: &CsvFile<'_>,
+    dates: DateFormat,
     on_file: &OnFile,
     seen: &dyn Fn(u64),
 ) -> (Vec<Finding>, Vec<SessionRow>) {
@@ -567,7 +567,12 @@ pub(super) fn check(
 
 /// The text column whose unquoted comma shifts all that follows: put together again, the line is
 /// good.
-fn torn_column(file: &File<'_>, line: &Line, dates: Dates, on_file: &OnFile) -> Option<String> {
+fn torn_column(
+    file: &CsvFile<'_>,
+    line: &CsvLine,
+    dates: DateFormat,
+    on_file: &OnFile,
+) -> Option<String> {
     let extra = line.fields.len() - file.width;
     TEXT_COLUMNS.iter().rev().find_map(|column| {
         let at = *file.at.get(*column)?;
@@ -579,7 +584,7 @@ fn torn_column(file: &File<'_>, line: &Line, dates: Dates, on_file: &OnFile) -> 
             .chain([joined.as_str()])
             .chain(fields[at + extra + 1..].iter().copied())
             .collect();
-        let mended = Line {
+        let mended = CsvLine {
             number: line.number,
             fields: mended,
         };

@@ -1,0 +1,37 @@
+//! Numbered questions to one phone: which of two visits is meant.
+
+use crate::store::Tx;
+use crate::store::questions::{self};
+use crate::store::sessions::AttendeeContext;
+use crate::store::tasks::{self};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// Ends the numbered questions to a party about this visit, wherever they were put, and the tasks
+/// to ring over them: something newer was said about it (rule S1b). `from` is the address from
+/// which it came, empty if none.
+pub(crate) async fn end_choices(
+    tx: &mut Tx,
+    context: &AttendeeContext,
+    from: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let hashes: Vec<String> = std::iter::once(from.to_owned())
+        .chain(
+            context
+                .routes
+                .iter()
+                .map(|r| r.hash.clone())
+                .filter(|h| h != from),
+        )
+        .collect();
+    for choice in questions::end_choices(tx, &context.session.id, &hashes).await? {
+        tasks::close(tx, now, &which_cause(&choice)).await?;
+    }
+    Ok(())
+}
+
+/// The cause of the task "wants to cancel, and it is not clear which visit".
+pub(crate) fn which_cause(choice: &str) -> String {
+    format!("which/{choice}")
+}

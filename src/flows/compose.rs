@@ -1,0 +1,50 @@
+//! The parts of a message to one parent.
+
+use crate::domain::centre::Centre;
+use crate::domain::outgoing::message::MessageKind;
+use crate::domain::outgoing::say::Speaker;
+use crate::domain::people::person::Channel;
+use crate::store::outbox::NewMessage;
+use crate::store::sessions::AttendeeContext;
+use chrono::{DateTime, Utc};
+
+/// The centre as it speaks in texts.
+pub fn speaker(centre: &Centre) -> Speaker {
+    Speaker {
+        centre: centre.code.clone(),
+        short_name: centre.short_name.clone(),
+        phone: centre.phone.clone(),
+        emergency_number: centre.emergency_number.clone(),
+        languages: centre.languages.clone(),
+    }
+}
+
+/// A message about a session to one parent.
+pub fn message_to(
+    context: &AttendeeContext,
+    dedup_key: String,
+    kind: MessageKind,
+    not_before: DateTime<Utc>,
+    not_after: Option<DateTime<Utc>>,
+) -> NewMessage {
+    NewMessage {
+        dedup_key,
+        kind,
+        centre: context.session.centre.clone(),
+        case_id: Some(context.session.case_id.clone()),
+        party_id: Some(context.attendee.party_id.clone()),
+        role: Some(context.attendee.role),
+        session: Some((
+            context.session.id.clone(),
+            context.session.version,
+            context.attendee.ask_version,
+        )),
+        to: None,
+        channel: context
+            .route()
+            .map_or(Channel::Sms, |r| r.address.channel()),
+        data: String::new(),
+        not_before,
+        not_after,
+    }
+}

@@ -1,0 +1,78 @@
+//! Whether a cancellation is late and may cost its party a fee.
+
+use crate::domain::money::policy::record::REFUSED_MOVE;
+use crate::domain::visits::notice;
+use crate::store::facts::{self, Fact};
+use crate::store::sessions::AttendeeContext;
+use crate::store::{Tx, messages};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// When this party's news of the session's last move was accepted by the service.
+pub(crate) async fn told_of_move(
+    tx: &mut Tx,
+    context: &AttendeeContext,
+) -> Result<Option<DateTime<Utc>>> {
+    let (s, a) = (&context.session, &context.attendee);
+    Ok(match s.moved {
+        None => None,
+        Some(_) => {
+            messages::asked(tx, &s.id, a.role, a.ask_version)
+                .await?
+                .accepted_at
+        }
+    })
+}
+
+/// Whether a cancellation by this party that reached us at `heard` is late; a refusal of a move
+/// that the centre began is free for a while.
+pub async fn is_late(tx: &mut Tx, context: &AttendeeContext, heard: DateTime<Utc>) -> Result<bool> {
+    let told_at = told_of_move(tx, context).await?;
+    let s = &context.session;
+    Ok(notice::late(
+        s.starts_at,
+        s.notice_hours,
+        s.moved.as_ref(),
+        told_at,
+        heard,
+    ))
+}
+
+/// Whether a cancellation by this party that reached us at `heard` may cost it something: it is
+/// late, and the session has a fee. Whoever cancels late is liable, whoever usually pays (seed
+/// 001).
+pub async fn may_cost(
+    tx: &mut Tx,
+    context: &AttendeeContext,
+    heard: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(context.session.fee_minor > 0 && is_late(tx, context, heard).await?)
+}
+
+/// Records of a cancellation by this party that it refused a move that the centre began, if it did
+/// in time: the rules on money see it.
+pub async fn note_refused_move(
+    tx: &mut Tx,
+    context: &AttendeeContext,
+    heard: DateTime<Utc>,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let told_at = told_of_move(tx, context).await?;
+    let s = &context.session;
+    if !notice::free_after_move(s.moved.as_ref(), told_at, heard) {
+        return Ok(());
+    }
+    let role = Some(context.attendee.role);
+    let fact = Fact {
+        case_id: Some(&s.case_id),
+        session_id: Some(&s.id),
+        role,
+        kind: REFUSED_MOVE,
+        at: heard,
+        by,
+        rule: "free-move",
+        detail: "",
+    };
+    facts::add(tx, now, &[fact]).await
+}

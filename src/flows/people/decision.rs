@@ -1,0 +1,67 @@
+//! What a person decided about a task.
+
+use crate::domain::people::staff::Act;
+use crate::domain::task::TaskKind;
+use crate::flows::recording::{Recording, not_in_the_future};
+use crate::flows::service::Service;
+use crate::store::facts::{self, Fact};
+use crate::store::{staff, tasks};
+use anyhow::{Result, bail};
+
+/// A person looked at what a task asks and decided; the outcome stands in the case's history.
+///
+/// # Errors
+/// In plain words: no such task, one that is done, one that asks for another command, somebody who
+/// may not.
+pub async fn decision(
+    svc: &Service,
+    task: &str,
+    accepted: Option<bool>,
+    why: &str,
+    rec: &Recording<'_>,
+) -> Result<()> {
+    let now = svc.clock.now();
+    not_in_the_future(rec.at, now)?;
+    let mut tx = svc.db.begin().await?;
+    staff::allow(&mut tx, rec.by, Act::Record).await?;
+    let Some(t) = tasks::get(&mut tx, task).await? else {
+        bail!("there is no task {task}; `courtesy list tasks` shows all")
+    };
+    if t.state != "open" {
+        bail!("task {task} is done already; nothing was recorded");
+    }
+    if matches!(
+        t.topic,
+        TaskKind::ReleaseAllParties
+            | TaskKind::ReleaseCaseClosed
+            | TaskKind::MoneyPaused
+            | TaskKind::OwedAgain
+    ) {
+        bail!("this notice is let go with `courtesy release {task}`");
+    }
+    let word = match accepted {
+        Some(true) => "accepted",
+        Some(false) => "not accepted",
+        None => "done",
+    };
+    let detail = format!(
+        "{}: {word}{}{why}",
+        t.topic,
+        if why.is_empty() { "" } else { "; " }
+    );
+    let f = Fact {
+        case_id: t.case_id.as_deref(),
+        session_id: t.session_id.as_deref(),
+        role: t.role,
+        kind: "decided",
+        at: rec.at,
+        by: rec.by,
+        rule: "C21",
+        detail: &detail,
+    };
+    facts::add(&mut tx, now, &[f]).await?;
+    tasks::done(&mut tx, now, task).await?;
+    tx.commit().await?;
+    svc.changed.notify_waiters();
+    Ok(())
+}

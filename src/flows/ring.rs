@@ -1,0 +1,43 @@
+//! Tasks for a person to ring a parent.
+
+use crate::domain::centre::Centre;
+use crate::domain::reminders::schedule::{self};
+use crate::domain::task::TaskKind;
+use crate::store::Tx;
+use crate::store::sessions::AttendeeContext;
+use crate::store::tasks::{self, NewTask};
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+
+/// Opens a ring task for the person at a place, due before they set out.
+pub async fn ring(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    context: &AttendeeContext,
+    topic: TaskKind,
+    dedup_key: String,
+) -> Result<()> {
+    let task = NewTask {
+        case_id: Some(&context.session.case_id),
+        session_id: Some(&context.session.id),
+        role: Some(context.attendee.role),
+        due_at: Some(context.attendee.arrives_at),
+        ..NewTask::new(dedup_key, topic)
+    };
+    tasks::open(tx, now, &task).await
+}
+
+/// Until when somebody who arrives at `arrives_at` is to be rung: while there is the centre's lead
+/// left, or before they arrive.
+pub fn ring_by(centre: &Centre, arrives_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let lead = schedule::last_call(&centre.courtesy, arrives_at);
+    // What is all but past would be no time to do it in.
+    if lead > now + ON_TIME {
+        lead
+    } else {
+        arrives_at
+    }
+}
+
+/// A scan this much after the moment is still on time; later it is a catch-up (K03).
+pub(crate) const ON_TIME: Duration = Duration::minutes(10);

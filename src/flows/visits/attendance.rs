@@ -1,0 +1,118 @@
+//! Who came, recorded by staff.
+
+use crate::domain::money::policy::Absent;
+use crate::domain::money::policy::record::NO_SHOW_OF_CLOSED_FILE;
+use crate::domain::people::staff::Act;
+use crate::domain::task::TaskKind;
+use crate::domain::visits::session::SessionState;
+use crate::flows::money::standing::{StandingLines, assessed, finish};
+use crate::flows::recording::{Recording, begin, fact};
+use crate::flows::service::Service;
+use crate::store::{money as ledger, sessions, tasks};
+use anyhow::{Result, bail};
+
+/// Records who came: `resident`, `contact` or both.
+///
+/// # Errors
+/// In plain words: the session has not begun, or did not take place.
+pub async fn attended(
+    svc: &Service,
+    session_id: &str,
+    who: &str,
+    rec: &Recording<'_>,
+) -> Result<StandingLines> {
+    came(svc, session_id, rec, "attended", "attendance", who).await
+}
+
+/// Records that somebody did not come: as a cancellation without notice, if staff say who it was
+/// (choice C12).
+///
+/// # Errors
+/// As [`attended`].
+pub async fn no_show(
+    svc: &Service,
+    session_id: &str,
+    who: Absent,
+    rec: &Recording<'_>,
+) -> Result<StandingLines> {
+    came(svc, session_id, rec, "no_show", "C12", who.as_str()).await
+}
+
+pub(crate) async fn came(
+    svc: &Service,
+    session_id: &str,
+    rec: &Recording<'_>,
+    kind: &str,
+    rule: &str,
+    who: &str,
+) -> Result<StandingLines> {
+    let now = svc.clock.now();
+    let (mut tx, session, _) = begin(svc, session_id, rec, Act::Attendance, now).await?;
+    if !matches!(
+        session.state,
+        SessionState::Booked | SessionState::Attended | SessionState::NoShow
+    ) {
+        bail!(
+            "session {session_id} is {}: it did not take place; nothing was recorded",
+            session.state
+        );
+    }
+    if rec.at < session.starts_at {
+        bail!("the session had not begun by then; nothing was recorded");
+    }
+    // A visit that nobody called off when the file was closed: nobody had to come.
+    let closed = kind == "no_show"
+        && assessed(&mut tx, &session.case_id)
+            .await?
+            .2
+            .at(session.starts_at)
+            .archived;
+    let rule = if closed { NO_SHOW_OF_CLOSED_FILE } else { rule };
+    fact(&mut tx, now, &session, None, kind, rule, rec, who).await?;
+    // One came and of the other nothing is said: what was recorded of the absent one stays.
+    let missed = ledger::case(&mut tx, &session.case_id)
+        .await?
+        .record
+        .missed(session_id);
+    let state = if missed {
+        SessionState::NoShow
+    } else {
+        SessionState::Attended
+    };
+    sessions::set_state(&mut tx, &session, state).await?;
+    finish(svc, tx, &session.case_id, now).await
+}
+
+/// Records how many of several children were ill (choice C16).
+///
+/// # Errors
+/// In plain words: more children than attend, none, somebody who may not.
+pub async fn ill_children(
+    svc: &Service,
+    session_id: &str,
+    children: u32,
+    rec: &Recording<'_>,
+) -> Result<StandingLines> {
+    let now = svc.clock.now();
+    let (mut tx, session, _) = begin(svc, session_id, rec, Act::Record, now).await?;
+    let (known, ..) = assessed(&mut tx, &session.case_id).await?;
+    if children == 0 || children > known.record.case.children {
+        bail!(
+            "{} children attend on this case; nothing was recorded",
+            known.record.case.children
+        );
+    }
+    fact(
+        &mut tx,
+        now,
+        &session,
+        None,
+        "ill_counted",
+        "C16",
+        rec,
+        &children.to_string(),
+    )
+    .await?;
+    tasks::close_of_session(&mut tx, now, session_id, TaskKind::ChildrenCount).await?;
+    finish(svc, tx, &session.case_id, now).await
+}
