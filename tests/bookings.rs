@@ -5,6 +5,7 @@ use crate::common::{BIRCHFIELD, Binary, LIFFEY, On, SAMPLE, TestDb, World};
 use courtesy::domain::local_time::{parse_local, parse_time};
 use courtesy::domain::people::person::Role;
 use courtesy::domain::task::TaskKind;
+use courtesy::domain::visits::attendee::Session;
 use courtesy::domain::visits::notice::Origin;
 use courtesy::domain::visits::session::SessionState;
 use courtesy::flows::money::lists;
@@ -14,7 +15,7 @@ use courtesy::flows::scan::confirmations;
 use courtesy::flows::visits::book::{self, Booked, Booking};
 use courtesy::flows::visits::{answer, ask_date, cancel, move_session, reinstate};
 use courtesy::simulator::time;
-use courtesy::store::sessions::{self, Session};
+use courtesy::store::sessions::{self};
 use courtesy::store::{cases, facts, messages};
 
 /// BRK-0105: Saturday 13:00, not ordered by a court; the resident parent arrives at 12:55, the

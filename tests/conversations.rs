@@ -5,6 +5,7 @@ use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, at, sample_with};
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::people::person::{Address, Channel, Mode, Private};
 use courtesy::domain::task::TaskKind;
+use courtesy::domain::visits::attendee;
 use courtesy::domain::visits::notice::Origin;
 use courtesy::flows::people::phone::{self, PhoneChange};
 use courtesy::flows::people::reply;
@@ -26,7 +27,7 @@ const MAIRE_PHONE: &str = "+447700900107";
 /// State and answers of all sessions of a case, in their order.
 async fn all_of(w: &World, case_ref: &str) -> Vec<String> {
     let all = sessions::list(&w.svc.db, None).await.unwrap();
-    let answer = |places: &[sessions::Attendee], role: &str| {
+    let answer = |places: &[attendee::Attendee], role: &str| {
         places
             .iter()
             .find(|p| p.role.as_str() == role)

@@ -3,7 +3,8 @@
 
 use crate::common::{Binary, On, SAMPLE, TestDb, at};
 use courtesy::domain::people::person::Consent;
-use courtesy::flows::import::{Finding, ImportOptions, Severity, import};
+use courtesy::flows::import::options::ImportOptions;
+use courtesy::flows::import::{Finding, Severity, import};
 use courtesy::store::{cases, sessions};
 use serde_json::Value;
 

@@ -3,7 +3,10 @@
 use crate::common::{Binary, On, SAMPLE, TestDb, World, at};
 use courtesy::domain::people::person::{Consent, Role};
 use courtesy::domain::task::TaskKind;
-use courtesy::flows::import::{self, COLUMNS, DateFormat, ImportOptions, Imported, look};
+use courtesy::flows::import::options::DateFormat;
+use courtesy::flows::import::options::ImportOptions;
+use courtesy::flows::import::options::Imported;
+use courtesy::flows::import::{self, COLUMNS, look};
 use courtesy::flows::recording::Recording;
 use courtesy::flows::visits::answer;
 use courtesy::store::imports::{KnownAddress, KnownCase};

@@ -10,6 +10,7 @@ use courtesy::domain::local_time::parse_local;
 use courtesy::domain::money::policy::Absent;
 use courtesy::domain::people::person::Role;
 use courtesy::domain::task::TaskKind;
+use courtesy::domain::visits::attendee::Session;
 use courtesy::domain::visits::notice::Origin;
 use courtesy::domain::visits::session::Reason;
 use courtesy::flows::money::record::NewPayment;
@@ -21,7 +22,7 @@ use courtesy::flows::visits::closure::{self, ClosureRequest};
 use courtesy::flows::visits::{answer, attendance, move_session, reinstate};
 use courtesy::simulator::time;
 use courtesy::store::attempts::ReceiptIn;
-use courtesy::store::sessions::{self, Session};
+use courtesy::store::sessions::{self};
 use courtesy::store::{centres, messages, tasks};
 
 /// The n-th session of a case, counted from 0.

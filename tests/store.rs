@@ -3,6 +3,7 @@
 use crate::common::{On, TestDb, at};
 use courtesy::args;
 use courtesy::domain::outgoing::message::{MessageKind, MessageState};
+use courtesy::domain::outgoing::payload::Payload;
 use courtesy::domain::outgoing::receipt::Receipt;
 use courtesy::domain::people::person::{Address, Channel, Phone};
 use courtesy::domain::task::TaskKind;
@@ -36,7 +37,7 @@ fn message(dedup_key: &str) -> NewMessage {
             "hash".into(),
         )),
         channel: Channel::Sms,
-        data: String::new(),
+        payload: Payload::None,
         not_before: at("2026-11-26T10:00"),
         not_after: None,
     }

@@ -3,7 +3,9 @@
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, sample_with};
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::task::TaskKind;
-use courtesy::flows::import::{self, ImportOptions, Imported, Severity};
+use courtesy::flows::import::options::ImportOptions;
+use courtesy::flows::import::options::Imported;
+use courtesy::flows::import::{self, Severity};
 use courtesy::store::sessions;
 
 /// BRK-0105 has a fee of its own, 1500; BRK-0101 the centre's, 4500.

@@ -4,7 +4,8 @@
 
 #![no_main]
 
-use courtesy::flows::import::{COLUMNS, DateFormat, look};
+use courtesy::flows::import::options::DateFormat;
+use courtesy::flows::import::{COLUMNS, look};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,9 @@
 //! `courtesy import`.
 
 use crate::cli::{CommandContext, NegativeResult, Usage, line};
-use crate::flows::import::{self, COLUMNS, DateFormat, ImportOptions, Severity};
+use crate::flows::import::options::DateFormat;
+use crate::flows::import::options::ImportOptions;
+use crate::flows::import::{self, COLUMNS, Severity};
 use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;

@@ -3,6 +3,7 @@
 use crate::cli::{CommandContext, line, utc};
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::people::person::Role;
+use crate::domain::visits::attendee;
 use crate::flows::money::lists;
 use crate::store::messages::{self, ListedMessage};
 use crate::store::{Db, cases, milestones, sessions, tasks};
@@ -139,7 +140,7 @@ fn in_words(row: &Value) -> String {
     object.values().map(show).collect::<Vec<_>>().join("  ")
 }
 
-fn session(s: &sessions::Session, places: &[sessions::Attendee]) -> Value {
+fn session(s: &attendee::Session, places: &[attendee::Attendee]) -> Value {
     let answer = |role: &str| {
         places
             .iter()

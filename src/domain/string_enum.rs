@@ -1,6 +1,6 @@
 //! Enums whose values have one spelling in the database, in JSON and on the command line.
 
-/// Declares a public enum with `ALL`, `as_str`, `FromStr` and `Display`.
+/// Declares a public enum with `ALL`, `as_str`, `FromStr`, `Display` and serde.
 ///
 /// `FromStr` fails with a sentence that lists the spellings that exist.
 #[macro_export]
@@ -24,6 +24,18 @@ macro_rules! string_enum {
                     $($word => Ok($name::$variant),)+
                     other => Err(format!("{other:?} is none of {}", [$($word),+].join(", "))),
                 }
+            }
+        }
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(self.as_str())
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(d)?
+                    .parse()
+                    .map_err(serde::de::Error::custom)
             }
         }
         impl std::fmt::Display for $name {

@@ -2,6 +2,7 @@
 
 use crate::domain::centre::Centre;
 use crate::domain::outgoing::message::MessageKind;
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Speaker;
 use crate::domain::people::person::Channel;
 use crate::store::outbox::NewMessage;
@@ -43,7 +44,7 @@ pub fn message_to(
         channel: context
             .route()
             .map_or(Channel::Sms, |r| r.address.channel()),
-        data: String::new(),
+        payload: Payload::None,
         not_before,
         not_after,
     }

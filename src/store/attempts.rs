@@ -3,9 +3,11 @@
 
 use crate::args;
 use crate::domain::outgoing::message::{AttemptOutcome, MessageKind, MessageState};
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::receipt::Receipt;
 use crate::domain::people::person::{Address, Channel, Private};
 use crate::store::db::{Arg, Db, Tx};
+use crate::store::outbox::read_payload;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
 
@@ -345,7 +347,7 @@ pub struct StoredPrompt {
     /// About which session, in which version of the question.
     pub session: Option<(String, i64)>,
     /// What it held beside the session: the question that it put.
-    pub data: Private,
+    pub payload: Payload,
     /// Where its attempt stands: `None` while nobody knows.
     pub outcome: Option<AttemptOutcome>,
 }
@@ -361,12 +363,13 @@ pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<StoredPrompt>> {
         )
         .await?;
     row.map(|r| {
+        let kind = r.word("kind")?;
         Ok(StoredPrompt {
             number_hash: r.text("number_hash")?,
             sender: r.text("sender")?,
-            kind: r.word("kind")?,
+            kind,
             session: r.text_opt("session_id")?.zip(r.int_opt("ask_version")?),
-            data: seal.open(&r.text("data")?),
+            payload: read_payload(&seal, kind, &r.text("data")?),
             outcome: r.word_opt("outcome")?,
         })
     })

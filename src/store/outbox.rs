@@ -4,10 +4,12 @@
 //! commit, then the bytes, then the outcome.
 
 use crate::args;
-use crate::domain::outgoing::message::{AttemptOutcome, MessageKind, MessageState};
+use crate::domain::outgoing::message::{AttemptOutcome, ClaimedMessage, MessageKind, MessageState};
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::receipt::Receipt;
-use crate::domain::people::person::{Address, Channel, Private, Role};
+use crate::domain::people::person::{Address, Channel, Role};
 use crate::store::db::{Arg, Tx};
+use crate::store::sealed::Sealed;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -33,11 +35,16 @@ pub struct NewMessage {
     /// On which channel; looked at again before it leaves, unless it is an answer.
     pub channel: Channel,
     /// What the text needs beside the session.
-    pub data: String,
+    pub payload: Payload,
     /// Earliest instant.
     pub not_before: DateTime<Utc>,
     /// Latest instant.
     pub not_after: Option<DateTime<Utc>>,
+}
+
+/// Opens and reads what a message carries.
+pub(super) fn read_payload(seal: &Sealed, kind: MessageKind, sealed: &str) -> Payload {
+    Payload::read(kind, &seal.open(sealed).0)
 }
 
 /// Queues messages; gives how many were new.
@@ -76,7 +83,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 ask,
                 number,
                 hash,
-                seal.seal(&m.data),
+                seal.seal(&m.payload.write()),
                 m.to.as_ref()
                     .map_or(m.channel, |(a, _)| a.channel())
                     .as_str(),
@@ -137,7 +144,7 @@ pub async fn revive(
 }
 
 /// The old arrival of a move that the party was never told of, if its text still waits.
-pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Option<String>> {
+pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Option<Payload>> {
     let row = tx
         .one(
             "SELECT data FROM message WHERE session_id = $1 AND role = $2 AND kind = \
@@ -146,13 +153,20 @@ pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Op
         )
         .await?;
     let seal = tx.seal();
-    row.map(|r| Ok(seal.open(&r.text("data")?).0)).transpose()
+    row.map(|r| {
+        Ok(read_payload(
+            &seal,
+            MessageKind::SessionMoved,
+            &r.text("data")?,
+        ))
+    })
+    .transpose()
 }
 
 /// A party hears of a move that it did not know: what will say that the visit is off names its new
 /// time.
 pub async fn told_of_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<()> {
-    let nothing = tx.seal().seal("");
+    let nothing = tx.seal().seal(&Payload::None.write());
     tx.exec(
         "UPDATE message SET data = $1 WHERE session_id = $2 AND role = $3 AND kind = \
              'session_off' AND state = 'waiting'",
@@ -167,7 +181,7 @@ pub async fn told_of_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<(
 pub async fn untold_moves(
     tx: &mut Tx,
     centre: &str,
-) -> Result<std::collections::HashMap<(String, Role), String>> {
+) -> Result<std::collections::HashMap<(String, Role), Payload>> {
     let seal = tx.seal();
     let rows = tx
         .all(
@@ -179,7 +193,8 @@ pub async fn untold_moves(
     let mut out = std::collections::HashMap::new();
     for r in rows {
         if let (Some(session), Some(role)) = (r.text_opt("session_id")?, r.word_opt("role")?) {
-            out.insert((session, role), seal.open(&r.text("data")?).0);
+            let payload = read_payload(&seal, MessageKind::SessionMoved, &r.text("data")?);
+            out.insert((session, role), payload);
         }
     }
     Ok(out)
@@ -211,7 +226,7 @@ pub async fn off_was_told(tx: &mut Tx, session_id: &str, version: i64) -> Result
 /// left, or a person rang.
 pub async fn knows_it_is_off(
     tx: &mut Tx,
-    session: &crate::store::sessions::Session,
+    session: &crate::domain::visits::attendee::Session,
     role: Role,
 ) -> Result<bool> {
     let (id, version) = (session.id.as_str(), session.version);
@@ -268,39 +283,6 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
         args![now],
     )
     .await
-}
-
-/// A claimed message.
-#[derive(Debug, Clone)]
-pub struct ClaimedMessage {
-    /// Its id.
-    pub id: String,
-    /// Its cause.
-    pub dedup_key: String,
-    /// What it says.
-    pub kind: MessageKind,
-    /// Whose words.
-    pub centre: String,
-    /// The case.
-    pub case_id: Option<String>,
-    /// The party's role.
-    pub role: Option<Role>,
-    /// The session with the versions it was made for.
-    pub session: Option<(String, i64, i64)>,
-    /// The address an answer goes back to.
-    pub to: Option<(Address, String)>,
-    /// Whether that address is opted out.
-    pub to_opted_out: bool,
-    /// What the text needs beside the session.
-    pub data: Private,
-    /// Earliest instant.
-    pub not_before: DateTime<Utc>,
-    /// Latest instant.
-    pub not_after: Option<DateTime<Utc>>,
-    /// Tries so far.
-    pub tries: i64,
-    /// A channel that did not take it.
-    pub excluded_channel: Option<Channel>,
 }
 
 /// A line as the outbox sees it: its channel, its sender, and the centres for which it speaks.
@@ -381,17 +363,18 @@ pub async fn claim(
             (Some(n), Some(h)) => Address::read(line.channel, &seal.open(&n).0).map(|a| (a, h)),
             _ => None,
         };
+        let kind = r.word("kind")?;
         let claimed = ClaimedMessage {
             id: r.text("id")?,
             dedup_key: r.text("cause")?,
-            kind: r.word("kind")?,
+            kind,
             centre: r.text("centre")?,
             case_id: r.text_opt("case_id")?,
             role: r.word_opt("role")?,
             session,
             to,
             to_opted_out: false,
-            data: seal.open(&r.text("data")?),
+            payload: read_payload(&seal, kind, &r.text("data")?),
             not_before: r.time("not_before")?,
             not_after: r.time_opt("not_after")?,
             tries: r.int("tries")?,

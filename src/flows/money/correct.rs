@@ -3,13 +3,14 @@
 
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
+use crate::domain::visits::attendee::Session;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
 use crate::flows::money::standing::{StandingLines, finish};
 use crate::flows::recording::{Recording, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::cases::Case;
 use crate::store::facts::{self, Fact, FactToVoid};
-use crate::store::sessions::{self, Cancellation, Session};
+use crate::store::sessions::{self, Cancellation};
 use crate::store::{Tx, money, staff};
 use anyhow::{Context, Result, bail};
 

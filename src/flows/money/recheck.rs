@@ -2,39 +2,27 @@
 
 use crate::domain::centre::Centre;
 use crate::domain::local_time::wall;
-use crate::domain::outgoing::message::MessageKind;
+use crate::domain::outgoing::decide::MoneyFacts;
+use crate::domain::outgoing::message::{ClaimedMessage, MessageKind};
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Say;
 use crate::domain::task::TaskKind;
 use crate::flows::money::assessed_case::{AssessedCase, allowed, next_contact, still_so};
-use crate::store::Tx;
-use crate::store::money::{self};
 use crate::store::sessions::AttendeeContext;
 use crate::store::tasks::{self, NewTask};
+use crate::store::{Tx, money};
 use anyhow::Result;
 use chrono::{DateTime, Days, Utc};
 
-/// What a claimed text about money has to know before it leaves.
-pub(crate) struct MoneyCheck {
-    /// What is said; `None`: it is not so any more.
-    pub(crate) say: Option<Say>,
-    /// The earliest moment that hours, quiet hours and the family's own session allow; `None`:
-    /// there is none.
-    pub(crate) allowed: Option<DateTime<Utc>>,
-    /// A task about this party's own safety is open (safety rule M3).
-    pub(crate) unsafe_now: bool,
-}
-
-/// Looks once more at a text about money, in the transaction that claims it.
-///
-/// `data` is what was kept with it: the day of the visit that it names.
-pub(crate) async fn look(
+/// Reads what a claimed text about money says now.
+pub(crate) async fn facts(
     tx: &mut Tx,
     centre: &Centre,
-    kind: MessageKind,
-    data: &str,
+    message: &ClaimedMessage,
     context: &AttendeeContext,
     now: DateTime<Utc>,
-) -> Result<MoneyCheck> {
+) -> Result<MoneyFacts> {
+    let kind = message.kind;
     let AssessedCase { case, assessed, .. } =
         AssessedCase::read(tx, centre, &context.session.case_id).await?;
     let (session, role) = (context.session.id.as_str(), context.attendee.role);
@@ -44,9 +32,10 @@ pub(crate) async fn look(
         MessageKind::AllPartiesNotice | MessageKind::CaseClosed
     );
     // A visit that was moved since has another day now.
-    let date = data
-        .parse()
-        .unwrap_or_else(|_| wall(centre.tz, context.session.starts_at).date());
+    let date = match message.payload {
+        Payload::VisitDay(day) => day,
+        _ => wall(centre.tz, context.session.starts_at).date(),
+    };
     let local = |at: DateTime<Utc>| wall(centre.tz, at).date();
     let deadline = assessed.of(session).and_then(|a| a.deadline);
     let say =
@@ -88,14 +77,14 @@ pub(crate) async fn look(
         };
     // What tells all parties of a debt waits for the safety of the one who owes it (safety rule
     // M4).
-    let mut unsafe_now = money::safety_open(tx, &case.id, role).await?;
+    let mut in_danger = money::safety_open(tx, &case.id, role).await?;
     if let Some(liable) = standing.liable.filter(|_| to_all) {
-        unsafe_now |= money::safety_open(tx, &case.id, liable.role()).await?;
+        in_danger |= money::safety_open(tx, &case.id, liable.role()).await?;
     }
-    Ok(MoneyCheck {
+    Ok(MoneyFacts {
         say,
         allowed: allowed(centre, &case, context, now),
-        unsafe_now,
+        in_danger,
     })
 }
 

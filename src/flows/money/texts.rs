@@ -4,6 +4,7 @@ use crate::domain::local_time::{instant, wall};
 use crate::domain::money::policy::record::OWED_AGAIN;
 use crate::domain::money::policy::{FeeState, NoticeKind};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::Role;
 use crate::domain::people::senders::Senders;
 use crate::flows::compose::message_to;
@@ -230,7 +231,7 @@ pub(super) async fn queue(
                     .date
                     .unwrap_or_else(|| wall(seen.centre.tz, context.session.starts_at).date());
                 let message = NewMessage {
-                    data: date.to_string(),
+                    payload: Payload::VisitDay(date),
                     ..message_to(context, w.dedup_key.clone(), w.kind, not_before, until)
                 };
                 let channel = message.channel;

@@ -3,6 +3,7 @@
 //! rules G1 to G3, a9, a15).
 
 use crate::domain::outgoing::message::MessageKind;
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Say;
 use crate::domain::people::person::{Address, Channel, Consent};
 use crate::domain::people::staff::Act;
@@ -156,7 +157,16 @@ pub(crate) async fn start(
             now,
         )
         .await?;
-        reply(tx, &party, inbound, &chat, MessageKind::Welcome, "", now).await?;
+        reply(
+            tx,
+            &party,
+            inbound,
+            &chat,
+            MessageKind::Welcome,
+            Payload::None,
+            now,
+        )
+        .await?;
         return Ok(("link", "G1-first"));
     }
     // Another chat had it before: a stolen code alone must not move a parent's texts. Until staff
@@ -186,7 +196,7 @@ pub(crate) async fn start(
         inbound,
         &chat,
         MessageKind::LinkNumber,
-        &number,
+        Payload::LinkNumber(number),
         now,
     )
     .await?;
@@ -233,7 +243,7 @@ async fn refuse(
         session: None,
         to: Some((chat.clone(), inbound.number_hash.clone())),
         channel: Channel::Telegram,
-        data: String::new(),
+        payload: Payload::None,
         not_before: now,
         not_after: Some(now + ANSWER_LASTS),
     };
@@ -248,7 +258,7 @@ async fn reply(
     inbound: &Inbound,
     chat: &Address,
     kind: MessageKind,
-    data: &str,
+    payload: Payload,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let message = NewMessage {
@@ -261,7 +271,7 @@ async fn reply(
         session: None,
         to: Some((chat.clone(), inbound.number_hash.clone())),
         channel: Channel::Telegram,
-        data: data.to_owned(),
+        payload,
         not_before: now,
         not_after: Some(now + ANSWER_LASTS),
     };
@@ -403,7 +413,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
         session: None,
         to: Some((w.chat.clone(), w.chat_hash.clone())),
         channel: Channel::Telegram,
-        data: String::new(),
+        payload: Payload::None,
         not_before: now,
         not_after: Some(now + ANSWER_LASTS),
     };

@@ -4,6 +4,7 @@
 use crate::domain::local_time::{after_all_quiet, wall};
 use crate::domain::outgoing::lint::{self, OtherParties};
 use crate::domain::outgoing::message::MessageKind;
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::{Address, Mode};
 use crate::domain::people::staff::Act;
 use crate::flows::service::Service;
@@ -296,7 +297,7 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<Re
         session: None,
         to: Some((address, from.hash)),
         channel: from.channel,
-        data: text.to_owned(),
+        payload: Payload::StaffText(text.to_owned()),
         not_before,
         not_after: Some(not_before + LASTS),
     };

@@ -4,6 +4,7 @@
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Say;
 use crate::domain::people::person::{Channel, Mode, Role};
 use crate::domain::replies::cancel_code::code_prefix;
@@ -16,7 +17,6 @@ use crate::flows::lateness::is_late;
 use crate::flows::lines::Lines;
 use crate::flows::money::settle;
 use crate::flows::ring::ring_by;
-use crate::flows::send::recheck::{WhichData, as_before};
 use crate::flows::service::Service;
 use crate::flows::visits::cancel::{call_off, resume_question};
 use crate::store::centres::Centres;
@@ -104,7 +104,7 @@ impl<'a> DecisionWriter<'a> {
         decision: Decision,
     ) -> Result<()> {
         let mut reply = decision.reply;
-        let mut data = String::new();
+        let mut payload = Payload::None;
         // An answer that tells of a change is never held back by the caps.
         let mut changed = false;
         for effect in decision.effects {
@@ -147,7 +147,7 @@ impl<'a> DecisionWriter<'a> {
                         )
                         .await?
                     {
-                        Some(question) => data = question,
+                        Some(question) => payload = Payload::CancelQuestion(question),
                         None if asks && !shows => reply = self.bare_reply(),
                         None => reply = reply.filter(|r| r.kind != MessageKind::CancelReasonAsk),
                     }
@@ -179,7 +179,7 @@ impl<'a> DecisionWriter<'a> {
                     )
                     .await?;
                     self.cancel(context, reason, at, decision.rule).await?;
-                    data = self.in_time_word(context, at).await?.to_owned();
+                    payload = self.in_time(context, at).await?;
                 }
                 Effect::TakeBack { session } => {
                     if self.take_back(&session, decision.rule).await? {
@@ -222,11 +222,11 @@ impl<'a> DecisionWriter<'a> {
                                 .await?
                         }
                         (Some(w), AmbiguousWish::Cancel(_)) => {
-                            self.ring_unless_chosen(&w.choice, &options).await?
+                            self.ring_unless_chosen(w.question(), &options).await?
                         }
                         // Who comes after all is not rung for the NO before it.
                         (Some(w), AmbiguousWish::Confirm) => {
-                            tasks::close(self.tx, self.now, &which_cause(&w.choice)).await?
+                            tasks::close(self.tx, self.now, &which_cause(w.question())).await?
                         }
                         (None, AmbiguousWish::Confirm) => {}
                     }
@@ -239,7 +239,7 @@ impl<'a> DecisionWriter<'a> {
                     } else {
                         self.bare_reply()
                     };
-                    data = asked.map(|w| w.write()).unwrap_or_default();
+                    payload = asked.unwrap_or_default();
                 }
                 Effect::DateAnswer {
                     question,
@@ -319,25 +319,28 @@ impl<'a> DecisionWriter<'a> {
             return Ok(());
         };
         if let Some(before) = self.before
-            && data.is_empty()
+            && matches!(
+                reply.kind,
+                MessageKind::NeedsCoordinatorAck | MessageKind::UnclearReply
+            )
         {
-            data = as_before(before);
+            payload = Payload::ModeBefore(before);
         }
         if reply.kind == MessageKind::CancellationAck
-            && data.is_empty()
+            && payload == Payload::None
             && let Some(context) = reply.session.as_deref().and_then(|s| self.context(s))
             && let Some(at) = context.attendee.answered_at
         {
-            data = self.in_time_word(context, at).await?.to_owned();
+            payload = self.in_time(context, at).await?;
         }
         if changed
             || reply.kind == MessageKind::CancelReasonAsk
             || !self.capped(reply.kind, reply.session.as_deref()).await?
         {
             if changed && reply.kind == MessageKind::CancellationAck {
-                self.copy_to_the_other_address(&reply, &data).await?;
+                self.copy_to_the_other_address(&reply, &payload).await?;
             }
-            self.reply(&reply, data).await?;
+            self.reply(&reply, payload).await?;
         }
         Ok(())
     }
@@ -396,7 +399,7 @@ impl<'a> DecisionWriter<'a> {
     async fn copy_to_the_other_address(
         &mut self,
         reply: &conversation::Reply,
-        data: &str,
+        payload: &Payload,
     ) -> Result<()> {
         let Some(context) = reply.session.as_deref().and_then(|s| self.context(s)) else {
             return Ok(());
@@ -425,7 +428,7 @@ impl<'a> DecisionWriter<'a> {
         let dedup_key = format!("reply/{}/copy", self.inbound.id);
         let message = NewMessage {
             to: Some((other.address.clone(), other.hash.clone())),
-            data: data.to_owned(),
+            payload: payload.clone(),
             ..message_to(
                 context,
                 dedup_key,
@@ -477,7 +480,7 @@ impl<'a> DecisionWriter<'a> {
         wanted: AmbiguousWish,
         options: &[(String, i64); 2],
         told: bool,
-    ) -> Result<Option<WhichData>> {
+    ) -> Result<Option<Payload>> {
         let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.context(session))
         else {
             return Ok(None);
@@ -501,7 +504,7 @@ impl<'a> DecisionWriter<'a> {
             );
             (centre.filter(|_| differ).map(|c| c.short_name.clone()), at)
         };
-        Ok(Some(WhichData {
+        Ok(Some(Payload::WhichVisit {
             choice,
             options: [option(a), option(b)],
         }))
@@ -835,19 +838,12 @@ impl<'a> DecisionWriter<'a> {
         Ok(false)
     }
 
-    async fn in_time_word(
-        &mut self,
-        context: &AttendeeContext,
-        at: DateTime<Utc>,
-    ) -> Result<&'static str> {
-        Ok(if is_late(self.tx, context, at).await? {
-            "late"
-        } else {
-            "in_time"
-        })
+    async fn in_time(&mut self, context: &AttendeeContext, at: DateTime<Utc>) -> Result<Payload> {
+        let late = is_late(self.tx, context, at).await?;
+        Ok(Payload::CancelledInTime(!late))
     }
 
-    async fn reply(&mut self, reply: &conversation::Reply, data: String) -> Result<()> {
+    async fn reply(&mut self, reply: &conversation::Reply, payload: Payload) -> Result<()> {
         let Some(address) = self.inbound.from.clone() else {
             return Ok(());
         };
@@ -861,7 +857,7 @@ impl<'a> DecisionWriter<'a> {
         let message = match reply.session.as_deref().and_then(|s| self.context(s)) {
             Some(context) => NewMessage {
                 to,
-                data,
+                payload,
                 ..message_to(context, dedup_key, reply.kind, self.now, until)
             },
             None => {
@@ -879,7 +875,7 @@ impl<'a> DecisionWriter<'a> {
                     session: None,
                     to,
                     channel,
-                    data,
+                    payload,
                     not_before: self.now,
                     not_after: until,
                 }

@@ -448,13 +448,7 @@ async fn pressed(
     attempts::proven(tx, now, &token, provider_id.as_deref()).await?;
     tasks::close(tx, now, &format!("uncertain/{token}")).await?;
     let (session, ask_version) = under.session.unwrap_or_default();
-    let question = match under.kind {
-        crate::domain::outgoing::message::MessageKind::WhichSession
-        | crate::domain::outgoing::message::MessageKind::DateQuestion => {
-            under.data.0.lines().next().unwrap_or_default().to_owned()
-        }
-        _ => under.data.0,
-    };
+    let question = under.payload.question().to_owned();
     Ok(Some(ButtonPress {
         press,
         below: Some(PromptRef {

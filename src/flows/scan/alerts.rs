@@ -2,6 +2,7 @@
 //! or reason stands on a screen in a room full of families (safety rule A1).
 
 use crate::domain::outgoing::message::MessageKind;
+use crate::domain::outgoing::payload::Payload;
 use crate::flows::service::Service;
 use crate::store::outbox::{self, NewMessage};
 use crate::store::{centres, tasks};
@@ -62,7 +63,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
                 session: None,
                 to: Some((to.clone(), hash)),
                 channel: to.channel(),
-                data: urgent.len().to_string(),
+                payload: Payload::UrgentTasks(urgent.len() as i64),
                 not_before: now,
                 not_after: Some(now + LASTS),
             })

@@ -5,7 +5,7 @@ use crate::channels::SendOutcome;
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::task::TaskKind;
 use crate::flows::lines::{Line, Outgoing};
-use crate::flows::send::recheck::{Ready, check};
+use crate::flows::send::carry_out::{Ready, decide_all};
 use crate::flows::service::Service;
 use crate::store::db::is_deadlock;
 use crate::store::outbox::{self, AfterRefusal, Attempt, AttemptResult};
@@ -386,7 +386,7 @@ impl Engine {
             claimed_any = !claimed.is_empty();
             self.more = claimed.len() == room;
             if claimed_any {
-                (ready, elsewhere) = check(&svc, &mut tx, &line, claimed, now).await?;
+                (ready, elsewhere) = decide_all(&svc, &mut tx, &line, claimed, now).await?;
                 let attempts: Vec<Attempt> = ready.iter().map(|j| j.attempt.clone()).collect();
                 outbox::begin(&mut tx, &self.worker, line.of(), now, &attempts).await?;
             }

@@ -1,5 +1,6 @@
 //! Messages leave: claim, decide, send, record, reconcile.
 
+mod carry_out;
 pub mod engine;
-pub(crate) mod recheck;
 pub mod reconcile;
+mod snapshot;

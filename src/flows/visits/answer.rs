@@ -2,6 +2,7 @@
 
 use crate::domain::local_time::after_all_quiet;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
@@ -128,11 +129,7 @@ pub async fn answer(
             .filter(|_| context.consent == crate::domain::people::person::Consent::Yes)
             .map(|r| (r.address.clone(), r.hash.clone()))
         {
-            let data = if is_late(&mut tx, context, rec.at).await? {
-                "late"
-            } else {
-                "in_time"
-            };
+            let in_time = !is_late(&mut tx, context, rec.at).await?;
             let quiet: Vec<_> = centre
                 .courtesy
                 .quiet
@@ -152,7 +149,7 @@ pub async fn answer(
                 now,
                 &[NewMessage {
                     to: Some(to),
-                    data: data.into(),
+                    payload: Payload::CancelledInTime(in_time),
                     ..ack
                 }],
             )

@@ -3,6 +3,7 @@
 
 use crate::domain::local_time::after_quiet;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::release::next_quarter;
@@ -20,27 +21,6 @@ use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, sessions};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
-
-/// What the text of a date question needs: the question and the party's own arrival on the other
-/// date.
-pub(crate) struct DateData {
-    pub(crate) question: String,
-    pub(crate) arrival: DateTime<Utc>,
-}
-
-impl DateData {
-    fn write(&self) -> String {
-        format!("{}\n{}", self.question, self.arrival.to_rfc3339())
-    }
-
-    pub(crate) fn read(data: &str) -> Option<DateData> {
-        let (question, arrival) = data.split_once('\n')?;
-        Some(DateData {
-            question: question.to_owned(),
-            arrival: arrival.parse().ok()?,
-        })
-    }
-}
 
 fn causes(question: &str) -> [(TaskKind, String); 2] {
     [
@@ -89,13 +69,12 @@ pub async fn ask(
         .iter()
         .map(|context| {
             let (a, arrival) = (&context.attendee, context.attendee.arrives_at + shift);
-            let data = DateData {
+            let payload = Payload::AnotherDate {
                 question: q.id.clone(),
                 arrival,
-            }
-            .write();
+            };
             NewMessage {
-                data,
+                payload,
                 ..message_to(
                     context,
                     asked_cause(&q.id, a.role),

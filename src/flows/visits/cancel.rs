@@ -123,7 +123,7 @@ pub async fn call_off(
         sessions::set_release(tx, session_id, context.attendee.role, Some(at), None).await?;
         // Who was never told of a move hears of the visit at the time that they know.
         let news = NewMessage {
-            data: old_arrival,
+            payload: old_arrival,
             ..message_to(
                 context,
                 dedup_key.clone(),

@@ -323,7 +323,7 @@ pub async fn send(
             // They know the visit at its old time only: that one is called off, and a person rings.
             messages.push(NewMessage {
                 session: Some((s.id.clone(), s.version + 1, a.ask_version)),
-                data: old_arrival.clone(),
+                payload: old_arrival.clone(),
                 ..message_to(
                     context,
                     dedup_key,

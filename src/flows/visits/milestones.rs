@@ -2,10 +2,11 @@
 //! parents: each open case is looked at once a day, and whenever something happened to a session.
 
 use crate::domain::centre::Centre;
-use crate::domain::local_time::{instant, wall};
+use crate::domain::local_time::instant;
 use crate::domain::money::office_hours::money_at;
-use crate::domain::outgoing::message::{EndReason, MessageKind};
-use crate::domain::outgoing::say::Say;
+use crate::domain::outgoing::decide::MilestoneFacts;
+use crate::domain::outgoing::message::{ClaimedMessage, MessageKind};
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::{Consent, Mode};
 use crate::domain::reminders::milestones::{
     MilestoneCase, look, replacement_cause, text_from, text_of, text_until,
@@ -14,11 +15,10 @@ use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
 use crate::flows::compose::message_to;
 use crate::flows::money::assessed_case;
-use crate::flows::money::recheck::MoneyCheck as MoneyLook;
 use crate::flows::service::Service;
 use crate::flows::visits::book;
 use crate::store::centres::{self, Centres};
-use crate::store::outbox::{self, ClaimedMessage, NewMessage};
+use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, bookings as store, milestones, money as ledger};
@@ -113,9 +113,9 @@ async fn texts(
         };
         let until = text_until(kind, last, from);
         if at < until {
-            let data = from_day.map(|d| d.to_string()).unwrap_or_default();
+            let payload = from_day.map_or(Payload::None, Payload::RulesFrom);
             list.extend(can.into_iter().map(|s| NewMessage {
-                data: data.clone(),
+                payload: payload.clone(),
                 ..message_to(
                     s,
                     milestones::text_cause(&t.dedup_key, s.attendee.role),
@@ -129,63 +129,30 @@ async fn texts(
     Ok(outbox::enqueue(tx, now, &list).await? > 0)
 }
 
-/// What a second look says of a text about a milestone.
-pub(crate) enum MilestoneCheck {
-    /// It is said, as money would be: in office hours, to a phone that may show it.
-    Look(MoneyLook),
-    /// It ends.
-    EndReason(EndReason),
-}
-
-/// Looks once more, in the transaction that claims it: its task is still open, the file too, and
-/// nothing is known of danger to the reader.
-pub(crate) async fn again(
+/// Reads the task behind a claimed text about a milestone.
+pub(crate) async fn facts(
     tx: &mut Tx,
     centre: &Centre,
-    c: &ClaimedMessage,
+    message: &ClaimedMessage,
     context: &AttendeeContext,
     now: DateTime<Utc>,
-) -> Result<MilestoneCheck> {
-    let own_cause = c
+) -> Result<MilestoneFacts> {
+    let own_task = message
         .dedup_key
         .strip_prefix("milestone/")
         .and_then(|rest| rest.rsplit_once('/'))
         .map(|(task, _)| task);
-    let wanted = centre.milestone_texts.contains(&c.kind);
-    let ahead = context.session.state == SessionState::Booked && context.attendee.arrives_at > now;
-    let say = match c.kind {
-        MessageKind::ReviewDue => Some(Say::ReviewDue),
-        MessageKind::IntroductionMeeting => Some(Say::IntroductionMeeting),
-        // The session is on also for who has not heard yet that it is off.
-        MessageKind::PrevisitInvitation => {
-            (ahead || context.is_hidden(now)).then(|| Say::PrevisitInvitation {
-                arrival: wall(centre.tz, context.attendee.arrives_at),
-            })
-        }
-        MessageKind::FeeChange => c.data.0.parse().ok().map(|from| Say::FeeChange { from }),
-        _ => None,
-    };
-    if context.archived {
-        return Ok(MilestoneCheck::EndReason(EndReason::Archived));
-    }
-    let open = match own_cause {
+    let task_open = match own_task {
         Some(task) => tasks::is_open(tx, task).await?,
         None => false,
     };
-    if !open || !wanted || say.is_none() {
-        return Ok(MilestoneCheck::EndReason(EndReason::NoLongerDue));
-    }
-    // The other parent's text goes as it would; this one is told by a person, for whom the task
-    // stands.
-    if ledger::safety_open(tx, &context.session.case_id, context.attendee.role).await? {
-        return Ok(MilestoneCheck::EndReason(EndReason::Safety));
-    }
-    let case = ledger::case(tx, &context.session.case_id).await?;
-    Ok(MilestoneCheck::Look(MoneyLook {
-        say,
+    let (case_id, role) = (&context.session.case_id, context.attendee.role);
+    let case = ledger::case(tx, case_id).await?;
+    Ok(MilestoneFacts {
+        task_open,
+        in_danger: ledger::safety_open(tx, case_id, role).await?,
         allowed: assessed_case::allowed(centre, &case, context, now),
-        unsafe_now: false,
-    }))
+    })
 }
 
 /// Books ahead what has come within reach, and opens the tasks that follow from what happened.

@@ -5,6 +5,7 @@ use crate::domain::centre::Centre;
 use crate::domain::local_time::after_quiet;
 use crate::domain::money::policy::record::move_rule;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::senders::Senders;
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::schedule::{self, first_look};
@@ -151,7 +152,7 @@ async fn moved(
             context.session.version + 1,
             a.ask_version + 1,
         )),
-        data: a.arrives_at.to_rfc3339(),
+        payload: Payload::OldArrival(a.arrives_at),
         ..message_to(
             context,
             dedup_key,

@@ -2,77 +2,17 @@
 //! addresses.
 
 use crate::args;
-use crate::domain::local_time::{Quiet, parse_hours};
+use crate::domain::local_time::parse_hours;
 use crate::domain::people::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::people::senders::Senders;
-use crate::domain::visits::session::{Answer, SessionState};
+use crate::domain::visits::attendee::{AttendeeContext, Route};
 use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::inbox::{self, OptOuts};
 use crate::store::sealed::Sealed;
-use crate::store::sessions::{ATTENDEE, Attendee, SESSION, Session, read_attendee, read_session};
+use crate::store::sessions::{ATTENDEE, SESSION, read_attendee, read_session};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
-
-/// A parent's place with all that decides whether a text goes to them.
-#[derive(Debug, Clone)]
-pub struct AttendeeContext {
-    /// The session.
-    pub session: Session,
-    /// The place.
-    pub attendee: Attendee,
-    /// The file is closed.
-    pub archived: bool,
-    /// The party's consent.
-    pub consent: Consent,
-    /// How much the phone may show.
-    pub mode: Mode,
-    /// The party's language.
-    pub language: String,
-    /// The hours in which this party's phone shows nothing.
-    pub quiet: Option<Quiet>,
-    /// The addresses that were agreed and are safe, the wanted channel first (choice K11).
-    pub routes: Vec<Route>,
-}
-
-/// An address that was agreed and is safe.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// The address.
-    pub address: Address,
-    /// Its look-up hash.
-    pub hash: String,
-    /// It is opted out at our sender.
-    pub opted_out: bool,
-}
-
-impl AttendeeContext {
-    /// Where a text goes: to the wanted channel, or to the other one that was agreed and is safe
-    /// (choice K11).
-    pub fn route(&self) -> Option<&Route> {
-        self.routes.iter().find(|r| !r.opted_out)
-    }
-
-    /// The same without a channel that did not take the text.
-    pub fn route_without(&self, excluded_channel: Option<Channel>) -> Option<&Route> {
-        self.routes
-            .iter()
-            .find(|r| !r.opted_out && Some(r.address.channel()) != excluded_channel)
-    }
-
-    /// Whether every address is opted out at our senders.
-    pub fn opted_out(&self) -> bool {
-        !self.routes.is_empty() && self.route().is_none()
-    }
-
-    /// Whether the session was called off by somebody else and this party has not heard of it yet:
-    /// for them it is still on.
-    pub fn is_hidden(&self, now: DateTime<Utc>) -> bool {
-        self.session.state == SessionState::Cancelled
-            && self.attendee.answer != Answer::Cancelled
-            && self.attendee.hears_at.is_some_and(|t| now < t)
-    }
-}
 
 fn seat_sql(senders: &Senders, filter: &str) -> String {
     seat_sql_from(senders, "attendee t", filter)

@@ -2,11 +2,13 @@
 
 use crate::args;
 use crate::domain::people::person::Role;
+use crate::domain::visits::attendee::Attendee;
+use crate::domain::visits::attendee::Session;
 use crate::domain::visits::notice::Origin;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
 use crate::store::bookings::touch;
 use crate::store::db::Tx;
-use crate::store::sessions::{Attendee, Session, local_text};
+use crate::store::sessions::local_text;
 use anyhow::Result;
 use chrono::{DateTime, NaiveDateTime, Utc};
 

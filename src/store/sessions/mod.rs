@@ -4,57 +4,21 @@
 mod attendees;
 mod changes;
 
+use crate::args;
+use crate::domain::visits::attendee::{Attendee, Session};
+pub use crate::domain::visits::attendee::{AttendeeContext, Route};
+use crate::domain::visits::notice::Move;
+use crate::store::db::{Arg, Db, Row, Tx};
 pub use crate::store::sessions::attendees::{
-    AttendeeContext, PartyFilter, Route, asks_until, booked_between, contexts, contexts_of,
-    contexts_of_address, due, seats_between, seats_of_case, unasked,
+    PartyFilter, asks_until, booked_between, contexts, contexts_of, contexts_of_address, due,
+    seats_between, seats_of_case, unasked,
 };
 pub use crate::store::sessions::changes::{
     Cancellation, answer, ask_anew, ask_at, call_off, decided, put_back, reinstate, set_release,
     set_state, set_time, settle_asks,
 };
-
-use crate::args;
-use crate::domain::people::person::Role;
-use crate::domain::visits::notice::Move;
-use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
-use crate::store::db::{Arg, Db, Row, Tx};
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDateTime, Utc};
-
-/// A session as it is stored.
-#[derive(Debug, Clone)]
-pub struct Session {
-    /// Its id, shown outside.
-    pub id: String,
-    /// Its case.
-    pub case_id: String,
-    /// The case's reference.
-    pub case_ref: String,
-    /// The centre's code.
-    pub centre: String,
-    /// Start and end (UTC).
-    pub starts_at: DateTime<Utc>,
-    /// End (UTC).
-    pub ends_at: DateTime<Utc>,
-    /// The start on the centre's wall clock, as it was booked.
-    pub start_local: NaiveDateTime,
-    /// What kind of contact.
-    pub contact_type: String,
-    /// Where it stands.
-    pub state: SessionState,
-    /// Grows with start, end or state.
-    pub version: i64,
-    /// Who called it off.
-    pub cancelled_by: Option<CancelledBy>,
-    /// When the cancellation that counts reached us.
-    pub cancelled_at: Option<DateTime<Utc>>,
-    /// Hours of notice of this booking.
-    pub notice_hours: i64,
-    /// Fee of this booking, minor units.
-    pub fee_minor: i64,
-    /// Its last move.
-    pub moved: Option<Move>,
-}
 
 /// The columns that [`read_session`] reads, from `session s JOIN case_file c`.
 const SESSION: &str = "s.id, s.case_id, c.case_ref, c.centre, s.starts_at, s.ends_at, s.start_local, s.contact_type, s.state, s.version,
@@ -97,41 +61,6 @@ pub(super) fn read_move(r: &Row) -> Result<Option<Move>> {
         .zip(at)
         .zip(from)
         .map(|((origin, at), from)| Move { origin, at, from }))
-}
-
-/// A parent's place in a session.
-#[derive(Debug, Clone)]
-pub struct Attendee {
-    /// The session.
-    pub session_id: String,
-    /// Which parent.
-    pub role: Role,
-    /// The party.
-    pub party_id: String,
-    /// The party's own arrival (UTC).
-    pub arrives_at: DateTime<Utc>,
-    /// The party's own departure (UTC).
-    pub leaves_at: DateTime<Utc>,
-    /// The version of the question put to this party.
-    pub ask_version: i64,
-    /// Since when the question could have been asked.
-    pub ask_known: DateTime<Utc>,
-    /// When it is due, if it still is.
-    pub ask_at: Option<DateTime<Utc>>,
-    /// What became of it.
-    pub asked: String,
-    /// The answer.
-    pub answer: Answer,
-    /// When it was answered.
-    pub answered_at: Option<DateTime<Utc>>,
-    /// When this party hears that the session is off.
-    pub hears_at: Option<DateTime<Utc>>,
-    /// Until when this party may take its own cancellation back.
-    pub undo_until: Option<DateTime<Utc>>,
-    /// The address (hash) from which it may.
-    pub undo_from: Option<String>,
-    /// When what this party said last about this visit was said.
-    pub decided_at: Option<DateTime<Utc>>,
 }
 
 const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, \

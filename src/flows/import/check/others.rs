@@ -2,7 +2,7 @@
 //! number.
 
 use crate::domain::people::person::Role;
-use crate::flows::import::check::Checker;
+use crate::flows::import::check::checker::Checker;
 use crate::flows::import::row::SessionRow;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -12,10 +12,10 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(super) struct Before {
     centres: HashMap<Arc<str>, usize>,
-    cases: HashMap<Arc<str>, HashMap<String, Case>>,
+    cases: HashMap<Arc<str>, HashMap<String, EarlierCase>>,
 }
 
-struct Case {
+struct EarlierCase {
     /// Its first good line: whoever is in the case stands there.
     first: usize,
     /// Start and end of its sessions.
@@ -31,7 +31,7 @@ impl Before {
         let of_centre = self.cases.entry(row.centre.clone()).or_default();
         let case = of_centre
             .entry(row.case_ref.clone())
-            .or_insert_with(|| Case {
+            .or_insert_with(|| EarlierCase {
                 first: at,
                 sessions: BTreeMap::new(),
                 refs: HashSet::new(),

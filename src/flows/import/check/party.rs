@@ -2,7 +2,7 @@
 
 use crate::domain::local_time::parse_time;
 use crate::domain::people::person::{Channel, Consent, Phone, PhoneError, Role};
-use crate::flows::import::check::Checker;
+use crate::flows::import::check::checker::Checker;
 use crate::flows::import::finding::{Severity, shown};
 use crate::flows::import::row::PartyRow;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
