@@ -4,7 +4,8 @@
 //! commit, then the bytes, then the outcome.
 
 use crate::args;
-use crate::domain::outgoing::message::{AttemptOutcome, ClaimedMessage, MessageKind, MessageState};
+use crate::domain::outgoing::claimed::ClaimedMessage;
+use crate::domain::outgoing::message::{AttemptOutcome, MessageKind, MessageState};
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::receipt::Receipt;
 use crate::domain::people::person::{Address, Channel, Role};

@@ -6,7 +6,8 @@
 
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
-use crate::domain::outgoing::message::{ClaimedMessage, EndReason, MessageKind, MessageState};
+use crate::domain::outgoing::claimed::ClaimedMessage;
+use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::outgoing::pace::Pace;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::{FinishBy, InMode, Say};

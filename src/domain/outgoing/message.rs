@@ -1,9 +1,6 @@
 //! Messages: their kinds and states, and what an attempt's outcome makes of them.
 
-use crate::domain::outgoing::payload::Payload;
-use crate::domain::people::person::{Address, Channel, Role};
 use crate::string_enum;
-use chrono::{DateTime, Utc};
 
 string_enum! {
     /// What a message says.
@@ -229,37 +226,4 @@ string_enum! {
         /// A task about the reader's own safety is open: a person speaks with them.
         Safety = "safety_first",
     }
-}
-
-/// A claimed message.
-#[derive(Debug, Clone)]
-pub struct ClaimedMessage {
-    /// Its id.
-    pub id: String,
-    /// Its cause.
-    pub dedup_key: String,
-    /// What it says.
-    pub kind: MessageKind,
-    /// Whose words.
-    pub centre: String,
-    /// The case.
-    pub case_id: Option<String>,
-    /// The party's role.
-    pub role: Option<Role>,
-    /// The session with the versions it was made for.
-    pub session: Option<(String, i64, i64)>,
-    /// The address an answer goes back to.
-    pub to: Option<(Address, String)>,
-    /// Whether that address is opted out.
-    pub to_opted_out: bool,
-    /// What the text needs beside the session.
-    pub payload: Payload,
-    /// Earliest instant.
-    pub not_before: DateTime<Utc>,
-    /// Latest instant.
-    pub not_after: Option<DateTime<Utc>>,
-    /// Tries so far.
-    pub tries: i64,
-    /// A channel that did not take it.
-    pub excluded_channel: Option<Channel>,
 }

@@ -1,5 +1,6 @@
 //! Messages on their way out: what may be said, to whom, and whether it may leave now.
 
+pub mod claimed;
 pub mod decide;
 pub mod lint;
 pub mod message;

@@ -11,7 +11,7 @@ mod row;
 mod write;
 
 use crate::domain::centre::Centre;
-use crate::flows::import::check::OnFile;
+use crate::flows::import::check::{OnFile, checker};
 use crate::flows::import::finding::any_error;
 pub use crate::flows::import::finding::{Finding, Severity};
 use crate::flows::import::options::{Counts, DateFormat, ImportOptions, Imported};
@@ -115,7 +115,7 @@ fn checked(
 /// A centre that the file names and the database lacks: made from the file's columns, on hold.
 fn centre_of(row: &SessionRow) -> Result<(Centre, String)> {
     let mut table = toml::Table::new();
-    let country = check::country_of(&row.timezone);
+    let country = checker::country_of(&row.timezone);
     for (k, v) in [
         ("code", &*row.centre),
         ("name", &*row.centre_name),

@@ -1,6 +1,7 @@
 //! How a file is imported, and what an import did.
 
 use crate::domain::people::senders::Senders;
+use crate::flows::import::finding::Finding;
 
 /// ImportOptions a file is to be imported.
 pub struct ImportOptions<'a> {

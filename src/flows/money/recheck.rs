@@ -2,8 +2,9 @@
 
 use crate::domain::centre::Centre;
 use crate::domain::local_time::wall;
+use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::decide::MoneyFacts;
-use crate::domain::outgoing::message::{ClaimedMessage, MessageKind};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Say;
 use crate::domain::task::TaskKind;

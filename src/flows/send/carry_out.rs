@@ -2,8 +2,9 @@
 
 use super::snapshot::{Gathered, template_language};
 use crate::channels::{Button, ContentMessage};
+use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::decide::{Decision, Text, Verdict, decide};
-use crate::domain::outgoing::message::{ClaimedMessage, MessageKind, MessageState};
+use crate::domain::outgoing::message::{MessageKind, MessageState};
 use crate::domain::outgoing::say::Say;
 use crate::domain::outgoing::whatsapp::{self, Delivery};
 use crate::domain::people::person::Channel;

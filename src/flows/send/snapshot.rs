@@ -1,10 +1,11 @@
 //! Reads, in the transaction that claims messages, all that the decision about each looks at.
 
 use crate::domain::centre::Centre;
+use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::decide::{
     LineFacts, MilestoneFacts, OpenCancelQuestion, ReplyAddress, Snapshot,
 };
-use crate::domain::outgoing::message::{ClaimedMessage, MessageKind};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::pace::Pace;
 use crate::domain::people::person::{Channel, Mode, Role};
 use crate::domain::replies::cancel_code::digit;

@@ -4,8 +4,9 @@
 use crate::domain::centre::Centre;
 use crate::domain::local_time::instant;
 use crate::domain::money::office_hours::money_at;
+use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::decide::MilestoneFacts;
-use crate::domain::outgoing::message::{ClaimedMessage, MessageKind};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::{Consent, Mode};
 use crate::domain::reminders::milestones::{

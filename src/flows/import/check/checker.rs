@@ -468,3 +468,39 @@ pub(super) const TEXT_COLUMNS: &[&str] = &[
     "referrer_name",
     "notes",
 ];
+
+pub(crate) fn is_mojibake(v: &str) -> bool {
+    let chars: Vec<char> = v.chars().collect();
+    chars
+        .windows(2)
+        .any(|w| matches!(w[0], 'Ã' | 'Â' | 'Ä' | 'Å') && ('\u{80}'..='\u{bf}').contains(&w[1]))
+        || v.contains("â€")
+}
+
+/// `28/11/2026`, `28.11.2026` or `28-11-2026`, as spreadsheets write dates: day, month and a year
+/// of four digits.
+pub(crate) fn three_numbers(v: &str) -> Option<(u32, u32, i32)> {
+    let mut fields = v.split(['/', '.', '-']);
+    let (a, b, c) = (fields.next()?, fields.next()?, fields.next()?);
+    let number = |s: &str, most: usize| {
+        ((1..=most).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| s.parse::<u32>().ok())
+            .flatten()
+    };
+    let year = number(c, 4)?;
+    if fields.next().is_some() {
+        None
+    } else {
+        Some((number(a, 2)?, number(b, 2)?, i32::try_from(year).ok()?))
+    }
+}
+
+/// The country of a centre that the database does not know yet, by its zone: how national numbers
+/// are read.
+pub(crate) fn country_of(timezone: &str) -> &'static str {
+    if timezone == "Europe/Dublin" {
+        "IE"
+    } else {
+        "GB"
+    }
+}

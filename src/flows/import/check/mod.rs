@@ -1,7 +1,7 @@
 //! Checks the lines of a file: every finding at once, each with its line, its column and what was
 //! expected.
 
-mod checker;
+pub(crate) mod checker;
 mod others;
 mod party;
 
@@ -13,16 +13,6 @@ use crate::flows::import::read::{CsvFile, CsvLine};
 use crate::flows::import::row::SessionRow;
 use std::collections::HashMap;
 
-/// The country of a centre that the database does not know yet, by its zone: how national numbers
-/// are read.
-pub(super) fn country_of(timezone: &str) -> &'static str {
-    if timezone == "Europe/Dublin" {
-        "IE"
-    } else {
-        "GB"
-    }
-}
-
 /// What the checks know beside the file itself: the centres on file.
 #[derive(Default)]
 pub(super) struct OnFile {
@@ -30,32 +20,6 @@ pub(super) struct OnFile {
     pub(super) countries: HashMap<String, String>,
     /// The zone of each centre.
     pub(super) zones: HashMap<String, String>,
-}
-
-fn is_mojibake(v: &str) -> bool {
-    let chars: Vec<char> = v.chars().collect();
-    chars
-        .windows(2)
-        .any(|w| matches!(w[0], 'Ã' | 'Â' | 'Ä' | 'Å') && ('\u{80}'..='\u{bf}').contains(&w[1]))
-        || v.contains("â€")
-}
-
-/// `28/11/2026`, `28.11.2026` or `28-11-2026`, as spreadsheets write dates: day, month and a year
-/// of four digits.
-fn three_numbers(v: &str) -> Option<(u32, u32, i32)> {
-    let mut fields = v.split(['/', '.', '-']);
-    let (a, b, c) = (fields.next()?, fields.next()?, fields.next()?);
-    let number = |s: &str, most: usize| {
-        ((1..=most).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| s.parse::<u32>().ok())
-            .flatten()
-    };
-    let year = number(c, 4)?;
-    if fields.next().is_some() {
-        None
-    } else {
-        Some((number(a, 2)?, number(b, 2)?, i32::try_from(year).ok()?))
-    }
 }
 
 /// Checks every line by itself and against those before it. `seen` hears how many were checked.
