@@ -1,6 +1,7 @@
 //! The code that finishes a cancellation by SMS (safety rule S1): random, for one phone, one
 //! session version, one use.
 
+use crate::domain::ids::CancelQuestionId;
 use crate::domain::visits::session::Reason;
 use chrono::{DateTime, Duration, Utc};
 
@@ -44,7 +45,7 @@ pub fn digit(reason: Reason) -> char {
 #[derive(Clone, PartialEq, Eq)]
 pub struct CancelQuestion {
     /// Its id.
-    pub id: String,
+    pub id: CancelQuestionId,
     /// The stem that was sent.
     pub code_prefix: String,
     /// The reasons that were offered.

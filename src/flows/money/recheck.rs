@@ -1,6 +1,7 @@
 //! A text about money is looked at again in the transaction that claims it.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::MessageId;
 use crate::domain::local_time::wall;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Say;
@@ -37,7 +38,7 @@ pub(crate) async fn look(
 ) -> Result<MoneyCheck> {
     let AssessedCase { case, assessed, .. } =
         AssessedCase::read(tx, centre, &context.session.case_id).await?;
-    let (session, role) = (context.session.id.as_str(), context.attendee.role);
+    let (session, role) = (&context.session.id, context.attendee.role);
     let standing = assessed.standing(session, now);
     let to_all = matches!(
         kind,
@@ -77,7 +78,7 @@ pub(crate) async fn look(
                     .record
                     .sessions
                     .iter()
-                    .find(|s| s.id == session)
+                    .find(|s| s.id == *session)
                     .map_or(7, |s| s.payment_days);
                 local(now)
                     .checked_add_days(Days::new(u64::from(days)))
@@ -104,7 +105,7 @@ pub(crate) async fn look(
 pub(crate) async fn pause(
     tx: &mut Tx,
     context: &AttendeeContext,
-    message_id: &str,
+    message_id: &MessageId,
     now: DateTime<Utc>,
 ) -> Result<()> {
     money::pause_text(tx, message_id, now).await?;

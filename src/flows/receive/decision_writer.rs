@@ -2,6 +2,7 @@
 //! goes back.
 
 use crate::domain::centre::{CancelAnswer, Centre};
+use crate::domain::ids::{CancelQuestionId, CaseId, ChoiceId, Id, SessionId};
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::say::Say;
@@ -60,11 +61,11 @@ pub(crate) struct DecisionWriter<'a> {
 }
 
 impl<'a> DecisionWriter<'a> {
-    fn context(&self, session: &str) -> Option<&'a AttendeeContext> {
-        self.contexts.iter().find(|s| s.session.id == session)
+    fn context(&self, session: &SessionId) -> Option<&'a AttendeeContext> {
+        self.contexts.iter().find(|s| s.session.id == *session)
     }
 
-    fn centre_of(&self, session: Option<&str>) -> Option<&'a Centre> {
+    fn centre_of(&self, session: Option<&SessionId>) -> Option<&'a Centre> {
         let code = session
             .and_then(|s| self.context(s))
             .map(|s| s.session.centre.as_str())
@@ -147,7 +148,7 @@ impl<'a> DecisionWriter<'a> {
                         )
                         .await?
                     {
-                        Some(question) => data = question,
+                        Some(question) => data = question.into_text(),
                         None if asks && !shows => reply = self.bare_reply(),
                         None => reply = reply.filter(|r| r.kind != MessageKind::CancelReasonAsk),
                     }
@@ -308,7 +309,7 @@ impl<'a> DecisionWriter<'a> {
                     changed |= heard.opted_out;
                     self.opt_in(heard).await?;
                 }
-                Effect::Task { topic, session } => self.task(topic, session.as_deref()).await?,
+                Effect::Task { topic, session } => self.task(topic, session.as_ref()).await?,
             }
         }
         self.after_press(reply.as_ref()).await?;
@@ -325,14 +326,14 @@ impl<'a> DecisionWriter<'a> {
         }
         if reply.kind == MessageKind::CancellationAck
             && data.is_empty()
-            && let Some(context) = reply.session.as_deref().and_then(|s| self.context(s))
+            && let Some(context) = reply.session.as_ref().and_then(|s| self.context(s))
             && let Some(at) = context.attendee.answered_at
         {
             data = self.in_time_word(context, at).await?.to_owned();
         }
         if changed
             || reply.kind == MessageKind::CancelReasonAsk
-            || !self.capped(reply.kind, reply.session.as_deref()).await?
+            || !self.capped(reply.kind, reply.session.as_ref()).await?
         {
             if changed && reply.kind == MessageKind::CancellationAck {
                 self.copy_to_the_other_address(&reply, &data).await?;
@@ -398,7 +399,7 @@ impl<'a> DecisionWriter<'a> {
         reply: &conversation::Reply,
         data: &str,
     ) -> Result<()> {
-        let Some(context) = reply.session.as_deref().and_then(|s| self.context(s)) else {
+        let Some(context) = reply.session.as_ref().and_then(|s| self.context(s)) else {
             return Ok(());
         };
         let Some(other) = context
@@ -410,7 +411,7 @@ impl<'a> DecisionWriter<'a> {
         };
         // The other phone is not in the hand that just wrote: its quiet hours are kept, the
         // centre's and its own.
-        let Some(centre) = self.centre_of(reply.session.as_deref()) else {
+        let Some(centre) = self.centre_of(reply.session.as_ref()) else {
             return Ok(());
         };
         let quiet: Vec<Quiet> = centre
@@ -442,8 +443,8 @@ impl<'a> DecisionWriter<'a> {
     /// visit.
     async fn ring_unless_chosen(
         &mut self,
-        choice: &str,
-        options: &[(String, i64); 2],
+        choice: &ChoiceId,
+        options: &[(SessionId, i64); 2],
     ) -> Result<()> {
         let Some(context) = options
             .iter()
@@ -475,7 +476,7 @@ impl<'a> DecisionWriter<'a> {
     async fn ask_which(
         &mut self,
         wanted: AmbiguousWish,
-        options: &[(String, i64); 2],
+        options: &[(SessionId, i64); 2],
         told: bool,
     ) -> Result<Option<WhichData>> {
         let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.context(session))
@@ -528,7 +529,7 @@ impl<'a> DecisionWriter<'a> {
         facts::add(self.tx, self.now, &[fact]).await
     }
 
-    async fn confirm(&mut self, session: &str, rule: &str) -> Result<()> {
+    async fn confirm(&mut self, session: &SessionId, rule: &str) -> Result<()> {
         let Some(context) = self.context(session) else {
             return Ok(());
         };
@@ -557,13 +558,13 @@ impl<'a> DecisionWriter<'a> {
     /// the question's id.
     async fn cancel_asked(
         &mut self,
-        session: &str,
+        session: &SessionId,
         reason: Option<Reason>,
         first_no_at: DateTime<Utc>,
         late: bool,
         ask: bool,
         rule: &str,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<CancelQuestionId>> {
         let Some(context) = self.context(session) else {
             return Ok(None);
         };
@@ -662,14 +663,14 @@ impl<'a> DecisionWriter<'a> {
     }
 
     /// InboundKind follows by the rules on money.
-    async fn settle(&mut self, case_id: &str) -> Result<()> {
+    async fn settle(&mut self, case_id: &CaseId) -> Result<()> {
         settle::settle(self.lines.senders(), self.tx, self.all, case_id, self.now)
             .await
             .map(drop)
     }
 
     /// Takes this party's cancellation back; false if the other parent was told already.
-    async fn take_back(&mut self, session: &str, rule: &str) -> Result<bool> {
+    async fn take_back(&mut self, session: &SessionId, rule: &str) -> Result<bool> {
         let (Some(context), Some(centre)) = (self.context(session), self.centre_of(Some(session)))
         else {
             return Ok(false);
@@ -756,7 +757,7 @@ impl<'a> DecisionWriter<'a> {
         Ok(true)
     }
 
-    async fn task(&mut self, topic: TaskKind, session: Option<&str>) -> Result<()> {
+    async fn task(&mut self, topic: TaskKind, session: Option<&SessionId>) -> Result<()> {
         let context = session.and_then(|s| self.context(s));
         // Without a clear session the case is named only if there is just one that it can be.
         let only = match self.parties {
@@ -770,15 +771,19 @@ impl<'a> DecisionWriter<'a> {
                 self.inbound.number_hash,
                 self.now.format("%Y-%m-%d")
             ),
-            _ => format!("{topic}/{}/{}", self.inbound.id, session.unwrap_or("")),
+            _ => format!(
+                "{topic}/{}/{}",
+                self.inbound.id,
+                session.map_or("", SessionId::as_str)
+            ),
         };
         let task = NewTask {
             centre: context
                 .map(|s| s.session.centre.as_str())
                 .or_else(|| self.parties.first().map(|p| p.centre.as_str())),
             case_id: context
-                .map(|s| s.session.case_id.as_str())
-                .or(only.map(|p| p.case_id.as_str())),
+                .map(|s| &s.session.case_id)
+                .or(only.map(|p| &p.case_id)),
             session_id: session,
             role: context.map(|s| s.attendee.role).or(only.map(|p| p.role)),
             inbound_id: Some(&self.inbound.id),
@@ -789,7 +794,7 @@ impl<'a> DecisionWriter<'a> {
     }
 
     /// Answers are capped too, or somebody who fakes a sender could fill a phone (rule a2).
-    async fn capped(&mut self, kind: MessageKind, session: Option<&str>) -> Result<bool> {
+    async fn capped(&mut self, kind: MessageKind, session: Option<&SessionId>) -> Result<bool> {
         if kind == MessageKind::UnknownSender {
             let known_country = self.inbound.from.as_ref().is_some_and(|a| {
                 a.chat_id().is_some()
@@ -821,7 +826,7 @@ impl<'a> DecisionWriter<'a> {
         if kind != MessageKind::CancelReasonAsk
             && lately
                 .iter()
-                .any(|(k, s, at)| *k == kind && s.as_deref() == session && *at > hour_ago)
+                .any(|(k, s, at)| *k == kind && s.as_ref() == session && *at > hour_ago)
         {
             return Ok(true);
         }
@@ -851,14 +856,14 @@ impl<'a> DecisionWriter<'a> {
         let Some(address) = self.inbound.from.clone() else {
             return Ok(());
         };
-        let Some(centre) = self.centre_of(reply.session.as_deref()) else {
+        let Some(centre) = self.centre_of(reply.session.as_ref()) else {
             return Ok(());
         };
         let dedup_key = format!("reply/{}", self.inbound.id);
         let until = Some(self.now + ANSWER_LASTS);
         let channel = address.channel();
         let to = Some((address, self.inbound.number_hash.clone()));
-        let message = match reply.session.as_deref().and_then(|s| self.context(s)) {
+        let message = match reply.session.as_ref().and_then(|s| self.context(s)) {
             Some(context) => NewMessage {
                 to,
                 data,

@@ -3,6 +3,7 @@
 
 use crate::channels::{Button, ContentMessage};
 use crate::domain::centre::Centre;
+use crate::domain::ids::{AttemptToken, ChoiceId, Id, SessionId};
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::outgoing::say::{FinishBy, Say};
@@ -85,7 +86,7 @@ impl Known {
         tx: &mut Tx,
         line: &Line,
         claimed: &[ClaimedMessage],
-        contexts: &HashMap<(String, Role), AttendeeContext>,
+        contexts: &HashMap<(SessionId, Role), AttendeeContext>,
         now: DateTime<Utc>,
     ) -> Result<Known> {
         let mut hashes: Vec<String> = claimed
@@ -113,22 +114,22 @@ impl Known {
             .iter()
             .filter(|c| c.kind == MessageKind::WhichSession)
         {
-            let id = WhichData::read(&c.data.0)
-                .map(|d| d.choice)
-                .unwrap_or_default();
-            if questions::choosing_by_id(tx, &id).await?.is_some() {
-                known.waiting.insert(id);
+            let Some(WhichData { choice, .. }) = WhichData::read(&c.data.0) else {
+                continue;
+            };
+            if questions::choosing_by_id(tx, &choice).await?.is_some() {
+                known.waiting.insert(choice.into_text());
             }
         }
         for c in claimed
             .iter()
             .filter(|c| c.kind == MessageKind::DateQuestion)
         {
-            let id = DateData::read(&c.data.0)
-                .map(|d| d.question)
-                .unwrap_or_default();
-            if dates::session_of(tx, &id).await?.is_some() {
-                known.waiting.insert(id);
+            let Some(DateData { question, .. }) = DateData::read(&c.data.0) else {
+                continue;
+            };
+            if dates::session_of(tx, &question).await?.is_some() {
+                known.waiting.insert(question.into_text());
             }
         }
         Ok(known)
@@ -138,7 +139,7 @@ impl Known {
 /// What the text of a numbered question needs: the question and the party's own arrivals, each with
 /// its centre's name if they differ.
 pub(crate) struct WhichData {
-    pub(crate) choice: String,
+    pub(crate) choice: ChoiceId,
     pub(crate) options: [(Option<String>, NaiveDateTime); 2],
 }
 
@@ -162,7 +163,7 @@ impl WhichData {
 
     fn read(data: &str) -> Option<WhichData> {
         let mut lines = data.lines();
-        let choice = lines.next()?.to_owned();
+        let choice = ChoiceId::new(lines.next()?);
         let mut option = || {
             let (at, centre) = lines.next()?.split_once('|')?;
             Some((
@@ -187,20 +188,20 @@ pub(crate) async fn check(
     now: DateTime<Utc>,
 ) -> Result<(Vec<Ready>, bool)> {
     let all = centres::all_in(tx).await?;
-    let mut ids: Vec<String> = claimed
+    let mut ids: Vec<SessionId> = claimed
         .iter()
         .filter_map(|c| c.session.as_ref().map(|s| s.0.clone()))
         .collect();
     ids.sort();
     ids.dedup();
     let free = sessions::lock_free(tx, &ids).await?;
-    let mut places: Vec<(String, Role)> = claimed
+    let mut places: Vec<(SessionId, Role)> = claimed
         .iter()
         .filter_map(|c| Some((c.session.as_ref()?.0.clone(), c.role?)))
         .collect();
     places.sort();
     places.dedup();
-    let contexts: HashMap<(String, Role), AttendeeContext> =
+    let contexts: HashMap<(SessionId, Role), AttendeeContext> =
         sessions::contexts_of(tx, svc.lines().senders(), &places)
             .await?
             .into_iter()
@@ -412,7 +413,7 @@ pub(crate) async fn check(
                 {
                     outbox::told_of_move(tx, &s.session.id, s.attendee.role).await?;
                 }
-                let token = random_token();
+                let token = AttemptToken::new(random_token());
                 let buttons = match line.channel {
                     Channel::Telegram => say
                         .buttons()
@@ -541,7 +542,7 @@ impl Pace {
         tx: &mut Tx,
         all: &Centres,
         claimed: &[ClaimedMessage],
-        contexts: &HashMap<(String, Role), AttendeeContext>,
+        contexts: &HashMap<(SessionId, Role), AttendeeContext>,
         now: DateTime<Utc>,
     ) -> Result<Pace> {
         let bound = |c: &ClaimedMessage| {
@@ -616,7 +617,7 @@ async fn finish_by(
     .await?;
     let Some(q) = asked
         .open
-        .filter(|q| q.id == c.data.0 && q.is_open(now, context.session.starts_at))
+        .filter(|q| q.id.as_str() == c.data.0 && q.is_open(now, context.session.starts_at))
     else {
         return Ok(None);
     };
@@ -723,7 +724,9 @@ fn verdict(
                 confirm_request(centre, s, now)
             }
             (MessageKind::WhichSession, ..) => {
-                match WhichData::read(&c.data.0).filter(|d| known.waiting.contains(&d.choice)) {
+                match WhichData::read(&c.data.0)
+                    .filter(|d| known.waiting.contains(d.choice.as_str()))
+                {
                     Some(WhichData {
                         options: [first, second],
                         ..
@@ -846,7 +849,8 @@ fn verdict(
             Err(_) => return withdrawn(EndReason::Moved),
         },
         MessageKind::DateQuestion => {
-            match DateData::read(&c.data.0).filter(|d| known.waiting.contains(&d.question)) {
+            match DateData::read(&c.data.0).filter(|d| known.waiting.contains(d.question.as_str()))
+            {
                 Some(d) => Say::DateQuestion {
                     from: own(a.arrives_at),
                     to: own(d.arrival),

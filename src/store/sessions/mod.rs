@@ -4,6 +4,7 @@
 mod attendees;
 mod changes;
 
+use crate::domain::ids::{CaseId, PartyId, SessionId};
 pub use crate::store::sessions::attendees::{
     AttendeeContext, PartyFilter, Route, asks_until, booked_between, contexts, contexts_of,
     contexts_of_address, due, seats_between, seats_of_case, unasked,
@@ -25,9 +26,9 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct Session {
     /// Its id, shown outside.
-    pub id: String,
+    pub id: SessionId,
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// The case's reference.
     pub case_ref: String,
     /// The centre's code.
@@ -67,8 +68,8 @@ pub fn local_text(local: NaiveDateTime) -> String {
 
 fn read_session(r: &Row) -> Result<Session> {
     Ok(Session {
-        id: r.text("id")?,
-        case_id: r.text("case_id")?,
+        id: r.id("id")?,
+        case_id: r.id("case_id")?,
         case_ref: r.text("case_ref")?,
         centre: r.text("centre")?,
         starts_at: r.time("starts_at")?,
@@ -103,11 +104,11 @@ pub(super) fn read_move(r: &Row) -> Result<Option<Move>> {
 #[derive(Debug, Clone)]
 pub struct Attendee {
     /// The session.
-    pub session_id: String,
+    pub session_id: SessionId,
     /// Which parent.
     pub role: Role,
     /// The party.
-    pub party_id: String,
+    pub party_id: PartyId,
     /// The party's own arrival (UTC).
     pub arrives_at: DateTime<Utc>,
     /// The party's own departure (UTC).
@@ -140,9 +141,9 @@ const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves
 
 fn read_attendee(r: &Row) -> Result<Attendee> {
     Ok(Attendee {
-        session_id: r.text("session_id")?,
+        session_id: r.id("session_id")?,
         role: r.word("role")?,
-        party_id: r.text("party_id")?,
+        party_id: r.id("party_id")?,
         arrives_at: r.time("arrives_at")?,
         leaves_at: r.time("leaves_at")?,
         ask_version: r.int("ask_version")?,
@@ -159,7 +160,7 @@ fn read_attendee(r: &Row) -> Result<Attendee> {
 }
 
 /// Locks the sessions for the rest of the transaction (PostgreSQL; SQLite has one writer anyway).
-pub async fn lock(tx: &mut Tx, sessions: &[String]) -> Result<()> {
+pub async fn lock(tx: &mut Tx, sessions: &[SessionId]) -> Result<()> {
     if sessions.is_empty() || !tx.is_postgres() {
         return Ok(());
     }
@@ -176,8 +177,8 @@ pub async fn lock(tx: &mut Tx, sessions: &[String]) -> Result<()> {
 /// who records.
 pub async fn lock_free(
     tx: &mut Tx,
-    sessions: &[String],
-) -> Result<std::collections::HashSet<String>> {
+    sessions: &[SessionId],
+) -> Result<std::collections::HashSet<SessionId>> {
     if !tx.is_postgres() || sessions.is_empty() {
         return Ok(sessions.iter().cloned().collect());
     }
@@ -188,12 +189,12 @@ pub async fn lock_free(
     tx.all(sql, sessions.iter().map(Arg::from).collect())
         .await?
         .iter()
-        .map(|r| r.text("id"))
+        .map(|r| r.id("id"))
         .collect()
 }
 
 /// One session by its id.
-pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Session>> {
+pub async fn get(tx: &mut Tx, id: &SessionId) -> Result<Option<Session>> {
     let row = tx
         .one(
             format!(
@@ -223,7 +224,7 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Att
             args![],
         )
         .await?;
-    let mut by_session: std::collections::HashMap<String, Vec<Attendee>> =
+    let mut by_session: std::collections::HashMap<SessionId, Vec<Attendee>> =
         std::collections::HashMap::new();
     for r in &places {
         let a = read_attendee(r)?;
@@ -301,10 +302,10 @@ pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> R
         )
         .await?;
     for r in rows {
-        let (case_id, session_id) = (r.text_opt("case_id")?, r.text_opt("session_id")?);
+        let (case_id, session_id) = (r.id_opt("case_id")?, r.id_opt("session_id")?);
         let task = crate::store::tasks::NewTask {
-            case_id: case_id.as_deref(),
-            session_id: session_id.as_deref(),
+            case_id: case_id.as_ref(),
+            session_id: session_id.as_ref(),
             role: r.word_opt("role")?,
             due_at: r.time_opt("arrives_at")?,
             ..crate::store::tasks::NewTask::new(

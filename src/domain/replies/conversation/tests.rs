@@ -1,6 +1,7 @@
 //! What messages do.
 
 #[cfg(test)]
+use crate::domain::ids::SessionId;
 use crate::domain::replies::conversation::*;
 use crate::domain::replies::understanding::understand;
 
@@ -14,7 +15,7 @@ fn local(s: &str) -> NaiveDateTime {
     crate::domain::local_time::parse_local(&format!("2026-11-{s}")).unwrap()
 }
 
-pub(crate) fn open(session: &str) -> KnownVisit {
+pub(crate) fn open(session: &SessionId) -> KnownVisit {
     KnownVisit {
         session: session.into(),
         case: "c".into(),
