@@ -130,13 +130,4 @@ ids! {
     /// A process that sends or receives.
     WorkerId,
 }
-parsed!(
-    DateQuestionId,
-    FactId,
-    FeeId,
-    InboundId,
-    MessageId,
-    SeriesId,
-    SessionId,
-    TaskId
-);
+parsed!(FactId, FeeId, MessageId, SeriesId, SessionId, TaskId);

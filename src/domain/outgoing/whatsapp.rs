@@ -160,7 +160,7 @@ pub fn variables(values: &[String], say: &Say, token: &AttemptToken) -> Vec<Stri
         }
     });
     filled
-        .chain((!say.buttons().is_empty()).then(|| token.to_string()))
+        .chain((!say.buttons().is_empty()).then(|| token.as_str().to_owned()))
         .collect()
 }
 
@@ -270,10 +270,17 @@ mod tests {
             [Delivery::Free, Delivery::Not]
         );
         assert_eq!(
-            variables(&["Birchfield".into(), String::new()], &request, "t"),
+            variables(
+                &["Birchfield".into(), String::new()],
+                &request,
+                &AttemptToken::new("t")
+            ),
             ["Birchfield", "-", "t"]
         );
-        assert_eq!(variables(&["Birchfield".into()], &off, "t"), ["Birchfield"]);
+        assert_eq!(
+            variables(&["Birchfield".into()], &off, &AttemptToken::new("t")),
+            ["Birchfield"]
+        );
     }
 
     #[test]

@@ -412,7 +412,7 @@ mod tests {
     fn visit(n: i64) -> MilestoneVisit {
         let start = t("2026-06-06T10:00") + Duration::weeks(2 * n);
         MilestoneVisit {
-            session: format!("s{n}"),
+            session: SessionId::new(format!("s{n}")),
             start,
             end: start + Duration::hours(2),
             state: SessionState::Booked,
@@ -440,7 +440,7 @@ mod tests {
 
     fn case(visits: Vec<MilestoneVisit>) -> MilestoneCase {
         MilestoneCase {
-            id: "c".into(),
+            id: CaseId::new("c"),
             court_ordered: false,
             known_at: t("2026-05-01T09:00"),
             visits,

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn only_the_full_number_finishes() {
         let q = CancelQuestion {
-            id: "q".into(),
+            id: CancelQuestionId::new("q"),
             code_prefix: "527".into(),
             offered: vec![Reason::IllChild, Reason::Other],
             asked_at: DateTime::UNIX_EPOCH,

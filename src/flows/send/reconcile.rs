@@ -317,13 +317,14 @@ fn find_content(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::{AttemptToken, MessageId};
     use crate::domain::people::person::{Channel, Phone, Private};
 
     fn attempt() -> OpenAttempt {
         OpenAttempt {
-            token: "t".into(),
-            message_id: "m".into(),
-            worker: "w".into(),
+            token: AttemptToken::new("t"),
+            message_id: MessageId::new("m"),
+            worker: WorkerId::new("w"),
             channel: Channel::Sms,
             sender: "+15005550006".into(),
             number: Address::sms(&Phone::from_e164("+447700900101").unwrap()),

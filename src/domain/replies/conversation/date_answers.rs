@@ -185,8 +185,8 @@ mod tests {
     /// A question about Sunday in place of Saturday; the request for Saturday was confirmed.
     fn date() -> DateAsked {
         DateAsked {
-            question: "d".into(),
-            session: "a".into(),
+            question: DateQuestionId::new("d"),
+            session: SessionId::new("a"),
             role: Role::Contact,
             arrives: sunday(),
             asked_at: t("26T12:00:00"),
@@ -243,7 +243,7 @@ mod tests {
             assert_eq!(
                 d.effects,
                 [Effect::DateAnswer {
-                    question: "d".into(),
+                    question: DateQuestionId::new("d"),
                     role: Role::Contact,
                     yes
                 }],
@@ -297,7 +297,7 @@ mod tests {
         let two = vec![
             date(),
             DateAsked {
-                question: "e".into(),
+                question: DateQuestionId::new("e"),
                 ..date()
             },
         ];
@@ -343,9 +343,9 @@ mod tests {
 
     #[test]
     fn a_press_answers_the_text_above_it() {
-        let below = |question: &DateQuestionId| PromptRef {
+        let below = |question: &str| PromptRef {
             kind: MessageKind::DateQuestion,
-            session: "a".into(),
+            session: Some(SessionId::new("a")),
             ask_version: 1,
             question: question.into(),
         };
@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(
             d.effects,
             [Effect::DateAnswer {
-                question: "d".into(),
+                question: DateQuestionId::new("d"),
                 role: Role::Contact,
                 yes: false
             }],

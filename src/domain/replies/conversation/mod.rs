@@ -140,7 +140,7 @@ pub struct PromptRef {
     pub session: Option<SessionId>,
     /// See `session`.
     pub ask_version: i64,
-    /// The question of a cancellation, or the numbered question, that it put.
+    /// The question that it put, if it put one. `kind` says which kind of id this is.
     pub question: String,
 }
 
