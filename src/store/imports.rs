@@ -285,7 +285,7 @@ pub async fn booked_on(
                 centre,
                 days.0.to_string(),
                 (days.1 + chrono::Days::new(1)).to_string(),
-                after,
+                after.map_or("", SessionId::as_str),
                 page
             ],
         )

@@ -82,7 +82,7 @@ pub async fn announce(
                 TaskKind::FeeChange,
             )
         };
-        let list: Vec<NewTask<'_>> = families.iter().map(|c| task(c)).collect();
+        let list: Vec<NewTask<'_>> = families.iter().map(task).collect();
         tasks::open_many(tx, now, &list).await?;
         // Where the centre wants it, both parents are told by text: the next scan sees to it.
         bookings::touch_many(tx, &families).await?;
