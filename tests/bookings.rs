@@ -2,6 +2,7 @@
 //! replaced, milestones and announced rules.
 
 use crate::common::{BIRCHFIELD, Binary, LIFFEY, On, SAMPLE, TestDb, World};
+use courtesy::domain::ids::{CaseId, SessionId};
 use courtesy::domain::local_time::{parse_local, parse_time};
 use courtesy::domain::people::person::Role;
 use courtesy::domain::task::TaskKind;
@@ -34,7 +35,7 @@ fn local(s: &str) -> chrono::NaiveDateTime {
     parse_local(s).unwrap()
 }
 
-async fn case_id(w: &World, case_ref: &str) -> String {
+async fn case_id(w: &World, case_ref: &str) -> CaseId {
     cases::find(&w.svc.db, case_ref).await.unwrap().id
 }
 
@@ -196,7 +197,7 @@ async fn what_may_not_be_booked_is_said_plainly(on: On) {
     .await;
     refused(
         Booking {
-            replaces: Some("nothing".into()),
+            replaces: Some(SessionId::new("nothing")),
             ..at("2026-12-12T13:00")
         },
         "is no session of BRK-0105",

@@ -3,6 +3,7 @@
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, at};
 use courtesy::domain::centre::Centre;
+use courtesy::domain::ids::TaskId;
 use courtesy::domain::outgoing::message::{MessageKind, MessageState};
 use courtesy::domain::people::person::Role;
 use courtesy::domain::task::TaskKind;
@@ -60,7 +61,7 @@ async fn queued(w: &World, case_ref: &str) -> Vec<ListedMessage> {
     all
 }
 
-async fn task(w: &World, topic: TaskKind) -> String {
+async fn task(w: &World, topic: TaskKind) -> TaskId {
     tasks::list(&w.svc.db, None)
         .await
         .unwrap()

@@ -2,6 +2,7 @@
 //! what the other phone never shows.
 
 use crate::common::{BIRCHFIELD, On, World, at, eventually, sample_with};
+use courtesy::domain::ids::{FeeId, TaskId};
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::money::policy::{About, Absent, Note};
 use courtesy::domain::people::person::Role;
@@ -67,7 +68,7 @@ pub async fn fees(w: &World, case_ref: &str) -> Vec<String> {
         .collect()
 }
 
-pub async fn fee_id(w: &World, case_ref: &str) -> String {
+pub async fn fee_id(w: &World, case_ref: &str) -> FeeId {
     lists::fees(&w.svc.db, None, w.svc.clock.now())
         .await
         .unwrap()
@@ -77,7 +78,7 @@ pub async fn fee_id(w: &World, case_ref: &str) -> String {
         .id
 }
 
-pub async fn task(w: &World, case_ref: &str, topic: TaskKind) -> String {
+pub async fn task(w: &World, case_ref: &str, topic: TaskKind) -> TaskId {
     let all = tasks::list(&w.svc.db, None).await.unwrap();
     all.into_iter()
         .find(|t| t.topic == topic && t.state == "open" && t.case_ref.as_deref() == Some(case_ref))

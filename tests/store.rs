@@ -2,6 +2,7 @@
 
 use crate::common::{On, TestDb, at};
 use courtesy::args;
+use courtesy::domain::ids::{AttemptToken, MessageId, WorkerId};
 use courtesy::domain::outgoing::message::{MessageKind, MessageState};
 use courtesy::domain::outgoing::payload::Payload;
 use courtesy::domain::outgoing::receipt::Receipt;
@@ -43,10 +44,10 @@ fn message(dedup_key: &str) -> NewMessage {
     }
 }
 
-fn attempt(message_id: &str) -> Attempt {
+fn attempt(message_id: &MessageId) -> Attempt {
     Attempt {
-        token: random_token(),
-        message_id: message_id.into(),
+        token: AttemptToken::new(random_token()),
+        message_id: message_id.clone(),
         number: (
             Address::sms(&Phone::from_e164("+447700900101").unwrap()),
             "hash".into(),
@@ -59,7 +60,7 @@ fn attempt(message_id: &str) -> Attempt {
 }
 
 /// Queues one message and begins an attempt; gives both ids.
-async fn begun(db: &Db, dedup_key: &str) -> (String, String) {
+async fn begun(db: &Db, dedup_key: &str) -> (MessageId, AttemptToken) {
     let now = at("2026-11-26T10:00");
     let mut tx = db.begin().await.unwrap();
     outbox::enqueue(&mut tx, now, &[message(dedup_key)])
@@ -69,19 +70,25 @@ async fn begun(db: &Db, dedup_key: &str) -> (String, String) {
         .await
         .unwrap();
     let a = attempt(&claimed[0].id);
-    outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&a))
-        .await
-        .unwrap();
+    outbox::begin(
+        &mut tx,
+        &WorkerId::new("worker"),
+        US,
+        now,
+        std::slice::from_ref(&a),
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     (claimed[0].id.clone(), a.token)
 }
 
-async fn state(db: &Db, id: &str) -> MessageState {
+async fn state(db: &Db, id: &MessageId) -> MessageState {
     messages::list(db, None)
         .await
         .unwrap()
         .into_iter()
-        .find(|m| m.id == id)
+        .find(|m| m.id == *id)
         .unwrap()
         .state
 }
@@ -107,7 +114,7 @@ async fn facts_and_receipts_are_append_only(on: On) {
         &mut tx,
         at("2026-11-26T10:00"),
         &ReceiptIn {
-            token: "none".into(),
+            token: AttemptToken::new("none"),
             provider_id: "SM".into(),
             status: "sent".into(),
             error_code: None,
@@ -197,7 +204,8 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
                 .await
                 .unwrap();
         }
-        let second = outbox::begin(&mut tx, "other", US, now, &[attempt(&id)]).await;
+        let second =
+            outbox::begin(&mut tx, &WorkerId::new("other"), US, now, &[attempt(&id)]).await;
         assert_eq!(second.is_ok(), may);
         if may {
             tx.commit().await.unwrap();
@@ -210,10 +218,10 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
     let now = at("2026-11-26T10:01");
-    let receipt = async |token: &str, status: &str, code: Option<&str>| {
+    let receipt = async |token: &AttemptToken, status: &str, code: Option<&str>| {
         let mut tx = db.begin().await.unwrap();
         let r = ReceiptIn {
-            token: token.into(),
+            token: token.clone(),
             provider_id: format!("SM-{token}"),
             status: status.into(),
             error_code: code.map(str::to_owned),
@@ -246,9 +254,15 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
         (1, Some(Channel::Sms))
     );
     let second = attempt(&id);
-    outbox::begin(&mut tx, "worker", US, now, std::slice::from_ref(&second))
-        .await
-        .unwrap();
+    outbox::begin(
+        &mut tx,
+        &WorkerId::new("worker"),
+        US,
+        now,
+        std::slice::from_ref(&second),
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     receipt(&token, "read", None).await;
     assert_eq!(

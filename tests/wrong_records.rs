@@ -5,6 +5,7 @@ use crate::money::{
     CONTACT, RESIDENT, about_money, birchfield, by, cancels, case, fees, task, until, world,
 };
 use crate::money_again::{open, pay, session};
+use courtesy::domain::ids::FactId;
 use courtesy::domain::money::policy::{About, Absent, Note};
 use courtesy::domain::people::person::Role;
 use courtesy::domain::people::staff::StaffRole;
@@ -16,7 +17,7 @@ use courtesy::flows::visits::{answer, attendance, reinstate};
 use courtesy::store::{facts, staff};
 
 /// The ids of the records of a case of this kind, in the order in which they were recorded.
-async fn records(w: &World, case_ref: &str, kind: &str) -> Vec<String> {
+async fn records(w: &World, case_ref: &str, kind: &str) -> Vec<FactId> {
     let id = case(w, case_ref).await.id;
     let mut all = facts::of_case(&w.svc.db, &id).await.unwrap();
     all.sort_by_key(|f| f.recorded_at);
@@ -407,7 +408,7 @@ async fn what_cannot_be_taken_out_says_why(on: On) {
     let payment = records(&w, "BRK-0101", "payment").await.remove(0);
     let mary = by(&w, "Mary");
     assert!(
-        no(void(&w.svc, &c, "nonsense", "wrong", &mary).await)
+        no(void(&w.svc, &c, &FactId::new("nonsense"), "wrong", &mary).await)
             .contains("there is no record nonsense")
     );
     assert!(no(void(&w.svc, &c, &payment, " ", &mary).await).contains("say why"));

@@ -5,6 +5,7 @@ use crate::app::loops::Loops;
 use crate::channels::telegram::{self, Telegram, TelegramSettings};
 use crate::channels::twilio::Twilio;
 use crate::config::{Settings, SmsSection, WhatsappSection};
+use crate::domain::ids::WorkerId;
 use crate::domain::outgoing::whatsapp::{ContentSids, Contents};
 use crate::domain::people::person::Channel;
 use crate::flows::lines::{Line, LineService, Lines};
@@ -261,7 +262,7 @@ pub(super) struct LineLoops {
     pub(super) svc: Arc<Service>,
     pub(super) settings: Settings,
     pub(super) listen: SocketAddr,
-    pub(super) worker: String,
+    pub(super) worker: WorkerId,
     pub(super) receives: bool,
     pub(super) loops: Loops,
     /// By name: what the line was made of, and what ends its loops.

@@ -1,6 +1,7 @@
 //! The loops that every process runs: scan, reconcile, beat; and what watches over loops and the
 //! clock.
 
+use crate::domain::ids::WorkerId;
 use crate::flows::liveness::ClockWatch;
 use crate::flows::receive;
 use crate::flows::scan::confirmations;
@@ -97,7 +98,7 @@ pub(super) async fn scan_loop(
 
 pub(super) async fn reconcile_loop(
     svc: Arc<Service>,
-    worker: String,
+    worker: WorkerId,
     stop: CancellationToken,
 ) -> Result<()> {
     while !stop.is_cancelled() {

@@ -2,6 +2,7 @@
 
 use crate::cli::record::RecordedBy;
 use crate::cli::{Usage, line, parse_at};
+use crate::domain::ids::{SeriesId, SessionId};
 use crate::domain::local_time::{parse_local, parse_time};
 use crate::flows::recording::Recording;
 use crate::flows::service::Service;
@@ -51,7 +52,7 @@ pub(crate) struct SessionArgs {
     like: SessionOptions,
     /// The missed session in whose place it is booked
     #[arg(long, value_name = "SESSION", conflicts_with = "every")]
-    replaces: Option<String>,
+    replaces: Option<SessionId>,
     #[command(flatten)]
     who: RecordedBy,
 }
@@ -69,7 +70,7 @@ pub(crate) struct SeriesArgs {
     change: Option<String>,
     /// Which series, if the case has more than one
     #[arg(long, value_name = "SERIES")]
-    series: Option<String>,
+    series: Option<SeriesId>,
     #[command(flatten)]
     like: SessionOptions,
     #[command(flatten)]
@@ -95,7 +96,7 @@ fn date(option: &str, s: &str) -> Result<NaiveDate> {
 fn booking(
     start: NaiveDateTime,
     like: SessionOptions,
-    replaces: Option<String>,
+    replaces: Option<SessionId>,
 ) -> Result<Booking> {
     let time = |option: &str, s: Option<String>| {
         s.map(|s| {
@@ -161,7 +162,7 @@ fn say_booked(booked: &Booked) -> Result<()> {
 #[derive(clap::Args)]
 pub(crate) struct DateArgs {
     /// The session, as `list sessions` prints it
-    session: String,
+    session: SessionId,
     /// The other start, local to the centre: both parents are asked in the same words
     #[arg(long, value_name = "DATE TIME", requires = "origin", conflicts_with_all = ["close", "party", "answer"])]
     to: Option<String>,
@@ -268,7 +269,7 @@ pub(crate) async fn series(svc: &Service, args: SeriesArgs) -> Result<()> {
     } = book::end(
         svc,
         &case.id,
-        args.series.as_deref(),
+        args.series.as_ref(),
         from,
         change.as_ref(),
         &rec,

@@ -2,6 +2,7 @@
 //! texts.
 
 use crate::cli::{CommandContext, line, utc};
+use crate::domain::ids::{FactId, SessionId};
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::source;
 use crate::flows::money::lists;
@@ -25,11 +26,11 @@ struct CaseLine {
     at: DateTime<Utc>,
     what: String,
     role: Option<String>,
-    session: Option<String>,
+    session: Option<SessionId>,
     rule: String,
     by: String,
     /// The id of the record, if it is one.
-    fact: Option<String>,
+    fact: Option<FactId>,
 }
 
 fn fact_in_words(kind: &str, detail: &str) -> String {
@@ -104,14 +105,15 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
         .remove(&case.centre)
         .context("the centre of the case is missing")?
         .centre;
-    let starts: std::collections::HashMap<String, String> = sessions::list(&db, Some(&case.centre))
-        .await?
-        .into_iter()
-        .map(|(s, _)| (s.id, s.start_local.format("%a %-d %b %H:%M").to_string()))
-        .collect();
+    let starts: std::collections::HashMap<SessionId, String> =
+        sessions::list(&db, Some(&case.centre))
+            .await?
+            .into_iter()
+            .map(|(s, _)| (s.id, s.start_local.format("%a %-d %b %H:%M").to_string()))
+            .collect();
     let mut steps = Vec::new();
     let recorded = facts::of_case(&db, &case.id).await?;
-    let voided: std::collections::HashSet<String> =
+    let voided: std::collections::HashSet<FactId> =
         recorded.iter().filter_map(|f| f.voids.clone()).collect();
     for f in recorded {
         let taken_out = if voided.contains(&f.id) {

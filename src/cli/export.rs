@@ -2,6 +2,7 @@
 //! as a formula is made harmless.
 
 use crate::cli::{CommandContext, Usage, line, utc};
+use crate::domain::ids::Id;
 use crate::domain::local_time::{instant, wall};
 use crate::domain::people::person::Role;
 use crate::domain::visits::session::SessionState;
@@ -125,11 +126,11 @@ async fn texts(
     {
         let local = |t| wall(tz, t).format("%Y-%m-%d %H:%M").to_string();
         line(csv_line(&[
-            m.id,
+            m.id.into_text(),
             m.kind.to_string(),
             m.case_ref.unwrap_or_default(),
             m.role.unwrap_or_default(),
-            m.session_id.unwrap_or_default(),
+            m.session_id.map(Id::into_text).unwrap_or_default(),
             m.channel,
             m.state.to_string(),
             m.reason.unwrap_or_default(),
@@ -212,9 +213,9 @@ async fn fees(
         .filter(|f| f.starts_at >= from && f.starts_at < to)
     {
         line(csv_line(&[
-            f.id,
+            f.id.into_text(),
             f.case_ref,
-            f.session,
+            f.session.into_text(),
             wall(tz, f.starts_at).format("%Y-%m-%d").to_string(),
             f.liable.map(|r| r.to_string()).unwrap_or_default(),
             f.charge.code().to_owned(),

@@ -1,6 +1,7 @@
 //! `courtesy hold`: stops all sending, or lets it go on.
 
 use crate::cli::{CommandContext, NegativeResult, line};
+use crate::domain::ids::MessageId;
 use crate::domain::people::staff::Act;
 use crate::store::centres::{self, ALL_CENTRES};
 use crate::store::facts::{self, Fact};
@@ -22,7 +23,7 @@ pub(crate) enum Command {
         centre: Option<String>,
         /// One waiting text alone, as `list messages` prints it
         #[arg(long, value_name = "MESSAGE", conflicts_with = "centre")]
-        message: Option<String>,
+        message: Option<MessageId>,
         /// The name of the person who stops it
         #[arg(long = "as", value_name = "USER", default_value = "staff")]
         user: String,
@@ -38,7 +39,7 @@ pub(crate) enum Command {
         centre: Option<String>,
         /// The text that is held alone
         #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["centre", "count"])]
-        message: Option<String>,
+        message: Option<MessageId>,
         /// The name of the person who lets it go on
         #[arg(long = "as", value_name = "USER", default_value = "staff")]
         user: String,
@@ -49,7 +50,7 @@ pub(crate) enum Command {
 }
 
 /// One text is held back, or goes on; all others leave as they would.
-async fn one_text(db: &Db, id: &str, on: bool, by: &str, now: DateTime<Utc>) -> Result<()> {
+async fn one_text(db: &Db, id: &MessageId, on: bool, by: &str, now: DateTime<Utc>) -> Result<()> {
     let mut tx = db.begin().await?;
     staff::allow(&mut tx, by, if on { Act::Stop } else { Act::LetGo }).await?;
     if on {

@@ -1,6 +1,7 @@
 //! `courtesy list`: the state, for scripts. Never a body, a name or a number.
 
 use crate::cli::{CommandContext, line, utc};
+use crate::domain::ids::TaskId;
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::people::person::Role;
 use crate::domain::visits::attendee;
@@ -78,7 +79,7 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     for row in &rows {
         let of_task = row["task"]
             .as_str()
-            .and_then(|t| texts.get(t))
+            .and_then(|t| texts.get(&TaskId::new(t)))
             .map(|t| format!("  text: {}", t.join(", ")))
             .unwrap_or_default();
         line(if args.json {
@@ -92,9 +93,9 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
 }
 
 /// What becomes of the texts of tasks, for people: `resident goes 2026-11-25T10:00:00Z`.
-async fn texts_in_words(db: &Db) -> Result<HashMap<String, Vec<String>>> {
-    let mut out: HashMap<String, Vec<String>> = HashMap::new();
-    let mut roles: HashMap<String, Vec<Role>> = HashMap::new();
+async fn texts_in_words(db: &Db) -> Result<HashMap<TaskId, Vec<String>>> {
+    let mut out: HashMap<TaskId, Vec<String>> = HashMap::new();
+    let mut roles: HashMap<TaskId, Vec<Role>> = HashMap::new();
     for t in milestones::texts_of_tasks(db).await? {
         let what = match t.state {
             MessageState::Waiting if t.held => "is held back".to_owned(),

@@ -1,6 +1,7 @@
 //! `courtesy record`: what people tell the centre.
 
 use crate::cli::{CommandContext, Usage, bookings, line, parse_at};
+use crate::domain::ids::{FeeId, SessionId, TaskId};
 use crate::domain::local_time::parse_local;
 use crate::domain::people::person::Role;
 use crate::domain::visits::session::Reason;
@@ -36,7 +37,7 @@ pub(crate) enum Command {
     )]
     Answer {
         /// The session, as `list sessions` prints it
-        session: String,
+        session: SessionId,
         /// Which parent
         #[arg(long, value_parser = ["resident", "contact"])]
         party: String,
@@ -53,7 +54,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  courtesy record cancel 5f3a… --by centre --as Mary")]
     Cancel {
         /// The session, as `list sessions` prints it
-        session: String,
+        session: SessionId,
         /// RecordedBy calls it off; a parent's cancellation is `record answer … no`
         #[arg(long, value_parser = ["centre"])]
         by: String,
@@ -64,7 +65,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  courtesy record move 5f3a… --to \"2026-11-29 14:00\"")]
     Move {
         /// The session, as `list sessions` prints it
-        session: String,
+        session: SessionId,
         /// The new start, local to the centre
         #[arg(long, value_name = "DATE TIME")]
         to: String,
@@ -176,11 +177,11 @@ pub(crate) async fn zone(svc: &Service, centre: Option<&str>) -> Result<Tz> {
 }
 
 /// The zone of the centre that a task belongs to.
-pub(crate) async fn zone_of_task(svc: &Service, task: &str) -> Result<Tz> {
+pub(crate) async fn zone_of_task(svc: &Service, task: &TaskId) -> Result<Tz> {
     let centre = tasks::list(&svc.db, None)
         .await?
         .into_iter()
-        .find(|t| t.id == task)
+        .find(|t| t.id == *task)
         .and_then(|t| t.centre);
     zone(svc, centre.as_deref()).await
 }
@@ -189,7 +190,7 @@ pub(crate) async fn zone_of_task(svc: &Service, task: &str) -> Result<Tz> {
 pub(crate) async fn at_of_task(
     svc: &Service,
     who: &RecordedBy,
-    task: &str,
+    task: &TaskId,
 ) -> Result<DateTime<Utc>> {
     match &who.at {
         None => Ok(svc.clock.now()),
@@ -198,30 +199,39 @@ pub(crate) async fn at_of_task(
 }
 
 /// The instant of `--at`, local to the centre whose fee it is.
-pub(crate) async fn at_of_fee(svc: &Service, who: &RecordedBy, fee: &str) -> Result<DateTime<Utc>> {
+pub(crate) async fn at_of_fee(
+    svc: &Service,
+    who: &RecordedBy,
+    fee: &FeeId,
+) -> Result<DateTime<Utc>> {
     let Some(at) = &who.at else {
         return Ok(svc.clock.now());
     };
     let session = money::session_of_fee(&mut svc.db.begin().await?, fee)
         .await?
         .map(|(_, session)| session);
-    parse_at(
-        at,
-        zone_of_session(svc, &session.unwrap_or_default()).await?,
-    )
+    let zone = match session {
+        Some(session) => zone_of_session(svc, &session).await?,
+        None => zone(svc, None).await?,
+    };
+    parse_at(at, zone)
 }
 
-async fn zone_of_session(svc: &Service, session: &str) -> Result<Tz> {
+async fn zone_of_session(svc: &Service, session: &SessionId) -> Result<Tz> {
     let centre = sessions::list(&svc.db, None)
         .await?
         .into_iter()
-        .find(|(s, _)| s.id == session)
+        .find(|(s, _)| s.id == *session)
         .map(|(s, _)| s.centre);
     zone(svc, centre.as_deref()).await
 }
 
 /// The instant of `--at`, local to the session's centre.
-pub(crate) async fn when(svc: &Service, who: &RecordedBy, session: &str) -> Result<DateTime<Utc>> {
+pub(crate) async fn when(
+    svc: &Service,
+    who: &RecordedBy,
+    session: &SessionId,
+) -> Result<DateTime<Utc>> {
     match &who.at {
         None => Ok(svc.clock.now()),
         Some(at) => parse_at(at, zone_of_session(svc, session).await?),

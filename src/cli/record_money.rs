@@ -2,6 +2,7 @@
 
 use crate::cli::record::{RecordedBy, at_of_case, at_of_fee, at_of_task, when};
 use crate::cli::{Usage, line};
+use crate::domain::ids::{FactId, FeeId, SessionId, TaskId};
 use crate::domain::money::policy::{About, Absent, Note};
 use crate::domain::people::person::Role;
 use crate::domain::visits::session::Reason;
@@ -24,7 +25,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  courtesy record payment BRK-0101 --pence 4500 --by contact --as \
                       Mary"
     )]
-    NewPayment {
+    Payment {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
         /// The amount in minor units (pence, cent)
@@ -50,7 +51,7 @@ pub(crate) enum Command {
         case: String,
         /// The session it is for, as `list sessions` prints it
         #[arg(long)]
-        session: String,
+        session: SessionId,
         /// Whom it is about
         #[arg(long, value_parser = ["child", "contact", "resident"])]
         about: String,
@@ -70,7 +71,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  courtesy record attended 5f3a… --party both --as Mary")]
     Attended {
         /// The session, as `list sessions` prints it
-        session: String,
+        session: SessionId,
         /// RecordedBy came
         #[arg(long, value_parser = ["resident", "contact", "both"])]
         party: String,
@@ -81,7 +82,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  courtesy record no-show 5f3a… --party contact --as Mary")]
     NoShow {
         /// The session, as `list sessions` prints it
-        session: String,
+        session: SessionId,
         /// RecordedBy did not come
         #[arg(long, value_parser = ["resident", "contact", "both", "unknown"])]
         party: String,
@@ -92,7 +93,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  courtesy record ill-children 5f3a… --children 2 --as Mary")]
     IllChildren {
         /// The session, as `list sessions` prints it
-        session: String,
+        session: SessionId,
         /// How many were ill
         #[arg(long)]
         children: u32,
@@ -106,7 +107,7 @@ pub(crate) enum Command {
     )]
     Illness {
         /// The session, as `list sessions` prints it
-        session: String,
+        session: SessionId,
         /// RecordedBy had cancelled
         #[arg(long, value_parser = ["resident", "contact"])]
         party: String,
@@ -121,7 +122,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  courtesy record reinstate 5f3a… --as Mary")]
     Reinstate {
         /// The session, as `list sessions` prints it
-        session: String,
+        session: SessionId,
         #[command(flatten)]
         who: RecordedBy,
     },
@@ -132,7 +133,7 @@ pub(crate) enum Command {
     )]
     Waive {
         /// The fee, as `list fees` prints it
-        fee: String,
+        fee: FeeId,
         /// Why; nobody outside sees it
         #[arg(long)]
         why: String,
@@ -145,7 +146,7 @@ pub(crate) enum Command {
     )]
     WriteOff {
         /// The fee, as `list fees` prints it
-        fee: String,
+        fee: FeeId,
         /// Why; nobody outside sees it
         #[arg(long)]
         why: String,
@@ -202,7 +203,7 @@ pub(crate) enum Command {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
         /// The record, as `case` prints it
-        fact: String,
+        fact: FactId,
         /// Why; nobody outside sees it
         #[arg(long)]
         why: String,
@@ -217,7 +218,7 @@ pub(crate) enum Command {
     )]
     Decision {
         /// The task, as `list tasks` prints it
-        task: String,
+        task: TaskId,
         /// The reason is good
         #[arg(long, conflicts_with = "not_accepted")]
         accepted: bool,
@@ -255,7 +256,7 @@ fn print(what: &str, standing: StandingLines) -> Result<()> {
 
 pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
     match command {
-        Command::NewPayment {
+        Command::Payment {
             case,
             pence,
             by,

@@ -2,6 +2,7 @@
 
 use crate::cli::record::zone_of_task;
 use crate::cli::{CommandContext, line};
+use crate::domain::ids::TaskId;
 use crate::domain::local_time::wall;
 use crate::flows::money::release;
 use crate::flows::recording::Recording;
@@ -15,7 +16,7 @@ use anyhow::Result;
 )]
 pub(crate) struct Args {
     /// The task that holds the notice, as `list tasks` prints it
-    task: String,
+    task: TaskId,
     /// The parent who owes the fee was rung just now, and what came of it
     #[arg(long, value_name = "WHAT")]
     rang: Option<String>,

@@ -1,6 +1,7 @@
 //! `courtesy reply`: shows a message that waits for a person, and answers it.
 
 use crate::cli::{CommandContext, Usage, line};
+use crate::domain::ids::TaskId;
 use crate::domain::local_time::wall;
 use crate::domain::sanitize::shown;
 use crate::flows::people::reply::{self, WaitingMessage};
@@ -18,7 +19,7 @@ use chrono::{DateTime, Utc};
 )]
 pub(crate) struct Args {
     /// The task, as `list tasks` prints it
-    task: String,
+    task: TaskId,
     /// The words; the centre's short name is put in front. Without words the message is shown and
     /// nothing is sent
     text: Option<String>,
@@ -55,7 +56,7 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
 }
 
 /// Prints what waits, the oldest text first; the message of the task is marked.
-fn show(task: &str, w: &WaitingMessage) -> Result<()> {
+fn show(task: &TaskId, w: &WaitingMessage) -> Result<()> {
     let at = |t: DateTime<Utc>| wall(w.tz, t).format("%a %-d %b %H:%M").to_string();
     let due = w
         .task

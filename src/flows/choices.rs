@@ -1,5 +1,6 @@
 //! Numbered questions to one phone: which of two visits is meant.
 
+use crate::domain::ids::ChoiceId;
 use crate::store::Tx;
 use crate::store::questions::{self};
 use crate::store::sessions::AttendeeContext;
@@ -32,6 +33,6 @@ pub(crate) async fn end_choices(
 }
 
 /// The cause of the task "wants to cancel, and it is not clear which visit".
-pub(crate) fn which_cause(choice: &str) -> String {
+pub(crate) fn which_cause(choice: &ChoiceId) -> String {
     format!("which/{choice}")
 }

@@ -4,6 +4,7 @@
 use crate::channels::telegram::Telegram;
 use crate::channels::twilio::Twilio;
 use crate::channels::{Button, ContentMessage, SendOutcome};
+use crate::domain::ids::AttemptToken;
 use crate::domain::outgoing::whatsapp::Contents;
 use crate::domain::people::person::{Address, Channel};
 use crate::domain::people::senders::Senders;
@@ -59,7 +60,7 @@ pub struct Outgoing<'a> {
     /// How long the service may keep trying.
     pub valid_for: Option<Duration>,
     /// Names the attempt to the service.
-    pub token: &'a str,
+    pub token: &'a AttemptToken,
 }
 
 impl Line {

@@ -1,6 +1,7 @@
 //! What every act of staff shares: who records it, when it happened, and the transaction on one session.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::SessionId;
 use crate::domain::local_time::{Resolved, resolve};
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
@@ -21,7 +22,7 @@ pub struct Recording<'a> {
     pub at: DateTime<Utc>,
 }
 
-pub(crate) async fn session_and_centre(tx: &mut Tx, id: &str) -> Result<(Session, Centre)> {
+pub(crate) async fn session_and_centre(tx: &mut Tx, id: &SessionId) -> Result<(Session, Centre)> {
     let session = sessions::get(tx, id)
         .await?
         .with_context(|| format!("there is no session {id}; `courtesy list sessions` shows all"))?;
@@ -80,7 +81,7 @@ pub(crate) async fn fact(
 /// end.
 pub(crate) async fn begin(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     rec: &Recording<'_>,
     act: Act,
     now: DateTime<Utc>,
@@ -96,7 +97,7 @@ pub(crate) async fn begin(
 /// The same on a session that is booked.
 pub(crate) async fn begin_booked(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     rec: &Recording<'_>,
     now: DateTime<Utc>,
 ) -> Result<(Tx, Session, Centre)> {

@@ -2,6 +2,7 @@
 //! others.
 
 use crate::args;
+use crate::domain::ids::{AttemptToken, MessageId, SessionId, WorkerId};
 use crate::domain::outgoing::message::{AttemptOutcome, MessageKind, MessageState};
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::receipt::Receipt;
@@ -15,11 +16,11 @@ use chrono::{DateTime, Duration, Utc};
 #[derive(Debug, Clone)]
 pub struct OpenAttempt {
     /// Its token.
-    pub token: String,
+    pub token: AttemptToken,
     /// Its message.
-    pub message_id: String,
+    pub message_id: MessageId,
     /// Whose process.
-    pub worker: String,
+    pub worker: WorkerId,
     /// The channel and our sender.
     pub channel: Channel,
     /// See `channel`.
@@ -62,9 +63,9 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
     rows.iter()
         .map(|r| {
             Ok(OpenAttempt {
-                token: r.text("token")?,
-                message_id: r.text("message_id")?,
-                worker: r.text("worker")?,
+                token: r.id("token")?,
+                message_id: r.id("message_id")?,
+                worker: r.id("worker")?,
                 channel: r.word("channel")?,
                 sender: r.text("sender")?,
                 number: Address::read(r.word("channel")?, &seal.open(&r.text("number")?).0)
@@ -103,7 +104,7 @@ pub async fn looked(
     tx: &mut Tx,
     now: DateTime<Utc>,
     apart: Duration,
-    tokens: &[String],
+    tokens: &[AttemptToken],
 ) -> Result<()> {
     let rows = tokens.iter().map(|t| args![t, now, now - apart]).collect();
     tx.with_many(
@@ -119,7 +120,7 @@ pub async fn looked(
 
 /// Nobody can tell what became of it: a person decides. Never automatically sent again. False if
 /// its end is known meanwhile.
-pub async fn uncertain(tx: &mut Tx, now: DateTime<Utc>, token: &str) -> Result<bool> {
+pub async fn uncertain(tx: &mut Tx, now: DateTime<Utc>, token: &AttemptToken) -> Result<bool> {
     tx.exec(
         "UPDATE message SET state = 'uncertain', claim = NULL WHERE id = (SELECT message_id \
              FROM attempt WHERE token = $1 AND outcome IS NULL)",
@@ -140,7 +141,7 @@ pub async fn uncertain(tx: &mut Tx, now: DateTime<Utc>, token: &str) -> Result<b
 #[derive(Debug, Clone)]
 pub struct ReceiptIn {
     /// The attempt's token, from the address.
-    pub token: String,
+    pub token: AttemptToken,
     /// The provider's id of the message.
     pub provider_id: String,
     /// The provider's word.
@@ -152,7 +153,7 @@ pub struct ReceiptIn {
 /// What a receipt touched.
 pub struct ReceiptEffect {
     /// The message.
-    pub message_id: String,
+    pub message_id: MessageId,
     /// The address's hash.
     pub number_hash: String,
     /// Our sender.
@@ -192,7 +193,10 @@ pub async fn receipt(
             args![&r.token],
         )
         .await?;
-    let Some(message_id) = message.map(|m| m.text("message_id")).transpose()? else {
+    let Some(message_id) = message
+        .map(|m| m.id::<MessageId>("message_id"))
+        .transpose()?
+    else {
         return Ok(None);
     };
     tx.one(
@@ -211,7 +215,7 @@ pub async fn receipt(
     let Some(row) = row else { return Ok(None) };
     let touched = |state, changed| -> Result<Option<ReceiptEffect>> {
         Ok(Some(ReceiptEffect {
-            message_id: row.text("message_id")?,
+            message_id: row.id("message_id")?,
             number_hash: row.text("number_hash")?,
             sender: row.text("sender")?,
             channel: row.word("channel")?,
@@ -259,7 +263,7 @@ pub async fn receipt(
             .one(
                 "SELECT token FROM attempt WHERE message_id = $1 AND (outcome IS NULL OR \
                            outcome IN ('accepted', 'uncertain'))",
-                args![row.text("message_id")?],
+                args![row.id::<MessageId>("message_id")?],
             )
             .await?;
         if live.is_some() {
@@ -278,7 +282,12 @@ pub async fn receipt(
           delivered_at = CASE WHEN $1 = 'delivered' THEN coalesce(delivered_at, $3)
           ELSE delivered_at END,
            claim = NULL WHERE id = $4",
-        args![state.as_str(), &r.provider_id, now, row.text("message_id")?],
+        args![
+            state.as_str(),
+            &r.provider_id,
+            now,
+            row.id::<MessageId>("message_id")?
+        ],
     )
     .await?;
     touched(state, state != before)
@@ -289,7 +298,7 @@ pub async fn receipt(
 pub async fn not_brought(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    token: &str,
+    token: &AttemptToken,
     error: &str,
 ) -> Result<bool> {
     let row = tx
@@ -300,7 +309,7 @@ pub async fn not_brought(
         )
         .await?;
     let Some(row) = row else { return Ok(false) };
-    let message_id = row.text("message_id")?;
+    let message_id: MessageId = row.id("message_id")?;
     tx.one(
         "SELECT id FROM message WHERE id = $1 {lock}",
         args![&message_id],
@@ -326,13 +335,17 @@ pub async fn not_brought(
 }
 
 /// The token of the attempt that the service knows by this id, if it went to this address.
-pub async fn token_of(tx: &mut Tx, provider_id: &str, number_hash: &str) -> Result<Option<String>> {
+pub async fn token_of(
+    tx: &mut Tx,
+    provider_id: &str,
+    number_hash: &str,
+) -> Result<Option<AttemptToken>> {
     tx.one(
         "SELECT token FROM attempt WHERE provider_id = $1 AND number_hash = $2",
         args![provider_id, number_hash],
     )
     .await?
-    .map(|r| r.text("token"))
+    .map(|r| r.id("token"))
     .transpose()
 }
 
@@ -345,7 +358,7 @@ pub struct StoredPrompt {
     /// What it said.
     pub kind: MessageKind,
     /// About which session, in which version of the question.
-    pub session: Option<(String, i64)>,
+    pub session: Option<(SessionId, i64)>,
     /// What it held beside the session: the question that it put.
     pub payload: Payload,
     /// Where its attempt stands: `None` while nobody knows.
@@ -353,7 +366,7 @@ pub struct StoredPrompt {
 }
 
 /// The text of an attempt, for a press on a button below it.
-pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<StoredPrompt>> {
+pub async fn under(tx: &mut Tx, token: &AttemptToken) -> Result<Option<StoredPrompt>> {
     let seal = tx.seal();
     let row = tx
         .one(
@@ -368,7 +381,7 @@ pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<StoredPrompt>> {
             number_hash: r.text("number_hash")?,
             sender: r.text("sender")?,
             kind,
-            session: r.text_opt("session_id")?.zip(r.int_opt("ask_version")?),
+            session: r.id_opt("session_id")?.zip(r.int_opt("ask_version")?),
             payload: read_payload(&seal, kind, &r.text("data")?),
             outcome: r.word_opt("outcome")?,
         })
@@ -381,7 +394,7 @@ pub async fn under(tx: &mut Tx, token: &str) -> Result<Option<StoredPrompt>> {
 pub async fn proven(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    token: &str,
+    token: &AttemptToken,
     provider_id: Option<&str>,
 ) -> Result<bool> {
     let row = tx
@@ -391,7 +404,7 @@ pub async fn proven(
             args![token],
         )
         .await?;
-    let Some(message_id) = row.map(|r| r.text("message_id")).transpose()? else {
+    let Some(message_id) = row.map(|r| r.id::<MessageId>("message_id")).transpose()? else {
         return Ok(false);
     };
     tx.one(

@@ -1,6 +1,7 @@
 //! Bookings made here: single ones, series, and what they are made from.
 
 use crate::args;
+use crate::domain::ids::{CaseId, PartyId, SeriesId, SessionId};
 use crate::domain::local_time::parse_local;
 use crate::domain::people::person::Role;
 use crate::domain::visits::series::Series;
@@ -16,7 +17,7 @@ use std::collections::HashSet;
 #[derive(Debug, Clone)]
 pub struct CaseFile {
     /// Its id.
-    pub id: String,
+    pub id: CaseId,
     /// The centre's code.
     pub centre: String,
     /// Its reference.
@@ -26,11 +27,11 @@ pub struct CaseFile {
     /// No new bookings.
     pub hold: bool,
     /// Its parents: role and party.
-    pub parents: Vec<(Role, String)>,
+    pub parents: Vec<(Role, PartyId)>,
 }
 
 /// Reads a case and keeps others from booking for it until the end of the transaction.
-pub async fn lock_case(tx: &mut Tx, case_id: &str) -> Result<CaseFile> {
+pub async fn lock_case(tx: &mut Tx, case_id: &CaseId) -> Result<CaseFile> {
     let row = tx
         .one(
             "SELECT id, centre, case_ref, state, bookings_hold FROM case_file WHERE id = $1 {lock}",
@@ -46,14 +47,14 @@ pub async fn lock_case(tx: &mut Tx, case_id: &str) -> Result<CaseFile> {
         )
         .await?;
     Ok(CaseFile {
-        id: row.text("id")?,
+        id: row.id("id")?,
         centre: row.text("centre")?,
         case_ref: row.text("case_ref")?,
         archived: row.text("state")? == "archived",
         hold: row.flag("bookings_hold")?,
         parents: parties
             .iter()
-            .map(|r| Ok((r.word("role")?, r.text("id")?)))
+            .map(|r| Ok((r.word("role")?, r.id("id")?)))
             .collect::<Result<_>>()?,
     })
 }
@@ -62,16 +63,16 @@ pub async fn lock_case(tx: &mut Tx, case_id: &str) -> Result<CaseFile> {
 /// and names them (PostgreSQL; SQLite has one writer anyway).
 pub async fn lock_ahead(
     tx: &mut Tx,
-    case_id: &str,
+    case_id: &CaseId,
     from: NaiveDate,
     now: DateTime<Utc>,
-) -> Result<HashSet<String>> {
+) -> Result<HashSet<SessionId>> {
     let sql = "SELECT id FROM session WHERE case_id = $1 AND start_local >= $2 AND state = \
                'booked' AND starts_at > $3 ORDER BY id {lock}";
     tx.all(sql, args![case_id, from.to_string(), now])
         .await?
         .iter()
-        .map(|r| r.text("id"))
+        .map(|r| r.id("id"))
         .collect()
 }
 
@@ -113,7 +114,7 @@ fn read_terms(r: &Row) -> Result<Terms> {
 }
 
 /// The newest session of a case that was more than a look at the centre; `None` if there is none.
-pub async fn usual(tx: &mut Tx, case_id: &str) -> Result<Option<Usual>> {
+pub async fn usual(tx: &mut Tx, case_id: &CaseId) -> Result<Option<Usual>> {
     let row = tx
         .one(
             format!(
@@ -130,7 +131,7 @@ pub async fn usual(tx: &mut Tx, case_id: &str) -> Result<Option<Usual>> {
         .all(
             "SELECT role, arrives_at, leaves_at FROM attendee WHERE session_id = $1 \
                          ORDER BY role DESC",
-            args![row.text("id")?],
+            args![row.id::<SessionId>("id")?],
         )
         .await?;
     let offset = |r: &Row| -> Result<(Role, Offset)> {
@@ -155,7 +156,11 @@ pub async fn usual(tx: &mut Tx, case_id: &str) -> Result<Option<Usual>> {
 
 /// The local days on which a case has a session in whatever state, from a day on; not those that
 /// were taken back untouched.
-pub async fn days_taken(tx: &mut Tx, case_id: &str, from: NaiveDate) -> Result<HashSet<NaiveDate>> {
+pub async fn days_taken(
+    tx: &mut Tx,
+    case_id: &CaseId,
+    from: NaiveDate,
+) -> Result<HashSet<NaiveDate>> {
     let rows = tx
         .all(
             "SELECT start_local FROM session WHERE case_id = $1 AND start_local >= $2 \
@@ -175,7 +180,7 @@ pub async fn days_taken(tx: &mut Tx, case_id: &str, from: NaiveDate) -> Result<H
 /// Whether a booked session of the case lies over this span.
 pub async fn overlaps(
     tx: &mut Tx,
-    case_id: &str,
+    case_id: &CaseId,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> Result<bool> {
@@ -213,15 +218,15 @@ pub async fn closures(
 /// A missed session and what became of it.
 pub struct Missed {
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// Where it stands.
     pub state: SessionState,
     /// The session that is booked in its place.
-    pub replaced_by: Option<String>,
+    pub replaced_by: Option<SessionId>,
 }
 
 /// A session that another one is to replace; `None` if there is no such session.
-pub async fn missed(tx: &mut Tx, session_id: &str) -> Result<Option<Missed>> {
+pub async fn missed(tx: &mut Tx, session_id: &SessionId) -> Result<Option<Missed>> {
     let row = tx
         .one(
             "SELECT s.case_id, s.state, r.id AS by FROM session s LEFT JOIN session r ON \
@@ -231,16 +236,16 @@ pub async fn missed(tx: &mut Tx, session_id: &str) -> Result<Option<Missed>> {
         .await?;
     row.map(|r| {
         Ok(Missed {
-            case_id: r.text("case_id")?,
+            case_id: r.id("case_id")?,
             state: r.word("state")?,
-            replaced_by: r.text_opt("by")?,
+            replaced_by: r.id_opt("by")?,
         })
     })
     .transpose()
 }
 
 /// Notes of a session that it is booked in place of another.
-pub async fn set_replaces(tx: &mut Tx, session_id: &str, replaces: &str) -> Result<()> {
+pub async fn set_replaces(tx: &mut Tx, session_id: &SessionId, replaces: &SessionId) -> Result<()> {
     tx.exec(
         "UPDATE session SET replaces = $1 WHERE id = $2",
         args![replaces, session_id],
@@ -253,9 +258,9 @@ pub async fn set_replaces(tx: &mut Tx, session_id: &str, replaces: &str) -> Resu
 #[derive(Debug, Clone)]
 pub struct StoredSeries {
     /// Its id.
-    pub id: String,
+    pub id: SeriesId,
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// Its days.
     pub series: Series,
     /// Length of a session.
@@ -280,8 +285,8 @@ fn read_series(r: &Row) -> Result<StoredSeries> {
         place(Role::Contact, "contact_from", "contact_to")?,
     ];
     Ok(StoredSeries {
-        id: r.text("id")?,
-        case_id: r.text("case_id")?,
+        id: r.id("id")?,
+        case_id: r.id("case_id")?,
         series: Series {
             pattern: r.word("pattern")?,
             first: parse_local(&r.text("first_local")?).context("first_local")?,
@@ -331,7 +336,7 @@ pub async fn add_series(tx: &mut Tx, now: DateTime<Utc>, s: &StoredSeries, by: &
 }
 
 /// The running series of a case.
-pub async fn running(tx: &mut Tx, case_id: &str) -> Result<Vec<StoredSeries>> {
+pub async fn running(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<StoredSeries>> {
     let rows = tx
         .all(
             format!(
@@ -346,7 +351,7 @@ pub async fn running(tx: &mut Tx, case_id: &str) -> Result<Vec<StoredSeries>> {
 
 /// The cases with a series that is due at `now`: not those that may not be booked, which are due
 /// again the moment they may.
-pub async fn due_cases(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<String>> {
+pub async fn due_cases(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<CaseId>> {
     let rows = tx
         .all(
             "SELECT id FROM case_file WHERE state = 'open' AND bookings_hold = FALSE AND id IN \
@@ -355,7 +360,7 @@ pub async fn due_cases(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Ve
             args![now, limit],
         )
         .await?;
-    rows.iter().map(|r| r.text("id")).collect()
+    rows.iter().map(|r| r.id("id")).collect()
 }
 
 /// Whether a series or a case is due to be looked at.
@@ -397,7 +402,7 @@ pub async fn next_look(db: &Db) -> Result<Option<DateTime<Utc>>> {
 /// ended.
 pub async fn settle(
     tx: &mut Tx,
-    series_id: &str,
+    series_id: &SeriesId,
     next_n: i64,
     look_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
@@ -415,7 +420,12 @@ pub async fn settle(
 }
 
 /// Sets the last day of a series, and has it looked at.
-pub async fn end(tx: &mut Tx, series_id: &str, until: NaiveDate, now: DateTime<Utc>) -> Result<()> {
+pub async fn end(
+    tx: &mut Tx,
+    series_id: &SeriesId,
+    until: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<()> {
     tx.exec(
         "UPDATE series SET until_local = $1, look_at = $2 WHERE id = $3",
         args![until.to_string(), now, series_id],
@@ -425,7 +435,11 @@ pub async fn end(tx: &mut Tx, series_id: &str, until: NaiveDate, now: DateTime<U
 }
 
 /// Says of sessions which occurrence of the series each is.
-pub async fn number(tx: &mut Tx, series_id: &str, sessions: &[(String, i64)]) -> Result<()> {
+pub async fn number(
+    tx: &mut Tx,
+    series_id: &SeriesId,
+    sessions: &[(SessionId, i64)],
+) -> Result<()> {
     let rows: Vec<Vec<Arg>> = sessions
         .iter()
         .map(|(id, n)| args![id, series_id, *n])
@@ -442,7 +456,7 @@ pub async fn number(tx: &mut Tx, series_id: &str, sessions: &[(String, i64)]) ->
 /// An occurrence that was booked ahead.
 pub struct Occurrence {
     /// The session.
-    pub id: String,
+    pub id: SessionId,
     /// Its start on the wall clock.
     pub start_local: NaiveDateTime,
     /// It is as it was made: booked, never moved or taken back, nobody was asked and nobody
@@ -453,7 +467,7 @@ pub struct Occurrence {
 /// The occurrences of a series from a day on that are booked and ahead, in order.
 pub async fn occurrences(
     tx: &mut Tx,
-    series_id: &str,
+    series_id: &SeriesId,
     from: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<Vec<Occurrence>> {
@@ -474,7 +488,7 @@ pub async fn occurrences(
             let untouched =
                 r.int("version")? == 1 && r.int("touched")? == 0 && r.int("messages")? == 0;
             Ok(Occurrence {
-                id: r.text("id")?,
+                id: r.id("id")?,
                 start_local: parse_local(&r.text("start_local")?).context("start_local")?,
                 untouched,
             })
@@ -484,7 +498,7 @@ pub async fn occurrences(
 
 /// Takes untouched occurrences back: nobody was told of them, so nobody is told that they are off,
 /// and nothing was missed.
-pub async fn unbook(tx: &mut Tx, now: DateTime<Utc>, ids: &[String]) -> Result<()> {
+pub async fn unbook(tx: &mut Tx, now: DateTime<Utc>, ids: &[SessionId]) -> Result<()> {
     let rows = || ids.iter().map(|id| args![id, now]).collect::<Vec<_>>();
     tx.with_many(
         "id, at",
@@ -507,9 +521,9 @@ pub async fn unbook(tx: &mut Tx, now: DateTime<Utc>, ids: &[String]) -> Result<(
 /// A booked session ahead with the rules that it keeps.
 pub struct KeptTerms {
     /// The session.
-    pub session: String,
+    pub session: SessionId,
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// Its day on the wall clock.
     pub day: NaiveDate,
     /// The rules.
@@ -536,8 +550,8 @@ pub async fn kept_from(
         .await?;
     let kept = |r: &Row| -> Result<KeptTerms> {
         Ok(KeptTerms {
-            session: r.text("id")?,
-            case_id: r.text("case_id")?,
+            session: r.id("id")?,
+            case_id: r.id("case_id")?,
             day: parse_local(&r.text("start_local")?)
                 .context("start_local")?
                 .date(),
@@ -548,7 +562,7 @@ pub async fn kept_from(
 }
 
 /// Gives sessions other rules to keep.
-pub async fn set_terms(tx: &mut Tx, rows: &[(String, Terms)]) -> Result<()> {
+pub async fn set_terms(tx: &mut Tx, rows: &[(SessionId, Terms)]) -> Result<()> {
     let rows = rows
         .iter()
         .map(|(id, t)| {
@@ -575,7 +589,7 @@ pub async fn set_terms(tx: &mut Tx, rows: &[(String, Terms)]) -> Result<()> {
 
 /// The open cases of a centre with a series that runs or a booked session from a day on: the
 /// families that a change concerns.
-pub async fn families_from(tx: &mut Tx, centre: &str, day: NaiveDate) -> Result<Vec<String>> {
+pub async fn families_from(tx: &mut Tx, centre: &str, day: NaiveDate) -> Result<Vec<CaseId>> {
     let rows = tx
         .all(
             "SELECT id FROM case_file c WHERE c.centre = $1 AND c.state = 'open'
@@ -585,11 +599,11 @@ pub async fn families_from(tx: &mut Tx, centre: &str, day: NaiveDate) -> Result<
             args![centre, day.to_string()],
         )
         .await?;
-    rows.iter().map(|r| r.text("id")).collect()
+    rows.iter().map(|r| r.id("id")).collect()
 }
 
 /// The same for many cases.
-pub async fn touch_many(tx: &mut Tx, cases: &[String]) -> Result<()> {
+pub async fn touch_many(tx: &mut Tx, cases: &[CaseId]) -> Result<()> {
     let rows = cases.iter().map(|id| args![id]).collect();
     tx.with_many(
         "id",
@@ -601,7 +615,7 @@ pub async fn touch_many(tx: &mut Tx, cases: &[String]) -> Result<()> {
 }
 
 /// Has a case looked at at the next scan: something happened that its tasks follow from.
-pub async fn touch(tx: &mut Tx, case_id: &str) -> Result<()> {
+pub async fn touch(tx: &mut Tx, case_id: &CaseId) -> Result<()> {
     tx.exec(
         "UPDATE case_file SET bookings_at = NULL WHERE id = $1",
         args![case_id],

@@ -1,6 +1,7 @@
 //! Cases, their parties and the addresses of those.
 
 use crate::args;
+use crate::domain::ids::{CaseId, PartyId, SessionId};
 use crate::domain::people::person::{Channel, Consent, Phone, Private, Role};
 use crate::domain::people::senders::Senders;
 use crate::store::db::{Arg, Db, Tx};
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 #[derive(Debug, Clone)]
 pub struct Case {
     /// Its id.
-    pub id: String,
+    pub id: CaseId,
     /// The centre's code.
     pub centre: String,
     /// Its reference.
@@ -40,7 +41,7 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
     match rows.as_slice() {
         [] => bail!("there is no case {case}; `courtesy list parties` shows all"),
         [r] => Ok(Case {
-            id: r.text("id")?,
+            id: r.id("id")?,
             centre: r.text("centre")?,
             case_ref: r.text("case_ref")?,
             archived: r.text("state")? == "archived",
@@ -96,7 +97,7 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
         )
         .await?;
     // By party: the channel, the hash, and whether texts may go there but for an opt-out.
-    let mut by_party: HashMap<String, Vec<(Channel, String, bool)>> = HashMap::new();
+    let mut by_party: HashMap<PartyId, Vec<(Channel, String, bool)>> = HashMap::new();
     let mut hashes = Vec::with_capacity(addresses.len());
     for a in addresses {
         let open = a.text("safe")? == "safe"
@@ -105,7 +106,7 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
         let hash = a.text("number_hash")?;
         hashes.push(hash.clone());
         by_party
-            .entry(a.text("party_id")?)
+            .entry(a.id("party_id")?)
             .or_default()
             .push((a.word("channel")?, hash, open));
     }
@@ -113,7 +114,7 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
     rows.iter()
         .map(|r| {
             let at_centre = r.text("centre")?;
-            let routes = by_party.remove(&r.text("id")?).unwrap_or_default();
+            let routes = by_party.remove(&r.id("id")?).unwrap_or_default();
             let is_stopped = |(channel, hash, _): &(Channel, String, bool)| {
                 senders
                     .of(&at_centre, *channel)
@@ -146,7 +147,7 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
 /// A case to write.
 pub struct NewCase {
     /// Its id.
-    pub id: String,
+    pub id: CaseId,
     /// The centre's code.
     pub centre: String,
     /// Its reference.
@@ -160,9 +161,9 @@ pub struct NewCase {
 /// A party to write.
 pub struct NewParty {
     /// Its id.
-    pub id: String,
+    pub id: PartyId,
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// The role.
     pub role: Role,
     /// The name; sealed.
@@ -180,7 +181,7 @@ pub struct NewParty {
 /// An address to write.
 pub struct NewAddress {
     /// Its party.
-    pub party_id: String,
+    pub party_id: PartyId,
     /// `sms`, `telegram` or `ring`.
     pub channel: &'static str,
     /// The number, or the chat's id.
@@ -196,9 +197,9 @@ pub struct NewAddress {
 /// A session to write, with the places of the parents.
 pub struct NewSession {
     /// Its id.
-    pub id: String,
+    pub id: SessionId,
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// Its reference in files.
     pub session_ref: Option<String>,
     /// Start and end (UTC).
@@ -236,7 +237,7 @@ pub struct NewAttendee {
     /// Which parent.
     pub role: Role,
     /// The party.
-    pub party_id: String,
+    pub party_id: PartyId,
     /// Own arrival.
     pub arrives_at: DateTime<Utc>,
     /// Own departure.

@@ -1,6 +1,7 @@
 //! Days on which a centre does not open: their sessions are closed together.
 
 use crate::args;
+use crate::domain::ids::{CaseId, ClosureId, SessionId};
 use crate::store::db::Tx;
 use crate::store::sessions::AttendeeContext;
 use anyhow::{Context, Result};
@@ -9,7 +10,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 /// A closure as it is kept.
 pub struct Closure<'a> {
     /// Its id.
-    pub id: &'a str,
+    pub id: &'a ClosureId,
     /// The centre's code.
     pub centre: &'a str,
     /// From and to on the centre's wall clock.
@@ -50,7 +51,7 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, c: &Closure<'_>) -> Result<()>
 pub async fn close(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    sessions: &[(String, i64)],
+    sessions: &[(SessionId, i64)],
     kinds: &[&str],
     reason: &str,
 ) -> Result<u64> {
@@ -126,7 +127,7 @@ pub async fn cancelled_within(
     from: NaiveDate,
     to: NaiveDate,
     hours: Option<(NaiveTime, NaiveTime)>,
-) -> Result<Vec<(String, String)>> {
+) -> Result<Vec<(CaseId, SessionId)>> {
     let day_after = to.succ_opt().unwrap_or(to);
     let rows = tx
         .all(
@@ -150,7 +151,7 @@ pub async fn cancelled_within(
         if hours.is_none_or(|(opens, closes)| {
             start.time() < closes && (end.time() > opens || end.date() > start.date())
         }) {
-            out.push((r.text("case_id")?, r.text("id")?));
+            out.push((r.id("case_id")?, r.id("id")?));
         }
     }
     Ok(out)
@@ -160,7 +161,7 @@ pub async fn cancelled_within(
 pub fn families(contexts: &[AttendeeContext]) -> usize {
     contexts
         .iter()
-        .map(|s| s.session.case_id.as_str())
+        .map(|s| &s.session.case_id)
         .collect::<std::collections::HashSet<_>>()
         .len()
 }

@@ -1,6 +1,7 @@
 //! Questions about another date, and what each parent answered.
 
 use crate::args;
+use crate::domain::ids::{DateQuestionId, SessionId};
 use crate::domain::local_time::parse_local;
 use crate::domain::people::person::Role;
 use crate::domain::replies::conversation::date_answers::{CROSSING, DateAsked};
@@ -14,9 +15,9 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct DateQuestion {
     /// Its id.
-    pub id: String,
+    pub id: DateQuestionId,
     /// The session that would be moved.
-    pub session_id: String,
+    pub session_id: SessionId,
     /// The other start on the wall clock.
     pub to: NaiveDateTime,
     /// Who wished it.
@@ -24,7 +25,7 @@ pub struct DateQuestion {
 }
 
 /// The cause of its text to one parent.
-pub fn asked_cause(question: &str, role: Role) -> String {
+pub fn asked_cause(question: &DateQuestionId, role: Role) -> String {
     format!("date/{question}/{role}")
 }
 
@@ -57,15 +58,15 @@ pub async fn ask(
 
 fn read(r: &Row) -> Result<DateQuestion> {
     Ok(DateQuestion {
-        id: r.text("id")?,
-        session_id: r.text("session_id")?,
+        id: r.id("id")?,
+        session_id: r.id("session_id")?,
         to: parse_local(&r.text("to_local")?).context("to_local")?,
         origin: r.word("origin")?,
     })
 }
 
 /// The open question of a session.
-pub async fn open_of(tx: &mut Tx, session_id: &str) -> Result<Option<DateQuestion>> {
+pub async fn open_of(tx: &mut Tx, session_id: &SessionId) -> Result<Option<DateQuestion>> {
     let row = tx
         .one(
             "SELECT id, session_id, to_local, origin FROM date_question WHERE session_id \
@@ -77,20 +78,20 @@ pub async fn open_of(tx: &mut Tx, session_id: &str) -> Result<Option<DateQuestio
 }
 
 /// The session of a question while it is open.
-pub async fn session_of(tx: &mut Tx, question: &str) -> Result<Option<String>> {
+pub async fn session_of(tx: &mut Tx, question: &DateQuestionId) -> Result<Option<SessionId>> {
     tx.one(
         "SELECT session_id FROM date_question WHERE id = $1 AND state = 'open'",
         args![question],
     )
     .await?
-    .map(|r| r.text("session_id"))
+    .map(|r| r.id("session_id"))
     .transpose()
 }
 
 /// Keeps an answer; a later one takes the place of an earlier one.
 pub async fn answer(
     tx: &mut Tx,
-    question: &str,
+    question: &DateQuestionId,
     role: Role,
     yes: bool,
     at: DateTime<Utc>,
@@ -106,7 +107,7 @@ pub async fn answer(
 }
 
 /// What was answered so far: role and whether it was a yes.
-pub async fn answers(tx: &mut Tx, question: &str) -> Result<Vec<(Role, bool)>> {
+pub async fn answers(tx: &mut Tx, question: &DateQuestionId) -> Result<Vec<(Role, bool)>> {
     let rows = tx
         .all(
             "SELECT role, answer FROM date_answer WHERE question_id = $1 ORDER BY role",
@@ -119,7 +120,12 @@ pub async fn answers(tx: &mut Tx, question: &str) -> Result<Vec<(Role, bool)>> {
 }
 
 /// Ends a question: `closed`, or `moved` when the session was moved.
-pub async fn end(tx: &mut Tx, now: DateTime<Utc>, question: &str, state: &str) -> Result<()> {
+pub async fn end(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    question: &DateQuestionId,
+    state: &str,
+) -> Result<()> {
     tx.exec(
         "UPDATE date_question SET state = $1, closed_at = $2 WHERE id = $3 AND state = 'open'",
         args![state, now, question],
@@ -133,7 +139,7 @@ pub async fn end(tx: &mut Tx, now: DateTime<Utc>, question: &str, state: &str) -
 /// by how much that party's own differs.
 pub async fn standing(
     tx: &mut Tx,
-    places: &[(String, Role)],
+    places: &[(SessionId, Role)],
     hash: &str,
     at: DateTime<Utc>,
 ) -> Result<Vec<DateAsked>> {
@@ -149,7 +155,7 @@ pub async fn standing(
     );
     let mut out = Vec::new();
     for q in tx.all(sql, args).await? {
-        let (id, session) = (q.text("id")?, q.text("session_id")?);
+        let (id, session): (DateQuestionId, SessionId) = (q.id("id")?, q.id("session_id")?);
         for (_, role) in places.iter().filter(|p| p.0 == session) {
             let asked = tx
                 .one(

@@ -2,6 +2,7 @@
 //! placeholders runs on both; `{skip}` and `{lock}` stand for the row locks that only PostgreSQL
 //! needs.
 
+use crate::domain::ids::{AttemptToken, CaseId, Id, MessageId, SessionId};
 use crate::store::sealed::{Sealed, random_token};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
@@ -81,9 +82,31 @@ arg_from! {
     Option<&str> => |v| Arg::Text(v.map(str::to_owned)),
     i64 => |v| Arg::Int(Some(v)),
     Option<i64> => |v| Arg::Int(v),
+    AttemptToken => |v| Arg::Text(Some(v.into_text())),
+    CaseId => |v| Arg::Text(Some(v.into_text())),
+    MessageId => |v| Arg::Text(Some(v.into_text())),
+    SessionId => |v| Arg::Text(Some(v.into_text())),
     bool => |v| Arg::Bool(v),
     DateTime<Utc> => |v| Arg::Time(Some(v)),
     Option<DateTime<Utc>> => |v| Arg::Time(v),
+}
+
+impl<I: Id> From<&I> for Arg {
+    fn from(id: &I) -> Arg {
+        Arg::from(id.as_str())
+    }
+}
+
+impl<I: Id> From<Option<&I>> for Arg {
+    fn from(id: Option<&I>) -> Arg {
+        Arg::from(id.map(Id::as_str))
+    }
+}
+
+impl<I: Id> From<&Option<I>> for Arg {
+    fn from(id: &Option<I>) -> Arg {
+        Arg::from(id.as_ref())
+    }
 }
 
 /// The values of a statement's placeholders, in order.
@@ -121,6 +144,16 @@ impl Row {
     getter!(/** Yes or no. */ flag, bool);
     getter!(/** An instant. */ time, DateTime<Utc>);
     getter!(/** An instant or nothing. */ time_opt, Option<DateTime<Utc>>);
+
+    /// An id.
+    pub fn id<I: Id>(&self, column: &str) -> Result<I> {
+        self.text(column).map(I::from_text)
+    }
+
+    /// An id or nothing.
+    pub fn id_opt<I: Id>(&self, column: &str) -> Result<Option<I>> {
+        Ok(self.text_opt(column)?.map(I::from_text))
+    }
 
     /// A word of one of the domain's enums.
     pub fn word<T: std::str::FromStr<Err = String>>(&self, column: &str) -> Result<T> {

@@ -2,6 +2,7 @@
 //! text, leave a group.
 
 use crate::args;
+use crate::domain::ids::ErrandId;
 use crate::domain::people::person::{Address, Channel};
 use crate::store::db::{Db, Tx};
 use crate::store::sealed::random_id;
@@ -47,7 +48,7 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, e: &Errand<'_>, lasts: Duratio
 #[derive(Debug, Clone)]
 pub struct DueErrand {
     /// Its id.
-    pub id: String,
+    pub id: ErrandId,
     /// See [`Errand`].
     pub what: String,
     /// The chat's id.
@@ -75,7 +76,7 @@ pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErr
         let chat = Address::read(Channel::Telegram, &seal.open(&r.text("chat")?).0)
             .and_then(|a| a.chat_id());
         out.push(DueErrand {
-            id: r.text("id")?,
+            id: r.id("id")?,
             what: r.text("what")?,
             chat: chat.unwrap_or_default(),
             target: r.text("target")?,
@@ -87,7 +88,7 @@ pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErr
 }
 
 /// Takes errands away that are done or will never be.
-pub async fn done(tx: &mut Tx, ids: &[String]) -> Result<()> {
+pub async fn done(tx: &mut Tx, ids: &[ErrandId]) -> Result<()> {
     for id in ids {
         tx.exec("DELETE FROM errand WHERE id = $1", args![id])
             .await?;
@@ -96,7 +97,7 @@ pub async fn done(tx: &mut Tx, ids: &[String]) -> Result<()> {
 }
 
 /// Lets an errand be tried again later, until its time is over.
-pub async fn again(tx: &mut Tx, id: &str, at: DateTime<Utc>) -> Result<()> {
+pub async fn again(tx: &mut Tx, id: &ErrandId, at: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE errand SET tries = tries + 1, not_before = $1 WHERE id = $2",
         args![at, id],

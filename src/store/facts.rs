@@ -1,6 +1,7 @@
 //! Facts of a case: append-only, each with the time it happened and the time it was recorded.
 
 use crate::args;
+use crate::domain::ids::{CaseId, FactId, SessionId};
 use crate::domain::people::person::{Private, Role};
 use crate::store::db::{Arg, Db, Tx};
 use crate::store::sealed::random_id;
@@ -12,9 +13,9 @@ use std::collections::HashMap;
 #[derive(Debug, Clone)]
 pub struct Fact<'a> {
     /// The case it belongs to, if it is known.
-    pub case_id: Option<&'a str>,
+    pub case_id: Option<&'a CaseId>,
     /// The session, if it is about one.
-    pub session_id: Option<&'a str>,
+    pub session_id: Option<&'a SessionId>,
     /// The party, if it is about one.
     pub role: Option<Role>,
     /// What: `booked`, `confirmed`, `cancel_asked`, `cancelled`, `taken_back`, `moved` …
@@ -94,7 +95,7 @@ pub async fn add_amount(
 ///
 /// # Errors
 /// It was taken out before.
-pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &str, f: &Fact<'_>) -> Result<()> {
+pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &FactId, f: &Fact<'_>) -> Result<()> {
     let detail = tx.seal().seal(f.detail);
     tx.exec(
         "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, \
@@ -121,9 +122,9 @@ pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &str, f: &Fact<'_>) ->
 #[derive(Debug)]
 pub struct FactToVoid {
     /// Its case.
-    pub case_id: Option<String>,
+    pub case_id: Option<CaseId>,
     /// Its session.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// Its party.
     pub role: Option<Role>,
     /// What.
@@ -137,7 +138,7 @@ pub struct FactToVoid {
 }
 
 /// A fact by its id.
-pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<FactToVoid>> {
+pub async fn get(tx: &mut Tx, id: &FactId) -> Result<Option<FactToVoid>> {
     let row = tx
         .one(
             "SELECT f.case_id, f.session_id, f.role, f.kind, f.at, f.by_whom, v.id AS voided_by \
@@ -147,8 +148,8 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<FactToVoid>> {
         .await?;
     row.map(|r| {
         Ok(FactToVoid {
-            case_id: r.text_opt("case_id")?,
-            session_id: r.text_opt("session_id")?,
+            case_id: r.id_opt("case_id")?,
+            session_id: r.id_opt("session_id")?,
             role: r.word_opt("role")?,
             kind: r.text("kind")?,
             at: r.time("at")?,
@@ -163,11 +164,11 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<FactToVoid>> {
 #[derive(Debug, Clone)]
 pub struct StoredFact {
     /// Its id.
-    pub id: String,
+    pub id: FactId,
     /// The fact that it takes out of the reckoning.
-    pub voids: Option<String>,
+    pub voids: Option<FactId>,
     /// The session, if it is about one.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// The party, if it is about one.
     pub role: Option<Role>,
     /// What.
@@ -187,7 +188,7 @@ pub struct StoredFact {
 }
 
 /// The facts of a case in the order in which they happened.
-pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<StoredFact>> {
+pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<StoredFact>> {
     let seal = db.seal();
     let rows = db
         .all(
@@ -199,9 +200,9 @@ pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<StoredFact>> {
     rows.iter()
         .map(|r| {
             Ok(StoredFact {
-                id: r.text("id")?,
-                voids: r.text_opt("voids")?,
-                session_id: r.text_opt("session_id")?,
+                id: r.id("id")?,
+                voids: r.id_opt("voids")?,
+                session_id: r.id_opt("session_id")?,
                 role: r.word_opt("role")?,
                 kind: r.text("kind")?,
                 at: r.time("at")?,
@@ -235,7 +236,7 @@ pub async fn count_since(
 
 /// Who came to which session of a centre, as it was recorded last: the session and the role, and
 /// whether they came.
-pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(String, Role), bool>> {
+pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(SessionId, Role), bool>> {
     let seal = db.seal();
     let rows = db
         .all(
@@ -248,8 +249,8 @@ pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(String, Role),
         .await?;
     let mut out = HashMap::new();
     for r in rows {
-        let (session, came, who) = (
-            r.text("session_id")?,
+        let (session, came, who): (SessionId, _, _) = (
+            r.id("session_id")?,
             r.text("kind")? == "attended",
             seal.open(&r.text("detail")?).0,
         );

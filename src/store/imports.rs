@@ -2,6 +2,7 @@
 //! what the last import saw.
 
 use crate::args;
+use crate::domain::ids::{CaseId, PartyId, SessionId};
 use crate::domain::people::person::{Channel, Consent, Private, Role};
 use crate::domain::visits::session::SessionState;
 use crate::store::db::{Arg, Tx};
@@ -13,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug, Clone)]
 pub struct KnownParty {
     /// Its id.
-    pub id: String,
+    pub id: PartyId,
     /// Its name.
     pub name: Private,
     /// The wanted channel.
@@ -49,10 +50,10 @@ pub enum Block {
 }
 
 /// What the import has to know of a case on file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct KnownCase {
     /// Its id.
-    pub id: String,
+    pub id: CaseId,
     /// Why no new session may be booked for it, if none may.
     pub block: Option<Block>,
     /// Its parties.
@@ -61,11 +62,23 @@ pub struct KnownCase {
     pub sessions: Vec<KnownSession>,
 }
 
+impl KnownCase {
+    /// A case of which nothing but its id is known.
+    pub fn new(id: CaseId) -> KnownCase {
+        KnownCase {
+            id,
+            block: None,
+            parties: HashMap::new(),
+            sessions: Vec::new(),
+        }
+    }
+}
+
 /// What the import has to know of a session on file.
 #[derive(Debug, Clone)]
 pub struct KnownSession {
     /// Its id.
-    pub id: String,
+    pub id: SessionId,
     /// Its reference in files.
     pub session_ref: Option<String>,
     /// Its start on the wall clock.
@@ -123,9 +136,9 @@ pub async fn known(
          IN ({})",
         crate::store::db::list_of(2, case_refs.len())
     );
-    let mut by_id: HashMap<String, (String, KnownCase)> = HashMap::new();
+    let mut by_id: HashMap<CaseId, (String, KnownCase)> = HashMap::new();
     for r in tx.all(sql, args).await? {
-        let id = r.text("id")?;
+        let id: CaseId = r.id("id")?;
         let block = match (r.text("state")?.as_str(), r.flag("bookings_hold")?) {
             ("archived", _) => Some(Block::Closed),
             (_, true) => Some(Block::Hold),
@@ -136,9 +149,8 @@ pub async fn known(
             (
                 r.text("case_ref")?,
                 KnownCase {
-                    id,
                     block,
-                    ..KnownCase::default()
+                    ..KnownCase::new(id)
                 },
             ),
         );
@@ -148,18 +160,18 @@ pub async fn known(
     }
     let (of_cases, cases) = any_of(
         "case_id",
-        &by_id.keys().map(String::as_str).collect::<Vec<_>>(),
+        &by_id.keys().map(CaseId::as_str).collect::<Vec<_>>(),
     );
     let sql = format!(
         "SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, fee_minor, \
          imported FROM session WHERE {of_cases}"
     );
     for r in tx.all(sql, cases.clone()).await? {
-        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else {
+        let Some((_, case)) = by_id.get_mut(&r.id("case_id")?) else {
             continue;
         };
         case.sessions.push(KnownSession {
-            id: r.text("id")?,
+            id: r.id("id")?,
             session_ref: r.text_opt("session_ref")?,
             start_local: r.text("start_local")?,
             starts_at: r.time("starts_at")?,
@@ -182,15 +194,15 @@ pub async fn known(
         tx,
         &rows
             .iter()
-            .map(|r| r.text("id"))
+            .map(|r| r.id("id"))
             .collect::<Result<Vec<_>>>()?,
     )
     .await?;
     for r in rows {
-        let Some((_, case)) = by_id.get_mut(&r.text("case_id")?) else {
+        let Some((_, case)) = by_id.get_mut(&r.id("case_id")?) else {
             continue;
         };
-        let id = r.text("id")?;
+        let id = r.id("id")?;
         let party = KnownParty {
             addresses: addresses.remove(&id).unwrap_or_default(),
             id,
@@ -205,14 +217,17 @@ pub async fn known(
 }
 
 /// Every number and chat of some parties.
-async fn addresses(tx: &mut Tx, parties: &[String]) -> Result<HashMap<String, Vec<KnownAddress>>> {
-    let mut out: HashMap<String, Vec<KnownAddress>> = HashMap::new();
+async fn addresses(
+    tx: &mut Tx,
+    parties: &[PartyId],
+) -> Result<HashMap<PartyId, Vec<KnownAddress>>> {
+    let mut out: HashMap<PartyId, Vec<KnownAddress>> = HashMap::new();
     if parties.is_empty() {
         return Ok(out);
     }
     let (of_parties, args) = any_of(
         "party_id",
-        &parties.iter().map(String::as_str).collect::<Vec<_>>(),
+        &parties.iter().map(PartyId::as_str).collect::<Vec<_>>(),
     );
     for r in tx
         .all(
@@ -227,7 +242,7 @@ async fn addresses(tx: &mut Tx, parties: &[String]) -> Result<HashMap<String, Ve
             state: r.text("state")?,
             stopped: false,
         };
-        out.entry(r.text("party_id")?).or_default().push(address);
+        out.entry(r.id("party_id")?).or_default().push(address);
     }
     let hashes: Vec<&str> = out.values().flatten().map(|a| a.hash.as_str()).collect();
     if !hashes.is_empty() {
@@ -257,9 +272,9 @@ pub async fn booked_on(
     tx: &mut Tx,
     centre: &str,
     days: (NaiveDate, NaiveDate),
-    after: &str,
+    after: Option<&SessionId>,
     page: i64,
-) -> Result<Vec<(String, String, String)>> {
+) -> Result<Vec<(SessionId, String, String)>> {
     let rows = tx
         .all(
             "SELECT s.id, c.case_ref, s.start_local FROM session s
@@ -270,13 +285,13 @@ pub async fn booked_on(
                 centre,
                 days.0.to_string(),
                 (days.1 + chrono::Days::new(1)).to_string(),
-                after,
+                after.map_or("", SessionId::as_str),
                 page
             ],
         )
         .await?;
     rows.iter()
-        .map(|r| Ok((r.text("id")?, r.text("case_ref")?, r.text("start_local")?)))
+        .map(|r| Ok((r.id("id")?, r.text("case_ref")?, r.text("start_local")?)))
         .collect()
 }
 
@@ -284,7 +299,7 @@ pub async fn booked_on(
 /// none.
 pub struct SeenRow {
     /// The session.
-    pub session: String,
+    pub session: SessionId,
     /// What is remembered of the row.
     pub imported: String,
     /// Its reference in files.
@@ -308,7 +323,7 @@ pub async fn remember(tx: &mut Tx, rows: Vec<SeenRow>) -> Result<()> {
 }
 
 /// Gives a party another name.
-pub async fn rename(tx: &mut Tx, party: &str, name: &str) -> Result<()> {
+pub async fn rename(tx: &mut Tx, party: &PartyId, name: &str) -> Result<()> {
     let name = tx.seal().seal(name);
     tx.exec(
         "UPDATE party SET name = $1 WHERE id = $2",
@@ -319,7 +334,7 @@ pub async fn rename(tx: &mut Tx, party: &str, name: &str) -> Result<()> {
 }
 
 /// Gives a party another consent.
-pub async fn set_consent(tx: &mut Tx, party: &str, consent: Consent) -> Result<()> {
+pub async fn set_consent(tx: &mut Tx, party: &PartyId, consent: Consent) -> Result<()> {
     tx.exec(
         "UPDATE party SET consent = $1 WHERE id = $2",
         args![consent.as_str(), party],
@@ -329,7 +344,7 @@ pub async fn set_consent(tx: &mut Tx, party: &str, consent: Consent) -> Result<(
 }
 
 /// Keeps a number of a party for ringing: no texts go to it by this channel.
-pub async fn ring_only(tx: &mut Tx, party: &str, hash: &str, channel: Channel) -> Result<()> {
+pub async fn ring_only(tx: &mut Tx, party: &PartyId, hash: &str, channel: Channel) -> Result<()> {
     tx.exec(
         "UPDATE address SET safe = 'ring_first' WHERE party_id = $1 AND number_hash = $2 AND \
              channel = $3 AND safe = 'safe'",

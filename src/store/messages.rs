@@ -2,6 +2,7 @@
 //! lists.
 
 use crate::args;
+use crate::domain::ids::{AttemptToken, CaseId, MessageId, SessionId};
 use crate::domain::outgoing::message::{MessageKind, MessageState};
 use crate::domain::people::person::Role;
 use crate::store::db::{Arg, Db, Row, Tx};
@@ -52,7 +53,7 @@ pub async fn answers_since(
     tx: &mut Tx,
     number_hash: &str,
     since: DateTime<Utc>,
-) -> Result<Vec<(MessageKind, Option<String>, DateTime<Utc>)>> {
+) -> Result<Vec<(MessageKind, Option<SessionId>, DateTime<Utc>)>> {
     let rows = tx
         .all(
             "SELECT kind, session_id, queued_at FROM message WHERE to_hash = $1 AND queued_at > $2",
@@ -63,7 +64,7 @@ pub async fn answers_since(
         .map(|r| {
             Ok((
                 r.word("kind")?,
-                r.text_opt("session_id")?,
+                r.id_opt("session_id")?,
                 r.time("queued_at")?,
             ))
         })
@@ -85,7 +86,7 @@ pub async fn strangers_since(tx: &mut Tx, since: DateTime<Utc>) -> Result<i64> {
 /// accepted; and whether an older version was asked about before.
 pub async fn asked(
     tx: &mut Tx,
-    session_id: &str,
+    session_id: &SessionId,
     role: Role,
     ask_version: i64,
 ) -> Result<crate::domain::replies::conversation::QuestionState> {
@@ -250,7 +251,7 @@ pub async fn would_leave(
 #[derive(Debug, Clone)]
 pub struct ListedMessage {
     /// Its id.
-    pub id: String,
+    pub id: MessageId,
     /// What it says.
     pub kind: MessageKind,
     /// Whose words.
@@ -260,7 +261,7 @@ pub struct ListedMessage {
     /// The party's role.
     pub role: Option<String>,
     /// The session.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// The session's version when it was made.
     pub session_version: Option<i64>,
     /// By which channel.
@@ -291,7 +292,7 @@ pub struct ListedMessage {
 #[derive(Debug, Clone)]
 pub struct ListedAttempt {
     /// Its token.
-    pub token: String,
+    pub token: AttemptToken,
     /// By which channel.
     pub channel: String,
     /// How it ended.
@@ -322,12 +323,12 @@ pub async fn waiting(db: &Db) -> Result<Vec<ListedMessage>> {
 }
 
 /// All messages of a case.
-pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<ListedMessage>> {
+pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<ListedMessage>> {
     list_where(db, "WHERE m.case_id = $1", args![case_id]).await
 }
 
 async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<ListedMessage>> {
-    let mut tries: HashMap<String, Vec<ListedAttempt>> = HashMap::new();
+    let mut tries: HashMap<MessageId, Vec<ListedAttempt>> = HashMap::new();
     let sql = format!(
         "SELECT a.message_id, a.token, a.channel, a.outcome, a.provider_id, a.parts, a.started_at, \
          a.ended_at, a.error FROM attempt a JOIN message m ON m.id = a.message_id {filter} ORDER \
@@ -335,10 +336,10 @@ async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<ListedM
     );
     for r in db.all(sql, args.clone()).await? {
         tries
-            .entry(r.text("message_id")?)
+            .entry(r.id("message_id")?)
             .or_default()
             .push(ListedAttempt {
-                token: r.text("token")?,
+                token: r.id("token")?,
                 channel: r.text("channel")?,
                 outcome: r.text_opt("outcome")?,
                 provider_id: r.text_opt("provider_id")?,
@@ -359,13 +360,13 @@ async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<ListedM
         .await?
         .iter()
         .map(|r| {
-            let id = r.text("id")?;
+            let id = r.id("id")?;
             Ok(ListedMessage {
                 kind: r.word("kind")?,
                 centre: r.text("centre")?,
                 case_ref: r.text_opt("case_ref")?,
                 role: r.text_opt("role")?,
-                session_id: r.text_opt("session_id")?,
+                session_id: r.id_opt("session_id")?,
                 session_version: r.int_opt("session_version")?,
                 channel: r.text("channel")?,
                 state: r.word("state")?,

@@ -1,6 +1,7 @@
 //! Cases as the rules on milestones and habits see them, and when each is looked at.
 
 use crate::args;
+use crate::domain::ids::{CaseId, SessionId, TaskId};
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::people::person::Role;
 use crate::domain::reminders::milestones::{MilestoneCase, MilestoneVisit};
@@ -31,7 +32,7 @@ pub async fn due(
         cases.push((
             r.text("centre")?,
             MilestoneCase {
-                id: r.text("id")?,
+                id: r.id("id")?,
                 court_ordered: r.flag("court_ordered")?,
                 known_at: r.time("created_at")?,
                 visits: Vec::new(),
@@ -41,37 +42,33 @@ pub async fn due(
     if cases.is_empty() {
         return Ok(cases);
     }
-    let mut visits = visits(
-        tx,
-        &cases.iter().map(|c| c.1.id.as_str()).collect::<Vec<_>>(),
-    )
-    .await?;
+    let mut visits = visits(tx, &cases.iter().map(|c| &c.1.id).collect::<Vec<_>>()).await?;
     for (_, case) in &mut cases {
         case.visits = visits.remove(&case.id).unwrap_or_default();
     }
     Ok(cases)
 }
 
-fn ids(cases: &[&str]) -> (String, Vec<Arg>) {
+fn ids(cases: &[&CaseId]) -> (String, Vec<Arg>) {
     (
         list_of(1, cases.len()),
         cases.iter().map(|c| Arg::from(*c)).collect(),
     )
 }
 
-async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<MilestoneVisit>>> {
+async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<MilestoneVisit>>> {
     let seal = tx.seal();
     let (list, args) = ids(cases);
     // What was said when a parent called off, and whether a note about it came.
-    let mut reasons: HashMap<(String, Role), Reason> = HashMap::new();
-    let mut notes: HashSet<String> = HashSet::new();
+    let mut reasons: HashMap<(SessionId, Role), Reason> = HashMap::new();
+    let mut notes: HashSet<SessionId> = HashSet::new();
     let sql = format!(
         "SELECT session_id, role, kind, detail FROM fact f WHERE kind IN ('cancelled', 'note') AND \
          session_id IS NOT NULL AND case_id IN ({list}) AND NOT EXISTS (SELECT 1 FROM fact v WHERE \
          v.voids = f.id)\n         ORDER BY at, recorded_at"
     );
     for r in tx.all(sql, args.clone()).await? {
-        let session = r.text("session_id")?;
+        let session = r.id("session_id")?;
         match (r.text("kind")?.as_str(), r.word_opt("role")?) {
             ("note", _) => drop(notes.insert(session)),
             (_, Some(role)) => {
@@ -90,9 +87,9 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Miles
          FROM session s LEFT JOIN session r ON r.replaces = s.id
            WHERE s.case_id IN ({list}) ORDER BY s.starts_at, s.id"
     );
-    let mut out: HashMap<String, Vec<MilestoneVisit>> = HashMap::new();
+    let mut out: HashMap<CaseId, Vec<MilestoneVisit>> = HashMap::new();
     for r in tx.all(sql, args).await? {
-        let (session, start) = (r.text("id")?, r.time("starts_at")?);
+        let (session, start): (SessionId, _) = (r.id("id")?, r.time("starts_at")?);
         let off_by = match r.word_opt::<CancelledBy>("cancelled_by")? {
             Some(CancelledBy::Resident) => Some(Role::Resident),
             Some(CancelledBy::Contact) => Some(Role::Contact),
@@ -120,13 +117,13 @@ async fn visits(tx: &mut Tx, cases: &[&str]) -> Result<HashMap<String, Vec<Miles
             off_by,
             session,
         };
-        out.entry(r.text("case_id")?).or_default().push(visit);
+        out.entry(r.id("case_id")?).or_default().push(visit);
     }
     Ok(out)
 }
 
 /// Notes when each case is looked at next.
-pub async fn settle(tx: &mut Tx, rows: Vec<(String, DateTime<Utc>)>) -> Result<()> {
+pub async fn settle(tx: &mut Tx, rows: Vec<(CaseId, DateTime<Utc>)>) -> Result<()> {
     let rows = rows.into_iter().map(|(id, at)| args![id, at]).collect();
     tx.with_many(
         "id, at",
@@ -140,13 +137,13 @@ pub async fn settle(tx: &mut Tx, rows: Vec<(String, DateTime<Utc>)>) -> Result<(
 /// An open task of which no text was queued yet.
 pub struct Untold {
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// Its cause, which the texts name too.
     pub dedup_key: String,
     /// What it is about.
     pub topic: TaskKind,
     /// Its session.
-    pub session: Option<String>,
+    pub session: Option<SessionId>,
     /// Its day.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -157,7 +154,7 @@ pub fn text_cause(task: &str, role: Role) -> String {
 }
 
 /// The open tasks of some cases about these topics of which no text was queued.
-pub async fn untold(tx: &mut Tx, cases: &[&str], topics: &[TaskKind]) -> Result<Vec<Untold>> {
+pub async fn untold(tx: &mut Tx, cases: &[&CaseId], topics: &[TaskKind]) -> Result<Vec<Untold>> {
     if cases.is_empty() || topics.is_empty() {
         return Ok(Vec::new());
     }
@@ -176,12 +173,12 @@ pub async fn untold(tx: &mut Tx, cases: &[&str], topics: &[TaskKind]) -> Result<
         .chain(topics.iter().map(|t| Arg::from(t.as_str())))
         .collect();
     let untold = |r: &Row| {
-        let (case_id, dedup_key) = (r.text("case_id")?, r.text("cause")?);
+        let (case_id, dedup_key) = (r.id("case_id")?, r.text("cause")?);
         Ok(Untold {
             case_id,
             dedup_key,
             topic: r.word("topic")?,
-            session: r.text_opt("session_id")?,
+            session: r.id_opt("session_id")?,
             due_at: r.time_opt("due_at")?,
         })
     };
@@ -191,7 +188,7 @@ pub async fn untold(tx: &mut Tx, cases: &[&str], topics: &[TaskKind]) -> Result<
 /// A text about a milestone, for the list of tasks.
 pub struct TextOfTask {
     /// Its task.
-    pub task: String,
+    pub task: TaskId,
     /// To whom.
     pub role: Role,
     /// Where it stands.
@@ -222,7 +219,7 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
             continue;
         };
         out.push(TextOfTask {
-            task: seal.id_of(&format!("task/{task}")),
+            task: TaskId::new(seal.id_of(&format!("task/{task}"))),
             role: r.word("role")?,
             state: r.word("state")?,
             held: r.time_opt("held_at")?.is_some(),
@@ -233,7 +230,7 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
 }
 
 /// The sessions of some cases that have an open task to be replaced: (case, session).
-pub async fn to_be_replaced(tx: &mut Tx, cases: &[&str]) -> Result<Vec<(String, String)>> {
+pub async fn to_be_replaced(tx: &mut Tx, cases: &[&CaseId]) -> Result<Vec<(CaseId, SessionId)>> {
     let (list, args) = ids(cases);
     let sql = format!(
         "SELECT case_id, session_id FROM task WHERE topic = 'replacement' AND state = 'open' AND \
@@ -242,6 +239,6 @@ pub async fn to_be_replaced(tx: &mut Tx, cases: &[&str]) -> Result<Vec<(String, 
     tx.all(sql, args)
         .await?
         .iter()
-        .map(|r| Ok((r.text("case_id")?, r.text("session_id")?)))
+        .map(|r| Ok((r.id("case_id")?, r.id("session_id")?)))
         .collect()
 }

@@ -1,6 +1,7 @@
 //! What was recorded of a case for the rules on money, and the texts that follow from it.
 
 use crate::args;
+use crate::domain::ids::{CaseId, FeeId, MessageId, SessionId};
 use crate::domain::money::policy::record::{recipients, standing};
 use crate::domain::money::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
@@ -16,7 +17,7 @@ const FEEABLE: &str = "('cancelled', 'no_show')";
 #[derive(Debug, Clone)]
 pub struct MoneyCase {
     /// Its id.
-    pub id: String,
+    pub id: CaseId,
     /// Its reference.
     pub case_ref: String,
     /// The centre's code.
@@ -27,7 +28,7 @@ pub struct MoneyCase {
 
 /// Keeps others from looking at the case until the end of the transaction (PostgreSQL; SQLite has
 /// one writer anyway).
-pub async fn lock(tx: &mut Tx, case_id: &str) -> Result<()> {
+pub async fn lock(tx: &mut Tx, case_id: &CaseId) -> Result<()> {
     tx.one(
         "SELECT id FROM case_file WHERE id = $1 {lock}",
         args![case_id],
@@ -40,7 +41,7 @@ pub async fn lock(tx: &mut Tx, case_id: &str) -> Result<()> {
 ///
 /// # Errors
 /// The case does not exist.
-pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
+pub async fn case(tx: &mut Tx, case_id: &CaseId) -> Result<MoneyCase> {
     let row = tx
         .one(
             "SELECT id, case_ref, centre, court_ordered, children FROM case_file WHERE id = $1",
@@ -68,7 +69,7 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         .iter()
         .map(|r| {
             Ok(BookedSession {
-                id: r.text("id")?,
+                id: r.id("id")?,
                 start: r.time("starts_at")?,
                 end: r.time("ends_at")?,
                 state: r.word("state")?,
@@ -95,9 +96,9 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         .iter()
         .map(|r| {
             Ok(Recorded {
-                id: r.text("id")?,
-                voids: r.text_opt("voids")?,
-                session: r.text_opt("session_id")?,
+                id: r.id("id")?,
+                voids: r.id_opt("voids")?,
+                session: r.id_opt("session_id")?,
                 role: r.word_opt("role")?,
                 kind: r.text("kind")?,
                 at: r.time("at")?,
@@ -109,7 +110,7 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(MoneyCase {
-        id: row.text("id")?,
+        id: row.id("id")?,
         case_ref: row.text("case_ref")?,
         centre: row.text("centre")?,
         record: CaseRecord {
@@ -125,7 +126,7 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
 }
 
 /// The cases of a centre or of all in which something was recorded that can make a fee.
-pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<String>> {
+pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<CaseId>> {
     tx.all(
         format!(
             "SELECT DISTINCT f.case_id, c.case_ref, c.centre FROM fact f
@@ -137,12 +138,12 @@ pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<St
     )
     .await?
     .iter()
-    .map(|r| r.text("case_id"))
+    .map(|r| r.id("case_id"))
     .collect()
 }
 
 /// The session whose fee has this id.
-pub async fn session_of_fee(tx: &mut Tx, fee: &str) -> Result<Option<(String, String)>> {
+pub async fn session_of_fee(tx: &mut Tx, fee: &FeeId) -> Result<Option<(CaseId, SessionId)>> {
     let seal = tx.seal();
     for r in tx
         .all(
@@ -154,33 +155,33 @@ pub async fn session_of_fee(tx: &mut Tx, fee: &str) -> Result<Option<(String, St
         )
         .await?
     {
-        let session = r.text("session_id")?;
-        if seal.id_of(&fee_cause(&session)) == fee {
-            return Ok(Some((r.text("case_id")?, session)));
+        let session = r.id("session_id")?;
+        if seal.id_of(&fee_cause(&session)) == fee.as_str() {
+            return Ok(Some((r.id("case_id")?, session)));
         }
     }
     Ok(None)
 }
 
-fn fee_cause(session: &str) -> String {
+fn fee_cause(session: &SessionId) -> String {
     format!("fee/{session}")
 }
 
 /// The id of the fee of a session, as lists show it.
-pub fn fee_id(tx: &Tx, session: &str) -> String {
-    tx.seal().id_of(&fee_cause(session))
+pub fn fee_id(tx: &Tx, session: &SessionId) -> FeeId {
+    FeeId::new(tx.seal().id_of(&fee_cause(session)))
 }
 
 /// The case of a session.
-pub async fn case_of_session(tx: &mut Tx, session: &str) -> Result<Option<String>> {
+pub async fn case_of_session(tx: &mut Tx, session: &SessionId) -> Result<Option<CaseId>> {
     tx.one("SELECT case_id FROM session WHERE id = $1", args![session])
         .await?
-        .map(|r| r.text("case_id"))
+        .map(|r| r.id("case_id"))
         .transpose()
 }
 
 /// Cases at which something happens by itself by `now`, at most `limit`.
-pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<String>> {
+pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<CaseId>> {
     db.all(
         "SELECT id FROM case_file WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at \
             LIMIT $2",
@@ -188,7 +189,7 @@ pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<String>>
     )
     .await?
     .iter()
-    .map(|r| r.text("id"))
+    .map(|r| r.id("id"))
     .collect()
 }
 
@@ -217,9 +218,9 @@ pub async fn receipts_to_come(db: &Db, now: DateTime<Utc>) -> Result<i64> {
 pub async fn look_again<'a>(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    cases: impl Iterator<Item = &'a str>,
+    cases: impl Iterator<Item = &'a CaseId>,
 ) -> Result<()> {
-    let mut ids: Vec<&str> = cases.collect();
+    let mut ids: Vec<&CaseId> = cases.collect();
     ids.sort_unstable();
     ids.dedup();
     let rows = ids.into_iter().map(|c| args![c, now]).collect();
@@ -237,7 +238,7 @@ pub async fn look_again<'a>(
 
 /// Lets the next scan look at the case of a text about money: it is proven that it arrived, or it
 /// may go on.
-pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &str) -> Result<()> {
+pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &MessageId) -> Result<()> {
     tx.exec(
         "UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = \
              $2 AND rank = 3)",
@@ -250,7 +251,7 @@ pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &str) -> Re
 /// Writes down how the case stands and when to look again.
 pub async fn stand(
     tx: &mut Tx,
-    case_id: &str,
+    case_id: &CaseId,
     hold: bool,
     archived: bool,
     look_at: Option<DateTime<Utc>>,
@@ -268,13 +269,13 @@ pub async fn stand(
 #[derive(Debug, Clone)]
 pub struct MoneyText {
     /// The message.
-    pub id: String,
+    pub id: MessageId,
     /// Its cause.
     pub dedup_key: String,
     /// What it says.
     pub kind: MessageKind,
     /// About which session.
-    pub session: Option<String>,
+    pub session: Option<SessionId>,
     /// To whom.
     pub role: Option<Role>,
     /// On which channel.
@@ -328,7 +329,7 @@ impl MoneyText {
 }
 
 /// The texts of a case about money and notes.
-pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
+pub async fn texts(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<MoneyText>> {
     // The rank of texts about money stands in `outbox::enqueue`.
     let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, queued_at, \
                not_before, sent_at, delivered_at, held_at, data FROM message WHERE case_id = $1 \
@@ -340,10 +341,10 @@ pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
         .iter()
         .map(|r| {
             Ok(MoneyText {
-                id: r.text("id")?,
+                id: r.id("id")?,
                 dedup_key: r.text("cause")?,
                 kind: r.word("kind")?,
-                session: r.text_opt("session_id")?,
+                session: r.id_opt("session_id")?,
                 role: r.word_opt("role")?,
                 channel: r.word("channel")?,
                 state: r.word("state")?,
@@ -360,7 +361,7 @@ pub async fn texts(tx: &mut Tx, case_id: &str) -> Result<Vec<MoneyText>> {
 }
 
 /// Withdraws a text that still waits; false if it left meanwhile.
-pub async fn withdraw(tx: &mut Tx, message_id: &str, reason: &str) -> Result<bool> {
+pub async fn withdraw(tx: &mut Tx, message_id: &MessageId, reason: &str) -> Result<bool> {
     Ok(tx
         .exec(
             "UPDATE message SET state = 'withdrawn', reason = $1, held_at = NULL, held_by = \
@@ -374,7 +375,7 @@ pub async fn withdraw(tx: &mut Tx, message_id: &str, reason: &str) -> Result<boo
 /// Lets a text wait again that was withdrawn: it is called for from `now` on.
 pub async fn wait_again(
     tx: &mut Tx,
-    message_id: &str,
+    message_id: &MessageId,
     not_before: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -387,7 +388,7 @@ pub async fn wait_again(
 /// A person holds one text back that waits; false if it does not wait, or is held already.
 pub async fn hold_text(
     tx: &mut Tx,
-    message_id: &str,
+    message_id: &MessageId,
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<bool> {
@@ -402,7 +403,7 @@ pub async fn hold_text(
 }
 
 /// A claimed text does not leave but waits for a manager (safety rule M3).
-pub async fn pause_text(tx: &mut Tx, message_id: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn pause_text(tx: &mut Tx, message_id: &MessageId, now: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE message SET held_at = $1, held_by = 'M3' WHERE id = $2",
         args![now, message_id],
@@ -412,7 +413,7 @@ pub async fn pause_text(tx: &mut Tx, message_id: &str, now: DateTime<Utc>) -> Re
 }
 
 /// Lets a text go that a person held back, not before `at`; false if it was not held.
-pub async fn free_text(tx: &mut Tx, message_id: &str, at: DateTime<Utc>) -> Result<bool> {
+pub async fn free_text(tx: &mut Tx, message_id: &MessageId, at: DateTime<Utc>) -> Result<bool> {
     let n = tx
         .exec(
             "UPDATE message SET held_at = NULL, held_by = NULL, not_before = CASE WHEN not_before \
@@ -427,7 +428,7 @@ pub async fn free_text(tx: &mut Tx, message_id: &str, at: DateTime<Utc>) -> Resu
 
 /// Whether a text waits for a manager, because of the safety of the party that it goes to (safety
 /// rule M3).
-pub async fn is_paused(tx: &mut Tx, message_id: &str) -> Result<bool> {
+pub async fn is_paused(tx: &mut Tx, message_id: &MessageId) -> Result<bool> {
     Ok(tx
         .one(
             "SELECT id FROM message WHERE id = $1 AND held_by = 'M3'",
@@ -439,7 +440,7 @@ pub async fn is_paused(tx: &mut Tx, message_id: &str) -> Result<bool> {
 
 /// Whether a task about this party's own safety is open: written by them, or about their phone
 /// (safety rule M3).
-pub async fn safety_open(tx: &mut Tx, case_id: &str, role: Role) -> Result<bool> {
+pub async fn safety_open(tx: &mut Tx, case_id: &CaseId, role: Role) -> Result<bool> {
     let row = tx
         .one(
             "SELECT t.id FROM task t LEFT JOIN inbound i ON i.id = t.inbound_id
@@ -455,7 +456,11 @@ pub async fn safety_open(tx: &mut Tx, case_id: &str, role: Role) -> Result<bool>
 }
 
 /// Until when this party may take a cancellation of the session back, if they may.
-pub async fn undo_until(tx: &mut Tx, session: &str, role: Role) -> Result<Option<DateTime<Utc>>> {
+pub async fn undo_until(
+    tx: &mut Tx,
+    session: &SessionId,
+    role: Role,
+) -> Result<Option<DateTime<Utc>>> {
     let row = tx
         .one(
             "SELECT undo_until FROM attendee WHERE session_id = $1 AND role = $2",

@@ -4,6 +4,7 @@
 //! commit, then the bytes, then the outcome.
 
 use crate::args;
+use crate::domain::ids::{AttemptToken, CaseId, MessageId, PartyId, SessionId, WorkerId};
 use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::message::{AttemptOutcome, MessageKind, MessageState};
 use crate::domain::outgoing::payload::Payload;
@@ -24,13 +25,13 @@ pub struct NewMessage {
     /// Whose words.
     pub centre: String,
     /// To whom, about what.
-    pub case_id: Option<String>,
+    pub case_id: Option<CaseId>,
     /// The party.
-    pub party_id: Option<String>,
+    pub party_id: Option<PartyId>,
     /// Its role.
     pub role: Option<Role>,
     /// The session, with its version and the version of the party's question.
-    pub session: Option<(String, i64, i64)>,
+    pub session: Option<(SessionId, i64, i64)>,
     /// The address an answer goes back to.
     pub to: Option<(Address, String)>,
     /// On which channel; looked at again before it leaves, unless it is an answer.
@@ -64,7 +65,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 _ => 1,
             };
             let (session, version, ask) = match &m.session {
-                Some((s, v, a)) => (Some(s.as_str()), Some(*v), Some(*a)),
+                Some((s, v, a)) => (Some(s), Some(*v), Some(*a)),
                 None => (None, None, None),
             };
             let (number, hash) = match &m.to {
@@ -111,7 +112,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
 /// many.
 pub async fn withdraw(
     tx: &mut Tx,
-    session_id: &str,
+    session_id: &SessionId,
     role: Option<Role>,
     kinds: &[MessageKind],
     reason: &str,
@@ -145,7 +146,11 @@ pub async fn revive(
 }
 
 /// The old arrival of a move that the party was never told of, if its text still waits.
-pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Option<Payload>> {
+pub async fn untold_move(
+    tx: &mut Tx,
+    session_id: &SessionId,
+    role: Role,
+) -> Result<Option<Payload>> {
     let row = tx
         .one(
             "SELECT data FROM message WHERE session_id = $1 AND role = $2 AND kind = \
@@ -166,7 +171,7 @@ pub async fn untold_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<Op
 
 /// A party hears of a move that it did not know: what will say that the visit is off names its new
 /// time.
-pub async fn told_of_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<()> {
+pub async fn told_of_move(tx: &mut Tx, session_id: &SessionId, role: Role) -> Result<()> {
     let nothing = tx.seal().seal(&Payload::None.write());
     tx.exec(
         "UPDATE message SET data = $1 WHERE session_id = $2 AND role = $3 AND kind = \
@@ -182,7 +187,7 @@ pub async fn told_of_move(tx: &mut Tx, session_id: &str, role: Role) -> Result<(
 pub async fn untold_moves(
     tx: &mut Tx,
     centre: &str,
-) -> Result<std::collections::HashMap<(String, Role), Payload>> {
+) -> Result<std::collections::HashMap<(SessionId, Role), Payload>> {
     let seal = tx.seal();
     let rows = tx
         .all(
@@ -193,7 +198,7 @@ pub async fn untold_moves(
         .await?;
     let mut out = std::collections::HashMap::new();
     for r in rows {
-        if let (Some(session), Some(role)) = (r.text_opt("session_id")?, r.word_opt("role")?) {
+        if let (Some(session), Some(role)) = (r.id_opt("session_id")?, r.word_opt("role")?) {
             let payload = read_payload(&seal, MessageKind::SessionMoved, &r.text("data")?);
             out.insert((session, role), payload);
         }
@@ -212,7 +217,7 @@ pub async fn move_channel(tx: &mut Tx, centre: &str, from: Channel, to: Channel)
 }
 
 /// Whether the news that this session is off left already, or may have left, for anybody.
-pub async fn off_was_told(tx: &mut Tx, session_id: &str, version: i64) -> Result<bool> {
+pub async fn off_was_told(tx: &mut Tx, session_id: &SessionId, version: i64) -> Result<bool> {
     let row = tx
         .one(
             "SELECT id FROM message WHERE session_id = $1 AND kind = 'session_off' AND cause LIKE \
@@ -230,7 +235,7 @@ pub async fn knows_it_is_off(
     session: &crate::domain::visits::attendee::Session,
     role: Role,
 ) -> Result<bool> {
-    let (id, version) = (session.id.as_str(), session.version);
+    let (id, version) = (&session.id, session.version);
     let text = tx
         .one(
             "SELECT id FROM message WHERE session_id = $1 AND role = $2
@@ -268,7 +273,7 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
         )
         .await?;
     for r in untold {
-        let id = r.text("id")?;
+        let id = r.id("id")?;
         crate::store::tasks::open_for_message(
             tx,
             now,
@@ -353,7 +358,7 @@ pub async fn claim(
     let mut out = Vec::with_capacity(rows.len());
     for r in &rows {
         let session = match (
-            r.text_opt("session_id")?,
+            r.id_opt("session_id")?,
             r.int_opt("session_version")?,
             r.int_opt("ask_version")?,
         ) {
@@ -366,11 +371,11 @@ pub async fn claim(
         };
         let kind = r.word("kind")?;
         let claimed = ClaimedMessage {
-            id: r.text("id")?,
+            id: r.id("id")?,
             dedup_key: r.text("cause")?,
             kind,
             centre: r.text("centre")?,
-            case_id: r.text_opt("case_id")?,
+            case_id: r.id_opt("case_id")?,
             role: r.word_opt("role")?,
             session,
             to,
@@ -402,7 +407,7 @@ pub async fn claim(
 #[derive(Debug)]
 pub struct Rerouted {
     /// The message.
-    pub id: String,
+    pub id: MessageId,
     /// Where it waits now.
     pub channel: Channel,
     /// For one that was decided for an address: the address that takes its place, and its hash.
@@ -444,9 +449,9 @@ pub async fn reroute(tx: &mut Tx, rows: Vec<Rerouted>) -> Result<()> {
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// In the address of the status callback.
-    pub token: String,
+    pub token: AttemptToken,
     /// Its message.
-    pub message_id: String,
+    pub message_id: MessageId,
     /// To which address, and its hash.
     pub number: (Address, String),
     /// The words.
@@ -462,7 +467,7 @@ pub struct Attempt {
 /// Writes the intents. Committed before the first byte leaves.
 pub async fn begin(
     tx: &mut Tx,
-    worker: &str,
+    worker: &WorkerId,
     line: LineScope<'_>,
     now: DateTime<Utc>,
     attempts: &[Attempt],
@@ -515,7 +520,7 @@ pub async fn begin(
 /// reason.
 pub async fn end_claims(
     tx: &mut Tx,
-    rows: Vec<(String, MessageState, Option<String>, DateTime<Utc>)>,
+    rows: Vec<(MessageId, MessageState, Option<String>, DateTime<Utc>)>,
 ) -> Result<()> {
     let rows = rows
         .into_iter()
@@ -588,7 +593,7 @@ pub async fn record(
     tx: &mut Tx,
     line: &str,
     now: DateTime<Utc>,
-    ends: Vec<(String, AttemptResult)>,
+    ends: Vec<(AttemptToken, AttemptResult)>,
 ) -> Result<()> {
     let mut attempts = Vec::new();
     let mut messages = Vec::new();

@@ -1,6 +1,7 @@
 //! One party and its addresses, for linking a chat and for what staff record about a phone.
 
 use crate::args;
+use crate::domain::ids::{AddressId, CaseId, PartyId, WaitingChatId};
 use crate::domain::people::person::{Address, Channel, Consent, Mode, Private, Role};
 use crate::store::db::{Db, Tx};
 use crate::store::sealed::random_id;
@@ -11,9 +12,9 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct Party {
     /// Its id.
-    pub id: String,
+    pub id: PartyId,
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// The case's reference.
     pub case_ref: String,
     /// The centre's code.
@@ -38,8 +39,8 @@ const PARTY: &str = "SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.cha
 
 fn read(r: &crate::store::db::Row) -> Result<Party> {
     Ok(Party {
-        id: r.text("id")?,
-        case_id: r.text("case_id")?,
+        id: r.id("id")?,
+        case_id: r.id("case_id")?,
         case_ref: r.text("case_ref")?,
         centre: r.text("centre")?,
         role: r.word("role")?,
@@ -77,7 +78,7 @@ pub async fn find(db: &Db, party: &str) -> Result<Party> {
 }
 
 /// A party by its id.
-pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Party>> {
+pub async fn get(tx: &mut Tx, id: &PartyId) -> Result<Option<Party>> {
     tx.one(format!("{PARTY} WHERE p.id = $1"), args![id])
         .await?
         .as_ref()
@@ -89,7 +90,7 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Party>> {
 #[derive(Debug, Clone)]
 pub struct StoredAddress {
     /// Its id.
-    pub id: String,
+    pub id: AddressId,
     /// `sms`, `telegram`, `whatsapp` or `ring`.
     pub channel: String,
     /// The number or the chat's id.
@@ -107,7 +108,7 @@ pub struct StoredAddress {
 }
 
 /// Every address that a party has or had.
-pub async fn addresses(tx: &mut Tx, party_id: &str) -> Result<Vec<StoredAddress>> {
+pub async fn addresses(tx: &mut Tx, party_id: &PartyId) -> Result<Vec<StoredAddress>> {
     let seal = tx.seal();
     let rows = tx
         .all(
@@ -119,7 +120,7 @@ pub async fn addresses(tx: &mut Tx, party_id: &str) -> Result<Vec<StoredAddress>
     rows.iter()
         .map(|r| {
             Ok(StoredAddress {
-                id: r.text("id")?,
+                id: r.id("id")?,
                 channel: r.text("channel")?,
                 value: seal.open(&r.text("number")?).0,
                 hash: r.text("number_hash")?,
@@ -135,7 +136,7 @@ pub async fn addresses(tx: &mut Tx, party_id: &str) -> Result<Vec<StoredAddress>
 /// The present addresses on which these parties get texts: (centre, channel, hash).
 pub async fn routes_of(
     tx: &mut Tx,
-    party_ids: &[String],
+    party_ids: &[PartyId],
 ) -> Result<Vec<(String, Channel, String)>> {
     let mut out = Vec::new();
     for id in party_ids {
@@ -159,7 +160,7 @@ pub async fn routes_of(
 }
 
 /// The other parties of the case: id and name.
-pub async fn others(tx: &mut Tx, party: &Party) -> Result<Vec<(String, Private)>> {
+pub async fn others(tx: &mut Tx, party: &Party) -> Result<Vec<(PartyId, Private)>> {
     let seal = tx.seal();
     let rows = tx
         .all(
@@ -168,7 +169,7 @@ pub async fn others(tx: &mut Tx, party: &Party) -> Result<Vec<(String, Private)>
         )
         .await?;
     rows.iter()
-        .map(|r| Ok((r.text("id")?, seal.open(&r.text("name")?))))
+        .map(|r| Ok((r.id("id")?, seal.open(&r.text("name")?))))
         .collect()
 }
 
@@ -188,7 +189,7 @@ pub async fn is_the_others(tx: &mut Tx, party: &Party, hash: &str) -> Result<boo
 pub async fn set_address(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    party_id: &str,
+    party_id: &PartyId,
     address: &Address,
     hash: &str,
 ) -> Result<()> {
@@ -211,7 +212,7 @@ pub async fn set_address(
 }
 
 /// Gives an address another state: `current`, `pending` or `past`.
-pub async fn set_state(tx: &mut Tx, address_id: &str, state: &str) -> Result<()> {
+pub async fn set_state(tx: &mut Tx, address_id: &AddressId, state: &str) -> Result<()> {
     tx.exec(
         "UPDATE address SET state = $1 WHERE id = $2",
         args![state, address_id],
@@ -222,7 +223,12 @@ pub async fn set_state(tx: &mut Tx, address_id: &str, state: &str) -> Result<()>
 
 /// Says whether texts may go to a party's address on a channel, and that staff have spoken with its
 /// owner.
-pub async fn set_safe(tx: &mut Tx, party_id: &str, channel: Channel, safe: &str) -> Result<u64> {
+pub async fn set_safe(
+    tx: &mut Tx,
+    party_id: &PartyId,
+    channel: Channel,
+    safe: &str,
+) -> Result<u64> {
     tx.exec(
         "UPDATE address SET safe = $1, verified = TRUE, paused_at = CASE WHEN $1 = 'safe' THEN \
          NULL ELSE paused_at END WHERE party_id = $2 AND channel = $3 AND state = 'current'",
@@ -234,7 +240,7 @@ pub async fn set_safe(tx: &mut Tx, party_id: &str, channel: Channel, safe: &str)
 /// Sets the wanted channel, and consent with it.
 pub async fn set_channel(
     tx: &mut Tx,
-    party_id: &str,
+    party_id: &PartyId,
     channel: Channel,
     consent: Consent,
 ) -> Result<()> {
@@ -247,7 +253,7 @@ pub async fn set_channel(
 }
 
 /// Sets how much a party's phone may show.
-pub async fn set_mode(tx: &mut Tx, party_id: &str, mode: Mode) -> Result<()> {
+pub async fn set_mode(tx: &mut Tx, party_id: &PartyId, mode: Mode) -> Result<()> {
     tx.exec(
         "UPDATE party SET mode = $1 WHERE id = $2",
         args![mode.as_str(), party_id],
@@ -257,7 +263,7 @@ pub async fn set_mode(tx: &mut Tx, party_id: &str, mode: Mode) -> Result<()> {
 }
 
 /// Sets the hash of a party's private word; `None` takes it away.
-pub async fn set_quiet_word(tx: &mut Tx, party_id: &str, hash: Option<&str>) -> Result<()> {
+pub async fn set_quiet_word(tx: &mut Tx, party_id: &PartyId, hash: Option<&str>) -> Result<()> {
     tx.exec(
         "UPDATE party SET quiet_word = $1 WHERE id = $2",
         args![hash, party_id],
@@ -269,7 +275,7 @@ pub async fn set_quiet_word(tx: &mut Tx, party_id: &str, hash: Option<&str>) -> 
 /// The hours in which this party's phone shows nothing.
 pub async fn quiet_of(
     tx: &mut Tx,
-    party_id: &str,
+    party_id: &PartyId,
 ) -> Result<Option<crate::domain::local_time::Quiet>> {
     let row = tx
         .one(
@@ -285,7 +291,7 @@ pub async fn quiet_of(
 
 /// Sets the hours in which a party's phone may show a text (`09:00-15:00`); `None`: whenever the
 /// centre sends.
-pub async fn set_hours(tx: &mut Tx, party_id: &str, hours: Option<&str>) -> Result<()> {
+pub async fn set_hours(tx: &mut Tx, party_id: &PartyId, hours: Option<&str>) -> Result<()> {
     tx.exec(
         "UPDATE party SET safe_hours = $1 WHERE id = $2",
         args![hours, party_id],
@@ -296,7 +302,7 @@ pub async fn set_hours(tx: &mut Tx, party_id: &str, hours: Option<&str>) -> Resu
 
 /// Lets the scheduler look again at questions that could not be put to a party, after it got an
 /// address or wants texts again.
-pub async fn ask_again(tx: &mut Tx, party_id: &str, now: DateTime<Utc>) -> Result<u64> {
+pub async fn ask_again(tx: &mut Tx, party_id: &PartyId, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
         "UPDATE attendee SET ask_at = $1, asked = '' WHERE party_id = $2 AND answer = 'none'
           AND ask_at IS NULL AND asked IN ('no_usable_channel', 'opted_out')
@@ -311,7 +317,7 @@ pub struct NewCode<'a> {
     /// The code's hash.
     pub hash: &'a str,
     /// For whom.
-    pub party_id: &'a str,
+    pub party_id: &'a PartyId,
     /// At which bot.
     pub sender: &'a str,
     /// Who made it.
@@ -344,7 +350,7 @@ pub async fn use_code(
     now: DateTime<Utc>,
     hash: &str,
     sender: &str,
-) -> Result<Option<String>> {
+) -> Result<Option<PartyId>> {
     let row = tx
         .one(
             "SELECT party_id FROM link_code WHERE code_hash = $1 AND sender = $2 AND \
@@ -360,7 +366,7 @@ pub async fn use_code(
         )
         .await?;
     if n == 1 {
-        row.text("party_id").map(Some)
+        row.id("party_id").map(Some)
     } else {
         Ok(None)
     }
@@ -369,7 +375,7 @@ pub async fn use_code(
 /// A chat that waits until staff have heard its number.
 pub struct WaitingChat {
     /// Its id.
-    pub id: String,
+    pub id: WaitingChatId,
     /// The bot.
     pub sender: String,
     /// The chat.
@@ -386,7 +392,7 @@ pub struct WaitingChat {
 pub async fn add_waiting(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    party_id: &str,
+    party_id: &PartyId,
     sender: &str,
     chat: (&Address, &str),
     number: &str,
@@ -417,7 +423,7 @@ pub async fn add_waiting(
 /// The chat that waits for a party, if it asked since `since`.
 pub async fn waiting(
     tx: &mut Tx,
-    party_id: &str,
+    party_id: &PartyId,
     since: DateTime<Utc>,
 ) -> Result<Option<WaitingChat>> {
     let seal = tx.seal();
@@ -433,7 +439,7 @@ pub async fn waiting(
         return Ok(None);
     };
     Ok(Some(WaitingChat {
-        id: r.text("id")?,
+        id: r.id("id")?,
         sender: r.text("sender")?,
         chat,
         chat_hash: r.text("chat_hash")?,
@@ -443,7 +449,7 @@ pub async fn waiting(
 }
 
 /// Ends a waiting chat: linked, or given up after too many wrong numbers; or counts a wrong number.
-pub async fn end_waiting(tx: &mut Tx, id: &str, state: &str, wrong: i64) -> Result<()> {
+pub async fn end_waiting(tx: &mut Tx, id: &WaitingChatId, state: &str, wrong: i64) -> Result<()> {
     tx.exec(
         "UPDATE link_wait SET state = $1, tries = tries + $2 WHERE id = $3",
         args![state, wrong, id],
@@ -456,7 +462,7 @@ pub async fn end_waiting(tx: &mut Tx, id: &str, state: &str, wrong: i64) -> Resu
 /// them.
 pub async fn texts_in_chat(
     tx: &mut Tx,
-    party_id: &str,
+    party_id: &PartyId,
     chat_hash: &str,
     since: DateTime<Utc>,
 ) -> Result<Vec<String>> {

@@ -1,6 +1,7 @@
 //! Cancel questions that wait for their code.
 
 use crate::args;
+use crate::domain::ids::{CancelQuestionId, CaseId, ChoiceId, SessionId};
 use crate::domain::people::person::{Channel, Role};
 use crate::domain::replies::cancel_code::{CancelQuestion, OPEN_FOR};
 use crate::domain::replies::conversation::{AmbiguousWish, OpenChoice};
@@ -36,7 +37,7 @@ impl CancelHistory {
 /// Reads it. A question belongs to the party, wherever it was asked.
 pub async fn of(
     tx: &mut Tx,
-    session_id: &str,
+    session_id: &SessionId,
     role: Role,
     ask_version: i64,
     now: DateTime<Utc>,
@@ -59,7 +60,7 @@ pub async fn of(
         if r.text("state")? == "open" && r.int("session_version")? == ask_version {
             out.place = Some((r.word_opt("channel")?, r.text("number_hash")?));
             out.open = Some(CancelQuestion {
-                id: r.text("id")?,
+                id: r.id("id")?,
                 code_prefix: seal.open(&r.text("stem")?).0,
                 offered: r
                     .text("offered")?
@@ -78,7 +79,7 @@ pub async fn of(
 /// A question to write.
 pub struct NewQuestion<'a> {
     /// The session.
-    pub session_id: &'a str,
+    pub session_id: &'a SessionId,
     /// Who asked to cancel.
     pub role: Role,
     /// The version of the question of attendance that it belongs to.
@@ -98,8 +99,8 @@ pub struct NewQuestion<'a> {
 }
 
 /// Writes a question; the earlier ones for the same session and party end.
-pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result<String> {
-    let id = random_id();
+pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result<CancelQuestionId> {
+    let id = CancelQuestionId::new(random_id());
     let offered: Vec<&str> = q.offered.iter().map(|r| r.as_str()).collect();
     tx.exec(
         "UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND role = $2 AND \
@@ -131,7 +132,7 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result
 }
 
 /// Ends a question.
-pub async fn end(tx: &mut Tx, id: &str, done: bool) -> Result<()> {
+pub async fn end(tx: &mut Tx, id: &CancelQuestionId, done: bool) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question SET state = $1 WHERE id = $2 AND state = 'open'",
         args![if done { "done" } else { "void" }, id],
@@ -141,7 +142,7 @@ pub async fn end(tx: &mut Tx, id: &str, done: bool) -> Result<()> {
 }
 
 /// Ends all questions about a session that gets another time.
-pub async fn end_all(tx: &mut Tx, session_id: &str) -> Result<()> {
+pub async fn end_all(tx: &mut Tx, session_id: &SessionId) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND state = 'open'",
         args![session_id],
@@ -151,7 +152,7 @@ pub async fn end_all(tx: &mut Tx, session_id: &str) -> Result<()> {
 }
 
 /// Counts a wrong code.
-pub async fn wrong(tx: &mut Tx, id: &str) -> Result<()> {
+pub async fn wrong(tx: &mut Tx, id: &CancelQuestionId) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question SET tries = tries + 1 WHERE id = $1",
         args![id],
@@ -163,11 +164,11 @@ pub async fn wrong(tx: &mut Tx, id: &str) -> Result<()> {
 /// A question that nobody finished in time.
 pub struct Unfinished {
     /// The question.
-    pub id: String,
+    pub id: CancelQuestionId,
     /// The session.
-    pub session_id: String,
+    pub session_id: SessionId,
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// Who asked.
     pub role: Role,
     /// The centre of the case.
@@ -195,13 +196,13 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
         .await?;
     let mut out = Vec::new();
     for r in rows {
-        let id = r.text("id")?;
+        let id = r.id("id")?;
         tx.exec(
             "UPDATE cancel_question SET nag_at = NULL WHERE id = $1",
             args![&id],
         )
         .await?;
-        let (session_id, role): (_, Role) = (r.text("session_id")?, r.word("role")?);
+        let (session_id, role): (_, Role) = (r.id("session_id")?, r.word("role")?);
         let rung = tx.one(
             "SELECT 1 AS n FROM task WHERE session_id = $1 AND role = $2 AND state = \
                            'open' AND cause LIKE 'cancel-unfinished/%'",
@@ -211,7 +212,7 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
         out.push(Unfinished {
             id,
             session_id,
-            case_id: r.text("case_id")?,
+            case_id: r.id("case_id")?,
             role,
             centre: r.text("centre")?,
             arrives_at: r.time("arrives_at")?,
@@ -223,7 +224,7 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
 
 /// A session is on again: the open questions about it over which a person had to ring are looked at
 /// anew.
-pub async fn nag_again(tx: &mut Tx, session_id: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn nag_again(tx: &mut Tx, session_id: &SessionId, now: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question SET nag_at = $1 WHERE session_id = $2 AND state = 'open' AND \
              nag_at IS NULL",
@@ -252,7 +253,7 @@ pub async fn choosing(
 }
 
 /// A numbered question by its id, while it waits.
-pub async fn choosing_by_id(tx: &mut Tx, id: &str) -> Result<Option<OpenChoice>> {
+pub async fn choosing_by_id(tx: &mut Tx, id: &ChoiceId) -> Result<Option<OpenChoice>> {
     let row = tx
         .one(
             "SELECT id, wanted, options, asked_at, said_at FROM choice WHERE id = $1 AND \
@@ -273,13 +274,13 @@ fn read_choosing(r: &crate::store::db::Row) -> Result<OpenChoice> {
         .text("options")?
         .split(' ')
         .filter_map(|o| o.split_once(':'))
-        .filter_map(|(s, v)| Some((s.to_owned(), v.parse().ok()?)))
+        .filter_map(|(s, v)| Some((SessionId::new(s), v.parse().ok()?)))
         .collect();
     let said_at = r
         .time_opt("said_at")?
         .map_or_else(|| r.time("asked_at"), Ok)?;
     Ok(OpenChoice {
-        id: r.text("id")?,
+        id: r.id("id")?,
         wanted,
         options,
         said_at,
@@ -295,7 +296,7 @@ pub struct NewChoice<'a> {
     /// What that message wants.
     pub wanted: AmbiguousWish,
     /// The sessions with the versions of their questions, in the order of their numbers.
-    pub options: &'a [(String, i64)],
+    pub options: &'a [(SessionId, i64)],
     /// Whether its text can leave. If not, only a question about the same visits takes the wish;
     /// any other one ends.
     pub told: bool,
@@ -309,7 +310,7 @@ pub async fn ask_which(
     tx: &mut Tx,
     now: DateTime<Utc>,
     new: &NewChoice<'_>,
-) -> Result<Option<String>> {
+) -> Result<Option<ChoiceId>> {
     let (channel, sender, number_hash) = new.place;
     let before = choosing(tx, (channel, sender), number_hash, now).await?;
     let same = before.filter(|c| c.options == new.options);
@@ -346,7 +347,7 @@ pub async fn ask_which(
     if !new.told {
         return Ok(None);
     }
-    let id = random_id();
+    let id = ChoiceId::new(random_id());
     let options: Vec<String> = new
         .options
         .iter()
@@ -372,7 +373,11 @@ pub async fn ask_which(
 
 /// Ends the numbered questions at these addresses that have this session among their visits:
 /// something newer was said about it. Gives their ids.
-pub async fn end_choices(tx: &mut Tx, session_id: &str, hashes: &[String]) -> Result<Vec<String>> {
+pub async fn end_choices(
+    tx: &mut Tx,
+    session_id: &SessionId,
+    hashes: &[String],
+) -> Result<Vec<ChoiceId>> {
     let mut ended = Vec::new();
     for hash in hashes {
         let rows = tx
@@ -382,11 +387,11 @@ pub async fn end_choices(tx: &mut Tx, session_id: &str, hashes: &[String]) -> Re
             )
             .await?;
         for r in rows {
-            if r.text("options")?
-                .split(' ')
-                .any(|o| o.split_once(':').is_some_and(|(s, _)| s == session_id))
-            {
-                ended.push(r.text("id")?);
+            if r.text("options")?.split(' ').any(|o| {
+                o.split_once(':')
+                    .is_some_and(|(s, _)| s == session_id.as_str())
+            }) {
+                ended.push(r.id("id")?);
             }
         }
     }
@@ -397,7 +402,7 @@ pub async fn end_choices(tx: &mut Tx, session_id: &str, hashes: &[String]) -> Re
 }
 
 /// Ends a numbered question.
-pub async fn chosen(tx: &mut Tx, id: &str) -> Result<()> {
+pub async fn chosen(tx: &mut Tx, id: &ChoiceId) -> Result<()> {
     tx.exec("UPDATE choice SET state = 'done' WHERE id = $1", args![id])
         .await?;
     Ok(())

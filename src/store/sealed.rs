@@ -2,6 +2,7 @@
 //! out of it. For now they are kept as they are; encryption at rest is a change in this file.
 //! Look-ups go through a keyed hash.
 
+use crate::domain::ids::PartyId;
 use crate::domain::people::person::{Address, Phone, Private};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -65,7 +66,7 @@ impl Sealed {
 
     /// The hash of a party's private word: nobody can read it, and the same word of two parties has
     /// two hashes.
-    pub fn quiet_word_hash(&self, party_id: &str, words: &str) -> String {
+    pub fn quiet_word_hash(&self, party_id: &PartyId, words: &str) -> String {
         self.mac("quiet-word", &format!("{party_id}/{words}"))
     }
 

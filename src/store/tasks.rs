@@ -1,6 +1,7 @@
 //! Tasks: what a person has to look at.
 
 use crate::args;
+use crate::domain::ids::{CaseId, InboundId, MessageId, SessionId, TaskId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
 use crate::domain::task::TaskKind;
@@ -18,15 +19,15 @@ pub struct NewTask<'a> {
     /// Where.
     pub centre: Option<&'a str>,
     /// Case, session, party, message in and message out, where there is one.
-    pub case_id: Option<&'a str>,
+    pub case_id: Option<&'a CaseId>,
     /// The session.
-    pub session_id: Option<&'a str>,
+    pub session_id: Option<&'a SessionId>,
     /// The party.
     pub role: Option<Role>,
     /// The message that came in.
-    pub inbound_id: Option<&'a str>,
+    pub inbound_id: Option<&'a InboundId>,
     /// The message that was to go out.
-    pub message_id: Option<&'a str>,
+    pub message_id: Option<&'a MessageId>,
     /// Until when it must be done.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -70,7 +71,7 @@ pub async fn open_for_message(
     now: DateTime<Utc>,
     dedup_key: String,
     topic: TaskKind,
-    message_id: &str,
+    message_id: &MessageId,
 ) -> Result<()> {
     let row = tx
         .one(
@@ -95,8 +96,8 @@ pub async fn open_for_message(
     };
     let (centre, case_id, session_id) = (
         row.text("centre")?,
-        row.text_opt("case_id")?,
-        row.text_opt("session_id")?,
+        row.id_opt("case_id")?,
+        row.id_opt("session_id")?,
     );
     // Whoever was not told that a visit is off is rung for that, whatever went wrong.
     let (kind, unreached): (MessageKind, bool) = (
@@ -122,8 +123,8 @@ pub async fn open_for_message(
     };
     let task = NewTask {
         centre: Some(&centre),
-        case_id: case_id.as_deref(),
-        session_id: session_id.as_deref(),
+        case_id: case_id.as_ref(),
+        session_id: session_id.as_ref(),
         role: row.word_opt("role")?,
         message_id: Some(message_id),
         due_at: row.time_opt("arrives_at")?,
@@ -160,7 +161,7 @@ pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> R
 }
 
 /// Ends an open task that nobody has to do any more.
-pub async fn obsolete(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
+pub async fn obsolete(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE id = $2 AND state = \
              'open'",
@@ -171,7 +172,7 @@ pub async fn obsolete(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
 }
 
 /// Opens a task again that nobody did, because it was not needed for a while.
-pub async fn needed_again(tx: &mut Tx, id: &str) -> Result<()> {
+pub async fn needed_again(tx: &mut Tx, id: &TaskId) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
              id = $1 AND moot = TRUE",
@@ -196,7 +197,7 @@ pub async fn needed_again_of(tx: &mut Tx, dedup_key: &str) -> Result<()> {
 pub async fn obsolete_of_session(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    session_id: &str,
+    session_id: &SessionId,
     topic: TaskKind,
 ) -> Result<()> {
     tx.exec(
@@ -213,7 +214,7 @@ pub async fn obsolete_of_session(
 pub async fn obsolete_unfinished(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    session_id: &str,
+    session_id: &SessionId,
     role: Option<Role>,
 ) -> Result<()> {
     tx.exec(
@@ -240,7 +241,7 @@ pub async fn obsolete_unfinished_of_past(tx: &mut Tx, now: DateTime<Utc>) -> Res
 pub async fn moot_of_sessions(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    sessions: &[(String, i64)],
+    sessions: &[(SessionId, i64)],
     topic: TaskKind,
 ) -> Result<()> {
     let rows = sessions
@@ -293,7 +294,7 @@ pub async fn end_passed(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
 }
 
 /// Opens the tasks to ring a party before a visit again that were not needed while it was off.
-pub async fn ring_again(tx: &mut Tx, session_id: &str, role: Role) -> Result<()> {
+pub async fn ring_again(tx: &mut Tx, session_id: &SessionId, role: Role) -> Result<()> {
     let sql = "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
                WHERE session_id = $1 AND role = $2 AND moot = TRUE AND topic IN ('ring_opted_out',
                  'ring_no_address')";
@@ -305,23 +306,23 @@ pub async fn ring_again(tx: &mut Tx, session_id: &str, role: Role) -> Result<()>
 #[derive(Debug)]
 pub struct OpenTask {
     /// Its id.
-    pub id: String,
+    pub id: TaskId,
     /// What made it.
     pub dedup_key: String,
     /// What it is about.
     pub topic: TaskKind,
     /// The session.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// The party.
     pub role: Option<Role>,
     /// The message that was to go out.
-    pub message_id: Option<String>,
+    pub message_id: Option<MessageId>,
     /// Whether it is open.
     pub open: bool,
 }
 
 /// The tasks of a case with some topics that are open, or that nobody had to do any more.
-pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[TaskKind]) -> Result<Vec<OpenTask>> {
+pub async fn standing(tx: &mut Tx, case_id: &CaseId, topics: &[TaskKind]) -> Result<Vec<OpenTask>> {
     let mut args = args![case_id];
     args.extend(
         topics
@@ -338,12 +339,12 @@ pub async fn standing(tx: &mut Tx, case_id: &str, topics: &[TaskKind]) -> Result
         .iter()
         .map(|r| {
             Ok(OpenTask {
-                id: r.text("id")?,
+                id: r.id("id")?,
                 dedup_key: r.text("cause")?,
                 topic: r.word("topic")?,
-                session_id: r.text_opt("session_id")?,
+                session_id: r.id_opt("session_id")?,
                 role: r.word_opt("role")?,
-                message_id: r.text_opt("message_id")?,
+                message_id: r.id_opt("message_id")?,
                 open: r.text("state")? == "open",
             })
         })
@@ -393,15 +394,15 @@ pub struct TaskContext {
     /// `open` or `done`.
     pub state: String,
     /// The case, if it is known.
-    pub case_id: Option<String>,
+    pub case_id: Option<CaseId>,
     /// The session, if it is about one.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// The party, if it is about one.
     pub role: Option<Role>,
     /// The message that came in.
-    pub inbound_id: Option<String>,
+    pub inbound_id: Option<InboundId>,
     /// The message that was to go out.
-    pub message_id: Option<String>,
+    pub message_id: Option<MessageId>,
     /// Since when it is open.
     pub opened_at: DateTime<Utc>,
     /// Until when it has to be done.
@@ -409,7 +410,7 @@ pub struct TaskContext {
 }
 
 /// A task by its id.
-pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<TaskContext>> {
+pub async fn get(tx: &mut Tx, id: &TaskId) -> Result<Option<TaskContext>> {
     let row = tx
         .one(
             "SELECT cause, topic, state, case_id, session_id, role, inbound_id, \
@@ -422,11 +423,11 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<TaskContext>> {
             dedup_key: r.text("cause")?,
             topic: r.word("topic")?,
             state: r.text("state")?,
-            case_id: r.text_opt("case_id")?,
-            session_id: r.text_opt("session_id")?,
+            case_id: r.id_opt("case_id")?,
+            session_id: r.id_opt("session_id")?,
             role: r.word_opt("role")?,
-            inbound_id: r.text_opt("inbound_id")?,
-            message_id: r.text_opt("message_id")?,
+            inbound_id: r.id_opt("inbound_id")?,
+            message_id: r.id_opt("message_id")?,
             opened_at: r.time("opened_at")?,
             due_at: r.time_opt("due_at")?,
         })
@@ -439,7 +440,7 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<TaskContext>> {
 pub async fn keep_releases(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    case_id: &str,
+    case_id: &CaseId,
     called_for: &[String],
 ) -> Result<()> {
     let rows = tx
@@ -451,14 +452,14 @@ pub async fn keep_releases(
         .await?;
     for r in rows {
         if r.text("state")? == "open" && !called_for.contains(&r.text("cause")?) {
-            done(tx, now, &r.text("id")?).await?;
+            done(tx, now, &r.id("id")?).await?;
         }
     }
     Ok(())
 }
 
 /// A person did what a task asked for.
-pub async fn done(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
+pub async fn done(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1 WHERE id = $2 AND state = 'open'",
         args![now, id],
@@ -471,7 +472,7 @@ pub async fn done(tx: &mut Tx, now: DateTime<Utc>, id: &str) -> Result<()> {
 pub async fn close_topic(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    case_id: &str,
+    case_id: &CaseId,
     role: Role,
     topic: TaskKind,
 ) -> Result<u64> {
@@ -487,7 +488,7 @@ pub async fn close_topic(
 pub async fn close_of_session(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    session_id: &str,
+    session_id: &SessionId,
     topic: TaskKind,
 ) -> Result<u64> {
     tx.exec(
@@ -502,7 +503,7 @@ pub async fn close_of_session(
 pub async fn unalerted(
     tx: &mut Tx,
     now: DateTime<Utc>,
-) -> Result<Vec<(String, TaskKind, Option<DateTime<Utc>>)>> {
+) -> Result<Vec<(TaskId, TaskKind, Option<DateTime<Utc>>)>> {
     let rows = tx
         .all(
             "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL
@@ -514,12 +515,12 @@ pub async fn unalerted(
         )
         .await?;
     rows.iter()
-        .map(|r| Ok((r.text("id")?, r.word("topic")?, r.time_opt("due_at")?)))
+        .map(|r| Ok((r.id("id")?, r.word("topic")?, r.time_opt("due_at")?)))
         .collect()
 }
 
 /// Remembers that staff were alerted to these tasks.
-pub async fn set_alerted(tx: &mut Tx, now: DateTime<Utc>, ids: &[String]) -> Result<()> {
+pub async fn set_alerted(tx: &mut Tx, now: DateTime<Utc>, ids: &[TaskId]) -> Result<()> {
     let rows = ids.iter().map(|id| args![id, now]).collect();
     tx.with_many(
         "id, at",
@@ -567,7 +568,7 @@ pub async fn open_many(tx: &mut Tx, now: DateTime<Utc>, list: &[NewTask<'_>]) ->
 #[derive(Debug, Clone)]
 pub struct Task {
     /// Its id.
-    pub id: String,
+    pub id: TaskId,
     /// What it is about.
     pub topic: TaskKind,
     /// Where.
@@ -599,7 +600,7 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Task>> {
     rows.iter()
         .map(|r| {
             Ok(Task {
-                id: r.text("id")?,
+                id: r.id("id")?,
                 topic: r.word("topic")?,
                 centre: r.text_opt("at_centre")?,
                 case_ref: r.text_opt("case_ref")?,

@@ -3,6 +3,7 @@
 //! advisory lock on PostgreSQL.
 
 use crate::args;
+use crate::domain::ids::WorkerId;
 use crate::store::db::{Db, PgLock};
 use crate::store::sealed::random_id;
 use anyhow::{Context, Result};
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 /// This process among the workers of a database.
 pub struct Worker {
     /// Its id, in the rows of its attempts.
-    pub id: String,
+    pub id: WorkerId,
     _lock: Lock,
 }
 
@@ -30,14 +31,14 @@ impl Drop for Lock {
     }
 }
 
-fn lock_path(db: &Db, id: &str) -> Option<PathBuf> {
+fn lock_path(db: &Db, id: &WorkerId) -> Option<PathBuf> {
     let path = db.sqlite_path()?;
     let name = path.file_name()?.to_string_lossy().into_owned();
     Some(path.with_file_name(format!("{name}-worker-{id}")))
 }
 
-fn lock_key(id: &str) -> i64 {
-    id.bytes().fold(0x00c0_0127_e5f0_i64, |a, b| {
+fn lock_key(id: &WorkerId) -> i64 {
+    id.as_str().bytes().fold(0x00c0_0127_e5f0_i64, |a, b| {
         a.wrapping_mul(0x0100_0000_01b3).wrapping_add(i64::from(b))
     })
 }
@@ -45,7 +46,7 @@ fn lock_key(id: &str) -> i64 {
 impl Worker {
     /// Registers this process.
     pub async fn register(db: &Db, now: DateTime<Utc>, receives: bool) -> Result<Worker> {
-        let id = random_id();
+        let id = WorkerId::new(random_id());
         let lock = match lock_path(db, &id) {
             Some(path) => {
                 let file = File::create(&path).with_context(|| {
@@ -96,7 +97,7 @@ impl Worker {
 }
 
 /// Whether the process with this id still lives. When in doubt it lives.
-pub async fn lives(db: &Db, id: &str) -> bool {
+pub async fn lives(db: &Db, id: &WorkerId) -> bool {
     match lock_path(db, id) {
         Some(path) => match File::open(&path) {
             Err(e) => e.kind() != std::io::ErrorKind::NotFound,
@@ -113,7 +114,7 @@ pub async fn lives(db: &Db, id: &str) -> bool {
 }
 
 /// The last beat of a process that receives, other than `me`.
-pub async fn last_receiving_beat(db: &Db, me: &str) -> Result<Option<DateTime<Utc>>> {
+pub async fn last_receiving_beat(db: &Db, me: &WorkerId) -> Result<Option<DateTime<Utc>>> {
     let row = db
         .one(
             "SELECT max(beat_at) AS beat FROM worker WHERE receives = TRUE AND id <> $1",

@@ -1,6 +1,7 @@
 //! The doors of the services: checked, stored, answered. Nothing is decided here.
 
 use crate::channels::twilio::{parse_form_bytes, readable};
+use crate::domain::ids::AttemptToken;
 use crate::domain::outgoing::say::Press;
 use crate::domain::people::person::{Channel, Private};
 use crate::flows::lines::Line;
@@ -209,7 +210,7 @@ async fn status(
         ));
     };
     let receipt = ReceiptIn {
-        token: token.chars().take(64).collect(),
+        token: AttemptToken::new(token.chars().take(64).collect::<String>()),
         provider_id: provider_id.chars().take(64).collect(),
         status: status.chars().take(32).collect(),
         error_code: form.get("ErrorCode").map(|c| c.chars().take(16).collect()),

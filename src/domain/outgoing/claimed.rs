@@ -1,5 +1,6 @@
 //! A message that a line has claimed and is about to send.
 
+use crate::domain::ids::{CaseId, MessageId, SessionId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::{Address, Channel, Role};
@@ -9,7 +10,7 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct ClaimedMessage {
     /// Its id.
-    pub id: String,
+    pub id: MessageId,
     /// Its cause.
     pub dedup_key: String,
     /// What it says.
@@ -17,11 +18,11 @@ pub struct ClaimedMessage {
     /// Whose words.
     pub centre: String,
     /// The case.
-    pub case_id: Option<String>,
+    pub case_id: Option<CaseId>,
     /// The party's role.
     pub role: Option<Role>,
     /// The session with the versions it was made for.
-    pub session: Option<(String, i64, i64)>,
+    pub session: Option<(SessionId, i64, i64)>,
     /// The address an answer goes back to.
     pub to: Option<(Address, String)>,
     /// Whether that address is opted out.

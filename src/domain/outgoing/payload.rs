@@ -4,6 +4,7 @@
 //! each kind of message; [`Payload::read`] still reads those, so that texts that waited during an
 //! update leave afterwards.
 
+use crate::domain::ids::{CancelQuestionId, ChoiceId, DateQuestionId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Mode;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
@@ -22,18 +23,18 @@ pub enum Payload {
     #[default]
     None,
     /// The cancel question that the text puts.
-    CancelQuestion(String),
+    CancelQuestion(CancelQuestionId),
     /// The numbered question that the text puts, with its two visits.
     WhichVisit {
         /// The question.
-        choice: String,
+        choice: ChoiceId,
         /// The visits to choose from.
         options: [VisitOption; 2],
     },
     /// The question about another date that the text puts.
     AnotherDate {
         /// The question.
-        question: String,
+        question: DateQuestionId,
         /// The party's own arrival on the other date.
         arrival: DateTime<Utc>,
     },
@@ -80,9 +81,9 @@ impl Payload {
     /// The question that a text with buttons puts; empty if it puts none.
     pub fn question(&self) -> &str {
         match self {
-            Payload::CancelQuestion(id)
-            | Payload::WhichVisit { choice: id, .. }
-            | Payload::AnotherDate { question: id, .. } => id,
+            Payload::CancelQuestion(id) => id.as_str(),
+            Payload::WhichVisit { choice, .. } => choice.as_str(),
+            Payload::AnotherDate { question, .. } => question.as_str(),
             _ => "",
         }
     }
@@ -105,10 +106,10 @@ impl fmt::Debug for Payload {
 /// The forms of version 0.1, one for each kind of message.
 fn first_form(kind: MessageKind, stored: &str) -> Option<Payload> {
     Some(match kind {
-        MessageKind::CancelReasonAsk => Payload::CancelQuestion(stored.to_owned()),
+        MessageKind::CancelReasonAsk => Payload::CancelQuestion(CancelQuestionId::new(stored)),
         MessageKind::WhichSession => {
             let mut lines = stored.lines();
-            let choice = lines.next()?.to_owned();
+            let choice = ChoiceId::new(lines.next()?);
             let mut option = || {
                 let (at, centre) = lines.next()?.split_once('|')?;
                 let centre = Some(centre.to_owned()).filter(|c| !c.is_empty());
@@ -122,7 +123,7 @@ fn first_form(kind: MessageKind, stored: &str) -> Option<Payload> {
         MessageKind::DateQuestion => {
             let (question, arrival) = stored.split_once('\n')?;
             Payload::AnotherDate {
-                question: question.to_owned(),
+                question: DateQuestionId::new(question),
                 arrival: arrival.parse().ok()?,
             }
         }
@@ -160,12 +161,12 @@ mod tests {
             (MessageKind::ConfirmRequest, Payload::None),
             (
                 MessageKind::CancelReasonAsk,
-                Payload::CancelQuestion("q1".into()),
+                Payload::CancelQuestion(CancelQuestionId::new("q1")),
             ),
             (
                 MessageKind::WhichSession,
                 Payload::WhichVisit {
-                    choice: "c1".into(),
+                    choice: ChoiceId::new("c1"),
                     options: [
                         (Some("Birchfield".into()), local("2026-11-28T10:00:00")),
                         (None, local("2026-11-29T14:30:00")),
@@ -175,7 +176,7 @@ mod tests {
             (
                 MessageKind::DateQuestion,
                 Payload::AnotherDate {
-                    question: "d1".into(),
+                    question: DateQuestionId::new("d1"),
                     arrival: at("2026-11-29T14:00:00Z"),
                 },
             ),

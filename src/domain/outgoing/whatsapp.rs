@@ -1,6 +1,7 @@
 //! What may be said on WhatsApp, and how: free words for 24 hours after the last message from
 //! there, at any other time only a text that stands at the service (a content template). Pure.
 
+use crate::domain::ids::AttemptToken;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{FinishBy, Say};
 use chrono::{DateTime, Duration, Utc};
@@ -150,7 +151,7 @@ pub fn finish(
 
 /// The values of a content template's variables: those of the text, in the order in which they
 /// stand in it, and for one with buttons the token that its buttons bring back.
-pub fn variables(values: &[String], say: &Say, token: &str) -> Vec<String> {
+pub fn variables(values: &[String], say: &Say, token: &AttemptToken) -> Vec<String> {
     let filled = values.iter().map(|v| {
         if v.is_empty() {
             NOTHING.to_owned()
@@ -159,7 +160,7 @@ pub fn variables(values: &[String], say: &Say, token: &str) -> Vec<String> {
         }
     });
     filled
-        .chain((!say.buttons().is_empty()).then(|| token.to_owned()))
+        .chain((!say.buttons().is_empty()).then(|| token.as_str().to_owned()))
         .collect()
 }
 
@@ -269,10 +270,17 @@ mod tests {
             [Delivery::Free, Delivery::Not]
         );
         assert_eq!(
-            variables(&["Birchfield".into(), String::new()], &request, "t"),
+            variables(
+                &["Birchfield".into(), String::new()],
+                &request,
+                &AttemptToken::new("t")
+            ),
             ["Birchfield", "-", "t"]
         );
-        assert_eq!(variables(&["Birchfield".into()], &off, "t"), ["Birchfield"]);
+        assert_eq!(
+            variables(&["Birchfield".into()], &off, &AttemptToken::new("t")),
+            ["Birchfield"]
+        );
     }
 
     #[test]

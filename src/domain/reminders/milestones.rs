@@ -11,6 +11,7 @@
 //! prevent contacts being cancelled unduly and to ensure that any sessions missed are replaced."
 
 use crate::domain::centre::Rules;
+use crate::domain::ids::{CaseId, SessionId};
 use crate::domain::local_time::{instant, wall};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
@@ -31,7 +32,7 @@ const WINDOW: usize = 6;
 #[derive(Debug, Clone)]
 pub struct MilestoneVisit {
     /// Its id.
-    pub session: String,
+    pub session: SessionId,
     /// Its start and end.
     pub start: DateTime<Utc>,
     /// See `start`.
@@ -62,7 +63,7 @@ pub struct MilestoneVisit {
 #[derive(Debug, Clone)]
 pub struct MilestoneCase {
     /// Its id.
-    pub id: String,
+    pub id: CaseId,
     /// Contact was ordered by a court.
     pub court_ordered: bool,
     /// Since when the case is known here: what was missed before is nobody's task.
@@ -79,7 +80,7 @@ pub struct MilestoneTask {
     /// What it is about.
     pub topic: TaskKind,
     /// The session.
-    pub session: Option<String>,
+    pub session: Option<SessionId>,
     /// The parent.
     pub role: Option<Role>,
     /// Its day.
@@ -138,7 +139,7 @@ pub fn text_until(
 }
 
 /// The cause of the task that a missed session of a court-ordered case is to be replaced.
-pub fn replacement_cause(session: &str) -> String {
+pub fn replacement_cause(session: &SessionId) -> String {
     format!("replacement/{session}")
 }
 
@@ -411,7 +412,7 @@ mod tests {
     fn visit(n: i64) -> MilestoneVisit {
         let start = t("2026-06-06T10:00") + Duration::weeks(2 * n);
         MilestoneVisit {
-            session: format!("s{n}"),
+            session: SessionId::new(format!("s{n}")),
             start,
             end: start + Duration::hours(2),
             state: SessionState::Booked,
@@ -439,7 +440,7 @@ mod tests {
 
     fn case(visits: Vec<MilestoneVisit>) -> MilestoneCase {
         MilestoneCase {
-            id: "c".into(),
+            id: CaseId::new("c"),
             court_ordered: false,
             known_at: t("2026-05-01T09:00"),
             visits,

@@ -1,6 +1,7 @@
 //! The code that finishes a cancellation by SMS (safety rule S1): random, for one phone, one
 //! session version, one use.
 
+use crate::domain::ids::CancelQuestionId;
 use crate::domain::visits::session::Reason;
 use chrono::{DateTime, Duration, Utc};
 
@@ -44,7 +45,7 @@ pub fn digit(reason: Reason) -> char {
 #[derive(Clone, PartialEq, Eq)]
 pub struct CancelQuestion {
     /// Its id.
-    pub id: String,
+    pub id: CancelQuestionId,
     /// The stem that was sent.
     pub code_prefix: String,
     /// The reasons that were offered.
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn only_the_full_number_finishes() {
         let q = CancelQuestion {
-            id: "q".into(),
+            id: CancelQuestionId::new("q"),
             code_prefix: "527".into(),
             offered: vec![Reason::IllChild, Reason::Other],
             asked_at: DateTime::UNIX_EPOCH,

@@ -1,6 +1,7 @@
 //! A session as one parent takes part in it: the booking, their own arrival, and how they may be
 //! reached.
 
+use crate::domain::ids::{CaseId, PartyId, SessionId};
 use crate::domain::local_time::Quiet;
 use crate::domain::people::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::visits::notice::Move;
@@ -11,9 +12,9 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct Session {
     /// Its id, shown outside.
-    pub id: String,
+    pub id: SessionId,
     /// Its case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// The case's reference.
     pub case_ref: String,
     /// The centre's code.
@@ -46,11 +47,11 @@ pub struct Session {
 #[derive(Debug, Clone)]
 pub struct Attendee {
     /// The session.
-    pub session_id: String,
+    pub session_id: SessionId,
     /// Which parent.
     pub role: Role,
     /// The party.
-    pub party_id: String,
+    pub party_id: PartyId,
     /// The party's own arrival (UTC).
     pub arrives_at: DateTime<Utc>,
     /// The party's own departure (UTC).

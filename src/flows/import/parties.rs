@@ -1,6 +1,7 @@
 //! The parties of a line against those on file: what is new, what a file may change, and what it
 //! may not.
 
+use crate::domain::ids::{CaseId, PartyId};
 use crate::domain::people::person::{Channel, Consent, Private, Role};
 use crate::flows::import::finding::Finding;
 use crate::flows::import::row::{PartyRow, SessionRow};
@@ -15,13 +16,13 @@ pub(super) struct PartyChanges {
     pub(super) parties: Vec<NewParty>,
     pub(super) addresses: Vec<NewAddress>,
     /// Numbers and chats that wait for a person: (case, party, role, hash).
-    pub(super) pending: Vec<(String, String, Role, String)>,
+    pub(super) pending: Vec<(CaseId, PartyId, Role, String)>,
     /// Other names: (case, party, role, name).
-    pub(super) renamed: Vec<(String, String, Role, String)>,
+    pub(super) renamed: Vec<(CaseId, PartyId, Role, String)>,
     /// Wishes for less: (case, party, role, before, after).
-    pub(super) lowered: Vec<(String, String, Role, Consent, Consent)>,
+    pub(super) lowered: Vec<(CaseId, PartyId, Role, Consent, Consent)>,
     /// Numbers to which no more texts go by a channel: (case, party, role, hash, channel).
-    pub(super) ring_only: Vec<(String, String, Role, String, Channel)>,
+    pub(super) ring_only: Vec<(CaseId, PartyId, Role, String, Channel)>,
 }
 
 /// Compares the parties of lines with those of one case, and keeps what the lines change in mind
@@ -135,7 +136,7 @@ impl PartyComparison<'_> {
     }
 
     fn add(&mut self, party: &PartyRow) {
-        let id = random_id();
+        let id = PartyId::new(random_id());
         let mut on_file = Vec::new();
         for (channel, value, hash) in party.addresses(self.seal) {
             on_file.push(KnownAddress {
@@ -367,7 +368,7 @@ impl PartyComparison<'_> {
     }
 
     /// Whether the phone is agreed for texts, in the file and on file.
-    fn texts(&mut self, row: &SessionRow, party: &PartyRow, case: String, id: String) -> bool {
+    fn texts(&mut self, row: &SessionRow, party: &PartyRow, case: CaseId, id: PartyId) -> bool {
         let Some((_, _, hash)) = party
             .addresses(self.seal)
             .into_iter()
@@ -417,7 +418,7 @@ impl PartyComparison<'_> {
     }
 
     /// WhatsApp is taken away only by a consent that names its channels and not it.
-    fn no_whatsapp(&mut self, row: &SessionRow, party: &PartyRow, case: String, id: String) {
+    fn no_whatsapp(&mut self, row: &SessionRow, party: &PartyRow, case: CaseId, id: PartyId) {
         if party.named.is_none() || party.whatsapp {
             return;
         }

@@ -1,6 +1,7 @@
 //! Writes what lines bring, some cases at a time, within the one transaction of the import.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::{CaseId, SessionId};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::reminders::schedule::first_look;
 use crate::domain::task::TaskKind;
@@ -33,15 +34,15 @@ struct Batch<'a> {
     cases: Vec<NewCase>,
     people: PartyChanges,
     sessions: Vec<NewSession>,
-    moves: Vec<(String, &'a SessionRow)>,
-    off: Vec<String>,
+    moves: Vec<(SessionId, &'a SessionRow)>,
+    off: Vec<SessionId>,
     seen: Vec<SeenRow>,
     /// Sessions of cases that may not be booked: case, start on the wall clock, start.
-    not_booked: Vec<(String, String, DateTime<Utc>)>,
+    not_booked: Vec<(CaseId, String, DateTime<Utc>)>,
 }
 
 /// The cause of the task that a file has a session of a case that may not be booked.
-fn not_booked_cause(case_id: &str, start_local: &str) -> String {
+fn not_booked_cause(case_id: &CaseId, start_local: &str) -> String {
     format!("not-booked/{case_id}/{start_local}")
 }
 
@@ -99,7 +100,7 @@ pub(super) async fn some_cases(
     for rows in cases {
         let Some(first) = rows.first() else { continue };
         let mut case = known.remove(&first.case_ref).unwrap_or_else(|| {
-            let id = random_id();
+            let id = CaseId::new(random_id());
             report.counts.new_cases += 1;
             batch.cases.push(NewCase {
                 id: id.clone(),
@@ -108,10 +109,7 @@ pub(super) async fn some_cases(
                 court_ordered: first.court_ordered,
                 children: first.children,
             });
-            KnownCase {
-                id,
-                ..KnownCase::default()
-            }
+            KnownCase::new(id)
         });
         let on_file = std::mem::take(&mut case.sessions);
         let prints: Vec<String> = rows.iter().map(|r| r.print()).collect();
@@ -430,7 +428,7 @@ async fn write(
     for session in &batch.off {
         called_off(tx, centre, session, how, now).await?;
     }
-    let touched = batch.sessions.iter().map(|s| s.case_id.as_str());
+    let touched = batch.sessions.iter().map(|s| &s.case_id);
     money::look_again(tx, now, touched).await?;
     imports::remember(tx, batch.seen).await
 }
@@ -440,7 +438,7 @@ async fn write(
 async fn called_off(
     tx: &mut Tx,
     centre: &Centre,
-    session_id: &str,
+    session_id: &SessionId,
     how: &ImportOptions<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -462,7 +460,7 @@ async fn called_off(
         detail: "",
     };
     facts::add(tx, now, &[off]).await?;
-    money::look_again(tx, now, std::iter::once(session.case_id.as_str())).await?;
+    money::look_again(tx, now, std::iter::once(&session.case_id)).await?;
     let ahead = session.starts_at > now;
     if ahead && how.tell {
         return call_off(
@@ -519,9 +517,9 @@ pub(super) async fn missing_cases(
     report: &mut ImportReport<'_>,
 ) -> Result<()> {
     const PAGE: i64 = 500;
-    let mut after = String::new();
+    let mut after: Option<SessionId> = None;
     loop {
-        let page = imports::booked_on(tx, &at.centre.code, at.days, &after, PAGE).await?;
+        let page = imports::booked_on(tx, &at.centre.code, at.days, after.as_ref(), PAGE).await?;
         for (_, case_ref, start_local) in page
             .iter()
             .filter(|(_, case_ref, _)| !in_file.contains(case_ref.as_str()))
@@ -529,7 +527,7 @@ pub(super) async fn missing_cases(
             report.missing(case_ref, start_local);
         }
         match page.last() {
-            Some((id, ..)) if page.len() as i64 == PAGE => after.clone_from(id),
+            Some((id, ..)) if page.len() as i64 == PAGE => after = Some(id.clone()),
             _ => return Ok(()),
         }
     }
@@ -558,7 +556,7 @@ fn new_session(
         })
     };
     NewSession {
-        id: random_id(),
+        id: SessionId::new(random_id()),
         case_id: case.id.clone(),
         session_ref: row.session_ref.clone(),
         starts_at: row.starts_at,

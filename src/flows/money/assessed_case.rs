@@ -1,6 +1,7 @@
 //! A case with what the rules on money make of it, and which texts follow from that.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::{CaseId, SessionId};
 use crate::domain::local_time::wall;
 use crate::domain::money::office_hours::money_at;
 use crate::domain::money::policy::record::busy;
@@ -30,7 +31,7 @@ impl<'a> AssessedCase<'a> {
     pub(crate) async fn read(
         tx: &mut Tx,
         centre: &'a Centre,
-        case_id: &str,
+        case_id: &CaseId,
     ) -> Result<AssessedCase<'a>> {
         let case = money::case(tx, case_id).await?;
         let assessed = case.record.assess(centre);
@@ -45,7 +46,7 @@ impl<'a> AssessedCase<'a> {
     pub(crate) async fn of(
         tx: &mut Tx,
         all: &'a Centres,
-        case_id: &str,
+        case_id: &CaseId,
     ) -> Result<AssessedCase<'a>> {
         let case = money::case(tx, case_id).await?;
         let centre = &all
@@ -81,7 +82,7 @@ impl<'a> AssessedCase<'a> {
 /// A notice that the rules call for, as one that can be queued once: the `n`th of its kind for its
 /// session.
 pub(super) struct CalledNotice<'a> {
-    pub(super) session: &'a str,
+    pub(super) session: &'a SessionId,
     pub(super) kind: NoticeKind,
     pub(super) role: Option<Role>,
     pub(super) topic: Option<policy::Topic>,
@@ -138,7 +139,7 @@ pub(super) fn text_kind(kind: NoticeKind) -> Option<MessageKind> {
 pub(super) fn still_so(
     kind: MessageKind,
     assessed: &CaseAssessment,
-    session: &str,
+    session: &SessionId,
     role: Option<Role>,
     now: DateTime<Utc>,
 ) -> bool {

@@ -1,6 +1,7 @@
 //! A wrong record is taken out of the reckoning by a counter-entry: nothing that was recorded is
 //! changed, and what follows is computed from what stands (safety rule f1).
 
+use crate::domain::ids::FactId;
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::attendee::Session;
@@ -18,7 +19,7 @@ use anyhow::{Context, Result, bail};
 ///
 /// # Errors
 /// In plain words: a record that is put right in another way.
-fn act(f: &FactToVoid, id: &str) -> Result<Act> {
+fn act(f: &FactToVoid, id: &FactId) -> Result<Act> {
     let by_program = f.by == "courtesy";
     Ok(match f.kind.as_str() {
         "voided" => bail!(
@@ -64,7 +65,7 @@ fn act(f: &FactToVoid, id: &str) -> Result<Act> {
 pub async fn void(
     svc: &Service,
     case: &Case,
-    id: &str,
+    id: &FactId,
     why: &str,
     rec: &Recording<'_>,
 ) -> Result<StandingLines> {
@@ -81,7 +82,7 @@ pub async fn void(
             case.case_ref
         )
     };
-    if wrong.case_id.as_deref() != Some(&case.id) {
+    if wrong.case_id.as_ref() != Some(&case.id) {
         bail!(
             "record {id} belongs to another case than {}; nothing was changed",
             case.case_ref
@@ -109,7 +110,7 @@ pub async fn void(
             s.id
         );
     }
-    let (of_case, of_session) = (Some(case.id.as_str()), wrong.session_id.as_deref());
+    let (of_case, of_session) = (Some(&case.id), wrong.session_id.as_ref());
     let counter = Fact {
         case_id: of_case,
         session_id: of_session,
@@ -143,7 +144,7 @@ async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> Resul
         record
             .facts
             .iter()
-            .filter(|f| f.session.as_deref() == Some(&session.id))
+            .filter(|f| f.session.as_ref() == Some(&session.id))
     };
     match wrong.kind.as_str() {
         "attended" | "no_show"

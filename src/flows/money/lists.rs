@@ -1,5 +1,6 @@
 //! Fees, steps and what is planned, as lists and pages show them.
 
+use crate::domain::ids::{CaseId, FeeId, SessionId};
 use crate::domain::money::policy::{self, FeeState, NoticeKind, Standing};
 use crate::domain::people::person::Role;
 use crate::flows::money::assessed_case::{AssessedCase, called, text_kind};
@@ -12,11 +13,11 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct ListedFee {
     /// Its id.
-    pub id: String,
+    pub id: FeeId,
     /// The case's reference.
     pub case_ref: String,
     /// The session that it is for, and its start.
-    pub session: String,
+    pub session: SessionId,
     /// See `session`.
     pub starts_at: DateTime<Utc>,
     /// Who has to pay.
@@ -69,9 +70,9 @@ pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<V
 /// The steps of a case by the rules on money up to `now`: when, the rule, why, about which session.
 pub async fn steps(
     db: &Db,
-    case_id: &str,
+    case_id: &CaseId,
     now: DateTime<Utc>,
-) -> Result<Vec<(policy::Step, String)>> {
+) -> Result<Vec<(policy::Step, SessionId)>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
     let seen = AssessedCase::of(&mut tx, &all, case_id).await?;
@@ -91,7 +92,11 @@ pub async fn steps(
 }
 
 /// How the fees of a case stand, in words for staff.
-pub async fn standing_in_words(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<String>> {
+pub async fn standing_in_words(
+    db: &Db,
+    case_id: &CaseId,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
     let seen = AssessedCase::of(&mut tx, &all, case_id).await?;
@@ -110,7 +115,7 @@ pub struct PlannedNotice {
     /// See `case_ref`.
     pub centre: String,
     /// About which session, in its present version.
-    pub session: String,
+    pub session: SessionId,
     /// See `session`.
     pub session_version: i64,
     /// To whom; nobody in particular: all parties.

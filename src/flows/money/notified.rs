@@ -1,6 +1,7 @@
 //! Who was really told of what is owed: the clock of a step starts there. Whoever cannot be told by
 //! text is told by a person.
 
+use crate::domain::ids::{FactId, SessionId};
 use crate::domain::money::policy::Recorded;
 use crate::domain::money::policy::record::write_told;
 use crate::domain::outgoing::message::{MessageKind, MessageState};
@@ -90,7 +91,7 @@ async fn informed(
     tx: &mut Tx,
     seen: &mut AssessedCase<'_>,
     t: &MoneyText,
-    session: &str,
+    session: &SessionId,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -107,7 +108,7 @@ async fn informed(
     };
     facts::add(tx, now, &[row]).await?;
     seen.case.record.facts.push(Recorded {
-        id: String::new(),
+        id: FactId::new(""),
         voids: None,
         session: Some(session.to_owned()),
         role: t.role,
@@ -126,7 +127,7 @@ async fn told(
     tx: &mut Tx,
     seen: &mut AssessedCase<'_>,
     t: &MoneyText,
-    session: &str,
+    session: &SessionId,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -136,7 +137,7 @@ async fn told(
         "C04"
     };
     seen.case.record.facts.push(Recorded {
-        id: String::new(),
+        id: FactId::new(""),
         voids: None,
         session: Some(session.to_owned()),
         role: t.role,
@@ -184,7 +185,7 @@ pub(crate) async fn by_phone(
     let task = NewTask {
         centre: Some(&case.centre),
         case_id: Some(&case.id),
-        session_id: t.session.as_deref(),
+        session_id: t.session.as_ref(),
         role: t.role,
         message_id: Some(&t.id),
         ..NewTask::new(dedup_key, TaskKind::TellByPhone)

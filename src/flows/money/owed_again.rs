@@ -2,6 +2,7 @@
 //! recorded late, or what had ended the fee was a wrong record. The rules stay as they are; a
 //! manager decides before anything more is asked for.
 
+use crate::domain::ids::{FactId, SessionId};
 use crate::domain::money::policy::record::OWED_AGAIN;
 use crate::domain::money::policy::{FeeState, NoticeKind, Recorded};
 use crate::domain::outgoing::message::MessageKind;
@@ -23,7 +24,7 @@ pub(crate) async fn owed_again(
     texts: &[MoneyText],
     standing: &[tasks::OpenTask],
     now: DateTime<Utc>,
-) -> Result<HashSet<String>> {
+) -> Result<HashSet<SessionId>> {
     let mut undecided = HashSet::new();
     let mut wanted = HashSet::new();
     for (session, receipts, settled) in receipts(seen, texts, now) {
@@ -62,12 +63,12 @@ pub(crate) async fn owed_again(
 }
 
 /// How often it was found of a session that it is owed again.
-pub(crate) fn times(seen: &AssessedCase<'_>, session: &str) -> usize {
+pub(crate) fn times(seen: &AssessedCase<'_>, session: &SessionId) -> usize {
     seen.case
         .record
         .facts
         .iter()
-        .filter(|f| f.kind == OWED_AGAIN && f.session.as_deref() == Some(session))
+        .filter(|f| f.kind == OWED_AGAIN && f.session.as_ref() == Some(session))
         .count()
 }
 
@@ -78,7 +79,7 @@ fn receipts(
     seen: &AssessedCase<'_>,
     texts: &[MoneyText],
     now: DateTime<Utc>,
-) -> Vec<(String, usize, DateTime<Utc>)> {
+) -> Vec<(SessionId, usize, DateTime<Utc>)> {
     let mut out = Vec::new();
     let called = called(&seen.assessed, now);
     for a in &seen.assessed.sessions {
@@ -114,7 +115,7 @@ fn receipts(
         let called = called
             .iter()
             .filter(|c| {
-                c.kind == NoticeKind::FeeSettled && c.role == Some(role) && c.session == a.session
+                c.kind == NoticeKind::FeeSettled && c.role == Some(role) && *c.session == a.session
             })
             .count();
         if let Some(settled) = told.iter().max().filter(|_| told.len() > called) {
@@ -127,7 +128,7 @@ fn receipts(
 async fn remember(
     tx: &mut Tx,
     seen: &mut AssessedCase<'_>,
-    session: &str,
+    session: &SessionId,
     settled: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -148,7 +149,7 @@ async fn remember(
     };
     facts::add(tx, now, &[row]).await?;
     seen.case.record.facts.push(Recorded {
-        id: String::new(),
+        id: FactId::new(""),
         voids: None,
         session: Some(session.to_owned()),
         role,

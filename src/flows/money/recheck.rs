@@ -1,6 +1,7 @@
 //! A text about money is looked at again in the transaction that claims it.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::MessageId;
 use crate::domain::local_time::wall;
 use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::decide::MoneyFacts;
@@ -26,7 +27,7 @@ pub(crate) async fn facts(
     let kind = message.kind;
     let AssessedCase { case, assessed, .. } =
         AssessedCase::read(tx, centre, &context.session.case_id).await?;
-    let (session, role) = (context.session.id.as_str(), context.attendee.role);
+    let (session, role) = (&context.session.id, context.attendee.role);
     let standing = assessed.standing(session, now);
     let to_all = matches!(
         kind,
@@ -67,7 +68,7 @@ pub(crate) async fn facts(
                     .record
                     .sessions
                     .iter()
-                    .find(|s| s.id == session)
+                    .find(|s| s.id == *session)
                     .map_or(7, |s| s.payment_days);
                 local(now)
                     .checked_add_days(Days::new(u64::from(days)))
@@ -94,7 +95,7 @@ pub(crate) async fn facts(
 pub(crate) async fn pause(
     tx: &mut Tx,
     context: &AttendeeContext,
-    message_id: &str,
+    message_id: &MessageId,
     now: DateTime<Utc>,
 ) -> Result<()> {
     money::pause_text(tx, message_id, now).await?;

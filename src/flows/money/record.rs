@@ -1,6 +1,7 @@
 //! What staff record about money, notes and who came: each becomes a fact, and what follows is
 //! computed from all facts.
 
+use crate::domain::ids::{FeeId, SessionId};
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::record::write_note;
 use crate::domain::money::policy::{CaseAssessment, FeeState, Note};
@@ -109,7 +110,7 @@ pub async fn payment(
 pub async fn note(
     svc: &Service,
     case: &Case,
-    session_id: &str,
+    session_id: &SessionId,
     note: &Note,
     rec: &Recording<'_>,
 ) -> Result<StandingLines> {
@@ -168,7 +169,7 @@ pub async fn note(
 /// who may not.
 pub async fn illness_told(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     role: Role,
     reason: Reason,
     rec: &Recording<'_>,
@@ -181,7 +182,7 @@ pub async fn illness_told(
     let (known, ..) = assessed(&mut tx, &session.case_id).await?;
     let cancelled = |f: &crate::domain::money::policy::Recorded| {
         f.kind == "cancelled"
-            && f.session.as_deref() == Some(session_id)
+            && f.session.as_ref() == Some(session_id)
             && f.role == Some(role)
             && f.at <= rec.at
     };
@@ -209,7 +210,7 @@ pub async fn illness_told(
 /// In plain words: no such fee, one that is settled, no reason given, somebody who may not.
 pub async fn decide(
     svc: &Service,
-    fee: &str,
+    fee: &FeeId,
     waive: bool,
     why: &str,
     rec: &Recording<'_>,

@@ -3,6 +3,7 @@
 //! shown before (safety rule M4).
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::TaskId;
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::Recipient;
 use crate::domain::money::policy::record::OWED_AGAIN;
@@ -45,7 +46,7 @@ pub struct ReleaseForm {
 /// that party's safety, somebody who may not.
 pub async fn release(
     svc: &Service,
-    task: &str,
+    task: &TaskId,
     rang: Option<&str>,
     show: bool,
     rec: &Recording<'_>,
@@ -148,8 +149,8 @@ async fn fact(
     detail: &str,
 ) -> Result<()> {
     let f = Fact {
-        case_id: t.case_id.as_deref(),
-        session_id: t.session_id.as_deref(),
+        case_id: t.case_id.as_ref(),
+        session_id: t.session_id.as_ref(),
         role: None,
         kind: "released",
         at: now,
@@ -175,8 +176,8 @@ async fn to_all(
     now: DateTime<Utc>,
 ) -> Result<ReleaseForm> {
     let (case_id, session_id) = (
-        t.case_id.as_deref().context("the task has no case")?,
-        t.session_id.as_deref().context("the task has no session")?,
+        t.case_id.as_ref().context("the task has no case")?,
+        t.session_id.as_ref().context("the task has no session")?,
     );
     let all = centres::all_in(tx).await?;
     let lines = svc.lines();
@@ -302,7 +303,7 @@ async fn to_all(
         .record
         .sessions
         .iter()
-        .find(|s| s.id == session_id)
+        .find(|s| s.id == *session_id)
         .map_or(7, |s| s.payment_days);
     let last_day = wall(centre.tz, at)
         .date()
@@ -404,8 +405,8 @@ async fn booked_still(
     Ok(())
 }
 
-fn tasks_id(tx: &Tx, dedup_key: &str) -> String {
-    tx.seal().id_of(&format!("task/{dedup_key}"))
+fn tasks_id(tx: &Tx, dedup_key: &str) -> TaskId {
+    TaskId::new(tx.seal().id_of(&format!("task/{dedup_key}")))
 }
 
 fn how(context: Option<&AttendeeContext>) -> &'static str {

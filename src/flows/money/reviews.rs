@@ -1,5 +1,6 @@
 //! What the rules ask a person to decide or to let go: tasks, open as long as they are called for.
 
+use crate::domain::ids::SessionId;
 use crate::domain::money::policy::{self, NoticeKind};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::task::TaskKind;
@@ -42,7 +43,7 @@ fn task_topic(topic: policy::Topic) -> Option<TaskKind> {
 
 /// The cause of the task that holds a notice to all parties back until a person releases it; after
 /// a receipt it is another notice.
-fn release_cause(kind: NoticeKind, session: &str, n: usize, again: usize) -> String {
+fn release_cause(kind: NoticeKind, session: &SessionId, n: usize, again: usize) -> String {
     match again {
         0 => format!("release/{kind}/{session}/{n}"),
         k => format!("release/{kind}/{session}/{n}/again-{k}"),
@@ -54,7 +55,7 @@ pub(super) async fn open(
     tx: &mut Tx,
     seen: &AssessedCase<'_>,
     called: &[CalledNotice<'_>],
-    undecided: &HashSet<String>,
+    undecided: &HashSet<SessionId>,
     standing: &[tasks::OpenTask],
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -118,7 +119,9 @@ pub(super) async fn open(
             TaskKind::ReleaseAllParties | TaskKind::ReleaseCaseClosed
         )
     }) {
-        let session = t.session_id.unwrap_or_default();
+        let Some(session) = t.session_id else {
+            continue;
+        };
         let released = match t.topic {
             TaskKind::ReleaseAllParties => case
                 .record

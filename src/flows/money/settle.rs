@@ -6,6 +6,7 @@
 
 use super::assessed_case::{AssessedCase, called};
 use super::{notified, owed_again, reviews, texts};
+use crate::domain::ids::CaseId;
 use crate::domain::money::policy::CaseAssessment;
 use crate::domain::people::senders::Senders;
 use crate::domain::task::TaskKind;
@@ -49,7 +50,7 @@ pub async fn settle(
     senders: &Senders,
     tx: &mut Tx,
     all: &Centres,
-    case_id: &str,
+    case_id: &CaseId,
     now: DateTime<Utc>,
 ) -> Result<CaseAssessment> {
     money::lock(tx, case_id).await?;

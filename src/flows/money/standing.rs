@@ -1,6 +1,7 @@
 //! How the fees of a case stand, in words for staff.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::CaseId;
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::{CaseAssessment, FeeState};
 use crate::flows::money::assessed_case::AssessedCase;
@@ -69,7 +70,7 @@ pub(crate) fn in_words(seen: &AssessedCase<'_>, now: DateTime<Utc>) -> StandingL
 pub(crate) async fn finish(
     svc: &Service,
     mut tx: Tx,
-    case_id: &str,
+    case_id: &CaseId,
     now: DateTime<Utc>,
 ) -> Result<StandingLines> {
     let all = centres::all_in(&mut tx).await?;
@@ -83,7 +84,7 @@ pub(crate) async fn finish(
 
 pub(crate) async fn assessed(
     tx: &mut Tx,
-    case_id: &str,
+    case_id: &CaseId,
 ) -> Result<(ledger::MoneyCase, Centre, CaseAssessment)> {
     ledger::lock(tx, case_id).await?;
     let case = ledger::case(tx, case_id).await?;

@@ -1,5 +1,6 @@
 //! The texts about money of a case: what is called for is queued, what no longer is, is withdrawn.
 
+use crate::domain::ids::SessionId;
 use crate::domain::local_time::{instant, wall};
 use crate::domain::money::policy::record::OWED_AGAIN;
 use crate::domain::money::policy::{FeeState, NoticeKind};
@@ -28,7 +29,7 @@ const TIME_TO_LOOK: Duration = Duration::minutes(10);
 struct WantedText<'a> {
     dedup_key: String,
     kind: MessageKind,
-    session: &'a str,
+    session: &'a SessionId,
     role: Role,
     /// The instant that the rules call for.
     at: DateTime<Utc>,
@@ -48,7 +49,7 @@ fn asks(kind: MessageKind) -> bool {
 fn wanted<'a>(
     seen: &AssessedCase<'_>,
     called: &'a [CalledNotice<'_>],
-    undecided: &HashSet<String>,
+    undecided: &HashSet<SessionId>,
     texts: &'a [MoneyText],
     now: DateTime<Utc>,
 ) -> Vec<WantedText<'a>> {
@@ -62,9 +63,7 @@ fn wanted<'a>(
         // another, waits for the manager as well.
         let unheard = kind == MessageKind::FeeSettled
             && !undecided.is_empty()
-            && !texts
-                .iter()
-                .any(|t| t.session.as_deref() == Some(c.session));
+            && !texts.iter().any(|t| t.session.as_ref() == Some(c.session));
         if unheard
             || (asks(kind) && undecided.contains(c.session))
             || !still_so(kind, assessed, c.session, Some(role), now)
@@ -89,7 +88,7 @@ fn wanted<'a>(
         .iter()
         .filter(|t| t.kind == MessageKind::FeeNotice && t.is_said())
     {
-        let (Some(session), Some(role)) = (t.session.as_deref(), t.role) else {
+        let (Some(session), Some(role)) = (t.session.as_ref(), t.role) else {
             continue;
         };
         let settled = called.iter().any(|c| {
@@ -131,7 +130,7 @@ fn wanted<'a>(
 /// What a manager let go after a receipt is asked for once more, if nothing else asks for it.
 fn asked_again<'a>(
     seen: &AssessedCase<'_>,
-    undecided: &HashSet<String>,
+    undecided: &HashSet<SessionId>,
     texts: &'a [MoneyText],
     now: DateTime<Utc>,
     list: &mut Vec<WantedText<'a>>,
@@ -140,7 +139,7 @@ fn asked_again<'a>(
         .iter()
         .filter(|t| t.kind == MessageKind::FeeSettled && t.is_said())
     {
-        let (Some(session), Some(role)) = (t.session.as_deref(), t.role) else {
+        let (Some(session), Some(role)) = (t.session.as_ref(), t.role) else {
             continue;
         };
         let s = seen.assessed.standing(session, now);
@@ -187,7 +186,7 @@ pub(super) async fn queue(
     tx: &mut Tx,
     seen: &AssessedCase<'_>,
     called: &[CalledNotice<'_>],
-    undecided: &HashSet<String>,
+    undecided: &HashSet<SessionId>,
     texts: &[MoneyText],
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>> {

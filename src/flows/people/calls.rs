@@ -1,6 +1,7 @@
 //! What staff told a party by phone.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::SessionId;
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::FeeState;
 use crate::domain::money::policy::record::write_told;
@@ -44,7 +45,7 @@ pub async fn told(
         rule: "C04",
         detail: "",
     };
-    let mut of: Vec<&str> = Vec::new();
+    let mut of: Vec<&SessionId> = Vec::new();
     for a in &before.sessions {
         let s = a.result.standing_at(now);
         if s.liable.map(|p| p.role()) != Some(role)
@@ -88,7 +89,7 @@ pub async fn told(
         // That nothing is owed, or what all parties hear, starts no clock for whoever owes nothing.
         if let (Some(kind), Some(session)) = (
             crate::flows::money::notified::kind_of(&task, &texts),
-            task.session_id.as_deref().filter(|s| !of.contains(s)),
+            task.session_id.as_ref().filter(|s| !of.contains(s)),
         ) {
             if kind == MessageKind::AllPartiesNotice {
                 not_before_release(&known, &centre, session, rec)?;
@@ -117,7 +118,7 @@ pub async fn told(
 pub(crate) fn not_before_release(
     case: &ledger::MoneyCase,
     centre: &Centre,
-    session: &str,
+    session: &SessionId,
     rec: &Recording<'_>,
 ) -> Result<bool> {
     let released = case

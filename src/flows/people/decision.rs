@@ -1,5 +1,6 @@
 //! What a person decided about a task.
 
+use crate::domain::ids::TaskId;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::flows::recording::{Recording, not_in_the_future};
@@ -15,7 +16,7 @@ use anyhow::{Result, bail};
 /// may not.
 pub async fn decision(
     svc: &Service,
-    task: &str,
+    task: &TaskId,
     accepted: Option<bool>,
     why: &str,
     rec: &Recording<'_>,
@@ -50,8 +51,8 @@ pub async fn decision(
         if why.is_empty() { "" } else { "; " }
     );
     let f = Fact {
-        case_id: t.case_id.as_deref(),
-        session_id: t.session_id.as_deref(),
+        case_id: t.case_id.as_ref(),
+        session_id: t.session_id.as_ref(),
         role: t.role,
         kind: "decided",
         at: rec.at,

@@ -1,6 +1,7 @@
 //! Staff answer a message that waits for a person: in their own words, to the party who wrote, read
 //! over before they leave.
 
+use crate::domain::ids::{InboundId, TaskId};
 use crate::domain::local_time::{after_all_quiet, wall};
 use crate::domain::outgoing::lint::{self, OtherParties};
 use crate::domain::outgoing::message::MessageKind;
@@ -96,7 +97,7 @@ pub struct WaitingMessage {
     /// By which channel it came.
     pub channel: crate::domain::people::person::Channel,
     /// The message.
-    pub message: String,
+    pub message: InboundId,
     /// The centre's zone, in which times are shown.
     pub tz: chrono_tz::Tz,
     /// How much the phones of these parties may show, where that is not everything.
@@ -110,7 +111,7 @@ pub struct WaitingMessage {
 ///
 /// # Errors
 /// In plain words: no such task, or one that holds no message.
-pub async fn waiting(svc: &Service, task: &str) -> Result<WaitingMessage> {
+pub async fn waiting(svc: &Service, task: &TaskId) -> Result<WaitingMessage> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     let Some(about) = tasks::get(&mut tx, task).await? else {
@@ -199,7 +200,7 @@ fn mask_codes(text: &str) -> String {
 /// # Errors
 /// In plain words: somebody who may not, no such task, one that holds no message, a phone of
 /// several families, one that shows nothing, words that may not leave.
-pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<ReplyForm> {
+pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result<ReplyForm> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Reply).await?;
@@ -209,7 +210,7 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<Re
     if t.state != "open" {
         bail!("task {task} is done already; nothing was sent");
     }
-    let Some(inbound) = t.inbound_id.as_deref() else {
+    let Some(inbound) = t.inbound_id.as_ref() else {
         bail!("task {task} holds no message to answer; it asks for something else")
     };
     let from = inbox::sender_of(&mut tx, inbound)

@@ -2,6 +2,7 @@
 //! goes back.
 
 use crate::domain::centre::{CancelAnswer, Centre};
+use crate::domain::ids::{CancelQuestionId, CaseId, ChoiceId, SessionId};
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::payload::Payload;
@@ -60,11 +61,11 @@ pub(crate) struct DecisionWriter<'a> {
 }
 
 impl<'a> DecisionWriter<'a> {
-    fn context(&self, session: &str) -> Option<&'a AttendeeContext> {
-        self.contexts.iter().find(|s| s.session.id == session)
+    fn context(&self, session: &SessionId) -> Option<&'a AttendeeContext> {
+        self.contexts.iter().find(|s| s.session.id == *session)
     }
 
-    fn centre_of(&self, session: Option<&str>) -> Option<&'a Centre> {
+    fn centre_of(&self, session: Option<&SessionId>) -> Option<&'a Centre> {
         let code = session
             .and_then(|s| self.context(s))
             .map(|s| s.session.centre.as_str())
@@ -221,12 +222,12 @@ impl<'a> DecisionWriter<'a> {
                             self.task(TaskKind::CancelByPhone, Some(&options[0].0))
                                 .await?
                         }
-                        (Some(w), AmbiguousWish::Cancel(_)) => {
-                            self.ring_unless_chosen(w.question(), &options).await?
+                        (Some((choice, _)), AmbiguousWish::Cancel(_)) => {
+                            self.ring_unless_chosen(choice, &options).await?
                         }
                         // Who comes after all is not rung for the NO before it.
-                        (Some(w), AmbiguousWish::Confirm) => {
-                            tasks::close(self.tx, self.now, &which_cause(w.question())).await?
+                        (Some((choice, _)), AmbiguousWish::Confirm) => {
+                            tasks::close(self.tx, self.now, &which_cause(choice)).await?
                         }
                         (None, AmbiguousWish::Confirm) => {}
                     }
@@ -239,7 +240,7 @@ impl<'a> DecisionWriter<'a> {
                     } else {
                         self.bare_reply()
                     };
-                    payload = asked.unwrap_or_default();
+                    payload = asked.map(|(_, payload)| payload).unwrap_or_default();
                 }
                 Effect::DateAnswer {
                     question,
@@ -308,7 +309,7 @@ impl<'a> DecisionWriter<'a> {
                     changed |= heard.opted_out;
                     self.opt_in(heard).await?;
                 }
-                Effect::Task { topic, session } => self.task(topic, session.as_deref()).await?,
+                Effect::Task { topic, session } => self.task(topic, session.as_ref()).await?,
             }
         }
         self.after_press(reply.as_ref()).await?;
@@ -328,14 +329,14 @@ impl<'a> DecisionWriter<'a> {
         }
         if reply.kind == MessageKind::CancellationAck
             && payload == Payload::None
-            && let Some(context) = reply.session.as_deref().and_then(|s| self.context(s))
+            && let Some(context) = reply.session.as_ref().and_then(|s| self.context(s))
             && let Some(at) = context.attendee.answered_at
         {
             payload = self.in_time(context, at).await?;
         }
         if changed
             || reply.kind == MessageKind::CancelReasonAsk
-            || !self.capped(reply.kind, reply.session.as_deref()).await?
+            || !self.capped(reply.kind, reply.session.as_ref()).await?
         {
             if changed && reply.kind == MessageKind::CancellationAck {
                 self.copy_to_the_other_address(&reply, &payload).await?;
@@ -401,7 +402,7 @@ impl<'a> DecisionWriter<'a> {
         reply: &conversation::Reply,
         payload: &Payload,
     ) -> Result<()> {
-        let Some(context) = reply.session.as_deref().and_then(|s| self.context(s)) else {
+        let Some(context) = reply.session.as_ref().and_then(|s| self.context(s)) else {
             return Ok(());
         };
         let Some(other) = context
@@ -413,7 +414,7 @@ impl<'a> DecisionWriter<'a> {
         };
         // The other phone is not in the hand that just wrote: its quiet hours are kept, the
         // centre's and its own.
-        let Some(centre) = self.centre_of(reply.session.as_deref()) else {
+        let Some(centre) = self.centre_of(reply.session.as_ref()) else {
             return Ok(());
         };
         let quiet: Vec<Quiet> = centre
@@ -445,8 +446,8 @@ impl<'a> DecisionWriter<'a> {
     /// visit.
     async fn ring_unless_chosen(
         &mut self,
-        choice: &str,
-        options: &[(String, i64); 2],
+        choice: &ChoiceId,
+        options: &[(SessionId, i64); 2],
     ) -> Result<()> {
         let Some(context) = options
             .iter()
@@ -478,9 +479,9 @@ impl<'a> DecisionWriter<'a> {
     async fn ask_which(
         &mut self,
         wanted: AmbiguousWish,
-        options: &[(String, i64); 2],
+        options: &[(SessionId, i64); 2],
         told: bool,
-    ) -> Result<Option<Payload>> {
+    ) -> Result<Option<(ChoiceId, Payload)>> {
         let [Some(a), Some(b)] = options.each_ref().map(|(session, _)| self.context(session))
         else {
             return Ok(None);
@@ -504,10 +505,11 @@ impl<'a> DecisionWriter<'a> {
             );
             (centre.filter(|_| differ).map(|c| c.short_name.clone()), at)
         };
-        Ok(Some(Payload::WhichVisit {
-            choice,
+        let payload = Payload::WhichVisit {
+            choice: choice.clone(),
             options: [option(a), option(b)],
-        }))
+        };
+        Ok(Some((choice, payload)))
     }
 
     async fn fact(
@@ -531,7 +533,7 @@ impl<'a> DecisionWriter<'a> {
         facts::add(self.tx, self.now, &[fact]).await
     }
 
-    async fn confirm(&mut self, session: &str, rule: &str) -> Result<()> {
+    async fn confirm(&mut self, session: &SessionId, rule: &str) -> Result<()> {
         let Some(context) = self.context(session) else {
             return Ok(());
         };
@@ -560,13 +562,13 @@ impl<'a> DecisionWriter<'a> {
     /// the question's id.
     async fn cancel_asked(
         &mut self,
-        session: &str,
+        session: &SessionId,
         reason: Option<Reason>,
         first_no_at: DateTime<Utc>,
         late: bool,
         ask: bool,
         rule: &str,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<CancelQuestionId>> {
         let Some(context) = self.context(session) else {
             return Ok(None);
         };
@@ -665,14 +667,14 @@ impl<'a> DecisionWriter<'a> {
     }
 
     /// InboundKind follows by the rules on money.
-    async fn settle(&mut self, case_id: &str) -> Result<()> {
+    async fn settle(&mut self, case_id: &CaseId) -> Result<()> {
         settle::settle(self.lines.senders(), self.tx, self.all, case_id, self.now)
             .await
             .map(drop)
     }
 
     /// Takes this party's cancellation back; false if the other parent was told already.
-    async fn take_back(&mut self, session: &str, rule: &str) -> Result<bool> {
+    async fn take_back(&mut self, session: &SessionId, rule: &str) -> Result<bool> {
         let (Some(context), Some(centre)) = (self.context(session), self.centre_of(Some(session)))
         else {
             return Ok(false);
@@ -759,7 +761,7 @@ impl<'a> DecisionWriter<'a> {
         Ok(true)
     }
 
-    async fn task(&mut self, topic: TaskKind, session: Option<&str>) -> Result<()> {
+    async fn task(&mut self, topic: TaskKind, session: Option<&SessionId>) -> Result<()> {
         let context = session.and_then(|s| self.context(s));
         // Without a clear session the case is named only if there is just one that it can be.
         let only = match self.parties {
@@ -773,15 +775,19 @@ impl<'a> DecisionWriter<'a> {
                 self.inbound.number_hash,
                 self.now.format("%Y-%m-%d")
             ),
-            _ => format!("{topic}/{}/{}", self.inbound.id, session.unwrap_or("")),
+            _ => format!(
+                "{topic}/{}/{}",
+                self.inbound.id,
+                session.map_or("", SessionId::as_str)
+            ),
         };
         let task = NewTask {
             centre: context
                 .map(|s| s.session.centre.as_str())
                 .or_else(|| self.parties.first().map(|p| p.centre.as_str())),
             case_id: context
-                .map(|s| s.session.case_id.as_str())
-                .or(only.map(|p| p.case_id.as_str())),
+                .map(|s| &s.session.case_id)
+                .or(only.map(|p| &p.case_id)),
             session_id: session,
             role: context.map(|s| s.attendee.role).or(only.map(|p| p.role)),
             inbound_id: Some(&self.inbound.id),
@@ -792,7 +798,7 @@ impl<'a> DecisionWriter<'a> {
     }
 
     /// Answers are capped too, or somebody who fakes a sender could fill a phone (rule a2).
-    async fn capped(&mut self, kind: MessageKind, session: Option<&str>) -> Result<bool> {
+    async fn capped(&mut self, kind: MessageKind, session: Option<&SessionId>) -> Result<bool> {
         if kind == MessageKind::UnknownSender {
             let known_country = self.inbound.from.as_ref().is_some_and(|a| {
                 a.chat_id().is_some()
@@ -824,7 +830,7 @@ impl<'a> DecisionWriter<'a> {
         if kind != MessageKind::CancelReasonAsk
             && lately
                 .iter()
-                .any(|(k, s, at)| *k == kind && s.as_deref() == session && *at > hour_ago)
+                .any(|(k, s, at)| *k == kind && s.as_ref() == session && *at > hour_ago)
         {
             return Ok(true);
         }
@@ -847,14 +853,14 @@ impl<'a> DecisionWriter<'a> {
         let Some(address) = self.inbound.from.clone() else {
             return Ok(());
         };
-        let Some(centre) = self.centre_of(reply.session.as_deref()) else {
+        let Some(centre) = self.centre_of(reply.session.as_ref()) else {
             return Ok(());
         };
         let dedup_key = format!("reply/{}", self.inbound.id);
         let until = Some(self.now + ANSWER_LASTS);
         let channel = address.channel();
         let to = Some((address, self.inbound.number_hash.clone()));
-        let message = match reply.session.as_deref().and_then(|s| self.context(s)) {
+        let message = match reply.session.as_ref().and_then(|s| self.context(s)) {
             Some(context) => NewMessage {
                 to,
                 payload,

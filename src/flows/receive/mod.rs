@@ -7,6 +7,7 @@ pub(crate) mod preferences;
 
 use crate::channels::twilio::OUTSIDE_WINDOW;
 use crate::domain::centre::{CancelAnswer, Centre};
+use crate::domain::ids::AttemptToken;
 use crate::domain::local_time::wall;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::{Channel, Private};
@@ -430,10 +431,11 @@ async fn pressed(
     };
     // A button without a token is known by the message that it answers.
     let token = match token {
-        "" => attempts::token_of(tx, message, &inbound.number_hash)
-            .await?
-            .unwrap_or_default(),
-        token => token.to_owned(),
+        "" => attempts::token_of(tx, message, &inbound.number_hash).await?,
+        token => Some(AttemptToken::new(token)),
+    };
+    let Some(token) = token else {
+        return foreign(press);
     };
     let Some(under) = attempts::under(tx, &token)
         .await?
@@ -447,14 +449,14 @@ async fn pressed(
     };
     attempts::proven(tx, now, &token, provider_id.as_deref()).await?;
     tasks::close(tx, now, &format!("uncertain/{token}")).await?;
-    let (session, ask_version) = under.session.unwrap_or_default();
+    let (session, ask_version) = under.session.unzip();
     let question = under.payload.question().to_owned();
     Ok(Some(ButtonPress {
         press,
         below: Some(PromptRef {
             kind: under.kind,
             session,
-            ask_version,
+            ask_version: ask_version.unwrap_or_default(),
             question,
         }),
     }))
@@ -563,7 +565,7 @@ pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
 pub(super) async fn went_elsewhere(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    token: &str,
+    token: &AttemptToken,
     error_code: Option<&str>,
 ) -> Result<bool> {
     Ok(error_code == Some(OUTSIDE_WINDOW)

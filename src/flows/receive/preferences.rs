@@ -1,5 +1,6 @@
 //! What a party wishes of its phone: texts or none, and how much they may show.
 
+use crate::domain::ids::PartyId;
 use crate::domain::people::person::{Channel, Mode};
 use crate::domain::replies::conversation::InboundContext;
 use crate::domain::task::TaskKind;
@@ -31,7 +32,7 @@ impl DecisionWriter<'_> {
     /// The present addresses of the parties beside the one that wrote, each with our channel and
     /// sender for it.
     async fn other_routes(&mut self) -> Result<Vec<(Channel, String, String)>> {
-        let parties: Vec<String> = self.parties.iter().map(|p| p.party_id.clone()).collect();
+        let parties: Vec<PartyId> = self.parties.iter().map(|p| p.party_id.clone()).collect();
         let routes = parties::routes_of(self.tx, &parties).await?;
         let here = (self.line.0, self.line.1, self.inbound.number_hash.as_str());
         let with_sender = routes.into_iter().filter_map(|(centre, channel, hash)| {

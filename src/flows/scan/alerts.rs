@@ -1,6 +1,7 @@
 //! Something urgent waits: staff get one line that says so, and nothing else. No name, case, date
 //! or reason stands on a screen in a room full of families (safety rule A1).
 
+use crate::domain::ids::TaskId;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::flows::service::Service;
@@ -29,7 +30,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
         return Ok(0);
     }
     let mut tx = svc.db.begin().await?;
-    let urgent: Vec<String> = tasks::unalerted(&mut tx, now)
+    let urgent: Vec<TaskId> = tasks::unalerted(&mut tx, now)
         .await?
         .into_iter()
         .filter(|(_, topic, due)| topic.is_urgent(*due, now))

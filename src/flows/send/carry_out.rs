@@ -2,6 +2,7 @@
 
 use super::snapshot::{Gathered, template_language};
 use crate::channels::{Button, ContentMessage};
+use crate::domain::ids::{AttemptToken, MessageId};
 use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::decide::{Decision, Text, Verdict, decide};
 use crate::domain::outgoing::message::{MessageKind, MessageState};
@@ -38,7 +39,7 @@ pub(super) struct Ready {
 #[derive(Default)]
 struct Outcome {
     ready: Vec<Ready>,
-    ended: Vec<(String, MessageState, Option<String>, DateTime<Utc>)>,
+    ended: Vec<(MessageId, MessageState, Option<String>, DateTime<Utc>)>,
     rerouted: Vec<Rerouted>,
 }
 
@@ -188,7 +189,7 @@ fn make_ready(
     text: Text,
     rendered: RenderedText,
 ) -> Ready {
-    let token = random_token();
+    let token = AttemptToken::new(random_token());
     let buttons = match line.channel {
         Channel::Telegram => buttons(svc, &text.say, rendered.language, &token),
         _ => Vec::new(),
@@ -224,7 +225,12 @@ fn make_ready(
 }
 
 /// The buttons below a text, each with the token of the attempt.
-fn buttons(svc: &Service, say: &Say, language: &'static str, token: &str) -> Vec<Vec<Button>> {
+fn buttons(
+    svc: &Service,
+    say: &Say,
+    language: &'static str,
+    token: &AttemptToken,
+) -> Vec<Vec<Button>> {
     let label = |press| svc.words.label(press, language).to_owned();
     say.buttons()
         .into_iter()

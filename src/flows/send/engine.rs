@@ -2,6 +2,7 @@
 //! outcome, together with the next claim.
 
 use crate::channels::SendOutcome;
+use crate::domain::ids::{AttemptToken, MessageId, WorkerId};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::task::TaskKind;
 use crate::flows::lines::{Line, Outgoing};
@@ -48,7 +49,7 @@ struct Job {
 pub struct Engine {
     svc: Arc<Service>,
     line: Arc<Line>,
-    worker: String,
+    worker: WorkerId,
     backlog: VecDeque<Job>,
     results_in: mpsc::UnboundedReceiver<Sent>,
     results_out: mpsc::UnboundedSender<Sent>,
@@ -70,8 +71,8 @@ pub struct Engine {
 
 #[derive(Clone)]
 struct Sent {
-    token: String,
-    message_id: String,
+    token: AttemptToken,
+    message_id: MessageId,
     number_hash: String,
     kind: MessageKind,
     /// It answers somebody, at the address that asked.
@@ -82,7 +83,7 @@ struct Sent {
 
 impl Engine {
     /// The sending of the process with this worker id on a line.
-    pub fn new(svc: Arc<Service>, line: Arc<Line>, worker: String) -> Engine {
+    pub fn new(svc: Arc<Service>, line: Arc<Line>, worker: WorkerId) -> Engine {
         let (results_out, results_in) = mpsc::unbounded_channel();
         Engine {
             svc,

@@ -2,6 +2,7 @@
 //! there: due again. Cannot tell: a person.
 
 use crate::channels::ProviderMessage;
+use crate::domain::ids::WorkerId;
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::outgoing::receipt::Receipt;
 use crate::domain::people::person::Address;
@@ -40,7 +41,7 @@ enum LookResult {
 /// # Errors
 /// The database failed. A provider that does not answer is no error: the attempts stay open and are
 /// looked at again.
-pub async fn round(svc: &Service, me: &str) -> Result<usize> {
+pub async fn round(svc: &Service, me: &WorkerId) -> Result<usize> {
     let lines = svc.lines();
     let now = svc.clock.now();
     let Some(shortest) = lines.all().iter().map(|l| l.settle).min() else {
@@ -55,7 +56,7 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
     if open.is_empty() {
         return Ok(0);
     }
-    let mut alive: HashMap<String, bool> = HashMap::new();
+    let mut alive: HashMap<WorkerId, bool> = HashMap::new();
     let mut by_number: BTreeMap<(String, Address), (Arc<Line>, Vec<OpenAttempt>)> = BTreeMap::new();
     let mut waiting = 0;
     // Words that are in the air to a number just now: a text found there could be theirs.
@@ -65,7 +66,7 @@ pub async fn round(svc: &Service, me: &str) -> Result<usize> {
     let mut not_now: HashSet<String> = HashSet::new();
     for a in open {
         if !alive.contains_key(&a.worker) {
-            let lives = a.worker == me || workers::lives(&svc.db, &a.worker).await;
+            let lives = a.worker == *me || workers::lives(&svc.db, &a.worker).await;
             alive.insert(a.worker.clone(), lives);
         }
         // Another sender's service may not know it, and "not there" would be a double: without its
@@ -316,13 +317,14 @@ fn find_content(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::{AttemptToken, MessageId};
     use crate::domain::people::person::{Channel, Phone, Private};
 
     fn attempt() -> OpenAttempt {
         OpenAttempt {
-            token: "t".into(),
-            message_id: "m".into(),
-            worker: "w".into(),
+            token: AttemptToken::new("t"),
+            message_id: MessageId::new("m"),
+            worker: WorkerId::new("w"),
             channel: Channel::Sms,
             sender: "+15005550006".into(),
             number: Address::sms(&Phone::from_e164("+447700900101").unwrap()),

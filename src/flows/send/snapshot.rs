@@ -1,12 +1,14 @@
 //! Reads, in the transaction that claims messages, all that the decision about each looks at.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::{CancelQuestionId, SessionId};
 use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::decide::{
     LineFacts, MilestoneFacts, OpenCancelQuestion, ReplyAddress, Snapshot,
 };
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::pace::Pace;
+use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::{Channel, Mode, Role};
 use crate::domain::replies::cancel_code::digit;
 use crate::domain::visits::attendee::AttendeeContext;
@@ -26,8 +28,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Gathered {
     centres: Centres,
     /// Sessions that nobody else is changing at this moment.
-    free_sessions: HashSet<String>,
-    attendees: HashMap<(String, Role), AttendeeContext>,
+    free_sessions: HashSet<SessionId>,
+    attendees: HashMap<(SessionId, Role), AttendeeContext>,
     /// The quietest mode of the parties with an address, by its hash.
     modes: HashMap<String, Mode>,
     /// Addresses that must not be used any more.
@@ -65,7 +67,7 @@ impl Gathered {
                 .iter()
                 .filter_map(|c| Some((session_of(c)?, c.role?))),
         );
-        let attendees: HashMap<(String, Role), AttendeeContext> =
+        let attendees: HashMap<(SessionId, Role), AttendeeContext> =
             sessions::contexts_of(tx, svc.lines().senders(), &places)
                 .await?
                 .into_iter()
@@ -95,13 +97,14 @@ impl Gathered {
         message: &ClaimedMessage,
         now: DateTime<Utc>,
     ) -> Result<Details> {
-        let question = message.payload.question();
         let mut details = Details {
-            question_open: match message.kind {
-                MessageKind::WhichSession => {
-                    questions::choosing_by_id(tx, question).await?.is_some()
+            question_open: match &message.payload {
+                Payload::WhichVisit { choice, .. } => {
+                    questions::choosing_by_id(tx, choice).await?.is_some()
                 }
-                MessageKind::DateQuestion => dates::session_of(tx, question).await?.is_some(),
+                Payload::AnotherDate { question, .. } => {
+                    dates::session_of(tx, question).await?.is_some()
+                }
                 _ => false,
             },
             ..Details::default()
@@ -112,7 +115,7 @@ impl Gathered {
         if self.is_busy(message) {
             return Ok(details);
         }
-        if message.kind == MessageKind::CancelReasonAsk {
+        if let Payload::CancelQuestion(question) = &message.payload {
             details.cancel_question = cancel_question(tx, attendee, question, now).await?;
         } else if message.kind.is_milestone() {
             let facts = milestones::facts(tx, centre, message, attendee, now).await?;
@@ -208,7 +211,7 @@ async fn read_pace(
     tx: &mut Tx,
     centres: &Centres,
     claimed: &[ClaimedMessage],
-    attendees: &HashMap<(String, Role), AttendeeContext>,
+    attendees: &HashMap<(SessionId, Role), AttendeeContext>,
     now: DateTime<Utc>,
 ) -> Result<Pace> {
     let limited = |c: &ClaimedMessage| {
@@ -231,7 +234,7 @@ async fn read_last_inbound(
     tx: &mut Tx,
     line: &Line,
     mut hashes: Vec<String>,
-    attendees: &HashMap<(String, Role), AttendeeContext>,
+    attendees: &HashMap<(SessionId, Role), AttendeeContext>,
     now: DateTime<Utc>,
 ) -> Result<HashMap<String, DateTime<Utc>>> {
     if line.channel != Channel::Whatsapp {
@@ -250,14 +253,14 @@ async fn read_last_inbound(
 async fn cancel_question(
     tx: &mut Tx,
     attendee: &AttendeeContext,
-    id: &str,
+    id: &CancelQuestionId,
     now: DateTime<Utc>,
 ) -> Result<Option<OpenCancelQuestion>> {
     let (session, own) = (&attendee.session, &attendee.attendee);
     let history = questions::of(tx, &session.id, own.role, own.ask_version, now).await?;
     let open = history
         .open
-        .filter(|q| q.id == id && q.is_open(now, session.starts_at));
+        .filter(|q| q.id == *id && q.is_open(now, session.starts_at));
     let Some(q) = open else {
         return Ok(None);
     };

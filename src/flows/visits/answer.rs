@@ -1,5 +1,6 @@
 //! An answer that a parent gave by phone or in person.
 
+use crate::domain::ids::SessionId;
 use crate::domain::local_time::after_all_quiet;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::payload::Payload;
@@ -22,7 +23,7 @@ use anyhow::{Result, bail};
 /// already is recorded too (choice C10).
 pub async fn answer(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     role: Role,
     yes: bool,
     reason: Option<Reason>,

@@ -1,6 +1,7 @@
 //! Another date for a session: both parents are asked in the same words whoever wished it, a person
 //! confirms or closes, and a refusal, no room and a wish taken back share one text at one instant.
 
+use crate::domain::ids::{DateQuestionId, SessionId};
 use crate::domain::local_time::after_quiet;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::payload::Payload;
@@ -22,7 +23,7 @@ use crate::store::{Tx, sessions};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-fn causes(question: &str) -> [(TaskKind, String); 2] {
+fn causes(question: &DateQuestionId) -> [(TaskKind, String); 2] {
     [
         (TaskKind::DateAgreed, format!("date-agreed/{question}")),
         (TaskKind::DateDeclined, format!("date-declined/{question}")),
@@ -33,7 +34,7 @@ fn causes(question: &str) -> [(TaskKind, String); 2] {
 /// nothing changes.
 pub async fn ask(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     to: NaiveDateTime,
     origin: Origin,
     rec: &Recording<'_>,
@@ -51,7 +52,7 @@ pub async fn ask(
         bail!("the session is at that time already; nobody was asked");
     }
     let q = DateQuestion {
-        id: random_id(),
+        id: DateQuestionId::new(random_id()),
         session_id: session.id.clone(),
         to,
         origin,
@@ -108,7 +109,7 @@ pub async fn ask(
 /// An answer to the open question that a parent gave by phone.
 pub async fn answer(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     role: Role,
     yes: bool,
     rec: &Recording<'_>,
@@ -134,7 +135,7 @@ pub async fn answer(
 /// cannot.
 pub(crate) async fn answered(
     tx: &mut Tx,
-    question: &str,
+    question: &DateQuestionId,
     role: Role,
     yes: bool,
     at: DateTime<Utc>,
@@ -185,7 +186,7 @@ pub(crate) async fn answered(
 
 /// Closes the open question: the other date is not possible, whatever the cause. Both are told in
 /// the same words at the same quarter hour; who was never asked by text is told nothing.
-pub async fn close(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Result<()> {
+pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
     let (mut tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
     let q = dates::open_of(&mut tx, session_id)
@@ -236,7 +237,12 @@ pub async fn close(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Resu
     tx.commit().await
 }
 
-async fn finish(tx: &mut Tx, question: &str, state: &str, now: DateTime<Utc>) -> Result<()> {
+async fn finish(
+    tx: &mut Tx,
+    question: &DateQuestionId,
+    state: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
     dates::end(tx, now, question, state).await?;
     for (_, dedup_key) in causes(question) {
         tasks::close(tx, now, &dedup_key).await?;
@@ -245,7 +251,11 @@ async fn finish(tx: &mut Tx, question: &str, state: &str, now: DateTime<Utc>) ->
 }
 
 /// The session was moved: a question about its date is settled by that.
-pub(crate) async fn end_by_move(tx: &mut Tx, session_id: &str, now: DateTime<Utc>) -> Result<()> {
+pub(crate) async fn end_by_move(
+    tx: &mut Tx,
+    session_id: &SessionId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     outbox::withdraw(
         tx,
         session_id,

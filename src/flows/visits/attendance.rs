@@ -1,5 +1,6 @@
 //! Who came, recorded by staff.
 
+use crate::domain::ids::SessionId;
 use crate::domain::money::policy::Absent;
 use crate::domain::money::policy::record::NO_SHOW_OF_CLOSED_FILE;
 use crate::domain::people::staff::Act;
@@ -17,7 +18,7 @@ use anyhow::{Result, bail};
 /// In plain words: the session has not begun, or did not take place.
 pub async fn attended(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     who: &str,
     rec: &Recording<'_>,
 ) -> Result<StandingLines> {
@@ -31,7 +32,7 @@ pub async fn attended(
 /// As [`attended`].
 pub async fn no_show(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     who: Absent,
     rec: &Recording<'_>,
 ) -> Result<StandingLines> {
@@ -40,7 +41,7 @@ pub async fn no_show(
 
 pub(crate) async fn came(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     rec: &Recording<'_>,
     kind: &str,
     rule: &str,
@@ -89,7 +90,7 @@ pub(crate) async fn came(
 /// In plain words: more children than attend, none, somebody who may not.
 pub async fn ill_children(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     children: u32,
     rec: &Recording<'_>,
 ) -> Result<StandingLines> {

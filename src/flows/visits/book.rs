@@ -2,6 +2,7 @@
 //! again, booked ahead at the frequency of the referral until the centre is told otherwise.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::{CaseId, SeriesId, SessionId};
 use crate::domain::local_time::{instant, wall};
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
@@ -40,7 +41,7 @@ pub struct Booking {
     /// The contact parent's own arrival.
     pub contact_arrives: Option<NaiveTime>,
     /// The missed session in whose place it is booked.
-    pub replaces: Option<String>,
+    pub replaces: Option<SessionId>,
     /// It comes again.
     pub every: Option<Pattern>,
     /// The last day of the series.
@@ -53,9 +54,9 @@ pub struct Booking {
 #[derive(Debug, Clone)]
 pub struct Booked {
     /// Session and local start, in order.
-    pub sessions: Vec<(String, NaiveDateTime)>,
+    pub sessions: Vec<(SessionId, NaiveDateTime)>,
     /// The series.
-    pub series: Option<String>,
+    pub series: Option<SeriesId>,
 }
 
 /// What becomes of the occurrences of a series that ends.
@@ -64,7 +65,7 @@ pub struct SeriesEnd {
     /// Taken back: nobody had been told of them.
     pub unbooked: Vec<NaiveDateTime>,
     /// Left as they are, because they were moved, asked about or answered: session and local start.
-    pub kept: Vec<(String, NaiveDateTime)>,
+    pub kept: Vec<(SessionId, NaiveDateTime)>,
     /// What the new pattern booked.
     pub booked: Option<Booked>,
 }
@@ -197,7 +198,7 @@ fn new_session(
     };
     let terms = terms_for_family(centre, usual.map(|u| (u.day, &u.terms)), local.date());
     NewSession {
-        id: random_id(),
+        id: SessionId::new(random_id()),
         case_id: case.id.clone(),
         session_ref: None,
         starts_at,
@@ -222,7 +223,7 @@ fn new_session(
 /// case.
 pub async fn book(
     svc: &Service,
-    case_id: &str,
+    case_id: &CaseId,
     b: &Booking,
     rec: &Recording<'_>,
 ) -> Result<Booked> {
@@ -237,7 +238,7 @@ pub async fn book(
 
 async fn book_in(
     tx: &mut Tx,
-    case_id: &str,
+    case_id: &CaseId,
     b: &Booking,
     like: Option<&StoredSeries>,
     rec: &Recording<'_>,
@@ -281,7 +282,7 @@ async fn book_in(
             places,
         } = shape;
         let stored = StoredSeries {
-            id: random_id(),
+            id: SeriesId::new(random_id()),
             case_id: case.id.clone(),
             series,
             minutes,
@@ -357,7 +358,7 @@ async fn book_in(
     facts::add(tx, now, &[fact]).await?;
     bookings::touch(tx, &case.id).await?;
     // A deadline may hang on it.
-    money::look_again(tx, now, std::iter::once(case.id.as_str())).await?;
+    money::look_again(tx, now, std::iter::once(&case.id)).await?;
     Ok(Booked {
         sessions: vec![(session.id, b.start)],
         series: None,
@@ -374,7 +375,7 @@ async fn extend(
     s: &StoredSeries,
     by: &str,
     now: DateTime<Utc>,
-) -> Result<Vec<(String, NaiveDateTime)>> {
+) -> Result<Vec<(SessionId, NaiveDateTime)>> {
     let a = ahead(&s.series, centre.tz, now);
     let mut made: Vec<(NewSession, i64)> = Vec::new();
     if let Some((_, first)) = a.book.first() {
@@ -410,7 +411,8 @@ async fn extend(
     }
     let (sessions, numbers): (Vec<NewSession>, Vec<i64>) = made.into_iter().unzip();
     cases::insert_sessions(tx, &sessions).await?;
-    let numbered: Vec<(String, i64)> = sessions.iter().map(|s| s.id.clone()).zip(numbers).collect();
+    let numbered: Vec<(SessionId, i64)> =
+        sessions.iter().map(|s| s.id.clone()).zip(numbers).collect();
     bookings::number(tx, &s.id, &numbered).await?;
     let fact = |id| Fact {
         case_id: Some(&case.id),
@@ -422,10 +424,10 @@ async fn extend(
         rule: "series",
         detail: "",
     };
-    let facts: Vec<Fact<'_>> = sessions.iter().map(|s| fact(s.id.as_str())).collect();
+    let facts: Vec<Fact<'_>> = sessions.iter().map(|s| fact(&s.id)).collect();
     facts::add(tx, now, &facts).await?;
     bookings::touch(tx, &case.id).await?;
-    money::look_again(tx, now, std::iter::once(case.id.as_str())).await?;
+    money::look_again(tx, now, std::iter::once(&case.id)).await?;
     let local =
         |s: &NewSession| crate::domain::local_time::parse_local(&s.start_local).unwrap_or_default();
     Ok(sessions.iter().map(|s| (s.id.clone(), local(s))).collect())
@@ -461,8 +463,8 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
 /// answered stays, and is named.
 pub async fn end(
     svc: &Service,
-    case_id: &str,
-    series: Option<&str>,
+    case_id: &CaseId,
+    series: Option<&SeriesId>,
     from: NaiveDate,
     change: Option<&Booking>,
     rec: &Recording<'_>,
@@ -483,7 +485,7 @@ pub async fn end(
         .context("the case's centre is missing")?
         .centre;
     let mut running = bookings::running(&mut tx, case_id).await?;
-    running.retain(|s| series.is_none_or(|id| s.id == id));
+    running.retain(|s| series.is_none_or(|id| s.id == *id));
     let old = match running.as_slice() {
         [] => bail!(
             "{} has no series that runs; nothing was changed",
@@ -518,7 +520,7 @@ pub async fn end(
     if untouched.iter().any(|o| !held.contains(&o.id)) {
         bail!("a session of this series was booked just now; nothing was changed. Say it again");
     }
-    let ids: Vec<String> = untouched.iter().map(|o| o.id.clone()).collect();
+    let ids: Vec<SessionId> = untouched.iter().map(|o| o.id.clone()).collect();
     bookings::unbook(&mut tx, now, &ids).await?;
     bookings::end(&mut tx, &old.id, until, now).await?;
     let left = ahead(
@@ -554,7 +556,7 @@ pub async fn end(
         detail: "",
     }));
     facts::add(&mut tx, now, &list).await?;
-    money::look_again(&mut tx, now, std::iter::once(case.id.as_str())).await?;
+    money::look_again(&mut tx, now, std::iter::once(&case.id)).await?;
     let booked = match change {
         None => None,
         Some(b) => Some(book_in(&mut tx, case_id, b, Some(old), rec, now).await?),

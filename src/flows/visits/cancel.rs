@@ -2,6 +2,7 @@
 //! released.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::SessionId;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::people::senders::Senders;
 use crate::domain::reminders::release::{next_quarter, session_off_at};
@@ -30,7 +31,7 @@ pub async fn call_off(
     tx: &mut Tx,
     senders: &Senders,
     centre: &Centre,
-    session_id: &str,
+    session_id: &SessionId,
     by: CancelledBy,
     at: DateTime<Utc>,
     by_address: Option<&str>,
@@ -161,7 +162,7 @@ pub async fn resume_question(
     if a.answer != Answer::None {
         return Ok(());
     }
-    let session = a.session_id.as_str();
+    let session = &a.session_id;
     let at = first_look(centre, context.session.start_local, a.ask_known);
     let at = if at < now { next_quarter(now) } else { at };
     let until = not_after(&centre.courtesy, a.arrives_at, at);
@@ -190,7 +191,7 @@ pub async fn resume_question(
 }
 
 /// The centre calls one session off (choice C22: no fee for anyone).
-pub async fn cancel(svc: &Service, session_id: &str, rec: &Recording<'_>) -> Result<()> {
+pub async fn cancel(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
     let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
     fact(&mut tx, now, &session, None, "cancelled", "C22", rec, "").await?;

@@ -2,6 +2,7 @@
 //! charged (choice C22), and whoever cannot be texted is on the list of those to be rung.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::{ClosureId, SessionId};
 use crate::domain::local_time::{instant, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::say::Say;
@@ -220,7 +221,7 @@ pub async fn send(
     staff::allow(&mut tx, by, Act::Close).await?;
     let (centre, held) = centre_in(&mut tx, &c.centre).await?;
     let mut contexts = concerned(svc, &mut tx, c, &centre, now).await?;
-    let mut sessions: Vec<(String, i64)> = contexts
+    let mut sessions: Vec<(SessionId, i64)> = contexts
         .iter()
         .map(|s| (s.session.id.clone(), s.session.version))
         .collect();
@@ -283,7 +284,7 @@ pub async fn send(
         );
     }
     tasks::moot_of_sessions(&mut tx, now, &sessions, TaskKind::RingSessionOn).await?;
-    let id = random_id();
+    let id = ClosureId::new(random_id());
     let at = |d: NaiveDate, t: NaiveTime| d.and_time(t);
     let (opens, closes) = c.hours.unwrap_or((
         NaiveTime::MIN,
@@ -348,9 +349,9 @@ pub async fn send(
     outbox::enqueue(&mut tx, now, &messages).await?;
     tasks::open_many(&mut tx, now, &rings).await?;
     let mut facts_of: Vec<Fact<'_>> = Vec::with_capacity(sessions.len());
-    let mut last = "";
+    let mut last: Option<&SessionId> = None;
     for s in contexts.iter().map(|s| &s.session) {
-        if s.id != last {
+        if last != Some(&s.id) {
             facts_of.push(Fact {
                 case_id: Some(&s.case_id),
                 session_id: Some(&s.id),
@@ -361,7 +362,7 @@ pub async fn send(
                 rule: "C22",
                 detail: "",
             });
-            last = &s.id;
+            last = Some(&s.id);
         }
     }
     // A fee for a session of that day that a party had cancelled falls with it (choice C13).

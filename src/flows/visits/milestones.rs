@@ -2,6 +2,7 @@
 //! parents: each open case is looked at once a day, and whenever something happened to a session.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::CaseId;
 use crate::domain::local_time::instant;
 use crate::domain::money::office_hours::money_at;
 use crate::domain::outgoing::claimed::ClaimedMessage;
@@ -46,10 +47,10 @@ async fn texts(
             .map(|c| &c.centre)
             .filter(|c| !c.milestone_texts.is_empty())
     };
-    let ids: Vec<&str> = cases
+    let ids: Vec<&CaseId> = cases
         .iter()
         .filter(|(centre, _)| wanted(centre).is_some())
-        .map(|(_, case)| case.id.as_str())
+        .map(|(_, case)| &case.id)
         .collect();
     let topics: Vec<TaskKind> = TaskKind::ALL
         .iter()
@@ -184,7 +185,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
             .iter()
             .map(|(case, d)| NewTask {
                 case_id: Some(&case.id),
-                session_id: d.session.as_deref(),
+                session_id: d.session.as_ref(),
                 role: d.role,
                 due_at: d.due_at,
                 ..NewTask::new(d.dedup_key.clone(), d.topic)
@@ -205,7 +206,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
                 tasks::reopen(&mut tx, &d.dedup_key, off_at).await?;
             }
         }
-        let ids: Vec<&str> = cases.iter().map(|c| c.1.id.as_str()).collect();
+        let ids: Vec<&CaseId> = cases.iter().map(|c| &c.1.id).collect();
         for (case_id, session) in milestones::to_be_replaced(&mut tx, &ids).await? {
             let visit = cases
                 .iter()

@@ -2,6 +2,7 @@
 //! centre, a move.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::SessionId;
 use crate::domain::local_time::after_quiet;
 use crate::domain::money::policy::record::move_rule;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
@@ -27,7 +28,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 /// once and asked anew, in the same words whoever began it.
 pub async fn move_to(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     to: NaiveDateTime,
     origin: Origin,
     rec: &Recording<'_>,
@@ -52,7 +53,7 @@ pub async fn move_to(
 pub(crate) async fn move_in(
     tx: &mut Tx,
     senders: &Senders,
-    session_id: &str,
+    session_id: &SessionId,
     to: NaiveDateTime,
     origin: Origin,
     rec: &Recording<'_>,
@@ -122,7 +123,7 @@ pub(crate) async fn move_in(
     )
     .await?;
     // A deadline may hang on it.
-    money::look_again(tx, now, std::iter::once(session.case_id.as_str())).await
+    money::look_again(tx, now, std::iter::once(&session.case_id)).await
 }
 
 async fn moved(

@@ -1,5 +1,6 @@
 //! A session that was called off takes place after all.
 
+use crate::domain::ids::SessionId;
 use crate::domain::local_time::{after_quiet, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::people::staff::Act;
@@ -21,7 +22,7 @@ use anyhow::{Result, bail};
 /// off; somebody who may not.
 pub async fn reinstate(
     svc: &Service,
-    session_id: &str,
+    session_id: &SessionId,
     rec: &Recording<'_>,
 ) -> Result<StandingLines> {
     let now = svc.clock.now();
@@ -42,8 +43,7 @@ pub async fn reinstate(
     // though the visit is on.
     let known = ledger::case(&mut tx, &session.case_id).await?.record;
     let calls_off = |f: &&crate::domain::money::policy::Recorded| {
-        matches!(f.kind.as_str(), "cancelled" | "closed")
-            && f.session.as_deref() == Some(session_id)
+        matches!(f.kind.as_str(), "cancelled" | "closed") && f.session.as_ref() == Some(session_id)
     };
     let off_at = known
         .facts

@@ -63,7 +63,7 @@ pub async fn announce(
     };
     let list: Vec<Fact<'_>> = said
         .iter()
-        .map(|(s, c, d)| fact((s.as_str(), c.as_str(), d.as_str())))
+        .map(|(s, c, d)| fact((s, c, d.as_str())))
         .collect();
     facts::add(tx, now, &list).await?;
     let mut told = 0;
@@ -82,7 +82,7 @@ pub async fn announce(
                 TaskKind::FeeChange,
             )
         };
-        let list: Vec<NewTask<'_>> = families.iter().map(|c| task(c.as_str())).collect();
+        let list: Vec<NewTask<'_>> = families.iter().map(task).collect();
         tasks::open_many(tx, now, &list).await?;
         // Where the centre wants it, both parents are told by text: the next scan sees to it.
         bookings::touch_many(tx, &families).await?;

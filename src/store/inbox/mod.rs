@@ -5,6 +5,7 @@ mod owners;
 mod passed;
 
 use crate::args;
+use crate::domain::ids::{CaseId, InboundId};
 use crate::domain::people::person::{Address, Channel, Private};
 use crate::store::db::{Arg, Db, Tx};
 use crate::store::sealed::random_id;
@@ -147,7 +148,7 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[NewInbound]) -> 
 #[derive(Debug, Clone)]
 pub struct Inbound {
     /// Its id.
-    pub id: String,
+    pub id: InboundId,
     /// The channel and our sender that it came to.
     pub channel: Channel,
     /// See `channel`.
@@ -217,7 +218,7 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
             },
         };
         Ok(Inbound {
-            id: r.text("id")?,
+            id: r.id("id")?,
             channel,
             sender: r.text("sender")?,
             from: Address::read(channel, &seal.open(&r.text("number")?).0),
@@ -245,7 +246,7 @@ pub async fn anything_new(db: &Db) -> Result<bool> {
 pub async fn lately(
     tx: &mut Tx,
     number_hash: &str,
-    but: &str,
+    but: &InboundId,
     since: DateTime<Utc>,
 ) -> Result<Vec<(DateTime<Utc>, Private)>> {
     let seal = tx.seal();
@@ -262,7 +263,7 @@ pub async fn lately(
 }
 
 /// Marks it applied, with what was understood and the rule.
-pub async fn done(tx: &mut Tx, id: &str, intent: &str, rule: &str) -> Result<()> {
+pub async fn done(tx: &mut Tx, id: &InboundId, intent: &str, rule: &str) -> Result<()> {
     tx.exec(
         "UPDATE inbound SET state = 'done', intent = $1, rule = $2 WHERE id = $3 AND state = 'new'",
         args![intent, rule, id],
@@ -314,7 +315,7 @@ pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<St
 }
 
 /// The messages of a party's numbers, for the case's history: (when, intent, rule).
-pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<(DateTime<Utc>, String, String)>> {
+pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<(DateTime<Utc>, String, String)>> {
     let rows = db
         .all(
             "SELECT i.at, i.intent, i.rule FROM inbound i WHERE i.state = 'done'

@@ -1,6 +1,7 @@
 //! Whose an address is, and whether it may be used.
 
 use crate::args;
+use crate::domain::ids::{CaseId, PartyId};
 use crate::domain::people::person::{Channel, Mode, Role};
 use crate::domain::people::senders::Senders;
 use crate::store::db::{Arg, Tx, list_of};
@@ -14,9 +15,9 @@ pub struct Owner {
     /// The centre's code.
     pub centre: String,
     /// The case.
-    pub case_id: String,
+    pub case_id: CaseId,
     /// The party.
-    pub party_id: String,
+    pub party_id: PartyId,
     /// Its role.
     pub role: Role,
     /// How much its phone may show.
@@ -54,8 +55,8 @@ pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owne
         .map(|r| {
             Ok(Owner {
                 centre: r.text("centre")?,
-                case_id: r.text("case_id")?,
-                party_id: r.text("party_id")?,
+                case_id: r.id("case_id")?,
+                party_id: r.id("party_id")?,
                 role: r.word("role")?,
                 mode: r.word("mode")?,
                 language: r.text("language")?,
@@ -193,9 +194,9 @@ pub async fn is_agreed(
             args![number_hash, channel.as_str()],
         )
         .await?;
-    let ids: Vec<String> = rows
+    let ids: Vec<PartyId> = rows
         .iter()
-        .map(|r| r.text("party_id"))
+        .map(|r| r.id("party_id"))
         .collect::<Result<_>>()?;
     Ok(parties.iter().any(|p| ids.contains(&p.party_id)))
 }

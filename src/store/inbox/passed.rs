@@ -1,6 +1,7 @@
 //! What passed between us and one number, for the person who answers.
 
 use crate::args;
+use crate::domain::ids::InboundId;
 use crate::domain::people::person::{Channel, Private};
 use crate::store::db::Tx;
 use anyhow::Result;
@@ -23,7 +24,7 @@ pub enum Direction {
     /// From the number to us.
     In {
         /// Its id.
-        id: String,
+        id: InboundId,
         /// What was understood and by which rule, once it was applied.
         understood: Option<(String, String)>,
         /// Pictures and sounds with it.
@@ -36,7 +37,7 @@ pub enum Direction {
         /// Where it stands.
         state: String,
         /// The message that it answers by itself, if it does.
-        answers: Option<String>,
+        answers: Option<InboundId>,
     },
 }
 
@@ -60,7 +61,7 @@ pub async fn passed(
         .await?
     {
         let way = Direction::In {
-            id: r.text("id")?,
+            id: r.id("id")?,
             understood: r.text_opt("intent")?.zip(r.text_opt("rule")?),
             media: r.int("media")?,
         };
@@ -85,7 +86,7 @@ pub async fn passed(
         let answers = r
             .text("cause")?
             .strip_prefix("reply/")
-            .map(|id| id.split('/').next().unwrap_or_default().to_owned());
+            .map(|id| InboundId::new(id.split('/').next().unwrap_or_default()));
         out.push(ThreadEntry {
             at: r.time("started_at")?,
             body: seal.open(&r.text("body")?),
@@ -113,7 +114,7 @@ pub struct CameFrom {
 }
 
 /// Where a stored message came from, so that it can be answered.
-pub async fn sender_of(tx: &mut Tx, id: &str) -> Result<Option<CameFrom>> {
+pub async fn sender_of(tx: &mut Tx, id: &InboundId) -> Result<Option<CameFrom>> {
     let seal = tx.seal();
     let row = tx
         .one(

@@ -2,6 +2,7 @@
 //! addresses.
 
 use crate::args;
+use crate::domain::ids::{CaseId, SessionId};
 use crate::domain::local_time::parse_hours;
 use crate::domain::people::person::{Address, Channel, Consent, Mode, Role};
 use crate::domain::people::senders::Senders;
@@ -162,7 +163,7 @@ pub async fn due(
 pub async fn contexts(
     tx: &mut Tx,
     senders: &Senders,
-    session_id: &str,
+    session_id: &SessionId,
 ) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
@@ -177,7 +178,7 @@ pub async fn contexts(
 pub async fn contexts_of(
     tx: &mut Tx,
     senders: &Senders,
-    places: &[(String, Role)],
+    places: &[(SessionId, Role)],
 ) -> Result<Vec<AttendeeContext>> {
     let mut out = Vec::with_capacity(places.len());
     for chunk in places.chunks(128) {
@@ -315,7 +316,7 @@ pub async fn asks_until(
 pub async fn seats_of_case(
     tx: &mut Tx,
     senders: &Senders,
-    case_id: &str,
+    case_id: &CaseId,
     since: DateTime<Utc>,
 ) -> Result<Vec<AttendeeContext>> {
     let rows = tx

@@ -1,6 +1,7 @@
 //! What becomes of a session and of the questions about it: answers, cancellations, moves.
 
 use crate::args;
+use crate::domain::ids::SessionId;
 use crate::domain::people::person::Role;
 use crate::domain::visits::attendee::Attendee;
 use crate::domain::visits::attendee::Session;
@@ -16,7 +17,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 /// word.
 pub async fn settle_asks(
     tx: &mut Tx,
-    rows: Vec<(String, Role, Option<DateTime<Utc>>, &str)>,
+    rows: Vec<(SessionId, Role, Option<DateTime<Utc>>, &str)>,
 ) -> Result<()> {
     let rows = rows
         .into_iter()
@@ -35,7 +36,7 @@ pub async fn settle_asks(
 /// Records an answer of a party.
 pub async fn answer(
     tx: &mut Tx,
-    session_id: &str,
+    session_id: &SessionId,
     role: Role,
     answer: Answer,
     at: Option<DateTime<Utc>>,
@@ -49,7 +50,12 @@ pub async fn answer(
 }
 
 /// Keeps when a party said what it said last about a visit.
-pub async fn decided(tx: &mut Tx, session_id: &str, role: Role, at: DateTime<Utc>) -> Result<()> {
+pub async fn decided(
+    tx: &mut Tx,
+    session_id: &SessionId,
+    role: Role,
+    at: DateTime<Utc>,
+) -> Result<()> {
     tx.exec(
         "UPDATE attendee SET decided_at = $1 WHERE session_id = $2 AND role = $3 AND \
              (decided_at IS NULL OR decided_at < $1)",
@@ -63,7 +69,7 @@ pub async fn decided(tx: &mut Tx, session_id: &str, role: Role, at: DateTime<Utc
 /// own cancellation back.
 pub async fn set_release(
     tx: &mut Tx,
-    session_id: &str,
+    session_id: &SessionId,
     role: Role,
     hears_at: Option<DateTime<Utc>>,
     undo: Option<(DateTime<Utc>, &str)>,
@@ -86,7 +92,7 @@ pub async fn set_release(
 /// Sets when a place is to be asked.
 pub async fn ask_at(
     tx: &mut Tx,
-    session_id: &str,
+    session_id: &SessionId,
     role: Role,
     at: Option<DateTime<Utc>>,
     asked: &str,

@@ -5,6 +5,7 @@ mod attendees;
 mod changes;
 
 use crate::args;
+use crate::domain::ids::SessionId;
 use crate::domain::visits::attendee::{Attendee, Session};
 pub use crate::domain::visits::attendee::{AttendeeContext, Route};
 use crate::domain::visits::notice::Move;
@@ -31,8 +32,8 @@ pub fn local_text(local: NaiveDateTime) -> String {
 
 fn read_session(r: &Row) -> Result<Session> {
     Ok(Session {
-        id: r.text("id")?,
-        case_id: r.text("case_id")?,
+        id: r.id("id")?,
+        case_id: r.id("case_id")?,
         case_ref: r.text("case_ref")?,
         centre: r.text("centre")?,
         starts_at: r.time("starts_at")?,
@@ -69,9 +70,9 @@ const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves
 
 fn read_attendee(r: &Row) -> Result<Attendee> {
     Ok(Attendee {
-        session_id: r.text("session_id")?,
+        session_id: r.id("session_id")?,
         role: r.word("role")?,
-        party_id: r.text("party_id")?,
+        party_id: r.id("party_id")?,
         arrives_at: r.time("arrives_at")?,
         leaves_at: r.time("leaves_at")?,
         ask_version: r.int("ask_version")?,
@@ -88,7 +89,7 @@ fn read_attendee(r: &Row) -> Result<Attendee> {
 }
 
 /// Locks the sessions for the rest of the transaction (PostgreSQL; SQLite has one writer anyway).
-pub async fn lock(tx: &mut Tx, sessions: &[String]) -> Result<()> {
+pub async fn lock(tx: &mut Tx, sessions: &[SessionId]) -> Result<()> {
     if sessions.is_empty() || !tx.is_postgres() {
         return Ok(());
     }
@@ -105,8 +106,8 @@ pub async fn lock(tx: &mut Tx, sessions: &[String]) -> Result<()> {
 /// who records.
 pub async fn lock_free(
     tx: &mut Tx,
-    sessions: &[String],
-) -> Result<std::collections::HashSet<String>> {
+    sessions: &[SessionId],
+) -> Result<std::collections::HashSet<SessionId>> {
     if !tx.is_postgres() || sessions.is_empty() {
         return Ok(sessions.iter().cloned().collect());
     }
@@ -117,12 +118,12 @@ pub async fn lock_free(
     tx.all(sql, sessions.iter().map(Arg::from).collect())
         .await?
         .iter()
-        .map(|r| r.text("id"))
+        .map(|r| r.id("id"))
         .collect()
 }
 
 /// One session by its id.
-pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Session>> {
+pub async fn get(tx: &mut Tx, id: &SessionId) -> Result<Option<Session>> {
     let row = tx
         .one(
             format!(
@@ -152,7 +153,7 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Att
             args![],
         )
         .await?;
-    let mut by_session: std::collections::HashMap<String, Vec<Attendee>> =
+    let mut by_session: std::collections::HashMap<SessionId, Vec<Attendee>> =
         std::collections::HashMap::new();
     for r in &places {
         let a = read_attendee(r)?;
@@ -230,10 +231,10 @@ pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> R
         )
         .await?;
     for r in rows {
-        let (case_id, session_id) = (r.text_opt("case_id")?, r.text_opt("session_id")?);
+        let (case_id, session_id) = (r.id_opt("case_id")?, r.id_opt("session_id")?);
         let task = crate::store::tasks::NewTask {
-            case_id: case_id.as_deref(),
-            session_id: session_id.as_deref(),
+            case_id: case_id.as_ref(),
+            session_id: session_id.as_ref(),
             role: r.word_opt("role")?,
             due_at: r.time_opt("arrives_at")?,
             ..crate::store::tasks::NewTask::new(

@@ -2,6 +2,7 @@
 //! session, in which order, and how the case stands as a whole.
 
 use crate::domain::centre::Centre;
+use crate::domain::ids::{FactId, SessionId};
 use crate::domain::local_time::{instant, parse_local};
 use crate::domain::money::policy::assess::Assessment;
 use crate::domain::money::policy::facts::{
@@ -32,11 +33,11 @@ pub const NO_SHOW_OF_CLOSED_FILE: &str = "C20";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// Its id.
-    pub id: String,
+    pub id: FactId,
     /// The fact that it takes out of the reckoning, for one that is `voided`.
-    pub voids: Option<String>,
+    pub voids: Option<FactId>,
     /// The session, if it is about one.
-    pub session: Option<String>,
+    pub session: Option<SessionId>,
     /// The party, if it is about one.
     pub role: Option<Role>,
     /// What: `cancelled`, `closed`, `taken_back`, `reinstated`, `note`, `payment` …
@@ -57,7 +58,7 @@ pub struct Recorded {
 #[derive(Debug, Clone)]
 pub struct BookedSession {
     /// Its id.
-    pub id: String,
+    pub id: SessionId,
     /// Its start as it is booked now.
     pub start: DateTime<Utc>,
     /// Its end.
@@ -91,7 +92,7 @@ pub struct CaseRecord {
 #[derive(Debug, Clone)]
 pub struct Assessed {
     /// The session.
-    pub session: String,
+    pub session: SessionId,
     /// What they make of it.
     pub result: Assessment,
 }
@@ -116,7 +117,7 @@ pub fn move_rule(origin: Origin) -> &'static str {
 
 /// Of facts those that stand: a fact that was voided is as if it had never been recorded.
 pub fn standing(mut facts: Vec<Recorded>) -> Vec<Recorded> {
-    let voided: HashSet<String> = facts.iter().filter_map(|f| f.voids.clone()).collect();
+    let voided: HashSet<FactId> = facts.iter().filter_map(|f| f.voids.clone()).collect();
     facts.retain(|f| !voided.contains(&f.id));
     facts
 }
@@ -205,12 +206,12 @@ fn meaning(f: &Recorded) -> Option<What> {
 
 impl CaseRecord {
     /// What happened to one session, as the rules on money see it.
-    fn history(&self, session: &str) -> Vec<Fact> {
+    fn history(&self, session: &SessionId) -> Vec<Fact> {
         let mut out: Vec<Fact> = Vec::new();
         for f in self
             .facts
             .iter()
-            .filter(|f| f.session.as_deref() == Some(session))
+            .filter(|f| f.session.as_ref() == Some(session))
         {
             match f.kind.as_str() {
                 // Taken back before anybody was told: as if it had not been (safety rule S2).
@@ -276,7 +277,7 @@ impl CaseRecord {
     }
 
     /// Whether staff's record says that somebody did not come to a session, as it stands now.
-    pub fn missed(&self, session: &str) -> bool {
+    pub fn missed(&self, session: &SessionId) -> bool {
         self.history(session)
             .iter()
             .any(|f| matches!(f.what, What::NoShow(_)))
@@ -284,8 +285,8 @@ impl CaseRecord {
 
     /// The facts of a session since its fee was last owed again after a receipt: what was told or
     /// released before counts no more.
-    fn since_receipt(&self, session: &str) -> impl Iterator<Item = &Recorded> {
-        let of = move |f: &&Recorded| f.session.as_deref() == Some(session);
+    fn since_receipt(&self, session: &SessionId) -> impl Iterator<Item = &Recorded> {
+        let of = move |f: &&Recorded| f.session.as_ref() == Some(session);
         let from = self
             .facts
             .iter()
@@ -295,20 +296,20 @@ impl CaseRecord {
     }
 
     /// Whether a person ever released this notice for a session.
-    pub fn ever_released(&self, session: &str, notice: &str) -> bool {
+    pub fn ever_released(&self, session: &SessionId, notice: &str) -> bool {
         self.facts.iter().any(|f| {
-            f.session.as_deref() == Some(session) && f.kind == "released" && f.detail == notice
+            f.session.as_ref() == Some(session) && f.kind == "released" && f.detail == notice
         })
     }
 
     /// Whether a person released this notice for a session, since its fee was last owed again after
     /// a receipt.
-    pub fn released(&self, session: &str, notice: &str) -> bool {
+    pub fn released(&self, session: &SessionId, notice: &str) -> bool {
         self.released_at(session, notice).is_some()
     }
 
     /// When a person last did.
-    pub fn released_at(&self, session: &str, notice: &str) -> Option<DateTime<Utc>> {
+    pub fn released_at(&self, session: &SessionId, notice: &str) -> Option<DateTime<Utc>> {
         self.since_receipt(session)
             .filter(|f| f.kind == "released" && f.detail == notice)
             .map(|f| f.recorded_at)
@@ -316,7 +317,7 @@ impl CaseRecord {
     }
 
     /// Whether it is recorded that a party was told one of these things about a session.
-    pub fn told(&self, session: &str, what: &[&str]) -> bool {
+    pub fn told(&self, session: &SessionId, what: &[&str]) -> bool {
         self.since_receipt(session)
             .any(|f| f.kind == "told" && what.iter().any(|w| f.detail.starts_with(w)))
     }
@@ -326,7 +327,7 @@ impl CaseRecord {
         let length = s.end - s.start;
         self.facts
             .iter()
-            .filter(|f| f.kind == "moved" && f.session.as_deref() == Some(&s.id))
+            .filter(|f| f.kind == "moved" && f.session.as_ref() == Some(&s.id))
             .filter_map(move |f| {
                 let start = instant(
                     centre.tz,
@@ -344,9 +345,9 @@ impl CaseRecord {
 
     /// The other sessions of the case as deadlines see them: a move is one called off, by the
     /// centre or by a party, and another one booked.
-    fn others(&self, than: &str, centre: &Centre) -> Vec<LaterSession> {
+    fn others(&self, than: &SessionId, centre: &Centre) -> Vec<LaterSession> {
         let mut out = Vec::with_capacity(self.sessions.len());
-        for s in self.sessions.iter().filter(|s| s.id != than) {
+        for s in self.sessions.iter().filter(|s| s.id != *than) {
             let mut booked_at = s.booked_at;
             for (slot, f) in self.moved(s, centre) {
                 // Who owes gains no time by asking for another date (choice C03): the old one stays
@@ -402,7 +403,7 @@ impl CaseRecord {
         let free = self
             .facts
             .iter()
-            .filter(|f| f.session.as_deref() == Some(&s.id))
+            .filter(|f| f.session.as_ref() == Some(&s.id))
             .filter(is_free)
             .map(|f| f.at)
             .collect();
@@ -434,7 +435,7 @@ impl CaseRecord {
     /// Assesses the case by its centre's rules as the running service does: the clock of a step
     /// starts at a recorded telling.
     pub fn assess(&self, centre: &Centre) -> CaseAssessment {
-        let (ids, facts): (Vec<String>, Vec<Facts>) = self
+        let (ids, facts): (Vec<SessionId>, Vec<Facts>) = self
             .sessions
             .iter()
             .filter_map(|s| Some((s.id.clone(), self.facts_of(s, centre, PayClock::WhenTold)?)))
@@ -486,15 +487,15 @@ pub struct CaseStanding {
 
 impl CaseAssessment {
     /// What the rules make of one session.
-    pub fn of(&self, session: &str) -> Option<&Assessment> {
+    pub fn of(&self, session: &SessionId) -> Option<&Assessment> {
         self.sessions
             .iter()
-            .find(|s| s.session == session)
+            .find(|s| s.session == *session)
             .map(|s| &s.result)
     }
 
     /// How one session stands at an instant.
-    pub fn standing(&self, session: &str, at: DateTime<Utc>) -> Standing {
+    pub fn standing(&self, session: &SessionId, at: DateTime<Utc>) -> Standing {
         self.of(session)
             .map_or(Standing::CLEAR, |a| a.standing_at(at))
     }
@@ -522,13 +523,13 @@ impl CaseAssessment {
     }
 
     /// The notices of a session that the rules call for up to an instant, in their order.
-    pub fn called_for(&self, at: DateTime<Utc>) -> impl Iterator<Item = (&str, &Notice)> {
+    pub fn called_for(&self, at: DateTime<Utc>) -> impl Iterator<Item = (&SessionId, &Notice)> {
         self.sessions.iter().flat_map(move |s| {
             s.result
                 .notices
                 .iter()
                 .filter(move |n| n.at <= at)
-                .map(|n| (s.session.as_str(), n))
+                .map(|n| (&s.session, n))
         })
     }
 

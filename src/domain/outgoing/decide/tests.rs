@@ -4,6 +4,9 @@
 //! there first; `COURTESY_REWRITE=1 cargo test --lib last_look` writes the table anew.
 
 use super::*;
+use crate::domain::ids::{
+    CancelQuestionId, CaseId, ChoiceId, DateQuestionId, MessageId, PartyId, SessionId,
+};
 use crate::domain::outgoing::message::MessageKind as Kind;
 use crate::domain::outgoing::whatsapp::ContentSids;
 use crate::domain::people::person::Role;
@@ -82,13 +85,13 @@ fn payload(kind: Kind) -> Payload {
         .and_hms_opt(10, 0, 0)
         .unwrap();
     match kind {
-        Kind::CancelReasonAsk => Payload::CancelQuestion("q".into()),
+        Kind::CancelReasonAsk => Payload::CancelQuestion(CancelQuestionId::new("q")),
         Kind::WhichSession => Payload::WhichVisit {
-            choice: "c".into(),
+            choice: ChoiceId::new("c"),
             options: [(None, arrival), (None, arrival)],
         },
         Kind::DateQuestion => Payload::AnotherDate {
-            question: "d".into(),
+            question: DateQuestionId::new("d"),
             arrival: at("2026-11-29T10:00:00Z"),
         },
         Kind::CancellationAck => Payload::CancelledInTime(true),
@@ -107,8 +110,8 @@ fn attendee(state: SessionState) -> AttendeeContext {
     let end = at("2026-11-28T12:00:00Z");
     AttendeeContext {
         session: Session {
-            id: "s".into(),
-            case_id: "c".into(),
+            id: SessionId::new("s"),
+            case_id: CaseId::new("c"),
             case_ref: "BRK-0101".into(),
             centre: "BRK".into(),
             starts_at: start,
@@ -124,9 +127,9 @@ fn attendee(state: SessionState) -> AttendeeContext {
             moved: None,
         },
         attendee: Attendee {
-            session_id: "s".into(),
+            session_id: SessionId::new("s"),
             role: Role::Resident,
-            party_id: "p".into(),
+            party_id: PartyId::new("p"),
             arrives_at: start,
             leaves_at: end,
             ask_version: 1,
@@ -178,13 +181,13 @@ fn scene(kind: Kind) -> Scene {
     Scene {
         now,
         message: ClaimedMessage {
-            id: "m".into(),
+            id: MessageId::new("m"),
             dedup_key: "key".into(),
             kind,
             centre: "BRK".into(),
-            case_id: Some("c".into()),
+            case_id: Some(CaseId::new("c")),
             role: Some(Role::Resident),
-            session: Some(("s".into(), 1, 1)),
+            session: Some((SessionId::new("s"), 1, 1)),
             to: (kind.is_answer() || kind == Kind::StaffAlert).then(|| recipient(Channel::Sms)),
             to_opted_out: false,
             payload: payload(kind),

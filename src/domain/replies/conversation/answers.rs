@@ -1,5 +1,6 @@
 //! What each kind of message does: an answer, a code, a number, a press, a wish about texts.
 
+use crate::domain::ids::CancelQuestionId;
 use crate::domain::replies::cancel_code::{
     OPEN_FOR, PRESS_WITHIN, QUESTIONS_A_DAY, TRIES_A_QUESTION, TRIES_A_SESSION,
 };
@@ -216,14 +217,21 @@ pub(super) fn press(h: &InboundContext) -> Decision {
         return super::date_answers::press(h, *press, below);
     }
     if let (Press::First | Press::Second, MessageKind::WhichSession) = (press, below.kind) {
-        let waits = h.choosing.as_ref().is_some_and(|c| c.id == below.question);
+        let waits = h
+            .choosing
+            .as_ref()
+            .is_some_and(|c| c.id.as_str() == below.question);
         return if waits {
             number(h, if *press == Press::First { 1 } else { 2 })
         } else {
             dead("press-again")
         };
     }
-    let Some(o) = h.open.iter().find(|o| o.session == below.session) else {
+    let Some(o) = h
+        .open
+        .iter()
+        .find(|o| below.session.as_ref() == Some(&o.session))
+    else {
         return dead("press-on-the-past");
     };
     if o.ask_version != below.ask_version {
@@ -246,12 +254,12 @@ pub(super) fn press(h: &InboundContext) -> Decision {
         ),
         Press::Yes if o.starts_at > h.at => hand_over("C11", TaskKind::Reconfirm, Some(o)),
         Press::No if on && (question.is_none() || !o.question_here) => ask_to_finish(h, o, None),
-        Press::Keep => match question.filter(|q| q.id == below.question) {
+        Press::Keep => match question.filter(|q| q.id.as_str() == below.question) {
             Some(_) => keep(o),
             None => dead("press-again"),
         },
         Press::Cancel | Press::IllChild | Press::IllSelf | Press::Travel | Press::Other => {
-            let Some(q) = question.filter(|q| q.id == below.question) else {
+            let Some(q) = question.filter(|q| q.id.as_str() == below.question) else {
                 return dead("press-again");
             };
             if h.earliest > q.asked_at + PRESS_WITHIN {
@@ -672,7 +680,7 @@ pub(super) fn left_open<'a>(h: &'a InboundContext, d: &Decision) -> Option<&'a K
             && !d
                 .effects
                 .iter()
-                .any(|e| order::decides(h, e).contains(&o.session.as_str()))
+                .any(|e| order::decides(h, e).contains(&&o.session))
     })
 }
 
@@ -730,7 +738,7 @@ pub(super) fn code_answer(
 
 pub(super) fn reason_word(h: &InboundContext, reason: Reason) -> Decision {
     if open_questions(h).any(|(o, _)| o.cancel_answer == CancelAnswer::Word) {
-        let by_word: Vec<String> = open_questions(h)
+        let by_word: Vec<CancelQuestionId> = open_questions(h)
             .filter(|(o, _)| o.cancel_answer == CancelAnswer::Word)
             .map(|(_, q)| q.id.clone())
             .collect();

@@ -5,6 +5,7 @@
 //! availability and with consent from the other party)." The question goes to both in the same
 //! words; neither learns who wished it, nor what the other one answered.
 
+use crate::domain::ids::{DateQuestionId, SessionId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Press;
 use crate::domain::people::person::Role;
@@ -24,9 +25,9 @@ pub const CROSSING: Duration = Duration::minutes(2);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateAsked {
     /// Its id.
-    pub question: String,
+    pub question: DateQuestionId,
     /// The session that would be moved.
-    pub session: String,
+    pub session: SessionId,
     /// Which parent was asked.
     pub role: Role,
     /// The party's own arrival on the other date, on the centre's wall clock.
@@ -143,7 +144,7 @@ pub fn press(h: &InboundContext, press: Press, below: &PromptRef) -> Decision {
         press,
         h.dates
             .iter()
-            .find(|d| d.question == below.question && !d.answered && !d.closed),
+            .find(|d| d.question.as_str() == below.question && !d.answered && !d.closed),
     ) {
         (Press::Yes, Some(d)) => answered(d, true),
         (Press::No, Some(d)) => answered(d, false),
@@ -184,8 +185,8 @@ mod tests {
     /// A question about Sunday in place of Saturday; the request for Saturday was confirmed.
     fn date() -> DateAsked {
         DateAsked {
-            question: "d".into(),
-            session: "a".into(),
+            question: DateQuestionId::new("d"),
+            session: SessionId::new("a"),
             role: Role::Contact,
             arrives: sunday(),
             asked_at: t("26T12:00:00"),
@@ -242,7 +243,7 @@ mod tests {
             assert_eq!(
                 d.effects,
                 [Effect::DateAnswer {
-                    question: "d".into(),
+                    question: DateQuestionId::new("d"),
                     role: Role::Contact,
                     yes
                 }],
@@ -296,7 +297,7 @@ mod tests {
         let two = vec![
             date(),
             DateAsked {
-                question: "e".into(),
+                question: DateQuestionId::new("e"),
                 ..date()
             },
         ];
@@ -344,7 +345,7 @@ mod tests {
     fn a_press_answers_the_text_above_it() {
         let below = |question: &str| PromptRef {
             kind: MessageKind::DateQuestion,
-            session: "a".into(),
+            session: Some(SessionId::new("a")),
             ask_version: 1,
             question: question.into(),
         };
@@ -359,7 +360,7 @@ mod tests {
         assert_eq!(
             d.effects,
             [Effect::DateAnswer {
-                question: "d".into(),
+                question: DateQuestionId::new("d"),
                 role: Role::Contact,
                 yes: false
             }],

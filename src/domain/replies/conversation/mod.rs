@@ -11,6 +11,7 @@ mod order;
 pub(crate) mod tests;
 
 use crate::domain::centre::CancelAnswer;
+use crate::domain::ids::{CancelQuestionId, CaseId, ChoiceId, DateQuestionId, SessionId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Press;
 use crate::domain::people::person::{Mode, Role};
@@ -51,9 +52,9 @@ pub struct QuestionState {
 #[derive(Debug, Clone)]
 pub struct KnownVisit {
     /// Its id.
-    pub session: String,
+    pub session: SessionId,
     /// Its case, so that two families on one phone are never mixed.
-    pub case: String,
+    pub case: CaseId,
     /// Its start (UTC).
     pub starts_at: DateTime<Utc>,
     /// The version of this party's question: buttons and numbers bind to it.
@@ -103,11 +104,11 @@ pub enum AmbiguousWish {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenChoice {
     /// Its id.
-    pub id: String,
+    pub id: ChoiceId,
     /// What was wanted.
     pub wanted: AmbiguousWish,
     /// The session of each number with the version of its question, in order.
-    pub options: Vec<(String, i64)>,
+    pub options: Vec<(SessionId, i64)>,
     /// When the message came that it asks back: the notice counts from it (rule S1b).
     pub said_at: DateTime<Utc>,
 }
@@ -135,11 +136,11 @@ pub struct ButtonPress {
 pub struct PromptRef {
     /// What it said.
     pub kind: MessageKind,
-    /// About which session, in which version of the question; empty for a text about none.
-    pub session: String,
+    /// About which session, in which version of the question; `None` for a text about none.
+    pub session: Option<SessionId>,
     /// See `session`.
     pub ask_version: i64,
-    /// The question of a cancellation, or the numbered question, that it put.
+    /// The question that it put, if it put one. `kind` says which kind of id this is.
     pub question: String,
 }
 
@@ -202,12 +203,12 @@ pub enum Effect {
     /// The party confirmed this session.
     Confirm {
         /// The session.
-        session: String,
+        session: SessionId,
     },
     /// The party asked to cancel; nothing changes yet.
     CancelAsked {
         /// The session.
-        session: String,
+        session: SessionId,
         /// The reason if it was said.
         reason: Option<Reason>,
         /// When the first NO of this cancellation came.
@@ -218,9 +219,9 @@ pub enum Effect {
     /// The party finished a cancellation.
     Cancel {
         /// The session.
-        session: String,
+        session: SessionId,
         /// The question that it answers.
-        question: String,
+        question: CancelQuestionId,
         /// Why.
         reason: Reason,
         /// When the first NO came: the instant that counts (rule S1b).
@@ -229,29 +230,29 @@ pub enum Effect {
     /// The party took its cancellation back before anybody was told.
     TakeBack {
         /// The session.
-        session: String,
+        session: SessionId,
     },
     /// The party keeps a session that it had asked to cancel.
     CloseQuestion {
         /// The question.
-        question: String,
+        question: CancelQuestionId,
     },
     /// A wrong code.
     WrongCode {
         /// The question that it was tried on.
-        question: String,
+        question: CancelQuestionId,
     },
     /// Which of these two? Nothing changes yet.
     AskWhich {
         /// What is wanted.
         wanted: AmbiguousWish,
         /// The sessions with the versions of their questions, in the order of their numbers.
-        options: [(String, i64); 2],
+        options: [(SessionId, i64); 2],
     },
     /// A question about another date was answered.
     DateAnswer {
         /// The question.
-        question: String,
+        question: DateQuestionId,
         /// Who answered.
         role: Role,
         /// Whether they can come then.
@@ -260,13 +261,13 @@ pub enum Effect {
     /// A numbered question was answered, or something newer was said about its visits.
     Chosen {
         /// The question.
-        choice: String,
+        choice: ChoiceId,
     },
     /// Who cancelled says afterwards that it was illness (choice C28): the reason is recorded and
     /// nothing else changes.
     IllnessTold {
         /// The session.
-        session: String,
+        session: SessionId,
         /// Who is ill.
         reason: Reason,
     },
@@ -274,7 +275,7 @@ pub enum Effect {
     /// not come into it.
     SomeChildren {
         /// The session.
-        session: String,
+        session: SessionId,
         /// They are ill.
         ill: bool,
     },
@@ -297,7 +298,7 @@ pub enum Effect {
         /// Why.
         topic: TaskKind,
         /// About which session, if it is clear.
-        session: Option<String>,
+        session: Option<SessionId>,
     },
 }
 
@@ -307,7 +308,7 @@ pub struct Reply {
     /// What it says.
     pub kind: MessageKind,
     /// About which session.
-    pub session: Option<String>,
+    pub session: Option<SessionId>,
 }
 
 /// What is to be recorded and answered, and why.

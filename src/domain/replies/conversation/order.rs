@@ -2,10 +2,11 @@
 //! was sent before something that is known already changes nothing any more, and a person sees it
 //! if it says otherwise.
 
+use crate::domain::ids::SessionId;
 use crate::domain::replies::conversation::*;
 
 /// The visits about which an effect decides something for this party.
-pub fn decides<'a>(h: &'a InboundContext, effect: &'a Effect) -> Vec<&'a str> {
+pub fn decides<'a>(h: &'a InboundContext, effect: &'a Effect) -> Vec<&'a SessionId> {
     match effect {
         Effect::Confirm { session }
         | Effect::CancelAsked { session, .. }
@@ -17,18 +18,15 @@ pub fn decides<'a>(h: &'a InboundContext, effect: &'a Effect) -> Vec<&'a str> {
             .open
             .iter()
             .filter(|o| o.question.as_ref().is_some_and(|q| q.id == *question))
-            .map(|o| o.session.as_str())
+            .map(|o| &o.session)
             .collect(),
         Effect::DateAnswer { question, .. } => h
             .dates
             .iter()
             .filter(|d| d.question == *question)
-            .map(|d| d.session.as_str())
+            .map(|d| &d.session)
             .collect(),
-        Effect::AskWhich { options, .. } => options
-            .iter()
-            .map(|(session, _)| session.as_str())
-            .collect(),
+        Effect::AskWhich { options, .. } => options.iter().map(|(session, _)| session).collect(),
         _ => Vec::new(),
     }
 }
@@ -63,14 +61,14 @@ pub(super) fn kept(h: &InboundContext, d: Decision) -> Decision {
             None,
         );
     }
-    let mut about: Vec<&str> = d.effects.iter().flat_map(|e| decides(h, e)).collect();
+    let mut about: Vec<&SessionId> = d.effects.iter().flat_map(|e| decides(h, e)).collect();
     let thanks = d.reply.as_ref().filter(|r| {
         matches!(
             r.kind,
             MessageKind::ConfirmAck | MessageKind::CancellationAck | MessageKind::ConfirmRequest
         )
     });
-    about.extend(thanks.and_then(|r| r.session.as_deref()));
+    about.extend(thanks.and_then(|r| r.session.as_ref()));
     if about.is_empty() {
         return d;
     }
@@ -80,7 +78,7 @@ pub(super) fn kept(h: &InboundContext, d: Decision) -> Decision {
         || !h.understood.named.is_empty()
         || matches!(h.understood.intent, Intent::Code(_));
     let is_overtaken =
-        |o: &&KnownVisit| newer(o.decided_at) && (!bound || about.contains(&o.session.as_str()));
+        |o: &&KnownVisit| newer(o.decided_at) && (!bound || about.contains(&&o.session));
     let Some(decided) = h.open.iter().find(is_overtaken) else {
         return d;
     };

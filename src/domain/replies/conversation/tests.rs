@@ -1,6 +1,7 @@
 //! What messages do.
 
 #[cfg(test)]
+use crate::domain::ids::{CancelQuestionId, CaseId, ChoiceId, SessionId};
 use crate::domain::replies::conversation::*;
 use crate::domain::replies::understanding::understand;
 
@@ -16,8 +17,8 @@ fn local(s: &str) -> NaiveDateTime {
 
 pub(crate) fn open(session: &str) -> KnownVisit {
     KnownVisit {
-        session: session.into(),
-        case: "c".into(),
+        session: SessionId::new(session),
+        case: CaseId::new("c"),
         starts_at: t("28T10:00:00"),
         ask_version: 1,
         arrives: local("28T10:00"),
@@ -68,7 +69,7 @@ pub(crate) fn heard(text: &str, at: &str, open: Vec<KnownVisit>) -> InboundConte
 
 fn question(at: &str) -> CancelQuestion {
     CancelQuestion {
-        id: "q".into(),
+        id: CancelQuestionId::new("q"),
         code_prefix: "527".into(),
         offered: vec![Reason::IllChild, Reason::Other],
         asked_at: t(at),
@@ -87,7 +88,7 @@ fn yes_confirms_the_one_question() {
     assert_eq!(
         d.effects,
         [Effect::Confirm {
-            session: "a".into()
+            session: SessionId::new("a")
         }]
     );
     assert_eq!(kind(&d), Some(MessageKind::ConfirmAck));
@@ -100,7 +101,7 @@ fn yes_confirms_the_one_question() {
     assert_eq!(
         d.effects,
         [Effect::Confirm {
-            session: "b".into()
+            session: SessionId::new("b")
         }]
     );
 }
@@ -122,32 +123,37 @@ fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
             d.effects,
             [Effect::AskWhich {
                 wanted,
-                options: [("a".into(), 1), ("b".into(), 1)]
+                options: [(SessionId::new("a"), 1), (SessionId::new("b"), 1)]
             }],
             "{text}"
         );
         assert_eq!(kind(&d), Some(MessageKind::WhichSession), "{text}");
         // The number answers it, for that visit alone.
         let choosing = Some(OpenChoice {
-            id: "c".into(),
+            id: ChoiceId::new("c"),
             wanted,
-            options: vec![("a".into(), 1), ("b".into(), 1)],
+            options: vec![(SessionId::new("a"), 1), (SessionId::new("b"), 1)],
             said_at: t("26T10:00:00"),
         });
         let d = decide(&InboundContext {
             choosing: choosing.clone(),
             ..heard("2", "27T10:06:00", two())
         });
-        assert_eq!(d.effects[0], Effect::Chosen { choice: "c".into() });
+        assert_eq!(
+            d.effects[0],
+            Effect::Chosen {
+                choice: ChoiceId::new("c")
+            }
+        );
         match wanted {
             AmbiguousWish::Confirm => assert_eq!(
                 d.effects[1..],
                 [Effect::Confirm {
-                    session: "b".into()
+                    session: SessionId::new("b")
                 }]
             ),
             AmbiguousWish::Cancel(_) => assert!(
-                matches!(&d.effects[1..], [Effect::CancelAsked { session, .. }] if session == "b")
+                matches!(&d.effects[1..], [Effect::CancelAsked { session, .. }] if session.as_str() == "b")
             ),
         }
         // A number that was not offered, or a visit that moved meanwhile, is for a person.
@@ -170,7 +176,7 @@ fn two_open_questions_are_asked_back_with_numbers_and_three_are_handed_over() {
     assert_eq!(
         decide(&heard("yes sunday", "27T10:05:00", two())).effects,
         [Effect::Confirm {
-            session: "b".into()
+            session: SessionId::new("b")
         }]
     );
     assert_eq!(
@@ -218,7 +224,7 @@ fn pressed(
 fn below(kind: MessageKind) -> PromptRef {
     PromptRef {
         kind,
-        session: "a".into(),
+        session: Some(SessionId::new("a")),
         ask_version: 1,
         question: "q".into(),
     }
@@ -236,7 +242,7 @@ fn a_press_answers_its_own_question_and_an_old_foreign_or_second_one_changes_not
     assert_eq!(
         d.effects,
         [Effect::Confirm {
-            session: "a".into()
+            session: SessionId::new("a")
         }],
         "a press needs no guessing between two visits"
     );
@@ -298,8 +304,8 @@ fn in_a_chat_a_second_press_within_ten_minutes_finishes_a_cancellation() {
     assert_eq!(
         d.effects[0],
         Effect::Cancel {
-            session: "a".into(),
-            question: "q".into(),
+            session: SessionId::new("a"),
+            question: CancelQuestionId::new("q"),
             reason: Reason::IllChild,
             at: t("26T10:05:00")
         }
@@ -314,10 +320,10 @@ fn in_a_chat_a_second_press_within_ten_minutes_finishes_a_cancellation() {
         keep.effects,
         [
             Effect::CloseQuestion {
-                question: "q".into()
+                question: CancelQuestionId::new("q")
             },
             Effect::Confirm {
-                session: "a".into()
+                session: SessionId::new("a")
             }
         ]
     );
@@ -387,7 +393,7 @@ fn a_press_that_may_have_come_while_we_were_away_counts_as_in_time_and_a_person_
 #[test]
 fn a_wrong_number_rests_and_each_family_is_rung() {
     let other = KnownVisit {
-        case: "d".into(),
+        case: CaseId::new("d"),
         ..open("b")
     };
     let d = decide(&heard(
@@ -454,7 +460,7 @@ fn a_no_changes_nothing_until_its_code_comes() {
     assert_eq!(
         d.effects,
         [Effect::CancelAsked {
-            session: "a".into(),
+            session: SessionId::new("a"),
             reason: None,
             first_no_at: t("26T10:05:00"),
             late: true
@@ -468,8 +474,8 @@ fn a_no_changes_nothing_until_its_code_comes() {
     assert_eq!(
         d.effects[0],
         Effect::Cancel {
-            session: "a".into(),
-            question: "q".into(),
+            session: SessionId::new("a"),
+            question: CancelQuestionId::new("q"),
             reason: Reason::IllChild,
             at: t("26T09:00:00")
         }
@@ -513,10 +519,10 @@ fn yes_keeps_a_visit_that_was_asked_to_be_cancelled() {
         d.effects,
         [
             Effect::CloseQuestion {
-                question: "q".into()
+                question: CancelQuestionId::new("q")
             },
             Effect::Confirm {
-                session: "a".into()
+                session: SessionId::new("a")
             }
         ]
     );
@@ -535,7 +541,7 @@ fn a_cancellation_can_be_taken_back_until_it_is_released() {
     assert_eq!(
         d.effects,
         [Effect::TakeBack {
-            session: "a".into()
+            session: SessionId::new("a")
         }]
     );
     let d = decide(&heard("yes", "26T14:30:00", vec![off]));
@@ -560,7 +566,7 @@ fn a_yes_that_crossed_a_move_is_asked_once_more() {
     assert_eq!(
         decide(&heard("yes", "26T12:02:00", vec![moved])).effects,
         [Effect::Confirm {
-            session: "a".into()
+            session: SessionId::new("a")
         }]
     );
     let waiting = KnownVisit {
@@ -588,7 +594,7 @@ fn stop_is_honoured_and_somebody_rings() {
             Effect::OptOut,
             Effect::Task {
                 topic: TaskKind::RingOptedOut,
-                session: Some("a".into())
+                session: Some(SessionId::new("a"))
             }
         ]
     );
@@ -603,7 +609,7 @@ fn stop_is_honoured_and_somebody_rings() {
         d.effects.contains(&Effect::OptOut)
             && d.effects.contains(&Effect::Task {
                 topic: TaskKind::CancelByPhone,
-                session: Some("a".into())
+                session: Some(SessionId::new("a"))
             })
     );
 }
@@ -656,7 +662,7 @@ fn what_was_sent_before_the_last_word_changes_nothing() {
             "overtaken",
             vec![Effect::Task {
                 topic: TaskKind::ReadMessage,
-                session: Some("a".into())
+                session: Some(SessionId::new("a"))
             }],
             None
         )
@@ -693,7 +699,7 @@ fn what_was_sent_before_the_last_word_changes_nothing() {
         ))
         .effects,
         [Effect::Confirm {
-            session: "b".into()
+            session: SessionId::new("b")
         }]
     );
     assert_eq!(
@@ -793,10 +799,10 @@ fn a_question_is_finished_where_it_was_asked_and_ended_anywhere() {
         d.effects,
         [
             Effect::CloseQuestion {
-                question: "q".into()
+                question: CancelQuestionId::new("q")
             },
             Effect::Confirm {
-                session: "a".into()
+                session: SessionId::new("a")
             }
         ]
     );
@@ -822,7 +828,7 @@ fn what_nobody_could_read_beside_an_answer_is_read_by_a_person() {
     ));
     assert!(
         d.effects.contains(&Effect::Confirm {
-            session: "s".into()
+            session: SessionId::new("s")
         }) && read(&d),
         "{d:?}"
     );
@@ -859,9 +865,9 @@ fn off(o: KnownVisit, release: &str) -> KnownVisit {
 
 fn choosing(wanted: AmbiguousWish, said_at: &str) -> Option<OpenChoice> {
     Some(OpenChoice {
-        id: "c".into(),
+        id: ChoiceId::new("c"),
         wanted,
-        options: vec![("a".into(), 1), ("b".into(), 1)],
+        options: vec![(SessionId::new("a"), 1), (SessionId::new("b"), 1)],
         said_at: t(said_at),
     })
 }
@@ -886,7 +892,9 @@ fn a_yes_ends_the_numbered_question_and_its_first_time() {
             ..heard(text, at, open)
         })
     };
-    let ends = Effect::Chosen { choice: "c".into() };
+    let ends = Effect::Chosen {
+        choice: ChoiceId::new("c"),
+    };
     let confirmed = || KnownVisit {
         answer: Answer::Confirmed,
         ..open("a")
@@ -898,11 +906,11 @@ fn a_yes_ends_the_numbered_question_and_its_first_time() {
         [
             ends.clone(),
             Effect::Confirm {
-                session: "a".into()
+                session: SessionId::new("a")
             },
             Effect::Task {
                 topic: TaskKind::ReadMessage,
-                session: Some("b".into())
+                session: Some(SessionId::new("b"))
             }
         ]
     );
@@ -986,7 +994,11 @@ fn a_yes_ends_the_numbered_question_and_its_first_time() {
 #[test]
 fn what_is_named_is_taken_back_or_handed_over_and_no_other() {
     let back = |d: &Decision| d.effects.clone();
-    let taken = |s: &str| vec![Effect::TakeBack { session: s.into() }];
+    let taken = |s: &str| {
+        vec![Effect::TakeBack {
+            session: SessionId::new(s),
+        }]
+    };
     let (at, until) = ("26T14:12:00", "26T14:30:00");
     assert_eq!(
         back(&decide(&heard(
@@ -1023,14 +1035,14 @@ fn what_is_named_is_taken_back_or_handed_over_and_no_other() {
             vec![off(open("a"), until), sunday()]
         ))),
         [Effect::Confirm {
-            session: "b".into()
+            session: SessionId::new("b")
         }]
     );
     // Told already: a person, about the visit that is named.
     let reconfirm = |s: &str| {
         vec![Effect::Task {
             topic: TaskKind::Reconfirm,
-            session: Some(s.into()),
+            session: Some(SessionId::new(s)),
         }]
     };
     assert_eq!(
@@ -1069,15 +1081,15 @@ fn a_named_visit_is_confirmed_while_another_one_is_being_cancelled() {
     assert_eq!(
         decide(&heard("yes sunday", "26T10:06:00", vec![held(), sunday()])).effects,
         [Effect::Confirm {
-            session: "b".into()
+            session: SessionId::new("b")
         }]
     );
     let kept = [
         Effect::CloseQuestion {
-            question: "q".into(),
+            question: CancelQuestionId::new("q"),
         },
         Effect::Confirm {
-            session: "a".into(),
+            session: SessionId::new("a"),
         },
     ];
     assert_eq!(
@@ -1095,7 +1107,7 @@ fn a_bare_no_goes_to_the_newest_open_question() {
     let asks = |d: &Decision| {
         d.effects.iter().find_map(|e| {
             if let Effect::CancelAsked { session, .. } = e {
-                Some(session.clone())
+                Some(session.to_string())
             } else {
                 None
             }
@@ -1187,7 +1199,7 @@ fn what_is_said_shortly_before_a_visit_has_its_time() {
         assert!(
             d.effects
                 .iter()
-                .all(|e| matches!(e, Effect::Task { session: Some(s), .. } if s == "a"))
+                .all(|e| matches!(e, Effect::Task { session: Some(s), .. } if s.as_str() == "a"))
                 && !d.effects.is_empty(),
             "{text}: {d:?}"
         );
@@ -1202,7 +1214,7 @@ fn what_is_said_shortly_before_a_visit_has_its_time() {
         let two_families = vec![
             open("a"),
             KnownVisit {
-                case: "d".into(),
+                case: CaseId::new("d"),
                 ..open("b")
             },
         ];
