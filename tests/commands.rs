@@ -1,6 +1,7 @@
 //! The commands as people type them: what is printed, what is refused, and the exit codes.
 
 use crate::common::{AT_ONCE, Binary, On, TestDb, families};
+use chrono::Datelike as _;
 use courtesy::clock::Clock;
 use std::path::Path;
 
@@ -84,6 +85,49 @@ fn a_template_with_a_missing_value_stops_the_start() {
     }
 }
 
+/// Weeks from the sample's Saturday to one early in a February that is still ahead: no clock change
+/// and no bank holiday lies near it.
+fn weeks_to_next_february() -> i64 {
+    let sample = chrono::NaiveDate::from_ymd_opt(2026, 11, 28).unwrap();
+    let today = courtesy::clock::Clock::System.now().date_naive();
+    (0..)
+        .find(|weeks| {
+            let day = sample + chrono::Duration::weeks(*weeks);
+            day.month() == 2 && day.day() <= 7 && day > today + chrono::Duration::days(14)
+        })
+        .unwrap()
+}
+
+/// The text with every date (`2026-11-28`) so many weeks later.
+fn later(text: &str, weeks: i64) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let date = rest
+            .get(..10)
+            .and_then(|d| chrono::NaiveDate::parse_from_str(d, "%Y-%m-%d").ok());
+        let taken = match date {
+            Some(date) => {
+                out.push_str(&(date + chrono::Duration::weeks(weeks)).to_string());
+                10
+            }
+            None => {
+                let c = rest.chars().next().unwrap();
+                out.push(c);
+                c.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// `2027-02-04` as the plan writes it: `4 Feb`.
+fn day(date: &str) -> String {
+    let date: chrono::NaiveDate = date.parse().unwrap();
+    date.format("%-d %b").to_string()
+}
+
 async fn a_centre_its_file_and_its_plan(on: On) {
     let db = TestDb::new(on).await;
     let b = Binary::new(&format!("[database]\nurl = \"{}\"\n", db.url));
@@ -121,14 +165,21 @@ async fn a_centre_its_file_and_its_plan(on: On) {
         "{err}"
     );
 
-    let words = b.ok(&["import", &sample(), "--dry-run"]);
+    // The real clock runs here, so the sample lies ahead of it.
+    let weeks = weeks_to_next_february();
+    let ahead = |text: &str| later(text, weeks);
+    let csv = std::fs::read_to_string(sample()).unwrap();
+    let file = b.dir.path().join("sample.csv");
+    std::fs::write(&file, ahead(&csv)).unwrap();
+    let sample = file.display().to_string();
+    let words = b.ok(&["import", &sample, "--dry-run"]);
     assert!(
         words.starts_with("dry run, nothing was written: 23 sessions: 23 new"),
         "{words}"
     );
     assert!(b.json(&["list", "sessions"]).is_empty());
-    b.ok(&["import", &sample()]);
-    assert!(b.ok(&["import", &sample()]).starts_with(
+    b.ok(&["import", &sample]);
+    assert!(b.ok(&["import", &sample]).starts_with(
         "23 sessions: 0 new, 23 unchanged, 0 moved, 0 differ, 0 called off, 0 missing; 0 new cases"
     ));
     let centres = b.json(&["centre", "list"]);
@@ -148,7 +199,7 @@ async fn a_centre_its_file_and_its_plan(on: On) {
     );
     assert!(err.starts_with("3:case_ref: case_ref is empty"), "{err}");
 
-    let plan = b.json(&["plan", "--at", "2026-11-25T09:00", "--days", "7"]);
+    let plan = b.json(&["plan", "--at", &ahead("2026-11-25T09:00"), "--days", "7"]);
     let of = |case: &str, role: &str| {
         plan.iter()
             .find(|p| p["case_ref"] == case && p["role"] == role)
@@ -164,20 +215,22 @@ async fn a_centre_its_file_and_its_plan(on: On) {
             p["not_after"].as_str()
         ),
         (
-            Some("2026-11-26T10:00:00Z"),
+            Some(ahead("2026-11-26T10:00:00Z").as_str()),
             Some(true),
             Some("K01"),
-            Some("2026-11-28T07:45:00Z")
+            Some(ahead("2026-11-28T07:45:00Z").as_str())
         )
     );
     assert_eq!(of("BRK-0103", "contact")["reason"], "opted_out");
     assert_eq!(of("BRK-0107", "contact")["reason"], "no_usable_channel");
     assert_eq!(of("BRK-0112", "resident")["reason"], "cancelled");
     assert!(
-        b.ok(&["plan", "--at", "2026-11-25T09:00", "--days", "7"])
-            .contains(
-                "Thu 26 Nov 10:00  to BRK resident of BRK-0101: will you come Sat 28 Nov 09:45?"
-            )
+        b.ok(&["plan", "--at", &ahead("2026-11-25T09:00"), "--days", "7"])
+            .contains(&format!(
+                "Thu {} 10:00  to BRK resident of BRK-0101: will you come Sat {} 09:45?",
+                day(&ahead("2026-11-26")),
+                day(&ahead("2026-11-28"))
+            ))
     );
 
     let sessions = b.json(&["list", "sessions", "--centre", "BRK"]);
@@ -202,7 +255,10 @@ async fn a_centre_its_file_and_its_plan(on: On) {
             sessions[0]["starts_at"].as_str(),
             sessions[0]["starts_local"].as_str()
         ),
-        (Some("2026-11-28T10:00:00Z"), Some("2026-11-28T10:00"))
+        (
+            Some(ahead("2026-11-28T10:00:00Z").as_str()),
+            Some(ahead("2026-11-28T10:00").as_str())
+        )
     );
     let parties = b.ok(&["list", "parties", "--json"]);
     assert!(
@@ -221,7 +277,7 @@ async fn a_centre_its_file_and_its_plan(on: On) {
         "move",
         id,
         "--to",
-        "2026-11-28 11:00",
+        &ahead("2026-11-28 11:00"),
         "--as",
         "Mary",
     ]);
@@ -236,15 +292,20 @@ async fn a_centre_its_file_and_its_plan(on: On) {
             s["starts_local"].as_str(),
             s["answers"]["resident"].as_str()
         ),
-        (Some(2), Some("2026-11-28T11:00"), Some("none"))
+        (
+            Some(2),
+            Some(ahead("2026-11-28T11:00").as_str()),
+            Some("none")
+        )
     );
+    let taken = ahead("2026-11-28 11:00");
     for (args, part) in [
         (
             vec!["record", "move", id, "--to", "2027-03-28 01:30"],
             "does not exist in Europe/London",
         ),
         (
-            vec!["record", "move", id, "--to", "2026-11-28 11:00"],
+            vec!["record", "move", id, "--to", &taken],
             "at that time already",
         ),
         (
@@ -279,7 +340,7 @@ async fn a_centre_its_file_and_its_plan(on: On) {
     for part in [
         "the session was booked",
         "confirmed [session",
-        "the session was moved: 2026-11-28T10:00 -> 2026-11-28T11:00",
+        &ahead("the session was moved: 2026-11-28T10:00 -> 2026-11-28T11:00"),
         "the centre called the session off",
         "(C22), by Mary",
     ] {
