@@ -2,6 +2,7 @@
 
 use crate::common::{On, TestDb, at};
 use courtesy::args;
+use courtesy::domain::dedup_key::{MessageKey, TaskKey};
 use courtesy::domain::ids::{AttemptToken, MessageId, WorkerId};
 use courtesy::domain::outgoing::message::{MessageKind, MessageState};
 use courtesy::domain::outgoing::payload::Payload;
@@ -9,11 +10,10 @@ use courtesy::domain::outgoing::receipt::Receipt;
 use courtesy::domain::people::person::{Address, Channel, Phone};
 use courtesy::domain::task::TaskKind;
 use courtesy::store::attempts::{self, ReceiptIn};
-use courtesy::store::messages;
 use courtesy::store::outbox::{self, Attempt, AttemptResult, LineScope, NewMessage};
 use courtesy::store::sealed::random_token;
 use courtesy::store::tasks::{self, NewTask};
-use courtesy::store::{Db, facts, inbox, workers};
+use courtesy::store::{Db, facts, inbox, messages, workers};
 use std::collections::HashSet;
 
 /// The line of the tests.
@@ -26,7 +26,7 @@ const US: LineScope<'static> = LineScope {
 
 fn message(dedup_key: &str) -> NewMessage {
     NewMessage {
-        dedup_key: dedup_key.into(),
+        dedup_key: MessageKey::stored(dedup_key),
         kind: MessageKind::Help,
         centre: "BRK".into(),
         case_id: None,
@@ -160,12 +160,20 @@ async fn the_same_cause_queues_once(on: On) {
             .unwrap(),
         1
     );
-    tasks::open(&mut tx, now, &NewTask::new("x".into(), TaskKind::Media))
-        .await
-        .unwrap();
-    tasks::open(&mut tx, now, &NewTask::new("x".into(), TaskKind::Media))
-        .await
-        .unwrap();
+    tasks::open(
+        &mut tx,
+        now,
+        &NewTask::new(TaskKey::stored("x"), TaskKind::Media),
+    )
+    .await
+    .unwrap();
+    tasks::open(
+        &mut tx,
+        now,
+        &NewTask::new(TaskKey::stored("x"), TaskKind::Media),
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(
         (

@@ -3,6 +3,7 @@
 
 pub mod centre;
 pub mod config_reader;
+pub mod dedup_key;
 pub mod ids;
 pub mod local_time;
 pub mod money;

@@ -1,10 +1,8 @@
 //! Numbered questions to one phone: which of two visits is meant.
 
-use crate::domain::ids::ChoiceId;
-use crate::store::Tx;
-use crate::store::questions::{self};
+use crate::domain::dedup_key::TaskKey;
 use crate::store::sessions::AttendeeContext;
-use crate::store::tasks::{self};
+use crate::store::{Tx, questions, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -27,12 +25,7 @@ pub(crate) async fn end_choices(
         )
         .collect();
     for choice in questions::end_choices(tx, &context.session.id, &hashes).await? {
-        tasks::close(tx, now, &which_cause(&choice)).await?;
+        tasks::close(tx, now, &TaskKey::which_visit(&choice)).await?;
     }
     Ok(())
-}
-
-/// The cause of the task "wants to cancel, and it is not clear which visit".
-pub(crate) fn which_cause(choice: &ChoiceId) -> String {
-    format!("which/{choice}")
 }

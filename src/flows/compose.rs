@@ -1,6 +1,7 @@
 //! The parts of a message to one parent.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::MessageKey;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Speaker;
@@ -23,7 +24,7 @@ pub fn speaker(centre: &Centre) -> Speaker {
 /// A message about a session to one parent.
 pub fn message_to(
     context: &AttendeeContext,
-    dedup_key: String,
+    dedup_key: MessageKey,
     kind: MessageKind,
     not_before: DateTime<Utc>,
     not_after: Option<DateTime<Utc>>,

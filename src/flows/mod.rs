@@ -16,11 +16,3 @@ pub mod scan;
 pub mod send;
 pub mod service;
 pub mod visits;
-
-use crate::domain::ids::SessionId;
-use crate::domain::people::person::Role;
-
-/// The cause of a courtesy request: two schedulers make one row.
-pub fn confirm_dedup_key(session: &SessionId, ask_version: i64, role: Role) -> String {
-    format!("confirm/{session}/{ask_version}/{role}")
-}

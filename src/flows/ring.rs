@@ -1,7 +1,8 @@
 //! Tasks for a person to ring a parent.
 
 use crate::domain::centre::Centre;
-use crate::domain::reminders::schedule::{self};
+use crate::domain::dedup_key::TaskKey;
+use crate::domain::reminders::schedule;
 use crate::domain::task::TaskKind;
 use crate::store::Tx;
 use crate::store::sessions::AttendeeContext;
@@ -15,15 +16,9 @@ pub async fn ring(
     now: DateTime<Utc>,
     context: &AttendeeContext,
     topic: TaskKind,
-    dedup_key: String,
+    dedup_key: TaskKey,
 ) -> Result<()> {
-    let task = NewTask {
-        case_id: Some(&context.session.case_id),
-        session_id: Some(&context.session.id),
-        role: Some(context.attendee.role),
-        due_at: Some(context.attendee.arrives_at),
-        ..NewTask::new(dedup_key, topic)
-    };
+    let task = NewTask::of_attendee(dedup_key, topic, context).due(context.attendee.arrives_at);
     tasks::open(tx, now, &task).await
 }
 

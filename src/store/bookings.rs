@@ -477,7 +477,8 @@ pub async fn occurrences(
                (SELECT count(*) FROM attendee t WHERE t.session_id = s.id
                  AND (t.answer <> 'none' OR t.asked <> '')) AS touched,
                (SELECT count(*) FROM message m WHERE m.session_id = s.id
-                 AND m.cause NOT LIKE 'milestone/%') AS messages
+                 AND m.kind NOT IN ('review_due', 'introduction_meeting',
+                   'previsit_invitation', 'fee_change')) AS messages
              FROM session s WHERE s.series_id = $1 AND s.start_local >= $2
                AND s.state = 'booked' AND s.starts_at > $3 ORDER BY s.starts_at",
             args![series_id, from.to_string(), now],

@@ -1,6 +1,7 @@
 //! Questions about another date, and what each parent answered.
 
 use crate::args;
+use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{DateQuestionId, SessionId};
 use crate::domain::local_time::parse_local;
 use crate::domain::people::person::Role;
@@ -25,9 +26,6 @@ pub struct DateQuestion {
 }
 
 /// The cause of its text to one parent.
-pub fn asked_cause(question: &DateQuestionId, role: Role) -> String {
-    format!("date/{question}/{role}")
-}
 
 /// Writes a question down; false if one is open for the session already.
 pub async fn ask(
@@ -163,7 +161,7 @@ pub async fn standing(
                       JOIN attempt a ON a.message_id = m.id
                      WHERE m.cause = $1 AND a.number_hash = $2 AND (a.outcome IS NULL
                        OR a.outcome IN ('accepted', 'uncertain'))",
-                    args![asked_cause(&id, *role), hash],
+                    args![MessageKey::date_question(&id, *role).as_str(), hash],
                 )
                 .await?
                 .map_or(Ok(None), |r| r.time_opt("at"))?;

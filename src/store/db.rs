@@ -55,6 +55,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "conversation",
         include_str!("../../migrations/0009_conversation.sql"),
     ),
+    (
+        10,
+        "task origin",
+        include_str!("../../migrations/0010_task_origin.sql"),
+    ),
 ];
 
 /// A value bound to a placeholder. A missing one still has its type.

@@ -1,6 +1,7 @@
 //! Cases as the rules on milestones and habits see them, and when each is looked at.
 
 use crate::args;
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::{CaseId, SessionId, TaskId};
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::people::person::Role;
@@ -139,18 +140,13 @@ pub struct Untold {
     /// Its case.
     pub case_id: CaseId,
     /// Its cause, which the texts name too.
-    pub dedup_key: String,
+    pub dedup_key: TaskKey,
     /// What it is about.
     pub topic: TaskKind,
     /// Its session.
     pub session: Option<SessionId>,
     /// Its day.
     pub due_at: Option<DateTime<Utc>>,
-}
-
-/// What the cause of a text about a task begins with; the role follows.
-pub fn text_cause(task: &str, role: Role) -> String {
-    format!("milestone/{task}/{role}")
 }
 
 /// The open tasks of some cases about these topics of which no text was queued.
@@ -160,10 +156,7 @@ pub async fn untold(tx: &mut Tx, cases: &[&CaseId], topics: &[TaskKind]) -> Resu
     }
     let sql = format!(
         "SELECT case_id, cause, topic, session_id, due_at FROM task WHERE state = 'open'
-          AND case_id IN ({}) AND topic IN ({})
-           AND NOT EXISTS (SELECT 1 FROM message m
-             WHERE m.cause IN ('milestone/' || task.cause || '/resident',
-             'milestone/' || task.cause || '/contact')) ORDER BY cause",
+          AND case_id IN ({}) AND topic IN ({}) ORDER BY cause",
         list_of(1, cases.len()),
         list_of(cases.len() + 1, topics.len())
     );
@@ -173,16 +166,44 @@ pub async fn untold(tx: &mut Tx, cases: &[&CaseId], topics: &[TaskKind]) -> Resu
         .chain(topics.iter().map(|t| Arg::from(t.as_str())))
         .collect();
     let untold = |r: &Row| {
-        let (case_id, dedup_key) = (r.id("case_id")?, r.text("cause")?);
         Ok(Untold {
-            case_id,
-            dedup_key,
+            case_id: r.id("case_id")?,
+            dedup_key: TaskKey::stored(r.text("cause")?),
             topic: r.word("topic")?,
             session: r.id_opt("session_id")?,
             due_at: r.time_opt("due_at")?,
         })
     };
-    tx.all(sql, args).await?.iter().map(untold).collect()
+    let mut tasks: Vec<Untold> = tx
+        .all(sql, args)
+        .await?
+        .iter()
+        .map(untold)
+        .collect::<Result<_>>()?;
+    let queued = queued_texts(tx, &tasks).await?;
+    tasks.retain(|t| texts_of(t).iter().all(|key| !queued.contains(key.as_str())));
+    Ok(tasks)
+}
+
+fn texts_of(task: &Untold) -> [MessageKey; 2] {
+    Role::PARENTS.map(|role| MessageKey::milestone(&task.dedup_key, role))
+}
+
+/// The keys of the texts about these tasks that were queued.
+async fn queued_texts(tx: &mut Tx, tasks: &[Untold]) -> Result<HashSet<String>> {
+    let mut queued = HashSet::new();
+    for chunk in tasks.chunks(200) {
+        let keys: Vec<MessageKey> = chunk.iter().flat_map(texts_of).collect();
+        let sql = format!(
+            "SELECT cause FROM message WHERE cause IN ({})",
+            list_of(1, keys.len())
+        );
+        let args = keys.iter().map(|k| Arg::from(k.as_str())).collect();
+        for r in tx.all(sql, args).await? {
+            queued.insert(r.text("cause")?);
+        }
+    }
+    Ok(queued)
 }
 
 /// A text about a milestone, for the list of tasks.
@@ -205,21 +226,18 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
     let rows = db
         .all(
             "SELECT cause, role, state, held_at, not_before, sent_at FROM message WHERE \
-                       cause LIKE 'milestone/%' ORDER BY cause DESC",
+                       kind IN ('review_due', 'introduction_meeting',
+              'previsit_invitation', 'fee_change') ORDER BY cause DESC",
             args![],
         )
         .await?;
     let mut out = Vec::with_capacity(rows.len());
     for r in rows {
-        let dedup_key = r.text("cause")?;
-        let Some((task, _)) = dedup_key
-            .strip_prefix("milestone/")
-            .and_then(|c| c.rsplit_once('/'))
-        else {
+        let Some(task) = MessageKey::stored(r.text("cause")?).milestone_task() else {
             continue;
         };
         out.push(TextOfTask {
-            task: TaskId::new(seal.id_of(&format!("task/{task}"))),
+            task: TaskId::new(seal.id_of(&task.id_text())),
             role: r.word("role")?,
             state: r.word("state")?,
             held: r.time_opt("held_at")?.is_some(),

@@ -1,6 +1,7 @@
 //! What was recorded of a case for the rules on money, and the texts that follow from it.
 
 use crate::args;
+use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{CaseId, FeeId, MessageId, SessionId};
 use crate::domain::money::policy::record::{recipients, standing};
 use crate::domain::money::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
@@ -271,7 +272,7 @@ pub struct MoneyText {
     /// The message.
     pub id: MessageId,
     /// Its cause.
-    pub dedup_key: String,
+    pub dedup_key: MessageKey,
     /// What it says.
     pub kind: MessageKind,
     /// About which session.
@@ -342,7 +343,7 @@ pub async fn texts(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<MoneyText>> {
         .map(|r| {
             Ok(MoneyText {
                 id: r.id("id")?,
-                dedup_key: r.text("cause")?,
+                dedup_key: MessageKey::stored(r.text("cause")?),
                 kind: r.word("kind")?,
                 session: r.id_opt("session_id")?,
                 role: r.word_opt("role")?,

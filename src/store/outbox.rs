@@ -4,6 +4,7 @@
 //! commit, then the bytes, then the outcome.
 
 use crate::args;
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::{AttemptToken, CaseId, MessageId, PartyId, SessionId, WorkerId};
 use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::message::{AttemptOutcome, MessageKind, MessageState};
@@ -19,7 +20,7 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct NewMessage {
     /// What made it, `confirm/<session>/<ask_version>/<role>`.
-    pub dedup_key: String,
+    pub dedup_key: MessageKey,
     /// What it says.
     pub kind: MessageKind,
     /// Whose words.
@@ -73,8 +74,8 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
                 None => (None, None),
             };
             args![
-                seal.id_of(&m.dedup_key),
-                &m.dedup_key,
+                seal.id_of(m.dedup_key.as_str()),
+                m.dedup_key.as_str(),
                 m.kind.as_str(),
                 &m.centre,
                 &m.case_id,
@@ -130,7 +131,7 @@ pub async fn withdraw(
 /// Lets a message wait again that was withdrawn for `reason`; false if there is none.
 pub async fn revive(
     tx: &mut Tx,
-    dedup_key: &str,
+    dedup_key: &MessageKey,
     reason: &str,
     not_before: DateTime<Utc>,
     not_after: DateTime<Utc>,
@@ -139,7 +140,7 @@ pub async fn revive(
         .exec(
             "UPDATE message SET state = 'waiting', reason = NULL, not_before = $1, not_after = $2 \
              WHERE cause = $3 AND state = 'withdrawn' AND reason = $4",
-            args![not_before, not_after, dedup_key, reason],
+            args![not_before, not_after, dedup_key.as_str(), reason],
         )
         .await?;
     Ok(n == 1)
@@ -220,9 +221,13 @@ pub async fn move_channel(tx: &mut Tx, centre: &str, from: Channel, to: Channel)
 pub async fn off_was_told(tx: &mut Tx, session_id: &SessionId, version: i64) -> Result<bool> {
     let row = tx
         .one(
-            "SELECT id FROM message WHERE session_id = $1 AND kind = 'session_off' AND cause LIKE \
-             $2 AND state NOT IN ('waiting', 'withdrawn') LIMIT 1",
-            args![session_id, format!("off/{session_id}/{version}/%")],
+            "SELECT id FROM message WHERE session_id = $1 AND kind = 'session_off'
+              AND cause IN ($2, $3) AND state NOT IN ('waiting', 'withdrawn') LIMIT 1",
+            args![
+                session_id,
+                MessageKey::session_off(session_id, version, Role::Resident).as_str(),
+                MessageKey::session_off(session_id, version, Role::Contact).as_str()
+            ],
         )
         .await?;
     Ok(row.is_some())
@@ -241,11 +246,11 @@ pub async fn knows_it_is_off(
             "SELECT id FROM message WHERE session_id = $1 AND role = $2
               AND kind IN ('session_off', 'closure') AND state IN ('sending', 'sent', 'delivered',
               'uncertain')
-               AND (cause = $3 OR (cause LIKE 'closure/%' AND session_version = $4)) LIMIT 1",
+               AND (cause = $3 OR session_version = $4) LIMIT 1",
             args![
                 id,
                 role.as_str(),
-                format!("off/{id}/{version}/{role}"),
+                MessageKey::session_off(id, version, role).as_str(),
                 version
             ],
         )
@@ -277,7 +282,7 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
         crate::store::tasks::open_for_message(
             tx,
             now,
-            format!("untold/{id}"),
+            TaskKey::untold(&id),
             crate::domain::task::TaskKind::RingSessionOff,
             &id,
         )
@@ -372,7 +377,7 @@ pub async fn claim(
         let kind = r.word("kind")?;
         let claimed = ClaimedMessage {
             id: r.id("id")?,
-            dedup_key: r.text("cause")?,
+            dedup_key: MessageKey::stored(r.text("cause")?),
             kind,
             centre: r.text("centre")?,
             case_id: r.id_opt("case_id")?,

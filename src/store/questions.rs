@@ -205,7 +205,7 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
         let (session_id, role): (_, Role) = (r.id("session_id")?, r.word("role")?);
         let rung = tx.one(
             "SELECT 1 AS n FROM task WHERE session_id = $1 AND role = $2 AND state = \
-                           'open' AND cause LIKE 'cancel-unfinished/%'",
+                           'open' AND origin = 'unfinished_cancellation'",
             args![&session_id, role.as_str()],
         );
         let rung = rung.await?.is_some();

@@ -1,10 +1,12 @@
 //! Tasks: what a person has to look at.
 
 use crate::args;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{CaseId, InboundId, MessageId, SessionId, TaskId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::db::{Db, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -13,7 +15,7 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct NewTask<'a> {
     /// What made it.
-    pub dedup_key: String,
+    pub dedup_key: TaskKey,
     /// What it is about.
     pub topic: TaskKind,
     /// Where.
@@ -32,9 +34,9 @@ pub struct NewTask<'a> {
     pub due_at: Option<DateTime<Utc>>,
 }
 
-impl NewTask<'_> {
-    /// A task with nothing but cause and topic.
-    pub fn new(dedup_key: String, topic: TaskKind) -> Self {
+impl<'a> NewTask<'a> {
+    /// A task about nothing in particular.
+    pub fn new(dedup_key: TaskKey, topic: TaskKind) -> Self {
         NewTask {
             dedup_key,
             topic,
@@ -47,6 +49,70 @@ impl NewTask<'_> {
             due_at: None,
         }
     }
+
+    /// A task about a case.
+    pub fn of_case(
+        dedup_key: TaskKey,
+        topic: TaskKind,
+        centre: &'a str,
+        case_id: &'a CaseId,
+    ) -> Self {
+        NewTask {
+            centre: Some(centre),
+            case_id: Some(case_id),
+            ..NewTask::new(dedup_key, topic)
+        }
+    }
+
+    /// A task about one parent at one session.
+    pub fn of_attendee(dedup_key: TaskKey, topic: TaskKind, context: &'a AttendeeContext) -> Self {
+        let (session, attendee) = (&context.session, &context.attendee);
+        NewTask::of_case(dedup_key, topic, &session.centre, &session.case_id)
+            .session(&session.id)
+            .role(Some(attendee.role))
+    }
+
+    /// About this session too.
+    #[must_use]
+    pub fn session(self, session_id: &'a SessionId) -> Self {
+        NewTask {
+            session_id: Some(session_id),
+            ..self
+        }
+    }
+
+    /// About this party of the case.
+    #[must_use]
+    pub fn role(self, role: Option<Role>) -> Self {
+        NewTask { role, ..self }
+    }
+
+    /// Because of this inbound message.
+    #[must_use]
+    pub fn inbound(self, inbound_id: &'a InboundId) -> Self {
+        NewTask {
+            inbound_id: Some(inbound_id),
+            ..self
+        }
+    }
+
+    /// Because of this message on its way out.
+    #[must_use]
+    pub fn message(self, message_id: &'a MessageId) -> Self {
+        NewTask {
+            message_id: Some(message_id),
+            ..self
+        }
+    }
+
+    /// To be done by then.
+    #[must_use]
+    pub fn due(self, at: DateTime<Utc>) -> Self {
+        NewTask {
+            due_at: Some(at),
+            ..self
+        }
+    }
 }
 
 /// Opens a task, once for its cause.
@@ -55,11 +121,11 @@ pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()
 }
 
 /// Whether the task of this cause is open.
-pub async fn is_open(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
+pub async fn is_open(tx: &mut Tx, dedup_key: &TaskKey) -> Result<bool> {
     Ok(tx
         .one(
             "SELECT id FROM task WHERE cause = $1 AND state = 'open'",
-            args![dedup_key],
+            args![dedup_key.as_str()],
         )
         .await?
         .is_some())
@@ -69,7 +135,7 @@ pub async fn is_open(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
 pub async fn open_for_message(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    dedup_key: String,
+    dedup_key: TaskKey,
     topic: TaskKind,
     message_id: &MessageId,
 ) -> Result<()> {
@@ -134,22 +200,19 @@ pub async fn open_for_message(
 }
 
 /// Ends the open task of a cause, if there is one: nobody has to do it any more.
-pub async fn close(tx: &mut Tx, now: DateTime<Utc>, dedup_key: &str) -> Result<()> {
+pub async fn close(tx: &mut Tx, now: DateTime<Utc>, dedup_key: &TaskKey) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE cause = $2 AND state \
              = 'open'",
-        args![now, dedup_key],
+        args![now, dedup_key.as_str()],
     )
     .await?;
     Ok(())
 }
 
 /// The same for many causes.
-pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> Result<()> {
-    let rows = causes
-        .iter()
-        .map(|dedup_key| args![dedup_key, now])
-        .collect();
+pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, keys: &[TaskKey]) -> Result<()> {
+    let rows = keys.iter().map(|key| args![key.as_str(), now]).collect();
     tx.with_many(
         "cause, at",
         "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v \
@@ -183,11 +246,11 @@ pub async fn needed_again(tx: &mut Tx, id: &TaskId) -> Result<()> {
 }
 
 /// The same for the task of a cause.
-pub async fn needed_again_of(tx: &mut Tx, dedup_key: &str) -> Result<()> {
+pub async fn needed_again_of(tx: &mut Tx, dedup_key: &TaskKey) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
              cause = $1 AND moot = TRUE",
-        args![dedup_key],
+        args![dedup_key.as_str()],
     )
     .await?;
     Ok(())
@@ -219,7 +282,7 @@ pub async fn obsolete_unfinished(
 ) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND state \
-         = 'open' AND cause LIKE 'cancel-unfinished/%' AND ($3 IS NULL OR role = $3)",
+         = 'open' AND origin = 'unfinished_cancellation' AND ($3 IS NULL OR role = $3)",
         args![now, session_id, role.map(Role::as_str)],
     )
     .await?;
@@ -230,7 +293,7 @@ pub async fn obsolete_unfinished(
 pub async fn obsolete_unfinished_of_past(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE state = 'open'
-          AND cause LIKE 'cancel-unfinished/%'
+          AND origin = 'unfinished_cancellation'
          AND session_id IN (SELECT id FROM session WHERE state <> 'booked' OR starts_at <= $1)",
         args![now],
     )
@@ -265,8 +328,8 @@ const PASSED: &str = "task.state = 'open' AND (
     (task.topic IN ('ring_opted_out', 'ring_no_address') AND EXISTS (
         SELECT 1 FROM session s LEFT JOIN attendee t ON t.session_id = s.id
           AND t.role = task.role WHERE s.id = task.session_id AND (s.ends_at <= $1
-            OR (task.cause NOT LIKE 'ring-for/ack/%' AND (s.state IN ('cancelled', 'closed')
-              OR (t.answer <> 'none' AND (task.cause LIKE 'ring/%'
+            OR (task.origin <> 'acknowledgement' AND (s.state IN ('cancelled', 'closed')
+              OR (t.answer <> 'none' AND (task.origin = 'unasked_confirmation'
               OR t.answered_at >= task.opened_at)))))))
     OR (task.topic = 'closed_file_visit' AND EXISTS (
         SELECT 1 FROM session s JOIN case_file c ON c.id = s.case_id
@@ -308,7 +371,7 @@ pub struct OpenTask {
     /// Its id.
     pub id: TaskId,
     /// What made it.
-    pub dedup_key: String,
+    pub dedup_key: TaskKey,
     /// What it is about.
     pub topic: TaskKind,
     /// The session.
@@ -340,7 +403,7 @@ pub async fn standing(tx: &mut Tx, case_id: &CaseId, topics: &[TaskKind]) -> Res
         .map(|r| {
             Ok(OpenTask {
                 id: r.id("id")?,
-                dedup_key: r.text("cause")?,
+                dedup_key: TaskKey::stored(r.text("cause")?),
                 topic: r.word("topic")?,
                 session_id: r.id_opt("session_id")?,
                 role: r.word_opt("role")?,
@@ -352,33 +415,33 @@ pub async fn standing(tx: &mut Tx, case_id: &CaseId, topics: &[TaskKind]) -> Res
 }
 
 /// Opens the task of a cause again that was done before `since`.
-pub async fn reopen(tx: &mut Tx, dedup_key: &str, since: DateTime<Utc>) -> Result<()> {
+pub async fn reopen(tx: &mut Tx, dedup_key: &TaskKey, since: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'open', done_at = NULL, moot = FALSE WHERE cause = $1 AND \
              state = 'done' AND done_at < $2",
-        args![dedup_key, since],
+        args![dedup_key.as_str(), since],
     )
     .await?;
     Ok(())
 }
 
 /// Opens the task of a cause again, if it was done.
-pub async fn open_again(tx: &mut Tx, dedup_key: &str) -> Result<()> {
+pub async fn open_again(tx: &mut Tx, dedup_key: &TaskKey) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
              cause = $1 AND state = 'done'",
-        args![dedup_key],
+        args![dedup_key.as_str()],
     )
     .await?;
     Ok(())
 }
 
 /// Whether a person did what the task of this cause asked for.
-pub async fn was_done(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
+pub async fn was_done(tx: &mut Tx, dedup_key: &TaskKey) -> Result<bool> {
     Ok(tx
         .one(
             "SELECT id FROM task WHERE cause = $1 AND state = 'done' AND moot = FALSE",
-            args![dedup_key],
+            args![dedup_key.as_str()],
         )
         .await?
         .is_some())
@@ -388,7 +451,7 @@ pub async fn was_done(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
 #[derive(Debug)]
 pub struct TaskContext {
     /// What made it.
-    pub dedup_key: String,
+    pub dedup_key: TaskKey,
     /// What it is about.
     pub topic: TaskKind,
     /// `open` or `done`.
@@ -420,7 +483,7 @@ pub async fn get(tx: &mut Tx, id: &TaskId) -> Result<Option<TaskContext>> {
         .await?;
     row.map(|r| {
         Ok(TaskContext {
-            dedup_key: r.text("cause")?,
+            dedup_key: TaskKey::stored(r.text("cause")?),
             topic: r.word("topic")?,
             state: r.text("state")?,
             case_id: r.id_opt("case_id")?,
@@ -441,7 +504,7 @@ pub async fn keep_releases(
     tx: &mut Tx,
     now: DateTime<Utc>,
     case_id: &CaseId,
-    called_for: &[String],
+    called_for: &[TaskKey],
 ) -> Result<()> {
     let rows = tx
         .all(
@@ -451,7 +514,7 @@ pub async fn keep_releases(
         )
         .await?;
     for r in rows {
-        if r.text("state")? == "open" && !called_for.contains(&r.text("cause")?) {
+        if r.text("state")? == "open" && !called_for.contains(&TaskKey::stored(r.text("cause")?)) {
             done(tx, now, &r.id("id")?).await?;
         }
     }
@@ -537,10 +600,10 @@ pub async fn open_many(tx: &mut Tx, now: DateTime<Utc>, list: &[NewTask<'_>]) ->
     let rows = list
         .iter()
         .map(|t| {
-            let id = seal.id_of(&format!("task/{}", t.dedup_key));
+            let id = seal.id_of(&t.dedup_key.id_text());
             args![
                 id,
-                &t.dedup_key,
+                t.dedup_key.as_str(),
                 t.topic.as_str(),
                 t.centre,
                 t.case_id,
@@ -550,13 +613,14 @@ pub async fn open_many(tx: &mut Tx, now: DateTime<Utc>, list: &[NewTask<'_>]) ->
                 t.message_id,
                 now,
                 t.due_at,
-                "open"
+                "open",
+                t.dedup_key.origin().as_str()
             ]
         })
         .collect();
     tx.insert_many(
         "INSERT INTO task (id, cause, topic, centre, case_id, session_id, role, inbound_id, \
-         message_id, opened_at, due_at, state) VALUES",
+         message_id, opened_at, due_at, state, origin) VALUES",
         "ON CONFLICT (cause) DO NOTHING",
         rows,
     )

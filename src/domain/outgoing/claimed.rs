@@ -1,5 +1,6 @@
 //! A message that a line has claimed and is about to send.
 
+use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{CaseId, MessageId, SessionId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
@@ -12,7 +13,7 @@ pub struct ClaimedMessage {
     /// Its id.
     pub id: MessageId,
     /// Its cause.
-    pub dedup_key: String,
+    pub dedup_key: MessageKey,
     /// What it says.
     pub kind: MessageKind,
     /// Whose words.

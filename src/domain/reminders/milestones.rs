@@ -11,6 +11,7 @@
 //! prevent contacts being cancelled unduly and to ensure that any sessions missed are replaced."
 
 use crate::domain::centre::Rules;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{CaseId, SessionId};
 use crate::domain::local_time::{instant, wall};
 use crate::domain::outgoing::message::MessageKind;
@@ -76,7 +77,7 @@ pub struct MilestoneCase {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MilestoneTask {
     /// What made it.
-    pub dedup_key: String,
+    pub dedup_key: TaskKey,
     /// What it is about.
     pub topic: TaskKind,
     /// The session.
@@ -138,11 +139,6 @@ pub fn text_until(
     }
 }
 
-/// The cause of the task that a missed session of a court-ordered case is to be replaced.
-pub fn replacement_cause(session: &SessionId) -> String {
-    format!("replacement/{session}")
-}
-
 impl MilestoneVisit {
     fn is_off(&self, now: DateTime<Utc>) -> bool {
         self.state == SessionState::Cancelled && self.released_at.is_none_or(|t| t <= now)
@@ -179,7 +175,11 @@ pub fn look(rules: &Rules, tz: Tz, case: &MilestoneCase, now: DateTime<Utc>) -> 
                 .filter(|v| is_missed(case, v, now))
                 .map(|v| MilestoneTask {
                     session: Some(v.session.clone()),
-                    ..plain(replacement_cause(&v.session), TaskKind::Replacement, None)
+                    ..plain(
+                        TaskKey::replacement(&v.session),
+                        TaskKind::Replacement,
+                        None,
+                    )
                 }),
         );
     }
@@ -200,7 +200,7 @@ pub fn look(rules: &Rules, tz: Tz, case: &MilestoneCase, now: DateTime<Utc>) -> 
     }
 }
 
-fn plain(dedup_key: String, topic: TaskKind, due_at: Option<DateTime<Utc>>) -> MilestoneTask {
+fn plain(dedup_key: TaskKey, topic: TaskKind, due_at: Option<DateTime<Utc>>) -> MilestoneTask {
     MilestoneTask {
         dedup_key,
         topic,
@@ -275,7 +275,7 @@ fn by_calendar(
             .last();
         if let Some((months, day)) = last.filter(|(_, day)| shown(day) && comes(day)) {
             due.push(plain(
-                format!("review/{}/months/{months}", case.id),
+                TaskKey::review_after_months(&case.id, months),
                 TaskKind::ReviewDue,
                 at(day),
             ));
@@ -286,7 +286,7 @@ fn by_calendar(
             after(rules.introduction_meeting_after_months).filter(|day| shown(day) && comes(day))
     {
         due.push(plain(
-            format!("introduction/{}", case.id),
+            TaskKey::introduction_meeting(&case.id),
             TaskKind::IntroductionMeeting,
             at(day),
         ));
@@ -307,7 +307,7 @@ fn by_count(rules: &Rules, case: &MilestoneCase, now: DateTime<Utc>, due: &mut V
         let by = last.end + Duration::days(SHOWN_BEFORE_DAYS as i64);
         if now <= last.end + Duration::days(FORGOTTEN_DAYS as i64) {
             due.push(plain(
-                format!("review/{}/sessions/{count}", case.id),
+                TaskKey::review_after_sessions(&case.id, count),
                 TaskKind::ReviewDue,
                 Some(by),
             ));
@@ -336,7 +336,7 @@ fn previsit(rules: &Rules, case: &MilestoneCase, now: DateTime<Utc>, due: &mut V
         due.push(MilestoneTask {
             session: Some(first.session.clone()),
             ..plain(
-                format!("previsit/{}", case.id),
+                TaskKey::previsit(&case.id),
                 TaskKind::Previsit,
                 Some(first.start),
             )
@@ -359,7 +359,7 @@ fn habits(case: &MilestoneCase, role: Role, now: DateTime<Utc>, due: &mut Vec<Mi
         session: Some(v.session.clone()),
         role: Some(role),
         ..plain(
-            format!("pattern/{kind}/{}/{role}", v.session),
+            TaskKey::habit(kind, &v.session, role),
             TaskKind::Pattern,
             None,
         )
@@ -451,7 +451,7 @@ mod tests {
         look(rules, LONDON, case, t(now))
             .due
             .into_iter()
-            .map(|d| d.dedup_key)
+            .map(|d| d.dedup_key.to_string())
             .collect()
     }
 

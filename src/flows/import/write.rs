@@ -1,6 +1,7 @@
 //! Writes what lines bring, some cases at a time, within the one transaction of the import.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::{CaseId, SessionId};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::reminders::schedule::first_look;
@@ -39,11 +40,6 @@ struct Batch<'a> {
     seen: Vec<SeenRow>,
     /// Sessions of cases that may not be booked: case, start on the wall clock, start.
     not_booked: Vec<(CaseId, String, DateTime<Utc>)>,
-}
-
-/// The cause of the task that a file has a session of a case that may not be booked.
-fn not_booked_cause(case_id: &CaseId, start_local: &str) -> String {
-    format!("not-booked/{case_id}/{start_local}")
 }
 
 /// A centre of the file: its rules, and the days that its lines cover.
@@ -374,7 +370,7 @@ async fn write(
         .await?;
     }
     for (case, party, role, hash) in &batch.people.pending {
-        let dedup_key = format!("new-number/{party}/{hash}");
+        let dedup_key = TaskKey::new_number(party, hash);
         let task = NewTask {
             centre: Some(&centre.code),
             case_id: Some(case),
@@ -390,15 +386,15 @@ async fn write(
             centre: Some(&centre.code),
             case_id: Some(case),
             due_at: Some(*at),
-            ..NewTask::new(not_booked_cause(case, start), TaskKind::NotBooked)
+            ..NewTask::new(TaskKey::not_booked(case, start), TaskKind::NotBooked)
         })
         .collect();
     tasks::open_many(tx, now, &left).await?;
-    let booked_now: Vec<String> = batch
+    let booked_now: Vec<TaskKey> = batch
         .sessions
         .iter()
         .filter(|s| s.state == SessionState::Booked.as_str())
-        .map(|s| not_booked_cause(&s.case_id, &s.start_local))
+        .map(|s| TaskKey::not_booked(&s.case_id, &s.start_local))
         .collect();
     tasks::close_many(tx, now, &booked_now).await?;
     for (session, row) in &batch.moves {
@@ -502,7 +498,8 @@ async fn called_off(
             sessions::ask_at(tx, session_id, role, None, "cancelled").await?;
         }
         if ahead {
-            let dedup_key = format!("ring-for/off/{session_id}/{}/{role}", session.version + 1);
+            let off = MessageKey::session_off(&session_id, session.version + 1, role);
+            let dedup_key = TaskKey::ring_for(&off);
             ring(tx, now, &context, TaskKind::RingSessionOff, dedup_key).await?;
         }
     }

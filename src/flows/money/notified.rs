@@ -1,6 +1,7 @@
 //! Who was really told of what is owed: the clock of a step starts there. Whoever cannot be told by
 //! text is told by a person.
 
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{FactId, SessionId};
 use crate::domain::money::policy::Recorded;
 use crate::domain::money::policy::record::write_told;
@@ -69,7 +70,7 @@ pub(crate) async fn record(
             (MessageState::Sending | MessageState::Sent, at) => {
                 let since = at.unwrap_or(t.not_before);
                 if now - since > UNPROVEN {
-                    by_phone(tx, &seen.case, t, format!("untold/{}", t.id), now).await?;
+                    by_phone(tx, &seen.case, t, TaskKey::untold(&t.id), now).await?;
                     continue;
                 }
                 // A receipt that comes before that has the case looked at again.
@@ -171,7 +172,7 @@ async fn told(
         last.detail = detail.clone();
     }
     seen.assess_anew();
-    tasks::close(tx, now, &format!("untold/{}", t.id)).await
+    tasks::close(tx, now, &TaskKey::untold(&t.id)).await
 }
 
 /// A person tells the party of a text what it says.
@@ -179,7 +180,7 @@ pub(crate) async fn by_phone(
     tx: &mut Tx,
     case: &MoneyCase,
     t: &MoneyText,
-    dedup_key: String,
+    dedup_key: TaskKey,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let task = NewTask {
@@ -196,18 +197,11 @@ pub(crate) async fn by_phone(
 /// What a person is to tell by a task of these topics: the kind of the text that cannot be sent.
 pub(crate) fn kind_of(task: &tasks::OpenTask, texts: &[MoneyText]) -> Option<MessageKind> {
     let text = texts.iter().find(|t| {
-        task.message_id.as_ref() == Some(&t.id)
-            || task.dedup_key.strip_prefix("ring-for/") == Some(&t.dedup_key)
+        task.message_id.as_ref() == Some(&t.id) || task.dedup_key.rings_for(&t.dedup_key)
     });
     // A referrer's task has no text: its cause is that of the release.
-    text.map(|t| t.kind).or_else(|| {
-        task.dedup_key
-            .strip_prefix("release/")?
-            .split('/')
-            .next()?
-            .parse()
-            .ok()
-    })
+    text.map(|t| t.kind)
+        .or_else(|| task.dedup_key.released_kind())
 }
 
 /// Ends the tasks to tell somebody what is not so any more, and opens them again if it is so once

@@ -2,6 +2,7 @@
 //! recorded late, or what had ended the fee was a wrong record. The rules stay as they are; a
 //! manager decides before anything more is asked for.
 
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{FactId, SessionId};
 use crate::domain::money::policy::record::OWED_AGAIN;
 use crate::domain::money::policy::{FeeState, NoticeKind, Recorded};
@@ -34,7 +35,7 @@ pub(crate) async fn owed_again(
         }
         if !seen.case.record.released(&session, OWED_AGAIN) {
             let k = times(seen, &session);
-            let dedup_key = format!("owed-again/{session}/{k}");
+            let dedup_key = TaskKey::owed_again(&session, k);
             let role = seen
                 .assessed
                 .of(&session)

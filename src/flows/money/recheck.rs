@@ -1,6 +1,7 @@
 //! A text about money is looked at again in the transaction that claims it.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::MessageId;
 use crate::domain::local_time::wall;
 use crate::domain::outgoing::claimed::ClaimedMessage;
@@ -99,14 +100,8 @@ pub(crate) async fn pause(
     now: DateTime<Utc>,
 ) -> Result<()> {
     money::pause_text(tx, message_id, now).await?;
-    let task = NewTask {
-        centre: Some(&context.session.centre),
-        case_id: Some(&context.session.case_id),
-        session_id: Some(&context.session.id),
-        role: Some(context.attendee.role),
-        message_id: Some(message_id),
-        ..NewTask::new(format!("paused/{message_id}"), TaskKind::MoneyPaused)
-    };
+    let key = TaskKey::money_paused(message_id);
+    let task = NewTask::of_attendee(key, TaskKind::MoneyPaused, context).message(message_id);
     tasks::open(tx, now, &task).await?;
     tasks::open_again(tx, &task.dedup_key).await
 }

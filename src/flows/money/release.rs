@@ -3,6 +3,7 @@
 //! shown before (safety rule M4).
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::TaskId;
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::Recipient;
@@ -274,7 +275,7 @@ async fn to_all(
                 form.at = [form.at, Some(at)].into_iter().flatten().max();
                 messages.push(message_to(
                     context,
-                    format!("{}/{role}", t.dedup_key),
+                    MessageKey::released(&t.dedup_key, role),
                     kind,
                     at,
                     None,
@@ -286,7 +287,10 @@ async fn to_all(
                     case_id: Some(case_id),
                     session_id: Some(session_id),
                     role: Some(role),
-                    ..NewTask::new(format!("{}/{role}", t.dedup_key), TaskKind::TellReferrer)
+                    ..NewTask::new(
+                        TaskKey::tell_referrer(&t.dedup_key, role),
+                        TaskKind::TellReferrer,
+                    )
                 };
                 tasks::open(tx, now, &task).await?;
             }
@@ -391,7 +395,7 @@ async fn booked_still(
         if show {
             continue;
         }
-        let dedup_key = format!("closed-file/{}", s.id);
+        let dedup_key = TaskKey::closed_file_visit(&s.id);
         let task = NewTask {
             centre: Some(&case.centre),
             case_id: Some(&case.id),
@@ -405,8 +409,8 @@ async fn booked_still(
     Ok(())
 }
 
-fn tasks_id(tx: &Tx, dedup_key: &str) -> TaskId {
-    TaskId::new(tx.seal().id_of(&format!("task/{dedup_key}")))
+fn tasks_id(tx: &Tx, dedup_key: &TaskKey) -> TaskId {
+    TaskId::new(tx.seal().id_of(&dedup_key.id_text()))
 }
 
 fn how(context: Option<&AttendeeContext>) -> &'static str {

@@ -1,5 +1,6 @@
 //! What the rules ask a person to decide or to let go: tasks, open as long as they are called for.
 
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::SessionId;
 use crate::domain::money::policy::{self, NoticeKind};
 use crate::domain::outgoing::message::MessageKind;
@@ -41,15 +42,6 @@ fn task_topic(topic: policy::Topic) -> Option<TaskKind> {
     })
 }
 
-/// The cause of the task that holds a notice to all parties back until a person releases it; after
-/// a receipt it is another notice.
-fn release_cause(kind: NoticeKind, session: &SessionId, n: usize, again: usize) -> String {
-    match again {
-        0 => format!("release/{kind}/{session}/{n}"),
-        k => format!("release/{kind}/{session}/{n}/again-{k}"),
-    }
-}
-
 /// Opens the tasks that the rules ask for, and ends those that are not called for any more.
 pub(super) async fn open(
     tx: &mut Tx,
@@ -61,7 +53,7 @@ pub(super) async fn open(
 ) -> Result<()> {
     let (case, assessed) = (&seen.case, &seen.assessed);
     let mut list: Vec<NewTask<'_>> = Vec::new();
-    let mut held: Vec<String> = Vec::new();
+    let mut held: Vec<TaskKey> = Vec::new();
     for c in called {
         let (dedup_key, topic) = match (c.kind, c.topic.and_then(task_topic)) {
             (NoticeKind::AllPartiesNotice | NoticeKind::CaseClosed, _) => {
@@ -80,15 +72,15 @@ pub(super) async fn open(
                 } else {
                     owed_again::times(seen, c.session)
                 };
-                let dedup_key = release_cause(c.kind, c.session, c.n, again);
+                let dedup_key = TaskKey::release(c.kind.as_str(), c.session, c.n, again);
                 held.push(dedup_key.clone());
                 (dedup_key, topic)
             }
             // One thing to do for a session that is to be replaced, whoever called it off.
             (_, Some(TaskKind::Replacement)) => {
-                (format!("replacement/{}", c.session), TaskKind::Replacement)
+                (TaskKey::replacement(c.session), TaskKind::Replacement)
             }
-            (_, Some(topic)) => (format!("review/{topic}/{}/{}", c.session, c.n), topic),
+            (_, Some(topic)) => (TaskKey::review(topic, c.session, c.n), topic),
             _ => continue,
         };
         let liable = assessed
@@ -107,7 +99,7 @@ pub(super) async fn open(
         list.push(NewTask {
             centre: Some(&case.centre),
             case_id: Some(&case.id),
-            ..NewTask::new(format!("review/refund/{}/{n}", case.id), TaskKind::Refund)
+            ..NewTask::new(TaskKey::refund(&case.id, n), TaskKind::Refund)
         });
     }
     tasks::open_many(tx, now, &list).await?;
@@ -138,7 +130,7 @@ pub(super) async fn open(
     // What a wrong record asked for is asked no more once that was taken out.
     for task in standing
         .iter()
-        .filter(|t| REVIEWS.contains(&t.topic) && t.dedup_key.starts_with("review/"))
+        .filter(|t| REVIEWS.contains(&t.topic) && t.dedup_key.is_review())
     {
         match (
             task.open,

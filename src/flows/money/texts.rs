@@ -1,5 +1,6 @@
 //! The texts about money of a case: what is called for is queued, what no longer is, is withdrawn.
 
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::{instant, wall};
 use crate::domain::money::policy::record::OWED_AGAIN;
@@ -27,7 +28,7 @@ const TIME_TO_LOOK: Duration = Duration::minutes(10);
 
 /// A text that is called for now.
 struct WantedText<'a> {
-    dedup_key: String,
+    dedup_key: MessageKey,
     kind: MessageKind,
     session: &'a SessionId,
     role: Role,
@@ -72,7 +73,7 @@ fn wanted<'a>(
         }
         list.retain(|w| !(w.kind == kind && w.session == c.session && w.role == role));
         list.push(WantedText {
-            dedup_key: format!("money/{kind}/{}/{role}/{}", c.session, c.n),
+            dedup_key: MessageKey::money(kind, c.session, role, c.n),
             kind,
             session: c.session,
             role,
@@ -105,17 +106,12 @@ fn wanted<'a>(
                     .iter()
                     .any(|t| t.dedup_key == w.dedup_key && t.is_said())
         });
-        let once_more = t.dedup_key.contains("/again-")
+        let once_more = t.dedup_key.is_money_again()
             && !receipt_comes
             && still_so(MessageKind::FeeSettled, assessed, session, Some(role), now);
         if by_mistake || once_more {
-            let dedup_key = format!(
-                "money/{}/{session}/{role}/after-{}",
-                MessageKind::FeeSettled,
-                t.id
-            );
             list.push(WantedText {
-                dedup_key,
+                dedup_key: MessageKey::money_correction(session, role, &t.id),
                 kind: MessageKind::FeeSettled,
                 session,
                 role,
@@ -159,10 +155,8 @@ fn asked_again<'a>(
                     .iter()
                     .any(|t| t.dedup_key == w.dedup_key && t.is_said())
         };
-        let dedup_key = format!(
-            "money/{kind}/{session}/{role}/again-{}",
-            owed_again::times(seen, session)
-        );
+        let times = owed_again::times(seen, session);
+        let dedup_key = MessageKey::money_again(kind, session, role, times);
         if let_go
             && !list.iter().any(fresh)
             && !list.iter().any(|w| w.dedup_key == dedup_key)
@@ -245,7 +239,7 @@ pub(super) async fn queue(
     }
     for t in texts.iter().filter(|t| t.state == MessageState::Waiting) {
         // What a person released stays only while it is so.
-        let so = if t.dedup_key.starts_with("money/") {
+        let so = if t.dedup_key.is_money() {
             list.iter().any(|w| w.dedup_key == t.dedup_key)
         } else {
             t.session
@@ -258,8 +252,7 @@ pub(super) async fn queue(
             // No line will ever take it: a person tells the party, and the clock starts when they
             // did.
             if money::withdraw(tx, &t.id, EndReason::NoAddress.as_str()).await? {
-                notified::by_phone(tx, &seen.case, t, format!("ring-for/{}", t.dedup_key), now)
-                    .await?;
+                notified::by_phone(tx, &seen.case, t, TaskKey::ring_for(&t.dedup_key), now).await?;
             }
         } else if !t.held {
             look = [look, Some(after(t.channel, t.not_before.max(now)))]

@@ -2,6 +2,7 @@
 //! have heard the number that the new chat shows. A new link ends the old chat at once (safety
 //! rules G1 to G3, a9, a15).
 
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Say;
@@ -114,7 +115,7 @@ pub(crate) async fn start(
         refuse(svc, tx, lines, inbound, &chat, now).await?;
         return Ok(("link", "a15"));
     };
-    let task = |topic, dedup_key: String| NewTask {
+    let task = |topic, dedup_key: TaskKey| NewTask {
         centre: None,
         case_id: None,
         role: Some(party.role),
@@ -127,10 +128,7 @@ pub(crate) async fn start(
         let t = NewTask {
             case_id: Some(&party.case_id),
             inbound_id: Some(&inbound.id),
-            ..task(
-                TaskKind::LinkRefused,
-                format!("link-refused/{}", inbound.id),
-            )
+            ..task(TaskKind::LinkRefused, TaskKey::link_refused(&inbound.id))
         };
         tasks::open(tx, now, &t).await?;
         refuse(svc, tx, lines, inbound, &chat, now).await?;
@@ -184,10 +182,7 @@ pub(crate) async fn start(
     let t = NewTask {
         case_id: Some(&party.case_id),
         inbound_id: Some(&inbound.id),
-        ..task(
-            TaskKind::ConfirmChat,
-            format!("confirm-chat/{}", inbound.id),
-        )
+        ..task(TaskKind::ConfirmChat, TaskKey::confirm_chat(&inbound.id))
     };
     tasks::open(tx, now, &t).await?;
     reply(
@@ -234,7 +229,7 @@ async fn refuse(
         return Ok(());
     };
     let message = NewMessage {
-        dedup_key: format!("reply/{}", inbound.id),
+        dedup_key: MessageKey::reply(&inbound.id),
         kind: MessageKind::LinkRefused,
         centre: centre.clone(),
         case_id: None,
@@ -262,7 +257,7 @@ async fn reply(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let message = NewMessage {
-        dedup_key: format!("reply/{}", inbound.id),
+        dedup_key: MessageKey::reply(&inbound.id),
         kind,
         centre: party.centre.clone(),
         case_id: Some(party.case_id.clone()),
@@ -404,7 +399,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
     )
     .await?;
     let welcome = NewMessage {
-        dedup_key: format!("welcome/{}", w.id),
+        dedup_key: MessageKey::welcome(&w.id),
         kind: MessageKind::Welcome,
         centre: party.centre.clone(),
         case_id: Some(party.case_id.clone()),

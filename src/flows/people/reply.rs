@@ -1,6 +1,7 @@
 //! Staff answer a message that waits for a person: in their own words, to the party who wrote, read
 //! over before they leave.
 
+use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{InboundId, TaskId};
 use crate::domain::local_time::{after_all_quiet, wall};
 use crate::domain::outgoing::lint::{self, OtherParties};
@@ -289,7 +290,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         )
     };
     let message = NewMessage {
-        dedup_key: format!("staff-reply/{task}"),
+        dedup_key: MessageKey::staff_reply(task),
         kind: MessageKind::StaffReply,
         centre: party.centre.clone(),
         case_id: Some(party.case_id.clone()),

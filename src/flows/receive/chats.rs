@@ -4,6 +4,7 @@
 use crate::channels::telegram::{
     self, ErrandResult, Telegram, TelegramUpdate, TelegramUpdateKind, UpdateMode,
 };
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::people::person::{Channel, Private};
 use crate::domain::task::TaskKind;
 use crate::flows::lines::Line;
@@ -200,7 +201,7 @@ async fn lost(svc: &Service, line: &Line, now: DateTime<Utc>) -> Result<()> {
         &mut tx,
         now,
         &NewTask::new(
-            format!("messages-lost/{}/{}", line.sender, now.format("%Y-%m-%d")),
+            TaskKey::messages_lost(&line.sender, now.date_naive()),
             TaskKind::MessagesLost,
         ),
     )

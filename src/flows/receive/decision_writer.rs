@@ -2,6 +2,7 @@
 //! goes back.
 
 use crate::domain::centre::{CancelAnswer, Centre};
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::{CancelQuestionId, CaseId, ChoiceId, SessionId};
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
@@ -12,7 +13,7 @@ use crate::domain::replies::cancel_code::code_prefix;
 use crate::domain::replies::conversation::{self, AmbiguousWish, Decision, Effect, InboundContext};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, CancelledBy, Reason};
-use crate::flows::choices::{end_choices, which_cause};
+use crate::flows::choices::end_choices;
 use crate::flows::compose::message_to;
 use crate::flows::lateness::is_late;
 use crate::flows::lines::Lines;
@@ -227,7 +228,7 @@ impl<'a> DecisionWriter<'a> {
                         }
                         // Who comes after all is not rung for the NO before it.
                         (Some((choice, _)), AmbiguousWish::Confirm) => {
-                            tasks::close(self.tx, self.now, &which_cause(choice)).await?
+                            tasks::close(self.tx, self.now, &TaskKey::which_visit(choice)).await?
                         }
                         (None, AmbiguousWish::Confirm) => {}
                     }
@@ -260,7 +261,7 @@ impl<'a> DecisionWriter<'a> {
                 }
                 Effect::Chosen { choice } => {
                     questions::chosen(self.tx, &choice).await?;
-                    tasks::close(self.tx, self.now, &which_cause(&choice)).await?;
+                    tasks::close(self.tx, self.now, &TaskKey::which_visit(&choice)).await?;
                 }
                 Effect::IllnessTold { session, reason } => {
                     let Some(context) = self.context(&session) else {
@@ -426,7 +427,7 @@ impl<'a> DecisionWriter<'a> {
         let Some(not_before) = after_all_quiet(&quiet, centre.tz, self.now) else {
             return Ok(());
         };
-        let dedup_key = format!("reply/{}/copy", self.inbound.id);
+        let dedup_key = MessageKey::reply_copy(&self.inbound.id);
         let message = NewMessage {
             to: Some((other.address.clone(), other.hash.clone())),
             payload: payload.clone(),
@@ -456,23 +457,18 @@ impl<'a> DecisionWriter<'a> {
         else {
             return Ok(());
         };
-        let task = NewTask {
-            centre: Some(&context.session.centre),
-            case_id: Some(&context.session.case_id),
-            session_id: Some(&context.session.id),
-            role: Some(context.attendee.role),
-            inbound_id: Some(&self.inbound.id),
-            due_at: Some(
-                self.centre_of(Some(&context.session.id))
-                    .map_or(context.attendee.arrives_at, |c| {
-                        ring_by(c, context.attendee.arrives_at, self.now)
-                    }),
-            ),
-            ..NewTask::new(which_cause(choice), TaskKind::CancelUnfinished)
-        };
+        let due = self
+            .centre_of(Some(&context.session.id))
+            .map_or(context.attendee.arrives_at, |c| {
+                ring_by(c, context.attendee.arrives_at, self.now)
+            });
+        let key = TaskKey::which_visit(choice);
+        let task = NewTask::of_attendee(key, TaskKind::CancelUnfinished, context)
+            .inbound(&self.inbound.id)
+            .due(due);
         tasks::open(self.tx, self.now, &task).await?;
         // A YES in between had ended it.
-        tasks::needed_again_of(self.tx, &which_cause(choice)).await
+        tasks::needed_again_of(self.tx, &TaskKey::which_visit(choice)).await
     }
 
     /// Puts the numbered question; gives what its text needs, or `None` if no number can answer it.
@@ -682,8 +678,8 @@ impl<'a> DecisionWriter<'a> {
         let (me, version) = (context.attendee.role, context.session.version);
         // Told is told, by a text or by a person who rang.
         for role in [Role::Resident, Role::Contact] {
-            if tasks::was_done(self.tx, &format!("ring-for/off/{session}/{version}/{role}")).await?
-            {
+            let off = MessageKey::session_off(session, version, role);
+            if tasks::was_done(self.tx, &TaskKey::ring_for(&off)).await? {
                 return Ok(false);
             }
         }
@@ -722,12 +718,8 @@ impl<'a> DecisionWriter<'a> {
         let contexts = sessions::contexts(tx, self.lines.senders(), session).await?;
         for a in contexts.iter().map(|s| &s.attendee) {
             sessions::set_release(tx, session, a.role, None, None).await?;
-            tasks::close(
-                tx,
-                now,
-                &format!("ring-for/off/{session}/{version}/{}", a.role),
-            )
-            .await?;
+            let off = MessageKey::session_off(session, version, a.role);
+            tasks::close(tx, now, &TaskKey::ring_for(&off)).await?;
         }
         for other in contexts.iter().filter(|s| s.attendee.role != me) {
             let a = &other.attendee;
@@ -770,16 +762,11 @@ impl<'a> DecisionWriter<'a> {
         };
         // One task a day stands for all that a machine sends.
         let dedup_key = match topic {
-            TaskKind::AutoReplies => format!(
-                "{topic}/{}/{}",
-                self.inbound.number_hash,
-                self.now.format("%Y-%m-%d")
-            ),
-            _ => format!(
-                "{topic}/{}/{}",
-                self.inbound.id,
-                session.map_or("", SessionId::as_str)
-            ),
+            TaskKind::AutoReplies => {
+                let today = self.now.date_naive();
+                TaskKey::of_address_today(topic, &self.inbound.number_hash, today)
+            }
+            _ => TaskKey::of_inbound(topic, &self.inbound.id, session),
         };
         let task = NewTask {
             centre: context
@@ -856,7 +843,7 @@ impl<'a> DecisionWriter<'a> {
         let Some(centre) = self.centre_of(reply.session.as_ref()) else {
             return Ok(());
         };
-        let dedup_key = format!("reply/{}", self.inbound.id);
+        let dedup_key = MessageKey::reply(&self.inbound.id);
         let until = Some(self.now + ANSWER_LASTS);
         let channel = address.channel();
         let to = Some((address, self.inbound.number_hash.clone()));

@@ -7,6 +7,7 @@ pub(crate) mod preferences;
 
 use crate::channels::twilio::OUTSIDE_WINDOW;
 use crate::domain::centre::{CancelAnswer, Centre};
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::AttemptToken;
 use crate::domain::local_time::wall;
 use crate::domain::outgoing::message::MessageKind;
@@ -130,7 +131,7 @@ async fn inbound_event(
                     case_id: Some(&p.case_id),
                     role: Some(p.role),
                     ..NewTask::new(
-                        format!("blocked/{}/{}", inbound.id, p.party_id),
+                        TaskKey::chat_blocked(&inbound.id, &p.party_id),
                         TaskKind::ChatBlocked,
                     )
                 };
@@ -448,7 +449,7 @@ async fn pressed(
         _ => Some(message.clone()).filter(|m| !m.is_empty()),
     };
     attempts::proven(tx, now, &token, provider_id.as_deref()).await?;
-    tasks::close(tx, now, &format!("uncertain/{token}")).await?;
+    tasks::close(tx, now, &TaskKey::uncertain(&token)).await?;
     let (session, ask_version) = under.session.unzip();
     let question = under.payload.question().to_owned();
     Ok(Some(ButtonPress {
@@ -546,7 +547,7 @@ pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
         tasks::open_for_message(
             &mut tx,
             now,
-            format!("undelivered/{}", t.message_id),
+            TaskKey::undelivered(&t.message_id),
             topic,
             &t.message_id,
         )

@@ -1,6 +1,7 @@
 //! Something urgent waits: staff get one line that says so, and nothing else. No name, case, date
 //! or reason stands on a screen in a room full of families (safety rule A1).
 
+use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::TaskId;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
@@ -51,7 +52,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
                 .or_else(|| lines.all().iter().find(|l| l.channel == to.channel()))?;
             let hash = seal.address_hash(to);
             Some(NewMessage {
-                dedup_key: format!("alert/{}/{hash}", now.timestamp()),
+                dedup_key: MessageKey::staff_alert(now, &hash),
                 kind: MessageKind::StaffAlert,
                 centre: line
                     .centres

@@ -2,6 +2,7 @@
 //! instant.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::{Consent, Mode};
 use crate::domain::people::senders::Senders;
@@ -9,7 +10,6 @@ use crate::domain::reminders::schedule::{self, Moment, NotSent, first_look};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, SessionState};
 use crate::flows::compose::message_to;
-use crate::flows::confirm_dedup_key;
 use crate::flows::ring::{ON_TIME, ring, ring_by};
 use crate::flows::service::Service;
 use crate::store::centres::{self, Centres};
@@ -142,7 +142,7 @@ async fn settle(
                 let until = schedule::not_after(&centre.courtesy, a.arrives_at, m.at);
                 queued.push(message_to(
                     context,
-                    confirm_dedup_key(&s.id, a.ask_version, a.role),
+                    MessageKey::confirmation(&s.id, a.ask_version, a.role),
                     MessageKind::ConfirmRequest,
                     m.at,
                     Some(until),
@@ -163,7 +163,7 @@ async fn settle(
                         now,
                         context,
                         topic,
-                        format!("ring/{}/{}/{}", s.id, a.ask_version, a.role),
+                        TaskKey::unasked_confirmation(&s.id, a.ask_version, a.role),
                     )
                     .await?;
                 }
@@ -197,7 +197,7 @@ async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
                     .map_or(q.arrives_at, |c| ring_by(&c.centre, q.arrives_at, now)),
             ),
             ..NewTask::new(
-                format!("cancel-unfinished/{}", q.id),
+                TaskKey::unfinished_cancellation(&q.id),
                 TaskKind::CancelUnfinished,
             )
         };

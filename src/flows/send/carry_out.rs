@@ -2,6 +2,7 @@
 
 use super::snapshot::{Gathered, template_language};
 use crate::channels::{Button, ContentMessage};
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{AttemptToken, MessageId};
 use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::decide::{Decision, Text, Verdict, decide};
@@ -143,7 +144,7 @@ async fn open_task(
     kind: TaskKind,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let key = || format!("ring-for/{}", message.dedup_key);
+    let key = || TaskKey::ring_for(&message.dedup_key);
     match gathered.attendee(message) {
         Some(attendee) if kind == TaskKind::MoneyPaused => {
             money::pause(tx, attendee, &message.id, now).await

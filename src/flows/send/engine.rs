@@ -2,6 +2,7 @@
 //! outcome, together with the next claim.
 
 use crate::channels::SendOutcome;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{AttemptToken, MessageId, WorkerId};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::task::TaskKind;
@@ -429,7 +430,7 @@ impl Engine {
                 tx,
                 now,
                 &NewTask::new(
-                    format!("max-per-day/{}/{today}", self.line.name()),
+                    TaskKey::daily_maximum(&self.line.name(), now.date_naive()),
                     TaskKind::ChannelStopped,
                 ),
             )
@@ -453,7 +454,7 @@ impl Engine {
                         tasks::open_for_message(
                             tx,
                             now,
-                            format!("undelivered/{}", sent.message_id),
+                            TaskKey::undelivered(&sent.message_id),
                             TaskKind::BadNumber,
                             &sent.message_id,
                         )
@@ -534,7 +535,7 @@ impl Engine {
                         tasks::open_for_message(
                             tx,
                             now,
-                            format!("refused/{}", sent.message_id),
+                            TaskKey::refused(&sent.message_id),
                             topic,
                             &sent.message_id,
                         )
@@ -563,10 +564,7 @@ impl Engine {
                         tasks::open(
                             tx,
                             now,
-                            &NewTask::new(
-                                format!("channel-stopped/{}", now.to_rfc3339()),
-                                TaskKind::ChannelStopped,
-                            ),
+                            &NewTask::new(TaskKey::channel_stopped(now), TaskKind::ChannelStopped),
                         )
                         .await?;
                     }
@@ -589,7 +587,7 @@ impl Engine {
                         tasks::open_for_message(
                             tx,
                             now,
-                            format!("uncertain/{}", sent.token),
+                            TaskKey::uncertain(&sent.token),
                             TaskKind::Uncertain,
                             &sent.message_id,
                         )
@@ -630,7 +628,7 @@ async fn chat_is_gone(tx: &mut Tx, now: DateTime<Utc>, sent: &Sent) -> Result<()
         tasks::open_for_message(
             tx,
             now,
-            format!("blocked/{}/{}", sent.number_hash, now.format("%Y-%m-%d")),
+            TaskKey::chat_gone(&sent.number_hash, now.date_naive()),
             TaskKind::ChatBlocked,
             &sent.message_id,
         )

@@ -2,6 +2,7 @@
 //! there: due again. Cannot tell: a person.
 
 use crate::channels::ProviderMessage;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::WorkerId;
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::outgoing::receipt::Receipt;
@@ -189,7 +190,7 @@ async fn look(
                     tasks::open_for_message(
                         &mut tx,
                         now,
-                        format!("undelivered/{}", a.message_id),
+                        TaskKey::undelivered(&a.message_id),
                         TaskKind::BadNumber,
                         &a.message_id,
                     )
@@ -222,7 +223,7 @@ async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttemp
         tasks::open_for_message(
             tx,
             now,
-            format!("uncertain/{}", a.token),
+            TaskKey::uncertain(&a.token),
             TaskKind::Uncertain,
             &a.message_id,
         )

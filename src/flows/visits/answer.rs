@@ -1,5 +1,6 @@
 //! An answer that a parent gave by phone or in person.
 
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::after_all_quiet;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
@@ -14,9 +15,8 @@ use crate::flows::recording::{Recording, begin, fact, must_be_booked};
 use crate::flows::service::Service;
 use crate::flows::visits::cancel::call_off;
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{centres, questions};
+use crate::store::{centres, questions, sessions};
 use anyhow::{Result, bail};
 
 /// Records an answer that a party gave by phone or in person. A "no" to a session that is off
@@ -108,20 +108,9 @@ pub async fn answer(
         if off_already {
             // The co-ordinator sees a second one, as when it comes by text: it may decide whether
             // the session can be put back on.
-            let dedup_key = format!(
-                "{}/{session_id}/{}/{role}/{}",
-                TaskKind::Cancellation,
-                session.version,
-                rec.at.timestamp()
-            );
-            let task = NewTask {
-                centre: Some(&session.centre),
-                case_id: Some(&session.case_id),
-                session_id: Some(session_id),
-                role: Some(role),
-                due_at: Some(context.attendee.arrives_at),
-                ..NewTask::new(dedup_key, TaskKind::Cancellation)
-            };
+            let dedup_key = TaskKey::second_cancellation(session_id, session.version, role, rec.at);
+            let task = NewTask::of_attendee(dedup_key, TaskKind::Cancellation, context)
+                .due(context.attendee.arrives_at);
             tasks::open(&mut tx, now, &task).await?;
         }
         // The phone on file learns what was recorded in its owner's name.
@@ -140,7 +129,7 @@ pub async fn answer(
             let not_before = after_all_quiet(&quiet, centre.tz, now).unwrap_or(session.ends_at);
             let ack = message_to(
                 context,
-                format!("ack/{session_id}/{}/{role}", session.version),
+                MessageKey::acknowledgement(session_id, session.version, role),
                 MessageKind::CancellationAck,
                 not_before,
                 Some(session.ends_at),

@@ -1,6 +1,7 @@
 //! Another date for a session: both parents are asked in the same words whoever wished it, a person
 //! confirms or closes, and a refusal, no room and a wish taken back share one text at one instant.
 
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::{DateQuestionId, SessionId};
 use crate::domain::local_time::after_quiet;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
@@ -14,7 +15,7 @@ use crate::domain::visits::session::SessionState;
 use crate::flows::compose::message_to;
 use crate::flows::recording::{Recording, begin, begin_booked, named_time};
 use crate::flows::service::Service;
-use crate::store::dates::{self, DateQuestion, asked_cause};
+use crate::store::dates::{self, DateQuestion};
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sealed::random_id;
@@ -23,10 +24,10 @@ use crate::store::{Tx, sessions};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-fn causes(question: &DateQuestionId) -> [(TaskKind, String); 2] {
+fn causes(question: &DateQuestionId) -> [(TaskKind, TaskKey); 2] {
     [
-        (TaskKind::DateAgreed, format!("date-agreed/{question}")),
-        (TaskKind::DateDeclined, format!("date-declined/{question}")),
+        (TaskKind::DateAgreed, TaskKey::date_agreed(question)),
+        (TaskKind::DateDeclined, TaskKey::date_declined(question)),
     ]
 }
 
@@ -78,7 +79,7 @@ pub async fn ask(
                 payload,
                 ..message_to(
                     context,
-                    asked_cause(&q.id, a.role),
+                    MessageKey::date_question(&q.id, a.role),
                     MessageKind::DateQuestion,
                     at,
                     Some(arrival.min(a.arrives_at)),
@@ -215,7 +216,7 @@ pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -
         {
             texts.push(message_to(
                 &context,
-                format!("date-refused/{}/{role}", q.id),
+                MessageKey::date_refused(&q.id, role),
                 MessageKind::DateRefused,
                 at,
                 Some(context.attendee.arrives_at),

@@ -2,11 +2,11 @@
 //! again, booked ahead at the frequency of the referral until the centre is told otherwise.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{CaseId, SeriesId, SessionId};
 use crate::domain::local_time::{instant, wall};
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
-use crate::domain::reminders::milestones::replacement_cause;
 use crate::domain::reminders::schedule::first_look;
 use crate::domain::visits::series::{Pattern, Series, WEEKS_AHEAD, ahead, fits};
 use crate::domain::visits::session::{ContactType, SessionState};
@@ -338,7 +338,7 @@ async fn book_in(
             bail!("--replaces: session {missed} is replaced already, by {by}");
         }
         bookings::set_replaces(tx, &session.id, missed).await?;
-        tasks::close(tx, now, &replacement_cause(missed)).await?;
+        tasks::close(tx, now, &TaskKey::replacement(missed)).await?;
     }
     let detail = b
         .replaces

@@ -2,6 +2,7 @@
 //! released.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::SessionId;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::people::senders::Senders;
@@ -10,14 +11,12 @@ use crate::domain::reminders::schedule::{NotSent, first_look, not_after};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
 use crate::flows::compose::message_to;
-use crate::flows::confirm_dedup_key;
 use crate::flows::recording::{Recording, begin_booked, fact};
 use crate::flows::ring::ring;
 use crate::flows::service::Service;
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, AttendeeContext, Cancellation};
-use crate::store::tasks::{self};
-use crate::store::{Tx, centres, messages};
+use crate::store::{Tx, centres, messages, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -120,7 +119,7 @@ pub async fn call_off(
     for (context, old_arrival) in others().zip(untold) {
         let at = session_off_at(centre, now, context.attendee.arrives_at);
         let version = session.version + 1;
-        let dedup_key = format!("off/{session_id}/{version}/{}", context.attendee.role);
+        let dedup_key = MessageKey::session_off(session_id, version, context.attendee.role);
         sessions::set_release(tx, session_id, context.attendee.role, Some(at), None).await?;
         // Who was never told of a move hears of the visit at the time that they know.
         let news = NewMessage {
@@ -141,7 +140,7 @@ pub async fn call_off(
                 now,
                 context,
                 TaskKind::RingSessionOff,
-                format!("ring-for/{dedup_key}"),
+                TaskKey::ring_for(&dedup_key),
             )
             .await?;
         }
@@ -166,7 +165,7 @@ pub async fn resume_question(
     let at = first_look(centre, context.session.start_local, a.ask_known);
     let at = if at < now { next_quarter(now) } else { at };
     let until = not_after(&centre.courtesy, a.arrives_at, at);
-    let moved = format!("moved/{session}/{}/{}", a.ask_version, a.role);
+    let moved = MessageKey::moved(session, a.ask_version, a.role);
     outbox::revive(
         tx,
         &moved,
@@ -175,7 +174,7 @@ pub async fn resume_question(
         a.arrives_at,
     )
     .await?;
-    let dedup_key = confirm_dedup_key(session, a.ask_version, a.role);
+    let dedup_key = MessageKey::confirmation(session, a.ask_version, a.role);
     if !outbox::revive(tx, &dedup_key, EndReason::SessionOff.as_str(), at, until).await?
         && [NotSent::Cancelled, NotSent::Closed]
             .iter()

@@ -2,6 +2,7 @@
 //! charged (choice C22), and whoever cannot be texted is on the list of those to be rung.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::{ClosureId, SessionId};
 use crate::domain::local_time::{instant, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
@@ -304,20 +305,15 @@ pub async fn send(
     let mut rings = Vec::new();
     for context in &contexts {
         let (s, a) = (&context.session, &context.attendee);
-        let dedup_key = format!("closure/{id}/{}/{}", s.id, a.role);
+        let dedup_key = MessageKey::closure(&id, &s.id, a.role);
         let not_before = in_time(&centre, now, a.arrives_at);
         let untold = untold_moves.get(&(s.id.clone(), a.role));
         let ring = how(context) == Notification::Ring;
         if ring || held || untold.is_some() {
             // Rule f10: nothing leaves while on hold, so a person rings.
-            let task = NewTask {
-                centre: Some(&s.centre),
-                case_id: Some(&s.case_id),
-                session_id: Some(&s.id),
-                role: Some(a.role),
-                due_at: Some(a.arrives_at),
-                ..NewTask::new(format!("ring-for/{dedup_key}"), TaskKind::RingSessionOff)
-            };
+            let key = TaskKey::ring_for(&dedup_key);
+            let task =
+                NewTask::of_attendee(key, TaskKind::RingSessionOff, context).due(a.arrives_at);
             rings.push(task);
         }
         if let Some(old_arrival) = untold.filter(|_| !ring) {

@@ -2,6 +2,7 @@
 //! parents: each open case is looked at once a day, and whenever something happened to a session.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::CaseId;
 use crate::domain::local_time::instant;
 use crate::domain::money::office_hours::money_at;
@@ -10,9 +11,7 @@ use crate::domain::outgoing::decide::MilestoneFacts;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::{Consent, Mode};
-use crate::domain::reminders::milestones::{
-    MilestoneCase, look, replacement_cause, text_from, text_of, text_until,
-};
+use crate::domain::reminders::milestones::{MilestoneCase, look, text_from, text_of, text_until};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
 use crate::flows::compose::message_to;
@@ -25,7 +24,7 @@ use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, bookings as store, milestones, money as ledger};
 use anyhow::Result;
-use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Duration, NaiveTime, Utc};
 
 /// Cases looked at in one transaction.
 const BATCH: i64 = 200;
@@ -81,9 +80,7 @@ async fn texts(
         };
         let from_day = t
             .dedup_key
-            .split('/')
-            .nth(2)
-            .and_then(|d| d.parse::<NaiveDate>().ok())
+            .fee_change_day()
             .filter(|_| kind == MessageKind::FeeChange);
         let last = from_day
             .map(|d| instant(centre.tz, d.and_time(NaiveTime::MIN)))
@@ -120,7 +117,7 @@ async fn texts(
                 payload: payload.clone(),
                 ..message_to(
                     s,
-                    milestones::text_cause(&t.dedup_key, s.attendee.role),
+                    MessageKey::milestone(&t.dedup_key, s.attendee.role),
                     kind,
                     at,
                     Some(until),
@@ -139,13 +136,8 @@ pub(crate) async fn facts(
     context: &AttendeeContext,
     now: DateTime<Utc>,
 ) -> Result<MilestoneFacts> {
-    let own_task = message
-        .dedup_key
-        .strip_prefix("milestone/")
-        .and_then(|rest| rest.rsplit_once('/'))
-        .map(|(task, _)| task);
-    let task_open = match own_task {
-        Some(task) => tasks::is_open(tx, task).await?,
+    let task_open = match message.dedup_key.milestone_task() {
+        Some(task) => tasks::is_open(tx, &task).await?,
         None => false,
     };
     let (case_id, role) = (&context.session.case_id, context.attendee.role);
@@ -217,7 +209,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
                     || v.unbooked
                     || matches!(v.state, SessionState::Booked | SessionState::Attended)
             }) {
-                tasks::close(&mut tx, now, &replacement_cause(&session)).await?;
+                tasks::close(&mut tx, now, &TaskKey::replacement(&session)).await?;
             }
         }
         let told = texts(svc, &mut tx, &all, &cases, now).await?;

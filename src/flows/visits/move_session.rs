@@ -2,6 +2,7 @@
 //! centre, a move.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::after_quiet;
 use crate::domain::money::policy::record::move_rule;
@@ -19,8 +20,7 @@ use crate::flows::recording::{
 use crate::flows::service::Service;
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, AttendeeContext};
-use crate::store::tasks::{self};
-use crate::store::{Tx, money, questions, staff};
+use crate::store::{Tx, money, questions, staff, tasks};
 use anyhow::{Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -146,7 +146,7 @@ async fn moved(
     };
     sessions::ask_anew(tx, a, arrival, now, ask_at, asked).await?;
     let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
-    let dedup_key = format!("moved/{}/{}/{}", a.session_id, a.ask_version + 1, a.role);
+    let dedup_key = MessageKey::moved(&a.session_id, a.ask_version + 1, a.role);
     let message = NewMessage {
         session: Some((
             a.session_id.clone(),

@@ -1,5 +1,6 @@
 //! A session that was called off takes place after all.
 
+use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::{after_quiet, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
@@ -99,7 +100,7 @@ pub async fn reinstate(
         sessions::ask_anew(&mut tx, a, a.arrives_at, now, ask_at, asked).await?;
         sessions::set_release(&mut tx, session_id, a.role, None, None).await?;
         let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
-        let dedup_key = format!("on/{session_id}/{}/{}", session.version + 1, a.role);
+        let dedup_key = MessageKey::session_on(session_id, session.version + 1, a.role);
         let message = outbox::NewMessage {
             session: Some((
                 session_id.to_owned(),

@@ -2,6 +2,7 @@
 //! asked to tell each family.
 
 use crate::domain::centre::Centre;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::local_time::{instant, wall};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::terms::{ANNOUNCED_DAYS, after_change, changes};
@@ -78,7 +79,7 @@ pub async fn announce(
             case_id: Some(case_id),
             due_at: Some(due),
             ..NewTask::new(
-                format!("fee_change/{case_id}/{}/{}", a.from, a.in_words()),
+                TaskKey::fee_change(case_id, a.from, &a.in_words()),
                 TaskKind::FeeChange,
             )
         };

@@ -5,6 +5,7 @@ mod attendees;
 mod changes;
 
 use crate::args;
+use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::SessionId;
 use crate::domain::visits::attendee::{Attendee, Session};
 pub use crate::domain::visits::attendee::{AttendeeContext, Route};
@@ -210,7 +211,7 @@ pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
                           WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1
                             AND s.state = 'booked' AND s.starts_at > $1)
                OR EXISTS (SELECT 1 FROM task t JOIN session s ON s.id = t.session_id
-                          WHERE t.state = 'open' AND t.cause LIKE 'cancel-unfinished/%'
+                          WHERE t.state = 'open' AND t.origin = 'unfinished_cancellation'
                             AND (s.state <> 'booked' OR s.starts_at <= $1))",
             args![now],
         )
@@ -238,7 +239,7 @@ pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> R
             role: r.word_opt("role")?,
             due_at: r.time_opt("arrives_at")?,
             ..crate::store::tasks::NewTask::new(
-                format!("ring-for/{}", r.text("cause")?),
+                TaskKey::ring_for(&MessageKey::stored(r.text("cause")?)),
                 crate::domain::task::TaskKind::RingSessionOff,
             )
         };

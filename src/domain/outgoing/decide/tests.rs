@@ -4,6 +4,7 @@
 //! there first; `COURTESY_REWRITE=1 cargo test --lib last_look` writes the table anew.
 
 use super::*;
+use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{
     CancelQuestionId, CaseId, ChoiceId, DateQuestionId, MessageId, PartyId, SessionId,
 };
@@ -182,7 +183,7 @@ fn scene(kind: Kind) -> Scene {
         now,
         message: ClaimedMessage {
             id: MessageId::new("m"),
-            dedup_key: "key".into(),
+            dedup_key: MessageKey::stored("key"),
             kind,
             centre: "BRK".into(),
             case_id: Some(CaseId::new("c")),
