@@ -30,7 +30,7 @@ pub enum Purpose {
     /// Real families.
     Service,
     /// Practice.
-    Practice,
+    Simulator,
 }
 
 /// Opens the database of the settings for a command that writes.
@@ -38,7 +38,7 @@ pub async fn open_db(settings: &Settings, purpose: Option<Purpose>) -> Result<Db
     let db = Db::open(&settings.database_url).await?;
     db.migrate().await?;
     if let Some(purpose) = purpose {
-        let word = if purpose == Purpose::Practice {
+        let word = if purpose == Purpose::Simulator {
             "practice"
         } else {
             "service"
@@ -46,7 +46,7 @@ pub async fn open_db(settings: &Settings, purpose: Option<Purpose>) -> Result<Db
         let stands = centres::set_once(&db, "purpose", word).await?;
         if stands != word {
             match purpose {
-                Purpose::Practice => bail!(
+                Purpose::Simulator => bail!(
                     "this database has served real families; practise in another folder (--dir)"
                 ),
                 Purpose::Service => {
@@ -59,7 +59,7 @@ pub async fn open_db(settings: &Settings, purpose: Option<Purpose>) -> Result<Db
 }
 
 /// Loads the words, with every problem of the templates at once.
-pub fn load_words(settings: &Settings) -> Result<Templates> {
+pub fn load_templates(settings: &Settings) -> Result<Templates> {
     Templates::load(settings.templates.as_deref()).map_err(|problems| {
         let mut text = String::from("the message templates cannot be used:");
         for p in problems {
@@ -76,7 +76,7 @@ pub async fn build(
     clock: Clock,
     listen: SocketAddr,
 ) -> Result<Arc<Service>> {
-    let words = load_words(settings)?;
+    let words = load_templates(settings)?;
     let lines = lines(settings, &centres::all(&db).await?, listen)?;
     Ok(Service::new(
         db,

@@ -11,7 +11,7 @@ pub enum Clock {
     /// The system's clock.
     System,
     /// A practice clock: it runs on from where it was set.
-    Practice(Arc<Mutex<(DateTime<Utc>, Instant)>>),
+    Simulated(Arc<Mutex<(DateTime<Utc>, Instant)>>),
 }
 
 fn cut(t: DateTime<Utc>) -> DateTime<Utc> {
@@ -20,8 +20,8 @@ fn cut(t: DateTime<Utc>) -> DateTime<Utc> {
 
 impl Clock {
     /// A practice clock that starts at `at`.
-    pub fn practice(at: DateTime<Utc>) -> Clock {
-        Clock::Practice(Arc::new(Mutex::new((cut(at), Instant::now()))))
+    pub fn simulated(at: DateTime<Utc>) -> Clock {
+        Clock::Simulated(Arc::new(Mutex::new((cut(at), Instant::now()))))
     }
 
     /// The present instant.
@@ -32,7 +32,7 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             Clock::System => cut(Utc::now()),
-            Clock::Practice(at) => {
+            Clock::Simulated(at) => {
                 let (set, since) = *at.lock().unwrap_or_else(|e| e.into_inner());
                 cut(set + Duration::from_std(since.elapsed()).unwrap_or_default())
             }
@@ -41,13 +41,13 @@ impl Clock {
 
     /// Sets a practice clock; a system clock stays as it is.
     pub fn set(&self, to: DateTime<Utc>) {
-        if let Clock::Practice(at) = self {
+        if let Clock::Simulated(at) = self {
             *at.lock().unwrap_or_else(|e| e.into_inner()) = (cut(to), Instant::now());
         }
     }
 
     /// Whether it is a practice clock.
     pub fn is_simulated(&self) -> bool {
-        matches!(self, Clock::Practice(_))
+        matches!(self, Clock::Simulated(_))
     }
 }

@@ -219,7 +219,7 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<TelegramService>) {
     let chats = TelegramService::start(BOT_TOKEN, BOT_USERNAME)
         .await
         .unwrap();
-    chats.set_clock(Clock::practice(now));
+    chats.set_clock(Clock::simulated(now));
     for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
         chats.open(chat);
     }
@@ -231,8 +231,8 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<TelegramService>) {
     let how = Start {
         serve: true,
         more_desk: Some(pages.router()),
-        clock: Clock::practice(now),
-        purpose: Purpose::Practice,
+        clock: Clock::simulated(now),
+        purpose: Purpose::Simulator,
         scheduled: false,
     };
     let running = app::start(&settings(&db.url, db.dir.path(), provider.url()), how)

@@ -211,14 +211,14 @@ async fn a_foreign_press_and_a_strangers_words_change_nothing(on: On) {
         w.chat(99)[before..],
         ["Sorry, we do not know this number. Please ring the office if you need us."]
     );
-    let update = courtesy::channels::telegram::TelegramUpdate {
-        update_id: 4_000_000,
-        chat: 99,
+    let update = courtesy::channels::InboundEvent {
+        provider_id: "4000000".into(),
+        from: "99".into(),
         at: None,
-        what: courtesy::channels::telegram::TelegramUpdateKind::Press {
+        kind: courtesy::domain::replies::inbound::InboundKind::Press {
             query: "q".into(),
             data: buttons[0].1.clone(),
-            message: 1,
+            message: "1".into(),
         },
     };
     let lines = w.svc.lines();

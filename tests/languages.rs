@@ -37,7 +37,7 @@ async fn polish_where_the_centre_has_switched_it_on(on: On) {
         p.words
             .iter()
             .filter(|(t, _)| t.language == tag)
-            .map(|(t, n)| (t.body.as_str(), t.parts, t.gsm, *n))
+            .map(|(t, n)| (t.body.as_str(), t.segments, t.gsm, *n))
             .collect::<Vec<_>>()
     };
     assert_eq!(

@@ -4,12 +4,11 @@
 use crate::common::{
     AT_ONCE, BOT, Binary, EMULATOR_TOKEN, Emulator, On, TestDb, eventually, families_in_chats,
 };
-use courtesy::channels::SendOutcome;
-use courtesy::channels::telegram::{
-    ErrandResult, Telegram, TelegramSettings, TelegramUpdate, TelegramUpdateKind, UpdateMode,
-};
+use courtesy::channels::telegram::{ErrandResult, Telegram, TelegramSettings, UpdateMode};
 use courtesy::channels::twilio::{Sender, SmsSettings, Twilio};
+use courtesy::channels::{InboundEvent, SendOutcome};
 use courtesy::domain::outgoing::receipt::Receipt;
+use courtesy::domain::replies::inbound::InboundKind;
 use courtesy::simulator::sms_service::SmsService;
 use courtesy::simulator::telegram::TelegramService;
 use courtesy::simulator::{ACCOUNT, OUR_NUMBER, TOKEN};
@@ -69,7 +68,7 @@ async fn exchanges(url: &str, token: &str) {
     );
     assert!(m.created_at.is_some());
     let end = std::time::Instant::now() + Duration::from_secs(5);
-    while us.list_to("+447700900101").await.unwrap()[0].status != "delivered" {
+    while us.list_to("+447700900101").await.unwrap()[0].receipt != Some(Receipt::Delivered) {
         assert!(std::time::Instant::now() < end, "never delivered");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -247,14 +246,21 @@ async fn chat_exchanges(
         "a chat that never wrote"
     );
     say(42, "hello").await;
-    let (news, next, _) = us.fetch(None).await.unwrap();
-    assert!(
-        matches!(&news[..], [TelegramUpdate { chat: 42, what: TelegramUpdateKind::Text(t), .. }] if t == "hello"),
-        "{news:?}"
-    );
-    // Until a later question confirms it, it comes again.
-    assert_eq!(us.fetch(None).await.unwrap().0, news);
-    assert!(us.fetch(next).await.unwrap().0.is_empty());
+    let first = us.fetch(None).await.unwrap();
+    let [
+        InboundEvent {
+            from,
+            kind: InboundKind::Text { body, media: 0, .. },
+            ..
+        },
+    ] = &first.events[..]
+    else {
+        panic!("{:?}", first.events)
+    };
+    assert_eq!((from.as_str(), body.0.as_str()), ("42", "hello"));
+    // Until a later fetch confirms it, it comes again.
+    assert_eq!(us.fetch(None).await.unwrap().events, first.events);
+    assert!(us.fetch(first.next).await.unwrap().events.is_empty());
     let buttons = vec![vec![
         ("Yes".to_owned(), "token:yes".to_owned()),
         ("No".to_owned(), "token:no".to_owned()),
@@ -266,11 +272,11 @@ async fn chat_exchanges(
     };
     let message: i32 = provider_id.parse().unwrap();
     press(42, i64::from(message), "token:yes").await;
-    let (news, next, _) = us.fetch(next).await.unwrap();
+    let second = us.fetch(first.next).await.unwrap();
     let [
-        TelegramUpdate {
-            what:
-                TelegramUpdateKind::Press {
+        InboundEvent {
+            kind:
+                InboundKind::Press {
                     query,
                     data,
                     message: below,
@@ -278,11 +284,14 @@ async fn chat_exchanges(
             at: None,
             ..
         },
-    ] = &news[..]
+    ] = &second.events[..]
     else {
-        panic!("{news:?}")
+        panic!("{:?}", second.events)
     };
-    assert_eq!((data.as_str(), *below), ("token:yes", message));
+    assert_eq!(
+        (data.as_str(), below.as_str()),
+        ("token:yes", provider_id.as_str())
+    );
     assert_eq!(
         us.answer(query, "no longer in use").await,
         ErrandResult::Done
@@ -309,7 +318,7 @@ async fn chat_exchanges(
         ErrandResult::Done
     );
     assert_eq!(us.replace(42, 999, "x").await, ErrandResult::Never);
-    assert!(us.fetch(next).await.unwrap().0.is_empty());
+    assert!(us.fetch(second.next).await.unwrap().events.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

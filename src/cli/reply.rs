@@ -2,7 +2,7 @@
 
 use crate::cli::{CommandContext, Usage, line};
 use crate::domain::local_time::wall;
-use crate::domain::sanitize::shown;
+use crate::domain::sanitize::sanitize;
 use crate::flows::people::reply::{self, WaitingMessage};
 use crate::store::inbox::Direction;
 use anyhow::{Result, anyhow};
@@ -126,7 +126,7 @@ fn show(task: &str, w: &WaitingMessage) -> Result<()> {
             }
         };
         line(format!("\n{mark} {} {head}", at(p.at)))?;
-        for text in shown(&p.body.0).lines() {
+        for text in sanitize(&p.body.0).lines() {
             line(format!("{mark}     {text}"))?;
         }
         if p.body.0.trim().is_empty() {

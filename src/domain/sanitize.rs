@@ -17,7 +17,7 @@ fn steers(c: char) -> bool {
 
 /// The words as they may be shown: lines are kept, whatever steers or hides is named (`<U+202E>`),
 /// heaps of marks and endless texts are cut with a word about it.
-pub fn shown(text: &str) -> String {
+pub fn sanitize(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MOST * 2));
     let (mut marks, mut heaped, mut n) = (0, 0, 0);
     let mut rest = text.chars();
@@ -66,13 +66,13 @@ mod tests {
             ("ye\u{200b}s", "ye<U+200B>s"),
             ("Siobha\u{301}n 👍 👨‍👩‍👧", "Siobha\u{301}n 👍 👨‍👩‍👧"),
         ] {
-            assert_eq!(shown(text), want);
+            assert_eq!(sanitize(text), want);
         }
         assert_eq!(
-            shown(&format!("o{}", "\u{301}".repeat(10_000))),
+            sanitize(&format!("o{}", "\u{301}".repeat(10_000))),
             "o\u{301}\u{301}\u{301} <9997 marks left out>"
         );
-        let long = shown(&"x".repeat(100_000));
+        let long = sanitize(&"x".repeat(100_000));
         assert!(long.ends_with(" <96000 more characters>") && long.len() < 5_000);
     }
 }

@@ -72,12 +72,12 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     let provider = SmsService::start(ACCOUNT, TOKEN, &[OUR_NUMBER]).await?;
     let chats = TelegramService::start(BOT_TOKEN, BOT_USERNAME).await?;
     let settings = settings(dir, listen, provider.url(), chats.url())?;
-    let db = app::open_db(&settings, Some(Purpose::Practice)).await?;
+    let db = app::open_db(&settings, Some(Purpose::Simulator)).await?;
     // A practice that goes on does not go back in time.
-    let at = centres::practice_clock(&db)
+    let at = centres::simulated_clock(&db)
         .await?
         .map_or(at, |t| at.max(t));
-    let clock = Clock::practice(at);
+    let clock = Clock::simulated(at);
     chats.set_clock(clock.clone());
     fill(&db, at).await?;
     // Commands beside the practice live in its time.
@@ -93,7 +93,7 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
         serve: true,
         more_desk: Some(pages.router()),
         clock,
-        purpose: Purpose::Practice,
+        purpose: Purpose::Simulator,
         scheduled: false,
     };
     let running = app::start(&settings, how).await?;

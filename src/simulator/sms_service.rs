@@ -2,9 +2,10 @@
 //! inbound webhooks, signed, in the wire format of Twilio-style services. Loopback only; everything
 //! is in memory.
 
-use crate::channels::twilio::{parse_form, sign};
+use crate::channels::form::parse_form;
+use crate::channels::twilio::{SIGNATURE_HEADER, sign};
 use crate::clock::Clock;
-use crate::domain::outgoing::segments::parts;
+use crate::domain::outgoing::segments::segments;
 use crate::domain::people::person::Phone;
 use crate::store::sealed::random_token;
 use anyhow::{Context, Result};
@@ -204,7 +205,7 @@ impl SmsService {
         };
         self.bump();
         let base = hooks.context("nobody listens to the practice service yet")?;
-        let segments = parts(&message.body).to_string();
+        let n_segments = segments(&message.body).to_string();
         let pairs: Vec<(String, String)> = [
             ("ToCountry", ""),
             ("ToState", ""),
@@ -220,7 +221,7 @@ impl SmsService {
             ("FromCountry", ""),
             ("To", to),
             ("ToZip", ""),
-            ("NumSegments", &segments),
+            ("NumSegments", &n_segments),
             ("MessageSid", &sid),
             ("AccountSid", &self.account),
             ("From", from),
@@ -244,7 +245,7 @@ impl SmsService {
         let answer = self
             .client
             .post(url)
-            .header("x-twilio-signature", signature)
+            .header(SIGNATURE_HEADER, signature)
             .header(
                 header::CONTENT_TYPE,
                 "application/x-www-form-urlencoded; charset=UTF-8",
@@ -326,7 +327,7 @@ impl SmsService {
             "from": m.from,
             "messaging_service_sid": null,
             "num_media": "0",
-            "num_segments": parts(&m.body).to_string(),
+            "num_segments": segments(&m.body).to_string(),
             "price": null,
             "price_unit": "USD",
             "sid": m.sid,

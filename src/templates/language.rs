@@ -33,7 +33,7 @@ pub struct Language {
     /// What its texts may not hold.
     pub refused: ForbiddenWords,
     /// The most SMS parts that a text may take with a centre's longest values.
-    pub most_parts: u32,
+    pub max_segments: u32,
     weekdays: Vec<String>,
     months: Vec<String>,
     day: String,
@@ -115,7 +115,7 @@ impl Language {
             parts_of_day,
             noon: r.text_opt("noon"),
             midnight: r.text_opt("midnight"),
-            most_parts: u32::try_from(r.whole("most_parts", 2, 1, 10)).unwrap_or(2),
+            max_segments: u32::try_from(r.whole("most_parts", 2, 1, 10)).unwrap_or(2),
             refused: ForbiddenWords {
                 in_kind: in_kind(&mut r),
                 no_reasons,

@@ -16,7 +16,7 @@ use crate::domain::config_reader::Problem;
 use crate::domain::outgoing::lint::ForbiddenWords;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{Press, Say, Speaker};
-use crate::domain::outgoing::segments::{is_gsm, parts};
+use crate::domain::outgoing::segments::{is_gsm, segments};
 use crate::templates::fill::fill;
 use crate::templates::loading::Loading;
 use anyhow::{Context, Result};
@@ -36,7 +36,7 @@ pub struct RenderedText {
     /// The words.
     pub body: String,
     /// SMS parts that they take.
-    pub parts: u32,
+    pub segments: u32,
     /// Whether they stand in the GSM alphabet; otherwise a part holds 70 letters and not 160.
     pub gsm: bool,
     /// The language that they are in.
@@ -225,7 +225,7 @@ impl Templates {
         let language = self.languages.get(tag).context("a language is missing")?;
         let (body, values) = template_values::take(&fill(&template, language, say, speaker)?);
         Ok(RenderedText {
-            parts: parts(&body),
+            segments: segments(&body),
             gsm: is_gsm(&body),
             language: tag,
             body,
@@ -248,7 +248,7 @@ mod tests {
         let said: Vec<String> = samples()
             .iter()
             .map(|s| words.render(s, &sample_speaker(), "en").unwrap())
-            .map(|t| format!("{} {}", t.parts, t.body))
+            .map(|t| format!("{} {}", t.segments, t.body))
             .collect();
         let wanted = include_str!("../../tests/data/texts_en.txt");
         assert_eq!(said.join("\n"), wanted.trim_end());
@@ -522,7 +522,7 @@ mod tests {
                 if text.language == tag {
                     said.push(format!(
                         "{} {} {}",
-                        text.parts,
+                        text.segments,
                         if text.gsm { "GSM-7" } else { "UCS-2" },
                         text.body
                     ));
@@ -644,10 +644,10 @@ mod tests {
                 {
                     let text = words.render(&say, &everywhere(), tag).unwrap();
                     assert!(
-                        text.parts <= language.most_parts,
+                        text.segments <= language.max_segments,
                         "{tag} {} takes {} parts: {}",
                         say.kind(),
-                        text.parts,
+                        text.segments,
                         text.body
                     );
                 }

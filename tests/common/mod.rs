@@ -209,13 +209,13 @@ impl World {
             }
             store.close().await;
         }
-        let clock = Clock::practice(at(now));
+        let clock = Clock::simulated(at(now));
         chats.set_clock(clock.clone());
         let how = Start {
             serve: true,
             more_desk: None,
             clock,
-            purpose: Purpose::Practice,
+            purpose: Purpose::Simulator,
             scheduled: false,
         };
         let running = app::start(&settings, how).await.unwrap();

@@ -7,7 +7,7 @@ mod answers;
 mod window;
 
 use crate::common::{AT_ONCE, Binary, Emulator, On, Serving, TestDb, eventually, families};
-use courtesy::channels::twilio::parse_form;
+use courtesy::channels::form::parse_form;
 use courtesy::domain::outgoing::whatsapp::names;
 use courtesy::store::inbox;
 use serde_json::{Value, json};

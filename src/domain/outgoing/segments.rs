@@ -11,7 +11,7 @@ pub fn is_gsm(text: &str) -> bool {
 
 /// The number of parts; an escape pair or a surrogate pair is never split over two. An empty text
 /// takes one.
-pub fn parts(text: &str) -> u32 {
+pub fn segments(text: &str) -> u32 {
     let gsm = is_gsm(text);
     let (one, many) = if gsm { (160, 153) } else { (70, 67) };
     let width = |c: char| {
@@ -41,14 +41,14 @@ mod tests {
 
     #[test]
     fn parts_are_counted_as_the_networks_do() {
-        assert_eq!(parts(&"a".repeat(160)), 1);
-        assert_eq!(parts(&"a".repeat(161)), 2);
-        assert_eq!(parts(&"a".repeat(306)), 2);
-        assert_eq!(parts(&"a".repeat(307)), 3);
-        assert_eq!(parts(&"€".repeat(80)), 1);
-        assert_eq!(parts(&"€".repeat(81)), 2);
-        assert_eq!(parts(&"ó".repeat(70)), 1);
-        assert_eq!(parts(&"ó".repeat(71)), 2);
-        assert_eq!(parts(&"😊".repeat(36)), 2);
+        assert_eq!(segments(&"a".repeat(160)), 1);
+        assert_eq!(segments(&"a".repeat(161)), 2);
+        assert_eq!(segments(&"a".repeat(306)), 2);
+        assert_eq!(segments(&"a".repeat(307)), 3);
+        assert_eq!(segments(&"€".repeat(80)), 1);
+        assert_eq!(segments(&"€".repeat(81)), 2);
+        assert_eq!(segments(&"ó".repeat(70)), 1);
+        assert_eq!(segments(&"ó".repeat(71)), 2);
+        assert_eq!(segments(&"😊".repeat(36)), 2);
     }
 }

@@ -259,7 +259,7 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<Re
     let readers = inbox::parties_anywhere(&mut tx, &from.hash).await?;
     let wrong = lint::check(
         text,
-        &svc.words.refused(&party.language),
+        &svc.templates.refused(&party.language),
         &others_of(&mut tx, svc, &readers, now, centre.tz).await?,
     );
     if !wrong.is_empty() {
@@ -272,7 +272,7 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<Re
         text: text.to_owned(),
     };
     let rendered = svc
-        .words
+        .templates
         .render(&say, &crate::flows::compose::speaker(&centre), "en")?;
     let quiet: Vec<_> = centre
         .courtesy
@@ -319,6 +319,6 @@ pub async fn reply(svc: &Service, task: &str, text: &str, by: &str) -> Result<Re
     Ok(ReplyForm {
         party: format!("{}:{}", party.case_ref, party.role),
         words: rendered.body,
-        parts: rendered.parts,
+        parts: rendered.segments,
     })
 }

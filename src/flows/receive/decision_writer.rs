@@ -363,7 +363,7 @@ impl<'a> DecisionWriter<'a> {
         {
             words = self
                 .svc
-                .words
+                .templates
                 .render(
                     &Say::OldButton,
                     &crate::flows::compose::speaker(centre),

@@ -292,7 +292,7 @@ pub(crate) async fn check(
                     &c,
                     say,
                     &hash,
-                    svc.words
+                    svc.templates
                         .language_of(say.kind(), &speaker(centre), language),
                     &known,
                     now,
@@ -382,7 +382,7 @@ pub(crate) async fn check(
                     &c,
                     &say,
                     &to.1,
-                    svc.words
+                    svc.templates
                         .language_of(say.kind(), &speaker(centre), &language),
                     &known,
                     now,
@@ -393,7 +393,7 @@ pub(crate) async fn check(
                 } else {
                     language
                 };
-                let text = match svc.words.render(&say, &speaker(centre), &language) {
+                let text = match svc.templates.render(&say, &speaker(centre), &language) {
                     Ok(text) => text,
                     Err(e) => {
                         // One text that cannot be rendered must not hold up the others.
@@ -421,7 +421,7 @@ pub(crate) async fn check(
                             row.into_iter()
                                 .map(|p| {
                                     (
-                                        svc.words.label(p, text.language).to_owned(),
+                                        svc.templates.label(p, text.language).to_owned(),
                                         format!("{token}:{p}"),
                                     )
                                 })
@@ -439,7 +439,7 @@ pub(crate) async fn check(
                 };
                 let is_reply = c.kind.is_answer() || c.to.is_some();
                 let parts = if line.channel == Channel::Sms {
-                    text.parts
+                    text.segments
                 } else {
                     1
                 };
@@ -626,7 +626,7 @@ async fn finish_by(
         Some(Channel::Telegram) => return Ok(Some(FinishBy::Press { late, reason })),
         Some(Channel::Whatsapp) => {
             let language = svc
-                .words
+                .templates
                 .language_of(c.kind, &speaker(centre), &context.language);
             return Ok(Some(whatsapp::finish(
                 late,

@@ -430,7 +430,7 @@ mod tests {
     async fn a_press_comes_as_an_update_until_a_later_offset() {
         let (chats, bot) = service().await;
         let at = "2026-11-26T10:00:00Z".parse().unwrap();
-        chats.set_clock(Clock::practice(at));
+        chats.set_clock(Clock::simulated(at));
         chats.open(CHAT);
         let sent = bot
             .send_message(ChatId(CHAT), "Your visit is Sat 28 Nov")

@@ -1,6 +1,6 @@
 //! What a call of the Bot API carries, and what Telegram refuses in it.
 
-use crate::channels::twilio::parse_form;
+use crate::channels::form::parse_form;
 use crate::simulator::telegram::{Refusal, bad};
 use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value, json};

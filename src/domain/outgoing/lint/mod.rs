@@ -8,10 +8,10 @@ pub mod rules;
 
 use crate::domain::outgoing::lint::rules::LintFinding;
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::outgoing::segments::parts;
+use crate::domain::outgoing::segments::segments;
 
 /// The most SMS parts of a text that staff write.
-pub const MOST_PARTS: u32 = 3;
+pub const MAX_SEGMENTS: u32 = 3;
 
 /// The words of one language that texts may not hold. Whole words or phrases; `*` at the end stands
 /// for any ending.
@@ -184,10 +184,10 @@ pub fn check(text: &str, lists: &[&ForbiddenWords], others: &OtherParties) -> Ve
     if text.chars().any(|c| c.is_control() && c != '\n') {
         wrong.push("it has a control character; type it anew".to_owned());
     }
-    if parts(text) > MOST_PARTS {
+    if segments(text) > MAX_SEGMENTS {
         wrong.push(format!(
-            "it takes {} SMS parts; at most {MOST_PARTS}, so say it shorter",
-            parts(text)
+            "it takes {} SMS parts; at most {MAX_SEGMENTS}, so say it shorter",
+            segments(text)
         ));
     }
     wrong
