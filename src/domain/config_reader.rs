@@ -15,6 +15,17 @@ pub struct Problem {
     pub fix: String,
 }
 
+impl Problem {
+    /// A problem of `key`.
+    pub fn new(key: impl Into<String>, what: impl Into<String>, fix: impl Into<String>) -> Problem {
+        Problem {
+            key: key.into(),
+            what: what.into(),
+            fix: fix.into(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}. {}", self.key, self.what, self.fix)

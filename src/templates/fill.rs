@@ -3,7 +3,7 @@
 
 use crate::domain::money::policy::Money;
 use crate::domain::outgoing::say::{FinishBy, Say, Speaker};
-use crate::templates::Language;
+use crate::templates::language::Language;
 use anyhow::{Result, anyhow};
 use chrono::{NaiveDate, NaiveDateTime};
 use minijinja::{Template, context};

@@ -3,8 +3,7 @@
 
 use crate::domain::config_reader::{ConfigReader, Problem};
 use crate::domain::local_time::parse_time;
-use crate::domain::outgoing::lint::ForbiddenWords;
-use crate::domain::outgoing::lint::rules::entry;
+use crate::domain::outgoing::lint::{ForbiddenWords, entry};
 use crate::domain::outgoing::message::MessageKind;
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use toml::Table;
@@ -139,7 +138,7 @@ impl Language {
                         no_charge: list("no_charge"),
                         amount: list("amount"),
                         reply: list("reply"),
-                        dedup_key: list("cause"),
+                        cause: list("cause"),
                         tone: list("tone"),
                         ..ForbiddenWords::default()
                     }

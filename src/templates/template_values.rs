@@ -95,10 +95,10 @@ mod tests {
                     )
                 })
                 .collect();
-        let words = crate::templates::Templates::load(None).unwrap();
+        let templates = crate::templates::Templates::load(None).unwrap();
         let mut seen = std::collections::HashSet::new();
         for say in crate::templates::samples() {
-            let text = words
+            let text = templates
                 .render(&say, &crate::templates::sample_speaker(), "en")
                 .unwrap();
             let name = crate::domain::outgoing::whatsapp::name_of(&say);

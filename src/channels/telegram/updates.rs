@@ -39,10 +39,10 @@ pub(super) fn read(update: Update) -> Option<InboundEvent> {
     })
 }
 
-type Read = (i64, Option<DateTime<Utc>>, InboundKind);
+type ChatAndKind = (i64, Option<DateTime<Utc>>, InboundKind);
 
 /// A message in a private chat; an edit counts as a new message.
-fn message(m: &Message) -> Read {
+fn message(m: &Message) -> ChatAndKind {
     let chat = m.chat.id.0;
     if !m.chat.is_private() {
         return (chat, None, InboundKind::Group);
@@ -62,7 +62,7 @@ fn message(m: &Message) -> Read {
 }
 
 /// A press on a button. It carries no time.
-fn press(q: CallbackQuery) -> Option<Read> {
+fn press(q: CallbackQuery) -> Option<ChatAndKind> {
     let message = q.message?;
     let chat = message.chat();
     let kind = if chat.is_private() {
@@ -78,7 +78,7 @@ fn press(q: CallbackQuery) -> Option<Read> {
 }
 
 /// The bot was blocked or unblocked in a private chat, or added to a group.
-fn membership(m: &ChatMemberUpdated) -> Option<Read> {
+fn membership(m: &ChatMemberUpdated) -> Option<ChatAndKind> {
     let gone = m.new_chat_member.kind.is_banned() || m.new_chat_member.kind.is_left();
     let chat = m.chat.id.0;
     match (m.chat.is_private(), gone) {
