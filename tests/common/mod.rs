@@ -14,7 +14,7 @@ use courtesy::flows::import::{self, ImportOptions};
 use courtesy::flows::recording::Recording;
 use courtesy::flows::service::Service;
 use courtesy::flows::visits::move_session;
-use courtesy::simulator::sms_service::{Message, SmsService};
+use courtesy::simulator::sms_service::{SmsMessage, SmsService};
 use courtesy::simulator::telegram::TelegramService;
 use courtesy::simulator::{self, ACCOUNT, OUR_NUMBER, TOKEN, time};
 use courtesy::store::sessions::{self, Attendee, Session};
@@ -316,8 +316,8 @@ impl World {
     }
 
     /// The texts that went out since the last call.
-    pub fn news(&self) -> Vec<Message> {
-        let out: Vec<Message> = self
+    pub fn news(&self) -> Vec<SmsMessage> {
+        let out: Vec<SmsMessage> = self
             .provider
             .messages()
             .into_iter()
