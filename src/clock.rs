@@ -1,16 +1,16 @@
-//! The only place that reads the time. Times are cut to microseconds, so that both databases give
-//! back what was stored.
+//! The only place that reads the time. Times are cut to microseconds, the precision that both
+//! databases store.
 
 use chrono::{DateTime, Duration, DurationRound, Utc};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// Where `now` comes from: the system, or in practice a clock that one moves.
+/// Where `now` comes from: the system, or a simulated clock that one moves by hand.
 #[derive(Clone)]
 pub enum Clock {
     /// The system's clock.
     System,
-    /// A practice clock: it runs on from where it was set.
+    /// A simulated clock. It runs on from where it was set.
     Simulated(Arc<Mutex<(DateTime<Utc>, Instant)>>),
 }
 
@@ -19,7 +19,7 @@ fn cut(t: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 impl Clock {
-    /// A practice clock that starts at `at`.
+    /// A simulated clock that starts at `at`.
     pub fn simulated(at: DateTime<Utc>) -> Clock {
         Clock::Simulated(Arc::new(Mutex::new((cut(at), Instant::now()))))
     }
@@ -39,14 +39,14 @@ impl Clock {
         }
     }
 
-    /// Sets a practice clock; a system clock stays as it is.
+    /// Sets a simulated clock. Has no effect on the system's clock.
     pub fn set(&self, to: DateTime<Utc>) {
         if let Clock::Simulated(at) = self {
             *at.lock().unwrap_or_else(|e| e.into_inner()) = (cut(to), Instant::now());
         }
     }
 
-    /// Whether it is a practice clock.
+    /// Whether it is a simulated clock.
     pub fn is_simulated(&self) -> bool {
         matches!(self, Clock::Simulated(_))
     }

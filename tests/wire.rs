@@ -1,5 +1,5 @@
-//! One suite of exchanges against the practice service and against the emulator, which was written
-//! from the service's specification: so practice is as real as the emulator.
+//! One suite of exchanges against the simulator and against the emulator, which was written from the
+//! provider's specification. So the simulator is as real as the emulator.
 
 use crate::common::{
     AT_ONCE, BOT, Binary, EMULATOR_TOKEN, Emulator, On, TestDb, eventually, families_in_chats,
@@ -31,7 +31,7 @@ async fn exchanges(url: &str, token: &str) {
     let us = sms(url, token, OUR_NUMBER);
     us.probe().await.unwrap();
     assert!(sms(url, "wrong", OUR_NUMBER).probe().await.is_err());
-    // A text is taken, listed with its words and moves on to the phone.
+    // A text is accepted, listed with its body, and delivered.
     let SendOutcome::Accepted {
         provider_id,
         receipt,
@@ -72,7 +72,7 @@ async fn exchanges(url: &str, token: &str) {
         assert!(std::time::Instant::now() < end, "never delivered");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // All pages, and nobody else's.
+    // All pages are read, and only messages to that number.
     for i in 0..205 {
         assert!(matches!(
             us.send("+447700900102", &format!("n {i}"), None, CALLBACK)
@@ -96,7 +96,7 @@ async fn exchanges(url: &str, token: &str) {
             .unwrap()
             .is_empty()
     );
-    // What it refuses, and whether that is for one number or for all.
+    // Refusals, for one number or for the whole channel.
     let refused = |t: SendOutcome| match t {
         SendOutcome::RefusedNumber { error, .. } => format!("number {}", &error[..5]),
         SendOutcome::RefusedChannel { error } => format!("channel {}", &error[..5]),
@@ -136,7 +136,7 @@ async fn exchanges(url: &str, token: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_practice_service() {
+async fn the_simulated_sms_service() {
     let provider = SmsService::start(ACCOUNT, TOKEN, &[OUR_NUMBER])
         .await
         .unwrap();
@@ -148,7 +148,7 @@ async fn the_emulator() {
     let emulator = Emulator::start(&[]);
     exchanges(&emulator.url, EMULATOR_TOKEN).await;
     let v = emulator.ask("violations").await;
-    // The one text without words was ours on purpose.
+    // The one empty text was sent on purpose.
     assert!(
         v["violations"]
             .as_array()
@@ -224,7 +224,7 @@ fn bot(url: &str, token: &str) -> Telegram {
     .unwrap()
 }
 
-/// One suite of exchanges by Telegram, against the practice chats and against the emulator.
+/// One suite of exchanges by Telegram, against the simulator and against the emulator.
 async fn chat_exchanges(
     url: &str,
     token: &str,
@@ -322,7 +322,7 @@ async fn chat_exchanges(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_practice_chats() {
+async fn the_simulated_telegram() {
     let chats = TelegramService::start(BOT, "CourtesyPracticeBot")
         .await
         .unwrap();
@@ -444,7 +444,7 @@ async fn the_bot_as_a_whole() {
             (sent(1000).await == 1 && sent(1001).await == 1).then_some(())
         })
         .await;
-        // A new chat takes the place of the old one only when staff heard its number.
+        // A new chat replaces the old one only when staff have confirmed its number.
         let link = b.ok(&["link", "K-00000:resident", "--json"]);
         let code = serde_json::from_str::<serde_json::Value>(link.trim()).unwrap()["code"]
             .as_str()

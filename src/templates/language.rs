@@ -1,5 +1,5 @@
-//! A language: who checked its words, how it says days and times, and what its texts may not hold.
-//! Read from its `language.toml`.
+//! A language as its `language.toml` describes it: who checked its texts, how it writes days and times,
+//! and the words that its texts must not contain.
 
 use crate::domain::config_reader::{ConfigReader, Problem};
 use crate::domain::local_time::parse_time;
@@ -8,7 +8,7 @@ use crate::domain::outgoing::message::MessageKind;
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use toml::Table;
 
-/// The words that single kinds refuse.
+/// The words that single kinds of message must not contain.
 fn in_kind(r: &mut ConfigReader<'_>) -> Vec<(MessageKind, Vec<String>)> {
     r.section("refused_in", |r| {
         MessageKind::ALL
@@ -23,15 +23,15 @@ fn in_kind(r: &mut ConfigReader<'_>) -> Vec<(MessageKind, Vec<String>)> {
 pub struct Language {
     /// Its name in English.
     pub name: String,
-    /// Who has checked its words, a speaker of it; empty if nobody has.
+    /// The speaker who has checked its texts; empty if nobody has.
     pub checked_by: String,
-    /// The word with which its texts ask for a YES.
+    /// Its word for YES.
     pub yes: String,
-    /// The word with which its texts ask for a NO.
+    /// Its word for NO.
     pub no: String,
-    /// What its texts may not hold.
+    /// The words that its texts must not contain.
     pub refused: ForbiddenWords,
-    /// The most SMS parts that a text may take with a centre's longest values.
+    /// The most SMS segments of a text with a centre's longest values.
     pub max_segments: u32,
     weekdays: Vec<String>,
     months: Vec<String>,
@@ -186,8 +186,8 @@ impl Language {
             .replace("{part}", part)
     }
 
-    /// The end of a span in words, `10am Thu 26 Nov`. Midnight is the minute before it: which day's
-    /// it is, people read in two ways.
+    /// The end of a period in words, `10am Thu 26 Nov`. Midnight is written as the minute before it,
+    /// because people disagree on which day midnight belongs to.
     pub fn moment(&self, at: NaiveDateTime) -> String {
         let at = if at.time() == NaiveTime::MIN {
             at - Duration::minutes(1)

@@ -1,5 +1,5 @@
-//! What the tests share: the real app on a database of its own with a clock of its own and the
-//! practice service, the emulator, and the real binary.
+//! What the tests share: the real app on its own database with a simulated clock and simulated
+//! providers, the emulator, and the real binary.
 
 use chrono::{DateTime, Utc};
 use courtesy::app::{self, Purpose, Running, Start};
@@ -47,7 +47,7 @@ macro_rules! on_both {
     };
 }
 
-/// A database of its own, gone at the end.
+/// A database of its own, removed at the end.
 pub struct TestDb {
     pub url: String,
     pub dir: TempDir,
@@ -60,10 +60,8 @@ impl TestDb {
             On::Sqlite => format!("sqlite://{}/test.db", dir.path().display()),
             On::Postgres => {
                 let base = std::env::var("COURTESY_TEST_PG").expect(
-                    "COURTESY_TEST_PG is not set: \
-                                                                     run tests/run, which starts \
-                                                                     PostgreSQL; this test does \
-                                                                     not skip",
+                    "COURTESY_TEST_PG is not set: run tests/run, which starts PostgreSQL; this test \
+                     does not skip",
                 );
                 let name = format!("t_{}", courtesy::store::sealed::random_id());
                 let pool = sqlx::postgres::PgPoolOptions::new()
@@ -123,7 +121,7 @@ pub fn settings(url: &str, dir: &Path, provider: &str) -> Settings {
     s
 }
 
-/// The real app with its own clock, database and practice service.
+/// The real app with its own clock, database and simulated providers.
 pub struct World {
     pub svc: Arc<Service>,
     pub provider: Arc<SmsService>,

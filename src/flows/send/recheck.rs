@@ -482,7 +482,7 @@ fn way(
     if line.channel != Channel::Whatsapp {
         return Delivery::Free;
     }
-    whatsapp::way(
+    whatsapp::delivery(
         say,
         whatsapp::is_open(known.wrote.get(hash).copied(), now),
         &line.content,
