@@ -37,7 +37,7 @@ async fn handle(
         .await
         .map(|b| b.to_bytes())
         .unwrap_or_default();
-    let form = courtesy::channels::twilio::parse_form(&body).unwrap_or_default();
+    let form = courtesy::channels::form::parse_form(&body).unwrap_or_default();
     let get = |name: &str| {
         form.iter()
             .find(|(k, _)| k == name)

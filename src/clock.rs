@@ -1,17 +1,17 @@
-//! The only place that reads the time. Times are cut to microseconds, so that both databases give
-//! back what was stored.
+//! The only place that reads the time. Times are cut to microseconds, the precision that both
+//! databases store.
 
 use chrono::{DateTime, Duration, DurationRound, Utc};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// Where `now` comes from: the system, or in practice a clock that one moves.
+/// Where `now` comes from: the system, or a simulated clock that one moves by hand.
 #[derive(Clone)]
 pub enum Clock {
     /// The system's clock.
     System,
-    /// A practice clock: it runs on from where it was set.
-    Practice(Arc<Mutex<(DateTime<Utc>, Instant)>>),
+    /// A simulated clock. It runs on from where it was set.
+    Simulated(Arc<Mutex<(DateTime<Utc>, Instant)>>),
 }
 
 fn cut(t: DateTime<Utc>) -> DateTime<Utc> {
@@ -19,9 +19,9 @@ fn cut(t: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 impl Clock {
-    /// A practice clock that starts at `at`.
-    pub fn practice(at: DateTime<Utc>) -> Clock {
-        Clock::Practice(Arc::new(Mutex::new((cut(at), Instant::now()))))
+    /// A simulated clock that starts at `at`.
+    pub fn simulated(at: DateTime<Utc>) -> Clock {
+        Clock::Simulated(Arc::new(Mutex::new((cut(at), Instant::now()))))
     }
 
     /// The present instant.
@@ -32,22 +32,22 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             Clock::System => cut(Utc::now()),
-            Clock::Practice(at) => {
+            Clock::Simulated(at) => {
                 let (set, since) = *at.lock().unwrap_or_else(|e| e.into_inner());
                 cut(set + Duration::from_std(since.elapsed()).unwrap_or_default())
             }
         }
     }
 
-    /// Sets a practice clock; a system clock stays as it is.
+    /// Sets a simulated clock. Has no effect on the system's clock.
     pub fn set(&self, to: DateTime<Utc>) {
-        if let Clock::Practice(at) = self {
+        if let Clock::Simulated(at) = self {
             *at.lock().unwrap_or_else(|e| e.into_inner()) = (cut(to), Instant::now());
         }
     }
 
-    /// Whether it is a practice clock.
+    /// Whether it is a simulated clock.
     pub fn is_simulated(&self) -> bool {
-        matches!(self, Clock::Practice(_))
+        matches!(self, Clock::Simulated(_))
     }
 }

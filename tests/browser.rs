@@ -1,4 +1,4 @@
-//! The practice in a real browser, through WebDriver alone: move the clock, type YES on a phone,
+//! The simulator in a real browser, through WebDriver alone: move the clock, type YES on a phone,
 //! read "confirmed" on the board; press the buttons of a chat, also on a screen as narrow as a
 //! phone.
 
@@ -67,7 +67,7 @@ async fn browser(url: &str, profile: &std::path::Path, width: u32) -> Client {
     .map(str::to_owned);
     let mut options = json!({ "args": args, "binary": "/usr/bin/chromium" });
     if width < 500 {
-        // A window is never that narrow; a phone is.
+        // A browser window cannot be that narrow; a phone is.
         options["mobileEmulation"] =
             json!({ "deviceMetrics": { "width": width, "height": 1000, "pixelRatio": 1 } });
     }
@@ -105,8 +105,8 @@ async fn reads(c: &Client, css: &str, part: &str) -> String {
     panic!("{css} never reads {part:?}; it reads {last:?}");
 }
 
-/// Starts a practice; gives its process and the address of its phones.
-fn practice(b: &Binary) -> (Ended, String) {
+/// Starts a simulator; returns its process and the address of its phones.
+fn demo(b: &Binary) -> (Ended, String) {
     let mut child = b
         .command(&["demo", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
@@ -118,14 +118,14 @@ fn practice(b: &Binary) -> (Ended, String) {
         .lines()
         .map_while(Result::ok)
         .find_map(|l| l.strip_prefix("phones ").map(str::to_owned))
-        .expect("the practice says where its phones are");
+        .expect("the demo prints the address of its phones");
     (Ended(child), phones)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_yes_on_a_phone_is_confirmed_on_the_board() {
     let b = Binary::new("");
-    let (_practice, phones) = practice(&b);
+    let (_demo, phones) = demo(&b);
     let (_driver, driver_url) = driver();
     let c = browser(&driver_url, &b.dir.path().join("profile"), 1400).await;
     c.goto(&phones).await.unwrap();
@@ -179,7 +179,7 @@ async fn a_yes_on_a_phone_is_confirmed_on_the_board() {
         .await,
         "asked"
     );
-    // The same on the board's own page, live, without a script's error.
+    // The same on the board's own page, live and without a script error.
     c.goto(&phones.replace("/phones", "/")).await.unwrap();
     reads(
         &c,
@@ -190,7 +190,7 @@ async fn a_yes_on_a_phone_is_confirmed_on_the_board() {
     c.close().await.unwrap();
 }
 
-/// The app with the practice pages, and chats that only the test answers.
+/// The app with the simulator's pages, and a Telegram service without a bot.
 async fn pages_alone(db: &TestDb) -> (Running, Arc<TelegramService>) {
     let now = at("2026-11-26T10:00");
     let store = db.open().await;
@@ -220,7 +220,7 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<TelegramService>) {
     let chats = TelegramService::start(BOT_TOKEN, BOT_USERNAME)
         .await
         .unwrap();
-    chats.set_clock(Clock::practice(now));
+    chats.set_clock(Clock::simulated(now));
     for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
         chats.open(chat);
     }
@@ -232,8 +232,8 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<TelegramService>) {
     let how = Start {
         serve: true,
         more_desk: Some(pages.router()),
-        clock: Clock::practice(now),
-        purpose: Purpose::Practice,
+        clock: Clock::simulated(now),
+        purpose: Purpose::Simulator,
         scheduled: false,
     };
     let running = app::start(&settings(&db.url, db.dir.path(), provider.url()), how)
@@ -255,7 +255,7 @@ async fn the_buttons_of_a_chat_are_pressed_on_a_narrow_screen() {
         .await
         .unwrap();
 
-    // One person with a number and a chat: both stand together, and say which is which.
+    // One person with a number and a chat: both are shown together and labelled.
     let phone = "[data-testid='phone-5500100104']";
     let click = async |css: &str| {
         c.find(Locator::Css(&format!("{phone} {css}")))
@@ -346,7 +346,7 @@ async fn the_buttons_of_a_chat_are_pressed_on_a_narrow_screen() {
         1
     );
 
-    // Writing, and blocking the bot, which writing takes back.
+    // Writing; blocking the bot; writing again unblocks it.
     click("[data-testid='phone-block']").await;
     reads(
         &c,

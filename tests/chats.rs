@@ -1,5 +1,5 @@
-//! Telegram: buttons bound to their question, a second press to cancel, links by code, blocked
-//! chats, groups, and the phone that is written to instead.
+//! Telegram: buttons bound to their question, a second press to cancel, links by code, blocked chats,
+//! groups, and the phone that is used instead.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World};
 use courtesy::domain::local_time::parse_local;
@@ -61,10 +61,10 @@ async fn a_press_confirms_and_a_second_one_changes_nothing(on: On) {
             .all(|m| m.chat != LUKASZ || m.buttons.is_empty()),
         "the buttons are gone"
     );
-    // A client that still shows the old buttons: the press is answered kindly and changes nothing.
+    // A client that still shows old buttons: the press gets a friendly answer and changes nothing.
     assert!(
         !w.chats.press(LUKASZ, message, &buttons[1].1),
-        "the practice chat has no button any more"
+        "the simulated chat has no button any more"
     );
     w.chats_in(LUKASZ, "yes").await;
     assert_eq!(w.stands("BRK-0102").await, "booked none confirmed");
@@ -137,7 +137,8 @@ async fn a_late_cancellation_asks_the_reason_with_buttons_and_keeps_the_first_no
         ]
     );
     w.until("2026-11-26T10:31").await;
-    // Eleven minutes later the second press is too late; it is answered kindly, and a person rings.
+    // Eleven minutes later the second press is too late: it gets a friendly answer, and a person
+    // rings.
     w.presses(LUKASZ, "Child ill").await;
     assert_eq!(w.stands("BRK-0102").await, "booked none none");
     assert!(
@@ -203,7 +204,7 @@ async fn a_press_after_a_move_is_an_old_one(on: On) {
 async fn a_foreign_press_and_a_strangers_words_change_nothing(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
     let (_, buttons) = w.buttons(LUKASZ);
-    // Somebody else's client sends our button's data from another chat.
+    // A forged press from another chat.
     w.chats.open(99);
     let before = w.chat(99).len();
     w.chats_in(99, "/start").await;
@@ -211,14 +212,14 @@ async fn a_foreign_press_and_a_strangers_words_change_nothing(on: On) {
         w.chat(99)[before..],
         ["Sorry, we do not know this number. Please ring the office if you need us."]
     );
-    let update = courtesy::channels::telegram::TelegramUpdate {
-        update_id: 4_000_000,
-        chat: 99,
+    let update = courtesy::channels::InboundEvent {
+        provider_id: "4000000".into(),
+        from: "99".into(),
         at: None,
-        what: courtesy::channels::telegram::TelegramUpdateKind::Press {
+        kind: courtesy::domain::replies::inbound::InboundKind::Press {
             query: "q".into(),
             data: buttons[0].1.clone(),
-            message: 1,
+            message: "1".into(),
         },
     };
     let lines = w.svc.lines();
@@ -248,7 +249,7 @@ async fn a_link_is_used_once_and_moves_only_when_staff_heard_the_number(on: On) 
         linked(&w, "BRK-0101:contact").await,
         [("700".to_owned(), "current".to_owned())]
     );
-    // The same code again, from anybody: refused, once an hour.
+    // The same code again, from anybody: refused, and answered once an hour.
     for _ in 0..3 {
         w.chats_in(701, &format!("/start {code}")).await;
     }
@@ -260,7 +261,7 @@ async fn a_link_is_used_once_and_moves_only_when_staff_heard_the_number(on: On) 
     w.until("2026-11-26T10:00").await;
     assert!(w.chat(700)[1].contains("your visit is Sat 28 Nov"));
     assert!(w.got("+447700900102").is_empty());
-    // Another chat with a good code: nothing moves until staff heard the number.
+    // Another chat with a valid code: nothing changes until staff have confirmed the number.
     let code = link(&w, "BRK-0101:contact").await;
     w.chats_in(702, &format!("/start {code}")).await;
     let shown = w.chat(702)[0].clone();
@@ -315,7 +316,7 @@ async fn a_chat_of_the_other_parent_is_refused_and_codes_grow_old(on: On) {
     );
     assert!(linked(&w, "BRK-0102:resident").await.is_empty());
     assert!(w.tasks("BRK-0102").await.contains(&TaskKind::LinkRefused));
-    // Also what the other one had once is refused.
+    // A chat that the other parent once had is refused too.
     let party = parties::find(&w.svc.db, "BRK-0102:contact").await.unwrap();
     phone::change(
         &w.svc,
@@ -333,7 +334,7 @@ async fn a_chat_of_the_other_parent_is_refused_and_codes_grow_old(on: On) {
     w.until("2026-11-25T14:00").await;
     w.chats_in(LUKASZ, &format!("/start {code}")).await;
     assert!(linked(&w, "BRK-0102:resident").await.is_empty());
-    // A day later a code is nothing, and a new one ends the old one.
+    // A code expires after a day, and a new one replaces the old one.
     let old = link(&w, "BRK-0101:contact").await;
     let older = link(&w, "BRK-0101:resident").await;
     let _new = link(&w, "BRK-0101:resident").await;
@@ -358,7 +359,7 @@ async fn a_blocked_chat_is_seen_and_the_phone_is_used_only_where_that_was_agreed
     w.chats.block(LUKASZ, true);
     w.chats_settled().await;
     assert!(w.tasks("BRK-0102").await.contains(&TaskKind::ChatBlocked));
-    // A second chat is blocked without the bot being told: the refusal tells it.
+    // A second chat is blocked without an update: the refusal reveals it.
     let (other, other_phone) = (5_500_100_107, "+447700900107");
     w.chats.block_silently(other);
     w.until("2026-11-26T10:00").await;

@@ -1,5 +1,5 @@
-//! The doors: hooks that are forged, cut, huge, slow or of somebody else; callbacks in any order;
-//! what came in while nobody listened.
+//! Webhooks that are forged, cut off, huge, slow or somebody else's; callbacks in any order; messages
+//! that arrived while nobody was listening.
 
 use crate::common::{AT_ONCE, Binary, Emulator, On, TestDb, World, eventually, families};
 use base64::Engine;
@@ -109,7 +109,7 @@ async fn slow_and_cut_hooks_are_cut_off(on: On) {
         body.0 < Duration::from_secs(15) && body.1.contains("408"),
         "a half-sent body is cut off: {body:?}"
     );
-    // Meanwhile and afterwards the door is open for the others.
+    // Meanwhile and afterwards other requests are served.
     w.says("+447700900102", "YES").await;
     assert_eq!(w.stands("BRK-0101").await, "booked none confirmed");
     w.end().await;
@@ -144,8 +144,8 @@ async fn receipts_doubled_reversed_unknown(on: On) {
         .await
         .unwrap();
     let state = after.iter().find(|x| x.id == m.id).unwrap().state;
-    // The practice service may have said "delivered" before we said "undelivered": whichever final
-    // word came first stands.
+    // The simulator may have reported "delivered" before we report "undelivered": the first final
+    // status stays.
     assert!(matches!(state.as_str(), "undelivered" | "delivered"));
     w.end().await;
 }
@@ -168,7 +168,7 @@ async fn a_replay_has_no_effect_however_old(on: On) {
     w.until("2026-11-26T10:01").await;
     w.says("+447700900101", "START").await;
     let texts = w.got("+447700900101").len();
-    // A month later somebody who kept it plays it again, with its own good signature.
+    // A month later somebody replays a recorded request with its valid signature.
     w.until("2026-12-26T10:00").await;
     assert_eq!(post(&url, TOKEN, &old).await, 200);
     w.until("2026-12-26T10:01").await;
@@ -231,8 +231,8 @@ async fn the_desk_answers_this_machine_alone() {
     w.end().await;
 }
 
-/// The real binary against the emulator: answers, what came in while nobody listened is found,
-/// nothing breaks the contract.
+/// The real binary against the emulator: it answers, finds messages that arrived while nobody was
+/// listening, and never breaks the contract.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_as_a_whole() {
     for on in [On::Sqlite, On::Postgres] {
@@ -301,7 +301,7 @@ async fn the_service_as_a_whole() {
                 .count()
         };
         assert_eq!(confirmed(&b), 1);
-        // Killed; a text comes in while nobody listens; the next start lists it.
+        // Killed. A text arrives while nobody is listening; the next start lists it.
         serving.kill();
         let (other, _) = emulator
             .outbound()
@@ -334,7 +334,7 @@ async fn the_service_as_a_whole() {
             },
         )
         .await;
-        // SIGTERM ends it in order.
+        // SIGTERM stops it in order.
         let pid = serving.child.id().to_string();
         std::process::Command::new("kill")
             .args(["-TERM", &pid])
@@ -347,7 +347,7 @@ async fn the_service_as_a_whole() {
     }
 }
 
-/// Behind a reverse proxy the service signs the public address, which is not where we listen.
+/// Behind a reverse proxy the provider signs the public address, which is not where we listen.
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_proxy_the_public_address_is_what_is_signed() {
     let port = std::net::TcpListener::bind("127.0.0.1:0")

@@ -1,5 +1,5 @@
-//! A party's language: switched on by the centre, else English; what comes back in it; templates of
-//! a centre's own; the lint and the parts in `courtesy check`.
+//! A party's language: switched on by the centre, else English; answers in it; a centre's own
+//! templates; the lint and the count of segments in `courtesy check`.
 
 use crate::common::{BIRCHFIELD, Binary, LIFFEY, On, SAMPLE, TestDb, World};
 use courtesy::domain::task::TaskKind;
@@ -37,7 +37,7 @@ async fn polish_where_the_centre_has_switched_it_on(on: On) {
         p.words
             .iter()
             .filter(|(t, _)| t.language == tag)
-            .map(|(t, n)| (t.body.as_str(), t.parts, t.gsm, *n))
+            .map(|(t, n)| (t.body.as_str(), t.segments, t.gsm, *n))
             .collect::<Vec<_>>()
     };
     assert_eq!(
@@ -83,7 +83,7 @@ async fn polish_where_the_centre_has_switched_it_on(on: On) {
         "Birchfield: dziekujemy. Potwierdzili Panstwo wizyte: sob. 28 listopada, godz. 9:40."
     );
     w.presses(CHAT, "Nie").await;
-    // The second question is no draft's: it is in English, and so are its buttons.
+    // The second question is not among the drafts: it is in English, and so are its buttons.
     assert!(
         w.chat(CHAT)[1].starts_with("Birchfield: to cancel Sat 28 Nov"),
         "{:?}",
@@ -96,7 +96,7 @@ async fn polish_where_the_centre_has_switched_it_on(on: On) {
             .any(|(label, _)| label == "Keep the visit")
     );
     assert_eq!(w.stands("BRK-0102").await, "booked confirmed none");
-    // STOP belongs to no session, and is still answered in the language of who wrote it.
+    // STOP belongs to no session, and is still answered in the sender's language.
     w.chats_in(CHAT, "STOP").await;
     let last = w.chat(CHAT).pop().unwrap();
     assert_eq!(
@@ -104,7 +104,7 @@ async fn polish_where_the_centre_has_switched_it_on(on: On) {
         "Birchfield: nie bedziemy juz wysylac SMS-ow. Panstwa wizyty pozostaja bez zmian. W ich \
          sprawie prosze dzwonic: 020 7946 0101. START wlacza SMS-y."
     );
-    // The other centre has switched nothing on.
+    // The other centre has not switched the language on.
     assert!(
         w.chat(5_500_202_005)[0].starts_with("Liffey: your visit is"),
         "{:?}",
@@ -227,8 +227,7 @@ async fn check_counts_the_parts_of_each_text_and_language() {
         assert!(err.contains(part), "{part} not in {err}");
     }
     assert!(!err.contains("texts in English take more"), "{err}");
-    // A letter outside the alphabet of texts doubles the cost; a long name goes over what a text
-    // may take.
+    // A letter outside the GSM alphabet doubles the segments; a long name exceeds the limit.
     put(
         &b,
         "c.toml",
@@ -262,7 +261,7 @@ async fn check_counts_the_parts_of_each_text_and_language() {
             ),
         "{err}"
     );
-    // A language that there is not.
+    // A language that does not exist.
     put(&b, "c.toml", &with_languages("[\"pol\", \"fr\"]"));
     let (code, _, err) = b.run(&["centre", "apply", "c.toml"]);
     assert!(

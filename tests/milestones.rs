@@ -36,7 +36,7 @@ async fn world(on: On, texts: &str) -> World {
 
 /// What came about milestones, with the minute.
 fn told(w: &World, phone: &str) -> Vec<String> {
-    let about = |m: &courtesy::simulator::sms_service::Message| {
+    let about = |m: &courtesy::simulator::sms_service::SmsMessage| {
         m.to == phone
             && [
                 "look round",

@@ -6,6 +6,7 @@ use crate::money::{
     CONTACT, RESIDENT, about_money, birchfield, by, cancels, case, fees, nothing_about_money, task,
     until, world,
 };
+use courtesy::channels::{DeliveryError, DeliveryReceipt, ErrorMeaning};
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::money::policy::Absent;
 use courtesy::domain::people::person::Role;
@@ -21,7 +22,6 @@ use courtesy::flows::recording::Recording;
 use courtesy::flows::visits::closure::{self, ClosureRequest};
 use courtesy::flows::visits::{answer, attendance, move_session, reinstate};
 use courtesy::simulator::time;
-use courtesy::store::attempts::ReceiptIn;
 use courtesy::store::sessions::{self};
 use courtesy::store::{centres, messages, tasks};
 
@@ -56,13 +56,17 @@ async fn receipt(w: &World, kind: &str, status: &str, error_code: Option<&str>) 
         .max_by_key(|m| m.sent_at)
         .unwrap();
     let token = m.attempts.last().unwrap().token.clone();
-    let r = ReceiptIn {
+    let r = DeliveryReceipt {
         token,
         provider_id: m.provider_id.clone().unwrap(),
         status: status.into(),
-        error_code: error_code.map(str::to_owned),
+        receipt: status.parse().ok(),
+        error: error_code.map(|code| DeliveryError {
+            code: code.into(),
+            meaning: ErrorMeaning::NumberRefused,
+        }),
     };
-    receive::receipt(&w.svc, &r).await.unwrap();
+    receive::receipt(&w.svc, r).await.unwrap();
     time::settle(&w.svc).await.unwrap();
 }
 

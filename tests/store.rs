@@ -117,6 +117,7 @@ async fn facts_and_receipts_are_append_only(on: On) {
             token: AttemptToken::new("none"),
             provider_id: "SM".into(),
             status: "sent".into(),
+            receipt: Some(Receipt::Sent),
             error_code: None,
         },
     )
@@ -232,6 +233,7 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
             token: token.clone(),
             provider_id: format!("SM-{token}"),
             status: status.into(),
+            receipt: status.parse().ok(),
             error_code: code.map(str::to_owned),
         };
         attempts::receipt(&mut tx, now, &r).await.unwrap();
@@ -343,6 +345,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
         token: token.clone(),
         provider_id: "SM1".into(),
         status: status.into(),
+        receipt: status.parse().ok(),
         error_code: None,
     };
     let mut tx = db.begin().await.unwrap();

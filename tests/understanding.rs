@@ -592,7 +592,7 @@ async fn bad_input_is_kept_shown_safely_and_handed_to_a_person(on: On) {
             "{body:?} is kept as received"
         );
         assert!(
-            !courtesy::domain::sanitize::shown(&kept)
+            !courtesy::domain::sanitize::sanitize(&kept)
                 .chars()
                 .any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)),
             "{body:?} is shown safely"

@@ -1,15 +1,14 @@
-//! One suite of exchanges against the practice service and against the emulator, which was written
-//! from the service's specification: so practice is as real as the emulator.
+//! One suite of exchanges against the simulator and against the emulator, which was written from the
+//! provider's specification. So the simulator is as real as the emulator.
 
 use crate::common::{
     AT_ONCE, BOT, Binary, EMULATOR_TOKEN, Emulator, On, TestDb, eventually, families_in_chats,
 };
-use courtesy::channels::SendOutcome;
-use courtesy::channels::telegram::{
-    ErrandResult, Telegram, TelegramSettings, TelegramUpdate, TelegramUpdateKind, UpdateMode,
-};
+use courtesy::channels::telegram::{ErrandResult, Telegram, TelegramSettings, UpdateMode};
 use courtesy::channels::twilio::{Sender, SmsSettings, Twilio};
+use courtesy::channels::{InboundEvent, SendOutcome};
 use courtesy::domain::outgoing::receipt::Receipt;
+use courtesy::domain::replies::inbound::InboundKind;
 use courtesy::simulator::sms_service::SmsService;
 use courtesy::simulator::telegram::TelegramService;
 use courtesy::simulator::{ACCOUNT, OUR_NUMBER, TOKEN};
@@ -32,7 +31,7 @@ async fn exchanges(url: &str, token: &str) {
     let us = sms(url, token, OUR_NUMBER);
     us.probe().await.unwrap();
     assert!(sms(url, "wrong", OUR_NUMBER).probe().await.is_err());
-    // A text is taken, listed with its words and moves on to the phone.
+    // A text is accepted, listed with its body, and delivered.
     let SendOutcome::Accepted {
         provider_id,
         receipt,
@@ -69,11 +68,11 @@ async fn exchanges(url: &str, token: &str) {
     );
     assert!(m.created_at.is_some());
     let end = std::time::Instant::now() + Duration::from_secs(5);
-    while us.list_to("+447700900101").await.unwrap()[0].status != "delivered" {
+    while us.list_to("+447700900101").await.unwrap()[0].receipt != Some(Receipt::Delivered) {
         assert!(std::time::Instant::now() < end, "never delivered");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // All pages, and nobody else's.
+    // All pages are read, and only messages to that number.
     for i in 0..205 {
         assert!(matches!(
             us.send("+447700900102", &format!("n {i}"), None, CALLBACK)
@@ -97,7 +96,7 @@ async fn exchanges(url: &str, token: &str) {
             .unwrap()
             .is_empty()
     );
-    // What it refuses, and whether that is for one number or for all.
+    // Refusals, for one number or for the whole channel.
     let refused = |t: SendOutcome| match t {
         SendOutcome::RefusedNumber { error, .. } => format!("number {}", &error[..5]),
         SendOutcome::RefusedChannel { error } => format!("channel {}", &error[..5]),
@@ -137,7 +136,7 @@ async fn exchanges(url: &str, token: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_practice_service() {
+async fn the_simulated_sms_service() {
     let provider = SmsService::start(ACCOUNT, TOKEN, &[OUR_NUMBER])
         .await
         .unwrap();
@@ -149,7 +148,7 @@ async fn the_emulator() {
     let emulator = Emulator::start(&[]);
     exchanges(&emulator.url, EMULATOR_TOKEN).await;
     let v = emulator.ask("violations").await;
-    // The one text without words was ours on purpose.
+    // The one empty text was sent on purpose.
     assert!(
         v["violations"]
             .as_array()
@@ -225,7 +224,7 @@ fn bot(url: &str, token: &str) -> Telegram {
     .unwrap()
 }
 
-/// One suite of exchanges by Telegram, against the practice chats and against the emulator.
+/// One suite of exchanges by Telegram, against the simulator and against the emulator.
 async fn chat_exchanges(
     url: &str,
     token: &str,
@@ -247,14 +246,21 @@ async fn chat_exchanges(
         "a chat that never wrote"
     );
     say(42, "hello").await;
-    let (news, next, _) = us.fetch(None).await.unwrap();
-    assert!(
-        matches!(&news[..], [TelegramUpdate { chat: 42, what: TelegramUpdateKind::Text(t), .. }] if t == "hello"),
-        "{news:?}"
-    );
-    // Until a later question confirms it, it comes again.
-    assert_eq!(us.fetch(None).await.unwrap().0, news);
-    assert!(us.fetch(next).await.unwrap().0.is_empty());
+    let first = us.fetch(None).await.unwrap();
+    let [
+        InboundEvent {
+            from,
+            kind: InboundKind::Text { body, media: 0, .. },
+            ..
+        },
+    ] = &first.events[..]
+    else {
+        panic!("{:?}", first.events)
+    };
+    assert_eq!((from.as_str(), body.0.as_str()), ("42", "hello"));
+    // Until a later fetch confirms it, it comes again.
+    assert_eq!(us.fetch(None).await.unwrap().events, first.events);
+    assert!(us.fetch(first.next).await.unwrap().events.is_empty());
     let buttons = vec![vec![
         ("Yes".to_owned(), "token:yes".to_owned()),
         ("No".to_owned(), "token:no".to_owned()),
@@ -266,11 +272,11 @@ async fn chat_exchanges(
     };
     let message: i32 = provider_id.parse().unwrap();
     press(42, i64::from(message), "token:yes").await;
-    let (news, next, _) = us.fetch(next).await.unwrap();
+    let second = us.fetch(first.next).await.unwrap();
     let [
-        TelegramUpdate {
-            what:
-                TelegramUpdateKind::Press {
+        InboundEvent {
+            kind:
+                InboundKind::Press {
                     query,
                     data,
                     message: below,
@@ -278,11 +284,14 @@ async fn chat_exchanges(
             at: None,
             ..
         },
-    ] = &news[..]
+    ] = &second.events[..]
     else {
-        panic!("{news:?}")
+        panic!("{:?}", second.events)
     };
-    assert_eq!((data.as_str(), *below), ("token:yes", message));
+    assert_eq!(
+        (data.as_str(), below.as_str()),
+        ("token:yes", provider_id.as_str())
+    );
     assert_eq!(
         us.answer(query, "no longer in use").await,
         ErrandResult::Done
@@ -309,11 +318,11 @@ async fn chat_exchanges(
         ErrandResult::Done
     );
     assert_eq!(us.replace(42, 999, "x").await, ErrandResult::Never);
-    assert!(us.fetch(next).await.unwrap().0.is_empty());
+    assert!(us.fetch(second.next).await.unwrap().events.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_practice_chats() {
+async fn the_simulated_telegram() {
     let chats = TelegramService::start(BOT, "CourtesyPracticeBot")
         .await
         .unwrap();
@@ -435,7 +444,7 @@ async fn the_bot_as_a_whole() {
             (sent(1000).await == 1 && sent(1001).await == 1).then_some(())
         })
         .await;
-        // A new chat takes the place of the old one only when staff heard its number.
+        // A new chat replaces the old one only when staff have confirmed its number.
         let link = b.ok(&["link", "K-00000:resident", "--json"]);
         let code = serde_json::from_str::<serde_json::Value>(link.trim()).unwrap()["code"]
             .as_str()

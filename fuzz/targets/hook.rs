@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use courtesy::channels::twilio::{parse_form, parse_form_bytes, readable};
+use courtesy::channels::form::{parse_form, parse_form_bytes, readable};
 use courtesy::domain::replies::understanding::understand;
 use libfuzzer_sys::fuzz_target;
 

@@ -4,7 +4,7 @@
 #![no_main]
 
 use courtesy::domain::people::person::Channel;
-use courtesy::domain::sanitize::shown;
+use courtesy::domain::sanitize::sanitize;
 use courtesy::domain::replies::understanding::{PendingQuestion, ReadingContext, Intent, understand_in};
 use libfuzzer_sys::fuzz_target;
 
@@ -22,5 +22,5 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(meant, understand_in(&text, &context));
     let asked = understand_in(&format!("{text}?"), &context);
     assert_ne!(asked.intent, Intent::Confirm, "{text:?}");
-    assert!(!shown(&text).chars().any(|c| c.is_control() && c != '\n'));
+    assert!(!sanitize(&text).chars().any(|c| c.is_control() && c != '\n'));
 });

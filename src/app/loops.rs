@@ -1,5 +1,4 @@
-//! The loops that every process runs: scan, reconcile, beat; and what watches over loops and the
-//! clock.
+//! The loops that every process runs: scan, reconcile and heartbeat. Also the check of the clock.
 
 use crate::domain::ids::WorkerId;
 use crate::flows::liveness::ClockWatch;
@@ -15,18 +14,18 @@ use std::time::{Duration as Span, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Our own heartbeat; a gap longer than three of them means that nobody listened.
-const BEAT: Span = Span::from_secs(10);
-/// A gap in the heartbeat after which what came in is listed.
+/// The interval of our heartbeat. A gap of more than three means that nobody was listening.
+const HEARTBEAT: Span = Span::from_secs(10);
+/// After a gap of this length in the heartbeat, inbound messages are listed.
 const GAP: Duration = Duration::seconds(30);
-/// What came in is listed at least this often.
+/// Inbound messages are listed at least this often.
 const LIST_EVERY: Span = Span::from_secs(600);
-/// How far back the first listing of a new database goes.
+/// How far back the first listing for a new database goes.
 const FIRST_LISTING: Duration = Duration::hours(24);
-/// Our clock may differ this much from the database's.
-const CLOCK_DIFFERS: Duration = Duration::seconds(5);
+/// How far our clock may differ from the database's.
+const MAX_CLOCK_SKEW: Duration = Duration::seconds(5);
 
-/// The loops of a program: one that fails ends them all.
+/// The loops of a program. If one fails, all stop.
 #[derive(Clone)]
 pub(super) struct Loops {
     pub(super) stop: CancellationToken,
@@ -52,8 +51,8 @@ impl Loops {
         self.tasks.spawn(async move {
             if let Err(e) = work.await {
                 tracing::error!(
-                    "{name}: {e:#}; the program ends, what is open will be looked up \
-                                 after the next start"
+                    "{name}: {e:#}; the program stops, open attempts will be looked up after the \
+                     next start"
                 );
                 failed.cancel();
                 stop.cancel();
@@ -70,14 +69,14 @@ pub(super) async fn scan_loop(
     let mut due = svc.clock.now();
     while !stop.is_cancelled() {
         let now = svc.clock.now();
-        // A clock that went back must not make the next tick wait for it.
+        // If the clock was set back, the next scan must not wait until it catches up.
         let next = schedule.after(&now).next();
         if now >= due || next.is_some_and(|n| n + Duration::seconds(1) < due) {
             match confirmations::scan(&svc, now).await {
                 Ok(_) => due = next.unwrap_or(now + Duration::minutes(1)),
                 Err(e) => {
-                    // A scan remembers nothing: the next one does all of it.
-                    tracing::warn!("nothing can be planned just now: {e:#}");
+                    // Nothing is lost: the next scan does all of it.
+                    tracing::warn!("the scan failed, trying again: {e:#}");
                     tokio::time::sleep(Span::from_secs(1)).await;
                     continue;
                 }
@@ -103,8 +102,8 @@ pub(super) async fn reconcile_loop(
 ) -> Result<()> {
     while !stop.is_cancelled() {
         if let Err(e) = reconcile::round(&svc, &worker).await {
-            // Another process may have adopted the same one a moment ago; the next round sees it.
-            tracing::warn!("a round of looking up did not end: {e:#}");
+            // Another process may have adopted the same attempt a moment ago; the next round sees it.
+            tracing::warn!("open attempts could not be looked up, trying again: {e:#}");
         }
         svc.liveness.tick("reconcile");
         tokio::select! {
@@ -115,7 +114,9 @@ pub(super) async fn reconcile_loop(
     Ok(())
 }
 
-pub(super) async fn beat_loop(
+/// Records that the process is alive, checks the clock, and lists inbound messages that no webhook
+/// brought.
+pub(super) async fn heartbeat_loop(
     svc: Arc<Service>,
     worker: Arc<Worker>,
     receives: bool,
@@ -123,61 +124,84 @@ pub(super) async fn beat_loop(
 ) -> Result<()> {
     let began = Instant::now();
     let mut watch = ClockWatch::new(svc.clock.now(), began.elapsed());
-    // Since when nobody may have listened.
-    let mut since = match workers::last_receiving_beat(&svc.db, &worker.id).await? {
-        Some(beat) => beat,
-        None => svc.clock.now() - FIRST_LISTING,
-    };
-    if svc.clock.now() - since > GAP {
-        svc.liveness.was_away(since);
-    }
-    let mut list_at = Some(Instant::now());
+    let last_beat = workers::last_receiving_beat(&svc.db, &worker.id).await?;
+    let mut catch_up = CatchUp::new(&svc, last_beat);
     let mut last_beat = svc.clock.now();
     while !stop.is_cancelled() {
         let now = svc.clock.now();
-        if now - last_beat > GAP {
-            since = since.min(last_beat);
-            svc.liveness.was_away(last_beat);
-            list_at = Some(Instant::now());
-        }
-        if receives
-            && has_sms(&svc)
-            && !svc.clock.is_simulated()
-            && list_at.is_some_and(|t| Instant::now() >= t)
-        {
-            match receive::catch_up(&svc, since - Duration::minutes(5)).await {
-                Ok(_) => {
-                    since = now;
-                    list_at = Some(Instant::now() + LIST_EVERY);
-                }
-                Err(e) => {
-                    tracing::warn!("what came in meanwhile cannot be listed yet: {e:#}");
-                    list_at = Some(Instant::now() + Span::from_secs(5));
-                }
-            }
+        catch_up.notice_gap(&svc, last_beat, now);
+        let lists = receives && has_sms(&svc) && !svc.clock.is_simulated();
+        if lists {
+            catch_up.list_if_due(&svc, now).await;
         }
         let beaten = async {
             check_clock(&svc, &mut watch, began.elapsed(), svc.clock.now()).await?;
             worker.beat(&svc.db, now).await
         };
         if let Err(e) = beaten.await {
-            tracing::warn!("no beat: {e:#}");
+            tracing::warn!("the heartbeat could not be recorded: {e:#}");
         }
         last_beat = svc.clock.now();
-        let pause = list_at.map_or(BEAT, |t| {
-            t.saturating_duration_since(Instant::now())
-                .clamp(Span::from_millis(200), BEAT)
-        });
+        let pause = if lists { catch_up.pause() } else { HEARTBEAT };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(if receives && has_sms(&svc) && !svc.clock.is_simulated() { pause } else { BEAT }) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
     Ok(())
 }
 
-/// A process whose clock cannot be trusted stops sending and says so; it goes on when the clock is
-/// right again.
+/// When to list inbound messages, and how far back.
+struct CatchUp {
+    /// Nobody may have been listening since then.
+    since: DateTime<Utc>,
+    next: Instant,
+}
+
+impl CatchUp {
+    fn new(svc: &Service, last_beat: Option<DateTime<Utc>>) -> CatchUp {
+        let since = last_beat.unwrap_or_else(|| svc.clock.now() - FIRST_LISTING);
+        if svc.clock.now() - since > GAP {
+            svc.liveness.was_away(since);
+        }
+        CatchUp {
+            since,
+            next: Instant::now(),
+        }
+    }
+
+    fn notice_gap(&mut self, svc: &Service, last_beat: DateTime<Utc>, now: DateTime<Utc>) {
+        if now - last_beat > GAP {
+            self.since = self.since.min(last_beat);
+            svc.liveness.was_away(last_beat);
+            self.next = Instant::now();
+        }
+    }
+
+    async fn list_if_due(&mut self, svc: &Service, now: DateTime<Utc>) {
+        if Instant::now() < self.next {
+            return;
+        }
+        match receive::catch_up(svc, self.since - Duration::minutes(5)).await {
+            Ok(_) => {
+                self.since = now;
+                self.next = Instant::now() + LIST_EVERY;
+            }
+            Err(e) => {
+                tracing::warn!("missed inbound messages cannot be listed yet: {e:#}");
+                self.next = Instant::now() + Span::from_secs(5);
+            }
+        }
+    }
+
+    fn pause(&self) -> Span {
+        self.next
+            .saturating_duration_since(Instant::now())
+            .clamp(Span::from_millis(200), HEARTBEAT)
+    }
+}
+
+/// A process whose clock cannot be trusted logs that and stops sending until the clock is right again.
 pub(super) async fn check_clock(
     svc: &Service,
     watch: &mut ClockWatch,
@@ -189,17 +213,16 @@ pub(super) async fn check_clock(
     }
     let mut why = watch.jumped(now, elapsed).map(|off| {
         format!(
-            "clock: it jumped by {} s; sending stands \
-                                                      still until it is right or the program is \
-                                                      started again",
+            "clock: it jumped by {} s; nothing is sent until it is right or the program is \
+             restarted",
             off.num_seconds()
         )
     });
     if let Some(theirs) = svc.db.clock().await?
-        && (theirs - now).abs() > CLOCK_DIFFERS
+        && (theirs - now).abs() > MAX_CLOCK_SKEW
     {
         why = Some(format!(
-            "clock: it differs from the database's by {} s; sending stands still",
+            "clock: it differs from the database's by {} s; nothing is sent",
             (now - theirs).num_seconds()
         ));
     }

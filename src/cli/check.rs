@@ -211,7 +211,7 @@ async fn check_online(lines: &Lines, found: &mut Findings) -> Result<()> {
                     ))?;
                     // Rule G4: whoever holds the phone reads these.
                     for bad in NOT_ON_A_LOCK_SCREEN {
-                        if about.words.iter().any(|w| w.to_lowercase().contains(bad)) {
+                        if about.texts.iter().any(|w| w.to_lowercase().contains(bad)) {
                             found.warn(format!(
                                 "{section}: the bot's name or description says \
                                                 {bad:?}, which everybody who holds the phone can \

@@ -142,7 +142,7 @@ fn in_words(p: &ClosurePreview, args: &Args) -> Result<()> {
     for (
         RenderedText {
             body,
-            parts,
+            segments: parts,
             gsm,
             language,
             ..
@@ -158,7 +158,7 @@ fn in_words(p: &ClosurePreview, args: &Args) -> Result<()> {
             "the exact words in {language}, to {n} ({parts} SMS part{s}, {alphabet}):\n  {body}"
         ))?;
     }
-    if p.words.iter().any(|(text, _)| text.parts > 1) {
+    if p.words.iter().any(|(text, _)| text.segments > 1) {
         eprintln!("warning  a text takes more than one SMS part");
     }
     let rings = p.told.len() - p.texts();

@@ -2,7 +2,7 @@
 
 use crate::cli::{Usage, line};
 use crate::domain::local_time::{instant, parse_local};
-use crate::simulator::pages::ZONE;
+use crate::simulator::ZONE;
 use crate::simulator::{self, once};
 use anyhow::{Context, Result, anyhow};
 use std::net::SocketAddr;

@@ -3,7 +3,7 @@
 use crate::cli::{CommandContext, Usage, line};
 use crate::domain::ids::TaskId;
 use crate::domain::local_time::wall;
-use crate::domain::sanitize::shown;
+use crate::domain::sanitize::sanitize;
 use crate::flows::people::reply::{self, WaitingMessage};
 use crate::store::inbox::Direction;
 use anyhow::{Result, anyhow};
@@ -127,7 +127,7 @@ fn show(task: &TaskId, w: &WaitingMessage) -> Result<()> {
             }
         };
         line(format!("\n{mark} {} {head}", at(p.at)))?;
-        for text in shown(&p.body.0).lines() {
+        for text in sanitize(&p.body.0).lines() {
             line(format!("{mark}     {text}"))?;
         }
         if p.body.0.trim().is_empty() {

@@ -1,18 +1,29 @@
-//! Reads tables of settings (TOML) and says everything that is wrong at once, each with its mend.
+//! Reads tables of settings (TOML) and reports every problem at once, each with its fix.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use toml::{Table, Value};
 
-/// One thing wrong in a file of settings.
+/// One problem in a settings file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The key with its section, `sms.rate_per_second`.
     pub key: String,
     /// What is wrong and what was expected.
     pub what: String,
-    /// How to mend it.
+    /// How to fix it.
     pub fix: String,
+}
+
+impl Problem {
+    /// A problem of `key`.
+    pub fn new(key: impl Into<String>, what: impl Into<String>, fix: impl Into<String>) -> Problem {
+        Problem {
+            key: key.into(),
+            what: what.into(),
+            fix: fix.into(),
+        }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -21,7 +32,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The name nearest to what was written, if one is near.
+/// The name most similar to what was written, if any is similar enough.
 pub fn near<'a>(names: impl IntoIterator<Item = &'a str>, written: &str) -> Option<&'a str> {
     names
         .into_iter()
@@ -31,18 +42,18 @@ pub fn near<'a>(names: impl IntoIterator<Item = &'a str>, written: &str) -> Opti
         .map(|(_, n)| n)
 }
 
-/// Reads keys out of a table, remembers which were known and collects what is wrong.
+/// Reads the keys of a table, remembers which of them are known, and collects problems.
 pub struct ConfigReader<'a> {
     table: &'a Table,
     prefix: String,
     known: BTreeSet<String>,
     sections: BTreeSet<String>,
-    /// What was wrong so far.
+    /// The problems so far.
     pub problems: Vec<Problem>,
 }
 
-/// Puts the values of a list into words.
-fn show(v: &Value) -> String {
+/// A value as people write it.
+fn display(v: &Value) -> String {
     match v {
         Value::String(s) => format!("{s:?}"),
         other => other.to_string(),
@@ -61,7 +72,7 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    /// Records a problem of `key`, which is relative to this table.
+    /// Records a problem with `key`, which is relative to this table.
     pub fn problem(&mut self, key: &str, what: impl Into<String>, fix: impl Into<String>) {
         self.problems.push(Problem {
             key: format!("{}{key}", self.prefix),
@@ -70,7 +81,7 @@ impl<'a> ConfigReader<'a> {
         });
     }
 
-    /// Reads a section with `read`; a missing one is read as an empty table.
+    /// Reads a section with `read`. A missing section is read as an empty table.
     pub fn section<T>(&mut self, name: &str, read: impl FnOnce(&mut ConfigReader<'_>) -> T) -> T {
         self.sections.insert(name.to_owned());
         let empty = Table::new();
@@ -80,7 +91,7 @@ impl<'a> ConfigReader<'a> {
             Some(other) => {
                 self.problem(
                     name,
-                    format!("{} is no section", show(other)),
+                    format!("{} is no section", display(other)),
                     format!("Write it as [{name}]."),
                 );
                 &empty
@@ -96,7 +107,7 @@ impl<'a> ConfigReader<'a> {
         out
     }
 
-    /// Reads each table of a list `[[name]]` with `read`; none if it is missing.
+    /// Reads each table of a list `[[name]]` with `read`. A missing list is empty.
     pub fn tables<T>(
         &mut self,
         name: &str,
@@ -111,7 +122,7 @@ impl<'a> ConfigReader<'a> {
             Some(other) => {
                 self.problem(
                     name,
-                    format!("{} is no list of tables", show(other)),
+                    format!("{} is no list of tables", display(other)),
                     format!("Write each as [[{name}]]."),
                 );
                 Vec::new()
@@ -130,7 +141,7 @@ impl<'a> ConfigReader<'a> {
         out
     }
 
-    /// A section as it stands, for somebody else to read.
+    /// A section as it is, for another reader.
     pub fn raw_section(&mut self, name: &str) -> Option<Table> {
         let table = self.table.get(name)?.as_table().cloned();
         self.section(name, |r| r.accept_all());
@@ -142,7 +153,7 @@ impl<'a> ConfigReader<'a> {
         self.table.contains_key(name)
     }
 
-    /// Whatever was in the table and never asked for is a problem with the nearest right name.
+    /// Reports each key that was never read, with the most similar known name.
     pub fn unknown_keys(&mut self) {
         let names: Vec<&String> = self.known.iter().chain(self.sections.iter()).collect();
         let mut found = Vec::new();
@@ -174,7 +185,7 @@ impl<'a> ConfigReader<'a> {
         self.table.get(key)
     }
 
-    /// Takes every key of this table as known.
+    /// Accepts every key of this table.
     pub fn accept_all(&mut self) {
         self.known.extend(self.table.keys().cloned());
     }
@@ -190,14 +201,14 @@ impl<'a> ConfigReader<'a> {
             None => None,
             Some(Value::String(s)) => Some(s.clone()),
             Some(other) => {
-                let what = format!("{} is no text", show(other));
+                let what = format!("{} is no text", display(other));
                 self.problem(key, what, "Put it in quotes.");
                 None
             }
         }
     }
 
-    /// A text that must be there.
+    /// A text that is required.
     pub fn text_required(&mut self, key: &str, fix: &str) -> String {
         match self.text_opt(key).filter(|s| !s.trim().is_empty()) {
             Some(s) => s,
@@ -225,10 +236,10 @@ impl<'a> ConfigReader<'a> {
         match n {
             Some(n) if (min..=max).contains(&n) => n,
             _ => {
-                let shown = self.table.get(key).map(show).unwrap_or_default();
+                let given = self.table.get(key).map(display).unwrap_or_default();
                 self.problem(
                     key,
-                    format!("{shown} is no whole number from {min} to {max}"),
+                    format!("{given} is no whole number from {min} to {max}"),
                     format!("The usual value is {default}."),
                 );
                 default
@@ -236,7 +247,7 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    /// One of the words that `parse` knows, or `default`.
+    /// One of these words, or `default`.
     pub fn word<T: Copy>(&mut self, key: &str, default: T, choices: &[(&str, T)]) -> T {
         let Some(text) = self.text_opt(key) else {
             return default;
@@ -255,7 +266,7 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    /// A text read by `parse`, or `default`; `expected` says what it must look like.
+    /// A text read by `parse`, or `default`. `expected` says what the text must look like.
     pub fn parsed<T>(
         &mut self,
         key: &str,
@@ -279,7 +290,7 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    /// A list of texts; from the environment also one text with commas.
+    /// A list of texts. The environment gives it as one text with commas.
     pub fn list(&mut self, key: &str) -> Option<Vec<String>> {
         match self.get(key)? {
             Value::Array(a) if a.iter().all(Value::is_str) => Some(
@@ -294,14 +305,14 @@ impl<'a> ConfigReader<'a> {
                     .collect(),
             ),
             other => {
-                let what = format!("{} is no list of texts", show(other));
+                let what = format!("{} is no list of texts", display(other));
                 self.problem(key, what, "Write it as [\"one\", \"two\"].");
                 None
             }
         }
     }
 
-    /// Ends the reading: the value if nothing was wrong, else every problem.
+    /// Finishes reading: returns the value, or every problem if there are any.
     pub fn finish<T>(mut self, value: T) -> Result<T, Vec<Problem>> {
         self.unknown_keys();
         if self.problems.is_empty() {

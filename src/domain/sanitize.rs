@@ -1,43 +1,43 @@
-//! Words of strangers, made safe to look at: nothing in them steers the terminal or the page, turns
-//! the reading direction or hides.
+//! Makes text from strangers safe to display: nothing in it controls the terminal or the page, reverses
+//! the reading direction, or hides.
 
-/// More marks than this on one letter are a heap and no writing.
-const MARKS: usize = 3;
-/// More characters than this are cut, and it is said how many.
-const MOST: usize = 4_000;
+/// The most combining marks on one letter; no language needs more.
+const MAX_MARKS: usize = 3;
+/// Longer texts are cut.
+const MAX_LENGTH: usize = 4_000;
 
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
-fn steers(c: char) -> bool {
+fn is_control(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The words as they may be shown: lines are kept, whatever steers or hides is named (`<U+202E>`),
-/// heaps of marks and endless texts are cut with a word about it.
-pub fn shown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(MOST * 2));
+/// The text as it may be displayed. Line breaks stay; controls and invisible characters are named
+/// (`<U+202E>`); excess combining marks and overlong texts are cut, with a note that says how much.
+pub fn sanitize(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(MAX_LENGTH * 2));
     let (mut marks, mut heaped, mut n) = (0, 0, 0);
     let mut rest = text.chars();
     for c in rest.by_ref() {
         if is_mark(c) {
             marks += 1;
-            if marks > MARKS {
+            if marks > MAX_MARKS {
                 heaped += 1;
                 continue;
             }
         } else {
             marks = 0;
         }
-        if steers(c) && c != '\r' {
+        if is_control(c) && c != '\r' {
             out.push_str(&format!("<U+{:04X}>", u32::from(c)));
         } else if c != '\r' {
             out.push(c);
         }
         n += 1;
-        if n == MOST {
+        if n == MAX_LENGTH {
             break;
         }
     }
@@ -66,13 +66,13 @@ mod tests {
             ("ye\u{200b}s", "ye<U+200B>s"),
             ("Siobha\u{301}n 👍 👨‍👩‍👧", "Siobha\u{301}n 👍 👨‍👩‍👧"),
         ] {
-            assert_eq!(shown(text), want);
+            assert_eq!(sanitize(text), want);
         }
         assert_eq!(
-            shown(&format!("o{}", "\u{301}".repeat(10_000))),
+            sanitize(&format!("o{}", "\u{301}".repeat(10_000))),
             "o\u{301}\u{301}\u{301} <9997 marks left out>"
         );
-        let long = shown(&"x".repeat(100_000));
+        let long = sanitize(&"x".repeat(100_000));
         assert!(long.ends_with(" <96000 more characters>") && long.len() < 5_000);
     }
 }

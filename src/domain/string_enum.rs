@@ -2,7 +2,7 @@
 
 /// Declares a public enum with `ALL`, `as_str`, `FromStr`, `Display` and serde.
 ///
-/// `FromStr` fails with a sentence that lists the spellings that exist.
+/// The error of `FromStr` lists the valid spellings.
 #[macro_export]
 macro_rules! string_enum {
     ($(#[$m:meta])* $name:ident { $($(#[$vm:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -12,7 +12,7 @@ macro_rules! string_enum {
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
-            /// Its one spelling.
+            /// Its spelling.
             pub fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }

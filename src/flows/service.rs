@@ -15,8 +15,8 @@ pub struct Service {
     pub db: Db,
     /// Where `now` comes from.
     pub clock: Clock,
-    /// The words.
-    pub words: Templates,
+    /// The message templates.
+    pub templates: Templates,
     lines: RwLock<Arc<Lines>>,
     /// Where staff are alerted.
     pub alert_to: Vec<Address>,
@@ -37,14 +37,14 @@ impl Service {
     pub fn new(
         db: Db,
         clock: Clock,
-        words: Templates,
+        templates: Templates,
         lines: Lines,
         alert_to: Vec<Address>,
     ) -> Arc<Service> {
         Arc::new(Service {
             db,
             clock,
-            words,
+            templates,
             lines: RwLock::new(Arc::new(lines)),
             alert_to,
             wake_deliver: Notify::new(),

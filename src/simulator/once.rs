@@ -1,32 +1,35 @@
-//! One weekend in the terminal, for someone who has never seen the program: the real parts run, and
-//! what was recorded is read back from the database.
+//! One weekend in the terminal, for people who have never seen the program. The real program runs, and
+//! at the end the records are read back from the database.
 
 use crate::domain::local_time::{instant, parse_local};
 use crate::domain::visits::notice::Origin;
 use crate::flows::recording::Recording;
 use crate::flows::visits::move_session;
-use crate::simulator::{OUR_NUMBER, Simulator, time};
+use crate::simulator::sample::{OUR_NUMBER, ZONE};
+use crate::simulator::start::Simulator;
+use crate::simulator::task_words::task_in_words;
+use crate::simulator::time;
 use crate::store::{sessions, tasks};
 use crate::web::desk::board;
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::time::Duration;
 
-/// The people of the story, as the sample has them.
+// The people of the story, from the sample.
 const RESIDENT_101: &str = "+447700900101";
 const RESIDENT_103: &str = "+447700900105";
 const CONTACT_105: &str = "+447700900110";
 const CONTACT_109: &str = "+447700900118";
 
 struct Story<'a, W: Write> {
-    practice: &'a Simulator,
+    simulator: &'a Simulator,
     out: &'a mut W,
-    told: usize,
-    told_in_chats: usize,
+    printed: usize,
+    printed_in_chats: usize,
 }
 
-/// A text as it is shown: between whom, and the words.
-struct Shown {
+/// One message of the story.
+struct StoryMessage {
     who: String,
     body: String,
     own: bool,
@@ -35,13 +38,13 @@ struct Shown {
 /// Plays the weekend and writes what happens to `out`.
 ///
 /// # Errors
-/// Something did not go as it must; the story then ends there.
-pub async fn play(practice: &Simulator, out: &mut impl Write) -> Result<()> {
+/// Something went wrong; the story ends there.
+pub async fn play(simulator: &Simulator, out: &mut impl Write) -> Result<()> {
     let mut s = Story {
-        practice,
+        simulator,
         out,
-        told: 0,
-        told_in_chats: 0,
+        printed: 0,
+        printed_in_chats: 0,
     };
     s.say(
         "Courtesy writes to the parents of a child contact centre, reads their answers, and \
@@ -67,8 +70,8 @@ pub async fn play(practice: &Simulator, out: &mut impl Write) -> Result<()> {
         CONTACT_105,
         "No sorry cant make it",
         "Another cannot come. One text could be a \
-                                                   mistake or somebody else's, so nothing changes \
-                                                   yet:",
+         mistake or somebody else's, so nothing changes \
+         yet:",
     )
     .await?;
     let code = s.code_for(CONTACT_105)?;
@@ -87,8 +90,8 @@ pub async fn play(practice: &Simulator, out: &mut impl Write) -> Result<()> {
         RESIDENT_103,
         "what happens if he is late again?",
         "Whatever is not clearly a yes or a \
-                                                                no goes to a person. Everyone gets \
-                                                                the same answer to that.",
+         no goes to a person. Everyone gets \
+         the same answer to that.",
     )
     .await?;
     s.clock("2026-11-27T10:00", "Friday 10am: the visits on Sunday.")
@@ -110,12 +113,12 @@ impl<W: Write> Story<'_, W> {
         Ok(writeln!(self.out, "{words}")?)
     }
 
-    /// Shows the texts that went over the service since the last time.
+    /// Prints the messages since the last time.
     fn texts(&mut self) -> Result<()> {
-        let all = self.practice.provider.messages();
-        let mut new: Vec<Shown> = all[self.told..]
+        let all = self.simulator.sms.messages();
+        let mut new: Vec<StoryMessage> = all[self.printed..]
             .iter()
-            .map(|m| Shown {
+            .map(|m| StoryMessage {
                 who: if m.inbound {
                     m.from.clone()
                 } else {
@@ -125,15 +128,15 @@ impl<W: Write> Story<'_, W> {
                 own: m.inbound,
             })
             .collect();
-        self.told = all.len();
-        let chats = self.practice.chats.messages();
-        new.extend(chats[self.told_in_chats..].iter().map(|m| Shown {
+        self.printed = all.len();
+        let chats = self.simulator.telegram.messages();
+        new.extend(chats[self.printed_in_chats..].iter().map(|m| StoryMessage {
             who: format!("Telegram {}", m.chat),
             body: m.text.clone(),
             own: m.own,
         }));
-        self.told_in_chats = chats.len();
-        let mut outgoing: Vec<&Shown> = new.iter().filter(|m| !m.own).collect();
+        self.printed_in_chats = chats.len();
+        let mut outgoing: Vec<&StoryMessage> = new.iter().filter(|m| !m.own).collect();
         outgoing.sort_by(|a, b| a.who.cmp(&b.who));
         for m in new.iter().filter(|m| m.own) {
             writeln!(self.out, "    {} writes   {}", m.who, m.body)?;
@@ -154,11 +157,8 @@ impl<W: Write> Story<'_, W> {
 
     async fn clock(&mut self, to: &str, words: &str) -> Result<()> {
         self.say(words)?;
-        let at = instant(
-            crate::simulator::pages::ZONE,
-            parse_local(to).context("a time of the story")?,
-        );
-        time::move_to(&self.practice.running.svc, at).await?;
+        let at = instant(ZONE, parse_local(to).context("a time of the story")?);
+        time::move_to(&self.simulator.running.svc, at).await?;
         self.texts()
     }
 
@@ -166,11 +166,11 @@ impl<W: Write> Story<'_, W> {
         if !words.is_empty() {
             self.say(words)?;
         }
-        let before = self.practice.provider.messages().len();
-        self.practice.provider.write(from, OUR_NUMBER, body).await?;
+        let before = self.simulator.sms.messages().len();
+        self.simulator.sms.write(from, OUR_NUMBER, body).await?;
         for _ in 0..500 {
-            time::settle(&self.practice.running.svc).await?;
-            if self.practice.provider.messages().len() > before + 1 {
+            time::settle(&self.simulator.running.svc).await?;
+            if self.simulator.sms.messages().len() > before + 1 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -178,9 +178,9 @@ impl<W: Write> Story<'_, W> {
         self.texts()
     }
 
-    /// The code that the service brought to this phone, as its owner reads it.
+    /// The code in the last text to this phone.
     fn code_for(&self, phone: &str) -> Result<String> {
-        let all = self.practice.provider.messages();
+        let all = self.simulator.sms.messages();
         let text = &all
             .iter()
             .rev()
@@ -206,7 +206,7 @@ impl<W: Write> Story<'_, W> {
             "A co-ordinator moves that session from 10am to 11am. Both are told, and both are \
                   asked anew.",
         )?;
-        let svc = &self.practice.running.svc;
+        let svc = &self.simulator.running.svc;
         let list = sessions::list(&svc.db, None).await?;
         let (session, _) = list
             .iter()
@@ -230,13 +230,13 @@ impl<W: Write> Story<'_, W> {
     }
 
     async fn settled(&mut self) -> Result<()> {
-        let svc = &self.practice.running.svc;
+        let svc = &self.simulator.running.svc;
         time::move_to(svc, svc.clock.now() + chrono::Duration::minutes(3)).await?;
         self.write(CONTACT_109, "Yes", "").await
     }
 
     async fn board(&mut self) -> Result<()> {
-        let svc = &self.practice.running.svc;
+        let svc = &self.simulator.running.svc;
         self.say("What was recorded, read back from the database:\n")?;
         writeln!(
             self.out,
@@ -266,82 +266,9 @@ impl<W: Write> Story<'_, W> {
                 "    {:<10} {:<9} {}",
                 t.case_ref.unwrap_or_default(),
                 t.role.map(|r| r.to_string()).unwrap_or_default(),
-                topic_in_words(t.topic)
+                task_in_words(t.topic)
             )?;
         }
         self.say("\nTo try it yourself with phones in the browser: courtesy demo")
-    }
-}
-
-/// What a task asks for, in plain words.
-pub fn topic_in_words(topic: crate::domain::task::TaskKind) -> &'static str {
-    use crate::domain::task::TaskKind as T;
-    match topic {
-        T::ReadMessage => "read a message and answer it",
-        T::Safeguarding => "signs of danger in a message: read it now",
-        T::RunningLate => "a party will be late: tell the room",
-        T::UnknownSender => "a message came from a number not on file",
-        T::Cancellation => "a party called a session off",
-        T::CancelUnfinished => "ring: asked to cancel and did not finish",
-        T::CancelByPhone => "ring: asked to cancel and cannot do it by text",
-        T::Reconfirm => "a YES came after a cancellation",
-        T::ClosedFileVisit => {
-            "the file is closed and this visit is still booked: call it off, and ring both parents"
-        }
-        T::RingOptedOut => "ring before the visit: wants no texts",
-        T::RingNoAddress => "ring before the visit: no number that takes texts",
-        T::RingSessionOff => "ring: the visit is off and this party cannot be texted",
-        T::RingSessionOn => {
-            "ring: the visit is on, perhaps at another time, and this party cannot be texted"
-        }
-        T::Uncertain => "a text may or may not have left: decide",
-        T::BadNumber => "ring: the number takes no texts",
-        T::ChannelStopped => "the texting service refuses everything",
-        T::Storm => "more cancellations by text than usual: look before they count",
-        T::Media => "a picture or voice message came",
-        T::RingWrongNumber => "ring before the visit: a stranger has the number",
-        T::ConfirmNumber => "ring the old number: a file names another one",
-        T::ConfirmChat => "a chat shows a number: hear it from the parent, then link it",
-        T::LinkRefused => "a chat of the other party tried to link",
-        T::ChatBlocked => "the bot was blocked in a chat",
-        T::CountedInTime => "a press came while nobody listened: it counts as in time",
-        T::AutoReplies => "a number keeps sending: perhaps a machine; it gets no more answers",
-        T::QuietWord => "a private word came: talk to this parent alone at the next visit",
-        T::SomeChildren => "some of the children stay away, the visit goes on",
-        T::MessagesLost => "nobody listened for a day: messages by Telegram may be lost",
-        T::ReviewDue => "review the family's contact",
-        T::IntroductionMeeting => "arrange the introduction meeting",
-        T::Previsit => "invite the family to see the centre before its first session",
-        T::FeeChange => "tell the family that a rule changes",
-        T::Pattern => "late cancellations or missing notes, again and again: look at the case",
-        T::DateAgreed => "both can come on the other date: confirm the move",
-        T::DateDeclined => "the other date does not suit: close the question",
-        T::ReleaseAllParties => {
-            "a fee is unpaid: ring the parent who owes it, then release the notice to all parties"
-        }
-        T::ReleaseCaseClosed => {
-            "the file is closed: ring the parent who owes the fee, then release the notice"
-        }
-        T::TellByPhone => {
-            "ring: this party cannot be told of money or a note by text; then record it"
-        }
-        T::MoneyPaused => {
-            "a text about money waits, for this party's own safety: a manager decides"
-        }
-        T::OwedAgain => "a receipt was sent and the fee is owed again: a manager decides",
-        T::TellReferrer => "tell the referrer by letter or e-mail",
-        T::ChildrenCount => "ask how many children are ill",
-        T::CourtOrder => "contact by court order was cancelled: is the reason good?",
-        T::Tie => "both parents cancelled at the same moment: decide about the fee",
-        T::NoShow => "somebody did not come: look at what was recorded",
-        T::NoteMismatch => "a note for another day, person or number of children: look",
-        T::NoteNoEffect => "a note came where none can help: a manager may waive",
-        T::LateNote => "a note came after the file was closed: a manager decides",
-        T::Refund => "more was paid than is owed: a manager decides",
-        T::NotBooked => {
-            "a file has a session of a family that may not be booked now: ring, or book it when it \
-             may"
-        }
-        T::Replacement => "contact by court order did not take place: book another session",
     }
 }

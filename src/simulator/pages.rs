@@ -1,70 +1,52 @@
-//! The practice pages: phones where one types or presses a button as a parent, and the clock that
-//! one moves.
+//! The simulator's pages: phones on which one answers as a parent, and the clock that one moves.
 
 use crate::domain::local_time::{instant, parse_local, wall};
-use crate::domain::people::person::{Channel, Role};
 use crate::flows::service::Service;
+use crate::simulator::people::screens;
+use crate::simulator::sample::{OUR_NUMBER, ZONE};
 use crate::simulator::sms_service::SmsService;
 use crate::simulator::telegram::TelegramService;
-use crate::simulator::{OUR_NUMBER, time};
-use crate::store::cases;
-use crate::web::desk::board::{self, page};
+use crate::simulator::time;
+use crate::web::desk::board;
+use crate::web::desk::live::live;
+use crate::web::desk::pages::{page, value};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use chrono::DateTime;
-use chrono_tz::Tz;
+use chrono::{DateTime, Utc};
 use minijinja::context;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 
-/// The wall clock that practice shows and reads.
-pub const ZONE: Tz = chrono_tz::Europe::London;
-
-/// What the pages need; the program is known only after it was started.
+/// What the pages need. The program is known only once it has started.
 #[derive(Clone)]
 pub struct Pages {
-    provider: Arc<SmsService>,
-    chats: Arc<TelegramService>,
+    sms: Arc<SmsService>,
+    telegram: Arc<TelegramService>,
     running: Arc<OnceLock<(Arc<Service>, CancellationToken)>>,
     moving: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// One screen: the text messages of a number, or a Telegram chat.
-#[derive(Serialize)]
-struct PhoneCard {
-    /// The number, or the chat's id.
-    id: String,
-    telegram: bool,
-    name: String,
-    whose: String,
-}
-
-/// What one person holds: one screen or two.
-struct Hand {
-    of: (String, Role, String),
-    cards: Vec<PhoneCard>,
-}
-
 impl Pages {
-    /// The pages of a practice.
-    pub fn new(provider: Arc<SmsService>, chats: Arc<TelegramService>) -> Pages {
+    /// The pages for these services.
+    pub fn new(sms: Arc<SmsService>, telegram: Arc<TelegramService>) -> Pages {
         Pages {
-            provider,
-            chats,
+            sms,
+            telegram,
             running: Arc::default(),
             moving: Arc::default(),
         }
     }
 
-    /// The program runs, until `stop`. The pages hear of it whenever something happens in a chat.
+    /// Connects the pages to the running program, until `stop`. They refresh whenever something happens
+    /// in a chat.
     pub fn ready(&self, svc: Arc<Service>, stop: CancellationToken) {
-        let mut chats = self.chats.watch();
+        let mut chats = self.telegram.watch();
         let _ = self.running.set((svc.clone(), stop.clone()));
         tokio::spawn(stop.run_until_cancelled_owned(async move {
             while chats.changed().await.is_ok() {
@@ -103,78 +85,21 @@ impl Pages {
     }
 }
 
-fn role_in_words(role: Role) -> &'static str {
-    match role {
-        Role::Resident => "resident parent",
-        Role::Contact => "contact parent",
-        Role::Referrer => "referrer",
-    }
-}
-
-/// The screens of every person, in the order of the cases; who has a number and a chat holds both.
-async fn hands(svc: &Service) -> anyhow::Result<Vec<Hand>> {
-    let mut out: Vec<Hand> = Vec::new();
-    let mut put =
-        |id: String, telegram: bool, case_ref: String, role: Role, name: String, more: &str| {
-            let whose = format!("{} of {case_ref}{more}", role_in_words(role));
-            if let Some(card) = out
-                .iter_mut()
-                .flat_map(|h| &mut h.cards)
-                .find(|c| c.id == id)
-            {
-                card.whose = format!("{}; {whose}", card.whose);
-                return;
-            }
-            let of = (case_ref, role, name);
-            let card = PhoneCard {
-                id,
-                telegram,
-                name: of.2.clone(),
-                whose,
-            };
-            match out.iter_mut().find(|h| h.of == of) {
-                Some(hand) => hand.cards.push(card),
-                None => out.push(Hand {
-                    of,
-                    cards: vec![card],
-                }),
-            }
-        };
-    for (phone, case_ref, role, name, channel) in cases::numbers(&svc.db).await? {
-        let more = match channel {
-            Channel::Sms => "",
-            Channel::Telegram => ", wants Telegram",
-            Channel::Whatsapp => ", wants WhatsApp, which practice has not",
-            _ => ", by phone only",
-        };
-        put(
-            phone.as_str().to_owned(),
-            false,
-            case_ref,
-            role,
-            name.0,
-            more,
-        );
-    }
-    for (chat, case_ref, role, name) in cases::chats(&svc.db).await? {
-        put(chat.to_string(), true, case_ref, role, name.0, "");
-    }
-    Ok(out)
-}
-
 async fn phones(State(pages): State<Pages>) -> Response {
     let svc = match pages.svc() {
         Ok(svc) => svc,
         Err(r) => return r.into_response(),
     };
-    match hands(svc).await {
-        Ok(hands) => {
-            let hands: Vec<Vec<PhoneCard>> = hands.into_iter().map(|h| h.cards).collect();
-            page(
-                "phones.html",
-                context! { title => "Phones", practice => true, hands => minijinja::Value::from(minijinja::value::Serde(hands)), board => board::fragment_or_word(svc).await },
-            )
-        }
+    match screens(svc).await {
+        Ok(people) => page(
+            "phones.html",
+            context! {
+                title => "Phones",
+                simulated => true,
+                people => value(people),
+                board => board::fragment_or_error(svc).await,
+            },
+        ),
         Err(e) => {
             tracing::error!("phones: {e:#}");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -182,19 +107,19 @@ async fn phones(State(pages): State<Pages>) -> Response {
     }
 }
 
-/// What the pages show: the clock, and of every phone and chat its thread; of a chat also the last
-/// answer to a press.
+/// What the pages show as JSON: the clock, the thread of every phone and chat, and the last answer to
+/// a press in each chat.
 fn state(pages: &Pages, svc: &Service) -> String {
-    let short = |at: DateTime<chrono::Utc>| wall(ZONE, at).format("%a %-d %b %H:%M").to_string();
+    let short = |at: DateTime<Utc>| wall(ZONE, at).format("%a %-d %b %H:%M").to_string();
     let mut threads: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
-    for m in pages.provider.messages() {
+    for m in pages.sms.messages() {
         let phone = if m.inbound { m.from } else { m.to };
         threads
             .entry(phone)
             .or_default()
             .push(json!({ "own": m.inbound, "body": m.body, "at": short(m.created) }));
     }
-    for m in pages.chats.messages() {
+    for m in pages.telegram.messages() {
         let thread = threads.entry(m.chat.to_string()).or_default();
         thread.push(json!({
             "own": m.own,
@@ -204,9 +129,14 @@ fn state(pages: &Pages, svc: &Service) -> String {
             "buttons": m.buttons,
         }));
     }
-    let blocked: Vec<String> = pages.chats.blocked().iter().map(i64::to_string).collect();
+    let blocked: Vec<String> = pages
+        .telegram
+        .blocked()
+        .iter()
+        .map(i64::to_string)
+        .collect();
     let mut toasts: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    for (n, (chat, words)) in pages.chats.answers().into_iter().enumerate() {
+    for (n, (chat, words)) in pages.telegram.answers().into_iter().enumerate() {
         toasts.insert(chat.to_string(), (n + 1, words));
     }
     json!({
@@ -222,7 +152,7 @@ async fn events(State(pages): State<Pages>) -> Response {
     let Some((svc, stop)) = pages.running.get().cloned() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    board::live(svc.clone(), stop, move || {
+    live(svc.clone(), stop, move || {
         let (pages, svc) = (pages.clone(), svc.clone());
         async move { state(&pages, &svc) }
     })
@@ -243,7 +173,7 @@ async fn text(State(pages): State<Pages>, Json(t): Json<TextIn>) -> Response {
         )
             .into_response();
     }
-    match pages.provider.write(&t.number, OUR_NUMBER, &t.body).await {
+    match pages.sms.write(&t.number, OUR_NUMBER, &t.body).await {
         Ok(200) => StatusCode::NO_CONTENT.into_response(),
         Ok(status) => (
             StatusCode::BAD_GATEWAY,
@@ -268,7 +198,7 @@ async fn chat(State(pages): State<Pages>, Json(t): Json<ChatIn>) -> Response {
         )
             .into_response();
     }
-    pages.chats.say(t.chat, &t.body);
+    pages.telegram.say(t.chat, &t.body);
     StatusCode::NO_CONTENT.into_response()
 }
 
@@ -280,7 +210,7 @@ struct PressIn {
 }
 
 async fn press(State(pages): State<Pages>, Json(p): Json<PressIn>) -> Response {
-    if pages.chats.press(p.chat, p.message_id, &p.data) {
+    if pages.telegram.press(p.chat, p.message_id, &p.data) {
         StatusCode::NO_CONTENT.into_response()
     } else {
         (StatusCode::CONFLICT, "that button is not there any more").into_response()
@@ -294,7 +224,7 @@ struct BlockIn {
 }
 
 async fn block(State(pages): State<Pages>, Json(b): Json<BlockIn>) -> Response {
-    pages.chats.block(b.chat, b.blocked);
+    pages.telegram.block(b.chat, b.blocked);
     StatusCode::NO_CONTENT.into_response()
 }
 
@@ -309,30 +239,31 @@ async fn clock(State(pages): State<Pages>, Json(c): Json<ClockIn>) -> Response {
         Err(r) => return r.into_response(),
     };
     let _one_at_a_time = pages.moving.lock().await;
-    let to = if c.to == "next" {
-        match time::next_event(&svc).await {
+    let to = match c.to.as_str() {
+        "next" => match time::next_event(&svc).await {
             Ok(Some(t)) => t,
             Ok(None) => return (StatusCode::OK, "nothing is planned").into_response(),
             Err(e) => return (StatusCode::INTERNAL_SERVER_ERROR, format!("{e:#}")).into_response(),
-        }
-    } else {
-        match parse_local(&c.to).map(|l| instant(ZONE, l)).or_else(|| {
-            DateTime::parse_from_rfc3339(&c.to)
-                .ok()
-                .map(|t| t.with_timezone(&chrono::Utc))
-        }) {
+        },
+        text => match parse_time(text) {
             Some(t) => t,
             None => {
-                return (
-                    StatusCode::BAD_REQUEST,
-                    "write a time such as 2026-11-26T10:00",
-                )
-                    .into_response();
+                let help = "write a time such as 2026-11-26T10:00";
+                return (StatusCode::BAD_REQUEST, help).into_response();
             }
-        }
+        },
     };
     match time::move_to(&svc, to).await {
         Ok(()) => (StatusCode::OK, "").into_response(),
         Err(e) => (StatusCode::BAD_REQUEST, format!("{e:#}")).into_response(),
     }
+}
+
+/// Reads a local time or one with an offset.
+fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    let local = parse_local(text).map(|l| instant(ZONE, l));
+    local.or_else(|| {
+        let with_offset = DateTime::parse_from_rfc3339(text).ok()?;
+        Some(with_offset.with_timezone(&Utc))
+    })
 }

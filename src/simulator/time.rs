@@ -1,5 +1,5 @@
-//! Moving the practice clock: it stops at everything that falls due on the way, so that each text
-//! goes at its own moment.
+//! Moves the simulated clock. It stops at everything that falls due on the way, so that each message
+//! is sent at its own moment.
 
 use crate::flows::receive;
 use crate::flows::scan::confirmations;
@@ -9,12 +9,12 @@ use anyhow::{Result, bail};
 use chrono::{DateTime, Duration, Utc};
 use std::time::Duration as Span;
 
-/// The most stops on one way.
-const STOPS: usize = 10_000;
-/// How long a receipt of a text about money is waited for at one stop.
-const RECEIPT_TAKES: Span = Span::from_millis(600);
-/// How long one stop may take before something is wrong.
-const STOP_TAKES: Span = Span::from_secs(30);
+/// The most stops in one move.
+const MAX_STOPS: usize = 10_000;
+/// How long one stop waits for the receipt of a message about money.
+const RECEIPT_TIMEOUT: Span = Span::from_millis(600);
+/// A stop that takes longer than this is stuck.
+const STOP_TIMEOUT: Span = Span::from_secs(30);
 
 /// The next instant at which something falls due.
 pub async fn next_event(svc: &Service) -> Result<Option<DateTime<Utc>>> {
@@ -30,29 +30,30 @@ pub async fn next_event(svc: &Service) -> Result<Option<DateTime<Utc>>> {
         .min())
 }
 
-/// Does all that is due now, and waits until nothing is in the air.
+/// Does everything that is due now, and waits until nothing is in flight.
 pub async fn settle(svc: &Service) -> Result<()> {
-    let end = std::time::Instant::now() + STOP_TAKES;
+    let end = std::time::Instant::now() + STOP_TIMEOUT;
     let mut quiet_since = None;
     loop {
         let now = svc.clock.now();
         confirmations::scan(svc, now).await?;
         receive::apply_all(svc).await?;
         svc.wake_deliver.notify_one();
-        // In the order in which one makes the next: what came in, what falls due, what waits, what
-        // is in the air.
+        // In the order in which one leads to the next: inbound, due, waiting, in flight.
         svc.wake_errands.notify_one();
         let upstream = inbox::anything_new(&svc.db).await?
             || errands::waiting(&svc.db, now).await? > 0
             || sessions::anything_due(&svc.db, now).await?;
-        // What was put off for a moment, because somebody records something about its session, is
-        // due as well: the clock runs on.
+        // The clock runs on: a message delayed for a moment, because its session was being changed,
+        // is due as well.
         let load = messages::load(&svc.db, svc.clock.now() + Duration::milliseconds(300)).await?;
         if !upstream && load.due == 0 && load.open == 0 {
-            // A receipt takes a moment here; on the practice clock a text reaches its phone at
-            // once, and the days to pay count from there.
-            let rest = *quiet_since.get_or_insert_with(std::time::Instant::now);
-            if rest.elapsed() > RECEIPT_TAKES || money::receipts_to_come(&svc.db, now).await? == 0 {
+            // A receipt takes a moment of real time. On the simulated clock it must come at once,
+            // because the days to pay count from it.
+            let quiet = *quiet_since.get_or_insert_with(std::time::Instant::now);
+            if quiet.elapsed() > RECEIPT_TIMEOUT
+                || money::receipts_to_come(&svc.db, now).await? == 0
+            {
                 return Ok(());
             }
         } else {
@@ -60,7 +61,7 @@ pub async fn settle(svc: &Service) -> Result<()> {
         }
         if std::time::Instant::now() > end {
             bail!(
-                "something does not come to rest: {} due, {} in the air",
+                "the simulator does not come to rest: {} due, {} in flight",
                 load.due,
                 load.open
             );
@@ -69,18 +70,18 @@ pub async fn settle(svc: &Service) -> Result<()> {
     }
 }
 
-/// Moves the clock to `to`, stopping at everything on the way.
+/// Moves the clock to `to`, stopping at everything that falls due.
 ///
 /// # Errors
 /// The clock only goes forward.
 pub async fn move_to(svc: &Service, to: DateTime<Utc>) -> Result<()> {
     if to < svc.clock.now() {
-        bail!("the practice clock only goes forward; start a new practice to go back");
+        bail!("the practice clock only goes forward; start a new demo to go back");
     }
     if to > svc.clock.now() + Duration::days(366) {
         bail!("that is more than a year ahead");
     }
-    for _ in 0..STOPS {
+    for _ in 0..MAX_STOPS {
         settle(svc).await?;
         match next_event(svc).await? {
             Some(t) if t <= to => svc.clock.set(t),

@@ -146,6 +146,8 @@ pub struct ReceiptIn {
     pub provider_id: String,
     /// The provider's word.
     pub status: String,
+    /// What that word means; `None` if it is no news.
+    pub receipt: Option<Receipt>,
     /// Its error code.
     pub error_code: Option<String>,
 }
@@ -242,7 +244,7 @@ pub async fn receipt(
     {
         return touched(before, false);
     }
-    let Some(news) = Receipt::from_provider(&r.status) else {
+    let Some(news) = r.receipt else {
         return touched(before, false);
     };
     let stood: Option<Receipt> = row.word_opt("receipt")?;

@@ -179,7 +179,7 @@ pub async fn setting(db: &Db, key: &str) -> Result<Option<String>> {
 
 /// How far the practice of a database has come, if it has one: where its clock was set last, and
 /// never before what was recorded since, for the clock runs on from there.
-pub async fn practice_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
+pub async fn simulated_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
     let Some(set) = setting(db, "practice_clock")
         .await?
         .and_then(|t| DateTime::parse_from_rfc3339(&t).ok())

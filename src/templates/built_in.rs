@@ -1,12 +1,12 @@
-//! The templates that are built in, as they stand in `message-templates/`.
+//! The built-in templates, from `message-templates/`.
 
-/// The templates of one language.
+/// One language with its templates.
 pub(super) struct Folder {
     /// The language, BCP 47.
     pub(super) tag: &'static str,
     /// Its `language.toml`.
     pub(super) about: &'static str,
-    /// Its templates: the file's name without its ending, and what it holds.
+    /// Its templates: the file's name without the extension, and the text.
     pub(super) files: &'static [(&'static str, &'static str)],
 }
 
@@ -23,7 +23,7 @@ macro_rules! folder {
     };
 }
 
-/// English first; the others are drafts of the kinds that most parents get.
+/// English first. The others are drafts of the kinds that most parents get.
 pub(super) const FOLDERS: &[Folder] = &[
     folder!(
         "en",

@@ -1,15 +1,14 @@
-//! A language: who checked its words, how it says days and times, and what its texts may not hold.
-//! Read from its `language.toml`.
+//! A language as its `language.toml` describes it: who checked its texts, how it writes days and times,
+//! and the words that its texts must not contain.
 
 use crate::domain::config_reader::{ConfigReader, Problem};
 use crate::domain::local_time::parse_time;
-use crate::domain::outgoing::lint::ForbiddenWords;
-use crate::domain::outgoing::lint::rules::entry;
+use crate::domain::outgoing::lint::{ForbiddenWords, entry};
 use crate::domain::outgoing::message::MessageKind;
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use toml::Table;
 
-/// The words that single kinds refuse.
+/// The words that single kinds of message must not contain.
 fn in_kind(r: &mut ConfigReader<'_>) -> Vec<(MessageKind, Vec<String>)> {
     r.section("refused_in", |r| {
         MessageKind::ALL
@@ -24,16 +23,16 @@ fn in_kind(r: &mut ConfigReader<'_>) -> Vec<(MessageKind, Vec<String>)> {
 pub struct Language {
     /// Its name in English.
     pub name: String,
-    /// Who has checked its words, a speaker of it; empty if nobody has.
+    /// The speaker who has checked its texts; empty if nobody has.
     pub checked_by: String,
-    /// The word with which its texts ask for a YES.
+    /// Its word for YES.
     pub yes: String,
-    /// The word with which its texts ask for a NO.
+    /// Its word for NO.
     pub no: String,
-    /// What its texts may not hold.
+    /// The words that its texts must not contain.
     pub refused: ForbiddenWords,
-    /// The most SMS parts that a text may take with a centre's longest values.
-    pub most_parts: u32,
+    /// The most SMS segments of a text with a centre's longest values.
+    pub max_segments: u32,
     weekdays: Vec<String>,
     months: Vec<String>,
     day: String,
@@ -115,7 +114,7 @@ impl Language {
             parts_of_day,
             noon: r.text_opt("noon"),
             midnight: r.text_opt("midnight"),
-            most_parts: u32::try_from(r.whole("most_parts", 2, 1, 10)).unwrap_or(2),
+            max_segments: u32::try_from(r.whole("most_parts", 2, 1, 10)).unwrap_or(2),
             refused: ForbiddenWords {
                 in_kind: in_kind(&mut r),
                 no_reasons,
@@ -139,7 +138,7 @@ impl Language {
                         no_charge: list("no_charge"),
                         amount: list("amount"),
                         reply: list("reply"),
-                        dedup_key: list("cause"),
+                        cause: list("cause"),
                         tone: list("tone"),
                         ..ForbiddenWords::default()
                     }
@@ -187,8 +186,8 @@ impl Language {
             .replace("{part}", part)
     }
 
-    /// The end of a span in words, `10am Thu 26 Nov`. Midnight is the minute before it: which day's
-    /// it is, people read in two ways.
+    /// The end of a period in words, `10am Thu 26 Nov`. Midnight is written as the minute before it,
+    /// because people disagree on which day midnight belongs to.
     pub fn moment(&self, at: NaiveDateTime) -> String {
         let at = if at.time() == NaiveTime::MIN {
             at - Duration::minutes(1)

@@ -1,5 +1,5 @@
-//! Samples of everything that can be said: for the tests, for reading the templates over, and for
-//! counting what the longest text costs.
+//! Sample messages of every kind: for the tests, for checking templates, and for counting the SMS
+//! segments of the longest text.
 
 use crate::domain::money::policy::Money;
 use crate::domain::outgoing::message::MessageKind;
@@ -8,7 +8,7 @@ use crate::domain::outgoing::segments::is_gsm;
 use crate::templates::language::Language;
 use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime};
 
-/// The values that samples are made of.
+/// The values in the samples.
 #[derive(Debug, Clone)]
 pub struct Values {
     /// The party's own arrival.
@@ -19,13 +19,13 @@ pub struct Values {
     pub cut_off: NaiveDateTime,
     /// The day of the next contact.
     pub next: NaiveDate,
-    /// The last day on which can be paid.
+    /// The last day to pay.
     pub last_day: NaiveDate,
     /// Fees.
     pub amounts: Vec<Money>,
-    /// The name of a centre, where two of them are told apart.
+    /// The centre's name, where a text has to tell two centres apart.
     pub at_centre: Option<String>,
-    /// How many tasks wait.
+    /// Numbers of open tasks.
     pub tasks: Vec<i64>,
 }
 
@@ -58,18 +58,18 @@ impl Values {
         }
     }
 
-    /// The values that make the longest texts in this language: the longest day and time, and the
-    /// longest with a letter that doubles the cost of a text, if there is one. `fee` is the
-    /// centre's.
+    /// The values that make the longest texts in this language. The second set, if there is one, uses
+    /// the longest day and time with a letter outside the GSM alphabet, which more than doubles the
+    /// segments. `fee` is the centre's.
     pub fn longest(language: &Language, fee: Money) -> Vec<Values> {
         let first = at(2026, 1, 1, 0, 0).date();
         let days: Vec<NaiveDate> = (0..366 * 2).map(|n| first + Duration::days(n)).collect();
         let times: Vec<NaiveTime> = (0..24)
             .flat_map(|h| [0, 30].map(|m| at(2026, 1, 1, h, m).time()))
             .collect();
-        let longest = |loud: bool| {
+        let longest = |outside_gsm: bool| {
             let wanted = |s: &str| {
-                if loud && is_gsm(s) {
+                if outside_gsm && is_gsm(s) {
                     0
                 } else {
                     s.chars().count()
@@ -98,7 +98,7 @@ impl Values {
     }
 }
 
-/// A speaker for samples.
+/// A centre to speak in the samples.
 pub fn sample_speaker() -> Speaker {
     Speaker {
         centre: String::new(),
@@ -109,7 +109,7 @@ pub fn sample_speaker() -> Speaker {
     }
 }
 
-/// One sample or more of every kind.
+/// The samples of every kind.
 pub fn samples() -> Vec<Say> {
     MessageKind::ALL
         .iter()
@@ -117,54 +117,21 @@ pub fn samples() -> Vec<Say> {
         .collect()
 }
 
-/// The samples of a kind: every form that it can take.
+/// The samples of one kind: every form that it can take.
 pub fn samples_of(kind: MessageKind, v: &Values) -> Vec<Say> {
     let (arrival, other, date) = (v.arrival, v.other, v.arrival.date());
     match kind {
-        MessageKind::ConfirmRequest => vec![
-            Say::ConfirmRequest {
+        MessageKind::ConfirmRequest => [(Some(v.cut_off), true), (None, true), (None, false)]
+            .map(|(cut_off, fee)| Say::ConfirmRequest {
                 arrival,
-                cut_off: Some(v.cut_off),
-                fee: true,
-            },
-            Say::ConfirmRequest {
-                arrival,
-                cut_off: None,
-                fee: true,
-            },
-            Say::ConfirmRequest {
-                arrival,
-                cut_off: None,
-                fee: false,
-            },
-        ],
+                cut_off,
+                fee,
+            })
+            .into(),
         MessageKind::ConfirmAck => vec![Say::ConfirmAck { arrival }],
-        MessageKind::CancelReasonAsk => {
-            let mut out = vec![Say::CancelReasonAsk {
-                arrival,
-                finish: FinishBy::CodeWithReason {
-                    code_prefix: "527".into(),
-                },
-            }];
-            for late in [true, false] {
-                out.push(Say::CancelReasonAsk {
-                    arrival,
-                    finish: FinishBy::Code {
-                        code: "5274".into(),
-                        late,
-                    },
-                });
-                out.push(Say::CancelReasonAsk {
-                    arrival,
-                    finish: FinishBy::Word { late },
-                });
-                out.push(Say::CancelReasonAsk {
-                    arrival,
-                    finish: FinishBy::Press { late, reason: late },
-                });
-            }
-            out
-        }
+        MessageKind::CancelReasonAsk => every_finish()
+            .map(|finish| Say::CancelReasonAsk { arrival, finish })
+            .into(),
         MessageKind::CancellationAck => [true, false]
             .map(|in_time| Say::CancellationAck { arrival, in_time })
             .into(),
@@ -206,19 +173,17 @@ pub fn samples_of(kind: MessageKind, v: &Values) -> Vec<Say> {
         MessageKind::StaffReply => vec![Say::StaffReply {
             text: "Yes, your visit is at 10am as usual.".into(),
         }],
-        MessageKind::StaffAlert => v
-            .tasks
-            .iter()
-            .map(|count| Say::StaffAlert { count: *count })
-            .collect(),
-        MessageKind::FeeNotice => v
-            .amounts
-            .iter()
-            .map(|amount| Say::FeeNotice {
+        MessageKind::StaffAlert => {
+            let alert = |count: &i64| Say::StaffAlert { count: *count };
+            v.tasks.iter().map(alert).collect()
+        }
+        MessageKind::FeeNotice => {
+            let notice = |amount: &Money| Say::FeeNotice {
                 amount: *amount,
                 date,
-            })
-            .collect(),
+            };
+            v.amounts.iter().map(notice).collect()
+        }
         MessageKind::NoteRequest => vec![Say::NoteRequest { date }],
         MessageKind::NoteReminder => vec![Say::NoteReminder {
             date,
@@ -236,4 +201,24 @@ pub fn samples_of(kind: MessageKind, v: &Values) -> Vec<Say> {
         MessageKind::PrevisitInvitation => vec![Say::PrevisitInvitation { arrival }],
         MessageKind::FeeChange => vec![Say::FeeChange { from: date }],
     }
+}
+
+/// Every way to finish a cancellation.
+fn every_finish() -> [FinishBy; 7] {
+    let code = |late| FinishBy::Code {
+        code: "5274".into(),
+        late,
+    };
+    let press = |late| FinishBy::Press { late, reason: late };
+    [
+        FinishBy::CodeWithReason {
+            code_prefix: "527".into(),
+        },
+        code(true),
+        FinishBy::Word { late: true },
+        press(true),
+        code(false),
+        FinishBy::Word { late: false },
+        press(false),
+    ]
 }

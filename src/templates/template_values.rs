@@ -1,11 +1,10 @@
-//! The values of a text beside its fixed words. Each `{{ value }}` and each `{% if %}` sentence of
-//! a template is marked, so that a rendered text tells which parts of it were put in, in which
-//! order.
+//! Finds the values in a rendered text. Each `{{ value }}` and each `{% if %}` sentence of a template is
+//! marked before rendering, so that the result shows what was filled in, in order.
 
-/// Stands before and after what was put in; no text has these characters.
+/// Enclose a value; no text contains these characters.
 const MARKS: [char; 2] = ['\u{1}', '\u{2}'];
 
-/// Marks the values and the sentences of a template; one within another is part of it.
+/// Marks the values and the conditional sentences of a template. A nested one belongs to the outer.
 pub(super) fn mark(source: &str) -> String {
     let mut out = String::with_capacity(source.len() + 16);
     let mut depth = 0usize;
@@ -45,19 +44,18 @@ pub(super) fn mark(source: &str) -> String {
     out
 }
 
-fn plain(text: &str) -> String {
+fn single_spaces(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Takes a rendered text apart: the words as they are sent, and the values in the order in which
-/// they stand in it.
+/// Splits a rendered text into the text to send and its values, in order.
 pub(super) fn take(rendered: &str) -> (String, Vec<String>) {
     let values = rendered
         .split(MARKS[0])
         .skip(1)
-        .map(|v| plain(v.split(MARKS[1]).next().unwrap_or("")))
+        .map(|v| single_spaces(v.split(MARKS[1]).next().unwrap_or("")))
         .collect();
-    (plain(&rendered.replace(MARKS, "")), values)
+    (single_spaces(&rendered.replace(MARKS, "")), values)
 }
 
 #[cfg(test)]
@@ -95,10 +93,10 @@ mod tests {
                     )
                 })
                 .collect();
-        let words = crate::templates::Templates::load(None).unwrap();
+        let templates = crate::templates::Templates::load(None).unwrap();
         let mut seen = std::collections::HashSet::new();
         for say in crate::templates::samples() {
-            let text = words
+            let text = templates
                 .render(&say, &crate::templates::sample_speaker(), "en")
                 .unwrap();
             let name = crate::domain::outgoing::whatsapp::name_of(&say);

@@ -1,4 +1,4 @@
-//! Alive, ready, and numbers for Prometheus. No personal data.
+//! Health checks, and metrics for Prometheus. No personal data.
 
 use crate::flows::service::Service;
 use crate::store::{inbox, messages};
@@ -67,8 +67,8 @@ async fn text(svc: &Service) -> anyhow::Result<String> {
     let now = svc.clock.now();
     let mut out = String::new();
     out.push_str(
-        "# HELP courtesy_messages_total Messages by kind and state.\n# TYPE \
-                  courtesy_messages_total gauge\n",
+        "# HELP courtesy_messages_total Messages by kind and state.\n\
+         # TYPE courtesy_messages_total gauge\n",
     );
     for (kind, state, n) in messages::counts(&svc.db).await? {
         let _ = writeln!(
@@ -99,15 +99,14 @@ async fn text(svc: &Service) -> anyhow::Result<String> {
         load.open,
     );
     out.push_str(
-        "# HELP courtesy_inbound_total Messages that came in.\n# TYPE \
-                  courtesy_inbound_total gauge\n",
+        "# HELP courtesy_inbound_total Inbound messages.\n# TYPE courtesy_inbound_total gauge\n",
     );
     for (channel, n) in inbox::count(&svc.db).await? {
         let _ = writeln!(out, "courtesy_inbound_total{{channel=\"{channel}\"}} {n}");
     }
     out.push_str(
-        "# HELP courtesy_last_tick_seconds Seconds since a loop last ticked.\n# TYPE \
-                  courtesy_last_tick_seconds gauge\n",
+        "# HELP courtesy_last_tick_seconds Seconds since a loop last ticked.\n\
+         # TYPE courtesy_last_tick_seconds gauge\n",
     );
     for (name, seconds) in svc.liveness.ages() {
         let _ = writeln!(

@@ -1,14 +1,11 @@
-//! The doors of the services: checked, stored, answered. Nothing is decided here.
+//! The webhooks that the providers call. A request is checked, stored and answered; nothing is
+//! decided here.
 
-use crate::channels::twilio::{parse_form_bytes, readable};
-use crate::domain::ids::AttemptToken;
-use crate::domain::outgoing::say::Press;
-use crate::domain::people::person::{Channel, Private};
+use crate::channels::telegram::SECRET_HEADER;
+use crate::channels::twilio::{EMPTY_ANSWER, SIGNATURE_HEADER, UnverifiedForm, WebhookForm};
 use crate::flows::lines::Line;
 use crate::flows::receive::{self, chats};
 use crate::flows::service::Service;
-use crate::store::attempts::ReceiptIn;
-use crate::store::inbox::{InboundKind, NewInbound};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
@@ -20,12 +17,12 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The largest body.
-const LARGEST: usize = 64 * 1024;
-/// A body must be there within this time.
-const BODY_WITHIN: Duration = Duration::from_secs(8);
+/// The largest body, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// A body must arrive within this time.
+const BODY_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The hooks.
+/// The routes of all webhooks.
 pub fn router(svc: Arc<Service>) -> Router {
     Router::new()
         .route("/hooks/sms/inbound", post(inbound))
@@ -34,7 +31,7 @@ pub fn router(svc: Arc<Service>) -> Router {
         .with_state(svc)
 }
 
-/// A refusal with a plain word for the service's log.
+/// Why a request was refused, in plain words for the provider's log.
 struct HookRefusal(StatusCode, &'static str);
 
 impl IntoResponse for HookRefusal {
@@ -43,20 +40,8 @@ impl IntoResponse for HookRefusal {
     }
 }
 
-/// InboundKind a form of the service says, once it is sure that the service said it.
-struct SignedForm(Vec<(String, String)>);
-
-impl SignedForm {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(k, _)| k == name)
-            .map(|(_, v)| v.as_str())
-    }
-}
-
 async fn read_body(body: Body) -> Result<Bytes, HookRefusal> {
-    match tokio::time::timeout(BODY_WITHIN, Limited::new(body, LARGEST).collect()).await {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Err(_) => Err(HookRefusal(
             StatusCode::REQUEST_TIMEOUT,
             "the body came too slowly",
@@ -70,13 +55,20 @@ async fn read_body(body: Body) -> Result<Bytes, HookRefusal> {
     }
 }
 
-/// The form, and the lines whose secret signed it: several senders may belong to one account.
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or("")
+}
+
+/// The form, and the lines whose secret signed it: several senders may share one account.
 async fn signed_form(
     svc: &Service,
     headers: &HeaderMap,
     uri: &Uri,
     body: Body,
-) -> Result<(Vec<Arc<Line>>, SignedForm), HookRefusal> {
+) -> Result<(Vec<Arc<Line>>, WebhookForm), HookRefusal> {
     let lines = svc.lines();
     if !lines.all().iter().any(|l| l.sms().is_some()) {
         return Err(HookRefusal(
@@ -84,35 +76,26 @@ async fn signed_form(
             "no texting service is set",
         ));
     }
-    let bytes = read_body(body).await?;
-    let pairs = parse_form_bytes(&bytes);
+    let form = UnverifiedForm::parse(&read_body(body).await?);
     let path = uri.path_and_query().map_or(uri.path(), |p| p.as_str());
-    let signature = headers
-        .get("x-twilio-signature")
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or("");
+    let signature = header(headers, SIGNATURE_HEADER);
     let signed = |l: &&Arc<Line>| {
-        l.sms()
-            .is_some_and(|sms| sms.is_signed(&format!("{}{path}", l.public_url), &pairs, signature))
+        l.sms().is_some_and(|sms| {
+            form.is_signed_by(sms, &format!("{}{path}", l.public_url), signature)
+        })
     };
     let signers: Vec<Arc<Line>> = lines.all().iter().filter(signed).cloned().collect();
     if signers.is_empty() {
         tracing::warn!(
-            "a hook with a wrong signature was refused; if it came from the service, \
-             web.public_url is not the address that it calls"
+            "a webhook with a wrong signature was refused; if the texting service did send it, \
+             web.public_url is not the address that the service calls"
         );
         return Err(HookRefusal(StatusCode::FORBIDDEN, "wrong signature"));
     }
-    let form = SignedForm(
-        pairs
-            .into_iter()
-            .map(|(k, v)| (readable(k), readable(v)))
-            .collect(),
-    );
-    let account = form.get("AccountSid").unwrap_or("");
+    let form = form.verified();
     let ours: Vec<Arc<Line>> = signers
         .into_iter()
-        .filter(|l| l.sms().is_some_and(|sms| sms.is_our_account(account)))
+        .filter(|l| l.sms().is_some_and(|sms| form.is_for_account(sms)))
         .collect();
     if ours.is_empty() {
         return Err(HookRefusal(StatusCode::FORBIDDEN, "not our account"));
@@ -120,28 +103,13 @@ async fn signed_form(
     Ok((ours, form))
 }
 
-fn unavailable(e: &anyhow::Error) -> HookRefusal {
-    tracing::error!("a hook could not be stored: {e:#}");
-    HookRefusal(StatusCode::SERVICE_UNAVAILABLE, "it could not be stored")
+fn bad_request(why: &'static str) -> HookRefusal {
+    HookRefusal(StatusCode::BAD_REQUEST, why)
 }
 
-/// A press on a button of a content template: `token:word`, or the word alone with the message that
-/// it answers. A payload of another make says nothing; the button's words came as a text beside it.
-fn pressed(form: &SignedForm) -> Option<InboundKind> {
-    let payload = form.get("ButtonPayload")?.trim();
-    let message: String = form
-        .get("OriginalRepliedMessageSid")
-        .unwrap_or("")
-        .chars()
-        .take(64)
-        .collect();
-    let (token, word) = payload.split_once(':').unwrap_or(("", payload));
-    let word: Press = word.to_lowercase().parse().ok()?;
-    (!token.is_empty() || !message.is_empty()).then(|| InboundKind::Press {
-        query: String::new(),
-        data: format!("{token}:{word}"),
-        message,
-    })
+fn unavailable(e: &anyhow::Error) -> HookRefusal {
+    tracing::error!("a webhook could not be stored: {e:#}");
+    HookRefusal(StatusCode::SERVICE_UNAVAILABLE, "it could not be stored")
 }
 
 async fn inbound(
@@ -150,49 +118,19 @@ async fn inbound(
 ) -> Result<Response, HookRefusal> {
     let (parts, body) = request.into_parts();
     let (lines, form) = signed_form(&svc, &parts.headers, &parts.uri, body).await?;
-    let field = |name: &str| form.get(name).unwrap_or("").to_owned();
-    let (sid, to) = (field("MessageSid"), field("To"));
-    if sid.is_empty() {
-        return Err(HookRefusal(
-            StatusCode::BAD_REQUEST,
-            "MessageSid is missing",
-        ));
-    }
-    let service = form.get("MessagingServiceSid");
-    let Some(line) = lines
-        .iter()
-        .find(|l| l.sms().is_some_and(|sms| sms.is_ours(&to, service)))
-    else {
+    let form = form.into_inbound().map_err(bad_request)?;
+    let line_and_event = lines.iter().find_map(|line| {
+        let sms = line.sms().filter(|sms| form.is_to(sms))?;
+        Some((line, form.event(sms)))
+    });
+    let Some((line, event)) = line_and_event else {
         return Err(HookRefusal(StatusCode::FORBIDDEN, "not our number"));
     };
-    let what = match pressed(&form).filter(|_| line.channel == Channel::Whatsapp) {
-        Some(press) => press,
-        None => InboundKind::Text {
-            body: Private(field("Body")),
-            media: field("NumMedia").parse().unwrap_or(0),
-            opt_out_type: form.get("OptOutType").map(str::to_owned),
-        },
-    };
-    let from = field("From");
-    let from = line
-        .sms()
-        .map_or(from.as_str(), |sms| sms.number_in(&from))
-        .to_owned();
-    let received = NewInbound {
-        provider: "sms".into(),
-        provider_message_id: sid,
-        channel: line.channel,
-        sender: line.sender.clone(),
-        from,
-        what,
-        at: svc.clock.now(),
-        earliest_at: None,
-        found_by: "hook",
-    };
-    receive::store(&svc, &[received])
+    receive::from_webhook(&svc, line, event)
         .await
         .map_err(|e| unavailable(&e))?;
-    Ok(([(CONTENT_TYPE, "text/xml; charset=utf-8")], "<Response/>").into_response())
+    let (content_type, answer) = EMPTY_ANSWER;
+    Ok(([(CONTENT_TYPE, content_type)], answer).into_response())
 }
 
 async fn status(
@@ -202,20 +140,8 @@ async fn status(
 ) -> Result<StatusCode, HookRefusal> {
     let (parts, body) = request.into_parts();
     let (_, form) = signed_form(&svc, &parts.headers, &parts.uri, body).await?;
-    let (Some(provider_id), Some(status)) = (form.get("MessageSid"), form.get("MessageStatus"))
-    else {
-        return Err(HookRefusal(
-            StatusCode::BAD_REQUEST,
-            "MessageSid or MessageStatus is missing",
-        ));
-    };
-    let receipt = ReceiptIn {
-        token: AttemptToken::new(token.chars().take(64).collect::<String>()),
-        provider_id: provider_id.chars().take(64).collect(),
-        status: status.chars().take(32).collect(),
-        error_code: form.get("ErrorCode").map(|c| c.chars().take(16).collect()),
-    };
-    receive::receipt(&svc, &receipt)
+    let receipt = form.receipt(&token).map_err(bad_request)?;
+    receive::receipt(&svc, receipt)
         .await
         .map_err(|e| unavailable(&e))?;
     Ok(StatusCode::OK)
@@ -226,11 +152,7 @@ async fn telegram(
     request: Request,
 ) -> Result<StatusCode, HookRefusal> {
     let (parts, body) = request.into_parts();
-    let secret = parts
-        .headers
-        .get("x-telegram-bot-api-secret-token")
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or("");
+    let secret = header(&parts.headers, SECRET_HEADER);
     let lines = svc.lines();
     let Some(line) = lines
         .all()

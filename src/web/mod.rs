@@ -1,4 +1,4 @@
-//! What listens: hooks and health for machines, the desk for staff.
+//! The HTTP servers: webhooks and health checks for machines, the desk for staff.
 
 pub mod desk;
 pub mod health;
@@ -22,23 +22,23 @@ use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// A request's head must be there within this time; a plain server would wait for ever.
-const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// Connections at the same time.
-const CONNECTIONS: usize = 1024;
+/// The head of a request must arrive within this time. Without a limit the server would wait for
+/// ever.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most connections at the same time.
+const MAX_CONNECTIONS: usize = 1024;
 
 /// Opens an address to listen on.
 pub async fn listen(key: &str, at: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(at).await.with_context(|| {
         format!(
-            "{key}: cannot listen on {at}; is another \
-                                                         courtesy running? Choose another port, or \
-                                                         \":0\" for a free one"
+            "{key}: cannot listen on {at}; is another courtesy running? Choose another port, or \
+             \":0\" for a free one"
         )
     })
 }
 
-/// Serves until `stop`; then open requests are finished for at most ten seconds.
+/// Serves until `stop`. Open requests then get at most ten seconds to finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let router = router
         .layer(SetResponseHeaderLayer::if_not_present(
@@ -67,7 +67,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         ))
         .layer(CatchPanicLayer::new());
     let tasks = TaskTracker::new();
-    let room = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
+    let permits = std::sync::Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -77,7 +77,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(permit) = room.clone().acquire_owned().await else {
+        let Ok(permit) = permits.clone().acquire_owned().await else {
             break;
         };
         let _ = stream.set_nodelay(true);
@@ -87,7 +87,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             let _permit = permit;
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_WITHIN)
+                .header_read_timeout(HEAD_TIMEOUT)
                 .serve_connection(TokioIo::new(stream), service);
             tokio::pin!(connection);
             tokio::select! {

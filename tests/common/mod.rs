@@ -1,5 +1,5 @@
-//! What the tests share: the real app on a database of its own with a clock of its own and the
-//! practice service, the emulator, and the real binary.
+//! What the tests share: the real app on its own database with a simulated clock and simulated
+//! providers, the emulator, and the real binary.
 
 use chrono::{DateTime, Utc};
 use courtesy::app::{self, Purpose, Running, Start};
@@ -17,7 +17,7 @@ use courtesy::flows::import::{self};
 use courtesy::flows::recording::Recording;
 use courtesy::flows::service::Service;
 use courtesy::flows::visits::move_session;
-use courtesy::simulator::sms_service::{Message, SmsService};
+use courtesy::simulator::sms_service::{SmsMessage, SmsService};
 use courtesy::simulator::telegram::TelegramService;
 use courtesy::simulator::{self, ACCOUNT, OUR_NUMBER, TOKEN, time};
 use courtesy::store::sessions::{self};
@@ -50,7 +50,7 @@ macro_rules! on_both {
     };
 }
 
-/// A database of its own, gone at the end.
+/// A database of its own, removed at the end.
 pub struct TestDb {
     pub url: String,
     pub dir: TempDir,
@@ -63,10 +63,8 @@ impl TestDb {
             On::Sqlite => format!("sqlite://{}/test.db", dir.path().display()),
             On::Postgres => {
                 let base = std::env::var("COURTESY_TEST_PG").expect(
-                    "COURTESY_TEST_PG is not set: \
-                                                                     run tests/run, which starts \
-                                                                     PostgreSQL; this test does \
-                                                                     not skip",
+                    "COURTESY_TEST_PG is not set: run tests/run, which starts PostgreSQL; this test \
+                     does not skip",
                 );
                 let name = format!("t_{}", courtesy::store::sealed::random_id());
                 let pool = sqlx::postgres::PgPoolOptions::new()
@@ -126,7 +124,7 @@ pub fn settings(url: &str, dir: &Path, provider: &str) -> Settings {
     s
 }
 
-/// The real app with its own clock, database and practice service.
+/// The real app with its own clock, database and simulated providers.
 pub struct World {
     pub svc: Arc<Service>,
     pub provider: Arc<SmsService>,
@@ -212,13 +210,13 @@ impl World {
             }
             store.close().await;
         }
-        let clock = Clock::practice(at(now));
+        let clock = Clock::simulated(at(now));
         chats.set_clock(clock.clone());
         let how = Start {
             serve: true,
             more_desk: None,
             clock,
-            purpose: Purpose::Practice,
+            purpose: Purpose::Simulator,
             scheduled: false,
         };
         let running = app::start(&settings, how).await.unwrap();
@@ -319,8 +317,8 @@ impl World {
     }
 
     /// The texts that went out since the last call.
-    pub fn news(&self) -> Vec<Message> {
-        let out: Vec<Message> = self
+    pub fn news(&self) -> Vec<SmsMessage> {
+        let out: Vec<SmsMessage> = self
             .provider
             .messages()
             .into_iter()

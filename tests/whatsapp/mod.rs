@@ -1,13 +1,13 @@
-//! WhatsApp through the real binary against the emulator of the service: the 24 hours, content
-//! templates, presses, the next agreed channel, lost answers, STOP. Nobody gets a text twice, and
-//! the emulator sees no break of the contract.
+//! WhatsApp through the real binary against the emulator: the 24-hour window, content templates,
+//! presses, the next agreed channel, lost answers, STOP. Nobody gets a message twice, and the contract
+//! with the provider is never broken.
 
 mod agreed;
 mod answers;
 mod window;
 
 use crate::common::{AT_ONCE, Binary, Emulator, On, Serving, TestDb, eventually, families};
-use courtesy::channels::twilio::parse_form;
+use courtesy::channels::form::parse_form;
 use courtesy::domain::outgoing::whatsapp::names;
 use courtesy::store::inbox;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ struct World {
 }
 
 impl World {
-    /// Not serving yet. `content` names the texts that stand at the service.
+    /// Not serving yet. `content` names the content templates that are stored at the provider.
     async fn prepared(
         on: On,
         content: &[&str],
@@ -122,8 +122,7 @@ impl World {
         w
     }
 
-    /// Serving, both wrote on WhatsApp a moment ago and were not asked yet; then the texts are let
-    /// go.
+    /// Serving. Both wrote on WhatsApp a moment ago, before they were asked; then the hold ends.
     async fn after_they_wrote(
         on: On,
         content: &[&str],
@@ -256,7 +255,7 @@ impl World {
         .await;
     }
 
-    /// A moment in which nothing more may leave.
+    /// Waits a moment in which nothing more may be sent.
     async fn quiet(&self) {
         tokio::time::sleep(Duration::from_millis(1500)).await;
     }

@@ -1,5 +1,5 @@
-//! The 24 hours: what goes as a content template, what goes free, and what the next agreed channel
-//! takes.
+//! The 24-hour window: what is sent as a content template, what as free text, and what by the next
+//! agreed channel.
 
 use super::*;
 
@@ -123,7 +123,7 @@ async fn inside_the_window_words_are_free(on: On) {
             .get("Body")
             .contains("You have confirmed")
     );
-    // What has no buttons goes in free words though it has a template.
+    // A message without buttons is sent as free text although it has a template.
     let session = w.b.json(&["list", "sessions"])[0]["session"]
         .as_str()
         .unwrap()
@@ -208,8 +208,8 @@ async fn refused_at_once_outside_the_window(on: On) {
     w.emulator.no_violations().await;
 }
 
-/// The service takes it and says later that it came too late: SMS takes it, once, whatever else is
-/// said of it after that.
+/// The provider accepts it and later reports that it came too late: SMS takes it once, whatever is
+/// reported after that.
 async fn told_later_that_it_was_outside_the_window(on: On) {
     for status in ["failed", "undelivered"] {
         let w = World::after_they_wrote(on, &[], async |w| {
@@ -545,7 +545,7 @@ async fn a_content_template_for_a_language_and_a_centre(on: On) {
             .get("ContentSid"),
         id(2)
     );
-    // What is no kind and no language is refused, in either file.
+    // Unknown kinds and languages are refused in either file.
     let text = std::fs::read_to_string(&w.b.config).unwrap();
     std::fs::write(
         &w.b.config,

@@ -41,7 +41,7 @@ fn dearest(
         }
         match words.render(&say, speaker, tag) {
             Ok(RenderedText {
-                parts,
+                segments: parts,
                 gsm,
                 language,
                 ..
@@ -127,13 +127,13 @@ fn of_centre(
     let costs = dearest(words, &speaker(c), tag, &values, found);
     let mut more = Vec::new();
     for ((_, kind), (parts, gsm)) in &costs {
-        if *parts > language.most_parts {
+        if *parts > language.max_segments {
             found.wrong(format!(
                 "{code}: the text {kind} in {} can take {parts} SMS parts ({}), and at most {} are \
                  allowed. Say it shorter, or choose a shorter short_name.",
                 language.name,
                 alphabet(*gsm),
-                language.most_parts
+                language.max_segments
             ));
         } else if *parts > 1 {
             more.push(format!("{kind} {parts}"));

@@ -652,7 +652,7 @@ impl Snapshot<'_> {
             centre: &self.message.centre,
             language: (self.template_language)(say.kind(), language),
         };
-        whatsapp::way(say, open, self.line.contents, reader)
+        whatsapp::delivery(say, open, self.line.contents, reader)
     }
 
     /// When spacing and daily maximum let a text go to this phone. News that spares a journey waits

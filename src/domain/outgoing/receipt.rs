@@ -1,34 +1,29 @@
-//! Delivery receipts only move forward, whatever order they come in.
+//! Delivery receipts. They only move forward, whatever order they arrive in.
 
 use crate::domain::outgoing::message::MessageState;
 use crate::string_enum;
 
 string_enum! {
-    /// A provider's word on a message it took, in the order of the road.
+    /// The status of a message that a provider has taken, in the order in which it advances.
     Receipt {
-        /// Taken.
+        /// Taken by the provider.
         Queued = "queued",
-        /// On its way.
+        /// Being sent.
         Sending = "sending",
-        /// Given to the network.
+        /// Handed to the network.
         Sent = "sent",
-        /// On the phone.
+        /// On the recipient's phone.
         Delivered = "delivered",
         /// The network gave up.
         Undelivered = "undelivered",
         /// The provider gave up.
         Failed = "failed",
-        /// Opened.
+        /// Opened by the recipient.
         Read = "read",
     }
 }
 
 impl Receipt {
-    /// Reads a provider's word; `accepted`, `scheduled` and unknown ones are no news.
-    pub fn from_provider(word: &str) -> Option<Receipt> {
-        word.parse().ok()
-    }
-
     fn rank(self) -> u8 {
         match self {
             Receipt::Queued => 0,
@@ -39,16 +34,12 @@ impl Receipt {
         }
     }
 
-    /// The receipt that stands when `self` stood and `news` came.
-    pub fn advance(self, news: Receipt) -> Receipt {
-        if news.rank() > self.rank() {
-            news
-        } else {
-            self
-        }
+    /// The later of the current receipt and a new one.
+    pub fn advance(self, new: Receipt) -> Receipt {
+        if new.rank() > self.rank() { new } else { self }
     }
 
-    /// What it makes of the message.
+    /// The state that it puts the message in.
     pub fn message_state(self) -> MessageState {
         match self {
             Receipt::Queued | Receipt::Sending | Receipt::Sent => MessageState::Sent,

@@ -1,17 +1,17 @@
-//! How many SMS parts a text takes (GSM 03.38: 160 or 153 septets; UCS-2: 70 or 67 units).
+//! Counts the SMS segments of a text (GSM 03.38: 160 or 153 septets; UCS-2: 70 or 67 units).
 
 const GSM: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ \
                    !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+/// Characters that take two septets.
 const GSM_TWO: &str = "^{}\\[~]|€\u{c}";
 
-/// Whether every character stands in the GSM alphabet; otherwise the whole text is sent as UCS-2.
+/// Whether every character is in the GSM alphabet. Otherwise the whole text is sent as UCS-2.
 pub fn is_gsm(text: &str) -> bool {
     text.chars().all(|c| GSM.contains(c) || GSM_TWO.contains(c))
 }
 
-/// The number of parts; an escape pair or a surrogate pair is never split over two. An empty text
-/// takes one.
-pub fn parts(text: &str) -> u32 {
+/// The number of segments. An escape pair or a surrogate pair is never split. An empty text takes one.
+pub fn segments(text: &str) -> u32 {
     let gsm = is_gsm(text);
     let (one, many) = if gsm { (160, 153) } else { (70, 67) };
     let width = |c: char| {
@@ -40,15 +40,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_counted_as_the_networks_do() {
-        assert_eq!(parts(&"a".repeat(160)), 1);
-        assert_eq!(parts(&"a".repeat(161)), 2);
-        assert_eq!(parts(&"a".repeat(306)), 2);
-        assert_eq!(parts(&"a".repeat(307)), 3);
-        assert_eq!(parts(&"€".repeat(80)), 1);
-        assert_eq!(parts(&"€".repeat(81)), 2);
-        assert_eq!(parts(&"ó".repeat(70)), 1);
-        assert_eq!(parts(&"ó".repeat(71)), 2);
-        assert_eq!(parts(&"😊".repeat(36)), 2);
+    fn segments_are_counted_as_the_networks_do() {
+        assert_eq!(segments(&"a".repeat(160)), 1);
+        assert_eq!(segments(&"a".repeat(161)), 2);
+        assert_eq!(segments(&"a".repeat(306)), 2);
+        assert_eq!(segments(&"a".repeat(307)), 3);
+        assert_eq!(segments(&"€".repeat(80)), 1);
+        assert_eq!(segments(&"€".repeat(81)), 2);
+        assert_eq!(segments(&"ó".repeat(70)), 1);
+        assert_eq!(segments(&"ó".repeat(71)), 2);
+        assert_eq!(segments(&"😊".repeat(36)), 2);
     }
 }

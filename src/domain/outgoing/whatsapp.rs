@@ -1,5 +1,5 @@
-//! What may be said on WhatsApp, and how: free words for 24 hours after the last message from
-//! there, at any other time only a text that stands at the service (a content template). Pure.
+//! What may be sent on WhatsApp: free text for 24 hours after the last message from that number, and
+//! content templates stored at the provider at any time.
 
 use crate::domain::ids::AttemptToken;
 use crate::domain::outgoing::message::MessageKind;
@@ -7,29 +7,28 @@ use crate::domain::outgoing::say::{FinishBy, Say};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
 
-/// How long free words may go after the last message from a number (WhatsApp's customer service
-/// window).
+/// How long free text may be sent after the last message from a number: WhatsApp's customer service
+/// window.
 const WINDOW: Duration = Duration::hours(24);
-/// What is taken off it for the way there and for clocks that differ.
+/// Taken off the window for delivery time and clock differences.
 const MARGIN: Duration = Duration::minutes(1);
-/// The question of a late cancellation has other buttons than that of one in time, so it is a
-/// content template of its own.
+/// The question after a late cancellation has its own buttons and so its own content template.
 pub const CANCEL_REASON_ASK_LATE: &str = "cancel_reason_ask_late";
-/// What stands for a sentence that does not apply: the service takes no empty value.
-const NOTHING: &str = "-";
+/// Stands in for a sentence that does not apply, as the provider takes no empty value.
+const EMPTY_VALUE: &str = "-";
 
-/// The content templates that one file sets: the service's id, by the language of its words (empty:
-/// for every party, its words English) and the name of the text.
+/// The ids of the content templates in one file, by language and name. The empty language serves every
+/// party, in English.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContentSids(BTreeMap<(String, String), String>);
 
 impl ContentSids {
-    /// Sets one; `language` is empty for the one that serves all.
+    /// Sets an id. `language` is empty for the template that serves every party.
     pub fn set(&mut self, language: &str, name: &str, sid: String) {
         self.0.insert((language.to_owned(), name.to_owned()), sid);
     }
 
-    /// The one that is set for exactly this.
+    /// The id for exactly this language and name.
     pub fn get(&self, language: &str, name: &str) -> Option<&str> {
         self.0
             .get(&(language.to_owned(), name.to_owned()))
@@ -37,28 +36,28 @@ impl ContentSids {
     }
 }
 
-/// The content templates of a line: those of all centres, and those that a centre's own file sets,
-/// by its code.
+/// The content templates of a line: those for all centres, and those in a centre's own file, by its
+/// code.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Of all centres.
+    /// For all centres.
     pub all: ContentSids,
-    /// Of one centre.
+    /// For single centres.
     pub of: BTreeMap<String, ContentSids>,
 }
 
 /// A content template that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentTemplate {
-    /// The service's id.
+    /// The provider's id.
     pub sid: String,
-    /// It is the one for every party: its words are English, and so are its values.
+    /// Whether it serves every party: it is in English, and its values must be too.
     pub english: bool,
 }
 
 impl Contents {
-    /// The content template of a text: the centre's for the language, the centre's for every party,
-    /// that of all centres for the language, that of all centres for every party.
+    /// Finds the content template of a message: first the centre's own for the language, then the
+    /// centre's own for every party, then the common ones in the same order.
     pub fn find(&self, centre: &str, language: &str, name: &str) -> Option<ContentTemplate> {
         let files = [self.of.get(centre), Some(&self.all)].into_iter().flatten();
         files
@@ -72,28 +71,27 @@ impl Contents {
     }
 }
 
-/// For whom a text is rendered: the centre's code, and the language in which its words would stand.
+/// Whom a message is rendered for.
 #[derive(Debug, Clone, Copy)]
 pub struct TemplateReader<'a> {
-    /// The centre.
+    /// The centre's code.
     pub centre: &'a str,
-    /// The language.
+    /// The language that the text would be in.
     pub language: &'a str,
 }
 
-/// How a text goes.
+/// How a message is delivered on WhatsApp.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// As it is written.
+    /// As free text.
     Free,
     /// As this content template.
     Content(ContentTemplate),
-    /// Not by WhatsApp.
+    /// Not on WhatsApp.
     Not,
 }
 
-/// The names under which a content template may be set: every kind of message, and the question of
-/// a late cancellation.
+/// The names of content templates: every kind of message, and the question after a late cancellation.
 pub fn names() -> impl Iterator<Item = &'static str> {
     MessageKind::ALL
         .iter()
@@ -101,7 +99,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .chain([CANCEL_REASON_ASK_LATE])
 }
 
-/// The name under which the content template of a text is set.
+/// The name of a message's content template.
 pub fn name_of(say: &Say) -> &'static str {
     match say {
         Say::CancelReasonAsk {
@@ -112,13 +110,20 @@ pub fn name_of(say: &Say) -> &'static str {
     }
 }
 
-/// Whether free words may go: `wrote` is the last message from that number to our sender.
+/// Whether the 24-hour window is open; `wrote` is the time of the last message from that number to our
+/// sender.
 pub fn is_open(wrote: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     wrote.is_some_and(|t| now < t + WINDOW - MARGIN)
 }
 
-/// How a text goes. Buttons need a content template; without one the same text asks for words.
-pub fn way(say: &Say, open: bool, contents: &Contents, reader: TemplateReader<'_>) -> Delivery {
+/// Decides how a message is delivered. Buttons need a content template; without one the text asks for
+/// words instead.
+pub fn delivery(
+    say: &Say,
+    open: bool,
+    contents: &Contents,
+    reader: TemplateReader<'_>,
+) -> Delivery {
     match contents.find(reader.centre, reader.language, name_of(say)) {
         Some(content) if !open || !say.buttons().is_empty() => Delivery::Content(content),
         _ if open => Delivery::Free,
@@ -126,8 +131,8 @@ pub fn way(say: &Say, open: bool, contents: &Contents, reader: TemplateReader<'_
     }
 }
 
-/// How a cancellation is finished there: by a second press if a content template has its buttons,
-/// else by a word (safety rule S1d: the sender is known, so there is no code).
+/// How a cancellation is finished on WhatsApp: by a second press if a content template has the buttons,
+/// else by a word (safety rule S1d: the sender is known, so no code is needed).
 pub fn finish(
     late: bool,
     reason: bool,
@@ -149,12 +154,12 @@ pub fn finish(
     }
 }
 
-/// The values of a content template's variables: those of the text, in the order in which they
-/// stand in it, and for one with buttons the token that its buttons bring back.
+/// The values of a content template's variables: the values of the text in order, then the token that
+/// the buttons send back, if it has buttons.
 pub fn variables(values: &[String], say: &Say, token: &AttemptToken) -> Vec<String> {
     let filled = values.iter().map(|v| {
         if v.is_empty() {
-            NOTHING.to_owned()
+            EMPTY_VALUE.to_owned()
         } else {
             v.clone()
         }
@@ -173,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_free_for_a_day_after_the_last_message() {
+    fn free_text_is_allowed_for_a_day_after_the_last_message() {
         let wrote = Some(at("2026-11-25T10:00:00Z"));
         assert!(
             is_open(wrote, at("2026-11-25T10:00:00Z"))
@@ -190,8 +195,7 @@ mod tests {
         language: "pl",
     };
 
-    /// ContentTemplate templates, each by its centre (empty: all), language (empty: every party), name and
-    /// id.
+    /// Content templates by centre (empty: all), language (empty: every party), name and id.
     fn contents(set: &[(&str, &str, &str, &str)]) -> Contents {
         let mut out = Contents::default();
         for (centre, language, name, sid) in set {
@@ -253,19 +257,22 @@ mod tests {
         };
         assert_eq!(
             [
-                way(&request, true, &set, BRK),
-                way(&request, false, &set, BRK)
+                delivery(&request, true, &set, BRK),
+                delivery(&request, false, &set, BRK)
             ],
             [one(), one()]
         );
         assert_eq!(
-            [way(&off, true, &set, BRK), way(&off, false, &set, BRK)],
+            [
+                delivery(&off, true, &set, BRK),
+                delivery(&off, false, &set, BRK)
+            ],
             [Delivery::Free, Delivery::Not]
         );
         assert_eq!(
             [
-                way(&request, true, &Contents::default(), BRK),
-                way(&request, false, &Contents::default(), BRK)
+                delivery(&request, true, &Contents::default(), BRK),
+                delivery(&request, false, &Contents::default(), BRK)
             ],
             [Delivery::Free, Delivery::Not]
         );

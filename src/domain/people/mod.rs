@@ -1,5 +1,10 @@
-//! Who takes part: parents, referrers, staff, and how they are reached.
+//! People and how they are reached: parties and their phones, our senders, staff and their rights.
 
+pub mod address;
+pub mod channel;
 pub mod person;
+pub mod phone;
+pub mod private;
+pub mod role;
 pub mod senders;
 pub mod staff;

@@ -1,10 +1,10 @@
-//! Which of our senders speaks for a centre. A centre without a sender of its own on a channel uses
-//! that of the program.
+//! Which of our senders is used for a centre. A centre without its own sender on a channel uses the
+//! common one.
 
-use crate::domain::people::person::Channel;
+use crate::domain::people::channel::Channel;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Our senders by centre and channel. Opt-outs belong to the sender that was told.
+/// Our senders by centre and channel. An opt-out holds for the sender that received it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Senders {
     common: BTreeMap<Channel, String>,
@@ -12,18 +12,18 @@ pub struct Senders {
 }
 
 impl Senders {
-    /// The program's sender on a channel.
+    /// Sets the common sender on a channel.
     pub fn set_common(&mut self, channel: Channel, sender: &str) {
         self.common.insert(channel, sender.to_owned());
     }
 
-    /// A centre's own sender on a channel.
+    /// Sets a centre's own sender on a channel.
     pub fn set_own(&mut self, centre: &str, channel: Channel, sender: &str) {
         self.own
             .insert((centre.to_owned(), channel), sender.to_owned());
     }
 
-    /// Who speaks for a centre on a channel; `None` if nobody does.
+    /// The sender for a centre on a channel, if there is one.
     pub fn of(&self, centre: &str, channel: Channel) -> Option<&str> {
         self.own
             .get(&(centre.to_owned(), channel))
@@ -31,22 +31,22 @@ impl Senders {
             .map(String::as_str)
     }
 
-    /// Whether a sender speaks for a centre.
+    /// Whether this sender is used for a centre.
     pub fn speaks_for(&self, sender: &str, centre: &str, channel: Channel) -> bool {
         self.of(centre, channel) == Some(sender)
     }
 
-    /// Whether anybody speaks on a channel.
+    /// Whether any sender exists on a channel.
     pub fn has(&self, channel: Channel) -> bool {
         self.common.contains_key(&channel) || self.own.keys().any(|(_, c)| *c == channel)
     }
 
-    /// Whether no sender is set at all.
+    /// Whether there is no sender at all.
     pub fn is_empty(&self) -> bool {
         self.common.is_empty() && self.own.is_empty()
     }
 
-    /// Every sender there is, with its channel.
+    /// All senders with their channels.
     pub fn all(&self) -> BTreeSet<(Channel, String)> {
         self.common
             .iter()
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_centre_speaks_with_its_own_voice_where_it_has_one() {
+    fn a_centres_own_sender_goes_before_the_common_one() {
         let mut s = Senders::default();
         s.set_common(Channel::Sms, "+441");
         s.set_own("LIF", Channel::Sms, "+353");

@@ -1,56 +1,52 @@
-//! People of the centre, and what each may record or decide: one table, asked by every command that
-//! takes `--as`.
+//! Staff and their permissions. Every command that takes `--as` checks them here.
 
 use crate::string_enum;
 
 string_enum! {
-    /// What a person of the centre is. In the order of what they may do.
+    /// A staff role. Each role may do everything that the ones before it may do.
     StaffRole {
-        /// On the floor on the day: who came.
+        /// Helps on the day and records who came.
         Volunteer = "volunteer",
-        /// Runs the bookings: answers, moves, payments, notes, releases.
+        /// Runs the bookings: answers, moves, payments, notes and releases.
         Coordinator = "coordinator",
         /// Decides about money (seed 001: "All cancellation fees are subject to the managers
         /// discretion").
         Manager = "manager",
-        /// Keeps the program.
+        /// Administers the program.
         Admin = "admin",
     }
 }
 
 string_enum! {
-    /// What somebody wants to do.
+    /// Something that staff can do.
     Act {
         /// Record who came.
         Attendance = "record who came",
-        /// Stop sending: of everything, of a centre, of one text.
+        /// Stop sending: everything, for one centre, or one message.
         Stop = "stop sending",
-        /// Let what was stopped leave again.
+        /// Allow sending again.
         LetGo = "let texts leave again",
-        /// Record what people told the centre, bookings and moves, payments and notes; release a
-        /// notice.
+        /// Record what people told the centre, bookings, moves, payments and notes; release a notice.
         Record = "record this",
-        /// Answer a message in one's own words.
+        /// Answer a message in free text.
         Reply = "answer a message",
-        /// Change what is on file of a party: its phone, number and chat, what they may show and
-        /// when.
+        /// Change a party's file: its number and chat, and what its phone may show and when.
         Family = "change what is on file of a party",
-        /// Make a link for a chat, or say that its number was heard.
+        /// Make a link for a chat, or confirm the number that it shows.
         Link = "link a chat",
         /// Close the centre for a day.
         Close = "close the centre",
-        /// Waive a fee, give a debt up, let a paused text about money go.
+        /// Waive a fee, write off a debt, or send a paused message about money.
         Decide = "decide about money",
     }
 }
 
-/// Who may do what: the least role for each act. A higher role may do what a lower one may.
+/// The lowest role that may do each act.
 ///
-/// Anybody of the centre may stop what goes wrong; whoever has to be rung then is on a list (safety
-/// rule f10). A volunteer sees neither numbers nor messages (rule c2), so what is on file of a
-/// party, its chats and answers to it are the co-ordinator's (rules a4, a10), as are bookings and
-/// closures (seed 001: the Centre Co-ordinator; rule c5). Money is decided by the manager (seed
-/// 001).
+/// Any member of staff may stop sending when something goes wrong; a list then shows whom to ring
+/// (safety rule f10). A volunteer sees neither numbers nor messages (rule c2), so a party's file, its
+/// chats and answers to it belong to the co-ordinator (rules a4, a10), as do bookings and closures
+/// (seed 001: the Centre Co-ordinator; rule c5). The manager decides about money (seed 001).
 pub const WHO_MAY: &[(Act, StaffRole)] = &[
     (Act::Attendance, StaffRole::Volunteer),
     (Act::Stop, StaffRole::Volunteer),
@@ -64,8 +60,8 @@ pub const WHO_MAY: &[(Act, StaffRole)] = &[
 ];
 
 impl StaffRole {
-    /// Whether this role is enough, by [`WHO_MAY`]; what does not stand there is the
-    /// administrator's.
+    /// Whether this role may do that, by [`WHO_MAY`]. An act that is not listed needs an
+    /// administrator.
     pub fn may(self, act: Act) -> bool {
         let least = WHO_MAY
             .iter()
@@ -75,24 +71,26 @@ impl StaffRole {
     }
 }
 
-/// Somebody who was named here, as far as rights go.
+/// A member of staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// As in `--as`.
+    /// The name given with `--as`.
     pub name: String,
-    /// What they are.
+    /// Their role.
     pub role: StaffRole,
-    /// They left: they may do nothing more, and what they recorded stays (safety rule c4).
+    /// Whether they have left. They may then do nothing more, and what they recorded stays (safety
+    /// rule c4).
     pub left: bool,
 }
 
-/// Whether somebody who says to be `name` may do this, where `people` are all who were ever named.
+/// Checks whether the user `name` may do this; `people` are all users that ever existed.
 ///
-/// While nobody was ever named, everybody may, so that a small centre can begin. Once somebody was,
-/// that never comes back: if all have left, nobody may until another one is named.
+/// As long as no user has ever existed, everybody may do everything, so that a small centre can begin.
+/// Afterwards that never comes back: if all users have left, nobody may do anything until another one
+/// is added.
 ///
 /// # Errors
-/// Why not, in plain words.
+/// The reason in plain words.
 pub fn may(people: &[Person], name: &str, act: Act) -> Result<(), String> {
     if people.is_empty() {
         return Ok(());
@@ -109,13 +107,13 @@ pub fn may(people: &[Person], name: &str, act: Act) -> Result<(), String> {
             p.role
         )),
         None if people.iter().all(|p| p.left) => Err(
-            "everybody who was named here has left, so nobody may do this; `courtesy user add \
-                 NAME --role coordinator` names somebody. Nothing was recorded"
+            "everybody who was named here has left, so nobody may do this; `courtesy user add NAME \
+             --role coordinator` names somebody. Nothing was recorded"
                 .into(),
         ),
         None => Err(format!(
-            "{name:?} is no person of this centre; say --as NAME (`courtesy user \
-                             list` shows who may). Nothing was recorded"
+            "{name:?} is no person of this centre; say --as NAME (`courtesy user list` shows who \
+             may). Nothing was recorded"
         )),
     }
 }
@@ -125,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_says_who_may_do_what() {
+    fn each_act_has_its_lowest_role() {
         let may = |act| StaffRole::ALL.iter().filter(|r| r.may(act)).count();
         let all: Vec<(&str, usize)> = Act::ALL.iter().map(|a| (a.as_str(), may(*a))).collect();
         assert_eq!(
@@ -146,12 +144,12 @@ mod tests {
             Act::ALL
                 .iter()
                 .all(|a| WHO_MAY.iter().filter(|(b, _)| a == b).count() == 1),
-            "each act stands in the table once"
+            "each act is in the table once"
         );
     }
 
     #[test]
-    fn nobody_ever_named_is_not_everybody_gone() {
+    fn no_user_ever_is_not_the_same_as_all_users_gone() {
         let person = |name: &str, role, left| Person {
             name: name.into(),
             role,

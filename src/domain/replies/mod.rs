@@ -2,5 +2,6 @@
 
 pub mod cancel_code;
 pub mod conversation;
+pub mod inbound;
 pub(crate) mod patterns;
 pub mod understanding;

@@ -318,7 +318,7 @@ async fn to_all(
     } else {
         Say::CaseClosed
     };
-    let words = svc.words.render(&say, &speaker(centre), "en")?.body;
+    let words = svc.templates.render(&say, &speaker(centre), "en")?.body;
     form.lines.insert(
         0,
         format!(

@@ -352,7 +352,10 @@ pub(crate) fn no_longer_in_use(svc: &Service, short_name: &str) -> Result<String
         emergency_number: String::new(),
         languages: Vec::new(),
     };
-    Ok(svc.words.render(&Say::NoLongerInUse, &speaker, "en")?.body)
+    Ok(svc
+        .templates
+        .render(&Say::NoLongerInUse, &speaker, "en")?
+        .body)
 }
 
 /// Staff have heard the number that a waiting chat shows: in person, or on the verified number that

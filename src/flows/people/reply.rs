@@ -262,7 +262,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
     let readers = inbox::parties_anywhere(&mut tx, &from.hash).await?;
     let wrong = lint::check(
         text,
-        &svc.words.refused(&party.language),
+        &svc.templates.refused(&party.language),
         &others_of(&mut tx, svc, &readers, now, centre.tz).await?,
     );
     if !wrong.is_empty() {
@@ -275,7 +275,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         text: text.to_owned(),
     };
     let rendered = svc
-        .words
+        .templates
         .render(&say, &crate::flows::compose::speaker(&centre), "en")?;
     let quiet: Vec<_> = centre
         .courtesy
@@ -322,6 +322,6 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
     Ok(ReplyForm {
         party: format!("{}:{}", party.case_ref, party.role),
         words: rendered.body,
-        parts: rendered.parts,
+        parts: rendered.segments,
     })
 }

@@ -1,11 +1,10 @@
 //! InboundKind a bot does beside sending: fetches what came in, stores it and only then lets Telegram
 //! forget it, and runs its errands.
 
-use crate::channels::telegram::{
-    self, ErrandResult, Telegram, TelegramUpdate, TelegramUpdateKind, UpdateMode,
-};
+use crate::channels::InboundEvent;
+use crate::channels::telegram::{self, ErrandResult, Telegram, UpdateMode};
 use crate::domain::dedup_key::TaskKey;
-use crate::domain::people::person::{Channel, Private};
+use crate::domain::people::person::Channel;
 use crate::domain::task::TaskKind;
 use crate::flows::lines::Line;
 use crate::flows::people::link;
@@ -30,57 +29,33 @@ const KEPT: Duration = Duration::hours(24);
 /// before it.
 pub fn received(
     line: &Line,
-    i: TelegramUpdate,
+    event: InboundEvent,
     now: DateTime<Utc>,
     since: Option<DateTime<Utc>>,
 ) -> NewInbound {
-    let pressed = matches!(i.what, TelegramUpdateKind::Press { .. });
-    let what = match i.what {
-        TelegramUpdateKind::Text(body) => InboundKind::Text {
-            body: Private(body),
-            media: 0,
-            opt_out_type: None,
-        },
-        TelegramUpdateKind::Media(body) => InboundKind::Text {
-            body: Private(body),
-            media: 1,
-            opt_out_type: None,
-        },
-        TelegramUpdateKind::Press {
-            query,
-            data,
-            message,
-        } => InboundKind::Press {
-            query,
-            data,
-            message: message.to_string(),
-        },
-        TelegramUpdateKind::Blocked(true) => InboundKind::Blocked,
-        TelegramUpdateKind::Blocked(false) => InboundKind::Unblocked,
-        TelegramUpdateKind::Group => InboundKind::Group,
-    };
+    let is_press = matches!(event.kind, InboundKind::Press { .. });
     NewInbound {
         provider: line.name(),
-        provider_message_id: i.update_id.to_string(),
+        provider_message_id: event.provider_id,
         channel: Channel::Telegram,
         sender: line.sender.clone(),
-        from: i.chat.to_string(),
-        what,
-        at: i.at.unwrap_or(now).min(now),
-        earliest_at: since.filter(|s| pressed && now - *s > GAP),
+        from: event.from,
+        what: event.kind,
+        at: event.at.unwrap_or(now).min(now),
+        earliest_at: since.filter(|s| is_press && now - *s > GAP),
         found_by: "hook",
     }
 }
 
 /// Stores one update that Telegram brought to the webhook.
 pub async fn from_hook(svc: &Service, line: &Line, body: &[u8]) -> Result<()> {
-    let Some(incoming) = telegram::read_update(body) else {
+    let Some(event) = telegram::read_update(body) else {
         return Ok(());
     };
     let now = svc.clock.now();
     receive::store(
         svc,
-        &[received(line, incoming, now, svc.liveness.away_since())],
+        &[received(line, event, now, svc.liveness.away_since())],
     )
     .await?;
     Ok(())
@@ -98,9 +73,9 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
     let mut prepared = false;
     let mut offset = None;
     let mut failures = 0u32;
-    // A practice clock is moved by hand: its gaps are no outages.
-    let practice = svc.clock.is_simulated();
-    let mut since = if practice {
+    // A simulated clock is moved by hand: its gaps are no outages.
+    let simulated = svc.clock.is_simulated();
+    let mut since = if simulated {
         None
     } else {
         listened_last(&svc, &line).await
@@ -131,7 +106,7 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                 prepared = true;
                 continue;
             }
-            Ok(Some((incoming, next, more))) => {
+            Ok(Some(fetched)) => {
                 prepared = true;
                 let now = svc.clock.now();
                 if since.is_some_and(|s| now - s > KEPT)
@@ -139,7 +114,8 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                 {
                     tracing::warn!("that messages may be lost could not be recorded yet: {e:#}");
                 }
-                let rows: Vec<NewInbound> = incoming
+                let rows: Vec<NewInbound> = fetched
+                    .events
                     .into_iter()
                     .map(|i| received(&line, i, now, since))
                     .collect();
@@ -155,10 +131,10 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                 };
                 match stored.await {
                     Ok(()) => {
-                        offset = next;
+                        offset = fetched.next;
                         // InboundKind is left of a backlog came in the same gap.
-                        if !more {
-                            since = Some(now).filter(|_| !practice);
+                        if !fetched.more {
+                            since = Some(now).filter(|_| !simulated);
                         }
                         failures = 0;
                         svc.liveness.tick("telegram");

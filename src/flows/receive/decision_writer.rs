@@ -368,7 +368,7 @@ impl<'a> DecisionWriter<'a> {
         {
             words = self
                 .svc
-                .words
+                .templates
                 .render(
                     &Say::OldButton,
                     &crate::flows::compose::speaker(centre),

@@ -5,7 +5,7 @@ pub mod chats;
 pub(crate) mod decision_writer;
 pub(crate) mod preferences;
 
-use crate::channels::twilio::OUTSIDE_WINDOW;
+use crate::channels::{DeliveryError, DeliveryReceipt, ErrorMeaning, InboundEvent};
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::AttemptToken;
@@ -19,7 +19,7 @@ use crate::domain::replies::conversation::{
 use crate::domain::replies::understanding::{self, Understood, understand_in};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, SessionState};
-use crate::flows::lines::Lines;
+use crate::flows::lines::{Line, Lines};
 use crate::flows::people::link;
 use crate::flows::receive::decision_writer::DecisionWriter;
 use crate::flows::service::Service;
@@ -47,6 +47,23 @@ pub async fn store(svc: &Service, received: &[NewInbound]) -> Result<u64> {
         svc.wake_receive.notify_one();
     }
     Ok(n)
+}
+
+/// Stores an event that a texting service brought to a webhook of ours.
+pub async fn from_webhook(svc: &Service, line: &Line, event: InboundEvent) -> Result<()> {
+    let received = NewInbound {
+        provider: "sms".into(),
+        provider_message_id: event.provider_id,
+        channel: line.channel,
+        sender: line.sender.clone(),
+        from: event.from,
+        what: event.kind,
+        at: svc.clock.now(),
+        earliest_at: None,
+        found_by: "hook",
+    };
+    store(svc, &[received]).await?;
+    Ok(())
 }
 
 /// Applies everything that was stored and not applied yet; gives how many.
@@ -238,14 +255,7 @@ async fn apply(
         .filter(on)
         .map(|s| (s.session.id.clone(), s.attendee.role))
         .collect();
-    let (media, stopped) = match &inbound.what {
-        InboundKind::Text {
-            media,
-            opt_out_type,
-            ..
-        } => (*media > 0, opt_out_type.as_deref() == Some("STOP")),
-        _ => (false, false),
-    };
+    let media = matches!(&inbound.what, InboundKind::Text { media, .. } if *media > 0);
     let choosing = questions::choosing(tx, line, &inbound.number_hash, now).await?;
     let mut dates = dates::standing(tx, &places, &inbound.number_hash, inbound.at).await?;
     for d in &mut dates {
@@ -270,7 +280,7 @@ async fn apply(
         earliest: inbound.earliest_at.unwrap_or(inbound.at).min(inbound.at),
         understood: understood(
             text,
-            language_of(&svc.words, &all, &parties),
+            language_of(&svc.templates, &all, &parties),
             &open,
             &dates,
             choosing.as_ref(),
@@ -287,7 +297,7 @@ async fn apply(
             && !parties.is_empty(),
         opted_out: opt_out.is_some_and(|(_, stopped)| stopped),
         opted_at: opt_out.map(|(at, _)| at),
-        provider_stopped: stopped,
+        provider_stopped: inbound.what.is_provider_stop(),
         asked_last: messages::asked_last(tx, &inbound.number_hash).await?,
         clarified: messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(24))
             .await?
@@ -365,10 +375,10 @@ fn understood(
 
 /// The language in which the centres speak with all the parties of this number, if it is one;
 /// otherwise English.
-fn language_of(words: &Templates, all: &Centres, parties: &[Owner]) -> &'static str {
+fn language_of(templates: &Templates, all: &Centres, parties: &[Owner]) -> &'static str {
     let mut of = parties.iter().map(|p| {
         all.get(&p.centre)
-            .map_or(ENGLISH, |c| words.language_for(&c.centre, &p.language))
+            .map_or(ENGLISH, |c| templates.language_for(&c.centre, &p.language))
     });
     let first = of.next().unwrap_or(ENGLISH);
     if of.all(|l| l == first) {
@@ -511,10 +521,19 @@ async fn as_known_to(
 }
 
 /// Applies one delivery receipt.
-pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
+pub async fn receipt(svc: &Service, r: DeliveryReceipt) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
-    let touched = attempts::receipt(&mut tx, now, r)
+    let error = r.error;
+    let meaning = error.as_ref().map(|e| e.meaning);
+    let row = attempts::ReceiptIn {
+        token: r.token,
+        provider_id: r.provider_id,
+        status: r.status,
+        receipt: r.receipt,
+        error_code: error.as_ref().map(|e| e.code.clone()),
+    };
+    let touched = attempts::receipt(&mut tx, now, &row)
         .await?
         .filter(|t| t.changed);
     if let Some(t) = touched
@@ -525,9 +544,9 @@ pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
     }
     if let Some(t) =
         touched.filter(|t| t.state == crate::domain::outgoing::message::MessageState::Undelivered)
-        && !went_elsewhere(&mut tx, now, &r.token, r.error_code.as_deref()).await?
+        && !went_elsewhere(&mut tx, now, &row.token, error.as_ref()).await?
     {
-        let opted_out = r.error_code.as_deref() == Some("21610");
+        let opted_out = meaning == Some(ErrorMeaning::OptedOut);
         if opted_out {
             inbox::set_opt_out(
                 &mut tx,
@@ -554,7 +573,7 @@ pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
         .await?;
     }
     tx.commit().await?;
-    if r.error_code.as_deref() == Some(OUTSIDE_WINDOW) {
+    if meaning == Some(ErrorMeaning::OutsideWindow) {
         svc.wake_senders();
     }
     svc.changed.notify_waiters();
@@ -567,10 +586,14 @@ pub(super) async fn went_elsewhere(
     tx: &mut Tx,
     now: DateTime<Utc>,
     token: &AttemptToken,
-    error_code: Option<&str>,
+    error: Option<&DeliveryError>,
 ) -> Result<bool> {
-    Ok(error_code == Some(OUTSIDE_WINDOW)
-        && attempts::not_brought(tx, now, token, OUTSIDE_WINDOW).await?)
+    match error {
+        Some(e) if e.meaning == ErrorMeaning::OutsideWindow => {
+            attempts::not_brought(tx, now, token, &e.code).await
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Lists what came to our numbers since `since` and stores what no hook brought: after a start, a

@@ -163,7 +163,7 @@ fn render(
     let centre = gathered
         .centre(message)
         .ok_or_else(|| anyhow::anyhow!("there is no centre"))?;
-    svc.words
+    svc.templates
         .render(&text.say, &speaker(centre), &text.language)
 }
 
@@ -203,7 +203,7 @@ fn make_ready(
         Delivery::Free | Delivery::Not => None,
     };
     let parts = match line.channel {
-        Channel::Sms => rendered.parts,
+        Channel::Sms => rendered.segments,
         _ => 1,
     };
     let attempt = Attempt {
@@ -232,7 +232,7 @@ fn buttons(
     language: &'static str,
     token: &AttemptToken,
 ) -> Vec<Vec<Button>> {
-    let label = |press| svc.words.label(press, language).to_owned();
+    let label = |press| svc.templates.label(press, language).to_owned();
     say.buttons()
         .into_iter()
         .map(|row| {

@@ -164,10 +164,10 @@ async fn look(
         open_content -= usize::from(a.content && matches!(found, LookResult::Adopted(..)));
         match found {
             LookResult::Adopted(provider_id, receipt) => {
-                let error_code = listed
+                let error = listed
                     .iter()
                     .find(|l| l.provider_id == provider_id)
-                    .and_then(|l| l.error_code.clone());
+                    .and_then(|l| l.error.clone());
                 let token = a.token.clone();
                 taken.insert(provider_id.clone());
                 outbox::record(
@@ -183,7 +183,7 @@ async fn look(
                     )],
                 )
                 .await?;
-                let elsewhere = went_elsewhere(&mut tx, now, &token, error_code.as_deref()).await?;
+                let elsewhere = went_elsewhere(&mut tx, now, &token, error.as_ref()).await?;
                 if !elsewhere
                     && receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered)
                 {
@@ -272,7 +272,7 @@ fn could_be<'a>(
 }
 
 fn adopted(l: &ProviderMessage) -> LookResult {
-    LookResult::Adopted(l.provider_id.clone(), Receipt::from_provider(&l.status))
+    LookResult::Adopted(l.provider_id.clone(), l.receipt)
 }
 
 /// Looks for an attempt among the provider's messages to its number. Pure.
@@ -349,8 +349,8 @@ mod tests {
             service: None,
             inbound: false,
             created_at: DateTime::from_timestamp(at, 0),
-            status: "delivered".into(),
-            error_code: None,
+            receipt: Some(Receipt::Delivered),
+            error: None,
             media: 0,
         }
     }

@@ -194,7 +194,7 @@ pub(super) fn template_language<'a>(
 ) -> impl Fn(MessageKind, &str) -> &'static str + 'a {
     let speaker = centre.map(speaker);
     move |kind, language| match &speaker {
-        Some(speaker) => svc.words.language_of(kind, speaker, language),
+        Some(speaker) => svc.templates.language_of(kind, speaker, language),
         None => crate::templates::ENGLISH,
     }
 }

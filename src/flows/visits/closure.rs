@@ -166,7 +166,7 @@ fn preview_of(
                 arrival: wall(centre.tz, context.attendee.arrives_at),
             };
             let text = svc
-                .words
+                .templates
                 .render(&say, &speaker(centre), &context.language)?;
             words.entry(text.body.clone()).or_insert((text, 0)).1 += 1;
         }

@@ -1,7 +1,7 @@
-//! What a call of the Bot API carries, and what Telegram refuses in it.
+//! The parameters of a call, and what Telegram refuses in them.
 
-use crate::channels::twilio::parse_form;
-use crate::simulator::telegram::{Refusal, bad};
+use crate::channels::form::parse_form;
+use crate::simulator::telegram::refusal::{Refusal, bad_request};
 use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 
@@ -68,18 +68,20 @@ impl Params {
     pub(super) fn message_text(&self) -> Result<String, Refusal> {
         let text = self.text("text").unwrap_or_default();
         if self.0.get("parse_mode").is_some_and(|m| !m.is_null()) {
-            return Err(bad("can't parse entities: practice reads plain text alone"));
+            return Err(bad_request(
+                "can't parse entities: the simulator takes plain text only",
+            ));
         }
         if text.trim().is_empty() {
-            return Err(bad("message text is empty"));
+            return Err(bad_request("message text is empty"));
         }
         if text.encode_utf16().count() > 4096 {
-            return Err(bad("message is too long"));
+            return Err(bad_request("message is too long"));
         }
         Ok(text)
     }
 
-    /// The buttons to stand below a message; `None` if there are none.
+    /// The buttons for a message; `None` if there are none.
     pub(super) fn markup(&self) -> Result<Option<Value>, Refusal> {
         let Some(markup) = self.json("reply_markup") else {
             return Ok(None);
@@ -93,12 +95,12 @@ impl Params {
         let buttons: Vec<&Value> = rows.iter().filter_map(|r| r.as_array()).flatten().collect();
         for b in &buttons {
             if b["text"].as_str().is_none_or(str::is_empty) {
-                return Err(bad(
+                return Err(bad_request(
                     "can't parse inline keyboard button: Button text must be non-empty",
                 ));
             }
             if b.as_object().is_none_or(|b| b.len() != 2) {
-                return Err(bad(
+                return Err(bad_request(
                     "can't parse inline keyboard button: Text buttons are unallowed in the inline \
                      keyboard",
                 ));
@@ -106,11 +108,11 @@ impl Params {
             if b.get("callback_data")
                 .is_some_and(|d| !d.as_str().is_some_and(|d| (1..=64).contains(&d.len())))
             {
-                return Err(bad("BUTTON_DATA_INVALID"));
+                return Err(bad_request("BUTTON_DATA_INVALID"));
             }
         }
         if buttons.len() > 100 {
-            return Err(bad("reply markup is too long"));
+            return Err(bad_request("reply markup is too long"));
         }
         Ok((!rows.is_empty()).then(|| json!({ "inline_keyboard": rows })))
     }

@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::{HashMap, HashSet};
 
+pub use crate::domain::replies::inbound::InboundKind;
 pub use crate::store::inbox::opt_outs::{
     OptOuts, carry_opt_outs, opt_out_of, opted_out_among, opted_out_among_in, set_opt_out,
     start_too, stop_too,
@@ -22,47 +23,6 @@ pub use crate::store::inbox::owners::{
     pause,
 };
 pub use crate::store::inbox::passed::{CameFrom, Direction, ThreadEntry, passed, sender_of};
-
-/// InboundKind came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InboundKind {
-    /// Words, perhaps with pictures or sound.
-    Text {
-        /// The words, as received.
-        body: Private,
-        /// Pictures and sounds with it.
-        media: i64,
-        /// The service's opt-out mark.
-        opt_out_type: Option<String>,
-    },
-    /// A press on a button.
-    Press {
-        /// The service's id of the press, to answer it.
-        query: String,
-        /// InboundKind the button holds.
-        data: String,
-        /// The message below which it stands.
-        message: String,
-    },
-    /// The bot was blocked in this chat.
-    Blocked,
-    /// The bot was let in again.
-    Unblocked,
-    /// The bot is in a group or a channel, where it has no business.
-    Group,
-}
-
-impl InboundKind {
-    fn word(&self) -> &'static str {
-        match self {
-            InboundKind::Text { .. } => "text",
-            InboundKind::Press { .. } => "press",
-            InboundKind::Blocked => "blocked",
-            InboundKind::Unblocked => "unblocked",
-            InboundKind::Group => "group",
-        }
-    }
-}
 
 /// A received message on its way into the store.
 #[derive(Debug, Clone)]
@@ -128,7 +88,7 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[NewInbound]) -> 
                 recorded,
                 r.found_by,
                 "new",
-                r.what.word(),
+                r.what.as_str(),
                 seal.seal(&detail),
                 r.earliest_at
             ]

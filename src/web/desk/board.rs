@@ -1,61 +1,33 @@
 //! The board: every session of the coming days with the answers of both parents, live. No names, no
 //! numbers, no reasons.
 
+use crate::domain::people::role::Role;
 use crate::domain::reminders::schedule::NotSent;
 use crate::domain::visits::session::{Answer, SessionState};
 use crate::flows::service::Service;
 use crate::store::sessions::{self, AttendeeContext};
 use crate::store::{centres, tasks};
+use crate::web::desk::live::live;
+use crate::web::desk::pages::{self, page, value};
 use anyhow::Result;
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::Response;
+use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use chrono::{Duration, NaiveDateTime};
 use futures::Stream;
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::context;
 use serde::Serialize;
 use std::convert::Infallible;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// How far the board looks back and ahead.
+/// How far the board looks back.
 const BACK: Duration = Duration::days(1);
+/// How far the board looks ahead.
 const AHEAD: Duration = Duration::days(21);
-
-/// The pages, built in and strict.
-static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut env = Environment::new();
-    env.set_undefined_behavior(UndefinedBehavior::Strict);
-    for (name, source) in [
-        ("layout.html", include_str!("../pages/layout.html")),
-        ("board.html", include_str!("../pages/board.html")),
-        ("board_rows.html", include_str!("../pages/board_rows.html")),
-        ("phones.html", include_str!("../pages/phones.html")),
-    ] {
-        env.add_template(name, source)
-            .expect("a built-in page is sound; a test renders every one");
-    }
-    env
-});
-
-/// Renders a built-in page.
-pub fn page(name: &str, values: minijinja::Value) -> Response {
-    match PAGES.get_template(name).and_then(|t| t.render(values)) {
-        Ok(html) => Html(html).into_response(),
-        Err(e) => {
-            tracing::error!("page {name}: {e:#}");
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "this page cannot be shown; the log says why",
-            )
-                .into_response()
-        }
-    }
-}
 
 #[derive(Clone)]
 struct Desk {
@@ -93,49 +65,6 @@ pub fn router(svc: Arc<Service>, stop: CancellationToken) -> Router {
         .with_state(Desk { svc, stop })
 }
 
-/// The desk has no login yet, so it answers this machine alone: nothing forwarded, no foreign host
-/// name, no form of another site.
-pub async fn only_from_this_machine(request: Request, next: Next) -> Response {
-    let refuse = |why: &'static str| (StatusCode::FORBIDDEN, why).into_response();
-    let headers = request.headers();
-    if [
-        "forwarded",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-real-ip",
-    ]
-    .iter()
-    .any(|h| headers.contains_key(*h))
-    {
-        return refuse("the desk has no login and answers no forwarded requests");
-    }
-    let host = headers
-        .get(header::HOST)
-        .and_then(|h| h.to_str().ok())
-        .unwrap_or("");
-    let name = if let Some(rest) = host.strip_prefix('[') {
-        rest.split(']').next().unwrap_or("")
-    } else {
-        host.split(':').next().unwrap_or("")
-    };
-    if !["127.0.0.1", "localhost", "::1"].contains(&name) {
-        return refuse("the desk answers only as 127.0.0.1 or localhost");
-    }
-    if request.method() != Method::GET && !same_site(headers, host) {
-        return refuse("this came from another site");
-    }
-    next.run(request).await
-}
-
-fn same_site(headers: &HeaderMap, host: &str) -> bool {
-    let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    match (get("sec-fetch-site"), get("origin")) {
-        (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => origin == format!("http://{host}"),
-        (None, None) => true,
-    }
-}
-
 /// One row of the board.
 #[derive(Debug, Clone, Serialize, PartialEq)]
 pub struct BoardRow {
@@ -143,7 +72,7 @@ pub struct BoardRow {
     pub case_ref: String,
     /// `2026-11-28T10:00` on the centre's wall clock.
     pub start: String,
-    /// `2026-11-28`: the day in the order of days.
+    /// `2026-11-28`, which sorts by day.
     pub date: String,
     /// `Sat 28 Nov`.
     pub day: String,
@@ -151,24 +80,24 @@ pub struct BoardRow {
     pub time: String,
     /// The centre's code.
     pub centre: String,
-    /// Where the session stands, in a word.
+    /// The session's state in a word.
     pub state: &'static str,
-    /// The places of resident and contact parent.
+    /// The resident parent.
     pub resident: BoardAttendee,
-    /// See `resident`.
+    /// The contact parent.
     pub contact: BoardAttendee,
 }
 
-/// A parent's place on the board.
+/// A parent on the board.
 #[derive(Debug, Clone, Serialize, PartialEq, Default)]
 pub struct BoardAttendee {
     /// `none`, `confirmed` or `cancelled`.
     pub answer: &'static str,
-    /// What the board says.
+    /// The text on the board.
     pub words: String,
 }
 
-fn place(context: &AttendeeContext) -> BoardAttendee {
+fn attendee(context: &AttendeeContext) -> BoardAttendee {
     let a = &context.attendee;
     let words = match (a.answer, context.session.state) {
         (Answer::Confirmed, _) => "confirmed".to_owned(),
@@ -200,7 +129,7 @@ fn state_word(state: SessionState) -> &'static str {
     }
 }
 
-/// The rows of the board, in the order of the day.
+/// The rows of the board in order of time.
 pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
     let now = svc.clock.now();
     let mut out: Vec<BoardRow> = Vec::new();
@@ -234,8 +163,8 @@ pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
         }
         if let Some(row) = out.last_mut() {
             match context.attendee.role {
-                crate::domain::people::person::Role::Resident => row.resident = place(&context),
-                _ => row.contact = place(&context),
+                Role::Resident => row.resident = attendee(&context),
+                _ => row.contact = attendee(&context),
             }
         }
     }
@@ -256,11 +185,14 @@ async fn fragment(svc: &Service) -> Result<String> {
         .filter(|(_, c)| c.held)
         .map(|(code, _)| code)
         .collect();
-    Ok(PAGES.get_template("board_rows.html")?.render(context! { rows => minijinja::Value::from(minijinja::value::Serde(rows)), open_tasks, held })?)
+    pages::render(
+        "board_rows.html",
+        context! { rows => value(rows), open_tasks, held },
+    )
 }
 
-/// The changing part, or a plain word if it cannot be had.
-pub async fn fragment_or_word(svc: &Service) -> String {
+/// The part of the board that changes, or a short message if it cannot be read.
+pub async fn fragment_or_error(svc: &Service) -> String {
     fragment(svc).await.unwrap_or_else(|e| {
         tracing::error!("the board: {e:#}");
         "<p>The board cannot be read just now.</p>".to_owned()
@@ -268,10 +200,10 @@ pub async fn fragment_or_word(svc: &Service) -> String {
 }
 
 async fn board(State(desk): State<Desk>) -> Response {
-    let board = fragment_or_word(&desk.svc).await;
+    let board = fragment_or_error(&desk.svc).await;
     page(
         "board.html",
-        context! { title => "Board", practice => desk.svc.clock.is_simulated(), board },
+        context! { title => "Board", simulated => desk.svc.clock.is_simulated(), board },
     )
 }
 
@@ -280,36 +212,8 @@ async fn events(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event
     let svc = desk.svc;
     live(svc.clone(), stop, move || {
         let svc = svc.clone();
-        async move { fragment_or_word(&svc).await }
+        async move { fragment_or_error(&svc).await }
     })
-}
-
-/// A live stream: `read` is asked again whenever something changed (or twice a second, for changes
-/// by other processes), and what it gives is sent if it is new. Ends with the program.
-pub fn live<F: Future<Output = String> + Send>(
-    svc: Arc<Service>,
-    stop: CancellationToken,
-    read: impl FnMut() -> F + Send + 'static,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let stream = futures::stream::unfold((String::new(), read), move |(mut last, mut read)| {
-        let (svc, stop) = (svc.clone(), stop.clone());
-        async move {
-            loop {
-                let changed = svc.changed.notified();
-                let now = read().await;
-                if now != last {
-                    last.clone_from(&now);
-                    return Some((Ok(Event::default().data(now)), (last, read)));
-                }
-                tokio::select! {
-                    () = stop.cancelled() => return None,
-                    () = async { changed.await; tokio::time::sleep(std::time::Duration::from_millis(50)).await } => {}
-                    () = tokio::time::sleep(std::time::Duration::from_millis(500)) => {}
-                }
-            }
-        }
-    });
-    Sse::new(stream).keep_alive(KeepAlive::default())
 }
 
 #[cfg(test)]
@@ -332,11 +236,11 @@ mod tests {
             },
             contact: BoardAttendee::default(),
         };
-        let rows = PAGES
-            .get_template("board_rows.html")
-            .unwrap()
-            .render(context! { rows => minijinja::Value::from(minijinja::value::Serde([row])), open_tasks => 2, held => ["BRK"] })
-            .unwrap();
+        let rows = pages::render(
+            "board_rows.html",
+            context! { rows => value([row]), open_tasks => 2, held => ["BRK"] },
+        )
+        .unwrap();
         assert!(
             rows.contains("&lt;b&gt;")
                 && rows.contains("data-testid=\"board-row-&lt;b&gt;-2026-11-28T10:00\""),
@@ -350,12 +254,15 @@ mod tests {
                 "whose": "x",
             })
         };
-        let hands = minijinja::Value::from(minijinja::value::Serde(vec![
-            vec![card(false)],
-            vec![card(false), card(true)],
-        ]));
+        let people = value(vec![vec![card(false)], vec![card(false), card(true)]]);
         for name in ["board.html", "phones.html"] {
-            let html = PAGES.get_template(name).unwrap().render(context! { title => "x", practice => true, board => "", hands => hands.clone() }).unwrap();
+            let values = context! {
+                title => "x",
+                simulated => true,
+                board => "",
+                people => people.clone(),
+            };
+            let html = pages::render(name, values).unwrap();
             assert!(
                 !html.contains("<b>")
                     && (name == "board.html"

@@ -1,3 +1,6 @@
 //! The pages of staff.
 
+pub mod access;
 pub mod board;
+pub mod live;
+pub mod pages;

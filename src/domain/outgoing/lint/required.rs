@@ -1,13 +1,12 @@
-//! What a text of a kind must hold: its values, the words to answer with, and what it is there to
-//! say.
+//! What each kind of message must say: its values, the words to answer with, and its point.
 
-use crate::domain::outgoing::lint::ForbiddenWords;
-use crate::domain::outgoing::lint::rules::{LintFinding, LintRule, says};
+use crate::domain::outgoing::lint::finding::{LintFinding, LintRule};
+use crate::domain::outgoing::lint::forbidden_words::{ForbiddenWords, says};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{FinishBy, Say};
 
-/// The values without which a text does not say what it is for, by their names in templates.
-pub fn values(say: &Say) -> &'static [&'static str] {
+/// The values that a text must show, by their names in templates.
+fn values(say: &Say) -> &'static [&'static str] {
     match say {
         Say::ConfirmRequest {
             fee: true,
@@ -58,7 +57,7 @@ pub fn values(say: &Say) -> &'static [&'static str] {
     }
 }
 
-/// The words to answer with that a text prints: `yes` and `no` are those of its language.
+/// The words to answer with that a text must print.
 fn answers<'a>(say: &Say, (yes, no): (&'a str, &'a str)) -> Vec<&'a str> {
     match say.kind() {
         MessageKind::ConfirmRequest
@@ -81,12 +80,12 @@ fn answers<'a>(say: &Say, (yes, no): (&'a str, &'a str)) -> Vec<&'a str> {
     }
 }
 
-/// What a text does not hold though its kind must. `value` renders one of its values.
-pub fn missing(
+/// What a text fails to say although its kind must. `value` renders one of its values by name.
+pub(super) fn missing(
     say: &Say,
     text: &str,
     refused: &ForbiddenWords,
-    words: (&str, &str),
+    yes_and_no: (&str, &str),
     value: impl Fn(&str) -> Option<String>,
 ) -> Vec<LintFinding> {
     let printed = |word: &str| {
@@ -95,7 +94,7 @@ pub fn missing(
                 && !text[i + w.len()..].starts_with(char::is_alphanumeric)
         })
     };
-    let mut out: Vec<LintFinding> = answers(say, words)
+    let mut out: Vec<LintFinding> = answers(say, yes_and_no)
         .into_iter()
         .filter(|w| !printed(w))
         .map(|w| LintFinding::new(LintRule::Answers, w))
@@ -108,42 +107,18 @@ pub fn missing(
             ));
         }
     }
-    // What it is there to say, in the words of its language; a language without such a list is not
-    // asked.
-    let charged_later = matches!(
-        say,
-        Say::ConfirmRequest {
-            fee: true,
-            cut_off: None,
-            ..
-        } | Say::CancelReasonAsk {
-            finish: FinishBy::CodeWithReason { .. },
-            ..
-        }
-    ) || matches!(
-        say,
-        Say::CancelReasonAsk {
-            finish: FinishBy::Code { late: true, .. }
-                | FinishBy::Press { late: true, .. }
-                | FinishBy::Word { late: true },
-            ..
-        }
-    );
-    let money = charged_later
-        || matches!(
-            say.kind(),
-            MessageKind::FeeNotice
-                | MessageKind::NoteReminder
-                | MessageKind::AllPartiesNotice
-                | MessageKind::FeeSettled
-        );
-    let free = matches!(
-        say,
-        Say::CancellationAck { in_time: true, .. } | Say::Closure { .. }
-    );
+    // A language without such a list is not checked.
     for (wanted, list, what) in [
-        (money, &refused.money, "that a fee may apply or is due"),
-        (free, &refused.no_charge, "that nothing is charged"),
+        (
+            mentions_money(say),
+            &refused.money,
+            "that a fee may apply or is due",
+        ),
+        (
+            promises_no_charge(say),
+            &refused.no_charge,
+            "that nothing is charged",
+        ),
         (
             say.kind() == MessageKind::SessionOff,
             &refused.no_reasons,
@@ -160,4 +135,32 @@ pub fn missing(
         }
     }
     out
+}
+
+/// Whether the text must say that a fee may apply or is due.
+fn mentions_money(say: &Say) -> bool {
+    match say {
+        Say::ConfirmRequest { fee, cut_off, .. } => *fee && cut_off.is_none(),
+        Say::CancelReasonAsk { finish, .. } => match finish {
+            FinishBy::CodeWithReason { .. } => true,
+            FinishBy::Code { late, .. }
+            | FinishBy::Press { late, .. }
+            | FinishBy::Word { late } => *late,
+        },
+        _ => matches!(
+            say.kind(),
+            MessageKind::FeeNotice
+                | MessageKind::NoteReminder
+                | MessageKind::AllPartiesNotice
+                | MessageKind::FeeSettled
+        ),
+    }
+}
+
+/// Whether the text must say that nothing is charged.
+fn promises_no_charge(say: &Say) -> bool {
+    matches!(
+        say,
+        Say::CancellationAck { in_time: true, .. } | Say::Closure { .. }
+    )
 }
