@@ -117,7 +117,7 @@ pub struct Start {
 pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     // The lists of words are read beside everything else, so that the first message does not wait
     // for them.
-    std::thread::spawn(crate::domain::replies::understanding::get_ready);
+    std::thread::spawn(crate::domain::replies::understanding::load_lists);
     let db = open_db(settings, Some(how.purpose)).await?;
     let listener = if how.serve {
         Some(web::listen("web.listen", settings.listen).await?)

@@ -1,5 +1,5 @@
-//! Conversations by text and in a chat: which visit a date or a time names, answers that come late
-//! or out of order, questions that cross, and the party that changes its channel in the middle.
+//! Conversations by text and in a chat: named dates and times, answers that arrive late or out of
+//! order, questions that cross, and parties that change the channel in the middle.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, at, sample_with};
 use courtesy::domain::local_time::parse_local;
@@ -26,8 +26,8 @@ const MAIRE_PHONE: &str = "+447700900107";
 /// State and answers of all sessions of a case, in their order.
 async fn all_of(w: &World, case_ref: &str) -> Vec<String> {
     let all = sessions::list(&w.svc.db, None).await.unwrap();
-    let answer = |places: &[sessions::Attendee], role: &str| {
-        places
+    let answer = |attendees: &[sessions::Attendee], role: &str| {
+        attendees
             .iter()
             .find(|p| p.role.as_str() == role)
             .unwrap()
@@ -46,7 +46,7 @@ async fn all_of(w: &World, case_ref: &str) -> Vec<String> {
         .collect()
 }
 
-/// InboundKind was sent at `sent` reaches us only now, by the list of the service.
+/// A text that was sent at `sent` is found only now, in the list of the provider.
 async fn comes_late(w: &World, from: &str, body: &str, sent: &str) {
     let late = NewInbound {
         provider: "sms".into(),
@@ -199,13 +199,13 @@ async fn an_older_message_that_comes_late_changes_nothing(on: On) {
         [TaskKind::ReadMessage],
         "a person sees it"
     );
-    // One that says the same is no matter for a person.
+    // One that says the same needs no person.
     comes_late(&w, RESIDENT, "yes", "2026-11-26T10:06").await;
     assert_eq!(
         (w.tasks("BRK-0105").await.len(), w.got(RESIDENT).len()),
         (1, texts)
     );
-    // InboundKind came after it counts.
+    // What was sent after it counts.
     comes_late(&w, RESIDENT, "no sorry", "2026-11-26T10:15").await;
     assert!(w.last(RESIDENT).contains("to cancel Sat 28 Nov"));
     // A YES from before the code that finished a cancellation takes nothing back.
@@ -405,7 +405,7 @@ async fn a_question_belongs_to_the_party_and_not_to_its_channel(on: On) {
     assert_eq!(
         w.stands("BRK-0104").await,
         "booked none none",
-        "the older code is void"
+        "the older code is no longer valid"
     );
     w.presses(MAIRE, "Cancel this visit").await;
     assert_eq!(w.stands("BRK-0104").await, "cancelled cancelled none");
@@ -686,8 +686,8 @@ const HANDED: &str = "Birchfield: thank you. Staff will read this when the offic
 const SORRY: &str = "Birchfield: sorry, we did not understand. Nothing is changed. Reply YES if \
                      you will come or NO if you cannot, or ring 020 7946 0101";
 
-/// The sample with a second visit of BRK-0104 on the Sunday, and its resident's chat on a phone of
-/// staff's watch.
+/// The sample with a second visit of BRK-0104 on the Sunday. Its resident uses a chat, and a phone
+/// of the staff gets the alerts.
 async fn in_a_chat(on: On, now: &str) -> World {
     let sunday = [("session_date", "2026-11-29")];
     let w = World::with(

@@ -1,6 +1,5 @@
-//! Conversations through the real app: which question an answer belongs to, what is asked back or
-//! handed over, one clarification a day, machines, phones that somebody else reads, private words,
-//! bad input, and the message as a person sees it.
+//! Understanding through the real app: what is asked back or handed over, one clarification a day,
+//! machines, phones that somebody else reads, private words, bad input, and what a person sees.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World};
 use base64::Engine;
@@ -39,7 +38,7 @@ async fn said(w: &World, case_ref: &str) -> Vec<String> {
         .collect()
 }
 
-/// Both visits of BRK-0101 on one weekend are asked about.
+/// A world in which both visits of BRK-0101 on one weekend are asked about.
 async fn two_visits(on: On, now: &str) -> World {
     let w = World::two_visits(on, now).await;
     w.until("2026-11-27T10:30").await;
@@ -212,7 +211,7 @@ async fn one_clarification_a_day_then_the_one_hand_over_text_then_silence(on: On
 
 async fn whatever_is_handed_over_gets_the_same_bytes_at_the_same_instant(on: On) {
     let w = World::sample(on, "2026-11-26T10:00").await;
-    let mut heard = Vec::new();
+    let mut replies = Vec::new();
     let texts = [
         "what time is it?",
         "my new number is 07700 900555",
@@ -268,9 +267,9 @@ async fn whatever_is_handed_over_gets_the_same_bytes_at_the_same_instant(on: On)
             .skip(before)
             .map(|m| (m.body, (m.created - w.svc.clock.now()).num_seconds()))
             .collect();
-        heard.push((body, got));
+        replies.push((body, got));
     }
-    for (body, got) in &heard {
+    for (body, got) in &replies {
         assert_eq!(*got, [(HANDED.to_owned(), 0)], "{body}");
     }
     w.end().await;
@@ -415,7 +414,7 @@ async fn a_phone_that_somebody_else_reads_goes_silent_at_once(on: On) {
 }
 
 async fn a_private_word_changes_nothing_that_is_seen(on: On) {
-    let mut heard = Vec::new();
+    let mut replies = Vec::new();
     for registered in [true, false] {
         let w = World::sample(on, "2026-11-26T10:00").await;
         let party = parties::find(&w.svc.db, "BRK-0101:contact").await.unwrap();
@@ -464,7 +463,7 @@ async fn a_private_word_changes_nothing_that_is_seen(on: On) {
             Mode::Normal,
             "the word belongs to one person"
         );
-        heard.push(
+        replies.push(
             w.provider
                 .messages()
                 .into_iter()
@@ -474,7 +473,7 @@ async fn a_private_word_changes_nothing_that_is_seen(on: On) {
         );
         w.end().await;
     }
-    assert_eq!(heard[0], heard[1]);
+    assert_eq!(replies[0], replies[1]);
 }
 
 async fn illness_that_is_told_afterwards_is_kept_and_changes_nothing_else(on: On) {
@@ -503,7 +502,7 @@ async fn illness_that_is_told_afterwards_is_kept_and_changes_nothing_else(on: On
     assert_eq!(
         (w.stands("BRK-0105").await, w.got(RESIDENT_105).len()),
         (stood, others),
-        "the other parent hears nothing of it"
+        "the other parent is not told"
     );
     // The other parent did not cancel: what she says of illness is no reason of this cancellation.
     w.says(RESIDENT_105, "my son has chicken pox so we can't come")
@@ -542,7 +541,7 @@ async fn other_languages_act_by_whole_agreed_words_alone(on: On) {
     assert_eq!(
         w.stands("BRK-0105").await,
         "booked none none",
-        "a word that is something else in English counts only where its language is enabled"
+        "a word that means something else in English counts only for speakers of its language"
     );
     w.says(CONTACT_105, "Tak, będziemy!").await;
     assert_eq!(w.stands("BRK-0105").await, "booked none confirmed");

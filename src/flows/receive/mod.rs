@@ -398,11 +398,11 @@ async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<RecentExchange> {
         inbound.at - Duration::hours(1),
     )
     .await?;
-    let said = understanding::bare(&body.0);
+    let said = understanding::normalize(&body.0);
     Ok(RecentExchange {
         same_words: !body.0.trim().is_empty()
             && hour.iter().any(|(_, b)| {
-                *b == *body || (!said.is_empty() && understanding::bare(&b.0) == said)
+                *b == *body || (!said.is_empty() && understanding::normalize(&b.0) == said)
             }),
         in_a_minute: hour
             .iter()
@@ -415,7 +415,7 @@ async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<RecentExchange> {
 
 /// Whether the whole message is the private word of a party with this number.
 fn is_quiet_word(tx: &Tx, inbound: &Inbound, parties: &[Owner]) -> bool {
-    let said = understanding::bare(inbound.words());
+    let said = understanding::normalize(inbound.words());
     !said.is_empty()
         && parties.iter().any(|p| {
             p.quiet_word
