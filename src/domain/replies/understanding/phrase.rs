@@ -50,7 +50,7 @@ pub(super) enum PhraseKind {
     Name,
     /// Changes nothing in any answer.
     Filler,
-    /// Changes nothing in a cancellation, and stands nowhere else.
+    /// Changes nothing in a cancellation, and is in no other answer.
     CancelFiller,
 }
 

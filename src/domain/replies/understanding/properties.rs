@@ -1,8 +1,9 @@
-//! Laws that hold for every text. Each law was seen to fail when one of these faults was planted: the
-//! question mark is ignored, it is not checked whose plans these are, the list `no_answer` is not
-//! used, other languages are read by their first word, dates of cancellations are not compared,
+//! Laws that hold for every text. Each law was seen to fail when one of these faults was planted:
+//! the question mark is ignored, it is not checked whose plans these are, the list `no_answer` is
+//! not used, other languages are read by their first word, dates of cancellations are not compared,
 //! "one of them is ill" is taken without the others.
 
+#[cfg(test)]
 use crate::domain::replies::understanding::*;
 use proptest::prelude::*;
 

@@ -1,5 +1,6 @@
 //! A NO in words, its code, and taking a cancellation back.
 
+#[cfg(test)]
 use super::*;
 
 #[test]

@@ -1,5 +1,6 @@
 //! A YES in words.
 
+#[cfg(test)]
 use super::*;
 
 #[test]

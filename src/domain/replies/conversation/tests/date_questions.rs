@@ -1,5 +1,6 @@
 //! Questions about another date.
 
+#[cfg(test)]
 use super::*;
 
 fn sunday() -> NaiveDateTime {

@@ -1,5 +1,6 @@
 //! What a person does: STOP, strangers, danger, leftovers.
 
+#[cfg(test)]
 use super::*;
 
 #[test]

@@ -8,6 +8,7 @@ mod numbered;
 mod ordering;
 mod pressing;
 
+#[cfg(test)]
 use super::*;
 use crate::domain::centre::CancelAnswer;
 use crate::domain::outgoing::message::MessageKind;

@@ -1,5 +1,6 @@
 //! Numbered questions: "which visit?".
 
+#[cfg(test)]
 use super::*;
 
 #[test]

@@ -1,5 +1,6 @@
 //! Messages that reach us out of order.
 
+#[cfg(test)]
 use super::*;
 
 #[test]

@@ -1,5 +1,6 @@
 //! Presses on buttons.
 
+#[cfg(test)]
 use super::*;
 
 fn pressed(

@@ -1,5 +1,6 @@
 //! STOP, numbers and strangers.
 
+#[cfg(test)]
 use super::*;
 
 #[test]

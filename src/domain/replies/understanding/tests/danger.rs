@@ -1,5 +1,6 @@
 //! Danger, and who else reads the phone.
 
+#[cfg(test)]
 use super::*;
 
 /// Nine of ten texts of danger are urgent and no more than one harmless text in fifty; none of

@@ -1,5 +1,6 @@
 //! The lists held against each other, and lists that must be refused.
 
+#[cfg(test)]
 use super::*;
 use crate::domain::replies::understanding::agreed_phrases::PhraseMeaning;
 use crate::domain::replies::understanding::lists::{ENGLISH, Lists, OTHERS};

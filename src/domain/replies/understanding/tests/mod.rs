@@ -6,6 +6,7 @@ mod lists_agree;
 mod partial_answers;
 mod whole_answers;
 
+#[cfg(test)]
 use super::*;
 
 fn said(text: &str) -> &'static str {

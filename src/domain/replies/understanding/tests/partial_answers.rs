@@ -1,5 +1,6 @@
 //! Answers beside words that nobody knows.
 
+#[cfg(test)]
 use super::*;
 
 /// A clause of which every word is known answers, whatever stands beside it, unless that may turn

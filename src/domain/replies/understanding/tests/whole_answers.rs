@@ -1,5 +1,6 @@
 //! Answers of which every word is known.
 
+#[cfg(test)]
 use super::*;
 use chrono::Weekday;
 
