@@ -1,5 +1,5 @@
-//! Golden cases: the rules on money, the plan of confirmations, the meaning of replies, the files
-//! of a centre.
+//! Golden cases: the rules about money, the plan of confirmations, the meaning of replies, and
+//! imported files.
 
 use crate::common::{Binary, On, SAMPLE, TestDb, at};
 use courtesy::domain::people::person::Consent;
@@ -141,13 +141,14 @@ fn nearly_every_plain_answer_is_understood() {
     );
 }
 
-/// Texts that people wrote without having seen the lists, some to be misunderstood
-/// (docs/decisions/0012 has the figures of the first reading). They were worked with since, so
-/// these are floors that no change may fall through, and no measure of what is to come.
+/// Texts by people who had not seen the lists; some were written to be misunderstood.
+///
+/// docs/decisions/0012 has the results of the first reading. The lists were improved with these
+/// texts since, so the numbers here are lower limits for changes, and say nothing about new texts.
 #[test]
 fn what_people_wrote_who_did_not_know_the_lists_is_understood_as_before() {
-    // Of the first 2,460 texts and of those after them: answers, right; danger, urgent; harmless,
-    // alarms.
+    // For the first 2,460 texts, and for those after them: plain answers and how many are right;
+    // danger and how much is urgent; harmless texts and how many are false alarms.
     let mut lots = [[0; 6]; 2];
     for line in std::fs::read_to_string(format!("{DATA}/replies_people.jsonl"))
         .unwrap()
@@ -185,8 +186,8 @@ fn what_people_wrote_who_did_not_know_the_lists_is_understood_as_before() {
             );
         }
     }
-    // In hundredths and thousandths. Of the later lots a good part was written to look like danger,
-    // or to be told as none before.
+    // Percent, percent and per mille. Many of the later texts were written to look like danger, or
+    // to describe danger in ways that nobody had used before.
     for ([answers, right, danger, urgent, harmless, alarms], (plain, told, at_most)) in
         lots.into_iter().zip([(87, 90, 10), (87, 80, 26)])
     {

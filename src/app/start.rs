@@ -54,7 +54,7 @@ struct Listeners {
 /// Starts the program.
 pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     // The word lists load in the background, so that the first message does not wait for them.
-    std::thread::spawn(crate::domain::replies::understanding::get_ready);
+    std::thread::spawn(crate::domain::replies::understanding::load_lists);
     let db = open_db(settings, Some(how.purpose)).await?;
     let listeners = if how.serve {
         Some(Listeners {

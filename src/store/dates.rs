@@ -5,7 +5,7 @@ use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{DateQuestionId, SessionId};
 use crate::domain::local_time::parse_local;
 use crate::domain::people::person::Role;
-use crate::domain::replies::conversation::date_answers::{CROSSING, DateAsked};
+use crate::domain::replies::conversation::{CROSSING, KnownDateQuestion};
 use crate::domain::visits::notice::Origin;
 use crate::store::db::{Arg, Row, Tx, list_of};
 use crate::store::sessions::local_text;
@@ -140,7 +140,7 @@ pub async fn standing(
     places: &[(SessionId, Role)],
     hash: &str,
     at: DateTime<Utc>,
-) -> Result<Vec<DateAsked>> {
+) -> Result<Vec<KnownDateQuestion>> {
     if places.is_empty() {
         return Ok(Vec::new());
     }
@@ -166,7 +166,7 @@ pub async fn standing(
                 .await?
                 .map_or(Ok(None), |r| r.time_opt("at"))?;
             let Some(asked_at) = asked else { continue };
-            out.push(DateAsked {
+            out.push(KnownDateQuestion {
                 question: id.clone(),
                 session: session.clone(),
                 role: *role,

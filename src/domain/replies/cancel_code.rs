@@ -1,37 +1,39 @@
-//! The code that finishes a cancellation by SMS (safety rule S1): random, for one phone, one
-//! session version, one use.
+//! The code that finishes a cancellation by SMS (safety rule S1).
+//!
+//! It is random, and valid once, for one phone and one version of a session. Its first three digits
+//! are the prefix; the fourth names the reason.
 
 use crate::domain::ids::CancelQuestionId;
 use crate::domain::visits::session::Reason;
 use chrono::{DateTime, Duration, Utc};
 
-/// A question is finished within this time of the first NO, or not at all (rule S1b).
+/// A cancel question can be finished within this time after the first NO (rule S1b).
 pub const OPEN_FOR: Duration = Duration::hours(24);
-/// Wrong tries on one question before a person takes over.
+/// After this many wrong codes for one question, a person takes over.
 pub const TRIES_A_QUESTION: i64 = 3;
-/// Wrong tries for one session in all.
+/// After this many wrong codes for one session, a person takes over.
 pub const TRIES_A_SESSION: i64 = 6;
-/// Questions to one party about one session in 24 hours.
+/// Cancel questions that one party gets about one session in 24 hours.
 pub const QUESTIONS_A_DAY: i64 = 2;
 
-/// In a chat a cancellation is finished by a second press within this time (safety rule G5).
+/// In a chat, a second press within this time finishes a cancellation (safety rule G5).
 pub const PRESS_WITHIN: Duration = Duration::minutes(10);
 
-/// Stems that would read as an emergency or a service number.
-const NEVER: [u16; 5] = [101, 105, 111, 112, 999];
+/// Prefixes that look like an emergency or service number.
+const SERVICE_NUMBERS: [u16; 5] = [101, 105, 111, 112, 999];
 
-/// Makes a stem of three digits from random numbers; `random` gives one at each call.
+/// Makes a prefix of three digits. `random` gives a random number at each call.
 pub fn code_prefix(mut random: impl FnMut() -> u32) -> String {
     loop {
-        // 900 values out of 2^32: the bias is below one in four million.
+        // 900 does not divide 2^32, but the bias is below one in four million.
         let n = 100 + (random() % 900) as u16;
-        if !NEVER.contains(&n) {
+        if !SERVICE_NUMBERS.contains(&n) {
             return n.to_string();
         }
     }
 }
 
-/// The option digit of a reason, in an order that never changes (rule b3).
+/// The last digit of the code for a reason. It never changes (rule b3).
 pub fn digit(reason: Reason) -> char {
     match reason {
         Reason::IllChild => '1',
@@ -41,33 +43,33 @@ pub fn digit(reason: Reason) -> char {
     }
 }
 
-/// A question that waits for its code.
+/// A cancel question that waits for its code.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CancelQuestion {
     /// Its id.
     pub id: CancelQuestionId,
-    /// The stem that was sent.
+    /// The first three digits of its codes.
     pub code_prefix: String,
     /// The reasons that were offered.
     pub offered: Vec<Reason>,
     /// When it was asked.
     pub asked_at: DateTime<Utc>,
-    /// When the first NO reached us: lateness counts from it (rule S1b).
+    /// When the first NO arrived: the notice counts from it (rule S1b).
     pub first_no_at: DateTime<Utc>,
-    /// Wrong tries so far.
+    /// Wrong codes so far.
     pub tries: i64,
 }
 
 impl std::fmt::Debug for CancelQuestion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Question")
+        f.debug_struct("CancelQuestion")
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
 }
 
 impl CancelQuestion {
-    /// The reason that a full code names, if it is this question's code.
+    /// The reason that a code names, if it is a code of this question.
     pub fn answered_by(&self, code: &str) -> Option<Reason> {
         let option = code.strip_prefix(self.code_prefix.as_str())?;
         self.offered
@@ -76,7 +78,7 @@ impl CancelQuestion {
             .find(|r| option.chars().eq([digit(*r)]))
     }
 
-    /// Whether it may still be finished at `now` for a session that starts at `start`.
+    /// Whether it can still be finished at `now`, for a session that starts at `start`.
     pub fn is_open(&self, now: DateTime<Utc>, start: DateTime<Utc>) -> bool {
         self.tries < TRIES_A_QUESTION && now <= self.first_no_at + OPEN_FOR && now < start
     }
@@ -87,17 +89,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stems_have_three_digits_and_are_no_service_numbers() {
+    fn prefixes_have_three_digits_and_are_no_service_numbers() {
         let mut n = 0u32;
         let mut next = || {
             n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             n
         };
         for _ in 0..5000 {
-            let s = code_prefix(&mut next);
-            assert_eq!(s.len(), 3);
+            let prefix = code_prefix(&mut next);
+            assert_eq!(prefix.len(), 3);
             assert!(
-                !["101", "105", "111", "112", "999"].contains(&s.as_str()) && !s.starts_with('0')
+                !["101", "105", "111", "112", "999"].contains(&prefix.as_str())
+                    && !prefix.starts_with('0')
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Messages on their way in: what a text means and what follows from it.
+//! Received messages: what a text means, and what follows from it.
 
 pub mod cancel_code;
 pub mod conversation;

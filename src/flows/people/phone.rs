@@ -5,7 +5,7 @@
 use crate::domain::local_time::parse_hours;
 use crate::domain::people::person::{Address, Channel, Consent, Mode};
 use crate::domain::people::staff::Act;
-use crate::domain::replies::understanding::{Intent, bare, understand};
+use crate::domain::replies::understanding::{Intent, normalize, understand};
 use crate::domain::task::TaskKind;
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
@@ -238,7 +238,7 @@ async fn begins_whatsapp(
 /// The private word: any message that a person would read, in the parent's own words, so that its
 /// answer is the ordinary one. Only its keyed hash is kept.
 async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<String> {
-    let said = bare(words);
+    let said = normalize(words);
     if said.is_empty() {
         parties::set_quiet_word(tx, &party.id, None).await?;
         return Ok("no quiet word".into());

@@ -110,11 +110,11 @@ impl<'a> DecisionWriter<'a> {
         // An answer that tells of a change is never held back by the caps.
         let mut changed = false;
         for effect in decision.effects {
-            for session in conversation::decides(heard, &effect) {
+            for session in effect.decided_sessions(heard) {
                 if let Some(context) = self.context(session) {
                     sessions::decided(self.tx, session, context.attendee.role, self.inbound.at)
                         .await?;
-                    if conversation::settles(&effect) {
+                    if effect.settles_sessions() {
                         end_choices(self.tx, context, &self.inbound.number_hash, self.now).await?;
                     }
                 }
@@ -199,7 +199,7 @@ impl<'a> DecisionWriter<'a> {
                     changed = true;
                     questions::end(self.tx, &question, false).await?;
                     let of = heard
-                        .open
+                        .visits
                         .iter()
                         .find(|o| o.question.as_ref().is_some_and(|q| q.id == question));
                     if let Some(context) = of.and_then(|o| self.context(&o.session)) {
@@ -303,11 +303,11 @@ impl<'a> DecisionWriter<'a> {
                     self.party_facts("address_paused", "d3").await?;
                 }
                 Effect::OptOut => {
-                    changed |= !heard.opted_out;
+                    changed |= !heard.opt_out.active;
                     self.opt_out().await?;
                 }
                 Effect::OptIn => {
-                    changed |= heard.opted_out;
+                    changed |= heard.opt_out.active;
                     self.opt_in(heard).await?;
                 }
                 Effect::Task { topic, session } => self.task(topic, session.as_ref()).await?,

@@ -12,9 +12,9 @@ use crate::domain::ids::AttemptToken;
 use crate::domain::local_time::wall;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::{Channel, Private};
-use crate::domain::replies::conversation::date_answers::DateAsked;
 use crate::domain::replies::conversation::{
-    self, ButtonPress, InboundContext, KnownVisit, OpenChoice, PromptRef, RecentInbound,
+    self, ButtonPress, InboundContext, KnownDateQuestion, KnownVisit, OpenChoice, OptOut,
+    PromptRef, RecentExchange, Sender,
 };
 use crate::domain::replies::understanding::{self, Understood, understand_in};
 use crate::domain::task::TaskKind;
@@ -287,26 +287,36 @@ async fn apply(
             inbound,
         ),
         pressed: pressed(tx, inbound, now).await?,
-        choosing,
         media,
-        known: !parties.is_empty(),
-        agreed,
-        resting: inbox::closed_among(tx, line.0, std::slice::from_ref(&inbound.number_hash))
+        quiet_word: is_quiet_word(tx, inbound, &parties),
+        provider_stopped: inbound.what.is_provider_stop(),
+        sender: if parties.is_empty() {
+            Sender::Stranger
+        } else if inbox::closed_among(tx, line.0, std::slice::from_ref(&inbound.number_hash))
             .await?
             .contains(&inbound.number_hash)
-            && !parties.is_empty(),
-        opted_out: opt_out.is_some_and(|(_, stopped)| stopped),
-        opted_at: opt_out.map(|(at, _)| at),
-        provider_stopped: inbound.what.is_provider_stop(),
+        {
+            Sender::Paused
+        } else if agreed {
+            Sender::Party
+        } else {
+            Sender::NotAgreedHere
+        },
+        opt_out: OptOut {
+            active: opt_out.is_some_and(|(_, stopped)| stopped),
+            changed_at: opt_out.map(|(at, _)| at),
+        },
         asked_last: messages::asked_last(tx, &inbound.number_hash).await?,
-        clarified: messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(24))
-            .await?
-            .iter()
-            .any(|(kind, ..)| *kind == MessageKind::UnclearReply),
-        lately: lately(tx, inbound).await?,
-        quiet_word: is_quiet_word(tx, inbound, &parties),
-        open,
-        dates,
+        recent: RecentExchange {
+            clarified: messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(24))
+                .await?
+                .iter()
+                .any(|(kind, ..)| *kind == MessageKind::UnclearReply),
+            ..lately(tx, inbound).await?
+        },
+        open_choice: choosing,
+        visits: open,
+        date_questions: dates,
     };
     let decision = conversation::decide(&heard);
     let mut teller = DecisionWriter {
@@ -336,7 +346,7 @@ fn understood(
     text: &str,
     lang: &str,
     open: &[KnownVisit],
-    dates: &[DateAsked],
+    dates: &[KnownDateQuestion],
     choosing: Option<&OpenChoice>,
     inbound: &Inbound,
 ) -> Understood {
@@ -389,9 +399,9 @@ fn language_of(templates: &Templates, all: &Centres, parties: &[Owner]) -> &'sta
 }
 
 /// InboundKind came from the same number shortly before.
-async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<RecentInbound> {
+async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<RecentExchange> {
     let InboundKind::Text { body, .. } = &inbound.what else {
-        return Ok(RecentInbound::default());
+        return Ok(RecentExchange::default());
     };
     let hour = inbox::lately(
         tx,
@@ -400,23 +410,24 @@ async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<RecentInbound> {
         inbound.at - Duration::hours(1),
     )
     .await?;
-    let said = understanding::bare(&body.0);
-    Ok(RecentInbound {
+    let said = understanding::normalize(&body.0);
+    Ok(RecentExchange {
         same_words: !body.0.trim().is_empty()
             && hour.iter().any(|(_, b)| {
-                *b == *body || (!said.is_empty() && understanding::bare(&b.0) == said)
+                *b == *body || (!said.is_empty() && understanding::normalize(&b.0) == said)
             }),
         in_a_minute: hour
             .iter()
             .filter(|(at, _)| *at > inbound.at - Duration::minutes(1))
             .count()
             + 1,
+        clarified: false,
     })
 }
 
 /// Whether the whole message is the private word of a party with this number.
 fn is_quiet_word(tx: &Tx, inbound: &Inbound, parties: &[Owner]) -> bool {
-    let said = understanding::bare(inbound.words());
+    let said = understanding::normalize(inbound.words());
     !said.is_empty()
         && parties.iter().any(|p| {
             p.quiet_word

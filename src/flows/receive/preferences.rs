@@ -2,7 +2,7 @@
 
 use crate::domain::ids::PartyId;
 use crate::domain::people::person::{Channel, Mode};
-use crate::domain::replies::conversation::InboundContext;
+use crate::domain::replies::conversation::{InboundContext, Sender};
 use crate::domain::task::TaskKind;
 use crate::flows::receive::decision_writer::DecisionWriter;
 use crate::store::facts::{self, Fact};
@@ -59,7 +59,7 @@ impl DecisionWriter<'_> {
             self.inbound.at,
         )
         .await?;
-        let mut again = heard.agreed;
+        let mut again = heard.sender == Sender::Party;
         for (channel, sender, hash) in self.other_routes().await? {
             again |= inbox::start_too(self.tx, (channel, &sender), &hash, said, self.inbound.at)
                 .await?

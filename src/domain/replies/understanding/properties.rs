@@ -1,7 +1,7 @@
-//! What holds for every text. Each law was seen to fail on a fault planted once: the question mark
-//! overlooked, the check of whose plans these are left out, the list `no_answer` left out, other
-//! languages read by their first word, dates of cancellations not compared, "one of them is ill"
-//! taken without the others.
+//! Laws that hold for every text. Each law was seen to fail when one of these faults was planted:
+//! the question mark is ignored, it is not checked whose plans these are, the list `no_answer` is
+//! not used, other languages are read by their first word, dates of cancellations are not compared,
+//! "one of them is ill" is taken without the others.
 
 #[cfg(test)]
 use crate::domain::replies::understanding::*;
