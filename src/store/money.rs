@@ -1,8 +1,10 @@
 //! What was recorded of a case for the rules on money, and the texts that follow from it.
 
 use crate::args;
-use crate::domain::money::policy::record::{recipients, standing};
-use crate::domain::money::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
+use crate::domain::money::amount::Money;
+use crate::domain::money::policy::record::recipients;
+use crate::domain::money::policy::recorded_fact::not_voided;
+use crate::domain::money::policy::{BookedSession, CaseFacts, CaseRecord, RecordedFact};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::people::person::{Channel, Role};
 use crate::store::db::{Db, Tx};
@@ -94,7 +96,7 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
         .await?
         .iter()
         .map(|r| {
-            Ok(Recorded {
+            Ok(RecordedFact {
                 id: r.text("id")?,
                 voids: r.text_opt("voids")?,
                 session: r.text_opt("session_id")?,
@@ -119,7 +121,7 @@ pub async fn case(tx: &mut Tx, case_id: &str) -> Result<MoneyCase> {
                 parties: recipients(&roles),
             },
             sessions,
-            facts: standing(facts),
+            facts: not_voided(facts),
         },
     })
 }

@@ -1,7 +1,7 @@
 //! Fills a template with the values of what is said. Which values a template may ask for is a
 //! matter of its kind.
 
-use crate::domain::money::policy::Money;
+use crate::domain::money::amount::Money;
 use crate::domain::outgoing::say::{FinishBy, Say, Speaker};
 use crate::templates::Language;
 use anyhow::{Result, anyhow};

@@ -237,7 +237,7 @@ impl Templates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::money::policy::Money;
+    use crate::domain::money::amount::Money;
     use crate::domain::outgoing::lint::rules::LintRule;
     use crate::domain::people::person::Mode;
 

@@ -1,7 +1,7 @@
 //! Samples of everything that can be said: for the tests, for reading the templates over, and for
 //! counting what the longest text costs.
 
-use crate::domain::money::policy::Money;
+use crate::domain::money::amount::Money;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{FinishBy, Say, Speaker};
 use crate::domain::outgoing::segments::is_gsm;

@@ -5,8 +5,9 @@
 //! a call on the Thursday or Friday to confirm your contact"; "We do try to confirm your contact
 //! session with you the day before they are due".
 
-use crate::domain::centre::{AskDay, AskRule, Centre, Courtesy};
+use crate::domain::centre::Centre;
 use crate::domain::local_time::{after_quiet, instant};
+use crate::domain::reminders::courtesy::{AskDay, AskRule, Courtesy};
 use crate::string_enum;
 use anyhow::Result;
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, Utc, Weekday};
@@ -166,13 +167,6 @@ pub fn not_after(c: &Courtesy, arrival: DateTime<Utc>, not_before: DateTime<Utc>
     last_call(c, arrival)
         .max(not_before + Duration::minutes(10))
         .min(arrival)
-}
-
-/// From when on no allowed instant is left before the last call: the moment at which "too long"
-/// became certain.
-pub fn hopeless_from(c: &Courtesy, tz: Tz, arrival: DateTime<Utc>) -> DateTime<Utc> {
-    let last = last_call(c, arrival);
-    c.quiet.map_or(last, |q| q.before(tz, last))
 }
 
 /// When the scheduler has to look at a session that starts at `start` and was known at `known`.

@@ -84,7 +84,6 @@ pub(super) struct CalledNotice<'a> {
     pub(super) session: &'a str,
     pub(super) kind: NoticeKind,
     pub(super) role: Option<Role>,
-    pub(super) topic: Option<policy::Topic>,
     pub(super) at: DateTime<Utc>,
     pub(super) n: usize,
 }
@@ -107,31 +106,17 @@ pub(super) fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<CalledNotice
             Recipient::Contact if !to_all => Some(Role::Contact),
             _ => None,
         };
-        let n: &mut usize = counts
-            .entry((session, notice.kind, notice.topic, role))
-            .or_default();
+        let n: &mut usize = counts.entry((session, notice.kind, role)).or_default();
         *n += 1;
         out.push(CalledNotice {
             session,
             kind: notice.kind,
             role,
-            topic: notice.topic,
             at: notice.at,
             n: *n,
         });
     }
     out
-}
-
-/// The text that a private notice becomes.
-pub(super) fn text_kind(kind: NoticeKind) -> Option<MessageKind> {
-    Some(match kind {
-        NoticeKind::FeeNotice => MessageKind::FeeNotice,
-        NoticeKind::NoteRequest => MessageKind::NoteRequest,
-        NoticeKind::NoteReminder => MessageKind::NoteReminder,
-        NoticeKind::FeeSettled => MessageKind::FeeSettled,
-        _ => return None,
-    })
 }
 
 /// Whether what a text to this party (`None`: to all) says about a session is still so.

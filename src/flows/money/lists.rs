@@ -1,8 +1,10 @@
 //! Fees, steps and what is planned, as lists and pages show them.
 
-use crate::domain::money::policy::{self, FeeState, NoticeKind, Standing};
+use crate::domain::money::amount::Money;
+use crate::domain::money::policy::{FeeStanding, FeeState, NoticeKind, RuleStep};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
-use crate::flows::money::assessed_case::{AssessedCase, called, text_kind};
+use crate::flows::money::assessed_case::{AssessedCase, called};
 use crate::flows::money::standing::in_words;
 use crate::store::{Db, centres, money, sessions};
 use anyhow::Result;
@@ -22,9 +24,9 @@ pub struct ListedFee {
     /// Who has to pay.
     pub liable: Option<Role>,
     /// The charge.
-    pub charge: policy::Money,
+    pub charge: Money,
     /// How it stands now.
-    pub standing: Standing,
+    pub standing: FeeStanding,
     /// The deadline for note or money, while one runs.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -67,11 +69,7 @@ pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<V
 }
 
 /// The steps of a case by the rules on money up to `now`: when, the rule, why, about which session.
-pub async fn steps(
-    db: &Db,
-    case_id: &str,
-    now: DateTime<Utc>,
-) -> Result<Vec<(policy::Step, String)>> {
+pub async fn steps(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<(RuleStep, String)>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
     let seen = AssessedCase::of(&mut tx, &all, case_id).await?;
@@ -104,7 +102,9 @@ pub struct PlannedNotice {
     /// When.
     pub at: DateTime<Utc>,
     /// What.
-    pub kind: NoticeKind,
+    pub kind: MessageKind,
+    /// Whether a person has to release it.
+    pub needs_release: bool,
     /// The case's reference, and its centre's code.
     pub case_ref: String,
     /// See `case_ref`.
@@ -131,10 +131,10 @@ pub async fn planned(
     for id in money::cases_with_fees(&mut tx, None).await? {
         let seen = AssessedCase::of(&mut tx, &all, &id).await?;
         let (from, case, assessed) = (seen.present(from), &seen.case, &seen.assessed);
-        for c in called(assessed, until)
-            .into_iter()
-            .filter(|c| c.at > from && (text_kind(c.kind).is_some() || c.kind.needs_release()))
-        {
+        for c in called(assessed, until).into_iter().filter(|c| c.at > from) {
+            let NoticeKind::Message(kind) = c.kind else {
+                continue;
+            };
             let version = sessions::get(&mut tx, c.session)
                 .await?
                 .map_or(0, |s| s.version);
@@ -145,7 +145,8 @@ pub async fn planned(
             let (case_ref, centre) = (case.case_ref.clone(), case.centre.clone());
             out.push(PlannedNotice {
                 at: c.at,
-                kind: c.kind,
+                kind,
+                needs_release: c.kind.needs_release(),
                 case_ref,
                 centre,
                 session: c.session.to_owned(),

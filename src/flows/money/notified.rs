@@ -1,8 +1,8 @@
 //! Who was really told of what is owed: the clock of a step starts there. Whoever cannot be told by
 //! text is told by a person.
 
-use crate::domain::money::policy::Recorded;
-use crate::domain::money::policy::record::write_told;
+use crate::domain::money::policy::RecordedFact;
+use crate::domain::money::policy::recorded_fact::write_told;
 use crate::domain::outgoing::message::{MessageKind, MessageState};
 use crate::domain::task::TaskKind;
 use crate::flows::money::assessed_case::{AssessedCase, still_so};
@@ -47,8 +47,8 @@ pub(crate) async fn record(
             } else {
                 INFORMED
             };
-            let of = |r: &Recorded| r.session.as_ref() == Some(session) && r.role == Some(role);
-            let known = |r: &Recorded| {
+            let of = |r: &RecordedFact| r.session.as_ref() == Some(session) && r.role == Some(role);
+            let known = |r: &RecordedFact| {
                 r.kind == kind && of(r) && r.detail.starts_with(t.kind.as_str()) && r.at == at
             };
             if seen.case.record.facts.iter().any(known) {
@@ -106,7 +106,7 @@ async fn informed(
         detail,
     };
     facts::add(tx, now, &[row]).await?;
-    seen.case.record.facts.push(Recorded {
+    seen.case.record.facts.push(RecordedFact {
         id: String::new(),
         voids: None,
         session: Some(session.to_owned()),
@@ -135,7 +135,7 @@ async fn told(
     } else {
         "C04"
     };
-    seen.case.record.facts.push(Recorded {
+    seen.case.record.facts.push(RecordedFact {
         id: String::new(),
         voids: None,
         session: Some(session.to_owned()),

@@ -2,8 +2,8 @@
 //! recorded late, or what had ended the fee was a wrong record. The rules stay as they are; a
 //! manager decides before anything more is asked for.
 
-use crate::domain::money::policy::record::OWED_AGAIN;
-use crate::domain::money::policy::{FeeState, NoticeKind, Recorded};
+use crate::domain::money::policy::recorded_fact::OWED_AGAIN;
+use crate::domain::money::policy::{FeeState, NoticeKind, RecordedFact};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::task::TaskKind;
 use crate::flows::money::assessed_case::{AssessedCase, called};
@@ -99,7 +99,7 @@ fn receipts(
                     && t.session.as_ref() == Some(&a.session)
             })
             .partition(|t| t.left());
-        let by_phone = |f: &&Recorded| {
+        let by_phone = |f: &&RecordedFact| {
             f.kind == "informed"
                 && f.role == Some(role)
                 && f.session.as_ref() == Some(&a.session)
@@ -114,7 +114,9 @@ fn receipts(
         let called = called
             .iter()
             .filter(|c| {
-                c.kind == NoticeKind::FeeSettled && c.role == Some(role) && c.session == a.session
+                c.kind == NoticeKind::Message(MessageKind::FeeSettled)
+                    && c.role == Some(role)
+                    && c.session == a.session
             })
             .count();
         if let Some(settled) = told.iter().max().filter(|_| told.len() > called) {
@@ -147,7 +149,7 @@ async fn remember(
         detail: "",
     };
     facts::add(tx, now, &[row]).await?;
-    seen.case.record.facts.push(Recorded {
+    seen.case.record.facts.push(RecordedFact {
         id: String::new(),
         voids: None,
         session: Some(session.to_owned()),

@@ -2,7 +2,7 @@
 //! computed from all facts.
 
 use crate::domain::local_time::wall;
-use crate::domain::money::policy::record::write_note;
+use crate::domain::money::policy::recorded_fact::write_note;
 use crate::domain::money::policy::{CaseAssessment, FeeState, Note};
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
@@ -179,7 +179,7 @@ pub async fn illness_told(
         bail!("only an illness changes what a cancellation costs; nothing was recorded");
     }
     let (known, ..) = assessed(&mut tx, &session.case_id).await?;
-    let cancelled = |f: &crate::domain::money::policy::Recorded| {
+    let cancelled = |f: &crate::domain::money::policy::RecordedFact| {
         f.kind == "cancelled"
             && f.session.as_deref() == Some(session_id)
             && f.role == Some(role)

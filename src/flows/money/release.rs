@@ -5,7 +5,7 @@
 use crate::domain::centre::Centre;
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::Recipient;
-use crate::domain::money::policy::record::OWED_AGAIN;
+use crate::domain::money::policy::recorded_fact::OWED_AGAIN;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Say;
 use crate::domain::people::person::{Consent, Mode, Role};

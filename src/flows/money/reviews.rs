@@ -1,6 +1,6 @@
 //! What the rules ask a person to decide or to let go: tasks, open as long as they are called for.
 
-use crate::domain::money::policy::{self, NoticeKind};
+use crate::domain::money::policy::NoticeKind;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::task::TaskKind;
 use crate::flows::money::assessed_case::{AssessedCase, CalledNotice, still_so};
@@ -23,26 +23,19 @@ pub(super) const REVIEWS: &[TaskKind] = &[
     TaskKind::Tie,
 ];
 
-/// What a review of the rules asks of a person; `None` for one that the conversation opens by
-/// itself.
-fn task_topic(topic: policy::Topic) -> Option<TaskKind> {
-    Some(match topic {
-        policy::Topic::ChildrenCount => TaskKind::ChildrenCount,
-        policy::Topic::CourtOrder => TaskKind::CourtOrder,
-        policy::Topic::LateNote => TaskKind::LateNote,
-        policy::Topic::NoShow => TaskKind::NoShow,
-        policy::Topic::NoteMismatch => TaskKind::NoteMismatch,
-        policy::Topic::NoteNoEffect => TaskKind::NoteNoEffect,
-        policy::Topic::Refund => TaskKind::Refund,
-        policy::Topic::Tie => TaskKind::Tie,
-        policy::Topic::Replacement => TaskKind::Replacement,
-        policy::Topic::Reconfirm | policy::Topic::SomeChildren => return None,
-    })
+/// The task that holds a text back until a person releases it; `None` for a text that needs no
+/// release.
+fn release_task(kind: MessageKind) -> Option<TaskKind> {
+    match kind {
+        MessageKind::AllPartiesNotice => Some(TaskKind::ReleaseAllParties),
+        MessageKind::CaseClosed => Some(TaskKind::ReleaseCaseClosed),
+        _ => None,
+    }
 }
 
-/// The cause of the task that holds a notice to all parties back until a person releases it; after
-/// a receipt it is another notice.
-fn release_cause(kind: NoticeKind, session: &str, n: usize, again: usize) -> String {
+/// The dedup key of a task that holds a text to all parties back. After a receipt it is another
+/// text.
+fn release_cause(kind: MessageKind, session: &str, n: usize, again: usize) -> String {
     match again {
         0 => format!("release/{kind}/{session}/{n}"),
         k => format!("release/{kind}/{session}/{n}/again-{k}"),
@@ -62,33 +55,30 @@ pub(super) async fn open(
     let mut list: Vec<NewTask<'_>> = Vec::new();
     let mut held: Vec<String> = Vec::new();
     for c in called {
-        let (dedup_key, topic) = match (c.kind, c.topic.and_then(task_topic)) {
-            (NoticeKind::AllPartiesNotice | NoticeKind::CaseClosed, _) => {
-                let (kind, topic) = if c.kind == NoticeKind::CaseClosed {
-                    (MessageKind::CaseClosed, TaskKind::ReleaseCaseClosed)
-                } else {
-                    (MessageKind::AllPartiesNotice, TaskKind::ReleaseAllParties)
+        let (dedup_key, topic) = match c.kind {
+            NoticeKind::Message(kind) => {
+                let Some(topic) = release_task(kind) else {
+                    continue;
                 };
                 if undecided.contains(c.session) || !still_so(kind, assessed, c.session, None, now)
                 {
                     continue;
                 }
                 // A file that was closed stays closed, whatever is owed again: that is told once.
-                let again = if c.kind == NoticeKind::CaseClosed {
+                let again = if kind == MessageKind::CaseClosed {
                     0
                 } else {
                     owed_again::times(seen, c.session)
                 };
-                let dedup_key = release_cause(c.kind, c.session, c.n, again);
+                let dedup_key = release_cause(kind, c.session, c.n, again);
                 held.push(dedup_key.clone());
                 (dedup_key, topic)
             }
             // One thing to do for a session that is to be replaced, whoever called it off.
-            (_, Some(TaskKind::Replacement)) => {
+            NoticeKind::Task(TaskKind::Replacement) => {
                 (format!("replacement/{}", c.session), TaskKind::Replacement)
             }
-            (_, Some(topic)) => (format!("review/{topic}/{}/{}", c.session, c.n), topic),
-            _ => continue,
+            NoticeKind::Task(topic) => (format!("review/{topic}/{}/{}", c.session, c.n), topic),
         };
         let liable = assessed
             .of(c.session)

@@ -1,15 +1,13 @@
 //! The texts about money of a case: what is called for is queued, what no longer is, is withdrawn.
 
 use crate::domain::local_time::{instant, wall};
-use crate::domain::money::policy::record::OWED_AGAIN;
+use crate::domain::money::policy::recorded_fact::OWED_AGAIN;
 use crate::domain::money::policy::{FeeState, NoticeKind};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::people::person::Role;
 use crate::domain::people::senders::Senders;
 use crate::flows::compose::message_to;
-use crate::flows::money::assessed_case::{
-    AssessedCase, CalledNotice, allowed, still_so, text_kind,
-};
+use crate::flows::money::assessed_case::{AssessedCase, CalledNotice, allowed, still_so};
 use crate::flows::money::{notified, owed_again};
 use crate::store::Tx;
 use crate::store::money::{self, MoneyText};
@@ -54,7 +52,7 @@ fn wanted<'a>(
     let assessed = &seen.assessed;
     let mut list: Vec<WantedText<'a>> = Vec::new();
     for c in called {
-        let (Some(kind), Some(role)) = (text_kind(c.kind), c.role) else {
+        let (Some(kind), Some(role)) = (c.kind.private_text(), c.role) else {
             continue;
         };
         // A receipt for a fee of which nobody ever heard, settled by money that was meant for
@@ -92,7 +90,9 @@ fn wanted<'a>(
             continue;
         };
         let settled = called.iter().any(|c| {
-            c.kind == NoticeKind::FeeSettled && c.session == session && c.role == Some(role)
+            c.kind == NoticeKind::Message(MessageKind::FeeSettled)
+                && c.session == session
+                && c.role == Some(role)
         });
         let by_mistake = t.left()
             && !settled

@@ -1,7 +1,7 @@
 //! Who came, recorded by staff.
 
 use crate::domain::money::policy::Absent;
-use crate::domain::money::policy::record::NO_SHOW_OF_CLOSED_FILE;
+use crate::domain::money::policy::recorded_fact::NO_SHOW_OF_CLOSED_FILE;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
