@@ -3,7 +3,7 @@
 mod json;
 mod plan_case;
 mod plan_input;
-mod policy_case;
+pub mod policy_case;
 mod reply_case;
 mod visit_notices;
 

@@ -22,9 +22,9 @@ use serde_json::{Value, json};
 
 /// A case with the instants at which it is looked at.
 #[derive(Debug, Clone)]
-pub(super) struct PolicyCase {
+pub struct PolicyCase {
     /// What the rules on money look at.
-    facts: SessionFacts,
+    pub facts: SessionFacts,
     /// What happened to the visit.
     visit: Vec<(DateTime<Utc>, VisitEvent)>,
     /// When the states are wanted, in the order given.
@@ -276,7 +276,7 @@ fn no_show(v: &Value) -> Read<BothEvents> {
 
 impl PolicyCase {
     /// Reads the `input` of a case. A problem names the key and how to fix it.
-    pub(super) fn read(v: &Value) -> Result<PolicyCase, Problem> {
+    pub fn read(v: &Value) -> Result<PolicyCase, Problem> {
         let rules = below("policy", rules(section(v, "policy")?))?;
         let tz = rules.tz;
         let mut events = list(v, "cancellations", cancellation)?;
@@ -318,7 +318,7 @@ impl PolicyCase {
     }
 
     /// The result, in the shape of `expected`.
-    pub(super) fn actual(&self) -> Value {
+    pub fn actual(&self) -> Value {
         let assessment = assess(&self.facts);
         let mut notices = visit_notices(&self.facts, &self.visit);
         notices.extend(&assessment.notices);
