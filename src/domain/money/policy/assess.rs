@@ -68,7 +68,7 @@ pub fn assess(facts: &SessionFacts) -> Assessment {
 /// route. Others follow in the order of their kinds.
 fn rank(f: &TimedEvent, facts: &SessionFacts) -> u8 {
     match f.event {
-        CaseEvent::CentreCancelled { .. } => 0,
+        CaseEvent::CentreCancelled => 0,
         CaseEvent::Cancelled {
             by,
             reason,
