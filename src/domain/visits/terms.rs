@@ -13,7 +13,7 @@ use std::fmt;
 /// A change is announced at least so many days before its date.
 pub const ANNOUNCED_DAYS: u64 = 14;
 
-/// What a session keeps as of its booking.
+/// The terms of a session as of its booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Hours of notice without a fee.

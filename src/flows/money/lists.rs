@@ -1,4 +1,4 @@
-//! Fees, steps and what is planned, as lists and pages show them.
+//! Fees, steps and planned notices, as lists and pages show them.
 
 use crate::domain::money::amount::Money;
 use crate::domain::money::policy::{FeeStanding, FeeState, NoticeKind, RuleStep};
@@ -25,13 +25,13 @@ pub struct ListedFee {
     pub liable: Option<Role>,
     /// The charge.
     pub charge: Money,
-    /// How it stands now.
+    /// Its standing now.
     pub standing: FeeStanding,
     /// The deadline for note or money, while one runs.
     pub due_at: Option<DateTime<Utc>>,
 }
 
-/// The fees of a centre or of all, as they stand at `now`.
+/// The fees of a centre, or of all centres, as of `now`.
 pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<Vec<ListedFee>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
@@ -68,7 +68,7 @@ pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<V
     Ok(out)
 }
 
-/// The steps of a case by the rules on money up to `now`: when, the rule, why, about which session.
+/// The steps of a case by the rules on money up to `now`, each with its session.
 pub async fn steps(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<(RuleStep, String)>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
@@ -88,7 +88,7 @@ pub async fn steps(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<(Ru
         .collect())
 }
 
-/// How the fees of a case stand, in words for staff.
+/// The standing of a case's fees, in words for staff.
 pub async fn standing_in_words(db: &Db, case_id: &str, now: DateTime<Utc>) -> Result<Vec<String>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
@@ -113,13 +113,13 @@ pub struct PlannedNotice {
     pub session: String,
     /// See `session`.
     pub session_version: i64,
-    /// To whom; nobody in particular: all parties.
+    /// To whom; `None` means all parties.
     pub role: Option<Role>,
     /// The rule.
     pub rule: &'static str,
 }
 
-/// The notices about money that lie in a span, as things stand at its beginning.
+/// The notices about money that fall into a span, if nothing else happens from its beginning.
 pub async fn planned(
     db: &Db,
     from: DateTime<Utc>,

@@ -1,5 +1,5 @@
-//! Who was really told of what is owed: the clock of a step starts there. Whoever cannot be told by
-//! text is told by a person.
+//! Records who was really told of what they owe, because their deadlines count from then. Whoever
+//! cannot be told by text is told by a person.
 
 use crate::domain::money::policy::RecordedFact;
 use crate::domain::money::policy::recorded_fact::write_told;
@@ -13,15 +13,14 @@ use crate::store::tasks::{self, NewTask};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// A text that left and of which nobody heard for this long proves nothing: a person tells the
-/// party.
+/// After this long without a delivery receipt, a person tells the party.
 const UNPROVEN: Duration = Duration::hours(24);
 
-/// The fact that somebody was told who owes nothing, or nothing any more.
+/// The kind of the fact that a party was told who owes nothing, or nothing any more.
 const INFORMED: &str = "informed";
 
-/// Records of which texts it is proven that they told a party of an obligation. Gives when to look
-/// again for those of which it is not known yet.
+/// Records the texts whose delivery proves that a party was told of an obligation. Returns when to
+/// look again at those that are not proven yet.
 pub(crate) async fn record(
     tx: &mut Tx,
     seen: &mut AssessedCase<'_>,
@@ -62,7 +61,7 @@ pub(crate) async fn record(
             continue;
         }
         let again = match (t.state, t.sent_at) {
-            // What is held is looked at when it is let go.
+            // A held text is looked at when it is released.
             (MessageState::Waiting, _) if t.held => continue,
             (MessageState::Waiting, _) => t.not_before.max(now) + Duration::minutes(1),
             (MessageState::Sending | MessageState::Sent, at) => {
@@ -71,7 +70,7 @@ pub(crate) async fn record(
                     by_phone(tx, &seen.case, t, format!("untold/{}", t.id), now).await?;
                     continue;
                 }
-                // A receipt that comes before that has the case looked at again.
+                // An earlier receipt has the case looked at again anyway.
                 if t.state == MessageState::Sent {
                     since + UNPROVEN + Duration::minutes(1)
                 } else {
@@ -85,7 +84,8 @@ pub(crate) async fn record(
     Ok(look)
 }
 
-/// The other parent read the notice to all parties: the days to pay count from the later of both.
+/// Records that the other parent was told what all parties are told. The days to pay count from the
+/// later of the two.
 async fn informed(
     tx: &mut Tx,
     seen: &mut AssessedCase<'_>,
@@ -148,7 +148,7 @@ async fn told(
         amount: None,
     });
     seen.assess_anew();
-    // The deadline that these words name is the one in force when they arrived.
+    // The deadline that the text named is the one in force when it arrived.
     let deadline = seen
         .assessed
         .of(session)
@@ -173,7 +173,7 @@ async fn told(
     tasks::close(tx, now, &format!("untold/{}", t.id)).await
 }
 
-/// A person tells the party of a text what it says.
+/// Opens a task for a person to tell the party what a text says.
 pub(crate) async fn by_phone(
     tx: &mut Tx,
     case: &MoneyCase,
@@ -192,13 +192,13 @@ pub(crate) async fn by_phone(
     tasks::open(tx, now, &task).await
 }
 
-/// What a person is to tell by a task of these topics: the kind of the text that cannot be sent.
+/// The kind of the text that cannot be sent and that a person has to tell instead.
 pub(crate) fn kind_of(task: &tasks::OpenTask, texts: &[MoneyText]) -> Option<MessageKind> {
     let text = texts.iter().find(|t| {
         task.message_id.as_ref() == Some(&t.id)
             || task.dedup_key.strip_prefix("ring-for/") == Some(&t.dedup_key)
     });
-    // A referrer's task has no text: its cause is that of the release.
+    // A referrer's task has no text. Its dedup key is made from that of the release.
     text.map(|t| t.kind).or_else(|| {
         task.dedup_key
             .strip_prefix("release/")?
@@ -209,8 +209,8 @@ pub(crate) fn kind_of(task: &tasks::OpenTask, texts: &[MoneyText]) -> Option<Mes
     })
 }
 
-/// Ends the tasks to tell somebody what is not so any more, and opens them again if it is so once
-/// more and nobody was told.
+/// Closes tasks to tell somebody what is no longer true, and opens them again if it becomes true
+/// again and nobody was told.
 pub(crate) async fn keep(
     tx: &mut Tx,
     seen: &AssessedCase<'_>,
@@ -231,7 +231,7 @@ pub(crate) async fn keep(
                 MessageKind::AllPartiesNotice | MessageKind::CaseClosed
             )
         });
-        // Taken by a phone after all: `record` ended it.
+        // The text arrived after all, and `record` closed the task.
         let arrived = texts
             .iter()
             .any(|t| task.message_id.as_ref() == Some(&t.id) && t.told_at().is_some());

@@ -1,4 +1,4 @@
-//! A text about money is looked at again in the transaction that claims it.
+//! Checks a text about money again in the transaction that claims it.
 
 use crate::domain::centre::Centre;
 use crate::domain::local_time::wall;
@@ -13,20 +13,20 @@ use crate::store::tasks::{self, NewTask};
 use anyhow::Result;
 use chrono::{DateTime, Days, Utc};
 
-/// What a claimed text about money has to know before it leaves.
+/// The result of that check.
 pub(crate) struct MoneyCheck {
-    /// What is said; `None`: it is not so any more.
+    /// What the text says; `None` if that is no longer true.
     pub(crate) say: Option<Say>,
-    /// The earliest moment that hours, quiet hours and the family's own session allow; `None`:
-    /// there is none.
+    /// The earliest moment that office hours, quiet hours and the family's own session allow, if
+    /// there is one.
     pub(crate) allowed: Option<DateTime<Utc>>,
     /// A task about this party's own safety is open (safety rule M3).
     pub(crate) unsafe_now: bool,
 }
 
-/// Looks once more at a text about money, in the transaction that claims it.
+/// Checks a text about money once more, in the transaction that claims it.
 ///
-/// `data` is what was kept with it: the day of the visit that it names.
+/// `data` is stored with the text: the date of the visit that it names.
 pub(crate) async fn look(
     tx: &mut Tx,
     centre: &Centre,
@@ -43,7 +43,7 @@ pub(crate) async fn look(
         kind,
         MessageKind::AllPartiesNotice | MessageKind::CaseClosed
     );
-    // A visit that was moved since has another day now.
+    // If the visit was moved since, its date is another one now.
     let date = data
         .parse()
         .unwrap_or_else(|_| wall(centre.tz, context.session.starts_at).date());
@@ -64,8 +64,8 @@ pub(crate) async fn look(
                     bring_on: local(d),
                 }),
             MessageKind::FeeSettled => {
-                // That the file is closed is told to whoever owed the fee; others read it when a person
-                // releases it.
+                // Only the party who owed the fee is told here that the file is closed. Others read
+                // it when a person releases that notice.
                 let owed = standing.liable.is_some_and(|p| p.role() == role);
                 Some(Say::FeeSettled {
                     date,
@@ -86,8 +86,7 @@ pub(crate) async fn look(
             MessageKind::CaseClosed => Some(Say::CaseClosed),
             _ => None,
         };
-    // What tells all parties of a debt waits for the safety of the one who owes it (safety rule
-    // M4).
+    // A notice to all parties waits for the safety of the party who owes the fee (safety rule M4).
     let mut unsafe_now = money::safety_open(tx, &case.id, role).await?;
     if let Some(liable) = standing.liable.filter(|_| to_all) {
         unsafe_now |= money::safety_open(tx, &case.id, liable.role()).await?;
@@ -99,7 +98,7 @@ pub(crate) async fn look(
     })
 }
 
-/// A text about money stops for a party whose own safety is in an open task; a manager decides
+/// Stops a text about money to a party whose own safety is in an open task. A manager decides
 /// (safety rule M3).
 pub(crate) async fn pause(
     tx: &mut Tx,

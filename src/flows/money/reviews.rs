@@ -1,4 +1,4 @@
-//! What the rules ask a person to decide or to let go: tasks, open as long as they are called for.
+//! The tasks that the rules call for: what a person has to decide or to release.
 
 use crate::domain::money::policy::NoticeKind;
 use crate::domain::outgoing::message::MessageKind;
@@ -11,7 +11,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
-/// The topics of reviews that the rules alone open.
+/// The tasks that only the rules on money open.
 pub(super) const REVIEWS: &[TaskKind] = &[
     TaskKind::ChildrenCount,
     TaskKind::CourtOrder,
@@ -42,7 +42,7 @@ fn release_cause(kind: MessageKind, session: &str, n: usize, again: usize) -> St
     }
 }
 
-/// Opens the tasks that the rules ask for, and ends those that are not called for any more.
+/// Opens the tasks that the rules call for, and closes those that are no longer called for.
 pub(super) async fn open(
     tx: &mut Tx,
     seen: &AssessedCase<'_>,
@@ -64,7 +64,7 @@ pub(super) async fn open(
                 {
                     continue;
                 }
-                // A file that was closed stays closed, whatever is owed again: that is told once.
+                // A closed file stays closed, whatever is owed again, so that is told once.
                 let again = if kind == MessageKind::CaseClosed {
                     0
                 } else {
@@ -74,7 +74,7 @@ pub(super) async fn open(
                 held.push(dedup_key.clone());
                 (dedup_key, topic)
             }
-            // One thing to do for a session that is to be replaced, whoever called it off.
+            // A session is replaced once, whoever called it off.
             NoticeKind::Task(TaskKind::Replacement) => {
                 (format!("replacement/{}", c.session), TaskKind::Replacement)
             }
@@ -100,8 +100,7 @@ pub(super) async fn open(
         });
     }
     tasks::open_many(tx, now, &list).await?;
-    // One that was closed because it was not called for, and is called for again, waits again; what
-    // a person released stays released.
+    // Open a release again if it is called for again, unless a person released it before.
     for t in list.iter().filter(|t| {
         matches!(
             t.topic,
@@ -122,7 +121,7 @@ pub(super) async fn open(
         }
     }
     tasks::keep_releases(tx, now, &case.id, &held).await?;
-    // What a wrong record asked for is asked no more once that was taken out.
+    // Close the reviews that a voided record had called for.
     for task in standing
         .iter()
         .filter(|t| REVIEWS.contains(&t.topic) && t.dedup_key.starts_with("review/"))

@@ -106,7 +106,7 @@ impl Assessor<'_> {
         }
     }
 
-    /// The session was off already: recorded, and perhaps the reason that opens the way of the note
+    /// The session was off already. The message may still give the reason that opens the note route
     /// (choice C28).
     fn cancelled_again(&mut self, at: DateTime<Utc>, by: Parent, route: NoteRoute) {
         let explains = self.fee.as_ref().is_some_and(|f| {
@@ -127,7 +127,7 @@ impl Assessor<'_> {
         self.ask_for_note(at, route);
     }
 
-    /// A charge comes into being.
+    /// Incurs the charge.
     fn incur(&mut self, at: DateTime<Utc>, liable: Parent, route: NoteRoute, by_message: bool) {
         let charge = self.facts.rules.fee.minor;
         if charge <= 0 {
@@ -202,7 +202,7 @@ impl Assessor<'_> {
         }
     }
 
-    /// Staff say how many children were ill, for the first time or corrected: the last count holds.
+    /// Staff say how many children were ill. The last count holds.
     fn ill_counted(&mut self, at: DateTime<Utc>, ill: u32) {
         let children = self.facts.case.children;
         let Some(fee) = self.fee.as_mut() else { return };
@@ -212,8 +212,8 @@ impl Assessor<'_> {
         let before = fee.route;
         fee.route = route;
         if before == NoteRoute::NotAll {
-            // As with an illness that is told later (choice C28): before the deadline the fee waits
-            // for the note.
+            // As with an illness explained later (choice C28), the fee waits for the note if its
+            // deadline has not passed.
             if fee.state == FeeState::Due && !fee.deadline_passed {
                 self.step(
                     at,
@@ -339,8 +339,7 @@ impl Assessor<'_> {
         }
     }
 
-    /// The fee no longer applies. What was paid stays paid, and a person decides about it (choice
-    /// C18).
+    /// Ends the fee. What was paid stays paid, and a person decides about it (choice C18).
     fn waive(&mut self, at: DateTime<Utc>, rule: &'static str, why: &'static str) {
         let Some(fee) = self.fee.as_mut() else {
             return self.step(at, rule, "There is no fee: nothing changes.");

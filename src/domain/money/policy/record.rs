@@ -28,9 +28,9 @@ pub struct BookedSession {
     pub start: DateTime<Utc>,
     /// Its end.
     pub end: DateTime<Utc>,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
-    /// Since when it is booked.
+    /// When it was booked.
     pub booked_at: DateTime<Utc>,
     /// Who called it off, and when that reached us.
     pub off: Option<(CancelledBy, DateTime<Utc>)>,
@@ -42,27 +42,27 @@ pub struct BookedSession {
     pub payment_days: u32,
 }
 
-/// All that was recorded of a case.
+/// Everything recorded of a case.
 #[derive(Debug, Clone)]
 pub struct CaseRecord {
     /// The case.
     pub case: CaseFacts,
     /// Its sessions.
     pub sessions: Vec<BookedSession>,
-    /// Its facts that stand, in the order in which they were recorded.
+    /// Its facts that were not voided, in the order in which they were recorded.
     pub facts: Vec<RecordedFact>,
 }
 
 impl CaseRecord {
-    /// Whether staff's record says that somebody did not come to a session, as it stands now.
+    /// Whether staff recorded that somebody did not come to a session.
     pub fn missed(&self, session: &str) -> bool {
         history(&self.facts, session)
             .iter()
             .any(|f| matches!(f.event, CaseEvent::NoShow(_)))
     }
 
-    /// The facts of a session since its fee was last owed again after a receipt: what was told or
-    /// released before counts no more.
+    /// The facts of a session since its fee was last owed again after a receipt. What was told or
+    /// released before no longer counts.
     fn since_receipt(&self, session: &str) -> impl Iterator<Item = &RecordedFact> {
         let of = move |f: &&RecordedFact| f.session.as_deref() == Some(session);
         let from = self
@@ -86,7 +86,7 @@ impl CaseRecord {
         self.released_at(session, notice).is_some()
     }
 
-    /// When a person last did.
+    /// When a person last released it.
     pub fn released_at(&self, session: &str, notice: &str) -> Option<DateTime<Utc>> {
         self.since_receipt(session)
             .filter(|f| f.kind == "released" && f.detail == notice)
@@ -165,8 +165,8 @@ impl CaseRecord {
         if history.is_empty() {
             return None;
         }
-        // A refusal of a move that the centre began is free, whatever the hours: that it was one is
-        // a fact of its own, recorded with it.
+        // A refusal of the centre's own move is free, whatever the hours. A fact of its own says
+        // so.
         let is_free = |f: &&RecordedFact| {
             f.kind == REFUSED_MOVE || (f.kind == "no_show" && f.rule == NO_SHOW_OF_CLOSED_FILE)
         };
@@ -191,7 +191,7 @@ impl CaseRecord {
                 start: s.start,
                 end: s.end,
             },
-            // What nobody had recorded nobody could know: the time was in force until then.
+            // The old time was in force until the move was recorded: before that nobody could know.
             moved: self
                 .moved(s, centre)
                 .map(|(slot, f)| (f.recorded_at, slot))
@@ -202,8 +202,8 @@ impl CaseRecord {
         })
     }
 
-    /// Assesses the case by its centre's rules as the running service does: the clock of a step
-    /// starts at a recorded telling.
+    /// Assesses the case by its centre's rules, as the running service does: deadlines count from
+    /// when a party was really told.
     pub fn assess(&self, centre: &Centre) -> CaseAssessment {
         let (ids, facts): (Vec<String>, Vec<SessionFacts>) = self
             .sessions
@@ -251,7 +251,7 @@ fn called_off(s: &BookedSession) -> Option<CalledOff> {
     })
 }
 
-/// The parties of a case as the rules name them.
+/// The parties of a case as recipients of notices.
 pub fn recipients(roles: &[Role]) -> Vec<Recipient> {
     roles
         .iter()
@@ -263,8 +263,8 @@ pub fn recipients(roles: &[Role]) -> Vec<Recipient> {
         .collect()
 }
 
-/// The span in which the family is at the centre for a session, with the way there: nothing about
-/// money goes to a phone then.
+/// The span in which the family is at the centre for a session, with the journey there. No text
+/// about money is sent then.
 pub fn busy(s: &BookedSession) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let takes_place = matches!(
         s.state,

@@ -1,5 +1,4 @@
-//! Cases that the choices leave open or say in passing, one line each, so that a change of mind is
-//! seen.
+//! Cases that the rules leave open or settle only in passing, one test each.
 
 use crate::domain::money::policy::properties::{cancel, late_case, t};
 use crate::domain::money::policy::*;
@@ -238,7 +237,7 @@ fn a_no_show_that_is_recorded_after_the_next_session_has_the_one_after_as_its_de
 }
 
 #[test]
-fn in_service_the_days_to_pay_count_from_the_real_telling() {
+fn in_service_the_days_to_pay_count_from_when_all_parties_were_told() {
     let mut f = late_case();
     f.rules.pay_clock = PayClock::WhenTold;
     assert_eq!(

@@ -14,7 +14,7 @@ pub struct MilestoneVisit {
     pub start: DateTime<Utc>,
     /// See `start`.
     pub end: DateTime<Utc>,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
     /// A first visit to see the centre.
     pub previsit: bool,

@@ -27,7 +27,7 @@ pub(super) fn by_calendar(
     today: NaiveDate,
     due: &mut Vec<MilestoneTask>,
 ) {
-    let stands = |v: &&MilestoneVisit| {
+    let counts = |v: &&MilestoneVisit| {
         !v.previsit
             && matches!(
                 v.state,
@@ -37,7 +37,7 @@ pub(super) fn by_calendar(
     let Some(first) = case
         .visits
         .iter()
-        .find(stands)
+        .find(counts)
         .map(|v| wall(tz, v.start).date())
     else {
         return;
@@ -60,7 +60,7 @@ pub(super) fn by_calendar(
     let comes = |day: &NaiveDate| {
         case.visits
             .iter()
-            .filter(stands)
+            .filter(counts)
             .any(|v| wall(tz, v.start).date() + Days::new(FORGOTTEN_DAYS) >= *day)
     };
     if rules.review_after_months > 0 {
