@@ -24,7 +24,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  courtesy record payment BRK-0101 --pence 4500 --by contact --as \
                       Mary"
     )]
-    NewPayment {
+    Payment {
         /// The case, BRK-0101 or BRK/BRK-0101
         case: String,
         /// The amount in minor units (pence, cent)
@@ -255,7 +255,7 @@ fn print(what: &str, standing: StandingLines) -> Result<()> {
 
 pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
     match command {
-        Command::NewPayment {
+        Command::Payment {
             case,
             pence,
             by,

@@ -69,7 +69,7 @@ pub async fn void(
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if why.trim().is_empty() {
-        bail!("give a reason (--why): it is kept in the records, and nobody outside sees it");
+        bail!("say why (--why): it is kept in the records, and nobody outside sees it");
     }
     let mut tx = svc.db.begin().await?;
     money::lock(&mut tx, &case.id).await?;

@@ -216,7 +216,7 @@ pub async fn decide(
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if why.trim().is_empty() {
-        bail!("give a reason (--why): it is kept in the records, and nobody outside sees it");
+        bail!("say why (--why): it is kept in the records, and nobody outside sees it");
     }
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Decide).await?;
