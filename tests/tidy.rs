@@ -347,10 +347,7 @@ fn every_cited_rule_stands_in_the_rules_page() {
         let comments: Vec<&str> = code.lines().filter(is_comment).map(str::trim).collect();
         let code = code_lines(&code).collect::<Vec<_>>().join("\n");
         let mut cited = BTreeSet::new();
-        cited_in_comments(
-            &comments.join(" ").replace('/', " ").replace('!', " "),
-            &mut cited,
-        );
+        cited_in_comments(&comments.join(" ").replace(['/', '!'], " "), &mut cited);
         cited_in_code(&name, &code, &mut cited);
         all_literals.extend(code.lines().flat_map(literals).map(str::to_owned));
         for id in cited {
