@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 /// What is taken next. At one instant, later sessions come before events of this session, and a
 /// cancellation that opens the note route comes before another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Occurrence {
+enum QueuedEvent {
     /// The later session with this index was booked or called off.
     Later(usize),
     /// The number is a rank among cancellations of one instant.
@@ -24,21 +24,21 @@ enum Occurrence {
 pub fn assess(facts: &SessionFacts) -> Assessment {
     let mut later = facts.later.clone();
     later.sort_unstable();
-    let mut occurrences: Vec<(DateTime<Utc>, Occurrence)> =
+    let mut occurrences: Vec<(DateTime<Utc>, QueuedEvent)> =
         Vec::with_capacity(facts.history.len() + later.len());
     for (n, l) in later.iter().enumerate() {
         occurrences.extend(
             l.booked_at
                 .into_iter()
                 .chain(l.called_off.and_then(|c| c.at))
-                .map(|at| (at, Occurrence::Later(n))),
+                .map(|at| (at, QueuedEvent::Later(n))),
         );
     }
     occurrences.extend(
         facts
             .history
             .iter()
-            .map(|f| (f.at, Occurrence::Event(rank(f, facts), f.event))),
+            .map(|f| (f.at, QueuedEvent::Event(rank(f, facts), f.event))),
     );
     occurrences.sort_unstable();
     let mut assessor = Assessor::new(facts, later);
@@ -48,8 +48,8 @@ pub fn assess(facts: &SessionFacts) -> Assessment {
         // C04, C30).
         assessor.run_until(before, Some(*at));
         match occurrence {
-            Occurrence::Later(n) => assessor.later_changed(*n),
-            Occurrence::Event(_, event) => {
+            QueuedEvent::Later(n) => assessor.later_changed(*n),
+            QueuedEvent::Event(_, event) => {
                 let tied = occurrences[n + 1..]
                     .iter()
                     .take_while(|(t, _)| t == at)
@@ -80,14 +80,14 @@ fn rank(f: &TimedEvent, facts: &SessionFacts) -> u8 {
 }
 
 /// Whether two cancellations of one instant are by different parents.
-fn rivals(event: &CaseEvent, other: &Occurrence) -> bool {
+fn rivals(event: &CaseEvent, other: &QueuedEvent) -> bool {
     let (
         CaseEvent::Cancelled {
             by: a,
             only_some: false,
             ..
         },
-        Occurrence::Event(
+        QueuedEvent::Event(
             _,
             CaseEvent::Cancelled {
                 by: b,
