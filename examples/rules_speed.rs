@@ -5,46 +5,46 @@
 
 use chrono::Duration;
 use courtesy::cli::try_cases::policy_case::PolicyCase;
-use courtesy::domain::money::policy::{About, Fact, Facts, LaterSession, Note, What, assess};
+use courtesy::domain::money::policy::{
+    CalledOff, CaseEvent, LaterSession, Note, NoteSubject, SessionFacts, TimedEvent, assess,
+};
 use serde_json::Value;
 use std::hint::black_box;
 use std::time::Instant;
 
-/// A history of 500 facts: 240 notes for the wrong day, 200 part payments of a penny, 60 contacts
+/// A history of 500 events: 240 notes for the wrong day, 200 part payments of a penny, 60 contacts
 /// of which every other one is called off.
-fn long(facts: &Facts) -> Facts {
+fn long(facts: &SessionFacts) -> SessionFacts {
     let mut f = facts.clone();
     let first = f.session.start;
     let day = (first + Duration::days(90)).date_naive();
     let note = Note {
-        about: About::Child,
+        about: NoteSubject::Child,
         from: day,
         to: day,
         children: None,
         brought: false,
     };
-    f.history.extend((0..240).map(|n| Fact {
+    f.history.extend((0..240).map(|n| TimedEvent {
         at: first + Duration::hours(n),
-        what: What::Note(note),
+        event: CaseEvent::Note(note),
     }));
-    f.history.extend((0..200).map(|n| Fact {
+    f.history.extend((0..200).map(|n| TimedEvent {
         at: first + Duration::minutes(n * 61),
-        what: What::Paid(1),
+        event: CaseEvent::Paid(1),
     }));
     f.later = (1..=60)
         .map(|n| {
             let start = first + Duration::days(7 * n);
-            let off = (n % 2 == 1).then(|| {
-                (
-                    courtesy::domain::money::policy::OffBy::Centre,
-                    Some(start - Duration::days(1)),
-                )
+            let called_off = (n % 2 == 1).then(|| CalledOff {
+                by_party: false,
+                at: Some(start - Duration::days(1)),
             });
             LaterSession {
                 start,
                 end: start + Duration::hours(2),
                 booked_at: None,
-                off,
+                called_off,
             }
         })
         .collect();
@@ -110,11 +110,11 @@ fn main() -> anyhow::Result<()> {
         let started = Instant::now();
         let a = black_box(assess(black_box(f)));
         let took = started.elapsed().as_secs_f64() * 1e6;
-        anyhow::ensure!(a.notices.is_sorted(), "out of order");
+        anyhow::ensure!(a.notices.is_sorted_by_key(|n| n.at), "out of order");
         worst = worst.max(took);
     }
     println!(
-        "a history of 500 facts: {worst:.0} microseconds at worst of {}",
+        "a history of 500 events: {worst:.0} microseconds at worst of {}",
         longest.len()
     );
     Ok(())

@@ -2,7 +2,7 @@
 //! the same in two worlds that differ only in what B did, said or is.
 
 use crate::common::{BIRCHFIELD, On, SAMPLE, World};
-use courtesy::domain::money::policy::{About, Note};
+use courtesy::domain::money::policy::{Note, NoteSubject};
 use courtesy::domain::people::person::Role;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::money::record as recorded;
@@ -407,7 +407,7 @@ async fn money_notes_and_who_pays_never_reach_the_other(on: On) {
             "a note" => {
                 let day = "2026-11-28".parse().unwrap();
                 let note = Note {
-                    about: About::Contact,
+                    about: NoteSubject::Contact,
                     from: day,
                     to: day,
                     children: None,

@@ -4,7 +4,7 @@
 use crate::common::{BIRCHFIELD, On, World, at, eventually, sample_with};
 use courtesy::domain::ids::{FeeId, TaskId};
 use courtesy::domain::local_time::parse_local;
-use courtesy::domain::money::policy::{About, Absent, Note};
+use courtesy::domain::money::policy::{Absent, Note, NoteSubject};
 use courtesy::domain::people::person::Role;
 use courtesy::domain::people::staff::StaffRole;
 use courtesy::domain::task::TaskKind;
@@ -183,7 +183,7 @@ async fn an_ill_child_a_note_and_nothing_owed(on: On) {
     let (s, _) = w.session("BRK-0101").await;
     let day = "2026-11-28".parse().unwrap();
     let note = Note {
-        about: About::Child,
+        about: NoteSubject::Child,
         from: day,
         to: day,
         children: None,
@@ -875,7 +875,7 @@ async fn notes_that_do_not_fit_are_for_a_person(on: On) {
         &w.svc,
         &c,
         &s.id,
-        &note(About::Child, "2026-11-28", "2026-11-27"),
+        &note(NoteSubject::Child, "2026-11-28", "2026-11-27"),
         &by(&w, "Mary"),
     )
     .await
@@ -887,7 +887,7 @@ async fn notes_that_do_not_fit_are_for_a_person(on: On) {
         &w.svc,
         &other,
         &s.id,
-        &note(About::Child, "2026-11-28", "2026-11-28"),
+        &note(NoteSubject::Child, "2026-11-28", "2026-11-28"),
         &by(&w, "Mary"),
     )
     .await
@@ -898,7 +898,7 @@ async fn notes_that_do_not_fit_are_for_a_person(on: On) {
         &w.svc,
         &c,
         &s.id,
-        &note(About::Child, "2026-11-29", "2026-11-29"),
+        &note(NoteSubject::Child, "2026-11-29", "2026-11-29"),
         &by(&w, "Mary"),
     )
     .await
@@ -907,7 +907,7 @@ async fn notes_that_do_not_fit_are_for_a_person(on: On) {
         &w.svc,
         &c,
         &s.id,
-        &note(About::Resident, "2026-11-28", "2026-11-28"),
+        &note(NoteSubject::Resident, "2026-11-28", "2026-11-28"),
         &by(&w, "Mary"),
     )
     .await
@@ -928,7 +928,7 @@ async fn notes_that_do_not_fit_are_for_a_person(on: On) {
         &w.svc,
         &c,
         &s.id,
-        &note(About::Child, "2026-11-27", "2026-11-29"),
+        &note(NoteSubject::Child, "2026-11-27", "2026-11-29"),
         &by(&w, "Mary"),
     )
     .await

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A room and the rooms that it may use.
@@ -81,6 +82,9 @@ fn files(dir: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
+/// Files that hold tests and nothing else.
+const TEST_FILES: [&str; 3] = ["tests.rs", "properties.rs", "unclear.rs"];
+
 /// Every source file with its room and its text without the tests at its end.
 fn sources() -> Vec<(String, String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -92,10 +96,15 @@ fn sources() -> Vec<(String, String, String)> {
             let name = p.strip_prefix(&root).unwrap().display().to_string();
             let room = name.split(['/', '.']).next().unwrap().to_owned();
             let text = std::fs::read_to_string(&p).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap_or("").to_owned();
+            let code = text
+                .split("#[cfg(test)]\nmod tests {")
+                .next()
+                .unwrap_or("")
+                .to_owned();
             (name, room, code)
         })
         .filter(|(name, ..)| name != "lib.rs" && name != "main.rs")
+        .filter(|(name, ..)| !TEST_FILES.iter().any(|f| name.ends_with(f)))
         .collect()
 }
 
@@ -352,4 +361,175 @@ fn every_message_kind_has_its_template_and_no_other() {
     kinds.push("buttons".into());
     kinds.sort();
     assert_eq!(on_disk, kinds);
+}
+
+/// The ids of the rules in `docs/rules.md`.
+fn listed_rules() -> BTreeSet<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    std::fs::read_to_string(page)
+        .unwrap()
+        .lines()
+        .filter_map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            (cells.len() == 6).then(|| cells[1].to_owned())
+        })
+        .filter(|id| id != "Rule" && id != "---")
+        .collect()
+}
+
+/// Whether a word has the shape of a rule's id: `C28`, `K11`, `S1`, `S1a`, `M3` …
+fn is_rule_id(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    match bytes {
+        [b'C' | b'K', tens, ones] => tens.is_ascii_digit() && ones.is_ascii_digit(),
+        [b'S', digit, part] => digit.is_ascii_digit() && part.is_ascii_lowercase(),
+        [b'A' | b'D' | b'G' | b'J' | b'M' | b'S' | b'T', digit] => digit.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+/// The same for the ids in small letters (`a2`, `f10`), which are words of other things too.
+fn is_small_rule_id(word: &str) -> bool {
+    word.strip_prefix(|c: char| ('a'..='h').contains(&c))
+        .is_some_and(|n| (1..=2).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The rules cited in comments: large ids anywhere, small ones where the word "rule" or "safety"
+/// introduces them.
+fn cited_in_comments(comments: &str, cited: &mut BTreeSet<String>) {
+    let mut introduced = false;
+    for word in comments.split(|c: char| !c.is_alphanumeric()) {
+        if is_rule_id(word) || (introduced && is_small_rule_id(word)) {
+            cited.insert(word.to_owned());
+        } else if matches!(word.to_lowercase().as_str(), "rule" | "rules" | "safety") {
+            introduced = true;
+        } else if !matches!(word, "" | "and" | "to" | "or") {
+            introduced = false;
+        }
+    }
+}
+
+/// The string literals of some code, in order.
+fn literals(code: &str) -> Vec<&str> {
+    code.split('"').skip(1).step_by(2).collect()
+}
+
+/// What stands between the bracket that opens at the start of `code` and the one that closes it.
+fn arguments(code: &str) -> &str {
+    let mut depth = 1;
+    for (n, c) in code.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &code[..n];
+        }
+    }
+    code
+}
+
+/// Calls that take a rule, with the place of the rule among the literals in their arguments.
+const CALLS: &[(&str, usize)] = &[
+    ("decision(", 0),
+    ("hand_over(", 0),
+    ("old_button(", 0),
+    ("dead(", 0),
+    ("over(", 0),
+    ("is(Intent::", 0),
+    ("Understood::new(", 0),
+    ("Err(\"", 0),
+    (".step(", 0),
+    (".waive(", 0),
+    (".review(", 0),
+    (".tell(", 0),
+    (".tell_all(", 0),
+    ("fact(", 1),
+    ("came(", 1),
+    ("Ok((\"link\"", 0),
+];
+
+/// The rules that code gives to what it decides or records.
+fn cited_in_code(name: &str, code: &str, cited: &mut BTreeSet<String>) {
+    let mut cite = |id: &str| {
+        if !id.is_empty() && !id.contains('{') {
+            cited.insert(id.to_owned());
+        }
+    };
+    for line in code.lines() {
+        for word in literals(line) {
+            let id = word.split_once('-').map_or(word, |(id, _)| id);
+            let of_an_answer = name.starts_with("domain/replies/")
+                && !name.starts_with("domain/replies/patterns")
+                && word.trim_end_matches('-').contains('-')
+                && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+            if is_rule_id(id) || is_small_rule_id(word) || of_an_answer {
+                cite(word);
+            }
+        }
+        for marker in ["rule: \"", "rule = \""] {
+            if let Some((_, rest)) = line.split_once(marker) {
+                cite(rest.split('"').next().unwrap_or_default());
+            }
+        }
+    }
+    let deciding = [
+        "domain/replies/conversation",
+        "domain/money/policy",
+        "flows/",
+    ];
+    let reading = name.starts_with("domain/replies/understanding");
+    if !reading && !deciding.iter().any(|room| name.starts_with(room)) {
+        return;
+    }
+    for (call, place) in CALLS.iter().filter(|(c, _)| reading || *c != "Err(\"") {
+        for (at, _) in code.match_indices(call) {
+            let open = at + call.find('(').unwrap() + 1;
+            let before = code[..at].chars().next_back();
+            if !call.starts_with('.')
+                && before.is_some_and(|c| c.is_alphanumeric() || "_.".contains(c))
+            {
+                continue;
+            }
+            let found = literals(arguments(&code[open..]));
+            let skip = usize::from(call.ends_with("\"link\""));
+            if let Some(id) = found.get(place + skip).filter(|id| {
+                id.bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            }) {
+                cite(id);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_cited_rule_stands_in_the_rules_page() {
+    let listed = listed_rules();
+    assert!(listed.len() > 100, "the page cannot be read");
+    let mut cited_by: BTreeMap<String, String> = BTreeMap::new();
+    let mut all_literals: BTreeSet<String> = BTreeSet::new();
+    for (name, _, code) in sources() {
+        let is_comment = |l: &&str| l.trim_start().starts_with("//");
+        let comments: Vec<&str> = code.lines().filter(is_comment).map(str::trim).collect();
+        let code = code_lines(&code).collect::<Vec<_>>().join("\n");
+        let mut cited = BTreeSet::new();
+        cited_in_comments(&comments.join(" ").replace(['/', '!'], " "), &mut cited);
+        cited_in_code(&name, &code, &mut cited);
+        all_literals.extend(code.lines().flat_map(literals).map(str::to_owned));
+        for id in cited {
+            cited_by.entry(id).or_insert_with(|| name.clone());
+        }
+    }
+    let missing: Vec<_> = cited_by
+        .iter()
+        .filter(|(id, _)| !listed.contains(*id))
+        .collect();
+    assert!(missing.is_empty(), "docs/rules.md lacks {missing:?}");
+    let unused: Vec<_> = listed
+        .iter()
+        .filter(|id| !cited_by.contains_key(*id) && !all_literals.contains(*id))
+        .collect();
+    assert!(unused.is_empty(), "nothing cites {unused:?}");
 }

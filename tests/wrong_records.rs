@@ -6,7 +6,7 @@ use crate::money::{
 };
 use crate::money_again::{open, pay, session};
 use courtesy::domain::ids::FactId;
-use courtesy::domain::money::policy::{About, Absent, Note};
+use courtesy::domain::money::policy::{Absent, Note, NoteSubject};
 use courtesy::domain::people::person::Role;
 use courtesy::domain::people::staff::StaffRole;
 use courtesy::domain::task::TaskKind;
@@ -124,7 +124,7 @@ async fn a_wrong_note_or_waiver_is_taken_out(on: On) {
     let (c, s) = (case(&w, "BRK-0101").await, session(&w, "BRK-0101", 0).await);
     let day = "2026-11-28".parse().unwrap();
     let note = Note {
-        about: About::Child,
+        about: NoteSubject::Child,
         from: day,
         to: day,
         children: None,

@@ -1,15 +1,20 @@
 //! `courtesy case`: the whole history of a case, each step with its rule. No names, no numbers, no
 //! texts.
 
+use crate::cli::rule_sentences::rule_sentence;
 use crate::cli::{CommandContext, line, utc};
+use crate::domain::ids::CaseId;
 use crate::domain::ids::{FactId, SessionId};
 use crate::domain::local_time::wall;
-use crate::domain::money::policy::source;
 use crate::flows::money::lists;
-use crate::store::{cases, centres, facts, inbox, messages, sessions};
+use crate::store::cases::Case;
+use crate::store::facts::StoredFact;
+use crate::store::{Db, cases, centres, facts, inbox, messages, sessions};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
+use std::collections::{HashMap, HashSet};
 
 /// Arguments of `case`.
 #[derive(clap::Args)]
@@ -86,7 +91,7 @@ fn fact_in_words(kind: &str, detail: &str) -> String {
     }
 }
 
-fn in_words(f: &facts::StoredFact) -> String {
+fn stored_fact_in_words(f: &StoredFact) -> String {
     let words = fact_in_words(&f.kind, &f.detail.0);
     match &f.amount {
         Some((minor, currency)) => {
@@ -105,82 +110,10 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
         .remove(&case.centre)
         .context("the centre of the case is missing")?
         .centre;
-    let starts: std::collections::HashMap<SessionId, String> =
-        sessions::list(&db, Some(&case.centre))
-            .await?
-            .into_iter()
-            .map(|(s, _)| (s.id, s.start_local.format("%a %-d %b %H:%M").to_string()))
-            .collect();
-    let mut steps = Vec::new();
-    let recorded = facts::of_case(&db, &case.id).await?;
-    let voided: std::collections::HashSet<FactId> =
-        recorded.iter().filter_map(|f| f.voids.clone()).collect();
-    for f in recorded {
-        let taken_out = if voided.contains(&f.id) {
-            " (a wrong record, taken out)"
-        } else {
-            ""
-        };
-        let what = format!("{}{taken_out}", in_words(&f));
-        steps.push(CaseLine {
-            at: f.at,
-            what,
-            role: f.role.map(|r| r.to_string()),
-            session: f.session_id,
-            rule: f.rule,
-            by: f.by,
-            fact: Some(f.id),
-        });
-    }
-    for m in messages::of_case(&db, &case.id).await? {
-        let rule = if m.kind.is_answer() {
-            "answer"
-        } else {
-            "outbox"
-        };
-        let reason = m
-            .reason
-            .map(|r| format!(" ({})", r.replace('_', " ")))
-            .unwrap_or_default();
-        let what = format!(
-            "text {}: {}{reason}",
-            m.kind.as_str().replace('_', " "),
-            m.state
-        );
-        steps.push(CaseLine {
-            at: m.sent_at.unwrap_or(m.queued_at),
-            what,
-            role: m.role,
-            session: m.session_id,
-            rule: rule.into(),
-            by: "courtesy".into(),
-            fact: None,
-        });
-    }
-    for (at, intent, rule) in inbox::of_case(&db, &case.id).await? {
-        steps.push(CaseLine {
-            at,
-            what: format!("a message came in, understood as {intent}"),
-            role: None,
-            session: None,
-            rule,
-            by: "party".into(),
-            fact: None,
-        });
-    }
-    for (s, session) in lists::steps(&db, &case.id, now).await? {
-        steps.push(CaseLine {
-            at: s.at,
-            what: s.why.to_owned(),
-            role: None,
-            session: Some(session),
-            rule: s.rule.into(),
-            by: "the rules".into(),
-            fact: None,
-        });
-    }
-    steps.sort_by_key(|s| s.at);
-    if !args.json {
+    let steps = history(&db, &case.id, now).await?;
+    if args.json {
+        steps.iter().try_for_each(|s| line(as_json(s)))?;
+    } else {
         eprintln!(
             "Internal. Not for disclosure (terms: no texts for court). A text from a number does \
              not prove who wrote it."
@@ -191,59 +124,161 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
             centre.name,
             if case.archived { "archived" } else { "open" }
         ))?;
-    }
-    let mut said = std::collections::HashSet::new();
-    for s in steps {
-        if args.json {
-            let rests_on = source(&s.rule);
-            line(
-                json!({
-                    "at": utc(s.at),
-                    "what": s.what,
-                    "role": s.role,
-                    "session": s.session,
-                    "rule": s.rule,
-                    "by": s.by,
-                    "fact": s.fact,
-                    "document": rests_on.map(|r| r.document),
-                    "sentence": rests_on.map(|r| r.sentence),
-                })
-                .to_string(),
-            )?;
-        } else {
-            let session = s
-                .session
-                .and_then(|id| starts.get(&id).cloned())
-                .map(|t| format!(" [session {t}]"))
-                .unwrap_or_default();
-            let rule = if s.rule.is_empty() {
-                String::new()
-            } else {
-                format!("  ({})", s.rule)
-            };
-            let fact = s.fact.map(|id| format!("  #{id}")).unwrap_or_default();
-            line(format!(
-                "{}  {:<9}{}{session}{rule}, by {}{fact}",
-                wall(centre.tz, s.at).format("%a %-d %b %H:%M:%S"),
-                s.role.unwrap_or_default(),
-                s.what,
-                s.by
-            ))?;
-            // Each sentence stands once, where it is used first.
-            if let Some(r) = source(&s.rule).filter(|r| said.insert(r.sentence)) {
-                line(format!(
-                    "                       {}: {}",
-                    r.document, r.sentence
-                ))?;
-            }
-        }
-    }
-    if !args.json {
+        print(&steps, centre.tz, &starts(&db, &case).await?)?;
         lists::standing_in_words(&db, &case.id, now)
             .await?
             .into_iter()
             .try_for_each(line)?;
     }
     db.close().await;
+    Ok(())
+}
+
+/// The local start of each session of the case's centre.
+async fn starts(db: &Db, case: &Case) -> Result<HashMap<SessionId, String>> {
+    let all = sessions::list(db, Some(&case.centre)).await?;
+    Ok(all
+        .into_iter()
+        .map(|(s, _)| (s.id, s.start_local.format("%a %-d %b %H:%M").to_string()))
+        .collect())
+}
+
+/// Everything that happened in a case, by instant: what was recorded, what was sent, what came in,
+/// and the steps of the rules on money.
+async fn history(db: &Db, case_id: &CaseId, now: DateTime<Utc>) -> Result<Vec<CaseLine>> {
+    let mut out = recorded(db, case_id).await?;
+    out.extend(sent(db, case_id).await?);
+    for (at, intent, rule) in inbox::of_case(db, case_id).await? {
+        out.push(CaseLine {
+            at,
+            what: format!("a message came in, understood as {intent}"),
+            role: None,
+            session: None,
+            rule,
+            by: "party".into(),
+            fact: None,
+        });
+    }
+    for (step, session) in lists::steps(db, case_id, now).await? {
+        out.push(CaseLine {
+            at: step.at,
+            what: step.why.to_owned(),
+            role: None,
+            session: Some(session),
+            rule: step.rule.into(),
+            by: "the rules".into(),
+            fact: None,
+        });
+    }
+    out.sort_by_key(|s| s.at);
+    Ok(out)
+}
+
+async fn recorded(db: &Db, case_id: &CaseId) -> Result<Vec<CaseLine>> {
+    let facts = facts::of_case(db, case_id).await?;
+    let voided: HashSet<FactId> = facts.iter().filter_map(|f| f.voids.clone()).collect();
+    Ok(facts
+        .into_iter()
+        .map(|f| {
+            let taken_out = if voided.contains(&f.id) {
+                " (a wrong record, taken out)"
+            } else {
+                ""
+            };
+            CaseLine {
+                at: f.at,
+                what: format!("{}{taken_out}", stored_fact_in_words(&f)),
+                role: f.role.map(|r| r.to_string()),
+                session: f.session_id,
+                rule: f.rule,
+                by: f.by,
+                fact: Some(f.id),
+            }
+        })
+        .collect())
+}
+
+async fn sent(db: &Db, case_id: &CaseId) -> Result<Vec<CaseLine>> {
+    let messages = messages::of_case(db, case_id).await?;
+    Ok(messages
+        .into_iter()
+        .map(|m| {
+            let rule = if m.kind.is_answer() {
+                "answer"
+            } else {
+                "outbox"
+            };
+            let reason = m
+                .reason
+                .map(|r| format!(" ({})", r.replace('_', " ")))
+                .unwrap_or_default();
+            CaseLine {
+                at: m.sent_at.unwrap_or(m.queued_at),
+                what: format!(
+                    "text {}: {}{reason}",
+                    m.kind.as_str().replace('_', " "),
+                    m.state
+                ),
+                role: m.role,
+                session: m.session_id,
+                rule: rule.into(),
+                by: "courtesy".into(),
+                fact: None,
+            }
+        })
+        .collect())
+}
+
+fn as_json(s: &CaseLine) -> String {
+    let rests_on = rule_sentence(&s.rule);
+    json!({
+        "at": utc(s.at),
+        "what": s.what,
+        "role": s.role,
+        "session": s.session,
+        "rule": s.rule,
+        "by": s.by,
+        "fact": s.fact,
+        "document": rests_on.map(|r| r.document),
+        "sentence": rests_on.map(|r| r.sentence),
+    })
+    .to_string()
+}
+
+/// Prints the steps for people. Each sentence is printed once, below the first step that rests on
+/// it.
+fn print(steps: &[CaseLine], tz: Tz, starts: &HashMap<SessionId, String>) -> Result<()> {
+    let mut printed = HashSet::new();
+    for s in steps {
+        let session = s
+            .session
+            .as_ref()
+            .and_then(|id| starts.get(id))
+            .map(|t| format!(" [session {t}]"))
+            .unwrap_or_default();
+        let rule = if s.rule.is_empty() {
+            String::new()
+        } else {
+            format!("  ({})", s.rule)
+        };
+        let fact = s
+            .fact
+            .as_ref()
+            .map(|id| format!("  #{id}"))
+            .unwrap_or_default();
+        line(format!(
+            "{}  {:<9}{}{session}{rule}, by {}{fact}",
+            wall(tz, s.at).format("%a %-d %b %H:%M:%S"),
+            s.role.as_deref().unwrap_or_default(),
+            s.what,
+            s.by
+        ))?;
+        if let Some(r) = rule_sentence(&s.rule).filter(|r| printed.insert(r.sentence)) {
+            line(format!(
+                "                       {}: {}",
+                r.document, r.sentence
+            ))?;
+        }
+    }
     Ok(())
 }

@@ -17,6 +17,7 @@ mod record;
 mod record_money;
 mod release;
 mod reply;
+mod rule_sentences;
 mod serve;
 pub mod try_cases;
 mod user;

@@ -210,7 +210,7 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     }
     // What follows by the rules on money if nothing else happens.
     for n in lists::planned(&db, now, now + Duration::days(args.days)).await? {
-        let by_hand = n.kind.needs_release();
+        let by_hand = n.needs_release;
         let reason = by_hand.then_some("waits_for_release");
         if args.json {
             line(

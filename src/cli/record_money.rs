@@ -3,7 +3,7 @@
 use crate::cli::record::{RecordedBy, at_of_case, at_of_fee, at_of_task, when};
 use crate::cli::{Usage, line};
 use crate::domain::ids::{FactId, FeeId, SessionId, TaskId};
-use crate::domain::money::policy::{About, Absent, Note};
+use crate::domain::money::policy::{Absent, Note, NoteSubject};
 use crate::domain::people::person::Role;
 use crate::domain::visits::session::Reason;
 use crate::flows::money::correct;
@@ -291,7 +291,7 @@ pub(crate) async fn run(svc: &Service, command: Command) -> Result<()> {
         } => {
             let case = cases::find(&svc.db, &case).await?;
             let (from, to) = covers(&days)?;
-            let about: About = about.parse().map_err(anyhow::Error::msg)?;
+            let about: NoteSubject = about.parse().map_err(anyhow::Error::msg)?;
             let at = at_of_case(svc, &who, &case).await?;
             let note = Note {
                 about,

@@ -1,12 +1,11 @@
-//! A centre and its rules, read from its file. All that concerns sending is the centre's present
-//! rule.
+//! A centre and its rules, read from its file. The rules on sending apply as they are now; a session
+//! keeps the rules on money that were in force when it was booked.
 
 use crate::domain::config_reader::{ConfigReader, Problem, near};
-use crate::domain::local_time::{Quiet, parse_time};
 use crate::domain::money::office_hours::MoneyHours;
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::visits::terms::Announced;
-use chrono::{NaiveDate, NaiveTime, Weekday};
+use crate::domain::reminders::courtesy::Courtesy;
+use crate::domain::visits::announced::AnnouncedChange;
 use chrono_tz::Tz;
 use toml::Table;
 
@@ -14,20 +13,20 @@ use toml::Table;
 /// `message-templates/` and a file in `understanding/`.
 pub const LANGUAGES: [&str; 6] = ["en", "ga", "cy", "pl", "ro", "ur-Latn"];
 
-/// A contact centre, its words and its rules.
+/// A contact centre.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Centre {
     /// Short code, first part of its case references.
     pub code: String,
     /// Full name, for staff.
     pub name: String,
-    /// First word of every text; neutral on a lock screen.
+    /// First word of every text. It must be neutral on a lock screen.
     pub short_name: String,
-    /// How national numbers are read (`GB`, `IE`), and which emergency number is usual.
+    /// `GB` or `IE`: decides how national numbers are read and which emergency number is usual.
     pub country: String,
     /// The centre's wall clock.
     pub tz: Tz,
-    /// The office's number as it stands in texts.
+    /// The office's number, as texts give it.
     pub phone: String,
     /// When the office answers, in words.
     pub office_hours: String,
@@ -35,21 +34,20 @@ pub struct Centre {
     pub how_to_pay: String,
     /// `999`, or `112 or 999`.
     pub emergency_number: String,
-    /// Languages that are switched on though no speaker has checked their words.
+    /// Languages that are switched on although no speaker has checked their texts.
     pub languages: Vec<String>,
     /// Whether a new centre starts on hold.
     pub starts_on_hold: bool,
     /// Notice, fees, answers.
     pub rules: Rules,
-    /// Announced changes of the rules in the order of their days, those that are past as well.
-    pub announced: Vec<Announced>,
-    /// When courtesy confirmations go.
+    /// Announced changes of the rules by date, including past ones.
+    pub announced: Vec<AnnouncedChange>,
+    /// When courtesy confirmations are sent.
     pub courtesy: Courtesy,
-    /// What is a task for staff and a text to both parents too: kinds for which
-    /// [`MessageKind::is_milestone`] holds.
+    /// Milestones that are texted to both parents as well as given to staff as tasks; see
+    /// [`MessageKind::is_milestone`].
     pub milestone_texts: Vec<MessageKind>,
-    /// Sections for senders of the centre's own (`sms`, `whatsapp`, `telegram`), as they stand in
-    /// its file.
+    /// The sections of the centre's file for its own senders: `sms`, `whatsapp`, `telegram`.
     pub own_senders: Vec<(&'static str, Table)>,
 }
 
@@ -65,7 +63,7 @@ pub enum CancelAnswer {
 /// The centre's rules on notice, money and answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// Hours of notice without a fee (seed 001: 48).
+    /// Hours of notice without a fee (usually 48).
     pub notice_hours: i64,
     /// The late-cancellation fee in minor units.
     pub fee_minor: i64,
@@ -73,130 +71,84 @@ pub struct Rules {
     pub currency: String,
     /// Who usually pays for contact.
     pub usually_pays: String,
-    /// Days to pay after all parties were told (seed 001: 7).
+    /// Days to pay after all parties were told (usually 7).
     pub payment_days: i64,
     /// How a cancellation by SMS is finished.
     pub cancel_answer: CancelAnswer,
-    /// The other parent hears at the next quarter hour after this many minutes; 0 = at once (safety
+    /// The other parent is told at the next quarter hour after this many minutes; 0 = at once (safety
     /// rule S2).
     pub session_off_delay_minutes: i64,
     /// Minutes between two unprompted texts to one number; 0 = none.
     pub spacing_minutes: i64,
     /// Unprompted texts to one number in 24 hours; 0 = no limit.
     pub max_texts_per_day: i64,
-    /// When texts about money and notes may go (safety rule M2); `None`: whenever other texts may.
+    /// When texts about money and notes may be sent (safety rule M2); `None` = whenever other texts
+    /// may.
     pub money_hours: Option<MoneyHours>,
-    /// A review falls due after so many sessions that took place, again and again; 0 = never (seed
-    /// 002: "after 6-8 sessions").
+    /// A review falls due each time so many sessions took place; 0 = never. Terms of use: "after 6-8
+    /// sessions".
     pub review_after_sessions: i64,
-    /// A review falls due every so many months; 0 = never (seed 001: "every six months").
+    /// A review falls due every so many months; 0 = never. Handbook for parents: "every six months".
     pub review_after_months: i64,
-    /// The introduction meeting after so many months; 0 = never (seed 000: "after using the Centre
-    /// for six months").
+    /// The introduction meeting falls due after so many months; 0 = never. Code of conduct: "after
+    /// using the Centre for six months".
     pub introduction_meeting_after_months: i64,
-    /// So many days before a family's first session it is invited to see the centre; 0 = never
-    /// (seed 001: "before your first arranged visit").
+    /// A family is invited to see the centre so many days before its first session; 0 = never.
+    /// Handbook for parents: "before your first arranged visit".
     pub previsit_invitation_days: i64,
 }
 
-/// The day on which a courtesy confirmation goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AskDay {
-    /// The nearest such weekday before the session.
-    On(Weekday),
-    /// The day before.
-    DayBefore,
-    /// The day of the session.
-    SameDay,
-}
-
-/// Day and local time of a courtesy confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AskRule {
-    /// The day.
-    pub day: AskDay,
-    /// The local time on it.
-    pub time: NaiveTime,
-}
-
-/// When courtesy confirmations go (choices K01 to K04).
-#[derive(Debug, Clone, PartialEq)]
-pub struct Courtesy {
-    /// For sessions on a Saturday.
-    pub saturday: AskRule,
-    /// For sessions on a Sunday.
-    pub sunday: AskRule,
-    /// For all others.
-    pub weekday: AskRule,
-    /// Minutes that must remain before the party's own arrival.
-    pub min_lead_minutes: i64,
-    /// Hours of the local day without texts.
-    pub quiet: Option<Quiet>,
-    /// Days on which the office is closed; data of the centre, never built in (choice K02).
-    pub bank_holidays: Vec<NaiveDate>,
-}
-
-fn at_ten(day: AskDay) -> AskRule {
-    AskRule {
-        day,
-        time: NaiveTime::from_hms_opt(10, 0, 0).unwrap_or_default(),
-    }
-}
-
-impl Default for Courtesy {
-    fn default() -> Self {
-        Courtesy {
-            saturday: at_ten(AskDay::On(Weekday::Thu)),
-            sunday: at_ten(AskDay::On(Weekday::Fri)),
-            weekday: at_ten(AskDay::DayBefore),
-            min_lead_minutes: 120,
-            quiet: parse_quiet(&["20:00".into(), "08:00".into()])
-                .ok()
-                .flatten(),
-            bank_holidays: Vec::new(),
+impl Rules {
+    fn read(r: &mut ConfigReader<'_>, country: &str) -> Rules {
+        let payers = ["resident", "contact", "referrer", "none"].map(|p| (p, p));
+        let usual_currency = if country == "IE" { "EUR" } else { "GBP" };
+        let mut rules = Rules {
+            notice_hours: r.whole("notice_hours", 48, 0, 8760),
+            fee_minor: r.whole("fee_pence", 0, 0, 100_000_000),
+            currency: r.text("currency", usual_currency),
+            usually_pays: r.word("usually_pays", "contact", &payers).to_owned(),
+            payment_days: r.whole("payment_days", 7, 1, 365),
+            cancel_answer: r.word(
+                "cancel_answer",
+                CancelAnswer::Code,
+                &[("code", CancelAnswer::Code), ("word", CancelAnswer::Word)],
+            ),
+            session_off_delay_minutes: r.whole("session_off_delay_minutes", 15, 0, 24 * 60),
+            spacing_minutes: r.whole("spacing_minutes", 10, 0, 24 * 60),
+            max_texts_per_day: r.whole("max_texts_per_day", 4, 0, 1000),
+            money_hours: Some(MoneyHours::default()),
+            review_after_sessions: r.whole("review_after_sessions", 0, 0, 1000),
+            review_after_months: r.whole("review_after_months", 6, 0, 120),
+            introduction_meeting_after_months: r.whole(
+                "introduction_meeting_after_months",
+                6,
+                0,
+                120,
+            ),
+            previsit_invitation_days: r.whole("previsit_invitation_days", 0, 0, 365),
+        };
+        match r.list("money_hours") {
+            None => {}
+            Some(none) if none.is_empty() => rules.money_hours = None,
+            Some(hours) => match MoneyHours::read(&hours) {
+                Some(read) => rules.money_hours = Some(read),
+                None => r.problem(
+                    "money_hours",
+                    format!("{hours:?} is not understood"),
+                    "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none.",
+                ),
+            },
         }
+        if rules.currency.len() != 3 || !rules.currency.chars().all(|c| c.is_ascii_uppercase()) {
+            let what = format!("{:?} is no currency code", rules.currency);
+            r.problem("currency", what, "Write three letters, such as \"GBP\".");
+        }
+        rules
     }
-}
-
-/// Reads a weekday, `day_before` or `same_day`.
-pub fn parse_day(s: &str) -> Option<AskDay> {
-    match s.trim().to_ascii_lowercase().as_str() {
-        "day_before" => Some(AskDay::DayBefore),
-        "same_day" => Some(AskDay::SameDay),
-        other => other.parse().ok().map(AskDay::On),
-    }
-}
-
-/// Reads quiet hours: two times, or none.
-pub fn parse_quiet(list: &[String]) -> Result<Option<Quiet>, String> {
-    match list {
-        [] => Ok(None),
-        [from, to] => match (parse_time(from), parse_time(to)) {
-            (Some(from), Some(to)) => Ok((from != to).then_some(Quiet { from, to })),
-            _ => Err(format!("{from:?} and {to:?} are not two times of day")),
-        },
-        _ => Err("it needs two times of day, or none".into()),
-    }
-}
-
-fn default_currency(country: &str) -> &'static str {
-    if country == "IE" { "EUR" } else { "GBP" }
-}
-
-fn read_ask(r: &mut ConfigReader<'_>, name: &str, default: AskRule) -> AskRule {
-    r.section(name, |r| AskRule {
-        day: r.parsed(
-            "day",
-            default.day,
-            "a weekday, \"day_before\" or \"same_day\"",
-            parse_day,
-        ),
-        time: r.parsed("time", default.time, "a time such as \"10:00\"", parse_time),
-    })
 }
 
 impl Centre {
-    /// Reads a centre's file. Every problem is given at once, each with its mend.
+    /// Reads a centre's file. Reports every problem at once, each with its fix.
     pub fn read(table: &Table) -> Result<Centre, Vec<Problem>> {
         let mut r = ConfigReader::new(table);
         let code = r.text_required("code", "Give the centre a short code, such as \"BRK\".");
@@ -218,18 +170,7 @@ impl Centre {
         let country = r
             .word("country", "GB", &[("GB", "GB"), ("IE", "IE")])
             .to_owned();
-        let tz = match r.text_required("timezone", "Write an IANA zone, such as \"Europe/London\".")
-        {
-            s if s.is_empty() => Tz::UTC,
-            s => s.parse::<Tz>().unwrap_or_else(|_| {
-                r.problem(
-                    "timezone",
-                    format!("{s:?} is no IANA time zone"),
-                    "Write one such as \"Europe/London\".",
-                );
-                Tz::UTC
-            }),
-        };
+        let tz = read_timezone(&mut r);
         let phone = r.text("phone", "");
         let office_hours = r.text("office_hours", "");
         let how_to_pay = r.text("how_to_pay", "at the desk");
@@ -239,109 +180,16 @@ impl Centre {
         );
         let languages = read_languages(&mut r);
         let starts_on_hold = r.word("start", true, &[("hold", true), ("sending", false)]);
-        let currency_default = default_currency(&country);
-        let rules = r.section("rules", |r| {
-            let mut rules = Rules {
-                notice_hours: r.whole("notice_hours", 48, 0, 8760),
-                fee_minor: r.whole("fee_pence", 0, 0, 100_000_000),
-                currency: r.text("currency", currency_default),
-                usually_pays: r
-                    .word(
-                        "usually_pays",
-                        "contact",
-                        &[
-                            ("resident", "resident"),
-                            ("contact", "contact"),
-                            ("referrer", "referrer"),
-                            ("none", "none"),
-                        ],
-                    )
-                    .to_owned(),
-                payment_days: r.whole("payment_days", 7, 1, 365),
-                cancel_answer: r.word(
-                    "cancel_answer",
-                    CancelAnswer::Code,
-                    &[("code", CancelAnswer::Code), ("word", CancelAnswer::Word)],
-                ),
-                session_off_delay_minutes: r.whole("session_off_delay_minutes", 15, 0, 24 * 60),
-                spacing_minutes: r.whole("spacing_minutes", 10, 0, 24 * 60),
-                max_texts_per_day: r.whole("max_texts_per_day", 4, 0, 1000),
-                money_hours: Some(MoneyHours::default()),
-                review_after_sessions: r.whole("review_after_sessions", 0, 0, 1000),
-                review_after_months: r.whole("review_after_months", 6, 0, 120),
-                introduction_meeting_after_months: r.whole(
-                    "introduction_meeting_after_months",
-                    6,
-                    0,
-                    120,
-                ),
-                previsit_invitation_days: r.whole("previsit_invitation_days", 0, 0, 365),
-            };
-            match r.list("money_hours") {
-                None => {}
-                Some(none) if none.is_empty() => rules.money_hours = None,
-                Some(hours) => match MoneyHours::read(&hours) {
-                    Some(read) => rules.money_hours = Some(read),
-                    None => r.problem(
-                        "money_hours",
-                        format!("{hours:?} is not understood"),
-                        "Write [\"Mon-Fri\", \"10:00-16:00\"], or [] for none.",
-                    ),
-                },
-            }
-            if rules.currency.len() != 3 || !rules.currency.chars().all(|c| c.is_ascii_uppercase())
-            {
-                let what = format!("{:?} is no currency code", rules.currency);
-                r.problem("currency", what, "Write three letters, such as \"GBP\".");
-            }
-            rules
-        });
-        let mut announced: Vec<Announced> = r
-            .tables("rules_from", Announced::read)
+        let rules = r.section("rules", |r| Rules::read(r, &country));
+        let mut announced: Vec<AnnouncedChange> = r
+            .tables("rules_from", AnnouncedChange::read)
             .into_iter()
             .flatten()
             .collect();
         announced.sort_by_key(|a| a.from);
-        let d = Courtesy::default();
-        let courtesy = r.section("courtesy", |r| {
-            let saturday = read_ask(r, "saturday", d.saturday);
-            let sunday = read_ask(r, "sunday", d.sunday);
-            let weekday = read_ask(r, "weekday", d.weekday);
-            let min_lead_minutes = r.whole("min_lead_minutes", d.min_lead_minutes, 0, 7 * 24 * 60);
-            let quiet = match r.list("quiet_hours").map(|l| parse_quiet(&l)) {
-                None => d.quiet,
-                Some(Ok(q)) => q,
-                Some(Err(what)) => {
-                    r.problem(
-                        "quiet_hours",
-                        what,
-                        "Write [\"20:00\", \"08:00\"], or [] for none.",
-                    );
-                    None
-                }
-            };
-            let mut bank_holidays = Vec::new();
-            for text in r.list("bank_holidays").unwrap_or_default() {
-                match text.parse::<NaiveDate>() {
-                    Ok(day) => bank_holidays.push(day),
-                    Err(_) => r.problem(
-                        "bank_holidays",
-                        format!("{text:?} is no date"),
-                        "Write dates as \"2026-12-25\".",
-                    ),
-                }
-            }
-            Courtesy {
-                saturday,
-                sunday,
-                weekday,
-                min_lead_minutes,
-                quiet,
-                bank_holidays,
-            }
-        });
+        let courtesy = r.section("courtesy", Courtesy::read);
         let milestone_texts = r.section("milestones", |r| read_kinds(r, "texts"));
-        // What they hold is read where the settings of senders are read.
+        // They are read together with the other settings of senders.
         let mut own_senders = Vec::new();
         for sender in ["sms", "whatsapp", "telegram"] {
             if let Some(own) = r.raw_section(sender) {
@@ -384,7 +232,22 @@ impl Centre {
     }
 }
 
-/// The milestones of which a centre wants both parents told by text.
+fn read_timezone(r: &mut ConfigReader<'_>) -> Tz {
+    let name = r.text_required("timezone", "Write an IANA zone, such as \"Europe/London\".");
+    if name.is_empty() {
+        return Tz::UTC;
+    }
+    name.parse().unwrap_or_else(|_| {
+        r.problem(
+            "timezone",
+            format!("{name:?} is no IANA time zone"),
+            "Write one such as \"Europe/London\".",
+        );
+        Tz::UTC
+    })
+}
+
+/// The milestones that a centre texts to both parents.
 fn read_kinds(r: &mut ConfigReader<'_>, key: &str) -> Vec<MessageKind> {
     let names = || {
         MessageKind::ALL
@@ -433,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_wrong_is_said_at_once() {
+    fn every_problem_is_reported_at_once() {
         let problems = Centre::parse(
             "code = \"B K\"\nname = \"Birchfield\"\ntimezone = \"Europe/Londn\"\nshort_nam = \
              \"x\"\n[rules]\nnotice_hours = -1\n[courtesy]\nquiet_hours = [\"20:00\"]\nsaturday = \

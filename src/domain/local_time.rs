@@ -1,17 +1,17 @@
-//! Local times of day: the one place that turns a wall clock into an instant, over gaps and folds,
-//! and knows quiet hours.
+//! Local times and quiet hours. Only here a wall-clock time becomes an instant, also where clocks
+//! change.
 
 use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
-/// What a wall-clock time means in a zone.
+/// The instant or instants of a wall-clock time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
     /// It happens once.
     Once(DateTime<Utc>),
-    /// Clocks go back: it happens twice; the first is given.
+    /// Clocks go back over it, so it happens twice; this is the first.
     Twice(DateTime<Utc>),
-    /// Clocks go forward over it; the first instant after the gap is given.
+    /// Clocks go forward over it; this is the first instant after the gap.
     Never(DateTime<Utc>),
 }
 
@@ -32,8 +32,8 @@ pub fn resolve(tz: Tz, local: NaiveDateTime) -> Resolved {
         LocalResult::Ambiguous(a, b) => Resolved::Twice(a.min(b).with_timezone(&Utc)),
         LocalResult::None => {
             let mut probe = local;
-            // The longest gap in the zone database is a day (Samoa, 2011); a minute is the finest
-            // step of a wall clock.
+            // The longest gap in the zone database is a day (Samoa, 2011), and gaps end on a full
+            // minute.
             for _ in 0..(26 * 60) {
                 probe += Duration::minutes(1);
                 if let Some(t) = tz.from_local_datetime(&probe).earliest() {
@@ -55,7 +55,7 @@ pub fn wall(tz: Tz, at: DateTime<Utc>) -> NaiveDateTime {
     at.with_timezone(&tz).naive_local()
 }
 
-/// A span of the local day `[from, to)` in which nobody is texted; it may go over midnight.
+/// A span `[from, to)` of the local day in which nobody is texted. It may go over midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quiet {
     /// First quiet moment of the local day (20:00:00 is quiet, choice K04).
@@ -80,7 +80,7 @@ impl Quiet {
         self.holds(wall(tz, at).time())
     }
 
-    /// `at` itself if it is allowed, else the end of the quiet span that holds it.
+    /// `at` itself if it is allowed, or else the end of the quiet span around it.
     pub fn after(self, tz: Tz, at: DateTime<Utc>) -> DateTime<Utc> {
         let local = wall(tz, at);
         if !self.holds(local.time()) {
@@ -94,7 +94,7 @@ impl Quiet {
         instant(tz, day.and_time(self.to)).max(at)
     }
 
-    /// The start of the quiet span that holds `at`, or `at` itself if it is allowed.
+    /// The start of the quiet span around `at`, or `at` itself if it is allowed.
     pub fn before(self, tz: Tz, at: DateTime<Utc>) -> DateTime<Utc> {
         let local = wall(tz, at);
         if !self.holds(local.time()) {
@@ -118,8 +118,7 @@ pub fn after_quiet(quiet: Option<Quiet>, tz: Tz, at: DateTime<Utc>) -> DateTime<
 /// of a day.
 pub fn after_all_quiet(quiet: &[Quiet], tz: Tz, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let mut t = at;
-    // Each round goes to the end of one span; two spans that leave an hour free let go within three
-    // rounds.
+    // Each round goes to the end of one span. Two spans that leave an hour free need three rounds.
     for _ in 0..4 * quiet.len().max(1) {
         let next = quiet.iter().fold(t, |t, q| q.after(tz, t));
         if next == t {
@@ -130,7 +129,7 @@ pub fn after_all_quiet(quiet: &[Quiet], tz: Tz, at: DateTime<Utc>) -> Option<Dat
     None
 }
 
-/// Reads hours in which something may happen, `09:00-15:00`, as the quiet hours around them.
+/// Reads allowed hours such as `09:00-15:00` as the quiet hours around them.
 pub fn parse_hours(s: &str) -> Option<Quiet> {
     let (from, to) = s.split_once('-')?;
     let (from, to) = (parse_time(from.trim())?, parse_time(to.trim())?);

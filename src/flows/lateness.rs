@@ -1,6 +1,6 @@
 //! Whether a cancellation is late and may cost its party a fee.
 
-use crate::domain::money::policy::record::REFUSED_MOVE;
+use crate::domain::money::policy::recorded_fact::REFUSED_MOVE;
 use crate::domain::visits::notice;
 use crate::store::facts::{self, Fact};
 use crate::store::sessions::AttendeeContext;

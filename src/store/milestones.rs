@@ -5,7 +5,7 @@ use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::{CaseId, SessionId, TaskId};
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::people::person::Role;
-use crate::domain::reminders::milestones::{MilestoneCase, MilestoneVisit};
+use crate::domain::reminders::milestones::{MilestoneCase, MilestoneVisit, ParentCancellation};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::late;
 use crate::domain::visits::session::{CancelledBy, ContactType, Reason};
@@ -101,6 +101,14 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
         let moved = read_move(&r)?;
         let off_at = r.time_opt("cancelled_at")?;
         let notice_hours = r.int("notice_hours")?;
+        let cancelled = off_by.map(|role| ParentCancellation {
+            role,
+            late: off_at.is_some_and(|at| {
+                late(start, notice_hours, moved.as_ref(), moved.map(|m| m.at), at)
+            }),
+            reason: reasons.get(&(session.clone(), role)).copied(),
+            note: notes.contains(&session),
+        });
         let visit = MilestoneVisit {
             start,
             end: r.time("ends_at")?,
@@ -110,12 +118,7 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
             replaced: r.text_opt("replaced_by")?.is_some(),
             released_at: r.time_opt("released_at")?,
             off_at,
-            late: off_at.filter(|_| off_by.is_some()).is_some_and(|at| {
-                late(start, notice_hours, moved.as_ref(), moved.map(|m| m.at), at)
-            }),
-            reason: off_by.and_then(|role| reasons.get(&(session.clone(), role)).copied()),
-            note: notes.contains(&session),
-            off_by,
+            cancelled,
             session,
         };
         out.entry(r.id("case_id")?).or_default().push(visit);

@@ -3,8 +3,10 @@
 use crate::args;
 use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{CaseId, FeeId, MessageId, SessionId};
-use crate::domain::money::policy::record::{recipients, standing};
-use crate::domain::money::policy::{BookedSession, CaseFacts, CaseRecord, Money, Recorded};
+use crate::domain::money::amount::Money;
+use crate::domain::money::policy::record::recipients;
+use crate::domain::money::policy::recorded_fact::not_voided;
+use crate::domain::money::policy::{BookedSession, CaseFacts, CaseRecord, RecordedFact};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::people::person::{Channel, Role};
 use crate::store::db::{Db, Tx};
@@ -96,7 +98,7 @@ pub async fn case(tx: &mut Tx, case_id: &CaseId) -> Result<MoneyCase> {
         .await?
         .iter()
         .map(|r| {
-            Ok(Recorded {
+            Ok(RecordedFact {
                 id: r.id("id")?,
                 voids: r.id_opt("voids")?,
                 session: r.id_opt("session_id")?,
@@ -121,7 +123,7 @@ pub async fn case(tx: &mut Tx, case_id: &CaseId) -> Result<MoneyCase> {
                 parties: recipients(&roles),
             },
             sessions,
-            facts: standing(facts),
+            facts: not_voided(facts),
         },
     })
 }

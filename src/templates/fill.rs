@@ -1,6 +1,6 @@
 //! Fills a template with the values of one message. Each kind of message has its own values.
 
-use crate::domain::money::policy::Money;
+use crate::domain::money::amount::Money;
 use crate::domain::outgoing::say::{FinishBy, Say, Speaker};
 use crate::templates::language::Language;
 use anyhow::{Result, anyhow};

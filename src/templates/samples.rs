@@ -1,7 +1,7 @@
 //! Sample messages of every kind: for the tests, for checking templates, and for counting the SMS
 //! segments of the longest text.
 
-use crate::domain::money::policy::Money;
+use crate::domain::money::amount::Money;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{FinishBy, Say, Speaker};
 use crate::domain::outgoing::segments::is_gsm;

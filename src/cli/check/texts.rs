@@ -4,7 +4,7 @@
 use crate::cli::check::Findings;
 use crate::cli::line;
 use crate::domain::centre::Centre;
-use crate::domain::money::policy::Money;
+use crate::domain::money::amount::Money;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Speaker;
 use crate::flows::compose::speaker;

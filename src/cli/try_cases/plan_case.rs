@@ -1,82 +1,63 @@
-//! The confirmation plan of one session from its whole history: the story that `courtesy try plan`
-//! tells, with the very rules of [`crate::domain::reminders::schedule`] that serve.
+//! The confirmation plan of one session from its whole history, by the same rules of
+//! [`crate::domain::reminders::schedule`] that the service follows.
 
-use crate::domain::centre::Courtesy;
+use crate::cli::try_cases::plan_input::{PlanCase, PlanEvent, PlanParty};
+use crate::cli::utc;
 use crate::domain::local_time::{after_quiet, instant};
 use crate::domain::people::person::{Channel, Role};
-use crate::domain::reminders::schedule::{NotSent, ask_at, hopeless_from, last_call};
+use crate::domain::reminders::courtesy::Courtesy;
+use crate::domain::reminders::schedule::{NotSent, ask_at, last_call};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
-
-/// Something that happened to a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlanEvent {
-    /// It got a new local start.
-    Moved(NaiveDateTime),
-    /// It ended before it took place: cancelled, centre closed, file archived.
-    Off(NotSent),
-}
-
-/// One party of the session, as far as the plan asks.
-#[derive(Debug, Clone)]
-pub struct PlanParty {
-    /// The role as written; only the two parents attend.
-    pub role: Role,
-    /// The party's addresses in its order of preference, and whether each can be used.
-    pub channels: Vec<(Channel, bool)>,
-    /// Since when it wants no messages.
-    pub opted_out_at: Option<DateTime<Utc>>,
-    /// When it confirmed.
-    pub confirmed_at: Option<DateTime<Utc>>,
-    /// Its own arrival for the first start; after a move it keeps the offset.
-    pub arrival: Option<NaiveDateTime>,
-}
-
-/// A session with its history.
-#[derive(Debug, Clone)]
-pub struct PlanCase {
-    /// The centre's rules of sending.
-    pub courtesy: Courtesy,
-    /// The centre's wall clock.
-    pub tz: Tz,
-    /// The file is closed from the start.
-    pub archived: bool,
-    /// First local start.
-    pub start: NaiveDateTime,
-    /// When it was booked.
-    pub booked_at: DateTime<Utc>,
-    /// What happened, with its instants.
-    pub history: Vec<(DateTime<Utc>, PlanEvent)>,
-    /// Spans `[down, up)` in which the provider was away.
-    pub outages: Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>,
-    /// The parties.
-    pub parties: Vec<PlanParty>,
-}
+use serde_json::{Value, json};
 
 /// One confirmation that goes out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedSend {
+struct PlannedSend {
     /// When.
-    pub at: DateTime<Utc>,
+    at: DateTime<Utc>,
     /// For which local start of the session.
-    pub for_start: NaiveDateTime,
+    for_start: NaiveDateTime,
     /// By which channel.
-    pub via: Channel,
+    via: Channel,
 }
 
 /// What becomes of one party's confirmations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartyOutcome {
+struct PartyOutcome {
     /// What goes out.
-    pub sends: Vec<PlannedSend>,
+    sends: Vec<PlannedSend>,
     /// What became of the rest, if something was owed.
-    pub not_sent: Option<NotSent>,
+    not_sent: Option<NotSent>,
 }
 
 impl PlanCase {
-    /// The plan of each party, in the order of the parties.
-    pub fn outcomes(&self) -> Vec<PartyOutcome> {
-        self.parties.iter().map(|p| self.outcome(p)).collect()
+    /// The plan of each party, in the shape of `expected`.
+    pub(super) fn actual(&self) -> Value {
+        let parties: Vec<Value> = self
+            .parties
+            .iter()
+            .map(|p| {
+                let outcome = self.outcome(p);
+                let sends: Vec<Value> = outcome
+                    .sends
+                    .iter()
+                    .map(|s| {
+                        json!({
+                            "at": utc(s.at),
+                            "for_start_local": s.for_start.format("%Y-%m-%dT%H:%M").to_string(),
+                            "via": s.via.as_str(),
+                        })
+                    })
+                    .collect();
+                json!({
+                    "role": p.role_as_written,
+                    "sends": sends,
+                    "not_sent": outcome.not_sent.map(NotSent::as_str),
+                })
+            })
+            .collect();
+        json!({ "parties": parties })
     }
 
     fn outcome(&self, p: &PlanParty) -> PartyOutcome {
@@ -90,28 +71,10 @@ impl PlanCase {
         if self.archived {
             return none(NotSent::CaseArchived);
         }
-        let mut history = self.history.clone();
-        history.sort_by_key(|(at, h)| (*at, matches!(h, PlanEvent::Off(_))));
-        let off = history.iter().find_map(|(at, h)| {
-            if let PlanEvent::Off(why) = h {
-                Some((*at, *why))
-            } else {
-                None
-            }
-        });
+        let (versions, off) = self.versions();
         let offset = p
             .arrival
             .map_or(chrono::Duration::zero(), |a| a - self.start);
-        // Versions of the session: each with its start, when it was known, and when the next one
-        // replaced it.
-        let mut versions = vec![(self.start, self.booked_at)];
-        for (at, h) in &history {
-            if let PlanEvent::Moved(start) = h
-                && off.is_none_or(|(off_at, _)| *at < off_at)
-            {
-                versions.push((*start, *at));
-            }
-        }
         let mut out = PartyOutcome {
             sends: Vec::new(),
             not_sent: None,
@@ -145,14 +108,35 @@ impl PlanCase {
         out
     }
 
-    /// What is decided about one version of the session, and when.
+    /// The versions of the session, each with its start and when it was known, and the end of the
+    /// session before it took place, if it came to that. A later version replaces the one before it
+    /// when it becomes known.
+    fn versions(&self) -> (Vec<(NaiveDateTime, DateTime<Utc>)>, Option<Ended>) {
+        let mut history = self.history.clone();
+        history.sort_by_key(|(at, event)| (*at, matches!(event, PlanEvent::Off(_))));
+        let off = history.iter().find_map(|(at, event)| match event {
+            PlanEvent::Off(why) => Some((*at, *why)),
+            PlanEvent::Moved(_) => None,
+        });
+        let mut versions = vec![(self.start, self.booked_at)];
+        for (at, event) in &history {
+            if let PlanEvent::Moved(start) = event
+                && off.is_none_or(|(off_at, _)| *at < off_at)
+            {
+                versions.push((*start, *at));
+            }
+        }
+        (versions, off)
+    }
+
+    /// Decides about one version of the session, and says when.
     fn decide(
         &self,
         p: &PlanParty,
         start: NaiveDateTime,
         known: DateTime<Utc>,
         arrival: NaiveDateTime,
-        off: Option<(DateTime<Utc>, NotSent)>,
+        off: Option<Ended>,
         confirmed: Option<DateTime<Utc>>,
     ) -> Decided {
         let arrival = instant(self.tz, arrival);
@@ -211,7 +195,18 @@ impl PlanCase {
     }
 }
 
+/// When and how a session ended before it took place.
+type Ended = (DateTime<Utc>, NotSent);
+
+/// The decision about one version of the session, and when it is certain.
 struct Decided {
     at: DateTime<Utc>,
     result: Result<Channel, NotSent>,
+}
+
+/// From when on no allowed instant is left before the last call: the moment at which "too long"
+/// becomes certain.
+fn hopeless_from(c: &Courtesy, tz: Tz, arrival: DateTime<Utc>) -> DateTime<Utc> {
+    let last = last_call(c, arrival);
+    c.quiet.map_or(last, |q| q.before(tz, last))
 }

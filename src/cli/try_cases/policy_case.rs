@@ -1,166 +1,34 @@
-//! A golden case of the rules on money: reads it from JSON and gives what [`crate::domain::money::policy`] makes
-//! of it in the shape of `expected`.
+//! A golden case of the rules on money: reads it from JSON, and writes what the rules make of it in
+//! the shape of its `expected`.
 
-use crate::domain::centre::Courtesy;
+use crate::cli::try_cases::json::{
+    DATE, INSTANT, Read, at, at_opt, below, count, date, field, flag, item, list, parsed, problem,
+    section, text, to_instant, whole,
+};
+use crate::cli::try_cases::visit_notices::{VisitEvent, visit_notices};
 use crate::domain::config_reader::Problem;
 use crate::domain::local_time::{instant, parse_local};
+use crate::domain::money::amount::Money;
 use crate::domain::money::policy::{
-    About, Absent, Assessment, CaseFacts, Fact, Facts, FeeState, LaterSession, Money, Note, OffBy,
-    Parent, PayClock, Recipient, Rules, Slot, What, assess,
+    Absent, Assessment, CalledOff, CaseEvent, CaseFacts, FeeRules, LaterSession, Note, NoteSubject,
+    Notice, NoticeKind, Parent, PayClock, Recipient, SessionFacts, Slot, TimedEvent, assess,
 };
+use crate::domain::reminders::courtesy::Courtesy;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::Reason;
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 /// A case with the instants at which it is looked at.
 #[derive(Debug, Clone)]
 pub struct PolicyCase {
-    /// The facts.
-    pub facts: Facts,
+    /// What the rules on money look at.
+    pub facts: SessionFacts,
+    /// What happened to the visit.
+    visit: Vec<(DateTime<Utc>, VisitEvent)>,
     /// When the states are wanted, in the order given.
-    pub evaluate_at: Vec<DateTime<Utc>>,
-}
-
-type Read<T> = Result<T, Problem>;
-
-fn problem(key: &str, what: impl Into<String>, fix: impl Into<String>) -> Problem {
-    Problem {
-        key: key.to_owned(),
-        what: what.into(),
-        fix: fix.into(),
-    }
-}
-
-/// Puts a problem below a key.
-fn below<T>(key: &str, r: Read<T>) -> Read<T> {
-    r.map_err(|p| Problem {
-        key: format!("{key}.{}", p.key),
-        ..p
-    })
-}
-
-fn field<'a>(v: &'a Value, key: &str) -> Option<&'a Value> {
-    v.get(key).filter(|v| !v.is_null())
-}
-
-fn section<'a>(v: &'a Value, key: &str) -> Read<&'a Value> {
-    match field(v, key) {
-        None => Err(problem(key, "it is missing", "Give it as an object.")),
-        Some(o) if o.is_object() => Ok(o),
-        Some(other) => Err(problem(
-            key,
-            format!("{other} is no object"),
-            "Write it in curly braces.",
-        )),
-    }
-}
-
-fn text<'a>(v: &'a Value, key: &str) -> Read<&'a str> {
-    match field(v, key) {
-        None => Err(problem(key, "it is missing", "Give it as a text.")),
-        Some(Value::String(s)) => Ok(s),
-        Some(other) => Err(problem(
-            key,
-            format!("{other} is no text"),
-            "Put it in quotes.",
-        )),
-    }
-}
-
-fn parsed<T>(v: &Value, key: &str, fix: &str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
-    let s = text(v, key)?;
-    parse(s).ok_or_else(|| problem(key, format!("{s:?} is not understood"), fix))
-}
-
-const INSTANT: &str = "Write an instant such as \"2026-11-26T10:00:00Z\".";
-const DATE: &str = "Write a date of the calendar such as \"2026-11-28\".";
-
-fn to_instant(s: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(s)
-        .ok()
-        .map(|t| t.with_timezone(&Utc))
-}
-
-fn at(v: &Value, key: &str) -> Read<DateTime<Utc>> {
-    parsed(v, key, INSTANT, to_instant)
-}
-
-fn at_opt(v: &Value, key: &str) -> Read<Option<DateTime<Utc>>> {
-    field(v, key).map(|_| at(v, key)).transpose()
-}
-
-fn date(v: &Value, key: &str) -> Read<NaiveDate> {
-    parsed(v, key, DATE, |s| s.parse().ok())
-}
-
-fn whole(v: &Value, key: &str, default: Option<i64>, min: i64, max: i64) -> Read<i64> {
-    let n = match (field(v, key), default) {
-        (None, Some(d)) => return Ok(d),
-        (None, None) => {
-            return Err(problem(
-                key,
-                "it is missing",
-                format!("Give a whole number from {min} to {max}."),
-            ));
-        }
-        (Some(n), _) => n,
-    };
-    n.as_i64()
-        .filter(|n| (min..=max).contains(n))
-        .ok_or_else(|| {
-            problem(
-                key,
-                format!("{n} is no whole number from {min} to {max}"),
-                format!("Give one from {min} to {max}."),
-            )
-        })
-}
-
-fn flag(v: &Value, key: &str) -> Read<bool> {
-    match field(v, key) {
-        None => Ok(false),
-        Some(Value::Bool(b)) => Ok(*b),
-        Some(other) => Err(problem(
-            key,
-            format!("{other} is neither true nor false"),
-            "Write true or false.",
-        )),
-    }
-}
-
-fn list<T>(v: &Value, key: &str, one: impl Fn(&Value) -> Read<T>) -> Read<Vec<T>> {
-    match field(v, key) {
-        None => Ok(Vec::new()),
-        Some(Value::Array(items)) => items
-            .iter()
-            .enumerate()
-            .map(|(n, item)| {
-                one(item).map_err(|p| match p.key.as_str() {
-                    "" => Problem {
-                        key: format!("{key}[{n}]"),
-                        ..p
-                    },
-                    inner => Problem {
-                        key: format!("{key}[{n}].{inner}"),
-                        ..p
-                    },
-                })
-            })
-            .collect(),
-        Some(other) => Err(problem(
-            key,
-            format!("{other} is no list"),
-            "Write it in square brackets.",
-        )),
-    }
-}
-
-/// A text in a list: its problem has no key of its own.
-fn item<T>(v: &Value, fix: &str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
-    v.as_str()
-        .and_then(parse)
-        .ok_or_else(|| problem("", format!("{v} is not understood"), fix))
+    evaluate_at: Vec<DateTime<Utc>>,
 }
 
 fn slot(v: &Value, tz: Tz) -> Read<Slot> {
@@ -184,7 +52,7 @@ fn slot(v: &Value, tz: Tz) -> Read<Slot> {
     Ok(Slot { start, end })
 }
 
-fn rules(v: &Value) -> Read<Rules> {
+fn rules(v: &Value) -> Read<FeeRules> {
     let currency = parsed(
         v,
         "currency",
@@ -192,7 +60,7 @@ fn rules(v: &Value) -> Read<Rules> {
         Money::currency,
     )?;
     let bank_holidays = list(v, "bank_holidays", |d| item(d, DATE, |s| s.parse().ok()))?;
-    Ok(Rules {
+    Ok(FeeRules {
         notice_hours: whole(v, "notice_hours", None, 0, 8760)?,
         fee: Money {
             minor: whole(v, "fee_pence", None, 0, 100_000_000)?,
@@ -216,10 +84,24 @@ fn rules(v: &Value) -> Read<Rules> {
     })
 }
 
+/// Reads a party of a case: `resident`, `contact`, `referrer`, `referrer2` to `referrer9`.
+fn party(word: &str) -> Option<Recipient> {
+    match word {
+        "contact" => Some(Recipient::Contact),
+        "resident" => Some(Recipient::Resident),
+        "referrer" => Some(Recipient::Referrer(1)),
+        other => other
+            .strip_prefix("referrer")
+            .and_then(|n| n.parse().ok())
+            .filter(|n| (2..=9).contains(n))
+            .map(Recipient::Referrer),
+    }
+}
+
 const PARTIES: &str = "Use resident, contact, referrer, referrer2 to referrer9.";
 
 fn case(v: &Value) -> Read<CaseFacts> {
-    let parties = list(v, "parties", |p| item(p, PARTIES, Recipient::party))?;
+    let parties = list(v, "parties", |p| item(p, PARTIES, party))?;
     if parties.is_empty() {
         return Err(problem("parties", "it is empty or missing", PARTIES));
     }
@@ -230,31 +112,29 @@ fn case(v: &Value) -> Read<CaseFacts> {
     })
 }
 
-fn count(v: &Value, key: &str, default: Option<i64>) -> Read<Option<u32>> {
-    if field(v, key).is_none() && default.is_none() {
-        return Ok(None);
-    }
-    Ok(u32::try_from(whole(v, key, default, 1, 99)?).ok())
-}
-
 fn later(v: &Value, tz: Tz) -> Read<LaterSession> {
     let Slot { start, end } = slot(v, tz)?;
-    let by = |s: &str| match s {
-        "centre" => Some(OffBy::Centre),
-        other => Recipient::party(other).map(|_| OffBy::Party),
+    let by_party = |s: &str| match s {
+        "centre" => Some(false),
+        other => party(other).map(|_| true),
     };
-    let off = match field(v, "cancelled_by") {
+    let called_off = match field(v, "cancelled_by") {
         None => None,
-        Some(_) => Some((
-            parsed(v, "cancelled_by", "Use resident, contact or centre.", by)?,
-            at_opt(v, "cancelled_at")?,
-        )),
+        Some(_) => Some(CalledOff {
+            by_party: parsed(
+                v,
+                "cancelled_by",
+                "Use resident, contact or centre.",
+                by_party,
+            )?,
+            at: at_opt(v, "cancelled_at")?,
+        }),
     };
     Ok(LaterSession {
         start,
         end,
         booked_at: at_opt(v, "booked_at")?,
-        off,
+        called_off,
     })
 }
 
@@ -262,20 +142,40 @@ fn parent(v: &Value, key: &str) -> Read<Parent> {
     parsed(v, key, "Use resident or contact.", |s| s.parse().ok())
 }
 
-fn cancellation(v: &Value) -> Read<Fact> {
+/// An event with what it is to the visit, if it is anything to it.
+type BothEvents = (TimedEvent, Option<VisitEvent>);
+
+fn cancellation(v: &Value) -> Read<BothEvents> {
     let at = at(v, "at")?;
     if text(v, "by")? == "centre" {
         let closure = field(v, "reason").is_some_and(|r| r == "closure");
-        return Ok(Fact {
-            at,
-            what: What::CentreCancelled { closure },
-        });
+        return Ok((
+            TimedEvent {
+                at,
+                event: CaseEvent::CentreCancelled,
+            },
+            Some(VisitEvent::CentreCancelled { closure }),
+        ));
     }
     let by = parsed(v, "by", "Use resident, contact or centre.", |s| {
         s.parse().ok()
     })?;
-    let reason = match field(v, "reason") {
-        None => Reason::Other,
+    let (reason, only_some) = (reason(v)?, only_some(v)?);
+    let event = CaseEvent::Cancelled {
+        by,
+        reason,
+        ill: count(v, "children_ill", None)?,
+        only_some,
+    };
+    Ok((
+        TimedEvent { at, event },
+        Some(VisitEvent::Cancelled { by, only_some }),
+    ))
+}
+
+fn reason(v: &Value) -> Read<Reason> {
+    match field(v, "reason") {
+        None => Ok(Reason::Other),
         Some(_) => parsed(
             v,
             "reason",
@@ -287,10 +187,13 @@ fn cancellation(v: &Value) -> Read<Fact> {
                 "self_ill" => Some(Reason::IllSelf),
                 _ => None,
             },
-        )?,
-    };
-    let only_some = match field(v, "scope") {
-        None => false,
+        ),
+    }
+}
+
+fn only_some(v: &Value) -> Read<bool> {
+    match field(v, "scope") {
+        None => Ok(false),
         Some(_) => parsed(
             v,
             "scope",
@@ -300,20 +203,11 @@ fn cancellation(v: &Value) -> Read<Fact> {
                 "all" | "all_children" | "session" => Some(false),
                 _ => None,
             },
-        )?,
-    };
-    Ok(Fact {
-        at,
-        what: What::Cancelled {
-            by,
-            reason,
-            ill: count(v, "children_ill", None)?,
-            only_some,
-        },
-    })
+        ),
+    }
 }
 
-fn note(v: &Value) -> Read<Fact> {
+fn note(v: &Value) -> Read<TimedEvent> {
     let from = date(v, "covers_date")?;
     let to = if field(v, "covers_to").is_some() {
         date(v, "covers_to")?
@@ -328,7 +222,7 @@ fn note(v: &Value) -> Read<Fact> {
         ));
     }
     let about = parsed(v, "about", "Use child, contact or resident.", |s| {
-        s.parse::<About>().ok()
+        s.parse::<NoteSubject>().ok()
     })?;
     let note = Note {
         about,
@@ -337,117 +231,113 @@ fn note(v: &Value) -> Read<Fact> {
         children: count(v, "children", None)?,
         brought: flag(v, "brought_to_next_contact")?,
     };
-    Ok(Fact {
+    Ok(TimedEvent {
         at: at(v, "received_at")?,
-        what: What::Note(note),
+        event: CaseEvent::Note(note),
     })
 }
 
-fn payment(v: &Value) -> Read<Fact> {
+fn payment(v: &Value) -> Read<TimedEvent> {
     if field(v, "by").is_some() {
         parsed(v, "by", "Use resident, contact, referrer or other.", |s| {
-            (s == "other" || Recipient::party(s).is_some()).then_some(())
+            (s == "other" || party(s).is_some()).then_some(())
         })?;
     }
-    Ok(Fact {
+    Ok(TimedEvent {
         at: at(v, "at")?,
-        what: What::Paid(whole(v, "pence", None, 1, 1_000_000_000)?),
+        event: CaseEvent::Paid(whole(v, "pence", None, 1, 1_000_000_000)?),
     })
 }
 
-fn decision(v: &Value) -> Read<Fact> {
-    let what = parsed(v, "action", "Use waive or write_off.", |s| match s {
-        "waive" => Some(What::ManagerWaived),
-        "write_off" => Some(What::ManagerWroteOff),
+fn decision(v: &Value) -> Read<TimedEvent> {
+    let event = parsed(v, "action", "Use waive or write_off.", |s| match s {
+        "waive" => Some(CaseEvent::ManagerWaived),
+        "write_off" => Some(CaseEvent::ManagerWroteOff),
         _ => None,
     })?;
-    Ok(Fact {
+    Ok(TimedEvent {
         at: at(v, "at")?,
-        what,
+        event,
     })
 }
 
-fn no_show(v: &Value) -> Read<Fact> {
+fn no_show(v: &Value) -> Read<BothEvents> {
     let absent = parsed(v, "party", "Use resident, contact, both or unknown.", |s| {
         s.parse::<Absent>().ok()
     })?;
-    Ok(Fact {
-        at: at(v, "recorded_at")?,
-        what: What::NoShow(absent),
-    })
+    Ok((
+        TimedEvent {
+            at: at(v, "recorded_at")?,
+            event: CaseEvent::NoShow(absent),
+        },
+        Some(VisitEvent::NoShow(absent)),
+    ))
 }
 
 impl PolicyCase {
-    /// Reads the `input` of a case. A problem names the key and how to mend it.
+    /// Reads the `input` of a case. A problem names the key and how to fix it.
     pub fn read(v: &Value) -> Result<PolicyCase, Problem> {
         let rules = below("policy", rules(section(v, "policy")?))?;
         let tz = rules.tz;
-        let mut history = list(v, "cancellations", cancellation)?;
-        history.append(&mut list(v, "reconfirmations", |y| {
-            Ok(Fact {
-                at: at(y, "at")?,
-                what: What::Yes(parent(y, "by")?),
-            })
+        let mut events = list(v, "cancellations", cancellation)?;
+        let confirmed = list(v, "reconfirmations", |y| {
+            Ok((at(y, "at")?, VisitEvent::Yes(parent(y, "by")?)))
+        })?;
+        events.append(&mut list(v, "reinstatements", |r| {
+            let event = CaseEvent::Reinstated;
+            let at = at(r, "at")?;
+            Ok((TimedEvent { at, event }, Some(VisitEvent::Reinstated)))
         })?);
-        history.append(&mut list(v, "reinstatements", |r| {
-            Ok(Fact {
-                at: at(r, "at")?,
-                what: What::Reinstated,
-            })
-        })?);
-        history.append(&mut list(v, "notes", note)?);
-        history.append(&mut list(v, "payments", payment)?);
-        history.append(&mut list(v, "manager", decision)?);
+        let money_only = |e| (e, None);
+        events.extend(list(v, "notes", note)?.into_iter().map(money_only));
+        events.extend(list(v, "payments", payment)?.into_iter().map(money_only));
+        events.extend(list(v, "manager", decision)?.into_iter().map(money_only));
         if let Some(absent) = field(v, "no_show") {
-            history.push(below("no_show", no_show(absent))?);
+            events.push(below("no_show", no_show(absent))?);
         }
-        let facts = Facts {
+        let facts = SessionFacts {
             case: below("case", case(section(v, "case")?))?,
             session: below("session", slot(section(v, "session")?, tz))?,
             moved: Vec::new(),
             free: Vec::new(),
             later: list(v, "later_sessions", |l| later(l, tz))?,
             rules,
-            history,
+            history: events.iter().map(|(e, _)| *e).collect(),
         };
+        let visit = events
+            .iter()
+            .filter_map(|(e, visit)| Some((e.at, (*visit)?)))
+            .chain(confirmed)
+            .collect();
         let evaluate_at = list(v, "evaluate_at", |t| item(t, INSTANT, to_instant))?;
-        Ok(PolicyCase { facts, evaluate_at })
+        Ok(PolicyCase {
+            facts,
+            visit,
+            evaluate_at,
+        })
     }
 
-    /// What the rules make of it, in the shape of `expected`.
+    /// The result, in the shape of `expected`.
     pub fn actual(&self) -> Value {
-        shape(&assess(&self.facts), &self.evaluate_at)
+        let assessment = assess(&self.facts);
+        let mut notices = visit_notices(&self.facts, &self.visit);
+        notices.extend(&assessment.notices);
+        shape(&assessment, &notices, &self.evaluate_at)
     }
 }
 
-fn utc(t: DateTime<Utc>) -> String {
-    t.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
-fn shape(a: &Assessment, evaluate_at: &[DateTime<Utc>]) -> Value {
+fn shape(a: &Assessment, notices: &[Notice], evaluate_at: &[DateTime<Utc>]) -> Value {
     let timeline: Vec<Value> = evaluate_at
         .iter()
         .map(|at| {
             let s = a.standing_at(*at);
             json!({
                 "at": utc(*at),
-                "fee_state": FeeState::as_str(s.fee),
+                "fee_state": s.fee.as_str(),
                 "outstanding_pence": s.outstanding,
                 "bookings_hold": s.hold,
                 "case_state": if s.archived { "archived" } else { "open" },
             })
-        })
-        .collect();
-    let notices: Vec<Value> = a
-        .notices
-        .iter()
-        .map(|n| {
-            let mut out =
-                json!({ "kind": n.kind.as_str(), "to": n.to.to_string(), "at": utc(n.at) });
-            if let Some(topic) = n.topic {
-                out["topic"] = topic.as_str().into();
-            }
-            out
         })
         .collect();
     json!({
@@ -458,10 +348,39 @@ fn shape(a: &Assessment, evaluate_at: &[DateTime<Utc>]) -> Value {
         "escalation": {
             "all_parties_notice_at": a.escalation.all_parties_notice_at.map(utc),
             "close_at": a.escalation.close_at.map(utc),
-            "new_referral_required": a.escalation.new_referral_required,
+            "new_referral_required": a.escalation.close_at.is_some(),
         },
-        "notices": notices,
+        "notices": listed(notices),
     })
+}
+
+fn utc(t: DateTime<Utc>) -> String {
+    t.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// The notices as a case spells them, by instant, kind, recipient and topic.
+fn listed(notices: &[Notice]) -> Vec<Value> {
+    let mut rows: Vec<_> = notices
+        .iter()
+        .map(|n| {
+            let (kind, topic) = match n.kind {
+                NoticeKind::Message(kind) => (kind.as_str(), None),
+                NoticeKind::Task(TaskKind::Cancellation) => ("coordinator_cancellation", None),
+                NoticeKind::Task(topic) => ("coordinator_review", Some(topic.as_str())),
+            };
+            (n.at, kind, n.to, topic)
+        })
+        .collect();
+    rows.sort_unstable();
+    rows.into_iter()
+        .map(|(at, kind, to, topic)| {
+            let mut row = json!({ "kind": kind, "to": to.to_string(), "at": utc(at) });
+            if let Some(topic) = topic {
+                row["topic"] = topic.into();
+            }
+            row
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -481,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_named_with_its_key_and_mend() {
+    fn a_bad_value_is_named_with_its_key_and_fix() {
         assert_eq!(
             PolicyCase::read(&case()).unwrap().actual()["timeline"][0]["fee_state"],
             "due"

@@ -1,20 +1,20 @@
-//! When texts about money and notes may go: in the office's hours, on working days (safety rule
-//! M2), so that somebody answers the phone.
+//! Office hours for texts about money and notes: they are sent when somebody answers the phone
+//! (safety rule M2).
 
 use crate::domain::local_time::{Quiet, after_all_quiet, instant, parse_time, wall};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc, Weekday};
 use chrono_tz::Tz;
 
-/// Hours of some days of the week, on the centre's wall clock.
+/// The hours and days of the week in which such texts are sent, on the centre's wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MoneyHours {
-    /// First day of the week on which they may go.
+    /// First day of the week.
     pub first: Weekday,
-    /// Last day of the week, itself one of them; before `first` the span goes over Sunday.
+    /// Last day of the week, included. If it is before `first`, the span goes over Sunday.
     pub last: Weekday,
     /// First moment of such a day.
     pub from: NaiveTime,
-    /// First moment after them (16:00:00 is too late).
+    /// First moment that is too late (16:00:00 itself is).
     pub to: NaiveTime,
 }
 
@@ -50,7 +50,7 @@ impl MoneyHours {
         from_first(day) <= from_first(self.last)
     }
 
-    /// The first instant from `at` on that lies in the hours of a day that is no bank holiday.
+    /// The first instant from `at` on that is in these hours and not on a bank holiday.
     pub fn next(&self, tz: Tz, holidays: &[NaiveDate], at: DateTime<Utc>) -> DateTime<Utc> {
         let local = wall(tz, at);
         for n in 0..400 {
@@ -69,10 +69,10 @@ impl MoneyHours {
     }
 }
 
-/// When a text about money or a note may go that is called for at `at`: in the money hours (`None`:
-/// whenever other texts may), outside all quiet hours, and not while the family's own session runs
-/// (seed 001: "Mobile phones are not to be used whilst contact is taking place"; `busy` holds its
-/// spans, end excluded). `None` if the hours leave no moment.
+/// The first moment from `at` on at which a text about money or a note may be sent, if the hours
+/// leave one: in the money hours (`None` means whenever other texts may), outside all quiet hours,
+/// and not while the family's own session runs. Handbook for parents: "Mobile phones are not to be
+/// used whilst contact is taking place". `busy` holds these spans, end excluded.
 pub fn money_at(
     hours: Option<MoneyHours>,
     holidays: &[NaiveDate],

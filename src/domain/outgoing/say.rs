@@ -1,7 +1,7 @@
 //! What may be said to one party. A text is rendered from these types alone, and they have no room
 //! for the other party: no cause, no name, no other arrival, no session start.
 
-use crate::domain::money::policy::Money;
+use crate::domain::money::amount::Money;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Mode;
 use crate::string_enum;

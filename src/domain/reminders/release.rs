@@ -1,16 +1,16 @@
-//! When the other parent hears that a visit is off: on the quarter-hour grid, or at once if they
-//! may be on their way (safety rules S2 and T2).
+//! When the other parent is told that a visit is off: at a quarter hour, or at once if they may be
+//! on their way (safety rules S2 and T2).
 
 use crate::domain::centre::Centre;
 use crate::domain::local_time::after_quiet;
 use chrono::{DateTime, Duration, DurationRound, Utc};
 
-/// Within this span before their own arrival the other parent is told at once.
+/// This close to their own arrival, the other parent is told at once.
 const AT_ONCE_HOURS: i64 = 3;
-/// Within this span a journey is spared even in quiet hours.
+/// This close to their own arrival, a journey is spared even in quiet hours.
 pub const SPARE_JOURNEY_HOURS: i64 = 4;
 
-/// The instant at which the news of `decided` is released to a parent who arrives at `arrival`.
+/// When a cancellation decided at `decided` is told to a parent who arrives at `arrival`.
 pub fn session_off_at(
     centre: &Centre,
     decided: DateTime<Utc>,
@@ -26,13 +26,13 @@ pub fn session_off_at(
     in_time(centre, released, arrival)
 }
 
-/// News of a visit that is off, decided for `released`: after quiet hours, but soon enough to spare
-/// the journey to an `arrival`.
+/// Moves news of a cancellation out of quiet hours, but keeps it early enough to spare the journey
+/// to `arrival`.
 pub fn in_time(centre: &Centre, released: DateTime<Utc>, arrival: DateTime<Utc>) -> DateTime<Utc> {
     let allowed = after_quiet(centre.courtesy.quiet, centre.tz, released);
     if allowed > released && allowed > arrival - Duration::hours(SPARE_JOURNEY_HOURS) {
-        // It would come too late to spare the journey: as soon as the journey is near, but not
-        // before that.
+        // After quiet hours it would come too late to spare the journey, so it is sent as soon as
+        // the journey is near.
         return released.max(arrival - Duration::hours(SPARE_JOURNEY_HOURS));
     }
     allowed

@@ -1,20 +1,21 @@
-//! When a courtesy confirmation goes to a party, and until when it is worth sending (choices K01 to
-//! K12).
+//! When a courtesy confirmation is sent to a party, and until when it is worth sending (choices K01
+//! to K12).
 //!
-//! Seed 001: "If you have a contact on a Saturday or Sunday then it is likely that you will receive
-//! a call on the Thursday or Friday to confirm your contact"; "We do try to confirm your contact
-//! session with you the day before they are due".
+//! Handbook for parents: "If you have a contact on a Saturday or Sunday then it is likely that you
+//! will receive a call on the Thursday or Friday to confirm your contact"; "We do try to confirm
+//! your contact session with you the day before they are due".
 
-use crate::domain::centre::{AskDay, AskRule, Centre, Courtesy};
+use crate::domain::centre::Centre;
 use crate::domain::local_time::{after_quiet, instant};
+use crate::domain::reminders::courtesy::{AskDay, AskRule, Courtesy};
 use crate::string_enum;
 use anyhow::Result;
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, Utc, Weekday};
 use chrono_tz::Tz;
 
 string_enum! {
-    /// Why a party gets no courtesy confirmation. In the order in which a reason is named when
-    /// several hold.
+    /// Why a party gets no courtesy confirmation. If several reasons hold, the first of these is
+    /// given.
     NotSent {
         /// Referrers do not attend (K07).
         NotAnAttendee = "not_an_attendee",
@@ -32,7 +33,7 @@ string_enum! {
         AlreadyConfirmed = "already_confirmed",
         /// The provider was away until it was too late (K09).
         ProviderDownTooLong = "provider_down_too_long",
-        /// Booked or moved too near to the party's own arrival (K03).
+        /// Booked or moved too close to the party's own arrival (K03).
         TooLate = "too_late",
     }
 }
@@ -54,12 +55,13 @@ impl NotSent {
     }
 }
 
-/// The rule that gave a courtesy moment.
+/// The moment of a courtesy confirmation, and the rule that gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// The instant.
     pub at: DateTime<Utc>,
-    /// `K01`, or `K02` where a bank holiday moved it, `K04` where quiet hours did.
+    /// `K01`; `K02` if a bank holiday moved it, `K04` if quiet hours did, `K03` if it is sent at
+    /// once.
     pub rule: &'static str,
 }
 
@@ -80,7 +82,7 @@ fn back_to(date: NaiveDate, day: Weekday) -> NaiveDate {
     back(date, u64::from(if ahead == 0 { 7 } else { ahead }))
 }
 
-/// The courtesy moment of a session that starts at local time `start`: the same instant for both
+/// The courtesy moment of a session that starts at local time `start`. It is the same for both
 /// parents (K01).
 pub fn moment(c: &Courtesy, tz: Tz, start: NaiveDateTime) -> Moment {
     let date = start.date();
@@ -103,8 +105,8 @@ pub fn moment(c: &Courtesy, tz: Tz, start: NaiveDateTime) -> Moment {
     } else {
         match (weekend, rule.day) {
             (true, AskDay::On(Weekday::Thu | Weekday::Fri)) => {
-                // K02: the other of Thursday and Friday; both closed: back from the earlier of the
-                // two.
+                // K02: the other of Thursday and Friday. If both are holidays, back from the
+                // earlier one.
                 let (thursday, friday) = (back_to(date, Weekday::Thu), back_to(date, Weekday::Fri));
                 let other = if wanted == thursday { friday } else { thursday };
                 if holiday(&other) {
@@ -128,15 +130,15 @@ pub fn moment(c: &Courtesy, tz: Tz, start: NaiveDateTime) -> Moment {
     Moment { at: allowed, rule }
 }
 
-/// The last instant at which a confirmation to a party that arrives at `arrival` is still worth
-/// planning; exactly it is in time (K03).
+/// The last instant at which a confirmation to a party that arrives at `arrival` is still planned.
+/// That instant itself is in time (K03).
 pub fn last_call(c: &Courtesy, arrival: DateTime<Utc>) -> DateTime<Utc> {
     arrival - Duration::minutes(c.min_lead_minutes)
 }
 
-/// When a confirmation goes that could not go before `known` (booking, move, restart, end of an
-/// outage): at its moment, or at once outside quiet hours. `Err(TooLate)` if less than the lead is
-/// left then.
+/// When to send a confirmation that could not be sent before `known` (a booking, a move, a restart,
+/// the end of an outage): at its moment, or at once outside quiet hours. `Err(TooLate)` if less
+/// than the lead is left then.
 pub fn ask_at(
     c: &Courtesy,
     tz: Tz,
@@ -160,22 +162,15 @@ pub fn ask_at(
     }
 }
 
-/// Until when a confirmation planned for `not_before` may still leave: the later of the last call
-/// and ten minutes after `not_before`, never after the arrival.
+/// Until when a confirmation planned for `not_before` may still be sent: until the last call, or
+/// ten minutes after `not_before` if that is later, and never after the arrival.
 pub fn not_after(c: &Courtesy, arrival: DateTime<Utc>, not_before: DateTime<Utc>) -> DateTime<Utc> {
     last_call(c, arrival)
         .max(not_before + Duration::minutes(10))
         .min(arrival)
 }
 
-/// From when on no allowed instant is left before the last call: the moment at which "too long"
-/// became certain.
-pub fn hopeless_from(c: &Courtesy, tz: Tz, arrival: DateTime<Utc>) -> DateTime<Utc> {
-    let last = last_call(c, arrival);
-    c.quiet.map_or(last, |q| q.before(tz, last))
-}
-
-/// When the scheduler has to look at a session that starts at `start` and was known at `known`.
+/// When the scheduler first looks at a session that starts at `start` and was booked at `known`.
 pub fn first_look(
     centre: &Centre,
     start: chrono::NaiveDateTime,

@@ -1,20 +1,21 @@
-//! Notice in time: against which start it is counted, and when a move that the centre began makes a
-//! refusal free. Pure.
+//! Whether notice is in time: which start it is counted against, and when a refusal of the centre's
+//! own move is free.
 //!
-//! Seed 001: "Bookings are provisional if booked by ourselves … Bookings are subject to time change
-//! by ourselves if/when necessary" and "With notice you can move your contact to a different week,
-//! day or time (subject to availability and with consent from the other party)". Who is given
-//! another time by the centre may refuse it; who wished for it has the usual notice.
+//! Handbook for parents: "Bookings are provisional if booked by ourselves … Bookings are subject to
+//! time change by ourselves if/when necessary" and "With notice you can move your contact to a
+//! different week, day or time (subject to availability and with consent from the other party)". A
+//! parent whom the centre gives another time may refuse it. A parent who asked for it has the usual
+//! notice (safety rule b5).
 
 use crate::domain::visits::session::is_late;
 use crate::string_enum;
 use chrono::{DateTime, Duration, Utc};
 
-/// Hours after the news of a move that the centre began in which a refusal is free.
+/// Hours after the news of the centre's own move in which a refusal is free.
 const FREE_HOURS: i64 = 48;
 
 string_enum! {
-    /// Who began a move. Staff know it; no text has room for it.
+    /// Who asked for a move. Staff know it; no text says it.
     Origin {
         /// The centre.
         Centre = "centre",
@@ -26,7 +27,7 @@ string_enum! {
 /// The last move of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
-    /// Who began it.
+    /// Who asked for it.
     pub origin: Origin,
     /// When it was recorded.
     pub at: DateTime<Utc>,
@@ -34,8 +35,8 @@ pub struct Move {
     pub from: DateTime<Utc>,
 }
 
-/// The start that was in force when a message reached us at `heard` (records: lateness is judged
-/// against it). `start` is the present one.
+/// The start that was in force when a message reached us at `heard`: lateness is judged against it.
+/// `start` is the present one.
 pub fn start_in_force(
     start: DateTime<Utc>,
     moved: Option<&Move>,
@@ -44,9 +45,9 @@ pub fn start_in_force(
     moved.filter(|m| heard < m.at).map_or(start, |m| m.from)
 }
 
-/// Until when a refusal is free because the centre began the move: 48 hours after `told_at`, when
-/// this party's news of it was accepted by the service; while it was not, the party has not been
-/// told and the hours have not begun. `None`: the centre moved nothing.
+/// Until when a refusal is free because the centre moved the session; `None` if it did not. That is
+/// 48 hours after `told_at`, when the provider accepted this party's news of the move. Until then
+/// the party has not been told, and the hours have not begun.
 pub fn free_until(moved: Option<&Move>, told_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     let m = moved.filter(|m| m.origin == Origin::Centre)?;
     Some(told_at.map_or(DateTime::<Utc>::MAX_UTC, |t| {
@@ -54,8 +55,8 @@ pub fn free_until(moved: Option<&Move>, told_at: Option<DateTime<Utc>>) -> Optio
     }))
 }
 
-/// Whether a refusal at `heard` is free by [`free_until`]. A message from before the move refuses
-/// nothing of it.
+/// Whether a refusal at `heard` is free by [`free_until`]. A message from before the move does not
+/// refuse it.
 pub fn free_after_move(
     moved: Option<&Move>,
     told_at: Option<DateTime<Utc>>,

@@ -1,9 +1,9 @@
-//! Sessions that come again: which day is the n-th, and which of them are to be booked now. Pure.
+//! Series of sessions: the date of the n-th, and which of them are to be booked now.
 //!
-//! Seed 001: "When you first come to the contact centre your referral states the frequency of
-//! contact, we will automatically book your contact in on the day that contact falls on, at the
-//! regularity requested or as close to as we can. We will continue to book these contacts in until
-//! we are told otherwise".
+//! Handbook for parents: "When you first come to the contact centre your referral states the
+//! frequency of contact, we will automatically book your contact in on the day that contact falls
+//! on, at the regularity requested or as close to as we can. We will continue to book these
+//! contacts in until we are told otherwise".
 
 use crate::domain::local_time::instant;
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, Utc};
@@ -13,13 +13,13 @@ use std::str::FromStr;
 
 /// The longest distance in weeks between two sessions of a series.
 const MOST_WEEKS: u32 = 26;
-/// Weeks that a series is booked ahead, unless it is told otherwise.
+/// Weeks that a series is booked ahead, unless it says otherwise.
 pub const WEEKS_AHEAD: i64 = 8;
 
 /// How often a family comes, in the words of its referral.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pattern {
-    /// Every so many weeks (1: weekly, 2: fortnightly), counted from the first day.
+    /// Every so many weeks (1 is weekly, 2 fortnightly), counted from the first day.
     Weeks(u32),
     /// The first to fifth such weekday of each month; a month without a fifth has none.
     MonthlyNth(u8),
@@ -88,9 +88,8 @@ fn month_after(date: NaiveDate, n: i64) -> Option<NaiveDate> {
     )
 }
 
-/// The local day of the `n`-th occurrence (0 is the first); `None` if there is none. Weeks are
-/// counted from the first day, so a skipped week shifts nothing; months are counted from the first
-/// month.
+/// The local date of the `n`-th occurrence (0 is the first), if there is one. Weeks are counted
+/// from the first day, so a skipped week shifts nothing. Months are counted from the first month.
 pub fn occurrence(pattern: Pattern, first: NaiveDate, n: i64) -> Option<NaiveDate> {
     let count = u64::try_from(n).ok()?;
     let month = || month_after(first, n);
@@ -110,7 +109,7 @@ pub fn occurrence(pattern: Pattern, first: NaiveDate, n: i64) -> Option<NaiveDat
     }
 }
 
-/// Whether `first` is a day of the pattern; if not, what is wrong, in plain words.
+/// Checks that `first` is a day of the pattern.
 pub fn fits(pattern: Pattern, first: NaiveDate) -> Result<(), String> {
     if occurrence(pattern, first, 0) == Some(first) {
         return Ok(());
@@ -124,18 +123,18 @@ pub fn fits(pattern: Pattern, first: NaiveDate) -> Result<(), String> {
     ))
 }
 
-/// A series as far as its days go.
+/// The dates of a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
     /// How often.
     pub pattern: Pattern,
     /// Day and time of the first, on the centre's wall clock.
     pub first: NaiveDateTime,
-    /// The last day; `None`: until told otherwise.
+    /// The last day; `None` means until told otherwise.
     pub until: Option<NaiveDate>,
     /// Weeks that it is booked ahead.
     pub weeks_ahead: i64,
-    /// Every n below it is settled: booked once, or passed over for good.
+    /// Every n below this is settled: booked once, or skipped for good.
     pub next_n: i64,
 }
 
@@ -144,21 +143,21 @@ pub struct Series {
 pub struct Ahead {
     /// To book: n and its local start.
     pub book: Vec<(i64, NaiveDateTime)>,
-    /// Every n below it is settled then.
+    /// Every n below this is settled then.
     pub next_n: i64,
-    /// When to look again; `None`: the series has ended.
+    /// When to look again; `None` means that the series has ended.
     pub look_at: Option<DateTime<Utc>>,
 }
 
-/// What comes within reach at `now`. An n whose time has passed (during a hold, an outage) is
-/// passed over, the ones ahead are booked, and none is ever given twice: a cancelled, moved or
-/// closed n is below `next_n` and is not made again.
+/// What is to be booked at `now`. An n whose time has passed (during a hold or an outage) is
+/// skipped, and none is ever returned twice: a cancelled, moved or closed n is below `next_n` and
+/// is not booked again.
 pub fn ahead(s: &Series, tz: Tz, now: DateTime<Utc>) -> Ahead {
     let reach = Duration::weeks(s.weeks_ahead);
     let mut book = Vec::new();
     let mut n = s.next_n;
     loop {
-        // A month without its day has none; the months are counted on.
+        // A month without that day has no session; count on.
         let day = match s.pattern {
             Pattern::Weeks(_) => occurrence(s.pattern, s.first.date(), n),
             _ => {

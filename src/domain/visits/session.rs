@@ -1,11 +1,11 @@
-//! What is booked: one meeting of child and contact parent, its states and the answers of the two
-//! parents.
+//! A session: one booked meeting of child and contact parent, its states, and the answers of the
+//! two parents.
 
 use crate::string_enum;
 use chrono::{DateTime, Utc};
 
 string_enum! {
-    /// Where a session stands.
+    /// The state of a session.
     SessionState {
         /// It is to take place.
         Booked = "booked",
@@ -41,7 +41,7 @@ string_enum! {
         Supervised = "supervised",
         /// The child is passed from one adult to the other.
         Handover = "handover",
-        /// First look at the centre by child and resident parent.
+        /// Child and resident parent come to see the centre.
         Previsit = "previsit",
     }
 }
@@ -59,7 +59,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// Why a parent cannot come, as far as the centre asks.
+    /// Why a parent cannot come. The centre asks for no more than this.
     Reason {
         /// A child is ill.
         IllChild = "ill_child",
@@ -72,10 +72,11 @@ string_enum! {
     }
 }
 
-/// Whether a cancellation is late: less than `notice_hours` elapsed hours from receipt to start.
+/// Whether a cancellation is late: fewer than `notice_hours` elapsed hours from receipt to start.
 ///
-/// Seed 001: "If contact is cancelled under 48 hours’ notice then the charge will be incurred."
-/// Choice C01: elapsed hours, also over a clock change; exactly the hours is in time.
+/// Handbook for parents: "If contact is cancelled under 48 hours’ notice then the charge will be
+/// incurred." Choice C01: elapsed hours, also over a clock change; exactly the notice hours is in
+/// time.
 pub fn is_late(start: DateTime<Utc>, received: DateTime<Utc>, notice_hours: i64) -> bool {
     received > cut_off(start, notice_hours)
 }

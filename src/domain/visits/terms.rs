@@ -1,19 +1,19 @@
-//! The rules that a session keeps as of its booking, and changes of them that the centre announces.
-//! Pure.
+//! The terms that a session keeps as of its booking, and how they change when the centre announces
+//! other rules.
 //!
-//! Seed 000: "We will keep all fees and charges to the minimum necessary to run the Contact Centre
-//! efficiently, and will inform you of the introduction or increase of any such charge." So a
-//! change is announced with its day, and families are told before it.
+//! Code of conduct: "We will keep all fees and charges to the minimum necessary to run the Contact
+//! Centre efficiently, and will inform you of the introduction or increase of any such charge." So a
+//! change is announced with its date, and families are told before it.
 
 use crate::domain::centre::{Centre, Rules};
-use crate::domain::config_reader::ConfigReader;
+use crate::domain::visits::announced::AnnouncedChange;
 use chrono::{Days, NaiveDate};
 use std::fmt;
 
-/// An announced change lies at least so many days ahead when it is applied.
+/// A change is announced at least so many days before its date.
 pub const ANNOUNCED_DAYS: u64 = 14;
 
-/// What a session keeps as of its booking.
+/// The terms of a session as of its booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Hours of notice without a fee.
@@ -45,87 +45,8 @@ impl fmt::Display for Terms {
     }
 }
 
-/// A change of the rules from a day on; what is `None` stays as it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announced {
-    /// The first day of sessions that it applies to, on the centre's wall clock.
-    pub from: NaiveDate,
-    /// Hours of notice.
-    pub notice_hours: Option<i64>,
-    /// Fee in minor units.
-    pub fee_minor: Option<i64>,
-    /// Who usually pays.
-    pub payer: Option<String>,
-    /// Days to pay.
-    pub payment_days: Option<i64>,
-}
-
-impl Announced {
-    /// Reads one `[[rules_from]]`; `None` if its date cannot be read, which is a problem of its
-    /// own.
-    pub fn read(r: &mut ConfigReader<'_>) -> Option<Announced> {
-        let date = r.text_required(
-            "date",
-            "Write the first day that it applies to, such as \"2027-01-01\".",
-        );
-        let from = date.parse().ok();
-        if from.is_none() && !date.is_empty() {
-            r.problem(
-                "date",
-                format!("{date:?} is no date"),
-                "Write it as \"2027-01-01\".",
-            );
-        }
-        let payers = [
-            ("", None),
-            ("resident", Some("resident")),
-            ("contact", Some("contact")),
-            ("referrer", Some("referrer")),
-            ("none", Some("none")),
-        ];
-        let mut whole = |key, min, max| r.has(key).then(|| r.whole(key, min, min, max));
-        let (notice_hours, fee_minor, payment_days) = (
-            whole("notice_hours", 0, 8760),
-            whole("fee_pence", 0, 100_000_000),
-            whole("payment_days", 1, 365),
-        );
-        let payer = r.word("usually_pays", None, &payers).map(str::to_owned);
-        if notice_hours.is_none()
-            && fee_minor.is_none()
-            && payment_days.is_none()
-            && payer.is_none()
-            && !r.has("usually_pays")
-        {
-            r.problem(
-                "date",
-                "it changes nothing",
-                "Add fee_pence, notice_hours, payment_days or usually_pays, or take it out.",
-            );
-        }
-        Some(Announced {
-            from: from?,
-            notice_hours,
-            fee_minor,
-            payer,
-            payment_days,
-        })
-    }
-
-    /// The change in words, for staff and for the history: `fee_pence 5000, notice_hours 72`.
-    pub fn in_words(&self) -> String {
-        let number = |name: &str, v: Option<i64>| v.map(|v| format!("{name} {v}"));
-        let all = [
-            number("fee_pence", self.fee_minor),
-            number("notice_hours", self.notice_hours),
-            number("payment_days", self.payment_days),
-            self.payer.as_ref().map(|p| format!("usually_pays {p}")),
-        ];
-        all.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// The rules in force for a session on `day`, on the centre's wall clock: those of the centre with
-/// every announced change up to that day.
+/// The terms of a session on a local day: the centre's rules with every change announced up to that
+/// day.
 pub fn terms_on(centre: &Centre, day: NaiveDate) -> Terms {
     let Rules {
         notice_hours,
@@ -151,10 +72,9 @@ pub fn terms_on(centre: &Centre, day: NaiveDate) -> Terms {
     t
 }
 
-/// The rules in force for a session on `day` of a family whose session on the day `last.0` has the
-/// terms `last.1`: notice and days to pay are the centre's; fee and payer are as they were for the
-/// family, unless the centre announced another one between the two days. A family without a fee
-/// keeps none.
+/// The terms of a family's next session on `day`. `last` is the day and the terms of another session
+/// of theirs. Notice and days to pay are the centre's. Fee and payer stay as they were for the family,
+/// unless the centre announced a change between the two days. A family without a fee keeps none.
 pub fn terms_for_family(
     centre: &Centre,
     last: Option<(NaiveDate, &Terms)>,
@@ -164,7 +84,7 @@ pub fn terms_for_family(
     let Some((last_day, had)) = last else {
         return now;
     };
-    let changed = |f: fn(&Announced) -> bool| {
+    let changed = |f: fn(&AnnouncedChange) -> bool| {
         centre
             .announced
             .iter()
@@ -187,10 +107,9 @@ pub fn terms_for_family(
     }
 }
 
-/// The rules in force for a session on `day` that a file brings with the fee, currency and payer of
-/// its line. A line that still says what was usual at the centre before an announced change has
-/// what was announced; another fee was agreed with the family and stays, and a session without a
-/// fee keeps none.
+/// The terms of an imported session on `day`, with the fee, currency and payer of its line in the
+/// file. A line that still gives what was usual before an announced change takes the announced value.
+/// Another fee was agreed with the family and stays, and a session without a fee keeps none.
 pub fn terms_for_line(centre: &Centre, said: (i64, &str, &str), day: NaiveDate) -> Terms {
     let (fee, currency, payer) = said;
     let now = terms_on(centre, day);
@@ -213,21 +132,26 @@ pub fn terms_for_line(centre: &Centre, said: (i64, &str, &str), day: NaiveDate) 
     }
 }
 
-/// What of the terms of a session on `day` is announced at all, in the old file or in the new one:
-/// only that is changed in a session that is booked already.
+/// The changes that concern a session on `day`, announced in the old file or in the new one. Only
+/// what they name changes in a session that is already booked.
 pub fn announced_for<'a>(
-    old: &'a [Announced],
-    new: &'a [Announced],
+    old: &'a [AnnouncedChange],
+    new: &'a [AnnouncedChange],
     day: NaiveDate,
-) -> impl Iterator<Item = &'a Announced> {
+) -> impl Iterator<Item = &'a AnnouncedChange> {
     old.iter().chain(new).filter(move |a| a.from <= day)
 }
 
-/// The terms of a session on `day` that was booked with `had`, after the announced changes went
-/// from `old` to those of `centre`. A session without a fee keeps none.
-pub fn after_change(had: &Terms, old: &[Announced], centre: &Centre, day: NaiveDate) -> Terms {
+/// The terms of a booked session on `day` after the announced changes went from `old` to those of
+/// `centre`. `had` are its terms so far. A session without a fee keeps none.
+pub fn after_change(
+    had: &Terms,
+    old: &[AnnouncedChange],
+    centre: &Centre,
+    day: NaiveDate,
+) -> Terms {
     let now = terms_on(centre, day);
-    let any = |f: fn(&Announced) -> bool| announced_for(old, &centre.announced, day).any(f);
+    let any = |f: fn(&AnnouncedChange) -> bool| announced_for(old, &centre.announced, day).any(f);
     let fee = had.fee_minor != 0 && any(|a| a.fee_minor.is_some());
     Terms {
         notice_hours: if any(|a| a.notice_hours.is_some()) {
@@ -254,12 +178,14 @@ pub fn after_change(had: &Terms, old: &[Announced], centre: &Centre, day: NaiveD
     }
 }
 
-/// The changes that are new or taken back in a file that is applied on `today`, in order of their
-/// days; one that lies less than 14 days ahead is too late, and given as what is wrong with it.
-/// What stands unchanged since an earlier file is history.
+/// The dates of the changes that a centre's file, applied on `today`, announces or takes back, in
+/// order. Changes that the earlier file had too are history.
+///
+/// # Errors
+/// Those that lie less than 14 days ahead, in plain English.
 pub fn changes(
-    old: &[Announced],
-    new: &[Announced],
+    old: &[AnnouncedChange],
+    new: &[AnnouncedChange],
     today: NaiveDate,
 ) -> Result<Vec<NaiveDate>, Vec<String>> {
     let earliest = today + Days::new(ANNOUNCED_DAYS);
@@ -466,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn problems_are_reported() {
         let file = "code = \"BRK\"\nname = \"B\"\ntimezone = \
                     \"Europe/London\"\n[[rules_from]]\ndate = \"soon\"\nfee_pence = \
                     -1\n[[rules_from]]\ndate = \"2027-01-01\"\n[[rules_from]]\nfee_penc = 1\n";

@@ -1,4 +1,4 @@
-//! A case with what the rules on money make of it, and which texts follow from that.
+//! A case with its assessment, and the texts that follow from it.
 
 use crate::domain::centre::Centre;
 use crate::domain::ids::{CaseId, SessionId};
@@ -16,13 +16,13 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// A case with what the rules make of it.
+/// A case with its assessment.
 pub(crate) struct AssessedCase<'a> {
-    /// What was recorded.
+    /// What is stored of it.
     pub(crate) case: MoneyCase,
     /// Its centre.
     pub(crate) centre: &'a Centre,
-    /// What the rules make of it.
+    /// Its assessment.
     pub(crate) assessed: CaseAssessment,
 }
 
@@ -42,7 +42,7 @@ impl<'a> AssessedCase<'a> {
         })
     }
 
-    /// The same for a case of one of these centres.
+    /// The same for a case of any of these centres.
     pub(crate) async fn of(
         tx: &mut Tx,
         all: &'a Centres,
@@ -61,13 +61,13 @@ impl<'a> AssessedCase<'a> {
         })
     }
 
-    /// A fact was added.
+    /// Assesses the case again, after a fact was added.
     pub(super) fn assess_anew(&mut self) {
         self.assessed = self.case.record.assess(self.centre);
     }
 
-    /// The present of the case: never before what was recorded last, though the clock of a list may
-    /// stand behind that of the service.
+    /// The present of the case. It is never before the last recorded fact, even if the clock of a
+    /// list is behind that of the service.
     pub(crate) fn present(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.case
             .record
@@ -79,13 +79,12 @@ impl<'a> AssessedCase<'a> {
     }
 }
 
-/// A notice that the rules call for, as one that can be queued once: the `n`th of its kind for its
-/// session.
+/// A notice that the rules call for: the `n`th of its kind for its session, so that it is queued
+/// once.
 pub(super) struct CalledNotice<'a> {
     pub(super) session: &'a SessionId,
     pub(super) kind: NoticeKind,
     pub(super) role: Option<Role>,
-    pub(super) topic: Option<policy::Topic>,
     pub(super) at: DateTime<Utc>,
     pub(super) n: usize,
 }
@@ -94,7 +93,7 @@ pub(super) fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<CalledNotice
     let mut counts = HashMap::new();
     let mut out: Vec<CalledNotice<'_>> = Vec::new();
     for (session, notice) in a.called_for(now) {
-        // A notice to all parties is one thing to release, however many they are.
+        // A notice to all parties is released once, however many they are.
         let to_all = notice.kind.needs_release();
         if to_all
             && out
@@ -108,15 +107,12 @@ pub(super) fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<CalledNotice
             Recipient::Contact if !to_all => Some(Role::Contact),
             _ => None,
         };
-        let n: &mut usize = counts
-            .entry((session, notice.kind, notice.topic, role))
-            .or_default();
+        let n: &mut usize = counts.entry((session, notice.kind, role)).or_default();
         *n += 1;
         out.push(CalledNotice {
             session,
             kind: notice.kind,
             role,
-            topic: notice.topic,
             at: notice.at,
             n: *n,
         });
@@ -124,18 +120,7 @@ pub(super) fn called(a: &CaseAssessment, now: DateTime<Utc>) -> Vec<CalledNotice
     out
 }
 
-/// The text that a private notice becomes.
-pub(super) fn text_kind(kind: NoticeKind) -> Option<MessageKind> {
-    Some(match kind {
-        NoticeKind::FeeNotice => MessageKind::FeeNotice,
-        NoticeKind::NoteRequest => MessageKind::NoteRequest,
-        NoticeKind::NoteReminder => MessageKind::NoteReminder,
-        NoticeKind::FeeSettled => MessageKind::FeeSettled,
-        _ => return None,
-    })
-}
-
-/// Whether what a text to this party (`None`: to all) says about a session is still so.
+/// Whether a text to this party (`None` means all) about a session still says the truth.
 pub(super) fn still_so(
     kind: MessageKind,
     assessed: &CaseAssessment,
@@ -163,13 +148,13 @@ pub(super) fn still_so(
     }
 }
 
-/// The spans in which the family is at the centre: nothing about money goes to a phone then.
+/// The spans in which the family is at the centre. No text about money is sent then.
 pub(crate) fn busy_spans(case: &MoneyCase) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
     case.record.sessions.iter().filter_map(busy).collect()
 }
 
-/// When a text about money may go to this seat, not before `at`; `None` if the hours of centre and
-/// phone leave no moment.
+/// The earliest moment from `at` on for a text about money to this attendee; `None` if the hours of
+/// centre and phone leave none.
 pub(crate) fn allowed(
     centre: &Centre,
     case: &MoneyCase,
@@ -192,8 +177,8 @@ pub(crate) fn allowed(
     )
 }
 
-/// The end of the next contact at which a note can be brought: on a later local day than the
-/// session that it is for (choice C03).
+/// The end of the next contact to which a note can be brought: one on a later local day than the
+/// session that the note is for (choice C03).
 pub(super) fn next_contact(
     case: &MoneyCase,
     context: &AttendeeContext,

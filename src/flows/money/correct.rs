@@ -1,5 +1,5 @@
-//! A wrong record is taken out of the reckoning by a counter-entry: nothing that was recorded is
-//! changed, and what follows is computed from what stands (safety rule f1).
+//! Voids wrong records. A counter-entry takes a record out; nothing that was recorded is changed,
+//! and what follows is computed from the facts that are left (safety rule f1).
 
 use crate::domain::ids::FactId;
 use crate::domain::people::person::Role;
@@ -15,10 +15,10 @@ use crate::store::sessions::{self, Cancellation};
 use crate::store::{Tx, money, staff};
 use anyhow::{Context, Result, bail};
 
-/// What one has to be allowed to do to take such a record out.
+/// The permission that voiding such a record needs.
 ///
 /// # Errors
-/// In plain words: a record that is put right in another way.
+/// A record that is corrected in another way, in plain English.
 fn act(f: &FactToVoid, id: &FactId) -> Result<Act> {
     let by_program = f.by == "courtesy";
     Ok(match f.kind.as_str() {
@@ -28,7 +28,7 @@ fn act(f: &FactToVoid, id: &FactId) -> Result<Act> {
         ),
         "attended" | "no_show" => Act::Attendance,
         "waived" | "written_off" => Act::Decide,
-        // What a parent wrote themselves is no mistake of staff.
+        // What a parent wrote is no mistake of staff, so it takes a manager.
         "cancelled" | "some_children" if by_program => Act::Decide,
         "payment" | "note" | "ill_counted" | "told" | "informed" | "rang" | "new_referral"
         | "cancelled" | "some_children"
@@ -55,13 +55,12 @@ fn act(f: &FactToVoid, id: &FactId) -> Result<Act> {
     })
 }
 
-/// Takes a wrong record of a case out of the reckoning: a payment, a note, who came, a number of
-/// children, a decision about a fee, a telling, a call, a cancellation that did not put the visit
-/// off.
+/// Voids a wrong record of a case: a payment, a note, who came, a number of children, a decision
+/// about a fee, a notification, a call, or a cancellation that did not call the visit off.
 ///
 /// # Errors
-/// In plain words: no such record, one of another case, one that was taken out before or is put
-/// right in another way, no reason given, somebody who may not.
+/// In plain English: no such record, one of another case, one that was voided before or is
+/// corrected in another way, no reason given, or somebody who may not.
 pub async fn void(
     svc: &Service,
     case: &Case,
@@ -72,7 +71,7 @@ pub async fn void(
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if why.trim().is_empty() {
-        bail!("say why (--why): it stands in the records, and nobody outside sees it");
+        bail!("say why (--why): it is kept in the records, and nobody outside sees it");
     }
     let mut tx = svc.db.begin().await?;
     money::lock(&mut tx, &case.id).await?;
@@ -102,7 +101,7 @@ pub async fn void(
     };
     if let Some(s) = session
         .as_ref()
-        .filter(|s| puts_it_off(s, &wrong) && s.starts_at > now)
+        .filter(|s| is_off_because_of(s, &wrong) && s.starts_at > now)
     {
         bail!(
             "the visit is off by this record: `courtesy record reinstate {}` puts it back on and \
@@ -123,13 +122,13 @@ pub async fn void(
     };
     facts::void(&mut tx, now, id, &counter).await?;
     if let Some(session) = session {
-        stand_anew(&mut tx, &session, &wrong).await?;
+        update_session(&mut tx, &session, &wrong).await?;
     }
     finish(svc, tx, &case.id, now).await
 }
 
-/// Whether the session is off by this very record.
-fn puts_it_off(s: &Session, f: &FactToVoid) -> bool {
+/// Whether the session is off because of this very record.
+fn is_off_because_of(s: &Session, f: &FactToVoid) -> bool {
     let by = s.cancelled_by.map(CancelledBy::as_str);
     f.kind == "cancelled"
         && s.state == SessionState::Cancelled
@@ -137,8 +136,8 @@ fn puts_it_off(s: &Session, f: &FactToVoid) -> bool {
         && by == Some(f.role.map_or("centre", Role::as_str))
 }
 
-/// Writes down what the records of a session that stand say of it.
-async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> Result<()> {
+/// Brings a session in line with the records that are left of it.
+async fn update_session(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> Result<()> {
     let record = money::case(tx, &session.case_id).await?.record;
     let of = || {
         record
@@ -166,11 +165,11 @@ async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> Resul
             if let Some(role) = wrong.role.filter(|r| !still().any(|f| f.role == Some(*r))) {
                 sessions::answer(tx, &session.id, role, Answer::None, None).await?;
             }
-            if !puts_it_off(session, wrong) {
+            if !is_off_because_of(session, wrong) {
                 return Ok(());
             }
             sessions::put_back(tx, session).await?;
-            // Somebody else had cancelled as well: it is off by that one.
+            // Somebody else had cancelled as well, so it is off because of them.
             if let Some(next) = still().min_by_key(|f| f.at) {
                 let on = sessions::get(tx, &session.id)
                     .await?

@@ -1,9 +1,11 @@
-//! Fees, steps and what is planned, as lists and pages show them.
+//! Fees, steps and planned notices, as lists and pages show them.
 
 use crate::domain::ids::{CaseId, FeeId, SessionId};
-use crate::domain::money::policy::{self, FeeState, NoticeKind, Standing};
+use crate::domain::money::amount::Money;
+use crate::domain::money::policy::{FeeStanding, FeeState, NoticeKind, RuleStep};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
-use crate::flows::money::assessed_case::{AssessedCase, called, text_kind};
+use crate::flows::money::assessed_case::{AssessedCase, called};
 use crate::flows::money::standing::in_words;
 use crate::store::{Db, centres, money, sessions};
 use anyhow::Result;
@@ -23,14 +25,14 @@ pub struct ListedFee {
     /// Who has to pay.
     pub liable: Option<Role>,
     /// The charge.
-    pub charge: policy::Money,
-    /// How it stands now.
-    pub standing: Standing,
+    pub charge: Money,
+    /// Its standing now.
+    pub standing: FeeStanding,
     /// The deadline for note or money, while one runs.
     pub due_at: Option<DateTime<Utc>>,
 }
 
-/// The fees of a centre or of all, as they stand at `now`.
+/// The fees of a centre, or of all centres, as of `now`.
 pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<Vec<ListedFee>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
@@ -67,12 +69,12 @@ pub async fn fees(db: &Db, centre: Option<&str>, now: DateTime<Utc>) -> Result<V
     Ok(out)
 }
 
-/// The steps of a case by the rules on money up to `now`: when, the rule, why, about which session.
+/// The steps of a case by the rules on money up to `now`, each with its session.
 pub async fn steps(
     db: &Db,
     case_id: &CaseId,
     now: DateTime<Utc>,
-) -> Result<Vec<(policy::Step, SessionId)>> {
+) -> Result<Vec<(RuleStep, SessionId)>> {
     let mut tx = db.begin().await?;
     let all = centres::all_in(&mut tx).await?;
     let seen = AssessedCase::of(&mut tx, &all, case_id).await?;
@@ -91,7 +93,7 @@ pub async fn steps(
         .collect())
 }
 
-/// How the fees of a case stand, in words for staff.
+/// The standing of a case's fees, in words for staff.
 pub async fn standing_in_words(
     db: &Db,
     case_id: &CaseId,
@@ -109,7 +111,9 @@ pub struct PlannedNotice {
     /// When.
     pub at: DateTime<Utc>,
     /// What.
-    pub kind: NoticeKind,
+    pub kind: MessageKind,
+    /// Whether a person has to release it.
+    pub needs_release: bool,
     /// The case's reference, and its centre's code.
     pub case_ref: String,
     /// See `case_ref`.
@@ -118,13 +122,13 @@ pub struct PlannedNotice {
     pub session: SessionId,
     /// See `session`.
     pub session_version: i64,
-    /// To whom; nobody in particular: all parties.
+    /// To whom; `None` means all parties.
     pub role: Option<Role>,
     /// The rule.
     pub rule: &'static str,
 }
 
-/// The notices about money that lie in a span, as things stand at its beginning.
+/// The notices about money that fall into a span, if nothing else happens from its beginning.
 pub async fn planned(
     db: &Db,
     from: DateTime<Utc>,
@@ -136,10 +140,10 @@ pub async fn planned(
     for id in money::cases_with_fees(&mut tx, None).await? {
         let seen = AssessedCase::of(&mut tx, &all, &id).await?;
         let (from, case, assessed) = (seen.present(from), &seen.case, &seen.assessed);
-        for c in called(assessed, until)
-            .into_iter()
-            .filter(|c| c.at > from && (text_kind(c.kind).is_some() || c.kind.needs_release()))
-        {
+        for c in called(assessed, until).into_iter().filter(|c| c.at > from) {
+            let NoticeKind::Message(kind) = c.kind else {
+                continue;
+            };
             let version = sessions::get(&mut tx, c.session)
                 .await?
                 .map_or(0, |s| s.version);
@@ -150,7 +154,8 @@ pub async fn planned(
             let (case_ref, centre) = (case.case_ref.clone(), case.centre.clone());
             out.push(PlannedNotice {
                 at: c.at,
-                kind: c.kind,
+                kind,
+                needs_release: c.kind.needs_release(),
                 case_ref,
                 centre,
                 session: c.session.to_owned(),

@@ -1,4 +1,4 @@
-//! Fees and notes: what follows from each fact, and what staff record.
+//! Fees and notes: what staff record, and what follows from each fact.
 
 pub(crate) mod assessed_case;
 pub mod correct;

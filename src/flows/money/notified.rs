@@ -1,10 +1,10 @@
-//! Who was really told of what is owed: the clock of a step starts there. Whoever cannot be told by
-//! text is told by a person.
+//! Records who was really told of what they owe, because their deadlines count from then. Whoever
+//! cannot be told by text is told by a person.
 
 use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{FactId, SessionId};
-use crate::domain::money::policy::Recorded;
-use crate::domain::money::policy::record::write_told;
+use crate::domain::money::policy::RecordedFact;
+use crate::domain::money::policy::recorded_fact::write_told;
 use crate::domain::outgoing::message::{MessageKind, MessageState};
 use crate::domain::task::TaskKind;
 use crate::flows::money::assessed_case::{AssessedCase, still_so};
@@ -15,15 +15,14 @@ use crate::store::tasks::{self, NewTask};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// A text that left and of which nobody heard for this long proves nothing: a person tells the
-/// party.
+/// After this long without a delivery receipt, a person tells the party.
 const UNPROVEN: Duration = Duration::hours(24);
 
-/// The fact that somebody was told who owes nothing, or nothing any more.
+/// The kind of the fact that a party was told who owes nothing, or nothing any more.
 const INFORMED: &str = "informed";
 
-/// Records of which texts it is proven that they told a party of an obligation. Gives when to look
-/// again for those of which it is not known yet.
+/// Records the texts whose delivery proves that a party was told of an obligation. Returns when to
+/// look again at those that are not proven yet.
 pub(crate) async fn record(
     tx: &mut Tx,
     seen: &mut AssessedCase<'_>,
@@ -49,8 +48,8 @@ pub(crate) async fn record(
             } else {
                 INFORMED
             };
-            let of = |r: &Recorded| r.session.as_ref() == Some(session) && r.role == Some(role);
-            let known = |r: &Recorded| {
+            let of = |r: &RecordedFact| r.session.as_ref() == Some(session) && r.role == Some(role);
+            let known = |r: &RecordedFact| {
                 r.kind == kind && of(r) && r.detail.starts_with(t.kind.as_str()) && r.at == at
             };
             if seen.case.record.facts.iter().any(known) {
@@ -64,7 +63,7 @@ pub(crate) async fn record(
             continue;
         }
         let again = match (t.state, t.sent_at) {
-            // What is held is looked at when it is let go.
+            // A held text is looked at when it is released.
             (MessageState::Waiting, _) if t.held => continue,
             (MessageState::Waiting, _) => t.not_before.max(now) + Duration::minutes(1),
             (MessageState::Sending | MessageState::Sent, at) => {
@@ -73,7 +72,7 @@ pub(crate) async fn record(
                     by_phone(tx, &seen.case, t, TaskKey::untold(&t.id), now).await?;
                     continue;
                 }
-                // A receipt that comes before that has the case looked at again.
+                // An earlier receipt has the case looked at again anyway.
                 if t.state == MessageState::Sent {
                     since + UNPROVEN + Duration::minutes(1)
                 } else {
@@ -87,7 +86,8 @@ pub(crate) async fn record(
     Ok(look)
 }
 
-/// The other parent read the notice to all parties: the days to pay count from the later of both.
+/// Records that the other parent was told what all parties are told. The days to pay count from the
+/// later of the two.
 async fn informed(
     tx: &mut Tx,
     seen: &mut AssessedCase<'_>,
@@ -108,7 +108,7 @@ async fn informed(
         detail,
     };
     facts::add(tx, now, &[row]).await?;
-    seen.case.record.facts.push(Recorded {
+    seen.case.record.facts.push(RecordedFact {
         id: FactId::new(""),
         voids: None,
         session: Some(session.to_owned()),
@@ -137,7 +137,7 @@ async fn told(
     } else {
         "C04"
     };
-    seen.case.record.facts.push(Recorded {
+    seen.case.record.facts.push(RecordedFact {
         id: FactId::new(""),
         voids: None,
         session: Some(session.to_owned()),
@@ -150,7 +150,7 @@ async fn told(
         amount: None,
     });
     seen.assess_anew();
-    // The deadline that these words name is the one in force when they arrived.
+    // The deadline that the text named is the one in force when it arrived.
     let deadline = seen
         .assessed
         .of(session)
@@ -175,7 +175,7 @@ async fn told(
     tasks::close(tx, now, &TaskKey::untold(&t.id)).await
 }
 
-/// A person tells the party of a text what it says.
+/// Opens a task for a person to tell the party what a text says.
 pub(crate) async fn by_phone(
     tx: &mut Tx,
     case: &MoneyCase,
@@ -194,7 +194,7 @@ pub(crate) async fn by_phone(
     tasks::open(tx, now, &task).await
 }
 
-/// What a person is to tell by a task of these topics: the kind of the text that cannot be sent.
+/// The kind of the text that cannot be sent and that a person has to tell instead.
 pub(crate) fn kind_of(task: &tasks::OpenTask, texts: &[MoneyText]) -> Option<MessageKind> {
     let text = texts.iter().find(|t| {
         task.message_id.as_ref() == Some(&t.id) || task.dedup_key.rings_for(&t.dedup_key)
@@ -204,8 +204,8 @@ pub(crate) fn kind_of(task: &tasks::OpenTask, texts: &[MoneyText]) -> Option<Mes
         .or_else(|| task.dedup_key.released_kind())
 }
 
-/// Ends the tasks to tell somebody what is not so any more, and opens them again if it is so once
-/// more and nobody was told.
+/// Closes tasks to tell somebody what is no longer true, and opens them again if it becomes true
+/// again and nobody was told.
 pub(crate) async fn keep(
     tx: &mut Tx,
     seen: &AssessedCase<'_>,
@@ -226,7 +226,7 @@ pub(crate) async fn keep(
                 MessageKind::AllPartiesNotice | MessageKind::CaseClosed
             )
         });
-        // Taken by a phone after all: `record` ended it.
+        // The text arrived after all, and `record` closed the task.
         let arrived = texts
             .iter()
             .any(|t| task.message_id.as_ref() == Some(&t.id) && t.told_at().is_some());

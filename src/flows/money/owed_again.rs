@@ -1,11 +1,11 @@
-//! Who was told that nothing is owed, and owes again: a payment went to an older fee that was
-//! recorded late, or what had ended the fee was a wrong record. The rules stay as they are; a
-//! manager decides before anything more is asked for.
+//! Handles a party who was told that nothing is owed, and owes again: a payment went to an older
+//! fee that was recorded late, or the record that ended the fee was wrong. A manager decides before
+//! anything more is asked for.
 
 use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{FactId, SessionId};
-use crate::domain::money::policy::record::OWED_AGAIN;
-use crate::domain::money::policy::{FeeState, NoticeKind, Recorded};
+use crate::domain::money::policy::recorded_fact::OWED_AGAIN;
+use crate::domain::money::policy::{FeeState, NoticeKind, RecordedFact};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::task::TaskKind;
 use crate::flows::money::assessed_case::{AssessedCase, called};
@@ -17,8 +17,8 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
-/// The sessions whose fee waits for a manager. What is found for the first time becomes a fact, so
-/// that whoever was told before is told no more and no clock runs, and a task.
+/// Returns the sessions whose fee waits for a manager. One found for the first time becomes a task,
+/// and a fact that stops its deadlines.
 pub(crate) async fn owed_again(
     tx: &mut Tx,
     seen: &mut AssessedCase<'_>,
@@ -63,7 +63,7 @@ pub(crate) async fn owed_again(
     Ok(undecided)
 }
 
-/// How often it was found of a session that it is owed again.
+/// How often the fee of a session was found to be owed again.
 pub(crate) fn times(seen: &AssessedCase<'_>, session: &SessionId) -> usize {
     seen.case
         .record
@@ -73,9 +73,9 @@ pub(crate) fn times(seen: &AssessedCase<'_>, session: &SessionId) -> usize {
         .count()
 }
 
-/// The sessions whose fee is open though their party was told more often that it is settled than
-/// the rules call for: with how often more, and since when it was settled for them. Told is who a
-/// text left to, and who a person told of it by phone in its place.
+/// The sessions whose fee is open although their party was told that it is settled, more often than
+/// the rules call for: how often more, and since when. A party was told if a text was sent, or if a
+/// person rang in its place.
 fn receipts(
     seen: &AssessedCase<'_>,
     texts: &[MoneyText],
@@ -101,7 +101,7 @@ fn receipts(
                     && t.session.as_ref() == Some(&a.session)
             })
             .partition(|t| t.left());
-        let by_phone = |f: &&Recorded| {
+        let by_phone = |f: &&RecordedFact| {
             f.kind == "informed"
                 && f.role == Some(role)
                 && f.session.as_ref() == Some(&a.session)
@@ -116,7 +116,9 @@ fn receipts(
         let called = called
             .iter()
             .filter(|c| {
-                c.kind == NoticeKind::FeeSettled && c.role == Some(role) && *c.session == a.session
+                c.kind == NoticeKind::Message(MessageKind::FeeSettled)
+                    && c.role == Some(role)
+                    && *c.session == a.session
             })
             .count();
         if let Some(settled) = told.iter().max().filter(|_| told.len() > called) {
@@ -149,7 +151,7 @@ async fn remember(
         detail: "",
     };
     facts::add(tx, now, &[row]).await?;
-    seen.case.record.facts.push(Recorded {
+    seen.case.record.facts.push(RecordedFact {
         id: FactId::new(""),
         voids: None,
         session: Some(session.to_owned()),

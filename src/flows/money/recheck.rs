@@ -1,4 +1,4 @@
-//! A text about money is looked at again in the transaction that claims it.
+//! Checks a text about money again in the transaction that claims it.
 
 use crate::domain::centre::Centre;
 use crate::domain::dedup_key::TaskKey;
@@ -56,8 +56,8 @@ pub(crate) async fn facts(
                     bring_on: local(d),
                 }),
             MessageKind::FeeSettled => {
-                // That the file is closed is told to whoever owed the fee; others read it when a person
-                // releases it.
+                // Only the party who owed the fee is told here that the file is closed. Others read
+                // it when a person releases that notice.
                 let owed = standing.liable.is_some_and(|p| p.role() == role);
                 Some(Say::FeeSettled {
                     date,
@@ -91,7 +91,7 @@ pub(crate) async fn facts(
     })
 }
 
-/// A text about money stops for a party whose own safety is in an open task; a manager decides
+/// Stops a text about money to a party whose own safety is in an open task. A manager decides
 /// (safety rule M3).
 pub(crate) async fn pause(
     tx: &mut Tx,

@@ -1,9 +1,9 @@
-//! What staff record about money, notes and who came: each becomes a fact, and what follows is
+//! What staff record about money and notes. Each record becomes a fact, and what follows is
 //! computed from all facts.
 
 use crate::domain::ids::{FeeId, SessionId};
 use crate::domain::local_time::wall;
-use crate::domain::money::policy::record::write_note;
+use crate::domain::money::policy::recorded_fact::write_note;
 use crate::domain::money::policy::{CaseAssessment, FeeState, Note};
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
@@ -16,24 +16,23 @@ use crate::store::facts::{self, Fact};
 use crate::store::{money as ledger, sessions, staff};
 use anyhow::{Context, Result, bail};
 
-/// Money that was received on a case, by whomever: the payer changes nothing and is told to nobody
-/// (choice C31).
+/// Money received on a case. Who paid changes nothing and is told to nobody (choice C31).
 #[derive(Debug)]
 pub struct NewPayment<'a> {
-    /// Minor units of the currency of the case's fees; more than nothing.
+    /// Minor units of the currency of the case's fees; more than 0.
     pub minor: i64,
     /// `resident`, `contact`, `referrer` or `other`.
     pub by: &'a str,
-    /// The same amount by the same payer stands there for the same day, and this one is another
+    /// The same amount by the same payer is already recorded for that day, and this is another
     /// payment all the same.
     pub again: bool,
 }
 
-/// Records a payment. More than is owed is taken and left to a manager (choice C18).
+/// Records a payment. Money beyond what is owed is left to a manager (choice C18).
 ///
 /// # Errors
-/// In plain words: no amount, nothing was ever owed on this case, the same payment twice, somebody
-/// who may not.
+/// In plain English: no amount, nothing was ever owed on this case, the same payment twice, or
+/// somebody who may not.
 pub async fn payment(
     svc: &Service,
     case: &Case,
@@ -86,8 +85,8 @@ pub async fn payment(
         detail: p.by,
     };
     facts::add_amount(&mut tx, now, &f, p.minor, charge.code()).await?;
-    // A payment of a day that has passed may take the place of a later one: what is left over of
-    // all of them counts.
+    // A payment dated in the past may shift later ones, so what is left over is compared for all of
+    // them together.
     let over = |a: &CaseAssessment| a.unallocated.iter().map(|p| p.minor).sum::<i64>();
     let (_, _, after) = assessed(&mut tx, &case.id).await?;
     let more = over(&after) - over(&before);
@@ -101,12 +100,12 @@ pub async fn payment(
     Ok(words)
 }
 
-/// Records a doctor's note. Whether it ends the fee is for the rules: the day, the person, the
-/// children (choices C05, C06, C16, C17).
+/// Records a doctor's note. The rules decide whether it ends the fee: by its date, its person and
+/// the number of children (choices C05, C06, C16, C17).
 ///
 /// # Errors
-/// In plain words: a session of another case, a span that ends before it begins, somebody who may
-/// not.
+/// In plain English: a session of another case, a span that ends before it begins, or somebody who
+/// may not.
 pub async fn note(
     svc: &Service,
     case: &Case,
@@ -161,12 +160,12 @@ pub async fn note(
     Ok(words)
 }
 
-/// Who cancelled says afterwards that it was an illness (choice C28): lateness stays that of the
-/// first message.
+/// Records that a party who cancelled says afterwards that it was an illness (choice C28). Lateness
+/// stays that of the first message.
 ///
 /// # Errors
-/// In plain words: this party did not cancel the session, or another reason than illness; somebody
-/// who may not.
+/// In plain English: this party did not cancel the session, a reason other than illness, or
+/// somebody who may not.
 pub async fn illness_told(
     svc: &Service,
     session_id: &SessionId,
@@ -180,7 +179,7 @@ pub async fn illness_told(
         bail!("only an illness changes what a cancellation costs; nothing was recorded");
     }
     let (known, ..) = assessed(&mut tx, &session.case_id).await?;
-    let cancelled = |f: &crate::domain::money::policy::Recorded| {
+    let cancelled = |f: &crate::domain::money::policy::RecordedFact| {
         f.kind == "cancelled"
             && f.session.as_ref() == Some(session_id)
             && f.role == Some(role)
@@ -203,11 +202,11 @@ pub async fn illness_told(
     finish(svc, tx, &session.case_id, now).await
 }
 
-/// The manager waives a fee, or gives the debt up; the difference is whether new bookings are
+/// Records that the manager waives a fee or gives the debt up. Only a waiver makes new bookings
 /// possible (choice C19).
 ///
 /// # Errors
-/// In plain words: no such fee, one that is settled, no reason given, somebody who may not.
+/// In plain English: no such fee, one that is settled, no reason given, or somebody who may not.
 pub async fn decide(
     svc: &Service,
     fee: &FeeId,
@@ -218,7 +217,7 @@ pub async fn decide(
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if why.trim().is_empty() {
-        bail!("say why (--why): it stands in the records, and nobody outside sees it");
+        bail!("say why (--why): it is kept in the records, and nobody outside sees it");
     }
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Decide).await?;

@@ -1,8 +1,8 @@
-//! What the rules ask a person to decide or to let go: tasks, open as long as they are called for.
+//! The tasks that the rules call for: what a person has to decide or to release.
 
 use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::SessionId;
-use crate::domain::money::policy::{self, NoticeKind};
+use crate::domain::money::policy::NoticeKind;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::task::TaskKind;
 use crate::flows::money::assessed_case::{AssessedCase, CalledNotice, still_so};
@@ -13,7 +13,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
-/// The topics of reviews that the rules alone open.
+/// The tasks that only the rules on money open.
 pub(super) const REVIEWS: &[TaskKind] = &[
     TaskKind::ChildrenCount,
     TaskKind::CourtOrder,
@@ -25,24 +25,17 @@ pub(super) const REVIEWS: &[TaskKind] = &[
     TaskKind::Tie,
 ];
 
-/// What a review of the rules asks of a person; `None` for one that the conversation opens by
-/// itself.
-fn task_topic(topic: policy::Topic) -> Option<TaskKind> {
-    Some(match topic {
-        policy::Topic::ChildrenCount => TaskKind::ChildrenCount,
-        policy::Topic::CourtOrder => TaskKind::CourtOrder,
-        policy::Topic::LateNote => TaskKind::LateNote,
-        policy::Topic::NoShow => TaskKind::NoShow,
-        policy::Topic::NoteMismatch => TaskKind::NoteMismatch,
-        policy::Topic::NoteNoEffect => TaskKind::NoteNoEffect,
-        policy::Topic::Refund => TaskKind::Refund,
-        policy::Topic::Tie => TaskKind::Tie,
-        policy::Topic::Replacement => TaskKind::Replacement,
-        policy::Topic::Reconfirm | policy::Topic::SomeChildren => return None,
-    })
+/// The task that holds a text back until a person releases it; `None` for a text that needs no
+/// release.
+fn release_task(kind: MessageKind) -> Option<TaskKind> {
+    match kind {
+        MessageKind::AllPartiesNotice => Some(TaskKind::ReleaseAllParties),
+        MessageKind::CaseClosed => Some(TaskKind::ReleaseCaseClosed),
+        _ => None,
+    }
 }
 
-/// Opens the tasks that the rules ask for, and ends those that are not called for any more.
+/// Opens the tasks that the rules call for, and closes those that are no longer called for.
 pub(super) async fn open(
     tx: &mut Tx,
     seen: &AssessedCase<'_>,
@@ -55,33 +48,30 @@ pub(super) async fn open(
     let mut list: Vec<NewTask<'_>> = Vec::new();
     let mut held: Vec<TaskKey> = Vec::new();
     for c in called {
-        let (dedup_key, topic) = match (c.kind, c.topic.and_then(task_topic)) {
-            (NoticeKind::AllPartiesNotice | NoticeKind::CaseClosed, _) => {
-                let (kind, topic) = if c.kind == NoticeKind::CaseClosed {
-                    (MessageKind::CaseClosed, TaskKind::ReleaseCaseClosed)
-                } else {
-                    (MessageKind::AllPartiesNotice, TaskKind::ReleaseAllParties)
+        let (dedup_key, topic) = match c.kind {
+            NoticeKind::Message(kind) => {
+                let Some(topic) = release_task(kind) else {
+                    continue;
                 };
                 if undecided.contains(c.session) || !still_so(kind, assessed, c.session, None, now)
                 {
                     continue;
                 }
-                // A file that was closed stays closed, whatever is owed again: that is told once.
-                let again = if c.kind == NoticeKind::CaseClosed {
+                // A closed file stays closed, whatever is owed again, so that is told once.
+                let again = if kind == MessageKind::CaseClosed {
                     0
                 } else {
                     owed_again::times(seen, c.session)
                 };
-                let dedup_key = TaskKey::release(c.kind.as_str(), c.session, c.n, again);
+                let dedup_key = TaskKey::release(kind.as_str(), c.session, c.n, again);
                 held.push(dedup_key.clone());
                 (dedup_key, topic)
             }
-            // One thing to do for a session that is to be replaced, whoever called it off.
-            (_, Some(TaskKind::Replacement)) => {
+            // A session is replaced once, whoever called it off.
+            NoticeKind::Task(TaskKind::Replacement) => {
                 (TaskKey::replacement(c.session), TaskKind::Replacement)
             }
-            (_, Some(topic)) => (TaskKey::review(topic, c.session, c.n), topic),
-            _ => continue,
+            NoticeKind::Task(topic) => (TaskKey::review(topic, c.session, c.n), topic),
         };
         let liable = assessed
             .of(c.session)
@@ -103,8 +93,7 @@ pub(super) async fn open(
         });
     }
     tasks::open_many(tx, now, &list).await?;
-    // One that was closed because it was not called for, and is called for again, waits again; what
-    // a person released stays released.
+    // Open a release again if it is called for again, unless a person released it before.
     for t in list.iter().filter(|t| {
         matches!(
             t.topic,
@@ -127,7 +116,7 @@ pub(super) async fn open(
         }
     }
     tasks::keep_releases(tx, now, &case.id, &held).await?;
-    // What a wrong record asked for is asked no more once that was taken out.
+    // Close the reviews that a voided record had called for.
     for task in standing
         .iter()
         .filter(|t| REVIEWS.contains(&t.topic) && t.dedup_key.is_review())

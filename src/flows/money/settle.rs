@@ -1,8 +1,9 @@
-//! What follows from the rules on money: a case is looked at after every fact and whenever
-//! something happens by itself; the texts that are called for are queued, those that no longer are,
-//! withdrawn, and what a person has to decide becomes a task.
+//! Brings the texts and tasks of a case in line with the rules on money, after every fact and
+//! whenever something happens by itself. Texts that are called for are queued, others withdrawn,
+//! and what a person has to decide becomes a task.
 //!
-//! The state of a fee is never stored: it is computed from the facts each time (`domain::policy`).
+//! The state of a fee is never stored. It is computed from the facts each time
+//! (`domain::money::policy`).
 
 use super::assessed_case::{AssessedCase, called};
 use super::{notified, owed_again, reviews, texts};
@@ -16,10 +17,10 @@ use crate::store::{Tx, money, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Cases looked at in one scan.
+/// Cases settled in one batch.
 const BATCH: i64 = 500;
 
-/// Looks at the cases at which something happens by itself; gives how many.
+/// Settles the cases in which something happens by itself, and returns how many.
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     let mut n = 0;
     loop {
@@ -42,10 +43,9 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     Ok(n)
 }
 
-/// Looks at a case by the rules on money and writes down what follows. Doing it twice does nothing
-/// more.
+/// Assesses a case and writes down what follows. Doing it twice does nothing more.
 ///
-/// Gives the assessment.
+/// Returns the assessment.
 pub async fn settle(
     senders: &Senders,
     tx: &mut Tx,

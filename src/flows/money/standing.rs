@@ -1,4 +1,4 @@
-//! How the fees of a case stand, in words for staff.
+//! The standing of a case's fees, in words for staff.
 
 use crate::domain::centre::Centre;
 use crate::domain::ids::CaseId;
@@ -11,10 +11,10 @@ use crate::store::{Tx, centres, money as ledger};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
-/// How the fees of a case stand after something was recorded, a line each, for staff.
+/// The standing of a case's fees after something was recorded, a line each, for staff.
 pub type StandingLines = Vec<String>;
 
-/// How the fees of a case stand, in words for staff.
+/// The standing of a case's fees, in words for staff.
 pub(crate) fn in_words(seen: &AssessedCase<'_>, now: DateTime<Utc>) -> StandingLines {
     let AssessedCase {
         case,

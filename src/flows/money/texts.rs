@@ -1,18 +1,16 @@
-//! The texts about money of a case: what is called for is queued, what no longer is, is withdrawn.
+//! Queues the texts about money that a case calls for, and withdraws those that it no longer does.
 
 use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::{instant, wall};
-use crate::domain::money::policy::record::OWED_AGAIN;
+use crate::domain::money::policy::recorded_fact::OWED_AGAIN;
 use crate::domain::money::policy::{FeeState, NoticeKind};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::Role;
 use crate::domain::people::senders::Senders;
 use crate::flows::compose::message_to;
-use crate::flows::money::assessed_case::{
-    AssessedCase, CalledNotice, allowed, still_so, text_kind,
-};
+use crate::flows::money::assessed_case::{AssessedCase, CalledNotice, allowed, still_so};
 use crate::flows::money::{notified, owed_again};
 use crate::store::Tx;
 use crate::store::money::{self, MoneyText};
@@ -22,8 +20,8 @@ use anyhow::Result;
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
 use std::collections::HashSet;
 
-/// A text about money keeps this distance to the message that caused it, so that staff see it
-/// before it leaves (safety rule M2).
+/// A text about money waits this long after the message that caused it, so that staff see it before
+/// it is sent (safety rule M2).
 const TIME_TO_LOOK: Duration = Duration::minutes(10);
 
 /// A text that is called for now.
@@ -34,7 +32,7 @@ struct WantedText<'a> {
     role: Role,
     /// The instant that the rules call for.
     at: DateTime<Utc>,
-    /// The day that it names, if it is not that of the visit as it is booked.
+    /// The date that it names, if that is not the date of the visit as it is booked.
     date: Option<NaiveDate>,
 }
 
@@ -45,8 +43,8 @@ fn asks(kind: MessageKind) -> bool {
     )
 }
 
-/// The texts that are called for and say what is so. Of one kind only the last one: an earlier fee
-/// of the session was void before.
+/// The texts that are called for and still true. Of each kind only the last one, because an earlier
+/// fee of the session was voided.
 fn wanted<'a>(
     seen: &AssessedCase<'_>,
     called: &'a [CalledNotice<'_>],
@@ -57,11 +55,11 @@ fn wanted<'a>(
     let assessed = &seen.assessed;
     let mut list: Vec<WantedText<'a>> = Vec::new();
     for c in called {
-        let (Some(kind), Some(role)) = (text_kind(c.kind), c.role) else {
+        let (Some(kind), Some(role)) = (c.kind.private_text(), c.role) else {
             continue;
         };
-        // A receipt for a fee of which nobody ever heard, settled by money that was meant for
-        // another, waits for the manager as well.
+        // If the fee was never asked for and was settled by money meant for another one, its
+        // receipt waits for the manager as well.
         let unheard = kind == MessageKind::FeeSettled
             && !undecided.is_empty()
             && !texts.iter().any(|t| t.session.as_ref() == Some(c.session));
@@ -82,9 +80,9 @@ fn wanted<'a>(
         });
     }
     asked_again(seen, undecided, texts, now, &mut list);
-    // Who was asked for money that they do not owe after all hears it: a notice is never unsent,
-    // the correction is a new one. So does who was asked once more after a receipt, when it is
-    // settled.
+    // A party who was asked for money that they do not owe after all is told so: a notice cannot be
+    // unsent, so another one corrects it. A party who was asked again after a receipt is told when
+    // that is settled.
     for t in texts
         .iter()
         .filter(|t| t.kind == MessageKind::FeeNotice && t.is_said())
@@ -93,7 +91,9 @@ fn wanted<'a>(
             continue;
         };
         let settled = called.iter().any(|c| {
-            c.kind == NoticeKind::FeeSettled && c.session == session && c.role == Some(role)
+            c.kind == NoticeKind::Message(MessageKind::FeeSettled)
+                && c.session == session
+                && c.role == Some(role)
         });
         let by_mistake = t.left()
             && !settled
@@ -123,7 +123,7 @@ fn wanted<'a>(
     list
 }
 
-/// What a manager let go after a receipt is asked for once more, if nothing else asks for it.
+/// Asks once more for what a manager released after a receipt, if nothing else asks for it.
 fn asked_again<'a>(
     seen: &AssessedCase<'_>,
     undecided: &HashSet<SessionId>,
@@ -174,7 +174,7 @@ fn asked_again<'a>(
     }
 }
 
-/// Queues what is called for and withdraws what no longer is. Gives when to look at what waits.
+/// Queues what is called for and withdraws what no longer is. Returns when to look at what waits.
 pub(super) async fn queue(
     senders: &Senders,
     tx: &mut Tx,
@@ -187,7 +187,8 @@ pub(super) async fn queue(
     let list = wanted(seen, called, undecided, texts, now);
     let without_line =
         |channel| !senders.is_empty() && senders.of(&seen.case.centre, channel).is_none();
-    // What no line takes is looked at when it is due, everything else when it should have left.
+    // A text that no line takes is looked at when it is due, any other when it should have been
+    // sent.
     let after = |channel, at| {
         if without_line(channel) {
             at
@@ -238,7 +239,7 @@ pub(super) async fn queue(
             .min();
     }
     for t in texts.iter().filter(|t| t.state == MessageState::Waiting) {
-        // What a person released stays only while it is so.
+        // A text that a person released stays only while it is true.
         let so = if t.dedup_key.is_money() {
             list.iter().any(|w| w.dedup_key == t.dedup_key)
         } else {
@@ -249,8 +250,7 @@ pub(super) async fn queue(
         if !so {
             money::withdraw(tx, &t.id, EndReason::NoLongerDue.as_str()).await?;
         } else if t.not_before <= now && without_line(t.channel) {
-            // No line will ever take it: a person tells the party, and the clock starts when they
-            // did.
+            // No line will ever take it, so a person tells the party, and the clock starts then.
             if money::withdraw(tx, &t.id, EndReason::NoAddress.as_str()).await? {
                 notified::by_phone(tx, &seen.case, t, TaskKey::ring_for(&t.dedup_key), now).await?;
             }
@@ -264,8 +264,8 @@ pub(super) async fn queue(
     Ok(look)
 }
 
-/// When a text may go: staff see it before it leaves, and what can still be taken back asks for no
-/// money.
+/// When a text may be sent. Staff see it first, and no money is asked for while the cancellation
+/// can be taken back.
 async fn when(
     tx: &mut Tx,
     seen: &AssessedCase<'_>,
@@ -284,8 +284,8 @@ async fn when(
         && w.kind == MessageKind::FeeNotice
         && seen.assessed.of(w.session).is_some_and(|a| a.by_no_show)
     {
-        // Somebody may have looked wrong, and the family may still be there: the next working day
-        // (safety rule b9).
+        // Staff may have been mistaken, and the family may still be there, so it waits for the next
+        // working day (safety rule b9).
         let tomorrow = wall(centre.tz, now).date() + Days::new(1);
         at = at.max(instant(centre.tz, tomorrow.and_time(NaiveTime::MIN)));
     }

@@ -4,7 +4,7 @@ use crate::domain::centre::Centre;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::FeeState;
-use crate::domain::money::policy::record::write_told;
+use crate::domain::money::policy::recorded_fact::write_told;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;

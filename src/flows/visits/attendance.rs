@@ -2,7 +2,7 @@
 
 use crate::domain::ids::SessionId;
 use crate::domain::money::policy::Absent;
-use crate::domain::money::policy::record::NO_SHOW_OF_CLOSED_FILE;
+use crate::domain::money::policy::recorded_fact::NO_SHOW_OF_CLOSED_FILE;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;

@@ -5,7 +5,7 @@ use crate::domain::centre::Centre;
 use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::after_quiet;
-use crate::domain::money::policy::record::move_rule;
+use crate::domain::money::policy::recorded_fact::move_rule;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::senders::Senders;

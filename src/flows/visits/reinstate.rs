@@ -43,7 +43,7 @@ pub async fn reinstate(
     // Dated before what called it off, the cancellation would come after it and keep its fee,
     // though the visit is on.
     let known = ledger::case(&mut tx, &session.case_id).await?.record;
-    let calls_off = |f: &&crate::domain::money::policy::Recorded| {
+    let calls_off = |f: &&crate::domain::money::policy::RecordedFact| {
         matches!(f.kind.as_str(), "cancelled" | "closed") && f.session.as_ref() == Some(session_id)
     };
     let off_at = known

@@ -3,7 +3,7 @@
 #[cfg(test)]
 use super::everywhere;
 use crate::domain::centre::LANGUAGES;
-use crate::domain::money::policy::Money;
+use crate::domain::money::amount::Money;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{Press, Say, Speaker};
 use crate::templates::{ENGLISH, Templates, Values, sample_speaker, samples, samples_of};

@@ -1,7 +1,7 @@
 //! What the built-in texts say in English, and how amounts, days and times are written.
 
 #[cfg(test)]
-use crate::domain::money::policy::Money;
+use crate::domain::money::amount::Money;
 use crate::domain::outgoing::say::Say;
 use crate::domain::people::channel::Mode;
 use crate::templates::{ENGLISH, Templates, fill, sample_speaker, samples};

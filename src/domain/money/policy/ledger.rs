@@ -1,9 +1,10 @@
-//! Several fees of one case: each has its own deadline, money goes to the oldest unpaid (choice
+//! Several fees of one case: each has its own deadline, and money goes to the oldest unpaid (choice
 //! C32).
 
-use crate::domain::money::policy::assess::{Assessment, assess};
-use crate::domain::money::policy::facts::{Fact, Facts, What};
-use crate::domain::money::policy::timeline::{FeeState, Standing};
+use crate::domain::money::policy::assess::assess;
+use crate::domain::money::policy::assessment::Assessment;
+use crate::domain::money::policy::facts::{CaseEvent, SessionFacts, TimedEvent};
+use crate::domain::money::policy::fee::{FeeStanding, FeeState};
 use chrono::{DateTime, Utc};
 
 /// Money received on a case, for no session in particular.
@@ -25,24 +26,9 @@ pub struct CaseLedger {
     pub unallocated: Vec<Payment>,
 }
 
-impl CaseLedger {
-    /// What is payable now on the whole case, in minor units.
-    pub fn outstanding_at(&self, at: DateTime<Utc>) -> i64 {
-        self.sessions
-            .iter()
-            .map(|a| a.standing_at(at).outstanding)
-            .sum()
-    }
-
-    /// No new bookings until all fees are settled.
-    pub fn hold_at(&self, at: DateTime<Utc>) -> bool {
-        self.sessions.iter().any(|a| a.standing_at(at).hold)
-    }
-}
-
-/// What of a fee can still be paid: payable ones go first, then those written off, then those that
-/// wait for a note.
-fn owed(s: &Standing) -> Option<(u8, i64)> {
+/// What can still be paid of a fee, with its rank: payable fees first, then those written off, then
+/// those that wait for a note.
+fn owed(s: &FeeStanding) -> Option<(u8, i64)> {
     match s.fee {
         FeeState::Due => Some((0, s.outstanding)),
         FeeState::WrittenOff => Some((1, s.forgiven)),
@@ -51,11 +37,11 @@ fn owed(s: &Standing) -> Option<(u8, i64)> {
     }
 }
 
-/// Assesses the sessions of one case; `payments` are shared out to the oldest unpaid fee first,
-/// each as things stood when it came.
+/// Assesses the sessions of one case. Each payment goes to the fee that was the oldest unpaid one
+/// when it came, and what is left of it to the next.
 ///
-/// The facts of the sessions should hold no payments of their own, and the fees one currency.
-pub fn case_ledger(sessions: &[Facts], payments: &[Payment]) -> CaseLedger {
+/// The sessions must have no payments among their own events, and the fees one currency.
+pub fn case_ledger(sessions: &[SessionFacts], payments: &[Payment]) -> CaseLedger {
     let mut sessions = sessions.to_vec();
     let mut out: Vec<Assessment> = sessions.iter().map(assess).collect();
     let mut payments = payments.to_vec();
@@ -77,9 +63,9 @@ pub fn case_ledger(sessions: &[Facts], payments: &[Payment]) -> CaseLedger {
                 && let Some(facts) = sessions.get_mut(n)
             {
                 rest -= part;
-                facts.history.push(Fact {
+                facts.history.push(TimedEvent {
                     at: p.at,
-                    what: What::Paid(part),
+                    event: CaseEvent::Paid(part),
                 });
                 out[n] = assess(facts);
             }
@@ -112,32 +98,21 @@ mod tests {
             pay("2026-12-03T09:00:00Z", 3000),
         ];
         let l = case_ledger(&[second, late_case()], &payments);
-        let at = |s| {
+        let at = |s| -> Vec<(i64, bool)> {
             l.sessions
                 .iter()
-                .map(|a| a.standing_at(t(s)).outstanding)
-                .collect::<Vec<_>>()
+                .map(|a| a.standing_at(t(s)))
+                .map(|s| (s.outstanding, s.hold))
+                .collect()
         };
-        assert_eq!(at("2026-11-30T00:00:00Z"), [4500, 4500]);
+        assert_eq!(at("2026-11-30T00:00:00Z"), [(4500, true), (4500, true)]);
         assert_eq!(
             at("2026-12-01T09:00:00Z"),
-            [4000, 0],
+            [(4000, true), (0, false)],
             "5000 settle the older fee, the rest goes to the next"
         );
-        assert_eq!(
-            (
-                at("2026-12-02T09:00:00Z"),
-                l.hold_at(t("2026-12-02T09:00:00Z"))
-            ),
-            (vec![2000, 0], true)
-        );
-        assert_eq!(
-            (
-                l.outstanding_at(t("2026-12-03T09:00:00Z")),
-                l.hold_at(t("2026-12-03T09:00:00Z"))
-            ),
-            (0, false)
-        );
+        assert_eq!(at("2026-12-02T09:00:00Z"), [(2000, true), (0, false)]);
+        assert_eq!(at("2026-12-03T09:00:00Z"), [(0, false), (0, false)]);
         assert_eq!(l.unallocated, [pay("2026-12-03T09:00:00Z", 1000)]);
     }
 }

@@ -1,32 +1,36 @@
-//! The centre's rules on money: lateness, fee, liability, doctor's notes, holds and escalation,
-//! from the facts of one session.
+//! The centre's rules on money: lateness, fee, liability, doctor's notes, holds and escalation.
 //!
-//! A pure function over facts ([`facts`]) that are taken in the order of their instants
-//! ([`mod@assess`]), with what happens by itself in between ([`timeline`]) and what is said to whom
-//! ([`notices`]). Seed 001 and the choices C01 to C32 of the domain pack decide.
+//! [`assess()`] is a pure function over the facts of one session ([`facts`]). It takes the events in
+//! the order of their instants ([`effects`]), with what happens by itself in between ([`timeline`]).
+//! `docs/rules.md` lists the rules that it follows.
 
 pub mod assess;
+pub mod assessment;
+mod assessor;
+pub mod case_assessment;
+mod effects;
 pub mod facts;
-mod happenings;
+pub mod fee;
+mod history;
 pub mod ledger;
 pub mod notices;
 #[cfg(test)]
 mod properties;
 pub mod record;
-pub mod sources;
-pub mod timeline;
+pub mod recorded_fact;
+mod timeline;
 #[cfg(test)]
 mod unclear;
 
-pub use crate::domain::money::policy::assess::{Assessment, Escalation, Step, assess};
+pub use crate::domain::money::policy::assess::assess;
+pub use crate::domain::money::policy::assessment::{Assessment, Escalation, RuleStep};
+pub use crate::domain::money::policy::case_assessment::{CaseAssessment, CaseStanding};
 pub use crate::domain::money::policy::facts::{
-    About, Absent, CaseFacts, Fact, Facts, LaterSession, Money, Note, OffBy, Parent, PayClock,
-    Recipient, Rules, Slot, What,
+    Absent, CalledOff, CaseEvent, CaseFacts, FeeRules, LaterSession, Note, NoteSubject, Parent,
+    PayClock, Recipient, SessionFacts, Slot, TimedEvent,
 };
+pub use crate::domain::money::policy::fee::{FeeStanding, FeeState};
 pub use crate::domain::money::policy::ledger::{CaseLedger, Payment, case_ledger};
-pub use crate::domain::money::policy::notices::{Notice, NoticeKind, Topic};
-pub use crate::domain::money::policy::record::{
-    BookedSession, CaseAssessment, CaseRecord, Recorded,
-};
-pub use crate::domain::money::policy::sources::{Source, source};
-pub use crate::domain::money::policy::timeline::{FeeState, Standing};
+pub use crate::domain::money::policy::notices::{Notice, NoticeKind};
+pub use crate::domain::money::policy::record::{BookedSession, CaseRecord};
+pub use crate::domain::money::policy::recorded_fact::RecordedFact;

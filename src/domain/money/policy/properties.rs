@@ -1,7 +1,9 @@
 //! Laws of the rules on money, held against random histories, and the cases in which a choice was
 //! unclear.
 
+use crate::domain::money::amount::Money;
 use crate::domain::money::policy::*;
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::visits::session::Reason;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use proptest::prelude::*;
@@ -12,10 +14,10 @@ pub(super) fn t(s: &str) -> DateTime<Utc> {
         .with_timezone(&Utc)
 }
 
-pub(super) fn cancel(at: &str, by: Parent, reason: Reason) -> Fact {
-    Fact {
+pub(super) fn cancel(at: &str, by: Parent, reason: Reason) -> TimedEvent {
+    TimedEvent {
         at: t(at),
-        what: What::Cancelled {
+        event: CaseEvent::Cancelled {
             by,
             reason,
             ill: None,
@@ -26,13 +28,13 @@ pub(super) fn cancel(at: &str, by: Parent, reason: Reason) -> Fact {
 
 /// The resident parent cancelled 16 hours before a session on 28 November; the next one is on 12
 /// December.
-pub(super) fn late_case() -> Facts {
+pub(super) fn late_case() -> SessionFacts {
     let gbp = Money {
         minor: 4500,
         currency: *b"GBP",
     };
-    Facts {
-        rules: Rules {
+    SessionFacts {
+        rules: FeeRules {
             notice_hours: 48,
             fee: gbp,
             payment_days: 7,
@@ -55,7 +57,7 @@ pub(super) fn late_case() -> Facts {
             start: t("2026-12-12T10:00:00Z"),
             end: t("2026-12-12T12:00:00Z"),
             booked_at: None,
-            off: None,
+            called_off: None,
         }],
         history: vec![cancel(
             "2026-11-27T18:00:00Z",
@@ -87,9 +89,9 @@ fn parents() -> impl Strategy<Value = Parent> {
     proptest::sample::select(Parent::ALL.to_vec())
 }
 
-fn happenings() -> impl Strategy<Value = What> {
+fn happenings() -> impl Strategy<Value = CaseEvent> {
     let note = (
-        proptest::sample::select(About::ALL.to_vec()),
+        proptest::sample::select(NoteSubject::ALL.to_vec()),
         26u32..30,
         0u64..3,
         proptest::option::of(1u32..4),
@@ -97,7 +99,7 @@ fn happenings() -> impl Strategy<Value = What> {
     )
         .prop_map(|(about, day, more, children, brought)| {
             let from = NaiveDate::from_ymd_opt(2026, 11, day).expect("a day of November");
-            What::Note(Note {
+            CaseEvent::Note(Note {
                 about,
                 from,
                 to: from + chrono::Days::new(more),
@@ -106,41 +108,41 @@ fn happenings() -> impl Strategy<Value = What> {
             })
         });
     prop_oneof![
-        1 => any::<bool>().prop_map(|closure| What::CentreCancelled { closure }),
-        6 => (parents(), proptest::sample::select(Reason::ALL.to_vec()), proptest::option::of(1u32..4), proptest::bool::weighted(0.1)).prop_map(|(by, reason, ill, only_some)| What::Cancelled { by, reason, ill, only_some }),
-        1 => proptest::sample::select(Absent::ALL.to_vec()).prop_map(What::NoShow),
-        1 => parents().prop_map(What::Yes),
-        1 => Just(What::Reinstated),
-        1 => (1u32..4).prop_map(What::IllCounted),
+        1 => Just(CaseEvent::CentreCancelled),
+        6 => (parents(), proptest::sample::select(Reason::ALL.to_vec()), proptest::option::of(1u32..4), proptest::bool::weighted(0.1)).prop_map(|(by, reason, ill, only_some)| CaseEvent::Cancelled { by, reason, ill, only_some }),
+        1 => proptest::sample::select(Absent::ALL.to_vec()).prop_map(CaseEvent::NoShow),
+        1 => Just(CaseEvent::Reinstated),
+        1 => (1u32..4).prop_map(CaseEvent::IllCounted),
         3 => note,
-        1 => Just(What::ManagerWaived),
-        1 => Just(What::ManagerWroteOff),
-        3 => (1i64..6000).prop_map(What::Paid),
-        1 => instants().prop_map(What::DeadlineTold),
-        1 => Just(What::AllPartiesTold),
-        1 => Just(What::OtherPartyTold),
-        1 => Just(What::OwedAgain),
+        1 => Just(CaseEvent::ManagerWaived),
+        1 => Just(CaseEvent::ManagerWroteOff),
+        3 => (1i64..6000).prop_map(CaseEvent::Paid),
+        1 => instants().prop_map(CaseEvent::DeadlineTold),
+        1 => Just(CaseEvent::AllPartiesTold),
+        1 => Just(CaseEvent::OtherPartyTold),
+        1 => Just(CaseEvent::OwedAgain),
     ]
 }
 
-fn histories() -> impl Strategy<Value = Facts> {
-    let fact = (instants(), happenings()).prop_map(|(at, what)| Fact { at, what });
+fn histories() -> impl Strategy<Value = SessionFacts> {
+    let fact = (instants(), happenings()).prop_map(|(at, event)| TimedEvent { at, event });
     let off = (any::<bool>(), proptest::option::weighted(0.9, instants()))
-        .prop_map(|(centre, at)| (if centre { OffBy::Centre } else { OffBy::Party }, at));
+        .prop_map(|(by_party, at)| CalledOff { by_party, at });
     // Some are booked at any time, some a day or three before they begin: after the moment that
     // would have reminded of them.
     let booked = prop_oneof![4 => Just(None), 1 => instants().prop_map(|t| Some(Ok(t))), 1 => (1i64..72).prop_map(|h| Some(Err(Duration::hours(h))))];
-    let later =
-        (0i64..40, booked, proptest::option::weighted(0.4, off)).prop_map(|(day, booked, off)| {
+    let later = (0i64..40, booked, proptest::option::weighted(0.4, off)).prop_map(
+        |(day, booked, called_off)| {
             let start = t("2026-11-28T10:00:00Z") + Duration::days(day);
             let booked_at = booked.map(|b| b.unwrap_or_else(|before| start - before));
             LaterSession {
                 start,
                 end: start + Duration::hours(2),
                 booked_at,
-                off,
+                called_off,
             }
-        });
+        },
+    );
     let rules = (
         proptest::sample::select(vec![0i64, 4500, 4500]),
         24i64..73,
@@ -188,7 +190,7 @@ fn histories() -> impl Strategy<Value = Facts> {
                         },
                     )
                 });
-                Facts {
+                SessionFacts {
                     moved: moved.collect(),
                     later,
                     history,
@@ -198,15 +200,15 @@ fn histories() -> impl Strategy<Value = Facts> {
         )
 }
 
-fn by_whom(f: &Fact) -> Option<Parent> {
-    match f.what {
-        What::Cancelled {
+fn by_whom(f: &TimedEvent) -> Option<Parent> {
+    match f.event {
+        CaseEvent::Cancelled {
             by,
             only_some: false,
             ..
         } => Some(by),
-        What::NoShow(Absent::Contact) => Some(Parent::Contact),
-        What::NoShow(Absent::Resident) => Some(Parent::Resident),
+        CaseEvent::NoShow(Absent::Contact) => Some(Parent::Contact),
+        CaseEvent::NoShow(Absent::Resident) => Some(Parent::Resident),
         _ => None,
     }
 }
@@ -242,24 +244,24 @@ proptest! {
     #[test]
     fn money_and_notes_are_told_to_nobody_but_the_liable_party(f in histories()) {
         let a = assess(&f);
-        for n in a.notices.iter().filter(|n| n.kind.is_private() || n.kind.as_str().contains("fee") || n.kind.as_str().contains("note")) {
+        for n in a.notices.iter().filter(|n| n.kind.private_text().is_some()) {
             let (now, before) = (a.standing_at(n.at).liable, a.standing_at(n.at - Duration::nanoseconds(1)).liable);
-            prop_assert!([now, before].into_iter().flatten().any(|p| Recipient::from(p) == n.to) || (now.is_none() && before.is_none() && f.history.iter().any(|x| x.at == n.at && x.what == What::Reinstated)), "{n:?}");
+            prop_assert!([now, before].into_iter().flatten().any(|p| Recipient::from(p) == n.to) || (now.is_none() && before.is_none() && f.history.iter().any(|x| x.at == n.at && x.event == CaseEvent::Reinstated)), "{n:?}");
             prop_assert!(f.history.iter().any(|x| x.at <= n.at && by_whom(x).map(Recipient::from) == Some(n.to)), "{n:?} to one who did nothing");
         }
     }
 
     #[test]
-    fn no_fee_from_a_cancellation_by_the_centre(f in histories(), at in instants(), closure: bool) {
+    fn no_fee_from_a_cancellation_by_the_centre(f in histories(), at in instants()) {
         let mut f = f;
         // Whatever follows a cancellation by the centre, short of a reinstatement, costs nobody
         // anything.
-        f.history.retain(|x| x.what != What::Reinstated && (by_whom(x).is_none() || x.at >= at) && !matches!(x.what, What::NoShow(_)));
-        f.history.push(Fact { at, what: What::CentreCancelled { closure } });
+        f.history.retain(|x| x.event != CaseEvent::Reinstated && (by_whom(x).is_none() || x.at >= at) && !matches!(x.event, CaseEvent::NoShow(_)));
+        f.history.push(TimedEvent { at, event: CaseEvent::CentreCancelled });
         let a = assess(&f);
         prop_assert!(a.states.iter().all(|(_, s)| s.charge == 0 && !s.hold));
         prop_assert!((a.charge.minor, a.liable, a.late) == (0, None, false));
-        prop_assert!(a.notices.iter().all(|n| !n.kind.is_private()));
+        prop_assert!(a.notices.iter().all(|n| n.kind.private_text().is_none()));
     }
 
     #[test]
@@ -279,10 +281,10 @@ proptest! {
         let mut g = f.clone();
         // The one exception: a note that was handed in at the contact counts whenever it was
         // logged.
-        g.history.retain(|x| x.at < cut || matches!(x.what, What::Note(n) if n.brought));
+        g.history.retain(|x| x.at < cut || matches!(x.event, CaseEvent::Note(n) if n.brought));
         g.later.retain(|l| l.booked_at.is_none_or(|b| b < cut));
         for l in &mut g.later {
-            l.off = l.off.filter(|(_, at)| at.is_none_or(|at| at < cut));
+            l.called_off = l.called_off.filter(|c| c.at.is_none_or(|at| at < cut));
         }
         // A move that is still to come has not moved anything.
         g.session = f.moved.iter().filter(|(until, _)| cut <= *until).min_by_key(|(until, _)| *until).map_or(f.session, |(_, slot)| *slot);
@@ -300,7 +302,7 @@ proptest! {
         for (at, s) in &a.states {
             prop_assert_eq!(s.outstanding + s.paid + s.awaited + s.forgiven, s.charge, "{}", at);
             prop_assert!([s.outstanding, s.paid, s.awaited, s.forgiven].iter().all(|m| *m >= 0));
-            let received: i64 = f.history.iter().filter(|x| x.at <= *at).map(|x| if let What::Paid(m) = x.what { m } else { 0 }).sum();
+            let received: i64 = f.history.iter().filter(|x| x.at <= *at).map(|x| if let CaseEvent::Paid(m) = x.event { m } else { 0 }).sum();
             prop_assert!(s.paid <= received);
             prop_assert!((s.fee == FeeState::Paid) == (s.charge > 0 && s.paid == s.charge));
         }
@@ -311,18 +313,18 @@ proptest! {
         let a = assess(&f);
         for at in looks(&a) {
             let s = a.standing_at(at);
-            let said = |kind| a.notices.iter().any(|n| n.at <= at && n.kind == kind && (!n.kind.is_private() || s.liable.map(Recipient::from) == Some(n.to)));
+            let said = |kind| a.notices.iter().any(|n| n.at <= at && n.kind == NoticeKind::Message(kind) && (n.kind.private_text().is_none() || s.liable.map(Recipient::from) == Some(n.to)));
             match s.fee {
                 FeeState::None => {}
-                FeeState::Provisional => prop_assert!(said(NoticeKind::NoteRequest)),
-                FeeState::Due => prop_assert!(said(NoticeKind::FeeNotice)),
-                FeeState::Waived | FeeState::Paid => prop_assert!(said(NoticeKind::FeeSettled)),
-                FeeState::WrittenOff => prop_assert!(said(NoticeKind::FeeNotice) || said(NoticeKind::NoteRequest)),
+                FeeState::Provisional => prop_assert!(said(MessageKind::NoteRequest)),
+                FeeState::Due => prop_assert!(said(MessageKind::FeeNotice)),
+                FeeState::Waived | FeeState::Paid => prop_assert!(said(MessageKind::FeeSettled)),
+                FeeState::WrittenOff => prop_assert!(said(MessageKind::FeeNotice) || said(MessageKind::NoteRequest)),
             }
-            prop_assert_eq!(s.archived, said(NoticeKind::CaseClosed));
-            prop_assert!(!s.archived || said(NoticeKind::AllPartiesNotice));
+            prop_assert_eq!(s.archived, said(MessageKind::CaseClosed));
+            prop_assert!(!s.archived || said(MessageKind::AllPartiesNotice));
             prop_assert_eq!(s.hold, s.archived || matches!(s.fee, FeeState::Due | FeeState::WrittenOff));
         }
-        prop_assert!(a.notices.is_sorted() && a.states.is_sorted_by(|x, y| x.0 < y.0));
+        prop_assert!(a.notices.is_sorted_by_key(|n| n.at) && a.states.is_sorted_by(|x, y| x.0 < y.0));
     }
 }

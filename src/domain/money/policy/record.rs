@@ -1,58 +1,24 @@
-//! From what was recorded of a case to what the rules make of it: which facts concern which
-//! session, in which order, and how the case stands as a whole.
+//! Everything recorded of a case, and its assessment: which facts concern which session, in which
+//! order.
 
 use crate::domain::centre::Centre;
-use crate::domain::ids::{FactId, SessionId};
+use crate::domain::ids::SessionId;
 use crate::domain::local_time::{instant, parse_local};
-use crate::domain::money::policy::assess::Assessment;
+use crate::domain::money::amount::Money;
+use crate::domain::money::policy::case_assessment::{Assessed, CaseAssessment};
 use crate::domain::money::policy::facts::{
-    Absent, CaseFacts, Fact, Facts, LaterSession, Money, Note, OffBy, Parent, PayClock, Recipient,
-    Rules, Slot, What,
+    CalledOff, CaseEvent, CaseFacts, FeeRules, LaterSession, PayClock, Recipient, SessionFacts,
+    Slot,
 };
+use crate::domain::money::policy::history::history;
 use crate::domain::money::policy::ledger::{CaseLedger, Payment, case_ledger};
-use crate::domain::money::policy::notices::Notice;
-use crate::domain::money::policy::timeline::{FeeState, Standing};
+use crate::domain::money::policy::recorded_fact::{
+    NO_SHOW_OF_CLOSED_FILE, OWED_AGAIN, REFUSED_MOVE, RecordedFact, move_rule,
+};
 use crate::domain::people::person::Role;
 use crate::domain::visits::notice::Origin;
-use crate::domain::visits::session::{CancelledBy, Reason, SessionState};
+use crate::domain::visits::session::{CancelledBy, SessionState};
 use chrono::{DateTime, Duration, Utc};
-use std::collections::HashSet;
-
-/// The fact that a cancellation refused a move that the centre began, in time for it to be free.
-pub const REFUSED_MOVE: &str = "refused_move";
-
-/// The fact that a party was told that nothing is owed, and then something recorded later made them
-/// owe it, dated when it was settled for them: from that instant on what they were told of that fee
-/// before is told no more.
-pub const OWED_AGAIN: &str = "owed_again";
-
-/// The rule of a no-show before which the file had been closed.
-pub const NO_SHOW_OF_CLOSED_FILE: &str = "C20";
-
-/// A fact as it was recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    /// Its id.
-    pub id: FactId,
-    /// The fact that it takes out of the reckoning, for one that is `voided`.
-    pub voids: Option<FactId>,
-    /// The session, if it is about one.
-    pub session: Option<SessionId>,
-    /// The party, if it is about one.
-    pub role: Option<Role>,
-    /// What: `cancelled`, `closed`, `taken_back`, `reinstated`, `note`, `payment` …
-    pub kind: String,
-    /// When it happened.
-    pub at: DateTime<Utc>,
-    /// When it was recorded.
-    pub recorded_at: DateTime<Utc>,
-    /// The rule it rests on.
-    pub rule: String,
-    /// What its kind needs: a reason, a note, a deadline.
-    pub detail: String,
-    /// An amount in minor units.
-    pub amount: Option<i64>,
-}
 
 /// A session of the case with the rules in force for it.
 #[derive(Debug, Clone)]
@@ -63,9 +29,9 @@ pub struct BookedSession {
     pub start: DateTime<Utc>,
     /// Its end.
     pub end: DateTime<Utc>,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
-    /// Since when it is booked.
+    /// When it was booked.
     pub booked_at: DateTime<Utc>,
     /// Who called it off, and when that reached us.
     pub off: Option<(CancelledBy, DateTime<Utc>)>,
@@ -77,216 +43,29 @@ pub struct BookedSession {
     pub payment_days: u32,
 }
 
-/// All that was recorded of a case.
+/// Everything recorded of a case.
 #[derive(Debug, Clone)]
 pub struct CaseRecord {
     /// The case.
     pub case: CaseFacts,
     /// Its sessions.
     pub sessions: Vec<BookedSession>,
-    /// Its facts that stand, in the order in which they were recorded.
-    pub facts: Vec<Recorded>,
-}
-
-/// What the rules make of one session.
-#[derive(Debug, Clone)]
-pub struct Assessed {
-    /// The session.
-    pub session: SessionId,
-    /// What they make of it.
-    pub result: Assessment,
-}
-
-/// What the rules make of a case.
-#[derive(Debug, Clone)]
-pub struct CaseAssessment {
-    /// The sessions about which anything was recorded that concerns money.
-    pub sessions: Vec<Assessed>,
-    /// Money beyond what was owed when it came (choice C18).
-    pub unallocated: Vec<Payment>,
-    referrals: Vec<DateTime<Utc>>,
-}
-
-/// The rule of a move, as its fact keeps it: who began it.
-pub fn move_rule(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Centre => "by-centre",
-        Origin::Parent => "by-parent",
-    }
-}
-
-/// Of facts those that stand: a fact that was voided is as if it had never been recorded.
-pub fn standing(mut facts: Vec<Recorded>) -> Vec<Recorded> {
-    let voided: HashSet<FactId> = facts.iter().filter_map(|f| f.voids.clone()).collect();
-    facts.retain(|f| !voided.contains(&f.id));
-    facts
-}
-
-/// A note as it is kept in a fact.
-pub fn write_note(n: &Note) -> String {
-    let children = n.children.map_or_else(|| "-".to_owned(), |c| c.to_string());
-    format!(
-        "{} {} {} {children} {}",
-        n.about,
-        n.from,
-        n.to,
-        if n.brought { "brought" } else { "received" }
-    )
-}
-
-fn read_note(s: &str) -> Option<Note> {
-    let mut words = s.split(' ');
-    let note = Note {
-        about: words.next()?.parse().ok()?,
-        from: words.next()?.parse().ok()?,
-        to: words.next()?.parse().ok()?,
-        children: match words.next()? {
-            "-" => None,
-            n => Some(n.parse().ok()?),
-        },
-        brought: words.next()? == "brought",
-    };
-    Some(note)
-}
-
-/// The fact that a party was told of an obligation: which text or call it was, and the deadline
-/// that it named, if it named one.
-pub fn write_told(what: &str, deadline: Option<DateTime<Utc>>) -> String {
-    format!(
-        "{what} {}",
-        deadline.map_or_else(|| "-".to_owned(), |d| d.to_rfc3339())
-    )
-}
-
-fn parent(role: Option<Role>) -> Option<Parent> {
-    match role {
-        Some(Role::Resident) => Some(Parent::Resident),
-        Some(Role::Contact) => Some(Parent::Contact),
-        _ => None,
-    }
-}
-
-/// What a fact about a session means to the rules on money; `None` for one that means nothing to
-/// them.
-fn meaning(f: &Recorded) -> Option<What> {
-    Some(match f.kind.as_str() {
-        "cancelled" => match parent(f.role) {
-            Some(by) => What::Cancelled {
-                by,
-                reason: f.detail.parse().unwrap_or(Reason::Other),
-                ill: None,
-                only_some: false,
-            },
-            None => What::CentreCancelled { closure: false },
-        },
-        "some_children" => What::Cancelled {
-            by: parent(f.role)?,
-            reason: Reason::IllChild,
-            ill: f.detail.parse().ok(),
-            only_some: true,
-        },
-        "closed" => What::CentreCancelled { closure: true },
-        "no_show" => What::NoShow(f.detail.parse::<Absent>().ok()?),
-        "reinstated" => What::Reinstated,
-        "ill_counted" => What::IllCounted(f.detail.parse().ok()?),
-        "note" => What::Note(read_note(&f.detail)?),
-        "waived" => What::ManagerWaived,
-        "written_off" => What::ManagerWroteOff,
-        "told" => match f.detail.split_once(' ') {
-            Some(("all_parties_notice", _)) => What::AllPartiesTold,
-            Some((_, deadline)) => What::DeadlineTold(deadline.parse().unwrap_or(f.at)),
-            None => What::DeadlineTold(f.at),
-        },
-        "informed" if f.detail == "all_parties_notice" && parent(f.role).is_some() => {
-            What::OtherPartyTold
-        }
-        _ => return None,
-    })
+    /// Its facts that were not voided, in the order in which they were recorded.
+    pub facts: Vec<RecordedFact>,
 }
 
 impl CaseRecord {
-    /// What happened to one session, as the rules on money see it.
-    fn history(&self, session: &SessionId) -> Vec<Fact> {
-        let mut out: Vec<Fact> = Vec::new();
-        for f in self
-            .facts
-            .iter()
-            .filter(|f| f.session.as_ref() == Some(session))
-        {
-            match f.kind.as_str() {
-                // Taken back before anybody was told: as if it had not been (safety rule S2).
-                "taken_back" => {
-                    let by = parent(f.role);
-                    let from = out
-                        .iter()
-                        .rposition(|f| f.what == What::Reinstated)
-                        .map_or(0, |n| n + 1);
-                    let mut n = 0;
-                    out.retain(|f| {
-                        n += 1;
-                        n <= from || !matches!(f.what, What::Cancelled { by: who, only_some: false, .. } if Some(who) == by)
-                    });
-                }
-                OWED_AGAIN => {
-                    // What was in the air then and arrived later tells nothing more either.
-                    out.retain(|x| {
-                        x.at <= f.at
-                            || !matches!(
-                                x.what,
-                                What::DeadlineTold(_) | What::AllPartiesTold | What::OtherPartyTold
-                            )
-                    });
-                    out.push(Fact {
-                        at: f.at,
-                        what: What::OwedAgain,
-                    });
-                }
-                // The later record of who came takes the place of the earlier one about the same
-                // parent.
-                "attended" => {
-                    for fact in &mut out {
-                        if let What::NoShow(absent) = fact.what {
-                            match (absent, f.detail.as_str()) {
-                                (Absent::Both, "resident") => {
-                                    fact.what = What::NoShow(Absent::Contact)
-                                }
-                                (Absent::Both, "contact") => {
-                                    fact.what = What::NoShow(Absent::Resident)
-                                }
-                                _ => {}
-                            }
-                        }
-                    }
-                    out.retain(|x| !matches!(x.what, What::NoShow(absent) if f.detail == "both" || absent.as_str() == f.detail));
-                }
-                _ => {
-                    if let Some(what) = meaning(f) {
-                        match what {
-                            What::NoShow(_) => out.retain(|f| !matches!(f.what, What::NoShow(_))),
-                            // A number that is corrected for the same moment or an earlier one.
-                            What::IllCounted(_) => out
-                                .retain(|x| !matches!(x.what, What::IllCounted(_)) || x.at < f.at),
-                            _ => {}
-                        }
-                        out.push(Fact { at: f.at, what });
-                    }
-                }
-            }
-        }
-        out
-    }
-
-    /// Whether staff's record says that somebody did not come to a session, as it stands now.
+    /// Whether staff recorded that somebody did not come to a session.
     pub fn missed(&self, session: &SessionId) -> bool {
-        self.history(session)
+        history(&self.facts, session)
             .iter()
-            .any(|f| matches!(f.what, What::NoShow(_)))
+            .any(|f| matches!(f.event, CaseEvent::NoShow(_)))
     }
 
-    /// The facts of a session since its fee was last owed again after a receipt: what was told or
-    /// released before counts no more.
-    fn since_receipt(&self, session: &SessionId) -> impl Iterator<Item = &Recorded> {
-        let of = move |f: &&Recorded| f.session.as_ref() == Some(session);
+    /// The facts of a session since its fee was last owed again after a receipt. What was told or
+    /// released before no longer counts.
+    fn since_receipt(&self, session: &SessionId) -> impl Iterator<Item = &RecordedFact> {
+        let of = move |f: &&RecordedFact| f.session.as_ref() == Some(session);
         let from = self
             .facts
             .iter()
@@ -308,7 +87,7 @@ impl CaseRecord {
         self.released_at(session, notice).is_some()
     }
 
-    /// When a person last did.
+    /// When a person last released it.
     pub fn released_at(&self, session: &SessionId, notice: &str) -> Option<DateTime<Utc>> {
         self.since_receipt(session)
             .filter(|f| f.kind == "released" && f.detail == notice)
@@ -323,7 +102,11 @@ impl CaseRecord {
     }
 
     /// The times that a session had before each of its moves, with the fact of the move.
-    fn moved(&self, s: &BookedSession, centre: &Centre) -> impl Iterator<Item = (Slot, &Recorded)> {
+    fn moved(
+        &self,
+        s: &BookedSession,
+        centre: &Centre,
+    ) -> impl Iterator<Item = (Slot, &RecordedFact)> {
         let length = s.end - s.start;
         self.facts
             .iter()
@@ -343,61 +126,49 @@ impl CaseRecord {
             })
     }
 
-    /// The other sessions of the case as deadlines see them: a move is one called off, by the
-    /// centre or by a party, and another one booked.
+    /// The other sessions of the case. A move counts as one session called off, by the centre or by a
+    /// party, and another one booked.
     fn others(&self, than: &SessionId, centre: &Centre) -> Vec<LaterSession> {
         let mut out = Vec::with_capacity(self.sessions.len());
         for s in self.sessions.iter().filter(|s| s.id != *than) {
             let mut booked_at = s.booked_at;
             for (slot, f) in self.moved(s, centre) {
-                // Who owes gains no time by asking for another date (choice C03): the old one stays
-                // what it was for the fee.
-                let by = if f.rule == move_rule(Origin::Parent) {
-                    OffBy::Party
-                } else {
-                    OffBy::Centre
-                };
                 out.push(LaterSession {
                     start: slot.start,
                     end: slot.end,
                     booked_at: Some(booked_at),
-                    off: Some((by, Some(f.at))),
+                    // Whoever owes gains no time by asking for another date: the old date stays a
+                    // deadline for the fee (choice C03).
+                    called_off: Some(CalledOff {
+                        by_party: f.rule == move_rule(Origin::Parent),
+                        at: Some(f.at),
+                    }),
                 });
                 booked_at = f.at;
             }
-            let by = |b| {
-                if b == CancelledBy::Centre {
-                    OffBy::Centre
-                } else {
-                    OffBy::Party
-                }
-            };
-            let off = match s.state {
-                SessionState::Cancelled | SessionState::Closed => {
-                    s.off.map_or(Some((OffBy::Centre, None)), |(b, at)| {
-                        Some((by(b), Some(at)))
-                    })
-                }
-                _ => None,
-            };
             out.push(LaterSession {
                 start: s.start,
                 end: s.end,
                 booked_at: Some(booked_at),
-                off,
+                called_off: called_off(s),
             });
         }
         out
     }
 
-    fn facts_of(&self, s: &BookedSession, centre: &Centre, pay_clock: PayClock) -> Option<Facts> {
-        let history = self.history(&s.id);
+    fn facts_of(
+        &self,
+        s: &BookedSession,
+        centre: &Centre,
+        pay_clock: PayClock,
+    ) -> Option<SessionFacts> {
+        let history = history(&self.facts, &s.id);
         if history.is_empty() {
             return None;
         }
-        // A refusal of a move that the centre began is free, whatever the hours: that it was one is
-        // a fact of its own, recorded with it.
-        let is_free = |f: &&Recorded| {
+        // A refusal of the centre's own move is free, whatever the hours. A fact of its own says
+        // so.
+        let is_free = |f: &&RecordedFact| {
             f.kind == REFUSED_MOVE || (f.kind == "no_show" && f.rule == NO_SHOW_OF_CLOSED_FILE)
         };
         let free = self
@@ -407,8 +178,8 @@ impl CaseRecord {
             .filter(is_free)
             .map(|f| f.at)
             .collect();
-        Some(Facts {
-            rules: Rules {
+        Some(SessionFacts {
+            rules: FeeRules {
                 notice_hours: s.notice_hours,
                 fee: s.fee,
                 payment_days: s.payment_days,
@@ -421,7 +192,7 @@ impl CaseRecord {
                 start: s.start,
                 end: s.end,
             },
-            // What nobody had recorded nobody could know: the time was in force until then.
+            // The old time was in force until the move was recorded: before that nobody could know.
             moved: self
                 .moved(s, centre)
                 .map(|(slot, f)| (f.recorded_at, slot))
@@ -432,10 +203,10 @@ impl CaseRecord {
         })
     }
 
-    /// Assesses the case by its centre's rules as the running service does: the clock of a step
-    /// starts at a recorded telling.
+    /// Assesses the case by its centre's rules, as the running service does: deadlines count from
+    /// when a party was really told.
     pub fn assess(&self, centre: &Centre) -> CaseAssessment {
-        let (ids, facts): (Vec<SessionId>, Vec<Facts>) = self
+        let (ids, facts): (Vec<SessionId>, Vec<SessionFacts>) = self
             .sessions
             .iter()
             .filter_map(|s| Some((s.id.clone(), self.facts_of(s, centre, PayClock::WhenTold)?)))
@@ -474,82 +245,14 @@ impl CaseRecord {
     }
 }
 
-/// How a case stands as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CaseStanding {
-    /// Minor units payable now.
-    pub outstanding: i64,
-    /// No new bookings (choice C09).
-    pub hold: bool,
-    /// The file is closed and archived.
-    pub archived: bool,
+fn called_off(s: &BookedSession) -> Option<CalledOff> {
+    matches!(s.state, SessionState::Cancelled | SessionState::Closed).then(|| CalledOff {
+        by_party: s.off.is_some_and(|(by, _)| by != CancelledBy::Centre),
+        at: s.off.map(|(_, at)| at),
+    })
 }
 
-impl CaseAssessment {
-    /// What the rules make of one session.
-    pub fn of(&self, session: &SessionId) -> Option<&Assessment> {
-        self.sessions
-            .iter()
-            .find(|s| s.session == *session)
-            .map(|s| &s.result)
-    }
-
-    /// How one session stands at an instant.
-    pub fn standing(&self, session: &SessionId, at: DateTime<Utc>) -> Standing {
-        self.of(session)
-            .map_or(Standing::CLEAR, |a| a.standing_at(at))
-    }
-
-    /// How the case stands at an instant. A new referral opens the file again and leaves what lay
-    /// before it behind; what is owed stays owed.
-    pub fn at(&self, at: DateTime<Utc>) -> CaseStanding {
-        let referral = self.referrals.iter().filter(|t| **t <= at).max().copied();
-        let mut out = CaseStanding {
-            outstanding: 0,
-            hold: false,
-            archived: false,
-        };
-        for a in self.sessions.iter().map(|s| &s.result) {
-            let s = a.standing_at(at);
-            let since_referral =
-                |t: Option<DateTime<Utc>>| referral.is_none_or(|r| t.is_none_or(|t| t > r));
-            out.outstanding += s.outstanding;
-            out.archived |= s.archived && since_referral(a.escalation.close_at);
-            out.hold |= s.fee == FeeState::Due
-                || (s.fee == FeeState::WrittenOff && since_referral(a.incurred_at));
-        }
-        out.hold |= out.archived;
-        out
-    }
-
-    /// The notices of a session that the rules call for up to an instant, in their order.
-    pub fn called_for(&self, at: DateTime<Utc>) -> impl Iterator<Item = (&SessionId, &Notice)> {
-        self.sessions.iter().flat_map(move |s| {
-            s.result
-                .notices
-                .iter()
-                .filter(move |n| n.at <= at)
-                .map(|n| (&s.session, n))
-        })
-    }
-
-    /// The next instant after `now` at which something happens by itself.
-    pub fn next_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let states = self
-            .sessions
-            .iter()
-            .flat_map(|s| s.result.states.iter().map(|(t, _)| *t));
-        let notices = self
-            .sessions
-            .iter()
-            .flat_map(|s| s.result.notices.iter().map(|n| n.at));
-        // What lies "at" an instant has happened from that instant on; a deadline is passed just
-        // after it.
-        states.chain(notices).filter(|t| *t > now).min()
-    }
-}
-
-/// The parties of a case as the rules name them.
+/// The parties of a case as recipients of notices.
 pub fn recipients(roles: &[Role]) -> Vec<Recipient> {
     roles
         .iter()
@@ -561,8 +264,8 @@ pub fn recipients(roles: &[Role]) -> Vec<Recipient> {
         .collect()
 }
 
-/// The span in which the family is at the centre for a session, with the way there: nothing about
-/// money goes to a phone then.
+/// The span in which the family is at the centre for a session, with the journey there. No text
+/// about money is sent then.
 pub fn busy(s: &BookedSession) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let takes_place = matches!(
         s.state,

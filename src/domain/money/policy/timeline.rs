@@ -1,136 +1,17 @@
-//! States at an instant, and what happens by itself: the note reminder, the deadline, the closing
-//! of the file.
+//! What happens by itself: the note reminder, the deadline, the closing of the file.
 //!
-//! No hindsight: what lay before a fact was known has happened and stands; only what comes after is
-//! planned anew.
+//! There is no hindsight. A deadline that passed before an event was known has passed; only what
+//! comes after the event is planned anew.
 
 use crate::domain::local_time::{instant, wall};
-use crate::domain::money::policy::assess::{Fee, Route, Run};
-use crate::domain::money::policy::facts::{OffBy, Parent, PayClock, What};
-use crate::domain::money::policy::notices::NoticeKind;
+use crate::domain::money::policy::assessor::Assessor;
+use crate::domain::money::policy::facts::{CaseEvent, LaterSession, PayClock};
+use crate::domain::money::policy::fee::{FeeState, NoteRoute};
+use crate::domain::outgoing::message::MessageKind;
 use crate::domain::reminders::schedule::moment;
-use crate::string_enum;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveTime, Utc};
 
-string_enum! {
-    /// Where a fee stands.
-    FeeState {
-        /// There is none.
-        None = "none",
-        /// Incurred, not yet payable: a doctor's note may end it until the end of the next contact.
-        Provisional = "provisional_awaiting_note",
-        /// Payable now.
-        Due = "due",
-        /// It no longer applies.
-        Waived = "waived",
-        /// Received in full.
-        Paid = "paid",
-        /// The manager gave the debt up; not the same as received (choice C19).
-        WrittenOff = "written_off",
-    }
-}
-
-/// How the case stands from an instant on. Amounts are minor units; `paid + outstanding + awaited +
-/// forgiven` is the charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// Where the fee stands.
-    pub fee: FeeState,
-    /// Who has to pay, if there is a fee.
-    pub liable: Option<Parent>,
-    /// The charge assessed.
-    pub charge: i64,
-    /// What was received of it.
-    pub paid: i64,
-    /// What is payable now.
-    pub outstanding: i64,
-    /// What is not payable yet because a note is awaited.
-    pub awaited: i64,
-    /// What was waived or written off.
-    pub forgiven: i64,
-    /// No new bookings (choice C09).
-    pub hold: bool,
-    /// The file is closed and archived.
-    pub archived: bool,
-}
-
-impl Standing {
-    /// Before anything happened.
-    pub const CLEAR: Standing = Standing {
-        fee: FeeState::None,
-        liable: None,
-        charge: 0,
-        paid: 0,
-        outstanding: 0,
-        awaited: 0,
-        forgiven: 0,
-        hold: false,
-        archived: false,
-    };
-
-    fn of(fee: Option<&Fee>, archived: bool) -> Standing {
-        let Some(f) = fee else {
-            return Standing {
-                hold: archived,
-                archived,
-                ..Standing::CLEAR
-            };
-        };
-        let rest = f.charge - f.paid;
-        let part = |state: &[FeeState]| if state.contains(&f.state) { rest } else { 0 };
-        Standing {
-            fee: f.state,
-            liable: Some(f.liable),
-            charge: f.charge,
-            paid: f.paid,
-            outstanding: part(&[FeeState::Due]),
-            awaited: part(&[FeeState::Provisional]),
-            forgiven: part(&[FeeState::Waived, FeeState::WrittenOff]),
-            hold: archived || matches!(f.state, FeeState::Due | FeeState::WrittenOff),
-            archived,
-        }
-    }
-}
-
-/// What is to happen by itself.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Timers {
-    /// The next contact that the two instants below were made of.
-    next: Option<usize>,
-    reminder: Option<DateTime<Utc>>,
-    /// Fee: start of the next due session; note: end of the next contact (choice C04).
-    pub(super) deadline: Option<DateTime<Utc>>,
-    pub(super) close: Option<DateTime<Utc>>,
-}
-
-impl Run<'_> {
-    /// Writes down how the case stands after what happened at `at`.
-    pub(super) fn stand(&mut self, at: DateTime<Utc>) {
-        let now = Standing::of(self.fee.as_ref(), self.archived);
-        if self.states.last().map_or(Standing::CLEAR, |(_, s)| *s) == now {
-            return;
-        }
-        match self.states.last_mut() {
-            Some((t, s)) if *t == at => *s = now,
-            _ => self.states.push((at, now)),
-        }
-    }
-
-    /// The local date of an instant.
-    pub(super) fn date(&self, at: DateTime<Utc>) -> NaiveDate {
-        wall(self.facts.rules.tz, at).date()
-    }
-
-    /// The local date that a note for the fee has to cover.
-    pub(super) fn own_date(&self) -> NaiveDate {
-        self.date(
-            self.fee
-                .as_ref()
-                .map_or(self.facts.session, |f| f.slot)
-                .start,
-        )
-    }
-
+impl Assessor<'_> {
     /// Index of the first session on a later local date (choice C03).
     fn first_later(&mut self) -> usize {
         if let Some(n) = self.first_later {
@@ -146,7 +27,7 @@ impl Run<'_> {
         n
     }
 
-    /// A later session was booked or called off: the plan is made anew if it may be the next one.
+    /// A later session was booked or called off. If it may be the next contact, plan anew.
     pub(super) fn later_changed(&mut self, n: usize) {
         if self.timers.next.is_none_or(|next| n <= next) {
             self.stale = true;
@@ -159,53 +40,41 @@ impl Run<'_> {
         self.timers.next = None;
         self.timers.reminder = None;
         self.timers.deadline = None;
+        let first = self.first_later();
         let Some(fee) = self.fee.as_ref().filter(|f| {
             !f.deadline_passed && matches!(f.state, FeeState::Provisional | FeeState::Due)
         }) else {
             return;
         };
-        let (note_case, since, asked_at, reminded, told) = (
-            fee.state == FeeState::Provisional,
-            fee.since,
-            fee.asked_at,
-            fee.reminded,
-            fee.deadline_told,
-        );
-        // In service the clock of a step starts at a recorded telling; until then there is nothing
-        // to be late for.
-        let untold = self.facts.rules.pay_clock == PayClock::WhenTold && told.is_none();
-        let uncounted = matches!(fee.route, Route::Uncounted);
-        let first = self.first_later();
-        let open = |t: Option<DateTime<Utc>>| t.is_none_or(|t| t <= now);
+        let waits_for_note = fee.state == FeeState::Provisional;
+        let deadline_at = |l: &LaterSession| if waits_for_note { l.end } else { l.start };
+        let told = fee.deadline_told;
+        let uncounted = fee.route == NoteRoute::Uncounted;
         let next = self.later.iter().enumerate().skip(first).find(|(_, l)| {
-            let off = l.off.filter(|(_, t)| open(*t)).map(|(by, _)| by);
-            let at = if note_case { l.end } else { l.start };
-            let stands = if note_case {
-                off.is_none()
-            } else {
-                off != Some(OffBy::Centre)
-            };
-            open(l.booked_at)
-                && stands
-                && at > since
+            let at = deadline_at(l);
+            l.booked_at.is_none_or(|t| t <= now)
+                && is_deadline(l, waits_for_note, now)
+                && at > fee.since
                 && (uncounted || at.max(told.unwrap_or(at)) >= now)
         });
         let Some((n, l)) = next else { return };
-        let start = l.start;
-        let computed = if note_case { l.end } else { l.start };
         self.timers.next = Some(n);
-        // C16: until staff record how many children are ill, nothing escalates by itself.
+        // In service a clock starts only when the party was really told; until then there is
+        // nothing to be late for. And until staff record how many children are ill, nothing
+        // escalates by itself (C16).
+        let untold = self.facts.rules.pay_clock == PayClock::WhenTold && told.is_none();
+        let computed = deadline_at(l);
         self.timers.deadline =
             (!uncounted && !untold).then(|| told.map_or(computed, |t| t.max(computed)));
         self.deadline = self.timers.deadline;
-        if note_case && reminded != Some(start) {
+        if waits_for_note && fee.reminded != Some(l.start) {
             let rules = &self.facts.rules;
-            let at = moment(&rules.courtesy, rules.tz, wall(rules.tz, start)).at;
-            self.timers.reminder = (at > asked_at && at >= now).then_some(at);
+            let at = moment(&rules.courtesy, rules.tz, wall(rules.tz, l.start)).at;
+            self.timers.reminder = (at > fee.asked_at && at >= now).then_some(at);
         }
     }
 
-    /// Lets happen by itself what lies before `until`; `None`: all that is to come.
+    /// Runs the timers that lie before `until`; `None` runs all that are left.
     pub(super) fn run_until(&mut self, now: DateTime<Utc>, until: Option<DateTime<Utc>>) {
         let mut now = now;
         loop {
@@ -229,7 +98,7 @@ impl Run<'_> {
             } else {
                 self.close(at);
             }
-            self.stand(at);
+            self.record_standing(at);
         }
     }
 
@@ -243,7 +112,7 @@ impl Run<'_> {
         let Some(fee) = self.fee.as_mut() else { return };
         fee.reminded = next;
         let liable = fee.liable;
-        self.tell(at, NoticeKind::NoteReminder, liable, "C15");
+        self.tell(at, MessageKind::NoteReminder, liable, "C15");
         self.step(
             at,
             "C15",
@@ -260,26 +129,30 @@ impl Run<'_> {
         if fee.state == FeeState::Provisional {
             // The one exception to "no hindsight": a note that was handed in at the contact counts
             // whenever it was logged.
-            let handed_in = history.iter().any(|f| f.at > at && matches!(&f.what, What::Note(n) if n.brought && fee.route.accepts(n, own_date, children)));
+            let handed_in = history.iter().any(|f| {
+                f.at > at
+                    && matches!(&f.event, CaseEvent::Note(n)
+                        if n.brought && fee.route.accepts(n, own_date, children))
+            });
             if handed_in {
                 self.step(
                     at,
                     "C04",
                     "The note was handed in at the contact and logged later: the \
-                                      deadline does not count.",
+             deadline does not count.",
                 );
                 return;
             }
             fee.state = FeeState::Due;
             let liable = fee.liable;
-            self.tell(at, NoticeKind::FeeNotice, liable, "C08");
+            self.tell(at, MessageKind::FeeNotice, liable, "C08");
             self.step(
                 at,
                 "C08",
                 "Neither note nor fee by the end of the next contact: the fee is due.",
             );
         }
-        self.tell_all(at, NoticeKind::AllPartiesNotice, "C14");
+        self.tell_all(at, MessageKind::AllPartiesNotice, "C14");
         self.step(
             at,
             "C04",
@@ -296,13 +169,12 @@ impl Run<'_> {
         }
     }
 
-    /// The days to pay count from the local date of `told`: it does not count itself, the last day
-    /// counts to its end (choice C07).
-    pub(super) fn days_from(&mut self, told: DateTime<Utc>) {
+    /// Counts the days to pay from the local date of `told`. That day itself does not count, and the
+    /// last day counts to its end (choice C07).
+    fn days_from(&mut self, told: DateTime<Utc>) {
         let days = u64::from(self.facts.rules.payment_days) + 1;
         let day = self.date(told).checked_add_days(Days::new(days));
         self.timers.close = day.map(|d| instant(self.facts.rules.tz, d.and_time(NaiveTime::MIN)));
-        self.pay_until = self.timers.close;
     }
 
     /// All parties were really told.
@@ -322,16 +194,13 @@ impl Run<'_> {
         }
     }
 
-    /// What was told so far starts no step any more; a deadline that passed has passed, and a file
-    /// that was closed stays closed.
+    /// What the party was told before starts no clock any more. A deadline that passed has passed,
+    /// and a file that was closed stays closed.
     pub(super) fn owed_again(&mut self, at: DateTime<Utc>) {
         let Some(fee) = self.fee.as_mut() else { return };
         fee.deadline_told = None;
         if !fee.deadline_passed {
             self.deadline = None;
-        }
-        if !self.archived {
-            self.pay_until = None;
         }
         self.timers.close = None;
         self.stale = true;
@@ -339,7 +208,7 @@ impl Run<'_> {
             at,
             "C18",
             "The party was told that nothing is owed: what they were told before \
-                              starts no step, the next one waits for the manager.",
+             starts no step, the next one waits for the manager.",
         );
     }
 
@@ -347,12 +216,19 @@ impl Run<'_> {
         self.timers.close = None;
         self.archived = true;
         self.escalation.close_at = Some(at);
-        self.escalation.new_referral_required = true;
-        self.tell_all(at, NoticeKind::CaseClosed, "C07");
+        self.tell_all(at, MessageKind::CaseClosed, "C07");
         self.step(
             at,
             "C07",
             "The days to pay are over: the file is closed, a new referral is needed.",
         );
     }
+}
+
+/// Whether a later session that may have been called off by `now` still sets a deadline. A note
+/// cannot be brought to a contact that does not take place; a fee is due before a session that only
+/// a party called off (choice C03).
+fn is_deadline(l: &LaterSession, waits_for_note: bool, now: DateTime<Utc>) -> bool {
+    let called_off = l.called_off.filter(|c| c.at.is_none_or(|t| t <= now));
+    called_off.is_none_or(|c| c.by_party && !waits_for_note)
 }

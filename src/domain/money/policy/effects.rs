@@ -1,29 +1,72 @@
-//! What each fact does to a session and its fee.
+//! What each event does to a session and its fee.
 
-use crate::domain::money::policy::assess::{Course, Fee, Route, Run};
-use crate::domain::money::policy::facts::{Absent, Note, Parent, Recipient};
-use crate::domain::money::policy::notices::{NoticeKind, Topic};
-use crate::domain::money::policy::timeline::FeeState;
+use crate::domain::money::policy::assessor::{Assessor, SessionCourse};
+use crate::domain::money::policy::facts::{Absent, CaseEvent, Note, Parent, PayClock};
+use crate::domain::money::policy::fee::{FeeState, IncurredFee, NoteRoute};
+use crate::domain::outgoing::message::MessageKind;
+use crate::domain::task::TaskKind;
 use crate::domain::visits::session::is_late;
 use chrono::{DateTime, Utc};
 
-impl Run<'_> {
-    pub(super) fn centre_cancelled(&mut self, at: DateTime<Utc>, closure: bool) {
-        if self.course != Course::On {
+impl Assessor<'_> {
+    /// Applies one event. `tied`: the other parent cancelled at the same instant.
+    pub(super) fn apply(&mut self, at: DateTime<Utc>, event: &CaseEvent, tied: bool) {
+        match *event {
+            CaseEvent::CentreCancelled => self.centre_cancelled(at),
+            CaseEvent::Cancelled {
+                only_some: true, ..
+            } => self.step(
+                at,
+                "several_children",
+                "Only some of the children stay away: the session takes place.",
+            ),
+            CaseEvent::Cancelled {
+                by, reason, ill, ..
+            } => {
+                let route = NoteRoute::of(by, reason, ill, self.facts.case.children);
+                self.cancelled(at, by, route, tied);
+            }
+            CaseEvent::NoShow(absent) => self.no_show(at, absent),
+            CaseEvent::Reinstated => self.reinstated(at),
+            CaseEvent::IllCounted(n) => self.ill_counted(at, n),
+            CaseEvent::Note(note) => {
+                self.notes.push(note);
+                self.note(at, &note);
+            }
+            CaseEvent::ManagerWaived => self.waive(at, "manager", "The manager waives the fee."),
+            CaseEvent::ManagerWroteOff => self.write_off(at),
+            CaseEvent::Paid(minor) => self.pay(at, minor),
+            CaseEvent::DeadlineTold(deadline) => self.deadline_told(at, deadline),
+            CaseEvent::AllPartiesTold => self.told_all(at),
+            // The other party owes nothing, so no clock starts. Days that already run count from
+            // the later of the two.
+            CaseEvent::OtherPartyTold if self.timers.close.is_none() => {}
+            CaseEvent::OtherPartyTold => self.told_all(at),
+            CaseEvent::OwedAgain => self.owed_again(at),
+        }
+    }
+
+    fn deadline_told(&mut self, at: DateTime<Utc>, deadline: DateTime<Utc>) {
+        let starts_clock = self.facts.rules.pay_clock == PayClock::WhenTold;
+        let Some(fee) = self.fee.as_mut() else { return };
+        if starts_clock && fee.deadline_told.is_none() {
+            fee.since = fee.since.max(at);
+        }
+        fee.deadline_told = Some(fee.deadline_told.map_or(deadline, |t| t.max(deadline)));
+        self.stale = true;
+    }
+
+    fn centre_cancelled(&mut self, at: DateTime<Utc>) {
+        if self.course != SessionCourse::On {
             return self.waive(
                 at,
                 "C13",
                 "The centre called the session off as well: it could not have taken place.",
             );
         }
-        self.course = Course::Off;
-        if closure && at < self.slot(at).end {
-            self.tell_both(at, NoticeKind::Closure, "C22");
-        } else if !closure && at < self.slot(at).start {
-            self.tell_both(at, NoticeKind::SessionOff, "C22");
-        }
+        self.course = SessionCourse::Off;
         if self.facts.case.court_ordered {
-            self.review(at, Topic::Replacement, "court_order");
+            self.review(at, TaskKind::Replacement, "court_order");
         }
         self.step(
             at,
@@ -32,20 +75,13 @@ impl Run<'_> {
         );
     }
 
-    pub(super) fn cancelled(&mut self, at: DateTime<Utc>, by: Parent, route: Route, tied: bool) {
-        self.tell(at, NoticeKind::CancellationAck, by, "ack");
-        self.tell(
-            at,
-            NoticeKind::CoordinatorCancellation,
-            Recipient::Coordinator,
-            "ack",
-        );
-        if self.course != Course::On {
+    fn cancelled(&mut self, at: DateTime<Utc>, by: Parent, route: NoteRoute, tied: bool) {
+        if self.course != SessionCourse::On {
             return self.cancelled_again(at, by, route);
         }
-        self.course = Course::Off;
+        self.course = SessionCourse::Off;
         if self.facts.case.court_ordered {
-            self.review(at, Topic::CourtOrder, "C21");
+            self.review(at, TaskKind::CourtOrder, "C21");
         }
         self.late = is_late(self.slot(at).start, at, self.facts.rules.notice_hours)
             && !self.facts.free.contains(&at);
@@ -54,11 +90,10 @@ impl Run<'_> {
                 at,
                 "C10",
                 "Both parents cancelled at the same instant: no fee by itself, \
-                                  the co-ordinator decides.",
+                 the co-ordinator decides.",
             );
-            return self.review(at, Topic::Tie, "C10");
+            return self.review(at, TaskKind::Tie, "C10");
         }
-        self.tell_off(at, by);
         if self.late {
             self.step(
                 at,
@@ -71,9 +106,9 @@ impl Run<'_> {
         }
     }
 
-    /// The session was off already: recorded, and perhaps the reason that opens the way of the note
+    /// The session was off already. The message may still give the reason that opens the note route
     /// (choice C28).
-    fn cancelled_again(&mut self, at: DateTime<Utc>, by: Parent, route: Route) {
+    fn cancelled_again(&mut self, at: DateTime<Utc>, by: Parent, route: NoteRoute) {
         let explains = self.fee.as_ref().is_some_and(|f| {
             f.by_message && f.liable == by && f.state == FeeState::Due && !f.deadline_passed
         });
@@ -92,14 +127,14 @@ impl Run<'_> {
         self.ask_for_note(at, route);
     }
 
-    /// A charge comes into being.
-    fn incur(&mut self, at: DateTime<Utc>, liable: Parent, route: Route, by_message: bool) {
+    /// Incurs the charge.
+    fn incur(&mut self, at: DateTime<Utc>, liable: Parent, route: NoteRoute, by_message: bool) {
         let charge = self.facts.rules.fee.minor;
         if charge <= 0 {
             return self.step(at, "fee", "The centre takes no fee.");
         }
         self.first_later = None;
-        self.fee = Some(Fee {
+        self.fee = Some(IncurredFee {
             charge,
             liable,
             slot: self.slot(at),
@@ -122,7 +157,7 @@ impl Run<'_> {
             "Whoever cancelled is liable, whoever usually pays.",
         );
         if !route.is_open() {
-            self.tell(at, NoticeKind::FeeNotice, liable, "seed_001");
+            self.tell(at, MessageKind::FeeNotice, liable, "seed_001");
             self.step(
                 at,
                 "seed_001",
@@ -138,7 +173,7 @@ impl Run<'_> {
     }
 
     /// The fee is provisional from `at` on; a note already on file ends it.
-    fn ask_for_note(&mut self, at: DateTime<Utc>, route: Route) {
+    fn ask_for_note(&mut self, at: DateTime<Utc>, route: NoteRoute) {
         let (date, children) = (self.own_date(), self.facts.case.children);
         let on_file = self.notes.iter().any(|n| route.accepts(n, date, children));
         let Some(fee) = self.fee.as_mut() else { return };
@@ -150,25 +185,25 @@ impl Run<'_> {
         if on_file {
             return self.waive(at, "C05", "A note for the day is on file already.");
         }
-        self.tell(at, NoticeKind::NoteRequest, liable, "note_route");
+        self.tell(at, MessageKind::NoteRequest, liable, "note_route");
         self.step(
             at,
             "note_route",
             "The fee waits for a doctor's note until the end of the next contact.",
         );
-        if route == Route::Uncounted {
-            self.review(at, Topic::ChildrenCount, "C16");
+        if route == NoteRoute::Uncounted {
+            self.review(at, TaskKind::ChildrenCount, "C16");
             self.step(
                 at,
                 "C16",
                 "It is not known how many children are ill: the co-ordinator \
-                                  asks, nothing escalates by itself.",
+                 asks, nothing escalates by itself.",
             );
         }
     }
 
-    /// Staff say how many children were ill, for the first time or corrected: the last count holds.
-    pub(super) fn ill_counted(&mut self, at: DateTime<Utc>, ill: u32) {
+    /// Staff say how many children were ill. The last count holds.
+    fn ill_counted(&mut self, at: DateTime<Utc>, ill: u32) {
         let children = self.facts.case.children;
         let Some(fee) = self.fee.as_mut() else { return };
         let Some(route) = fee.route.counted(ill, children).filter(|r| *r != fee.route) else {
@@ -176,9 +211,9 @@ impl Run<'_> {
         };
         let before = fee.route;
         fee.route = route;
-        if before == Route::NotAll {
-            // As with an illness that is told later (choice C28): before the deadline the fee waits
-            // for the note.
+        if before == NoteRoute::NotAll {
+            // As with an illness explained later (choice C28), the fee waits for the note if its
+            // deadline has not passed.
             if fee.state == FeeState::Due && !fee.deadline_passed {
                 self.step(
                     at,
@@ -194,10 +229,10 @@ impl Run<'_> {
         if fee.state != FeeState::Provisional {
             return;
         }
-        if route == Route::NotAll {
+        if route == NoteRoute::NotAll {
             fee.state = FeeState::Due;
             let liable = fee.liable;
-            self.tell(at, NoticeKind::FeeNotice, liable, "C16");
+            self.tell(at, MessageKind::FeeNotice, liable, "C16");
             self.step(
                 at,
                 "C16",
@@ -212,17 +247,17 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn no_show(&mut self, at: DateTime<Utc>, absent: Absent) {
-        if self.course == Course::Off {
+    fn no_show(&mut self, at: DateTime<Utc>, absent: Absent) {
+        if self.course == SessionCourse::Off {
             return self.step(
                 at,
                 "C12",
                 "The session was off already: the no-show is ignored.",
             );
         }
-        self.review(at, Topic::NoShow, "C12");
+        self.review(at, TaskKind::NoShow, "C12");
         if self.facts.free.contains(&at) {
-            self.course = Course::Undecided;
+            self.course = SessionCourse::Undecided;
             return self.step(
                 at,
                 "C20",
@@ -233,7 +268,7 @@ impl Run<'_> {
             Absent::Contact => Parent::Contact,
             Absent::Resident => Parent::Resident,
             Absent::Both | Absent::Unknown => {
-                self.course = Course::Undecided;
+                self.course = SessionCourse::Undecided;
                 return self.step(
                     at,
                     "C12",
@@ -241,38 +276,22 @@ impl Run<'_> {
                 );
             }
         };
-        self.course = Course::Off;
+        self.course = SessionCourse::Off;
         self.late = true;
         self.step(
             at,
             "C12",
             "Staff recorded who did not come: as a cancellation without notice.",
         );
-        self.incur(at, liable, Route::Closed, false);
+        self.incur(at, liable, NoteRoute::Closed, false);
     }
 
-    pub(super) fn yes(&mut self, at: DateTime<Utc>, by: Parent) {
-        if self.course == Course::On {
-            return self.tell(at, NoticeKind::ConfirmAck, by, "confirm");
-        }
-        self.tell(at, NoticeKind::NeedsCoordinatorAck, by, "C11");
-        self.review(at, Topic::Reconfirm, "C11");
-        self.step(
-            at,
-            "C11",
-            "A YES after a cancellation brings nothing back: the co-ordinator decides.",
-        );
-    }
-
-    pub(super) fn reinstated(&mut self, at: DateTime<Utc>) {
-        if self.course == Course::On {
+    fn reinstated(&mut self, at: DateTime<Utc>) {
+        if self.course == SessionCourse::On {
             return;
         }
-        self.course = Course::On;
+        self.course = SessionCourse::On;
         self.late = false;
-        if at < self.slot(at).end {
-            self.tell_both(at, NoticeKind::SessionOn, "C11");
-        }
         self.step(
             at,
             "C11",
@@ -280,49 +299,48 @@ impl Run<'_> {
         );
         if let Some(fee) = self.fee.take() {
             if fee.state == FeeState::Due {
-                self.tell(at, NoticeKind::FeeSettled, fee.liable, "C11");
+                self.tell(at, MessageKind::FeeSettled, fee.liable, "C11");
             }
             if fee.paid > 0 {
-                self.review(at, Topic::Refund, "C18");
+                self.review(at, TaskKind::Refund, "C18");
             }
         }
         self.timers.close = None;
         self.stale = true;
     }
 
-    pub(super) fn note(&mut self, at: DateTime<Utc>, note: &Note) {
+    fn note(&mut self, at: DateTime<Utc>, note: &Note) {
         let date = self.own_date();
         let Some(fee) = self.fee.as_ref() else { return };
         if !fee.route.is_open() {
-            self.review(at, Topic::NoteNoEffect, "C06");
+            self.review(at, TaskKind::NoteNoEffect, "C06");
             self.step(
                 at,
                 "C06",
                 "A note changes nothing for this reason; only the manager may waive.",
             );
         } else if self.archived {
-            self.review(at, Topic::LateNote, "C05");
+            self.review(at, TaskKind::LateNote, "C05");
             self.step(
                 at,
                 "C05",
                 "The note came after the file was closed: the manager decides.",
             );
         } else if !fee.route.accepts(note, date, self.facts.case.children) {
-            self.review(at, Topic::NoteMismatch, "C17");
+            self.review(at, TaskKind::NoteMismatch, "C17");
             self.step(
                 at,
                 "C17",
                 "The note is for another date, person or number of children: the \
-                                  co-ordinator looks.",
+                 co-ordinator looks.",
             );
         } else {
             self.waive(at, "C05", "A valid note ends the fee.");
         }
     }
 
-    /// The fee no longer applies. What was paid stays paid, and a person decides about it (choice
-    /// C18).
-    pub(super) fn waive(&mut self, at: DateTime<Utc>, rule: &'static str, why: &'static str) {
+    /// Ends the fee. What was paid stays paid, and a person decides about it (choice C18).
+    fn waive(&mut self, at: DateTime<Utc>, rule: &'static str, why: &'static str) {
         let Some(fee) = self.fee.as_mut() else {
             return self.step(at, rule, "There is no fee: nothing changes.");
         };
@@ -336,7 +354,7 @@ impl Run<'_> {
         }
         self.step(at, rule, why);
         if paid > 0 {
-            self.review(at, Topic::Refund, "C18");
+            self.review(at, TaskKind::Refund, "C18");
             self.step(
                 at,
                 "C18",
@@ -346,12 +364,12 @@ impl Run<'_> {
     }
 
     fn settled(&mut self, at: DateTime<Utc>, liable: Parent, rule: &'static str) {
-        self.tell(at, NoticeKind::FeeSettled, liable, rule);
+        self.tell(at, MessageKind::FeeSettled, liable, rule);
         self.timers.close = None;
         self.stale = true;
     }
 
-    pub(super) fn write_off(&mut self, at: DateTime<Utc>) {
+    fn write_off(&mut self, at: DateTime<Utc>) {
         let Some(fee) = self
             .fee
             .as_mut()
@@ -369,7 +387,7 @@ impl Run<'_> {
         );
     }
 
-    pub(super) fn pay(&mut self, at: DateTime<Utc>, minor: i64) {
+    fn pay(&mut self, at: DateTime<Utc>, minor: i64) {
         let open = self
             .fee
             .as_mut()
@@ -393,7 +411,7 @@ impl Run<'_> {
             }
         }
         if over > 0 {
-            self.review(at, Topic::Refund, "C18");
+            self.review(at, TaskKind::Refund, "C18");
             self.step(
                 at,
                 "C18",
