@@ -1,5 +1,5 @@
-//! Telegram: buttons bound to their question, a second press to cancel, links by code, blocked chats,
-//! groups, and the phone that is used instead.
+//! Telegram: buttons bound to their question, a second press to cancel, links by code, blocked
+//! chats, groups, and the phone that is used instead.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World};
 use courtesy::domain::local_time::parse_local;

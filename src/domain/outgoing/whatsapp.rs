@@ -1,5 +1,5 @@
-//! What may be sent on WhatsApp: free text for 24 hours after the last message from that number, and
-//! content templates stored at the provider at any time.
+//! What may be sent on WhatsApp: free text for 24 hours after the last message from that number,
+//! and content templates stored at the provider at any time.
 
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::{FinishBy, Say};
@@ -16,8 +16,8 @@ pub const CANCEL_REASON_ASK_LATE: &str = "cancel_reason_ask_late";
 /// Stands in for a sentence that does not apply, as the provider takes no empty value.
 const EMPTY_VALUE: &str = "-";
 
-/// The ids of the content templates in one file, by language and name. The empty language serves every
-/// party, in English.
+/// The ids of the content templates in one file, by language and name. The empty language serves
+/// every party, in English.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContentSids(BTreeMap<(String, String), String>);
 
@@ -90,7 +90,8 @@ pub enum Delivery {
     Not,
 }
 
-/// The names of content templates: every kind of message, and the question after a late cancellation.
+/// The names of content templates: every kind of message, and the question after a late
+/// cancellation.
 pub fn names() -> impl Iterator<Item = &'static str> {
     MessageKind::ALL
         .iter()
@@ -109,14 +110,14 @@ pub fn name_of(say: &Say) -> &'static str {
     }
 }
 
-/// Whether the 24-hour window is open; `wrote` is the time of the last message from that number to our
-/// sender.
+/// Whether the 24-hour window is open; `wrote` is the time of the last message from that number to
+/// our sender.
 pub fn is_open(wrote: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     wrote.is_some_and(|t| now < t + WINDOW - MARGIN)
 }
 
-/// Decides how a message is delivered. Buttons need a content template; without one the text asks for
-/// words instead.
+/// Decides how a message is delivered. Buttons need a content template; without one the text asks
+/// for words instead.
 pub fn delivery(
     say: &Say,
     open: bool,
@@ -130,8 +131,8 @@ pub fn delivery(
     }
 }
 
-/// How a cancellation is finished on WhatsApp: by a second press if a content template has the buttons,
-/// else by a word (safety rule S1d: the sender is known, so no code is needed).
+/// How a cancellation is finished on WhatsApp: by a second press if a content template has the
+/// buttons, else by a word (safety rule S1d: the sender is known, so no code is needed).
 pub fn finish(
     late: bool,
     reason: bool,
@@ -153,8 +154,8 @@ pub fn finish(
     }
 }
 
-/// The values of a content template's variables: the values of the text in order, then the token that
-/// the buttons send back, if it has buttons.
+/// The values of a content template's variables: the values of the text in order, then the token
+/// that the buttons send back, if it has buttons.
 pub fn variables(values: &[String], say: &Say, token: &str) -> Vec<String> {
     let filled = values.iter().map(|v| {
         if v.is_empty() {
