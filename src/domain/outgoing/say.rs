@@ -147,8 +147,7 @@ pub enum Say {
         /// How many.
         count: i64,
     },
-    /// The words of a person, in answer to a message; read over by
-    /// [`crate::domain::outgoing::lint`].
+    /// The words of a person, in answer to a message; read over by [`crate::domain::outgoing::lint`].
     StaffReply {
         /// The words.
         text: String,
