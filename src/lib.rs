@@ -1,7 +1,7 @@
 //! Courtesy: the messenger of a child contact centre.
 //!
-//! `ARCHITECTURE.md` has the map and two walkthroughs. `tests/tidy.rs` checks which module may import
-//! which.
+//! `ARCHITECTURE.md` has the map and two walkthroughs. `tests/tidy.rs` checks which module may
+//! import which.
 
 pub mod app;
 pub mod channels;

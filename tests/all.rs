@@ -6,6 +6,11 @@
     reason = "the modules of a test binary are its whole world"
 )]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::too_many_lines,
+    clippy::cognitive_complexity,
+    reason = "a test tells its story from beginning to end"
+)]
 
 mod apart;
 mod bookings;

@@ -1,5 +1,5 @@
-//! Telegram: buttons bound to their question, a second press to cancel, links by code, blocked chats,
-//! groups, and the phone that is used instead.
+//! Telegram: buttons bound to their question, a second press to cancel, links by code, blocked
+//! chats, groups, and the phone that is used instead.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World};
 use courtesy::domain::local_time::parse_local;
@@ -224,7 +224,7 @@ async fn a_foreign_press_and_a_strangers_words_change_nothing(on: On) {
     };
     let lines = w.svc.lines();
     let line = lines
-        .of("BRK", courtesy::domain::people::person::Channel::Telegram)
+        .of("BRK", courtesy::domain::people::channel::Channel::Telegram)
         .unwrap();
     let received = courtesy::flows::receive::chats::received(line, update, w.svc.clock.now(), None);
     courtesy::flows::receive::store(&w.svc, &[received.clone(), received])

@@ -1,5 +1,5 @@
-//! Webhooks that are forged, cut off, huge, slow or somebody else's; callbacks in any order; messages
-//! that arrived while nobody was listening.
+//! Webhooks that are forged, cut off, huge, slow or somebody else's; callbacks in any order;
+//! messages that arrived while nobody was listening.
 
 use crate::common::{AT_ONCE, Binary, Emulator, On, TestDb, World, eventually, families};
 use base64::Engine;

@@ -301,7 +301,7 @@ async fn check_refuses_a_word_with_its_file_and_its_mend() {
             "centres/BRK/pl/closure.txt: it names a court, a lawyer or an authority (\"sad\"). \
              Take it out",
             "en/help.txt: it offers \"CANCEL\" as an answer",
-            "en/help.txt: it holds a link (\"www.birchfield.example.\"). Take it out",
+            "en/help.txt: it contains a link (\"www.birchfield.example.\"). Take it out",
         ] {
             assert!(err.contains(part), "{part} not in {err}");
         }

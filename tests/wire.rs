@@ -1,5 +1,5 @@
-//! One suite of exchanges against the simulator and against the emulator, which was written from the
-//! provider's specification. So the simulator is as real as the emulator.
+//! One suite of exchanges against the simulator and against the emulator, which was written from
+//! the provider's specification. So the simulator is as real as the emulator.
 
 use crate::common::{
     AT_ONCE, BOT, Binary, EMULATOR_TOKEN, Emulator, On, TestDb, eventually, families_in_chats,

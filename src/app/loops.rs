@@ -102,7 +102,8 @@ pub(super) async fn reconcile_loop(
 ) -> Result<()> {
     while !stop.is_cancelled() {
         if let Err(e) = reconcile::round(&svc, &worker).await {
-            // Another process may have adopted the same attempt a moment ago; the next round sees it.
+            // Another process may have adopted the same attempt a moment ago; the next round sees
+            // it.
             tracing::warn!("open attempts could not be looked up, trying again: {e:#}");
         }
         svc.liveness.tick("reconcile");
@@ -201,7 +202,8 @@ impl CatchUp {
     }
 }
 
-/// A process whose clock cannot be trusted logs that and stops sending until the clock is right again.
+/// A process whose clock cannot be trusted logs that and stops sending until the clock is right
+/// again.
 pub(super) async fn check_clock(
     svc: &Service,
     watch: &mut ClockWatch,

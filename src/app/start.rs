@@ -71,12 +71,7 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     let now = svc.clock.now();
     follow_senders(&svc).await?;
     retry_fixed_channels(&svc).await?;
-    if svc.lines().all().is_empty() {
-        tracing::warn!("no texting service is set ([sms] in courtesy.toml): nothing will be sent");
-    }
-    for unused in &settings.unused {
-        tracing::warn!("{unused}");
-    }
+    warn_about_settings(settings, &svc);
     let worker = Arc::new(Worker::register(&svc.db, now, how.serve).await?);
     watch_loops(&svc, how.serve, how.scheduled);
     let line_loops = LineLoops {
@@ -104,6 +99,15 @@ pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
         running.serve(listeners, how.more_desk);
     }
     Ok(running)
+}
+
+fn warn_about_settings(settings: &Settings, svc: &Service) {
+    if svc.lines().all().is_empty() {
+        tracing::warn!("no texting service is set ([sms] in courtesy.toml): nothing will be sent");
+    }
+    for unused in &settings.unused {
+        tracing::warn!("{unused}");
+    }
 }
 
 /// Spawns the loops that every process runs.

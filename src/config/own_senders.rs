@@ -24,7 +24,8 @@ pub struct OwnSenders {
 }
 
 impl Settings {
-    /// Reads the senders in a centre's file. Relative paths in it start at the folder of the settings.
+    /// Reads the senders in a centre's file. Relative paths in it start at the folder of the
+    /// settings.
     pub fn own_senders(&self, centre: &Centre) -> Result<OwnSenders, Vec<Problem>> {
         let mut own = OwnSenders::default();
         let table: Table = centre

@@ -17,8 +17,8 @@ pub struct WhatsappSection {
     pub content: ContentSids,
 }
 
-/// Reads `[whatsapp]`: the same service as `[sms]` with another sender, and the content templates that
-/// are stored there.
+/// Reads `[whatsapp]`: the same service as `[sms]` with another sender, and the content templates
+/// that are stored there.
 pub(super) fn read_whatsapp(
     r: &mut ConfigReader<'_>,
     base: &Path,

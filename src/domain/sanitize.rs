@@ -1,5 +1,5 @@
-//! Makes text from strangers safe to display: nothing in it controls the terminal or the page, reverses
-//! the reading direction, or hides.
+//! Makes text from strangers safe to display: nothing in it controls the terminal or the page,
+//! reverses the reading direction, or hides.
 
 /// The most combining marks on one letter; no language needs more.
 const MAX_MARKS: usize = 3;

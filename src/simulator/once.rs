@@ -1,5 +1,5 @@
-//! One weekend in the terminal, for people who have never seen the program. The real program runs, and
-//! at the end the records are read back from the database.
+//! One weekend in the terminal, for people who have never seen the program. The real program runs,
+//! and at the end the records are read back from the database.
 
 use crate::domain::local_time::{instant, parse_local};
 use crate::domain::visits::notice::Origin;

@@ -43,8 +43,8 @@ impl Pages {
         }
     }
 
-    /// Connects the pages to the running program, until `stop`. They refresh whenever something happens
-    /// in a chat.
+    /// Connects the pages to the running program, until `stop`. They refresh whenever something
+    /// happens in a chat.
     pub fn ready(&self, svc: Arc<Service>, stop: CancellationToken) {
         let mut chats = self.telegram.watch();
         let _ = self.running.set((svc.clone(), stop.clone()));
@@ -107,8 +107,8 @@ async fn phones(State(pages): State<Pages>) -> Response {
     }
 }
 
-/// What the pages show as JSON: the clock, the thread of every phone and chat, and the last answer to
-/// a press in each chat.
+/// What the pages show as JSON: the clock, the thread of every phone and chat, and the last answer
+/// to a press in each chat.
 fn state(pages: &Pages, svc: &Service) -> String {
     let short = |at: DateTime<Utc>| wall(ZONE, at).format("%a %-d %b %H:%M").to_string();
     let mut threads: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();

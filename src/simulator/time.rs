@@ -1,5 +1,5 @@
-//! Moves the simulated clock. It stops at everything that falls due on the way, so that each message
-//! is sent at its own moment.
+//! Moves the simulated clock. It stops at everything that falls due on the way, so that each
+//! message is sent at its own moment.
 
 use crate::flows::receive;
 use crate::flows::scan::confirmations;

@@ -57,8 +57,8 @@ pub struct Templates {
     pub(super) centres: BTreeSet<String>,
 }
 
-/// Finds our language for a party's language tag, ignoring the country: `pl-PL` is Polish, and `ur` is
-/// our Urdu in Latin letters. A tag that names a script must match ours exactly.
+/// Finds our language for a party's language tag, ignoring the country: `pl-PL` is Polish, and `ur`
+/// is our Urdu in Latin letters. A tag that names a script must match ours exactly.
 fn tag_of(language: &str) -> Option<&'static str> {
     let exact = LANGUAGES.iter().find(|l| l.eq_ignore_ascii_case(language));
     let primary = |tag: &str| {
@@ -114,8 +114,8 @@ impl Templates {
         self.centres.iter().map(String::as_str)
     }
 
-    /// The language in which a centre writes to a party: the party's own if a speaker has checked it
-    /// or the centre has switched it on, or else English.
+    /// The language in which a centre writes to a party: the party's own if a speaker has checked
+    /// it or the centre has switched it on, or else English.
     pub fn language_for(&self, centre: &Centre, language: &str) -> &'static str {
         self.usable(&centre.languages, language)
     }
@@ -154,8 +154,8 @@ impl Templates {
             .map(|s| s.path.as_str())
     }
 
-    /// Chooses the template for a kind, and its language: the centre's own before the common one, and
-    /// the party's language before English.
+    /// Chooses the template for a kind, and its language: the centre's own before the common one,
+    /// and the party's language before English.
     fn choose(
         &self,
         kind: MessageKind,

@@ -1,5 +1,5 @@
-//! A language as its `language.toml` describes it: who checked its texts, how it writes days and times,
-//! and the words that its texts must not contain.
+//! A language as its `language.toml` describes it: who checked its texts, how it writes days and
+//! times, and the words that its texts must not contain.
 
 use crate::domain::config_reader::{ConfigReader, Problem};
 use crate::domain::local_time::parse_time;
@@ -186,8 +186,8 @@ impl Language {
             .replace("{part}", part)
     }
 
-    /// The end of a period in words, `10am Thu 26 Nov`. Midnight is written as the minute before it,
-    /// because people disagree on which day midnight belongs to.
+    /// The end of a period in words, `10am Thu 26 Nov`. Midnight is written as the minute before
+    /// it, because people disagree on which day midnight belongs to.
     pub fn moment(&self, at: NaiveDateTime) -> String {
         let at = if at.time() == NaiveTime::MIN {
             at - Duration::minutes(1)

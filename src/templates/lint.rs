@@ -1,5 +1,5 @@
-//! Checks the templates and languages that come from a folder: the values that they use, the rules of
-//! wording, and whether the answers that they ask for are understood.
+//! Checks the templates and languages that come from a folder: the values that they use, the rules
+//! of wording, and whether the answers that they ask for are understood.
 
 use crate::domain::config_reader::Problem;
 use crate::domain::outgoing::lint::{self, LintFinding, LintRule};

@@ -12,12 +12,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 impl Templates {
-    /// Loads the templates and checks them. Files in `dir/<language>/<kind>.txt` replace the built-in
-    /// ones for all centres, those in `dir/centres/<CODE>/<language>/<kind>.txt` for one.
+    /// Loads the templates and checks them. Files in `dir/<language>/<kind>.txt` replace the
+    /// built-in ones for all centres, those in `dir/centres/<CODE>/<language>/<kind>.txt` for one.
     ///
     /// # Errors
-    /// Every problem at once: a file of an unknown kind or language, a template that does not parse,
-    /// one that uses a value its kind does not have, one that breaks a rule of wording.
+    /// Every problem at once: a file of an unknown kind or language, a template that does not
+    /// parse, one that uses a value its kind does not have, one that breaks a rule of wording.
     pub fn load(dir: Option<&Path>) -> Result<Templates, Vec<Problem>> {
         Templates::load_from(dir, false)
     }

@@ -1,5 +1,6 @@
-//! The message templates by language. They are built into the program; single files can be overridden
-//! from a folder, for all centres or for one. Every template is checked when it is loaded.
+//! The message templates by language. They are built into the program; single files can be
+//! overridden from a folder, for all centres or for one. Every template is checked when it is
+//! loaded.
 
 mod built_in;
 mod catalog;

@@ -58,9 +58,9 @@ impl Values {
         }
     }
 
-    /// The values that make the longest texts in this language. The second set, if there is one, uses
-    /// the longest day and time with a letter outside the GSM alphabet, which more than doubles the
-    /// segments. `fee` is the centre's.
+    /// The values that make the longest texts in this language. The second set, if there is one,
+    /// uses the longest day and time with a letter outside the GSM alphabet, which more than
+    /// doubles the segments. `fee` is the centre's.
     pub fn longest(language: &Language, fee: Money) -> Vec<Values> {
         let first = at(2026, 1, 1, 0, 0).date();
         let days: Vec<NaiveDate> = (0..366 * 2).map(|n| first + Duration::days(n)).collect();

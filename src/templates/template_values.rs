@@ -1,5 +1,5 @@
-//! Finds the values in a rendered text. Each `{{ value }}` and each `{% if %}` sentence of a template is
-//! marked before rendering, so that the result shows what was filled in, in order.
+//! Finds the values in a rendered text. Each `{{ value }}` and each `{% if %}` sentence of a
+//! template is marked before rendering, so that the result shows what was filled in, in order.
 
 /// Enclose a value; no text contains these characters.
 const MARKS: [char; 2] = ['\u{1}', '\u{2}'];

@@ -1,6 +1,6 @@
 //! WhatsApp through the real binary against the emulator: the 24-hour window, content templates,
-//! presses, the next agreed channel, lost answers, STOP. Nobody gets a message twice, and the contract
-//! with the provider is never broken.
+//! presses, the next agreed channel, lost answers, STOP. Nobody gets a message twice, and the
+//! contract with the provider is never broken.
 
 mod agreed;
 mod answers;

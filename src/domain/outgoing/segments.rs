@@ -10,7 +10,8 @@ pub fn is_gsm(text: &str) -> bool {
     text.chars().all(|c| GSM.contains(c) || GSM_TWO.contains(c))
 }
 
-/// The number of segments. An escape pair or a surrogate pair is never split. An empty text takes one.
+/// The number of segments. An escape pair or a surrogate pair is never split. An empty text takes
+/// one.
 pub fn segments(text: &str) -> u32 {
     let gsm = is_gsm(text);
     let (one, many) = if gsm { (160, 153) } else { (70, 67) };

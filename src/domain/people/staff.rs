@@ -26,7 +26,8 @@ string_enum! {
         Stop = "stop sending",
         /// Allow sending again.
         LetGo = "let texts leave again",
-        /// Record what people told the centre, bookings, moves, payments and notes; release a notice.
+        /// Record what people told the centre, bookings, moves, payments and notes; release a
+        /// notice.
         Record = "record this",
         /// Answer a message in free text.
         Reply = "answer a message",
@@ -44,9 +45,10 @@ string_enum! {
 /// The lowest role that may do each act.
 ///
 /// Any member of staff may stop sending when something goes wrong; a list then shows whom to ring
-/// (safety rule f10). A volunteer sees neither numbers nor messages (rule c2), so a party's file, its
-/// chats and answers to it belong to the co-ordinator (rules a4, a10), as do bookings and closures
-/// (seed 001: the Centre Co-ordinator; rule c5). The manager decides about money (seed 001).
+/// (safety rule f10). A volunteer sees neither numbers nor messages (rule c2), so a party's file,
+/// its chats and answers to it belong to the co-ordinator (rules a4, a10), as do bookings and
+/// closures (seed 001: the Centre Co-ordinator; rule c5). The manager decides about money (seed
+/// 001).
 pub const WHO_MAY: &[(Act, StaffRole)] = &[
     (Act::Attendance, StaffRole::Volunteer),
     (Act::Stop, StaffRole::Volunteer),
@@ -85,9 +87,9 @@ pub struct Person {
 
 /// Checks whether the user `name` may do this; `people` are all users that ever existed.
 ///
-/// As long as no user has ever existed, everybody may do everything, so that a small centre can begin.
-/// Afterwards that never comes back: if all users have left, nobody may do anything until another one
-/// is added.
+/// As long as no user has ever existed, everybody may do everything, so that a small centre can
+/// begin. Afterwards that never comes back: if all users have left, nobody may do anything until
+/// another one is added.
 ///
 /// # Errors
 /// The reason in plain words.

@@ -122,8 +122,8 @@ impl SmsService {
         self.lock().messages.clone()
     }
 
-    /// A phone sends a text: it is stored and posted to the signed webhook. Returns the status of the
-    /// webhook's answer.
+    /// A phone sends a text: it is stored and posted to the signed webhook. Returns the status of
+    /// the webhook's answer.
     pub async fn write(&self, from: &str, to: &str, body: &str) -> Result<u16> {
         let message = SmsMessage {
             sid: format!("SM{}", random_token()),

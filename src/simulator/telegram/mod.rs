@@ -1,6 +1,6 @@
-//! A simulated Telegram Bot API in Telegram's wire format: private chats with buttons, long polling, a
-//! webhook, and the errors that matter. Loopback only; everything is in memory. It takes plain text
-//! only: a `parse_mode` is refused.
+//! A simulated Telegram Bot API in Telegram's wire format: private chats with buttons, long
+//! polling, a webhook, and the errors that matter. Loopback only; everything is in memory. It takes
+//! plain text only: a `parse_mode` is refused.
 
 mod bot_api;
 mod chat_state;

@@ -35,8 +35,8 @@ impl TelegramService {
         self.notify();
     }
 
-    /// A person writes, for example `/start CODE`. This unblocks the bot. Returns the message's number
-    /// in the chat.
+    /// A person writes, for example `/start CODE`. This unblocks the bot. Returns the message's
+    /// number in the chat.
     pub fn say(&self, chat: i64, text: &str) -> i64 {
         self.block(chat, false);
         let id = {

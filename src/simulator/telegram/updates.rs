@@ -127,8 +127,8 @@ impl TelegramService {
         out
     }
 
-    /// Posts updates to the webhook one by one, each until it is accepted, as long as this webhook is
-    /// in charge.
+    /// Posts updates to the webhook one by one, each until it is accepted, as long as this webhook
+    /// is in charge.
     async fn deliver(self: Arc<Self>, mine: u64) {
         let mut changed = self.watch();
         loop {

@@ -13,8 +13,8 @@ const FORWARDED: [&str; 4] = [
     "x-real-ip",
 ];
 
-/// The desk has no login yet, so it answers only this machine. It refuses forwarded requests, foreign
-/// host names and forms from other sites.
+/// The desk has no login yet, so it answers only this machine. It refuses forwarded requests,
+/// foreign host names and forms from other sites.
 pub async fn only_from_this_machine(request: Request, next: Next) -> Response {
     let refuse = |why: &'static str| (StatusCode::FORBIDDEN, why).into_response();
     let headers = request.headers();

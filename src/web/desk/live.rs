@@ -13,8 +13,8 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// How often to look for changes by other processes.
 const POLL: Duration = Duration::from_millis(500);
 
-/// A stream of what `read` returns, each time that differs. It is called whenever something changes,
-/// and twice a second for changes by other processes. The stream ends with the program.
+/// A stream of what `read` returns, each time that differs. It is called whenever something
+/// changes, and twice a second for changes by other processes. The stream ends with the program.
 pub fn live<F: Future<Output = String> + Send>(
     svc: Arc<Service>,
     stop: CancellationToken,

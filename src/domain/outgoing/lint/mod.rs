@@ -1,6 +1,7 @@
 //! What no text to a parent may say. Each language lists its own words in
 //! `message-templates/<language>/language.toml`; what each list means, and where it does not apply,
-//! is decided here. Templates are checked when they are loaded, texts by staff before they are sent.
+//! is decided here. Templates are checked when they are loaded, texts by staff before they are
+//! sent.
 
 mod finding;
 mod forbidden_words;

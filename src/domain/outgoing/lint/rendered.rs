@@ -7,8 +7,8 @@ use crate::domain::outgoing::lint::rules::{in_words, is_exempt};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Say;
 
-/// What is wrong with a rendered text. It must begin with `centre`, the centre's name; `answers` are
-/// the words for YES and NO in its language; `value` renders one of its values by name.
+/// What is wrong with a rendered text. It must begin with `centre`, the centre's name; `answers`
+/// are the words for YES and NO in its language; `value` renders one of its values by name.
 pub fn in_text(
     say: &Say,
     centre: &str,

@@ -4,8 +4,8 @@ use crate::domain::outgoing::lint::finding::{LintFinding, LintRule};
 use crate::domain::outgoing::lint::forbidden_words::{ForbiddenWords, find_entry, normalize};
 use crate::domain::outgoing::message::MessageKind;
 
-/// Words on which a texting service opts a phone out. Anybody asked to answer with one of them would
-/// get no more messages.
+/// Words on which a texting service opts a phone out. Anybody asked to answer with one of them
+/// would get no more messages.
 const OPT_OUT: [&str; 8] = [
     "CANCEL",
     "END",

@@ -53,8 +53,9 @@ fn ways_of(hour: u32, minute: u32) -> Vec<String> {
     out
 }
 
-/// Everything that is wrong with a text by staff to one party, each with its fix. Empty if it may be
-/// sent. `lists` are those of English and of the party's language, as it may be written in either.
+/// Everything that is wrong with a text by staff to one party, each with its fix. Empty if it may
+/// be sent. `lists` are those of English and of the party's language, as it may be written in
+/// either.
 pub fn check(text: &str, lists: &[&ForbiddenWords], others: &OtherParties) -> Vec<String> {
     let mut wrong = Vec::new();
     let normalized = format!(" {} ", normalize(text));
