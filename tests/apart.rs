@@ -3,7 +3,7 @@
 
 use crate::common::{BIRCHFIELD, On, SAMPLE, World};
 use courtesy::domain::money::policy::{Note, NoteSubject};
-use courtesy::domain::people::person::Role;
+use courtesy::domain::people::role::Role;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::money::record as recorded;
 use courtesy::flows::money::record::NewPayment;

@@ -4,7 +4,7 @@
 use crate::common::{BIRCHFIELD, Binary, LIFFEY, On, SAMPLE, TestDb, World};
 use courtesy::domain::ids::{CaseId, SessionId};
 use courtesy::domain::local_time::{parse_local, parse_time};
-use courtesy::domain::people::person::Role;
+use courtesy::domain::people::role::Role;
 use courtesy::domain::task::TaskKind;
 use courtesy::domain::visits::attendee::Session;
 use courtesy::domain::visits::notice::Origin;

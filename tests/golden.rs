@@ -2,7 +2,7 @@
 //! imported files.
 
 use crate::common::{Binary, On, SAMPLE, TestDb, at};
-use courtesy::domain::people::person::Consent;
+use courtesy::domain::people::channel::Consent;
 use courtesy::flows::import::options::ImportOptions;
 use courtesy::flows::import::{Finding, Severity, import};
 use courtesy::store::{cases, sessions};

@@ -1,7 +1,8 @@
 //! A centre's file comes in again, and files as spreadsheets really write them.
 
 use crate::common::{Binary, On, SAMPLE, TestDb, World, at};
-use courtesy::domain::people::person::{Consent, Role};
+use courtesy::domain::people::channel::Consent;
+use courtesy::domain::people::role::Role;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::import::options::DateFormat;
 use courtesy::flows::import::options::ImportOptions;

@@ -5,7 +5,7 @@ use crate::common::{BIRCHFIELD, LIFFEY, On, SAMPLE, World, at};
 use courtesy::domain::centre::Centre;
 use courtesy::domain::ids::TaskId;
 use courtesy::domain::outgoing::message::{MessageKind, MessageState};
-use courtesy::domain::people::person::Role;
+use courtesy::domain::people::role::Role;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::people::decision;
 use courtesy::flows::recording::Recording;

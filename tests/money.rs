@@ -5,7 +5,7 @@ use crate::common::{BIRCHFIELD, On, World, at, eventually, sample_with};
 use courtesy::domain::ids::{FeeId, TaskId};
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::money::policy::{Absent, Note, NoteSubject};
-use courtesy::domain::people::person::Role;
+use courtesy::domain::people::role::Role;
 use courtesy::domain::people::staff::StaffRole;
 use courtesy::domain::task::TaskKind;
 use courtesy::domain::visits::session::Reason;

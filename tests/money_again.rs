@@ -9,7 +9,7 @@ use crate::money::{
 use courtesy::channels::{DeliveryError, DeliveryReceipt, ErrorMeaning};
 use courtesy::domain::local_time::parse_local;
 use courtesy::domain::money::policy::Absent;
-use courtesy::domain::people::person::Role;
+use courtesy::domain::people::role::Role;
 use courtesy::domain::task::TaskKind;
 use courtesy::domain::visits::attendee::Session;
 use courtesy::domain::visits::notice::Origin;

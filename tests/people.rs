@@ -2,7 +2,8 @@
 //! phones and safe hours; and two centres with senders of their own.
 
 use crate::common::{BIRCHFIELD, LIFFEY, On, SECOND_NUMBER, World, sample_with};
-use courtesy::domain::people::person::{Address, Mode};
+use courtesy::domain::people::address::Address;
+use courtesy::domain::people::channel::Mode;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::people::phone::{self, PhoneChange, Spoken};
 use courtesy::store::{parties, tasks};

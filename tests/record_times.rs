@@ -5,7 +5,7 @@ use crate::common::{On, World, at};
 use crate::money::{CONTACT, RESIDENT, by, cancels, case, fees, task, until, world};
 use crate::money_again::{open, pay, session};
 use courtesy::domain::money::policy::Absent;
-use courtesy::domain::people::person::Role;
+use courtesy::domain::people::role::Role;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::import::options::ImportOptions;
 use courtesy::flows::import::{self};

@@ -1,7 +1,7 @@
 //! Who may do what: each act of staff asks the one table, once somebody was named.
 
 use crate::common::{AT_ONCE, Binary, On, TestDb, World, families};
-use courtesy::domain::people::person::Mode;
+use courtesy::domain::people::channel::Mode;
 use courtesy::domain::people::staff::StaffRole;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::people::phone::{self, PhoneChange};

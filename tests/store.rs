@@ -7,7 +7,9 @@ use courtesy::domain::ids::{AttemptToken, MessageId, WorkerId};
 use courtesy::domain::outgoing::message::{MessageKind, MessageState};
 use courtesy::domain::outgoing::payload::Payload;
 use courtesy::domain::outgoing::receipt::Receipt;
-use courtesy::domain::people::person::{Address, Channel, Phone};
+use courtesy::domain::people::address::Address;
+use courtesy::domain::people::channel::Channel;
+use courtesy::domain::people::phone::Phone;
 use courtesy::domain::task::TaskKind;
 use courtesy::store::attempts::{self, ReceiptIn};
 use courtesy::store::outbox::{self, Attempt, AttemptResult, LineScope, NewMessage};
@@ -409,12 +411,12 @@ async fn what_was_stored_comes_back(on: On) {
     let body = "Siobhán’s 😊 ' \" ; -- \\ \u{202e}x";
     let received = inbox::NewInbound {
         provider: "sms".into(),
-        channel: courtesy::domain::people::person::Channel::Sms,
+        channel: courtesy::domain::people::channel::Channel::Sms,
         provider_message_id: "SM1".into(),
         sender: "us".into(),
         from: "+447700900101".into(),
         what: courtesy::store::inbox::InboundKind::Text {
-            body: courtesy::domain::people::person::Private(body.into()),
+            body: courtesy::domain::people::private::Private(body.into()),
             media: 0,
             opt_out_type: None,
         },

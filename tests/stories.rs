@@ -1,7 +1,7 @@
 //! Stories through the real app: its own clock, the practice service on loopback, both databases.
 
 use crate::common::{BIRCHFIELD, On, SAMPLE, World, at};
-use courtesy::domain::people::person::Role;
+use courtesy::domain::people::role::Role;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::receive;
 use courtesy::flows::recording::Recording;
@@ -439,12 +439,12 @@ async fn a_replay_has_no_effect(on: On) {
     for found_by in ["hook", "listing"] {
         let again = courtesy::store::inbox::NewInbound {
             provider: "sms".into(),
-            channel: courtesy::domain::people::person::Channel::Sms,
+            channel: courtesy::domain::people::channel::Channel::Sms,
             provider_message_id: text.sid.clone(),
             sender: OUR_NUMBER.into(),
             from: text.from.clone(),
             what: courtesy::store::inbox::InboundKind::Text {
-                body: courtesy::domain::people::person::Private(text.body.clone()),
+                body: courtesy::domain::people::private::Private(text.body.clone()),
                 media: 0,
                 opt_out_type: None,
             },
@@ -621,12 +621,12 @@ async fn what_was_told_is_not_taken_back(on: On) {
     // The YES was written before the release and comes to us only now.
     let late = courtesy::store::inbox::NewInbound {
         provider: "sms".into(),
-        channel: courtesy::domain::people::person::Channel::Sms,
+        channel: courtesy::domain::people::channel::Channel::Sms,
         provider_message_id: "SMlate".into(),
         sender: OUR_NUMBER.into(),
         from: CONTACT_105.into(),
         what: courtesy::store::inbox::InboundKind::Text {
-            body: courtesy::domain::people::person::Private("YES".into()),
+            body: courtesy::domain::people::private::Private("YES".into()),
             media: 0,
             opt_out_type: None,
         },

@@ -6,7 +6,7 @@ mod handed_over;
 mod phones;
 
 use crate::common::World;
-use courtesy::domain::people::person::Mode;
+use courtesy::domain::people::channel::Mode;
 use courtesy::store::{facts, parties};
 
 const SIOBHAN: &str = "+447700900101";

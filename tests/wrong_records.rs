@@ -7,7 +7,7 @@ use crate::money::{
 use crate::money_again::{open, pay, session};
 use courtesy::domain::ids::FactId;
 use courtesy::domain::money::policy::{Absent, Note, NoteSubject};
-use courtesy::domain::people::person::Role;
+use courtesy::domain::people::role::Role;
 use courtesy::domain::people::staff::StaffRole;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::money::correct::void;

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use courtesy::domain::people::person::Channel;
+use courtesy::domain::people::channel::Channel;
 use courtesy::domain::sanitize::sanitize;
 use courtesy::domain::replies::understanding::{PendingQuestion, ReadingContext, Intent, understand_in};
 use libfuzzer_sys::fuzz_target;

@@ -7,7 +7,7 @@ use crate::cli::{CommandContext, NegativeResult, line};
 use crate::domain::local_time::instant;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::segments::is_gsm;
-use crate::domain::people::person::Channel;
+use crate::domain::people::channel::Channel;
 use crate::flows::lines::{LineService, Lines};
 use crate::store::centres;
 use crate::templates::{ENGLISH, Templates};

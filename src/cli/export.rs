@@ -4,7 +4,7 @@
 use crate::cli::{CommandContext, Usage, line, utc};
 use crate::domain::ids::Id;
 use crate::domain::local_time::{instant, wall};
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::session::SessionState;
 use crate::flows::money::lists;
 use crate::store::{Db, centres, facts, messages, sessions};

@@ -2,7 +2,7 @@
 //! that staff hear before it is moved.
 
 use crate::cli::{CommandContext, line};
-use crate::domain::people::person::Channel;
+use crate::domain::people::channel::Channel;
 use crate::flows::people::link;
 use crate::store::parties;
 use anyhow::{Context, Result, bail};

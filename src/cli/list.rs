@@ -3,7 +3,7 @@
 use crate::cli::{CommandContext, line, utc};
 use crate::domain::ids::TaskId;
 use crate::domain::outgoing::message::MessageState;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::attendee;
 use crate::flows::money::lists;
 use crate::store::messages::{self, ListedMessage};

@@ -2,7 +2,7 @@
 
 use crate::cli::{CommandContext, line, parse_at, utc};
 use crate::domain::local_time::wall;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::reminders::schedule::{self, NotSent};
 use crate::flows::money::lists;
 use crate::flows::scan::confirmations::decide;

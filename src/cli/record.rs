@@ -3,7 +3,7 @@
 use crate::cli::{CommandContext, Usage, bookings, line, parse_at};
 use crate::domain::ids::{FeeId, SessionId, TaskId};
 use crate::domain::local_time::parse_local;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::session::Reason;
 use crate::flows::people::phone::{self, PhoneChange};
 use crate::flows::recording::Recording;

@@ -4,7 +4,7 @@ use crate::cli::record::{RecordedBy, at_of_case, at_of_fee, at_of_task, when};
 use crate::cli::{Usage, line};
 use crate::domain::ids::{FactId, FeeId, SessionId, TaskId};
 use crate::domain::money::policy::{Absent, Note, NoteSubject};
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::session::Reason;
 use crate::flows::money::correct;
 use crate::flows::money::record::{self, NewPayment};

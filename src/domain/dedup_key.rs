@@ -9,7 +9,7 @@ use crate::domain::ids::{
     MessageId, PartyId, SessionId, TaskId, WaitingChatId,
 };
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::task::TaskKind;
 use crate::string_enum;
 use chrono::{DateTime, NaiveDate, Utc};

@@ -5,7 +5,7 @@ use crate::domain::dedup_key::MessageKey;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Speaker;
-use crate::domain::people::person::Channel;
+use crate::domain::people::channel::Channel;
 use crate::store::outbox::NewMessage;
 use crate::store::sessions::AttendeeContext;
 use chrono::{DateTime, Utc};

@@ -3,7 +3,7 @@
 use crate::domain::centre::Centre;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::{Resolved, resolve};
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::attendee::Session;
 use crate::domain::visits::session::SessionState;

@@ -1,7 +1,7 @@
 //! What every flow needs: the database, the clock, the templates and the lines.
 
 use crate::clock::Clock;
-use crate::domain::people::person::Address;
+use crate::domain::people::address::Address;
 use crate::flows::lines::Lines;
 use crate::flows::liveness;
 use crate::store::Db;

@@ -3,7 +3,7 @@
 use crate::args;
 use crate::domain::ids::{CaseId, PartyId, SeriesId, SessionId};
 use crate::domain::local_time::parse_local;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::series::Series;
 use crate::domain::visits::session::SessionState;
 use crate::domain::visits::terms::Terms;

@@ -2,7 +2,10 @@
 
 use crate::args;
 use crate::domain::ids::{CaseId, PartyId, SessionId};
-use crate::domain::people::person::{Channel, Consent, Phone, Private, Role};
+use crate::domain::people::channel::{Channel, Consent};
+use crate::domain::people::phone::Phone;
+use crate::domain::people::private::Private;
+use crate::domain::people::role::Role;
 use crate::domain::people::senders::Senders;
 use crate::store::db::{Arg, Db, Tx};
 use anyhow::{Result, bail};

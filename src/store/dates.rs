@@ -4,7 +4,7 @@ use crate::args;
 use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{DateQuestionId, SessionId};
 use crate::domain::local_time::parse_local;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::replies::conversation::{CROSSING, KnownDateQuestion};
 use crate::domain::visits::notice::Origin;
 use crate::store::db::{Arg, Row, Tx, list_of};

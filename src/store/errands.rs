@@ -3,7 +3,8 @@
 
 use crate::args;
 use crate::domain::ids::ErrandId;
-use crate::domain::people::person::{Address, Channel};
+use crate::domain::people::address::Address;
+use crate::domain::people::channel::Channel;
 use crate::store::db::{Db, Tx};
 use crate::store::sealed::random_id;
 use anyhow::Result;

@@ -2,7 +2,8 @@
 
 use crate::args;
 use crate::domain::ids::{CaseId, FactId, SessionId};
-use crate::domain::people::person::{Private, Role};
+use crate::domain::people::private::Private;
+use crate::domain::people::role::Role;
 use crate::store::db::{Arg, Db, Tx};
 use crate::store::sealed::random_id;
 use anyhow::Result;

@@ -3,7 +3,9 @@
 
 use crate::args;
 use crate::domain::ids::{CaseId, PartyId, SessionId};
-use crate::domain::people::person::{Channel, Consent, Private, Role};
+use crate::domain::people::channel::{Channel, Consent};
+use crate::domain::people::private::Private;
+use crate::domain::people::role::Role;
 use crate::domain::visits::session::SessionState;
 use crate::store::db::{Arg, Tx};
 use anyhow::Result;

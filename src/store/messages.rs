@@ -4,7 +4,7 @@
 use crate::args;
 use crate::domain::ids::{AttemptToken, CaseId, MessageId, SessionId};
 use crate::domain::outgoing::message::{MessageKind, MessageState};
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::outbox::LineScope;
 use anyhow::Result;

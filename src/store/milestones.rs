@@ -4,7 +4,7 @@ use crate::args;
 use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::{CaseId, SessionId, TaskId};
 use crate::domain::outgoing::message::MessageState;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::reminders::milestones::{MilestoneCase, MilestoneVisit, ParentCancellation};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::late;

@@ -2,7 +2,10 @@
 
 use crate::args;
 use crate::domain::ids::{AddressId, CaseId, PartyId, WaitingChatId};
-use crate::domain::people::person::{Address, Channel, Consent, Mode, Private, Role};
+use crate::domain::people::address::Address;
+use crate::domain::people::channel::{Channel, Consent, Mode};
+use crate::domain::people::private::Private;
+use crate::domain::people::role::Role;
 use crate::store::db::{Db, Tx};
 use crate::store::sealed::random_id;
 use anyhow::{Result, bail};

@@ -2,7 +2,8 @@
 
 use crate::args;
 use crate::domain::ids::{CancelQuestionId, CaseId, ChoiceId, SessionId};
-use crate::domain::people::person::{Channel, Role};
+use crate::domain::people::channel::Channel;
+use crate::domain::people::role::Role;
 use crate::domain::replies::cancel_code::{CancelQuestion, OPEN_FOR};
 use crate::domain::replies::conversation::{AmbiguousWish, OpenChoice};
 use crate::store::db::Tx;

@@ -3,7 +3,9 @@
 //! Look-ups go through a keyed hash.
 
 use crate::domain::ids::PartyId;
-use crate::domain::people::person::{Address, Phone, Private};
+use crate::domain::people::address::Address;
+use crate::domain::people::phone::Phone;
+use crate::domain::people::private::Private;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 

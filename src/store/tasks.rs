@@ -4,7 +4,7 @@ use crate::args;
 use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{CaseId, InboundId, MessageId, SessionId, TaskId};
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::db::{Db, Tx};

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::common::{BIRCHFIELD, LIFFEY, On, World, sample_with};
-use courtesy::domain::people::person::{Address, Mode};
+use courtesy::domain::people::address::Address;
+use courtesy::domain::people::channel::Mode;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::people::phone::{self, PhoneChange};
 use courtesy::flows::people::reply;

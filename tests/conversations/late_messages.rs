@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::common::{On, World, at};
-use courtesy::domain::people::person::{Channel, Private};
+use courtesy::domain::people::channel::Channel;
+use courtesy::domain::people::private::Private;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::receive;
 use courtesy::simulator::{OUR_NUMBER, time};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::common::{On, World, at};
-use courtesy::domain::people::person::Mode;
+use courtesy::domain::people::channel::Mode;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::people::phone::{self, PhoneChange};
 use courtesy::flows::recording::Recording;

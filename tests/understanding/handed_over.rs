@@ -3,7 +3,7 @@
 use super::*;
 use crate::common::{On, World};
 use base64::Engine;
-use courtesy::domain::people::person::Mode;
+use courtesy::domain::people::channel::Mode;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::people::phone::{self, PhoneChange};
 use courtesy::flows::people::reply;

@@ -4,7 +4,8 @@
 use crate::cli::try_cases::plan_input::{PlanCase, PlanEvent, PlanParty};
 use crate::cli::utc;
 use crate::domain::local_time::{after_quiet, instant};
-use crate::domain::people::person::{Channel, Role};
+use crate::domain::people::channel::Channel;
+use crate::domain::people::role::Role;
 use crate::domain::reminders::courtesy::Courtesy;
 use crate::domain::reminders::schedule::{NotSent, ask_at, last_call};
 use chrono::{DateTime, NaiveDateTime, Utc};

@@ -4,7 +4,8 @@ use crate::cli::try_cases::json::{
     DATE, Read, at, at_opt, below, field, item, list, parsed, problem, section, text,
 };
 use crate::domain::local_time::{parse_local, parse_time};
-use crate::domain::people::person::{Channel, Role};
+use crate::domain::people::channel::Channel;
+use crate::domain::people::role::Role;
 use crate::domain::reminders::courtesy::{AskRule, Courtesy, parse_day, parse_quiet};
 use crate::domain::reminders::schedule::NotSent;
 use chrono::{DateTime, NaiveDateTime, Utc};

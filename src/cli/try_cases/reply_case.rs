@@ -1,7 +1,7 @@
 //! A text of a parent with the intent that it is expected to have.
 
 use crate::domain::local_time::parse_local;
-use crate::domain::people::person::Channel;
+use crate::domain::people::channel::Channel;
 use crate::domain::replies::understanding::{PendingQuestion, ReadingContext, understand_in};
 use anyhow::{Context, Result};
 use chrono::NaiveDateTime;

@@ -4,7 +4,9 @@ use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{CaseId, MessageId, SessionId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
-use crate::domain::people::person::{Address, Channel, Role};
+use crate::domain::people::address::Address;
+use crate::domain::people::channel::Channel;
+use crate::domain::people::role::Role;
 use chrono::{DateTime, Utc};
 
 /// A claimed message.

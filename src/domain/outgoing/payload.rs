@@ -6,7 +6,7 @@
 
 use crate::domain::ids::{CancelQuestionId, ChoiceId, DateQuestionId};
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::Mode;
+use crate::domain::people::channel::Mode;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;

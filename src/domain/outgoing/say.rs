@@ -3,7 +3,7 @@
 
 use crate::domain::money::amount::Money;
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::Mode;
+use crate::domain::people::channel::Mode;
 use crate::string_enum;
 use chrono::{NaiveDate, NaiveDateTime};
 

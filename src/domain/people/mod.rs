@@ -2,7 +2,6 @@
 
 pub mod address;
 pub mod channel;
-pub mod person;
 pub mod phone;
 pub mod private;
 pub mod role;

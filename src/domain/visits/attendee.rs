@@ -3,7 +3,9 @@
 
 use crate::domain::ids::{CaseId, PartyId, SessionId};
 use crate::domain::local_time::Quiet;
-use crate::domain::people::person::{Address, Channel, Consent, Mode, Role};
+use crate::domain::people::address::Address;
+use crate::domain::people::channel::{Channel, Consent, Mode};
+use crate::domain::people::role::Role;
 use crate::domain::visits::notice::Move;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
 use chrono::{DateTime, NaiveDateTime, Utc};

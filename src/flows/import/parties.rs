@@ -2,7 +2,9 @@
 //! may not.
 
 use crate::domain::ids::{CaseId, PartyId};
-use crate::domain::people::person::{Channel, Consent, Private, Role};
+use crate::domain::people::channel::{Channel, Consent};
+use crate::domain::people::private::Private;
+use crate::domain::people::role::Role;
 use crate::flows::import::finding::Finding;
 use crate::flows::import::row::{PartyRow, SessionRow};
 use crate::store::cases::{NewAddress, NewParty};

@@ -1,7 +1,9 @@
 //! A good line of a file, and its print: what is remembered of it, so that the next import knows
 //! what the file changed.
 
-use crate::domain::people::person::{Channel, Consent, Phone, Role};
+use crate::domain::people::channel::{Channel, Consent};
+use crate::domain::people::phone::Phone;
+use crate::domain::people::role::Role;
 use crate::store::sealed::Sealed;
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::domain::money::office_hours::money_at;
 use crate::domain::money::policy::record::busy;
 use crate::domain::money::policy::{self, CaseAssessment, FeeState, NoticeKind, Recipient};
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::store::Tx;
 use crate::store::centres::Centres;
 use crate::store::money::{self, MoneyCase};

@@ -2,7 +2,7 @@
 //! and what follows is computed from the facts that are left (safety rule f1).
 
 use crate::domain::ids::FactId;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::attendee::Session;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};

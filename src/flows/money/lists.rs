@@ -4,7 +4,7 @@ use crate::domain::ids::{CaseId, FeeId, SessionId};
 use crate::domain::money::amount::Money;
 use crate::domain::money::policy::{FeeStanding, FeeState, NoticeKind, RuleStep};
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::flows::money::assessed_case::{AssessedCase, called};
 use crate::flows::money::standing::in_words;
 use crate::store::{Db, centres, money, sessions};

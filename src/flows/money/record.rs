@@ -5,7 +5,7 @@ use crate::domain::ids::{FeeId, SessionId};
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::recorded_fact::write_note;
 use crate::domain::money::policy::{CaseAssessment, FeeState, Note};
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::session::Reason;
 use crate::flows::money::standing::{StandingLines, assessed, finish};

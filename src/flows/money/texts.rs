@@ -7,7 +7,7 @@ use crate::domain::money::policy::recorded_fact::OWED_AGAIN;
 use crate::domain::money::policy::{FeeState, NoticeKind};
 use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::outgoing::payload::Payload;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::people::senders::Senders;
 use crate::flows::compose::message_to;
 use crate::flows::money::assessed_case::{AssessedCase, CalledNotice, allowed, still_so};

@@ -6,7 +6,7 @@ use crate::domain::local_time::wall;
 use crate::domain::money::policy::FeeState;
 use crate::domain::money::policy::recorded_fact::write_told;
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::flows::money::standing::{StandingLines, assessed, finish};

@@ -3,7 +3,8 @@
 //! on file that was rung back (safety rules D1, D2, a4, a10).
 
 use crate::domain::local_time::parse_hours;
-use crate::domain::people::person::{Address, Channel, Consent, Mode};
+use crate::domain::people::address::Address;
+use crate::domain::people::channel::{Channel, Consent, Mode};
 use crate::domain::people::staff::Act;
 use crate::domain::replies::understanding::{Intent, normalize, understand};
 use crate::domain::task::TaskKind;

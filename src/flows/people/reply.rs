@@ -7,7 +7,8 @@ use crate::domain::local_time::{after_all_quiet, wall};
 use crate::domain::outgoing::lint::{self, OtherParties};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
-use crate::domain::people::person::{Address, Mode};
+use crate::domain::people::address::Address;
+use crate::domain::people::channel::Mode;
 use crate::domain::people::staff::Act;
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
@@ -96,7 +97,7 @@ pub struct WaitingMessage {
     /// Who has the number that it came from, by `CASE:role`: one, several, or nobody on file.
     pub parties: Vec<String>,
     /// By which channel it came.
-    pub channel: crate::domain::people::person::Channel,
+    pub channel: crate::domain::people::channel::Channel,
     /// The message.
     pub message: InboundId,
     /// The centre's zone, in which times are shown.

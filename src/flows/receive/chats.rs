@@ -4,7 +4,7 @@
 use crate::channels::InboundEvent;
 use crate::channels::telegram::{self, ErrandResult, Telegram, UpdateMode};
 use crate::domain::dedup_key::TaskKey;
-use crate::domain::people::person::Channel;
+use crate::domain::people::channel::Channel;
 use crate::domain::task::TaskKind;
 use crate::flows::lines::Line;
 use crate::flows::people::link;

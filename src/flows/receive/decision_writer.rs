@@ -8,7 +8,8 @@ use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Say;
-use crate::domain::people::person::{Channel, Mode, Role};
+use crate::domain::people::channel::{Channel, Mode};
+use crate::domain::people::role::Role;
 use crate::domain::replies::cancel_code::code_prefix;
 use crate::domain::replies::conversation::{self, AmbiguousWish, Decision, Effect, InboundContext};
 use crate::domain::task::TaskKind;
@@ -363,7 +364,7 @@ impl<'a> DecisionWriter<'a> {
             && self
                 .parties
                 .iter()
-                .all(|p| p.mode == crate::domain::people::person::Mode::Normal)
+                .all(|p| p.mode == crate::domain::people::channel::Mode::Normal)
             && let Some(centre) = self.centre_of(None)
         {
             words = self

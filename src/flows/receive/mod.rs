@@ -11,7 +11,8 @@ use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::AttemptToken;
 use crate::domain::local_time::wall;
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::{Channel, Private};
+use crate::domain::people::channel::Channel;
+use crate::domain::people::private::Private;
 use crate::domain::replies::conversation::{
     self, ButtonPress, InboundContext, KnownDateQuestion, KnownVisit, OpenChoice, OptOut,
     PromptRef, RecentExchange, Sender,

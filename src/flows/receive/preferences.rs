@@ -1,7 +1,7 @@
 //! What a party wishes of its phone: texts or none, and how much they may show.
 
 use crate::domain::ids::PartyId;
-use crate::domain::people::person::{Channel, Mode};
+use crate::domain::people::channel::{Channel, Mode};
 use crate::domain::replies::conversation::{InboundContext, Sender};
 use crate::domain::task::TaskKind;
 use crate::flows::receive::decision_writer::DecisionWriter;

@@ -4,7 +4,7 @@
 use crate::domain::centre::Centre;
 use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::{Consent, Mode};
+use crate::domain::people::channel::{Consent, Mode};
 use crate::domain::people::senders::Senders;
 use crate::domain::reminders::schedule::{self, Moment, NotSent, first_look};
 use crate::domain::task::TaskKind;

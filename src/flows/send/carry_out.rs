@@ -9,7 +9,7 @@ use crate::domain::outgoing::decide::{Decision, Text, Verdict, decide};
 use crate::domain::outgoing::message::{MessageKind, MessageState};
 use crate::domain::outgoing::say::Say;
 use crate::domain::outgoing::whatsapp::{self, Delivery};
-use crate::domain::people::person::Channel;
+use crate::domain::people::channel::Channel;
 use crate::domain::task::TaskKind;
 use crate::flows::compose::speaker;
 use crate::flows::lines::Line;

@@ -6,7 +6,7 @@ use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::WorkerId;
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::outgoing::receipt::Receipt;
-use crate::domain::people::person::Address;
+use crate::domain::people::address::Address;
 use crate::domain::task::TaskKind;
 use crate::flows::lines::Line;
 use crate::flows::receive::went_elsewhere;
@@ -319,7 +319,9 @@ fn find_content(
 mod tests {
     use super::*;
     use crate::domain::ids::{AttemptToken, MessageId};
-    use crate::domain::people::person::{Channel, Phone, Private};
+    use crate::domain::people::channel::Channel;
+    use crate::domain::people::phone::Phone;
+    use crate::domain::people::private::Private;
 
     fn attempt() -> OpenAttempt {
         OpenAttempt {

@@ -9,7 +9,8 @@ use crate::domain::outgoing::decide::{
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::pace::Pace;
 use crate::domain::outgoing::payload::Payload;
-use crate::domain::people::person::{Channel, Mode, Role};
+use crate::domain::people::channel::{Channel, Mode};
+use crate::domain::people::role::Role;
 use crate::domain::replies::cancel_code::digit;
 use crate::domain::visits::attendee::AttendeeContext;
 use crate::flows::compose::speaker;

@@ -5,7 +5,7 @@ use crate::domain::ids::SessionId;
 use crate::domain::local_time::after_all_quiet;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::payload::Payload;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, CancelledBy, Reason, SessionState};
@@ -116,7 +116,7 @@ pub async fn answer(
         // The phone on file learns what was recorded in its owner's name.
         if let Some(to) = context
             .route()
-            .filter(|_| context.consent == crate::domain::people::person::Consent::Yes)
+            .filter(|_| context.consent == crate::domain::people::channel::Consent::Yes)
             .map(|r| (r.address.clone(), r.hash.clone()))
         {
             let in_time = !is_late(&mut tx, context, rec.at).await?;

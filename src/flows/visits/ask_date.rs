@@ -6,7 +6,7 @@ use crate::domain::ids::{DateQuestionId, SessionId};
 use crate::domain::local_time::after_quiet;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::outgoing::payload::Payload;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::release::next_quarter;
 use crate::domain::task::TaskKind;

@@ -5,7 +5,7 @@ use crate::domain::centre::Centre;
 use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{CaseId, SeriesId, SessionId};
 use crate::domain::local_time::{instant, wall};
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::schedule::first_look;
 use crate::domain::visits::series::{Pattern, Series, WEEKS_AHEAD, ahead, fits};

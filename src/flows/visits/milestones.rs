@@ -10,7 +10,7 @@ use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::decide::MilestoneFacts;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
-use crate::domain::people::person::{Consent, Mode};
+use crate::domain::people::channel::{Consent, Mode};
 use crate::domain::reminders::milestones::{MilestoneCase, look, text_from, text_of, text_until};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;

@@ -6,7 +6,9 @@ mod passed;
 
 use crate::args;
 use crate::domain::ids::{CaseId, InboundId};
-use crate::domain::people::person::{Address, Channel, Private};
+use crate::domain::people::address::Address;
+use crate::domain::people::channel::Channel;
+use crate::domain::people::private::Private;
 use crate::store::db::{Arg, Db, Tx};
 use crate::store::sealed::random_id;
 use anyhow::{Context, Result};

@@ -2,7 +2,7 @@
 //! said.
 
 use crate::args;
-use crate::domain::people::person::Channel;
+use crate::domain::people::channel::Channel;
 use crate::store::db::{Arg, Db, Row, Tx, list_of};
 use anyhow::Result;
 use chrono::{DateTime, Utc};

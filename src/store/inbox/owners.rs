@@ -2,7 +2,8 @@
 
 use crate::args;
 use crate::domain::ids::{CaseId, PartyId};
-use crate::domain::people::person::{Channel, Mode, Role};
+use crate::domain::people::channel::{Channel, Mode};
+use crate::domain::people::role::Role;
 use crate::domain::people::senders::Senders;
 use crate::store::db::{Arg, Tx, list_of};
 use anyhow::Result;

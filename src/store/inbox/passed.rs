@@ -2,7 +2,8 @@
 
 use crate::args;
 use crate::domain::ids::InboundId;
-use crate::domain::people::person::{Channel, Private};
+use crate::domain::people::channel::Channel;
+use crate::domain::people::private::Private;
 use crate::store::db::Tx;
 use anyhow::Result;
 use chrono::{DateTime, Utc};

@@ -4,7 +4,9 @@
 use crate::args;
 use crate::domain::ids::{CaseId, SessionId};
 use crate::domain::local_time::parse_hours;
-use crate::domain::people::person::{Address, Channel, Consent, Mode, Role};
+use crate::domain::people::address::Address;
+use crate::domain::people::channel::{Channel, Consent, Mode};
+use crate::domain::people::role::Role;
 use crate::domain::people::senders::Senders;
 use crate::domain::visits::attendee::{AttendeeContext, Route};
 use crate::store::db::{Arg, Db, Row, Tx};

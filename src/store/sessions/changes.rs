@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::domain::ids::SessionId;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::attendee::Attendee;
 use crate::domain::visits::attendee::Session;
 use crate::domain::visits::notice::Origin;

@@ -4,7 +4,7 @@
 //! Instants are UTC. Amounts are minor units of the fee's currency.
 
 use crate::domain::money::amount::Money;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::reminders::courtesy::Courtesy;
 use crate::domain::visits::session::Reason;
 use crate::string_enum;

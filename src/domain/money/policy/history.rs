@@ -3,7 +3,7 @@
 use crate::domain::ids::SessionId;
 use crate::domain::money::policy::facts::{Absent, CaseEvent, Parent, TimedEvent};
 use crate::domain::money::policy::recorded_fact::{OWED_AGAIN, RecordedFact, read_note};
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::session::Reason;
 use chrono::{DateTime, Utc};
 

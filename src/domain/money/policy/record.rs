@@ -15,7 +15,7 @@ use crate::domain::money::policy::ledger::{CaseLedger, Payment, case_ledger};
 use crate::domain::money::policy::recorded_fact::{
     NO_SHOW_OF_CLOSED_FILE, OWED_AGAIN, REFUSED_MOVE, RecordedFact, move_rule,
 };
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::notice::Origin;
 use crate::domain::visits::session::{CancelledBy, SessionState};
 use chrono::{DateTime, Duration, Utc};

@@ -2,7 +2,7 @@
 
 use crate::domain::ids::{FactId, SessionId};
 use crate::domain::money::policy::facts::Note;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::notice::Origin;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;

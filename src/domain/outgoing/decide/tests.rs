@@ -10,7 +10,7 @@ use crate::domain::ids::{
 };
 use crate::domain::outgoing::message::MessageKind as Kind;
 use crate::domain::outgoing::whatsapp::ContentSids;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::attendee::{Attendee, Session};
 use chrono::{NaiveDate, NaiveTime};
 use std::collections::BTreeMap;

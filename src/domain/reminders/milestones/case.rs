@@ -3,7 +3,7 @@
 use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::CaseId;
 use crate::domain::ids::SessionId;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Reason, SessionState};
 use chrono::{DateTime, Utc};

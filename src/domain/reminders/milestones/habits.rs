@@ -1,7 +1,7 @@
 //! Late cancellations and missing notes, again and again.
 
 use crate::domain::dedup_key::TaskKey;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::reminders::milestones::case::{
     MilestoneCase, MilestoneTask, MilestoneVisit, ParentCancellation,
 };

@@ -8,7 +8,7 @@
 use crate::domain::centre::Rules;
 use crate::domain::dedup_key::TaskKey;
 use crate::domain::local_time::{instant, wall};
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::reminders::milestones::case::{
     MilestoneCase, MilestonePlan, MilestoneTask, MilestoneVisit,
 };

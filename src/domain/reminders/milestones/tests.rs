@@ -5,7 +5,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::instant;
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::reminders::milestones::{
     MilestoneCase, MilestoneVisit, ParentCancellation, look, text_from, text_of, text_until,
 };

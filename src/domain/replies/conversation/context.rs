@@ -5,7 +5,7 @@ use crate::domain::centre::CancelAnswer;
 use crate::domain::ids::{CaseId, ChoiceId, DateQuestionId, SessionId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Press;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::replies::cancel_code::CancelQuestion;
 use crate::domain::replies::understanding::Understood;
 use crate::domain::task::URGENT_WITHIN;

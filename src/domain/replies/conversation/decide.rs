@@ -1,7 +1,7 @@
 //! Decides what a received message does.
 
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::Mode;
+use crate::domain::people::channel::Mode;
 use crate::domain::replies::conversation::cancel::cancel;
 use crate::domain::replies::conversation::choice_end::{ends_choice, visit_left_open};
 use crate::domain::replies::conversation::confirm::confirm;

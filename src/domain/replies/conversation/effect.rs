@@ -2,7 +2,8 @@
 
 use crate::domain::ids::{CancelQuestionId, ChoiceId, DateQuestionId, SessionId};
 use crate::domain::outgoing::message::MessageKind;
-use crate::domain::people::person::{Mode, Role};
+use crate::domain::people::channel::Mode;
+use crate::domain::people::role::Role;
 use crate::domain::replies::conversation::context::{AmbiguousWish, InboundContext, KnownVisit};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::Reason;

@@ -1,6 +1,6 @@
 //! What is known when a message is read.
 
-use crate::domain::people::person::Channel;
+use crate::domain::people::channel::Channel;
 use chrono::NaiveDateTime;
 
 /// Which question waits for an answer.

@@ -1,7 +1,7 @@
 //! Checks one line of a file, column by column.
 
 use crate::domain::local_time::{Resolved, parse_time, resolve};
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::visits::session::ContactType;
 use crate::flows::import::finding::{Finding, Severity, any_error, shown};
 use crate::flows::import::options::DateFormat;

@@ -1,7 +1,7 @@
 //! Checks a line against the good lines before it. The time it takes does not grow with their
 //! number.
 
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::flows::import::check::checker::Checker;
 use crate::flows::import::row::SessionRow;
 use chrono::{DateTime, Utc};

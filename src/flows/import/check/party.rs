@@ -1,7 +1,9 @@
 //! Checks what a line says about people: names, numbers, channels, consent, arrivals.
 
 use crate::domain::local_time::parse_time;
-use crate::domain::people::person::{Channel, Consent, Phone, PhoneError, Role};
+use crate::domain::people::channel::{Channel, Consent};
+use crate::domain::people::phone::{Phone, PhoneError};
+use crate::domain::people::role::Role;
 use crate::flows::import::check::checker::Checker;
 use crate::flows::import::finding::{Severity, shown};
 use crate::flows::import::row::PartyRow;

@@ -17,7 +17,7 @@ use crate::domain::ids::ChoiceId;
 use crate::domain::ids::SessionId;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::say::Press;
-use crate::domain::people::person::Role;
+use crate::domain::people::role::Role;
 use crate::domain::replies::cancel_code::CancelQuestion;
 use crate::domain::replies::understanding::understand;
 use crate::domain::task::TaskKind;
