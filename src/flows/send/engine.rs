@@ -1,52 +1,58 @@
-//! Claim, send, record. Claim and intent are one commit with the re-check; then the bytes; then the
-//! outcome, together with the next claim.
+//! The loop that sends by one line: claim, send, record.
+//!
+//! The claim, the decision and the intent are one commit. Then the request is made. Its outcome is
+//! recorded together with the next claim.
 
 use crate::channels::SendOutcome;
 use crate::domain::dedup_key::TaskKey;
-use crate::domain::ids::{AttemptToken, MessageId, WorkerId};
-use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
+use crate::domain::ids::WorkerId;
 use crate::domain::task::TaskKind;
 use crate::flows::lines::{Line, Outgoing};
 use crate::flows::send::carry_out::{Ready, decide_all};
+use crate::flows::send::outcome::{self, LineMeaning, Sent};
 use crate::flows::service::Service;
 use crate::store::db::is_deadlock;
-use crate::store::outbox::{self, AfterRefusal, Attempt, AttemptResult};
+use crate::store::outbox::{self, Attempt};
 use crate::store::sealed::random_id;
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, attempts, centres, inbox, messages};
+use crate::store::{Tx, centres, messages};
 use anyhow::{Context, Result};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration as Span, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// No POST begins later than this after the commit that re-checked it.
+/// No request begins later than this after the commit that decided about it.
 const FRESH: Span = Span::from_secs(5);
-/// Sends at the same time.
+/// Requests in the air at the same time.
 const IN_FLIGHT: usize = 100;
-/// The largest claim without a rate.
+/// The largest claim of a line without a rate.
 const BATCH: usize = 2000;
-/// Results that are recorded together at most, and how long the first of them waits for more: what
-/// a kill can leave in doubt is this and what is in flight.
+/// Results that are recorded together at most. A kill can leave these in doubt, and what is in the
+/// air.
 const FLUSH: usize = 256;
-/// See [`FLUSH`].
-const PACE: Span = Span::from_millis(3);
-/// A look at the outbox at least this often while nothing wakes us.
+/// How long the first result waits for others before they are recorded.
+const FLUSH_AFTER: Span = Span::from_millis(3);
+/// The outbox is looked at this often while nothing wakes the engine.
 const POLL: Span = Span::from_millis(500);
-/// Between two looks while something is in the air.
+/// The outbox is looked at this often while requests are in the air.
 const LOOK: Span = Span::from_millis(20);
-/// Failures in a row after which the channel rests until a free request succeeds.
+/// After this many failures in a row the line rests until a free request succeeds.
 const FAILURES: u32 = 5;
+/// The longest rest that a provider's `Retry-After` can ask for.
+const LONGEST_REST: Span = Span::from_secs(3600);
+/// Open requests are finished for this long when the process stops.
+const LAST_SECONDS: Span = Span::from_secs(10);
 
-/// A text whose intent is committed and whose bytes have not left.
+/// A text whose intent is committed and whose request has not begun.
 struct Job {
     ready: Ready,
     committed: Instant,
 }
 
-/// One process's sending.
+/// Sends by one line, for one process.
 pub struct Engine {
     svc: Arc<Service>,
     line: Arc<Line>,
@@ -54,7 +60,7 @@ pub struct Engine {
     backlog: VecDeque<Job>,
     results_in: mpsc::UnboundedReceiver<Sent>,
     results_out: mpsc::UnboundedSender<Sent>,
-    /// Results that are not yet recorded, and since when.
+    /// Results that are not recorded yet, and since when.
     pending: Vec<Sent>,
     pending_since: Option<Instant>,
     in_flight: usize,
@@ -64,26 +70,14 @@ pub struct Engine {
     next_slot: Instant,
     failures: u32,
     rest_until: Option<Instant>,
-    /// The day whose limit stopped the sending.
+    /// The day whose maximum was reached.
     limit_reached_on: Option<String>,
-    /// Something beside results and claims was written.
+    /// Something else than results and claims was written.
     to_commit: bool,
 }
 
-#[derive(Clone)]
-struct Sent {
-    token: AttemptToken,
-    message_id: MessageId,
-    number_hash: String,
-    kind: MessageKind,
-    /// It answers somebody, at the address that asked.
-    is_reply: bool,
-    tries: i64,
-    tried: SendOutcome,
-}
-
 impl Engine {
-    /// The sending of the process with this worker id on a line.
+    /// Sending by a line, for the process with this worker id.
     pub fn new(svc: Arc<Service>, line: Arc<Line>, worker: WorkerId) -> Engine {
         let (results_out, results_in) = mpsc::unbounded_channel();
         Engine {
@@ -106,11 +100,12 @@ impl Engine {
         }
     }
 
-    /// Sends until `stop`: then open requests are finished for at most ten seconds and what has not
-    /// begun is given back.
+    /// Sends until `stop`. Then it finishes open requests, for ten seconds at most, and gives back
+    /// what has not begun.
     ///
     /// # Errors
-    /// The database failed: memory that it does not have must not act, so the process has to end.
+    /// The database failed. The process has to end, because it knows something that the database
+    /// does not.
     pub async fn run(mut self, stop: CancellationToken) -> Result<()> {
         while !stop.is_cancelled() {
             if !self.turn().await? {
@@ -139,7 +134,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether `max_per_day` stopped the sending.
+    /// Whether `max_per_day` is reached.
     pub fn daily_limit_reached(&self) -> bool {
         self.limit_reached_on.is_some()
     }
@@ -149,7 +144,7 @@ impl Engine {
     async fn wait(&mut self) {
         let mut pause = POLL;
         if let Some(since) = self.pending_since {
-            pause = pause.min(PACE.saturating_sub(since.elapsed()));
+            pause = pause.min(FLUSH_AFTER.saturating_sub(since.elapsed()));
         }
         if !self.backlog.is_empty() && self.in_flight < IN_FLIGHT {
             pause = pause.min(self.next_slot.saturating_duration_since(Instant::now()));
@@ -168,9 +163,9 @@ impl Engine {
         self.pending.push(sent);
     }
 
-    /// Gives back what has not begun, and waits for what is in the air for at most ten seconds.
+    /// Gives back what has not begun, and waits for what is in the air.
     pub async fn finish(mut self) -> Result<()> {
-        let end = Instant::now() + Span::from_secs(10);
+        let end = Instant::now() + LAST_SECONDS;
         self.give_back(|_| true);
         while self.in_flight > 0 && Instant::now() < end {
             if let Ok(Some(sent)) =
@@ -185,25 +180,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes the jobs that `which` names out of the backlog: they never began.
+    /// Takes these jobs out of the backlog. They never began.
     fn give_back(&mut self, which: impl Fn(&Job) -> bool) {
         let mut kept = VecDeque::with_capacity(self.backlog.len());
         for job in self.backlog.drain(..) {
             if which(&job) {
-                let sent = Sent {
-                    token: job.ready.attempt.token,
-                    message_id: job.ready.attempt.message_id,
-                    number_hash: job.ready.attempt.number.1,
-                    kind: job.ready.kind,
-                    is_reply: job.ready.attempt.is_reply,
-                    tries: job.ready.tries,
-                    tried: SendOutcome::NotSent {
-                        error: "it had not begun in time".into(),
-                        wait: Some(Span::ZERO),
-                    },
+                let never_begun = SendOutcome::NotSent {
+                    error: "it had not begun in time".into(),
+                    wait: Some(Span::ZERO),
                 };
                 self.in_flight += 1; // counted down again when it is gathered
-                let _ = self.results_out.send(sent);
+                let _ = self.results_out.send(Sent::new(job.ready, never_begun));
             } else {
                 kept.push_back(job);
             }
@@ -211,50 +198,84 @@ impl Engine {
         self.backlog = kept;
     }
 
-    /// One turn: record what came back, refill the backlog if it is low, begin what may begin. True
-    /// if it did anything.
+    /// Records what came back, refills the backlog if it is low, and begins what may begin. True if
+    /// it did anything.
     async fn turn(&mut self) -> Result<bool> {
         self.svc.liveness.tick("deliver");
-        let rate = self.line.rate_per_second;
         while let Ok(sent) = self.results_in.try_recv() {
             self.take(sent);
         }
-        let batch = if rate == 0 {
-            BATCH
+        let committed = if self.flush_is_due() {
+            self.flush().await?
         } else {
-            (rate as usize * 4).clamp(1, BATCH)
+            self.refill().await?
         };
-        let low = self.backlog.len() <= batch / 2;
-        let flush = !self.pending.is_empty()
-            && (self.pending.len() >= FLUSH
-                || self.in_flight == 0
-                || self.pending_since.is_some_and(|s| s.elapsed() >= PACE));
-        let mut worked = flush;
-        if flush {
-            // The next claim rides along, so that senders never wait for the database.
-            let room = if low && self.rest_until.is_none() && self.more {
-                batch - self.backlog.len()
-            } else {
-                0
-            };
-            worked |= self.commit(room).await?;
-        } else if low && self.look_at.is_none_or(|t| Instant::now() >= t) {
-            // While texts are in the air a look at the outbox now and then is enough.
-            self.look_at = None;
-            match self.may_claim().await {
-                Ok(true) => worked |= self.commit(batch - self.backlog.len()).await?,
-                Ok(false) => {}
-                Err(e) => {
-                    tracing::warn!("the outbox cannot be read just now: {e:#}");
-                    self.look_at = Some(Instant::now() + Span::from_secs(1));
-                }
-            }
-            if self.in_flight > 0 && !self.more && self.look_at.is_none() {
-                self.look_at = Some(Instant::now() + LOOK);
-            }
-        }
         let resting = self.rest_until.is_some();
         self.give_back(|job| resting || job.committed.elapsed() >= FRESH);
+        let began = self.begin_what_may_begin();
+        Ok(committed || began)
+    }
+
+    /// The most that is claimed at once: what the rate lets leave in four seconds.
+    fn batch(&self) -> usize {
+        match self.line.rate_per_second as usize {
+            0 => BATCH,
+            rate => (rate * 4).clamp(1, BATCH),
+        }
+    }
+
+    fn backlog_is_low(&self) -> bool {
+        self.backlog.len() <= self.batch() / 2
+    }
+
+    fn flush_is_due(&self) -> bool {
+        !self.pending.is_empty()
+            && (self.pending.len() >= FLUSH
+                || self.in_flight == 0
+                || self
+                    .pending_since
+                    .is_some_and(|since| since.elapsed() >= FLUSH_AFTER))
+    }
+
+    /// Records results. The next claim is part of the same commit, so that senders never wait for
+    /// the database.
+    async fn flush(&mut self) -> Result<bool> {
+        let claims = self.backlog_is_low() && self.rest_until.is_none() && self.more;
+        let room = if claims {
+            self.batch() - self.backlog.len()
+        } else {
+            0
+        };
+        self.commit(room).await?;
+        Ok(true)
+    }
+
+    /// Claims, if the backlog is low. While requests are in the air a look now and then is enough.
+    async fn refill(&mut self) -> Result<bool> {
+        let look = self.backlog_is_low() && self.look_at.is_none_or(|t| Instant::now() >= t);
+        if !look {
+            return Ok(false);
+        }
+        self.look_at = None;
+        let mut claimed = false;
+        match self.may_claim().await {
+            Ok(true) => claimed = self.commit(self.batch() - self.backlog.len()).await?,
+            Ok(false) => {}
+            Err(e) => {
+                tracing::warn!("the outbox cannot be read just now: {e:#}");
+                self.look_at = Some(Instant::now() + Span::from_secs(1));
+            }
+        }
+        if self.in_flight > 0 && !self.more && self.look_at.is_none() {
+            self.look_at = Some(Instant::now() + LOOK);
+        }
+        Ok(claimed)
+    }
+
+    /// Begins requests, as far as the rate and the number in the air allow.
+    fn begin_what_may_begin(&mut self) -> bool {
+        let rate = self.line.rate_per_second;
+        let mut began = false;
         while self.in_flight < IN_FLIGHT {
             let now = Instant::now();
             if rate > 0 && now < self.next_slot {
@@ -264,54 +285,43 @@ impl Engine {
                 break;
             };
             if rate > 0 {
-                self.next_slot =
-                    self.next_slot.max(now) + Span::from_secs_f64(1.0 / f64::from(rate));
+                let slot = Span::from_secs_f64(1.0 / f64::from(rate));
+                self.next_slot = self.next_slot.max(now) + slot;
             }
             self.begin(job);
-            worked = true;
+            began = true;
         }
-        Ok(worked)
+        began
     }
 
     fn begin(&mut self, job: Job) {
         self.in_flight += 1;
         let line = self.line.clone();
-        let out = self.results_out.clone();
+        let results = self.results_out.clone();
         let now = self.svc.clock.now();
         tokio::spawn(async move {
             let Ready {
                 attempt,
                 buttons,
                 content,
-                kind,
                 not_after,
-                tries,
-            } = job.ready;
-            let valid_for = not_after.map(|t| (t - now).to_std().unwrap_or_default());
+                ..
+            } = &job.ready;
             let text = Outgoing {
                 body: &attempt.body,
-                buttons,
+                buttons: buttons.clone(),
                 content: content.as_ref(),
-                valid_for,
+                valid_for: not_after.map(|t| (t - now).to_std().unwrap_or_default()),
                 token: &attempt.token,
             };
-            let tried = line
-                .send((&attempt.number.0, &attempt.number.1), text)
-                .await;
-            let _ = out.send(Sent {
-                token: attempt.token,
-                message_id: attempt.message_id,
-                number_hash: attempt.number.1,
-                kind,
-                is_reply: attempt.is_reply,
-                tries,
-                tried,
-            });
+            let (address, hash) = &attempt.number;
+            let outcome = line.send((address, hash), text).await;
+            let _ = results.send(Sent::new(job.ready, outcome));
         });
     }
 
-    /// Whether something is due and the channel is not resting; a resting channel is probed by a
-    /// free request.
+    /// Whether something is due and the line may send. A line that rested is asked by a free request
+    /// first.
     async fn may_claim(&mut self) -> Result<bool> {
         if let Some(until) = self.rest_until {
             if Instant::now() < until {
@@ -342,7 +352,7 @@ impl Engine {
             .any(|(stopped, ..)| *stopped == name))
     }
 
-    /// Commits; two transactions that wait for each other in the database end well at the next try.
+    /// Commits. If two transactions wait for each other, the next try succeeds.
     async fn commit(&mut self, room: usize) -> Result<bool> {
         let results = std::mem::take(&mut self.pending);
         self.pending_since = None;
@@ -355,14 +365,13 @@ impl Engine {
         self.try_commit(results, room).await
     }
 
-    /// One commit: results, claim, re-check and intents. True if anything was claimed.
+    /// One commit: results, claim, decisions and intents. True if anything was claimed.
     async fn try_commit(&mut self, results: Vec<Sent>, room: usize) -> Result<bool> {
         let (svc, line) = (self.svc.clone(), self.line.clone());
         let now = svc.clock.now();
         let mut tx = match svc.db.begin().await {
             Ok(tx) => tx,
-            // Nothing is known here that the database does not know: it is simply asked again
-            // later.
+            // This process knows nothing that the database does not: it asks again later.
             Err(e) if results.is_empty() => {
                 tracing::warn!("nothing can be sent just now: {e:#}");
                 self.look_at = Some(Instant::now() + Span::from_secs(1));
@@ -441,171 +450,24 @@ impl Engine {
         Ok(room.min(left as usize))
     }
 
+    /// Records the outcomes of sends, and does what they mean for the line.
     async fn record(&mut self, tx: &mut Tx, now: DateTime<Utc>, results: Vec<Sent>) -> Result<()> {
-        let mut ends = Vec::with_capacity(results.len());
+        let mut ended = Vec::with_capacity(results.len());
         for sent in results {
-            let end = match sent.tried.clone() {
-                SendOutcome::Accepted {
-                    provider_id,
-                    receipt,
-                } => {
-                    self.failures = 0;
-                    if receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
-                        tasks::open_for_message(
-                            tx,
-                            now,
-                            TaskKey::undelivered(&sent.message_id),
-                            TaskKind::BadNumber,
-                            &sent.message_id,
-                        )
-                        .await?;
-                    }
-                    AttemptResult::Accepted {
-                        provider_id,
-                        receipt,
-                    }
+            let (result, meaning) = outcome::record(&self.line, tx, &sent, now).await?;
+            match meaning {
+                LineMeaning::Answers => self.failures = 0,
+                LineMeaning::Fails => self.failed(),
+                LineMeaning::Waits(wait) => {
+                    self.rest_until = Some(Instant::now() + wait.min(LONGEST_REST));
                 }
-                SendOutcome::NotSent { error, wait } => {
-                    if wait.is_none() {
-                        self.failed();
-                    } else if let Some(w) = wait.filter(|w| !w.is_zero()) {
-                        // 429: everybody waits as long as the service asked.
-                        self.rest_until = Some(Instant::now() + w.min(Span::from_secs(3600)));
-                    }
-                    let again = wait.map_or_else(
-                        || backoff(sent.tries),
-                        |w| Duration::from_std(w).unwrap_or_default(),
-                    );
-                    AttemptResult::NotSent {
-                        error,
-                        again: now + again,
-                    }
-                }
-                SendOutcome::RefusedNumber {
-                    error,
-                    blocked: true,
-                    ..
-                } if !sent.is_reply => {
-                    // It was surely not delivered. The party's other address is taken if it was
-                    // agreed and is safe; the next look at the message decides that, and opens a
-                    // ring task if there is none.
-                    self.failures = 0;
-                    chat_is_gone(tx, now, &sent).await?;
-                    AttemptResult::Refused {
-                        error,
-                        then: AfterRefusal::Wait(now),
-                    }
-                }
-                SendOutcome::OutsideWindow { error } => {
-                    // Nothing was sent: the party's next address takes it, or a person rings. The
-                    // next look at the message decides that.
-                    self.failures = 0;
-                    AttemptResult::Refused {
-                        error,
-                        then: AfterRefusal::Elsewhere(now),
-                    }
-                }
-                SendOutcome::RefusedNumber {
-                    error,
-                    opted_out,
-                    blocked,
-                } => {
-                    self.failures = 0;
-                    let (topic, reason) = match (opted_out, sent.kind) {
-                        // S1c: the question cannot arrive, so a person rings.
-                        (true, MessageKind::CancelReasonAsk) => {
-                            (TaskKind::CancelByPhone, EndReason::OptedOut)
-                        }
-                        (true, kind) if kind.calls_off() => {
-                            (TaskKind::RingSessionOff, EndReason::OptedOut)
-                        }
-                        (true, _) => (TaskKind::RingOptedOut, EndReason::OptedOut),
-                        (false, _) if blocked => (TaskKind::ChatBlocked, EndReason::Blocked),
-                        (false, _) => (TaskKind::BadNumber, EndReason::BadNumber),
-                    };
-                    if blocked {
-                        chat_is_gone(tx, now, &sent).await?;
-                    }
-                    if opted_out {
-                        inbox::set_opt_out(tx, self.line.at(), &sent.number_hash, true, None, now)
-                            .await?;
-                    }
-                    // That a STOP is acknowledged nowhere is no news.
-                    if sent.kind != MessageKind::StopAck {
-                        tasks::open_for_message(
-                            tx,
-                            now,
-                            TaskKey::refused(&sent.message_id),
-                            topic,
-                            &sent.message_id,
-                        )
-                        .await?;
-                    }
-                    AttemptResult::Refused {
-                        error,
-                        then: AfterRefusal::AttemptResult(reason.as_str()),
-                    }
-                }
-                SendOutcome::RefusedChannel { error } => {
-                    tracing::error!(
-                        "{} refuses everything ({error}); the channel stands still until its \
-                         settings are mended",
-                        self.line.in_words()
-                    );
-                    if centres::stop_channel(
-                        tx,
-                        &self.line.name(),
-                        &error,
-                        &self.line.fingerprint(),
-                        now,
-                    )
-                    .await?
-                    {
-                        tasks::open(
-                            tx,
-                            now,
-                            &NewTask::new(TaskKey::channel_stopped(now), TaskKind::ChannelStopped),
-                        )
-                        .await?;
-                    }
-                    // What was claimed and has not begun is given back: one refusal is enough.
-                    self.give_back(|_| true);
-                    AttemptResult::Refused {
-                        error,
-                        then: AfterRefusal::Wait(now + Duration::minutes(1)),
-                    }
-                }
-                SendOutcome::Unknown { error } if !self.line.can_be_asked() => {
-                    // Telegram has no list: nobody can tell, so a person decides. A pressed button
-                    // may still prove that it arrived.
-                    self.failed();
-                    tracing::warn!(
-                        "a text by {} may or may not have arrived ({error}): a person decides",
-                        self.line.in_words()
-                    );
-                    if attempts::uncertain(tx, now, &sent.token).await? {
-                        tasks::open_for_message(
-                            tx,
-                            now,
-                            TaskKey::uncertain(&sent.token),
-                            TaskKind::Uncertain,
-                            &sent.message_id,
-                        )
-                        .await?;
-                    }
-                    continue;
-                }
-                SendOutcome::Unknown { error } => {
-                    self.failed();
-                    tracing::warn!(
-                        "an attempt ended in doubt ({error}); the service will be asked"
-                    );
-                    AttemptResult::Doubt { error }
-                }
-            };
-            ends.push((sent.token, end));
+                LineMeaning::Nothing => {}
+                // One refusal of everything is enough: what was claimed is given back.
+                LineMeaning::Stops => self.give_back(|_| true),
+            }
+            ended.extend(result.map(|result| (sent.token, result)));
         }
-        outbox::record(tx, &self.line.name(), now, ends).await
+        outbox::record(tx, &self.line.name(), now, ended).await
     }
 
     fn failed(&mut self) {
@@ -619,25 +481,4 @@ impl Engine {
             self.rest_until = Some(Instant::now() + Span::from_secs(1));
         }
     }
-}
-
-/// The bot was blocked there, or the chat is gone: staff see it, and no text goes there until it is
-/// let in again.
-async fn chat_is_gone(tx: &mut Tx, now: DateTime<Utc>, sent: &Sent) -> Result<()> {
-    if inbox::block(tx, &sent.number_hash, Some(now)).await? > 0 {
-        tasks::open_for_message(
-            tx,
-            now,
-            TaskKey::chat_gone(&sent.number_hash, now.date_naive()),
-            TaskKind::ChatBlocked,
-            &sent.message_id,
-        )
-        .await?;
-    }
-    Ok(())
-}
-
-/// Two seconds, then twice as long each time, up to two minutes.
-fn backoff(tries: i64) -> Duration {
-    Duration::seconds((2i64 << tries.clamp(0, 6)).min(120))
 }

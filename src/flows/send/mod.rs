@@ -2,5 +2,6 @@
 
 mod carry_out;
 pub mod engine;
+mod outcome;
 pub mod reconcile;
 mod snapshot;
