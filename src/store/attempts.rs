@@ -51,12 +51,20 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
     let rows = db
         .all(
             "SELECT a.token, a.message_id, a.worker, a.channel, a.sender, a.number, a.body,
-              a.started_at, a.ended_at, a.looks, a.looked_at, a.content, m.not_after,
-               EXISTS (SELECT 1 FROM attempt o WHERE o.number_hash = a.number_hash
-                 AND o.channel = a.channel AND o.content = TRUE
-                 AND o.outcome = 'uncertain') AS beside_uncertain
-             FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.outcome IS NULL
-               AND a.started_at <= $1 ORDER BY coalesce(a.looked_at, a.started_at) LIMIT $2",
+               a.started_at, a.ended_at, a.looks, a.looked_at, a.content, m.not_after,
+               EXISTS (
+                 SELECT 1
+                 FROM attempt o
+                 WHERE o.number_hash = a.number_hash
+                   AND o.channel = a.channel
+                   AND o.content = TRUE
+                   AND o.outcome = 'uncertain'
+               ) AS beside_uncertain
+             FROM attempt a
+             JOIN message m ON m.id = a.message_id
+             WHERE a.outcome IS NULL AND a.started_at <= $1
+             ORDER BY coalesce(a.looked_at, a.started_at)
+             LIMIT $2",
             args![before, limit],
         )
         .await?;
@@ -109,8 +117,11 @@ pub async fn looked(
     let rows = tokens.iter().map(|t| args![t, now, now - apart]).collect();
     tx.with_many(
         "token, at, before",
-        "UPDATE attempt SET looks = attempt.looks + 1, looked_at = v.at FROM v
-          WHERE attempt.token = v.token AND attempt.outcome IS NULL
+        "UPDATE attempt
+         SET looks = attempt.looks + 1, looked_at = v.at
+         FROM v
+         WHERE attempt.token = v.token
+           AND attempt.outcome IS NULL
            AND (attempt.looked_at IS NULL OR attempt.looked_at <= v.before)",
         rows,
     )
@@ -122,15 +133,17 @@ pub async fn looked(
 /// its end is known meanwhile.
 pub async fn uncertain(tx: &mut Tx, now: DateTime<Utc>, token: &AttemptToken) -> Result<bool> {
     tx.exec(
-        "UPDATE message SET state = 'uncertain', claim = NULL WHERE id = (SELECT message_id \
-             FROM attempt WHERE token = $1 AND outcome IS NULL)",
+        "UPDATE message
+         SET state = 'uncertain', claim = NULL
+         WHERE id = (SELECT message_id FROM attempt WHERE token = $1 AND outcome IS NULL)",
         args![token],
     )
     .await?;
     let n = tx
         .exec(
-            "UPDATE attempt SET outcome = 'uncertain', ended_at = coalesce(ended_at, $1) \
-                     WHERE token = $2 AND outcome IS NULL",
+            "UPDATE attempt
+             SET outcome = 'uncertain', ended_at = coalesce(ended_at, $1)
+             WHERE token = $2 AND outcome IS NULL",
             args![now, token],
         )
         .await?;
@@ -174,7 +187,7 @@ pub async fn receipt(
     r: &ReceiptIn,
 ) -> Result<Option<ReceiptEffect>> {
     tx.exec(
-        "INSERT INTO receipt_event (id, token, provider_id, status, error_code, received_at) \
+        "INSERT INTO receipt_event (id, token, provider_id, status, error_code, received_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
         args![
             crate::store::sealed::random_id(),
@@ -207,8 +220,10 @@ pub async fn receipt(
     let row = tx
         .one(
             "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender,
-              a.channel, m.state
-             FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1",
+               a.channel, m.state
+             FROM attempt a
+             JOIN message m ON m.id = a.message_id
+             WHERE a.token = $1",
             args![&r.token],
         )
         .await?;
@@ -261,8 +276,10 @@ pub async fn receipt(
         // meanwhile.
         let live = tx
             .one(
-                "SELECT token FROM attempt WHERE message_id = $1 AND (outcome IS NULL OR \
-                           outcome IN ('accepted', 'uncertain'))",
+                "SELECT token
+                 FROM attempt
+                 WHERE message_id = $1
+                   AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))",
                 args![row.id::<MessageId>("message_id")?],
             )
             .await?;
@@ -271,17 +288,23 @@ pub async fn receipt(
         }
     }
     tx.exec(
-        "UPDATE attempt SET outcome = 'accepted', provider_id = $1, receipt = $2, ended_at = \
-         coalesce(ended_at, $3) WHERE token = $4",
+        "UPDATE attempt
+         SET outcome = 'accepted', provider_id = $1, receipt = $2,
+           ended_at = coalesce(ended_at, $3)
+         WHERE token = $4",
         args![&r.provider_id, stands.as_str(), now, &r.token],
     )
     .await?;
     let state = stands.message_state();
     tx.exec(
-        "UPDATE message SET state = $1, provider_id = $2, sent_at = coalesce(sent_at, $3),
-          delivered_at = CASE WHEN $1 = 'delivered' THEN coalesce(delivered_at, $3)
-          ELSE delivered_at END,
-           claim = NULL WHERE id = $4",
+        "UPDATE message
+         SET state = $1, provider_id = $2, sent_at = coalesce(sent_at, $3),
+           delivered_at = CASE
+             WHEN $1 = 'delivered' THEN coalesce(delivered_at, $3)
+             ELSE delivered_at
+           END,
+           claim = NULL
+         WHERE id = $4",
         args![
             state.as_str(),
             &r.provider_id,
@@ -303,8 +326,9 @@ pub async fn not_brought(
 ) -> Result<bool> {
     let row = tx
         .one(
-            "SELECT message_id, channel FROM attempt WHERE token = $1 AND outcome = \
-                      'accepted' AND receipt IN ('undelivered', 'failed')",
+            "SELECT message_id, channel
+             FROM attempt
+             WHERE token = $1 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')",
             args![token],
         )
         .await?;
@@ -317,16 +341,18 @@ pub async fn not_brought(
     .await?;
     let n = tx
         .exec(
-            "UPDATE attempt SET outcome = 'refused', error = $1 WHERE token = $2 AND outcome = \
-               'accepted' AND receipt IN ('undelivered', 'failed')",
+            "UPDATE attempt
+             SET outcome = 'refused', error = $1
+             WHERE token = $2 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')",
             args![error, token],
         )
         .await?;
     if n == 1 {
         tx.exec(
-            "UPDATE message SET state = 'waiting', reason = NULL, not_before = $1, not_by = $2, \
-             sent_at = NULL, provider_id = NULL, claim = NULL WHERE id = $3 AND state = \
-             'undelivered'",
+            "UPDATE message
+             SET state = 'waiting', reason = NULL, not_before = $1, not_by = $2, sent_at = NULL,
+               provider_id = NULL, claim = NULL
+             WHERE id = $3 AND state = 'undelivered'",
             args![now, row.text("channel")?, &message_id],
         )
         .await?;
@@ -370,8 +396,11 @@ pub async fn under(tx: &mut Tx, token: &AttemptToken) -> Result<Option<StoredPro
     let seal = tx.seal();
     let row = tx
         .one(
-            "SELECT a.number_hash, a.sender, a.outcome, m.kind, m.session_id, m.ask_version, \
-             m.data FROM attempt a JOIN message m ON m.id = a.message_id WHERE a.token = $1",
+            "SELECT a.number_hash, a.sender, a.outcome, m.kind, m.session_id, m.ask_version,
+               m.data
+             FROM attempt a
+             JOIN message m ON m.id = a.message_id
+             WHERE a.token = $1",
             args![token],
         )
         .await?;
@@ -399,8 +428,9 @@ pub async fn proven(
 ) -> Result<bool> {
     let row = tx
         .one(
-            "SELECT message_id FROM attempt WHERE token = $1 AND (outcome IS NULL OR \
-                      outcome = 'uncertain')",
+            "SELECT message_id
+             FROM attempt
+             WHERE token = $1 AND (outcome IS NULL OR outcome = 'uncertain')",
             args![token],
         )
         .await?;
@@ -414,18 +444,22 @@ pub async fn proven(
     .await?;
     let n = tx
         .exec(
-            "UPDATE attempt SET outcome = 'accepted', ended_at = coalesce(ended_at, $1),
-              receipt = 'delivered',
-               provider_id = CASE WHEN EXISTS (SELECT 1 FROM attempt o
-                 WHERE o.provider_id = $2) THEN provider_id ELSE coalesce($2, provider_id) END
+            "UPDATE attempt
+             SET outcome = 'accepted', ended_at = coalesce(ended_at, $1), receipt = 'delivered',
+               provider_id = CASE
+                 WHEN EXISTS (SELECT 1 FROM attempt o WHERE o.provider_id = $2) THEN provider_id
+                 ELSE coalesce($2, provider_id)
+               END
              WHERE token = $3 AND (outcome IS NULL OR outcome = 'uncertain')",
             args![now, provider_id, token],
         )
         .await?;
     tx.exec(
-        "UPDATE message SET state = 'delivered', sent_at = coalesce(sent_at, $1), delivered_at = \
-         coalesce(delivered_at, $1), provider_id = coalesce(provider_id, $2), claim = NULL WHERE \
-         id = $3 AND state IN ('sending', 'uncertain')",
+        "UPDATE message
+         SET state = 'delivered', sent_at = coalesce(sent_at, $1),
+           delivered_at = coalesce(delivered_at, $1), provider_id = coalesce(provider_id, $2),
+           claim = NULL
+         WHERE id = $3 AND state IN ('sending', 'uncertain')",
         args![now, provider_id, &message_id],
     )
     .await?;

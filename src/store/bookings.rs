@@ -34,15 +34,19 @@ pub struct CaseFile {
 pub async fn lock_case(tx: &mut Tx, case_id: &CaseId) -> Result<CaseFile> {
     let row = tx
         .one(
-            "SELECT id, centre, case_ref, state, bookings_hold FROM case_file WHERE id = $1 {lock}",
+            "SELECT id, centre, case_ref, state, bookings_hold
+             FROM case_file
+             WHERE id = $1 {lock}",
             args![case_id],
         )
         .await?
         .context("the case is gone")?;
     let parties = tx
         .all(
-            "SELECT role, id FROM party WHERE case_id = $1 AND role <> 'referrer' \
-                          ORDER BY role DESC",
+            "SELECT role, id
+             FROM party
+             WHERE case_id = $1 AND role <> 'referrer'
+             ORDER BY role DESC",
             args![case_id],
         )
         .await?;
@@ -67,8 +71,10 @@ pub async fn lock_ahead(
     from: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<HashSet<SessionId>> {
-    let sql = "SELECT id FROM session WHERE case_id = $1 AND start_local >= $2 AND state = \
-               'booked' AND starts_at > $3 ORDER BY id {lock}";
+    let sql = "SELECT id
+        FROM session
+        WHERE case_id = $1 AND start_local >= $2 AND state = 'booked' AND starts_at > $3
+        ORDER BY id {lock}";
     tx.all(sql, args![case_id, from.to_string(), now])
         .await?
         .iter()
@@ -118,9 +124,11 @@ pub async fn usual(tx: &mut Tx, case_id: &CaseId) -> Result<Option<Usual>> {
     let row = tx
         .one(
             format!(
-                "SELECT id, starts_at, ends_at, start_local, contact_type, {TERMS} FROM \
-                     session WHERE case_id = $1 AND contact_type <> 'previsit' AND unbooked = \
-                     FALSE ORDER BY starts_at DESC, id LIMIT 1"
+                "SELECT id, starts_at, ends_at, start_local, contact_type, {TERMS}
+                 FROM session
+                 WHERE case_id = $1 AND contact_type <> 'previsit' AND unbooked = FALSE
+                 ORDER BY starts_at DESC, id
+                 LIMIT 1"
             ),
             args![case_id],
         )
@@ -129,8 +137,10 @@ pub async fn usual(tx: &mut Tx, case_id: &CaseId) -> Result<Option<Usual>> {
     let (start, end) = (row.time("starts_at")?, row.time("ends_at")?);
     let places = tx
         .all(
-            "SELECT role, arrives_at, leaves_at FROM attendee WHERE session_id = $1 \
-                         ORDER BY role DESC",
+            "SELECT role, arrives_at, leaves_at
+             FROM attendee
+             WHERE session_id = $1
+             ORDER BY role DESC",
             args![row.id::<SessionId>("id")?],
         )
         .await?;
@@ -163,8 +173,9 @@ pub async fn days_taken(
 ) -> Result<HashSet<NaiveDate>> {
     let rows = tx
         .all(
-            "SELECT start_local FROM session WHERE case_id = $1 AND start_local >= $2 \
-                       AND unbooked = FALSE",
+            "SELECT start_local
+             FROM session
+             WHERE case_id = $1 AND start_local >= $2 AND unbooked = FALSE",
             args![case_id, from.to_string()],
         )
         .await?;
@@ -186,8 +197,10 @@ pub async fn overlaps(
 ) -> Result<bool> {
     let row = tx
         .one(
-            "SELECT id FROM session WHERE case_id = $1 AND state = 'booked' AND starts_at \
-                      < $3 AND ends_at > $2 LIMIT 1",
+            "SELECT id
+             FROM session
+             WHERE case_id = $1 AND state = 'booked' AND starts_at < $3 AND ends_at > $2
+             LIMIT 1",
             args![case_id, from, to],
         )
         .await?;
@@ -229,8 +242,10 @@ pub struct Missed {
 pub async fn missed(tx: &mut Tx, session_id: &SessionId) -> Result<Option<Missed>> {
     let row = tx
         .one(
-            "SELECT s.case_id, s.state, r.id AS by FROM session s LEFT JOIN session r ON \
-                      r.replaces = s.id WHERE s.id = $1",
+            "SELECT s.case_id, s.state, r.id AS by
+             FROM session s
+             LEFT JOIN session r ON r.replaces = s.id
+             WHERE s.id = $1",
             args![session_id],
         )
         .await?;
@@ -310,8 +325,9 @@ pub async fn add_series(tx: &mut Tx, now: DateTime<Utc>, s: &StoredSeries, by: &
     let (resident, contact) = (place(Role::Resident), place(Role::Contact));
     tx.exec(
         format!(
-            "INSERT INTO series ({SERIES}, state, made_at, made_by, look_at) VALUES ($1, $2, \
-                 $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'running', $14, $15, $14)"
+            "INSERT INTO series ({SERIES}, state, made_at, made_by, look_at)
+             VALUES
+               ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'running', $14, $15, $14)"
         ),
         args![
             &s.id,
@@ -340,8 +356,10 @@ pub async fn running(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<StoredSeries>>
     let rows = tx
         .all(
             format!(
-                "SELECT {SERIES} FROM series WHERE case_id = $1 AND state = \
-                               'running' ORDER BY made_at, id {{lock}}"
+                "SELECT {SERIES}
+                 FROM series
+                 WHERE case_id = $1 AND state = 'running'
+                 ORDER BY made_at, id {{lock}}"
             ),
             args![case_id],
         )
@@ -354,8 +372,12 @@ pub async fn running(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<StoredSeries>>
 pub async fn due_cases(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<CaseId>> {
     let rows = tx
         .all(
-            "SELECT id FROM case_file WHERE state = 'open' AND bookings_hold = FALSE AND id IN \
-             (SELECT case_id FROM series WHERE look_at IS NOT NULL AND look_at <= $1) ORDER BY id \
+            "SELECT id
+             FROM case_file
+             WHERE state = 'open'
+               AND bookings_hold = FALSE
+               AND id IN (SELECT case_id FROM series WHERE look_at IS NOT NULL AND look_at <= $1)
+             ORDER BY id
              LIMIT $2 {skip}",
             args![now, limit],
         )
@@ -367,11 +389,18 @@ pub async fn due_cases(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Ve
 pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
     let row = db
         .one(
-            "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM series s
-              JOIN case_file c ON c.id = s.case_id WHERE s.look_at IS NOT NULL
-              AND s.look_at <= $1 AND c.state = 'open' AND c.bookings_hold = FALSE)
+            "SELECT 1 AS n
+             WHERE EXISTS (
+               SELECT 1
+               FROM series s
+               JOIN case_file c ON c.id = s.case_id
+               WHERE s.look_at IS NOT NULL
+                 AND s.look_at <= $1
+                 AND c.state = 'open'
+                 AND c.bookings_hold = FALSE
+             )
                OR EXISTS (SELECT 1 FROM case_file WHERE state = 'open' AND bookings_at IS NULL)
-                 OR EXISTS (SELECT 1 FROM case_file WHERE state = 'open' AND bookings_at <= $1)",
+               OR EXISTS (SELECT 1 FROM case_file WHERE state = 'open' AND bookings_at <= $1)",
             args![now],
         )
         .await?;
@@ -382,8 +411,10 @@ pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
 pub async fn next_look(db: &Db) -> Result<Option<DateTime<Utc>>> {
     let series = db
         .one(
-            "SELECT min(s.look_at) AS at FROM series s JOIN case_file c ON c.id = s.case_id WHERE \
-              s.look_at IS NOT NULL AND c.state = 'open' AND c.bookings_hold = FALSE",
+            "SELECT min(s.look_at) AS at
+             FROM series s
+             JOIN case_file c ON c.id = s.case_id
+             WHERE s.look_at IS NOT NULL AND c.state = 'open' AND c.bookings_hold = FALSE",
             args![],
         )
         .await?
@@ -446,7 +477,10 @@ pub async fn number(
         .collect();
     tx.with_many(
         "id, series_id, n",
-        "UPDATE session SET series_id = v.series_id, series_n = v.n FROM v WHERE session.id = v.id",
+        "UPDATE session
+         SET series_id = v.series_id, series_n = v.n
+         FROM v
+         WHERE session.id = v.id",
         rows,
     )
     .await?;
@@ -474,12 +508,22 @@ pub async fn occurrences(
     let rows = tx
         .all(
             "SELECT s.id, s.start_local, s.version,
-               (SELECT count(*) FROM attendee t WHERE t.session_id = s.id
-                 AND (t.answer <> 'none' OR t.asked <> '')) AS touched,
-               (SELECT count(*) FROM message m WHERE m.session_id = s.id
-                 AND m.cause NOT LIKE 'milestone/%') AS messages
-             FROM session s WHERE s.series_id = $1 AND s.start_local >= $2
-               AND s.state = 'booked' AND s.starts_at > $3 ORDER BY s.starts_at",
+               (
+                 SELECT count(*)
+                 FROM attendee t
+                 WHERE t.session_id = s.id AND (t.answer <> 'none' OR t.asked <> '')
+               ) AS touched,
+               (
+                 SELECT count(*)
+                 FROM message m
+                 WHERE m.session_id = s.id AND m.cause NOT LIKE 'milestone/%'
+               ) AS messages
+             FROM session s
+             WHERE s.series_id = $1
+               AND s.start_local >= $2
+               AND s.state = 'booked'
+               AND s.starts_at > $3
+             ORDER BY s.starts_at",
             args![series_id, from.to_string(), now],
         )
         .await?;
@@ -502,16 +546,20 @@ pub async fn unbook(tx: &mut Tx, now: DateTime<Utc>, ids: &[SessionId]) -> Resul
     let rows = || ids.iter().map(|id| args![id, now]).collect::<Vec<_>>();
     tx.with_many(
         "id, at",
-        "UPDATE session SET state = 'cancelled', version = session.version + 1,
-          cancelled_by = 'centre', cancelled_at = v.at, unbooked = TRUE FROM v
+        "UPDATE session
+         SET state = 'cancelled', version = session.version + 1, cancelled_by = 'centre',
+           cancelled_at = v.at, unbooked = TRUE
+         FROM v
          WHERE session.id = v.id AND session.state = 'booked'",
         rows(),
     )
     .await?;
     tx.with_many(
         "id, at",
-        "UPDATE attendee SET ask_at = NULL, asked = 'cancelled' FROM v WHERE \
-                            attendee.session_id = v.id",
+        "UPDATE attendee
+         SET ask_at = NULL, asked = 'cancelled'
+         FROM v
+         WHERE attendee.session_id = v.id",
         rows(),
     )
     .await?;
@@ -540,10 +588,13 @@ pub async fn kept_from(
     let rows = tx
         .all(
             format!(
-                "SELECT s.id, s.case_id, s.start_local, {TERMS} FROM session s
+                "SELECT s.id, s.case_id, s.start_local, {TERMS}
+                 FROM session s
                  WHERE s.case_id IN (SELECT id FROM case_file WHERE centre = $1)
-                   AND s.state = 'booked' AND s.start_local >= $2 AND s.starts_at > $3
-                   ORDER BY s.id {{lock}}"
+                   AND s.state = 'booked'
+                   AND s.start_local >= $2
+                   AND s.starts_at > $3
+                 ORDER BY s.id {{lock}}"
             ),
             args![centre, day.to_string(), now],
         )
@@ -578,9 +629,11 @@ pub async fn set_terms(tx: &mut Tx, rows: &[(SessionId, Terms)]) -> Result<()> {
         .collect();
     tx.with_many(
         "id, notice_hours, fee_minor, currency, payer, payment_days",
-        "UPDATE session SET notice_hours = v.notice_hours, fee_minor = v.fee_minor, currency = \
-         v.currency, payer = v.payer, payment_days = v.payment_days FROM v WHERE session.id = \
-         v.id",
+        "UPDATE session
+         SET notice_hours = v.notice_hours, fee_minor = v.fee_minor, currency = v.currency,
+           payer = v.payer, payment_days = v.payment_days
+         FROM v
+         WHERE session.id = v.id",
         rows,
     )
     .await?;
@@ -592,10 +645,19 @@ pub async fn set_terms(tx: &mut Tx, rows: &[(SessionId, Terms)]) -> Result<()> {
 pub async fn families_from(tx: &mut Tx, centre: &str, day: NaiveDate) -> Result<Vec<CaseId>> {
     let rows = tx
         .all(
-            "SELECT id FROM case_file c WHERE c.centre = $1 AND c.state = 'open'
-              AND (EXISTS (SELECT 1 FROM series s WHERE s.case_id = c.id AND s.state = 'running')
-               OR EXISTS (SELECT 1 FROM session s WHERE s.case_id = c.id AND s.state = 'booked'
-                 AND s.start_local >= $2)) ORDER BY c.case_ref",
+            "SELECT id
+             FROM case_file c
+             WHERE c.centre = $1
+               AND c.state = 'open'
+               AND (
+                 EXISTS (SELECT 1 FROM series s WHERE s.case_id = c.id AND s.state = 'running')
+                 OR EXISTS (
+                   SELECT 1
+                   FROM session s
+                   WHERE s.case_id = c.id AND s.state = 'booked' AND s.start_local >= $2
+                 )
+               )
+             ORDER BY c.case_ref",
             args![centre, day.to_string()],
         )
         .await?;
@@ -607,7 +669,10 @@ pub async fn touch_many(tx: &mut Tx, cases: &[CaseId]) -> Result<()> {
     let rows = cases.iter().map(|id| args![id]).collect();
     tx.with_many(
         "id",
-        "UPDATE case_file SET bookings_at = NULL FROM v WHERE case_file.id = v.id",
+        "UPDATE case_file
+         SET bookings_at = NULL
+         FROM v
+         WHERE case_file.id = v.id",
         rows,
     )
     .await?;

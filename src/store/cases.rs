@@ -33,8 +33,10 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
     };
     let rows = db
         .all(
-            "SELECT id, centre, case_ref, state FROM case_file WHERE case_ref = $1 AND \
-                       ($2 IS NULL OR centre = $2) ORDER BY centre",
+            "SELECT id, centre, case_ref, state
+             FROM case_file
+             WHERE case_ref = $1 AND ($2 IS NULL OR centre = $2)
+             ORDER BY centre",
             args![case_ref, centre],
         )
         .await?;
@@ -83,15 +85,19 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
     let rows = db
         .all(
             "SELECT p.id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode
-              FROM party p JOIN case_file c ON c.id = p.case_id
-             WHERE $1 IS NULL OR c.centre = $1 ORDER BY c.centre, c.case_ref, p.role DESC",
+             FROM party p
+             JOIN case_file c ON c.id = p.case_id
+             WHERE $1 IS NULL OR c.centre = $1
+             ORDER BY c.centre, c.case_ref, p.role DESC",
             args![centre],
         )
         .await?;
     let addresses = db
         .all(
             "SELECT a.party_id, a.channel, a.number_hash, a.safe, a.blocked_at, a.paused_at
-              FROM address a JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+             FROM address a
+             JOIN party p ON p.id = a.party_id
+             JOIN case_file c ON c.id = p.case_id
              WHERE a.state = 'current' AND a.channel <> 'ring' AND ($1 IS NULL OR c.centre = $1)",
             args![centre],
         )
@@ -265,8 +271,9 @@ pub async fn insert_cases(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewCase]) -> 
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO case_file (id, centre, case_ref, court_ordered, children, state, \
-                    created_at) VALUES",
+        "INSERT INTO case_file (
+           id, centre, case_ref, court_ordered, children, state, created_at
+         ) VALUES",
         "",
         rows,
     )
@@ -295,8 +302,9 @@ pub async fn insert_parties(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewParty]) 
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO party (id, case_id, role, name, language, channel, consent, mode, \
-                    detail, created_at) VALUES",
+        "INSERT INTO party (
+           id, case_id, role, name, language, channel, consent, mode, detail, created_at
+         ) VALUES",
         "",
         rows,
     )
@@ -324,8 +332,9 @@ pub async fn insert_addresses(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewAddres
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO address (id, party_id, channel, number, number_hash, safe, verified, state, \
-         since) VALUES",
+        "INSERT INTO address (
+           id, party_id, channel, number, number_hash, safe, verified, state, since
+         ) VALUES",
         "ON CONFLICT (party_id, channel, number_hash) DO NOTHING",
         rows,
     )
@@ -362,9 +371,11 @@ pub async fn insert_sessions(tx: &mut Tx, rows: &[NewSession]) -> Result<()> {
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO session (id, case_id, session_ref, starts_at, ends_at, start_local, timezone, \
-         contact_type, state, version, booked_at, cancelled_by, cancelled_at, notice_hours, \
-         fee_minor, currency, payer, payment_days, imported) VALUES",
+        "INSERT INTO session (
+           id, case_id, session_ref, starts_at, ends_at, start_local, timezone, contact_type,
+           state, version, booked_at, cancelled_by, cancelled_at, notice_hours, fee_minor,
+           currency, payer, payment_days, imported
+         ) VALUES",
         "",
         sessions,
     )
@@ -389,8 +400,10 @@ pub async fn insert_sessions(tx: &mut Tx, rows: &[NewSession]) -> Result<()> {
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO attendee (session_id, role, party_id, arrives_at, leaves_at, \
-                    ask_version, ask_known, ask_at, asked, answer) VALUES",
+        "INSERT INTO attendee (
+           session_id, role, party_id, arrives_at, leaves_at, ask_version, ask_known, ask_at,
+           asked, answer
+         ) VALUES",
         "",
         places,
     )
@@ -403,10 +416,12 @@ pub async fn numbers(db: &Db) -> Result<Vec<(Phone, String, Role, Private, Chann
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT a.number, c.case_ref, p.role, p.name, p.channel FROM address a
-              JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+            "SELECT a.number, c.case_ref, p.role, p.name, p.channel
+             FROM address a
+             JOIN party p ON p.id = a.party_id
+             JOIN case_file c ON c.id = p.case_id
              WHERE a.channel IN ('sms', 'ring') AND a.state = 'current' AND p.role <> 'referrer'
-               ORDER BY c.centre, c.case_ref, p.role DESC",
+             ORDER BY c.centre, c.case_ref, p.role DESC",
             args![],
         )
         .await?;
@@ -430,10 +445,12 @@ pub async fn chats(db: &Db) -> Result<Vec<(i64, String, Role, Private)>> {
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT a.number, c.case_ref, p.role, p.name FROM address a
-              JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
-             WHERE a.channel = 'telegram' AND a.state = 'current' ORDER BY c.centre, c.case_ref,
-               p.role DESC",
+            "SELECT a.number, c.case_ref, p.role, p.name
+             FROM address a
+             JOIN party p ON p.id = a.party_id
+             JOIN case_file c ON c.id = p.case_id
+             WHERE a.channel = 'telegram' AND a.state = 'current'
+             ORDER BY c.centre, c.case_ref, p.role DESC",
             args![],
         )
         .await?;

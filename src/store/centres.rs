@@ -35,10 +35,12 @@ pub async fn all_in(tx: &mut Tx) -> Result<Centres> {
     read(tx.all(ALL, args![]).await?, &seal)
 }
 
-const ALL: &str = "SELECT c.code, c.file, coalesce(h.held, FALSE) AS held, coalesce(a.held,
-                    FALSE) AS all_held
-    FROM centre c LEFT JOIN hold h ON h.scope = c.code LEFT JOIN hold a ON a.scope = '*'
-      ORDER BY c.code";
+const ALL: &str = "
+    SELECT c.code, c.file, coalesce(h.held, FALSE) AS held, coalesce(a.held, FALSE) AS all_held
+    FROM centre c
+    LEFT JOIN hold h ON h.scope = c.code
+    LEFT JOIN hold a ON a.scope = '*'
+    ORDER BY c.code";
 
 fn read(rows: Vec<crate::store::db::Row>, seal: &crate::store::sealed::Sealed) -> Result<Centres> {
     let mut out = BTreeMap::new();
@@ -61,14 +63,16 @@ fn read(rows: Vec<crate::store::db::Row>, seal: &crate::store::sealed::Sealed) -
 pub async fn put(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -> Result<()> {
     let sealed = tx.seal().seal(file);
     tx.exec(
-        "INSERT INTO centre (code, name, timezone, file, changed_at) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO centre (code, name, timezone, file, changed_at)
+         VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (code) DO UPDATE SET name = $2, timezone = $3, file = $4, changed_at = $5",
         args![&centre.code, &centre.name, centre.tz.name(), sealed, now],
     )
     .await?;
     tx.exec(
-        "INSERT INTO hold (scope, held, changed_at, changed_by, why) VALUES ($1, $2, $3, \
-         'courtesy', 'a new centre') ON CONFLICT (scope) DO NOTHING",
+        "INSERT INTO hold (scope, held, changed_at, changed_by, why)
+         VALUES ($1, $2, $3, 'courtesy', 'a new centre')
+         ON CONFLICT (scope) DO NOTHING",
         args![&centre.code, centre.starts_on_hold, now],
     )
     .await?;
@@ -85,7 +89,8 @@ pub async fn set_hold(
     now: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "INSERT INTO hold (scope, held, changed_at, changed_by, why) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO hold (scope, held, changed_at, changed_by, why)
+         VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (scope) DO UPDATE SET held = $2, changed_at = $3, changed_by = $4, why = $5",
         args![scope, held, now, by, why],
     )
@@ -97,7 +102,10 @@ pub async fn set_hold(
 pub async fn held(tx: &mut Tx, centre: &str) -> Result<bool> {
     Ok(tx
         .one(
-            "SELECT scope FROM hold WHERE held = TRUE AND (scope = $1 OR scope = '*') LIMIT 1",
+            "SELECT scope
+             FROM hold
+             WHERE held = TRUE AND (scope = $1 OR scope = '*')
+             LIMIT 1",
             args![centre],
         )
         .await?
@@ -139,8 +147,9 @@ pub async fn stop_channel(
 ) -> Result<bool> {
     let n = tx
         .exec(
-            "INSERT INTO channel_stop (channel, since, why, settings) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (channel) DO NOTHING",
+            "INSERT INTO channel_stop (channel, since, why, settings)
+             VALUES ($1, $2, $3, $4)
+             ON CONFLICT (channel) DO NOTHING",
             args![channel, now, why, settings],
         )
         .await?;
@@ -245,8 +254,9 @@ pub async fn swap(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Resul
 /// Writes or replaces a setting of the database.
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
     tx.exec(
-        "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET \
-             value = $2",
+        "INSERT INTO setting (key, value)
+         VALUES ($1, $2)
+         ON CONFLICT (key) DO UPDATE SET value = $2",
         args![key, value],
     )
     .await?;

@@ -29,8 +29,10 @@ pub struct Closure<'a> {
 pub async fn add(tx: &mut Tx, now: DateTime<Utc>, c: &Closure<'_>) -> Result<()> {
     let why = tx.seal().seal(c.why);
     tx.exec(
-        "INSERT INTO closure (id, centre, from_local, to_local, why, families, recorded_at, \
-         by_whom) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO closure (
+           id, centre, from_local, to_local, why, families, recorded_at, by_whom
+         )
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         args![
             c.id,
             c.centre,
@@ -62,8 +64,10 @@ pub async fn close(
     let n = tx
         .with_many(
             "id, version, at",
-            "UPDATE session SET state = 'closed', version = session.version + 1,
-              cancelled_by = 'centre', cancelled_at = v.at FROM v
+            "UPDATE session
+             SET state = 'closed', version = session.version + 1, cancelled_by = 'centre',
+               cancelled_at = v.at
+             FROM v
              WHERE session.id = v.id AND session.version = v.version AND session.state = 'booked'",
             rows,
         )
@@ -71,30 +75,40 @@ pub async fn close(
     let touched = sessions.iter().map(|(id, _)| args![id]).collect();
     tx.with_many(
         "id",
-        "UPDATE case_file SET bookings_at = NULL FROM v JOIN session s ON s.id = v.id WHERE \
-         case_file.id = s.case_id AND case_file.bookings_at IS NOT NULL",
+        "UPDATE case_file
+         SET bookings_at = NULL
+         FROM v
+         JOIN session s ON s.id = v.id
+         WHERE case_file.id = s.case_id AND case_file.bookings_at IS NOT NULL",
         touched,
     )
     .await?;
     let ids = || sessions.iter().map(|(id, _)| args![id]).collect::<Vec<_>>();
     tx.with_many(
         "id",
-        "UPDATE attendee SET ask_at = NULL, asked = CASE WHEN attendee.ask_at IS NULL THEN \
-         attendee.asked ELSE 'closed' END FROM v WHERE attendee.session_id = v.id",
+        "UPDATE attendee
+         SET ask_at = NULL,
+           asked = CASE WHEN attendee.ask_at IS NULL THEN attendee.asked ELSE 'closed' END
+         FROM v
+         WHERE attendee.session_id = v.id",
         ids(),
     )
     .await?;
     tx.with_many(
         "id",
-        "UPDATE cancel_question SET state = 'void' FROM v WHERE \
-                        cancel_question.session_id = v.id AND cancel_question.state = 'open'",
+        "UPDATE cancel_question
+         SET state = 'void'
+         FROM v
+         WHERE cancel_question.session_id = v.id AND cancel_question.state = 'open'",
         ids(),
     )
     .await?;
     let kinds: Vec<String> = kinds.iter().map(|k| format!("'{k}'")).collect();
     let sql = format!(
-        "UPDATE message SET state = 'withdrawn', reason = '{reason}' FROM v WHERE \
-         message.session_id = v.id AND message.state = 'waiting' AND message.kind IN ({})",
+        "UPDATE message
+         SET state = 'withdrawn', reason = '{reason}'
+         FROM v
+         WHERE message.session_id = v.id AND message.state = 'waiting' AND message.kind IN ({})",
         kinds.join(", ")
     );
     tx.with_many("id", &sql, ids()).await?;
@@ -109,10 +123,15 @@ pub async fn no_way_back(
     to: DateTime<Utc>,
 ) -> Result<u64> {
     tx.exec(
-        "UPDATE attendee SET undo_until = NULL, undo_from = NULL WHERE undo_until IS NOT NULL
-          AND session_id IN
-           (SELECT s.id FROM session s JOIN case_file c ON c.id = s.case_id WHERE c.centre = $1
-             AND s.state = 'cancelled' AND s.starts_at < $3 AND s.ends_at > $2)",
+        "UPDATE attendee
+         SET undo_until = NULL, undo_from = NULL
+         WHERE undo_until IS NOT NULL
+           AND session_id IN (
+             SELECT s.id
+             FROM session s
+             JOIN case_file c ON c.id = s.case_id
+             WHERE c.centre = $1 AND s.state = 'cancelled' AND s.starts_at < $3 AND s.ends_at > $2
+           )",
         args![centre, from, to],
     )
     .await
@@ -131,10 +150,14 @@ pub async fn cancelled_within(
     let day_after = to.succ_opt().unwrap_or(to);
     let rows = tx
         .all(
-            "SELECT s.case_id, s.id, s.start_local, s.starts_at, s.ends_at FROM session s
-              JOIN case_file c ON c.id = s.case_id
-             WHERE c.centre = $1 AND s.state = 'cancelled' AND s.start_local >= $2
-               AND s.start_local < $3 AND s.ends_at > $4",
+            "SELECT s.case_id, s.id, s.start_local, s.starts_at, s.ends_at
+             FROM session s
+             JOIN case_file c ON c.id = s.case_id
+             WHERE c.centre = $1
+               AND s.state = 'cancelled'
+               AND s.start_local >= $2
+               AND s.start_local < $3
+               AND s.ends_at > $4",
             args![
                 centre,
                 crate::store::sessions::local_text(from.and_time(NaiveTime::MIN)),

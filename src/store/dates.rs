@@ -39,8 +39,10 @@ pub async fn ask(
 ) -> Result<bool> {
     let n = tx
         .exec(
-            "INSERT INTO date_question (id, session_id, session_version, to_local, origin,
-              asked_at, asked_by, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open')
+            "INSERT INTO date_question (
+               id, session_id, session_version, to_local, origin, asked_at, asked_by, state
+             )
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'open')
              ON CONFLICT DO NOTHING",
             args![
                 &q.id,
@@ -69,8 +71,9 @@ fn read(r: &Row) -> Result<DateQuestion> {
 pub async fn open_of(tx: &mut Tx, session_id: &SessionId) -> Result<Option<DateQuestion>> {
     let row = tx
         .one(
-            "SELECT id, session_id, to_local, origin FROM date_question WHERE session_id \
-                      = $1 AND state = 'open'",
+            "SELECT id, session_id, to_local, origin
+             FROM date_question
+             WHERE session_id = $1 AND state = 'open'",
             args![session_id],
         )
         .await?;
@@ -97,9 +100,10 @@ pub async fn answer(
     at: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "INSERT INTO date_answer (question_id, role, answer, answered_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (question_id, role) DO UPDATE SET answer = $3, answered_at = $4 WHERE \
-         date_answer.answered_at <= $4",
+        "INSERT INTO date_answer (question_id, role, answer, answered_at)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (question_id, role) DO UPDATE SET answer = $3, answered_at = $4
+         WHERE date_answer.answered_at <= $4",
         args![question, role.as_str(), if yes { "yes" } else { "no" }, at],
     )
     .await?;
@@ -110,7 +114,10 @@ pub async fn answer(
 pub async fn answers(tx: &mut Tx, question: &DateQuestionId) -> Result<Vec<(Role, bool)>> {
     let rows = tx
         .all(
-            "SELECT role, answer FROM date_answer WHERE question_id = $1 ORDER BY role",
+            "SELECT role, answer
+             FROM date_answer
+             WHERE question_id = $1
+             ORDER BY role",
             args![question],
         )
         .await?;
@@ -127,7 +134,9 @@ pub async fn end(
     state: &str,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE date_question SET state = $1, closed_at = $2 WHERE id = $3 AND state = 'open'",
+        "UPDATE date_question
+         SET state = $1, closed_at = $2
+         WHERE id = $3 AND state = 'open'",
         args![state, now, question],
     )
     .await?;
@@ -149,8 +158,9 @@ pub async fn standing(
     let mut args: Vec<Arg> = args![at - CROSSING];
     args.extend(places.iter().map(|p| Arg::from(&p.0)));
     let sql = format!(
-        "SELECT id, session_id, to_local, state FROM date_question WHERE session_id IN ({}) AND \
-         (state = 'open' OR closed_at > $1)",
+        "SELECT id, session_id, to_local, state
+         FROM date_question
+         WHERE session_id IN ({}) AND (state = 'open' OR closed_at > $1)",
         list_of(2, places.len())
     );
     let mut out = Vec::new();
@@ -159,10 +169,12 @@ pub async fn standing(
         for (_, role) in places.iter().filter(|p| p.0 == session) {
             let asked = tx
                 .one(
-                    "SELECT min(a.started_at) AS at FROM message m
-                      JOIN attempt a ON a.message_id = m.id
-                     WHERE m.cause = $1 AND a.number_hash = $2 AND (a.outcome IS NULL
-                       OR a.outcome IN ('accepted', 'uncertain'))",
+                    "SELECT min(a.started_at) AS at
+                     FROM message m
+                     JOIN attempt a ON a.message_id = m.id
+                     WHERE m.cause = $1
+                       AND a.number_hash = $2
+                       AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))",
                     args![asked_cause(&id, *role), hash],
                 )
                 .await?

@@ -507,8 +507,9 @@ impl Db {
     async fn load_keys(&self) -> Result<()> {
         let mut tx = self.begin_bare().await?;
         tx.exec(
-            "INSERT INTO setting (key, value) VALUES ('lookup_key', $1) ON CONFLICT (key) DO \
-                 NOTHING",
+            "INSERT INTO setting (key, value)
+             VALUES ('lookup_key', $1)
+             ON CONFLICT (key) DO NOTHING",
             args![random_token()],
         )
         .await?;

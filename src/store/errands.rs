@@ -27,8 +27,10 @@ pub struct Errand<'a> {
 pub async fn add(tx: &mut Tx, now: DateTime<Utc>, e: &Errand<'_>, lasts: Duration) -> Result<()> {
     let seal = tx.seal();
     tx.exec(
-        "INSERT INTO errand (id, sender, what, chat, target, words, made_at, not_before, \
-         not_after, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 0)",
+        "INSERT INTO errand (
+           id, sender, what, chat, target, words, made_at, not_before, not_after, tries
+         )
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 0)",
         args![
             random_id(),
             e.sender,
@@ -66,8 +68,11 @@ pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErr
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT id, what, chat, target, words, tries FROM errand WHERE sender = $1 AND \
-              not_before <= $2 AND not_after >= $2 ORDER BY not_before LIMIT 50",
+            "SELECT id, what, chat, target, words, tries
+             FROM errand
+             WHERE sender = $1 AND not_before <= $2 AND not_after >= $2
+             ORDER BY not_before
+             LIMIT 50",
             args![sender, now],
         )
         .await?;

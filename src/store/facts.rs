@@ -51,8 +51,9 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, facts: &[Fact<'_>]) -> Result<
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, \
-                    by_whom, rule, detail) VALUES",
+        "INSERT INTO fact (
+           id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail
+         ) VALUES",
         "",
         rows,
     )
@@ -70,8 +71,11 @@ pub async fn add_amount(
 ) -> Result<()> {
     let detail = tx.seal().seal(f.detail);
     tx.exec(
-        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, \
-         detail, amount, currency) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO fact (
+           id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail, amount,
+           currency
+         )
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         args![
             random_id(),
             f.case_id,
@@ -98,8 +102,10 @@ pub async fn add_amount(
 pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &FactId, f: &Fact<'_>) -> Result<()> {
     let detail = tx.seal().seal(f.detail);
     tx.exec(
-        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, \
-         detail, voids) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO fact (
+           id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail, voids
+         )
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         args![
             random_id(),
             f.case_id,
@@ -141,8 +147,10 @@ pub struct FactToVoid {
 pub async fn get(tx: &mut Tx, id: &FactId) -> Result<Option<FactToVoid>> {
     let row = tx
         .one(
-            "SELECT f.case_id, f.session_id, f.role, f.kind, f.at, f.by_whom, v.id AS voided_by \
-              FROM fact f LEFT JOIN fact v ON v.voids = f.id WHERE f.id = $1",
+            "SELECT f.case_id, f.session_id, f.role, f.kind, f.at, f.by_whom, v.id AS voided_by
+             FROM fact f
+             LEFT JOIN fact v ON v.voids = f.id
+             WHERE f.id = $1",
             args![id],
         )
         .await?;
@@ -192,8 +200,11 @@ pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<StoredFact>> {
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT id, voids, session_id, role, kind, at, recorded_at, by_whom, rule, detail, \
-             amount, currency FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind",
+            "SELECT id, voids, session_id, role, kind, at, recorded_at, by_whom, rule, detail,
+               amount, currency
+             FROM fact
+             WHERE case_id = $1
+             ORDER BY at, recorded_at, kind",
             args![case_id],
         )
         .await?;
@@ -226,7 +237,9 @@ pub async fn count_since(
 ) -> Result<i64> {
     let row = tx
         .one(
-            "SELECT count(*) AS n FROM fact f JOIN case_file c ON c.id = f.case_id
+            "SELECT count(*) AS n
+             FROM fact f
+             JOIN case_file c ON c.id = f.case_id
              WHERE f.kind = $1 AND f.rule IN ($2, $5) AND c.centre = $3 AND f.recorded_at > $4",
             args![kind, rules[0], centre, since, rules[1]],
         )
@@ -240,10 +253,14 @@ pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(SessionId, Rol
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT f.session_id, f.kind, f.detail FROM fact f JOIN case_file c ON c.id = f.case_id
-             WHERE c.centre = $1 AND f.kind IN ('attended', 'no_show')
-               AND f.session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM fact v
-               WHERE v.voids = f.id) ORDER BY f.recorded_at, f.id",
+            "SELECT f.session_id, f.kind, f.detail
+             FROM fact f
+             JOIN case_file c ON c.id = f.case_id
+             WHERE c.centre = $1
+               AND f.kind IN ('attended', 'no_show')
+               AND f.session_id IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM fact v WHERE v.voids = f.id)
+             ORDER BY f.recorded_at, f.id",
             args![centre],
         )
         .await?;

@@ -100,7 +100,10 @@ pub struct KnownSession {
 pub async fn one_import(tx: &mut Tx, centres: &[&str]) -> Result<()> {
     if tx.is_postgres() && !centres.is_empty() {
         let sql = format!(
-            "SELECT code FROM centre WHERE code IN ({}) ORDER BY code {{lock}}",
+            "SELECT code
+             FROM centre
+             WHERE code IN ({})
+             ORDER BY code {{lock}}",
             crate::store::db::list_of(1, centres.len())
         );
         tx.all(sql, centres.iter().map(|c| Arg::from(*c)).collect())
@@ -132,8 +135,9 @@ pub async fn known(
     let mut args: Vec<Arg> = args![centre];
     args.extend(case_refs.iter().map(|r| Arg::from(*r)));
     let sql = format!(
-        "SELECT id, case_ref, state, bookings_hold FROM case_file WHERE centre = $1 AND case_ref \
-         IN ({})",
+        "SELECT id, case_ref, state, bookings_hold
+         FROM case_file
+         WHERE centre = $1 AND case_ref IN ({})",
         crate::store::db::list_of(2, case_refs.len())
     );
     let mut by_id: HashMap<CaseId, (String, KnownCase)> = HashMap::new();
@@ -163,8 +167,10 @@ pub async fn known(
         &by_id.keys().map(CaseId::as_str).collect::<Vec<_>>(),
     );
     let sql = format!(
-        "SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, fee_minor, \
-         imported FROM session WHERE {of_cases}"
+        "SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, fee_minor,
+           imported
+         FROM session
+         WHERE {of_cases}"
     );
     for r in tx.all(sql, cases.clone()).await? {
         let Some((_, case)) = by_id.get_mut(&r.id("case_id")?) else {
@@ -184,8 +190,9 @@ pub async fn known(
     let rows = tx
         .all(
             format!(
-                "SELECT id, case_id, role, name, channel, language, consent FROM \
-                               party WHERE {of_cases}"
+                "SELECT id, case_id, role, name, channel, language, consent
+                 FROM party
+                 WHERE {of_cases}"
             ),
             cases,
         )
@@ -231,7 +238,11 @@ async fn addresses(
     );
     for r in tx
         .all(
-            format!("SELECT party_id, channel, number_hash, state FROM address WHERE {of_parties}"),
+            format!(
+                "SELECT party_id, channel, number_hash, state
+                FROM address
+                WHERE {of_parties}"
+            ),
             args,
         )
         .await?
@@ -250,7 +261,9 @@ async fn addresses(
         let rows = tx
             .all(
                 format!(
-                    "SELECT channel, number_hash FROM opt_out WHERE active = TRUE AND {of_numbers}"
+                    "SELECT channel, number_hash
+                     FROM opt_out
+                     WHERE active = TRUE AND {of_numbers}"
                 ),
                 args,
             )
@@ -277,10 +290,16 @@ pub async fn booked_on(
 ) -> Result<Vec<(SessionId, String, String)>> {
     let rows = tx
         .all(
-            "SELECT s.id, c.case_ref, s.start_local FROM session s
-              JOIN case_file c ON c.id = s.case_id
-             WHERE c.centre = $1 AND s.state = 'booked' AND s.start_local >= $2
-               AND s.start_local < $3 AND s.id > $4 ORDER BY s.id LIMIT $5",
+            "SELECT s.id, c.case_ref, s.start_local
+             FROM session s
+             JOIN case_file c ON c.id = s.case_id
+             WHERE c.centre = $1
+               AND s.state = 'booked'
+               AND s.start_local >= $2
+               AND s.start_local < $3
+               AND s.id > $4
+             ORDER BY s.id
+             LIMIT $5",
             args![
                 centre,
                 days.0.to_string(),
@@ -314,8 +333,10 @@ pub async fn remember(tx: &mut Tx, rows: Vec<SeenRow>) -> Result<()> {
         .collect();
     tx.with_many(
         "id, imported, session_ref",
-        "UPDATE session SET imported = v.imported, session_ref = coalesce(session.session_ref, \
-         v.session_ref) FROM v WHERE session.id = v.id",
+        "UPDATE session
+         SET imported = v.imported, session_ref = coalesce(session.session_ref, v.session_ref)
+         FROM v
+         WHERE session.id = v.id",
         rows,
     )
     .await?;
@@ -346,8 +367,9 @@ pub async fn set_consent(tx: &mut Tx, party: &PartyId, consent: Consent) -> Resu
 /// Keeps a number of a party for ringing: no texts go to it by this channel.
 pub async fn ring_only(tx: &mut Tx, party: &PartyId, hash: &str, channel: Channel) -> Result<()> {
     tx.exec(
-        "UPDATE address SET safe = 'ring_first' WHERE party_id = $1 AND number_hash = $2 AND \
-             channel = $3 AND safe = 'safe'",
+        "UPDATE address
+         SET safe = 'ring_first'
+         WHERE party_id = $1 AND number_hash = $2 AND channel = $3 AND safe = 'safe'",
         args![party, hash, channel.as_str()],
     )
     .await?;

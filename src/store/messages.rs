@@ -17,10 +17,22 @@ pub async fn any_due(db: &Db, line: LineScope<'_>, now: DateTime<Utc>) -> Result
     let mut args: Vec<Arg> = args![now, line.channel.as_str()];
     args.extend(values);
     let sql = format!(
-        "SELECT m.id FROM message m WHERE m.state = 'waiting' AND m.held_at IS NULL
-          AND m.channel = $2 AND m.not_before <= $1 {filter}
-           AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE
-             AND (h.scope = m.centre OR h.scope = '*'))) LIMIT 1"
+        "SELECT m.id
+         FROM message m
+         WHERE m.state = 'waiting'
+           AND m.held_at IS NULL
+           AND m.channel = $2
+           AND m.not_before <= $1
+           {filter}
+           AND (
+             m.kind = 'staff_alert'
+             OR NOT EXISTS (
+               SELECT 1
+               FROM hold h
+               WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')
+             )
+           )
+         LIMIT 1"
     );
     Ok(db.one(sql, args).await?.is_some())
 }
@@ -34,9 +46,13 @@ pub async fn unprompted(
     let mut out = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
-            "SELECT number_hash, max(started_at) AS last, count(*) AS n FROM attempt
-              WHERE number_hash IN ({}) AND started_at > $1 AND prompted = FALSE
-               AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain')) GROUP BY number_hash",
+            "SELECT number_hash, max(started_at) AS last, count(*) AS n
+             FROM attempt
+             WHERE number_hash IN ({})
+               AND started_at > $1
+               AND prompted = FALSE
+               AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))
+             GROUP BY number_hash",
             crate::store::db::list_of(2, chunk.len())
         );
         let mut args: Vec<Arg> = args![now - Duration::hours(24)];
@@ -56,7 +72,9 @@ pub async fn answers_since(
 ) -> Result<Vec<(MessageKind, Option<SessionId>, DateTime<Utc>)>> {
     let rows = tx
         .all(
-            "SELECT kind, session_id, queued_at FROM message WHERE to_hash = $1 AND queued_at > $2",
+            "SELECT kind, session_id, queued_at
+             FROM message
+             WHERE to_hash = $1 AND queued_at > $2",
             args![number_hash, since],
         )
         .await?;
@@ -75,7 +93,9 @@ pub async fn answers_since(
 pub async fn strangers_since(tx: &mut Tx, since: DateTime<Utc>) -> Result<i64> {
     let row = tx
         .one(
-            "SELECT count(*) AS n FROM message WHERE kind = 'unknown_sender' AND queued_at > $1",
+            "SELECT count(*) AS n
+             FROM message
+             WHERE kind = 'unknown_sender' AND queued_at > $1",
             args![since],
         )
         .await?;
@@ -93,13 +113,16 @@ pub async fn asked(
     let rows = tx
         .all(
             "SELECT m.ask_version, min(a.started_at) AS began,
-              min(CASE WHEN a.outcome = 'accepted' THEN coalesce(a.ended_at,
-              a.started_at) END) AS accepted
-             FROM message m JOIN attempt a ON a.message_id = m.id
-             WHERE m.session_id = $1 AND m.role = $2 AND m.kind IN ('confirm_request',
-               'session_moved', 'session_on')
+               min(CASE
+                 WHEN a.outcome = 'accepted' THEN coalesce(a.ended_at, a.started_at)
+               END) AS accepted
+             FROM message m
+             JOIN attempt a ON a.message_id = m.id
+             WHERE m.session_id = $1
+               AND m.role = $2
+               AND m.kind IN ('confirm_request', 'session_moved', 'session_on')
                AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))
-                 GROUP BY m.ask_version",
+             GROUP BY m.ask_version",
             args![session_id, role.as_str()],
         )
         .await?;
@@ -121,11 +144,15 @@ pub async fn asked(
 pub async fn asked_last(tx: &mut Tx, number_hash: &str) -> Result<Option<DateTime<Utc>>> {
     let row = tx
         .one(
-            "SELECT s.starts_at FROM attempt a JOIN message m ON m.id = a.message_id
-              JOIN session s ON s.id = m.session_id
-             WHERE a.number_hash = $1 AND m.kind IN ('confirm_request', 'session_moved')
+            "SELECT s.starts_at
+             FROM attempt a
+             JOIN message m ON m.id = a.message_id
+             JOIN session s ON s.id = m.session_id
+             WHERE a.number_hash = $1
+               AND m.kind IN ('confirm_request', 'session_moved')
                AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))
-             ORDER BY a.started_at DESC LIMIT 1",
+             ORDER BY a.started_at DESC
+             LIMIT 1",
             args![number_hash],
         )
         .await?;
@@ -167,21 +194,26 @@ impl QueueLoad {
 
 /// Reads the load.
 pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<QueueLoad> {
-    let held = "EXISTS (SELECT 1 FROM hold h WHERE h.held = TRUE AND (h.scope = m.centre OR \
-                h.scope = '*'))";
+    let held = "EXISTS (
+          SELECT 1
+          FROM hold h
+          WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')
+        )";
     let count = |sql: String| async move {
         db.one(sql, args![now])
             .await?
             .map_or(Ok(0), |r: Row| r.int("n"))
     };
     let due = count(format!(
-        "SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND \
-                             m.held_at IS NULL AND m.not_before <= $1 AND NOT {held}"
+        "SELECT count(*) AS n
+         FROM message m
+         WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.not_before <= $1 AND NOT {held}"
     ))
     .await?;
     let held = count(format!(
-        "SELECT count(*) AS n FROM message m WHERE m.state = 'waiting' AND \
-                              m.held_at IS NULL AND m.not_before <= $1 AND {held}"
+        "SELECT count(*) AS n
+         FROM message m
+         WHERE m.state = 'waiting' AND m.held_at IS NULL AND m.not_before <= $1 AND {held}"
     ))
     .await?;
     let open = db
@@ -193,15 +225,18 @@ pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<QueueLoad> {
         .map_or(Ok(0), |r| r.int("n"))?;
     let next = db
         .one(
-            "SELECT min(not_before) AS at FROM message WHERE state = 'waiting' AND \
-                       held_at IS NULL AND not_before > $1",
+            "SELECT min(not_before) AS at
+             FROM message
+             WHERE state = 'waiting' AND held_at IS NULL AND not_before > $1",
             args![now],
         )
         .await?;
     let again = db
         .one(
-            "SELECT id FROM message WHERE state = 'waiting' AND held_at IS NULL AND \
-                        tries > 0 AND not_before > $1 LIMIT 1",
+            "SELECT id
+             FROM message
+             WHERE state = 'waiting' AND held_at IS NULL AND tries > 0 AND not_before > $1
+             LIMIT 1",
             args![now],
         )
         .await?
@@ -219,8 +254,10 @@ pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<QueueLoad> {
 pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>> {
     let rows = db
         .all(
-            "SELECT kind, state, count(*) AS n FROM message GROUP BY kind, state ORDER \
-                       BY kind, state",
+            "SELECT kind, state, count(*) AS n
+             FROM message
+             GROUP BY kind, state
+             ORDER BY kind, state",
             args![],
         )
         .await?;
@@ -238,9 +275,13 @@ pub async fn would_leave(
 ) -> Result<i64> {
     let row = db
         .one(
-            "SELECT count(*) AS n FROM message WHERE state = 'waiting' AND held_at IS NULL AND \
-             not_before <= $1 AND (not_after IS NULL OR not_after > $3) AND ($2 IS NULL OR centre \
-             = $2)",
+            "SELECT count(*) AS n
+             FROM message
+             WHERE state = 'waiting'
+               AND held_at IS NULL
+               AND not_before <= $1
+               AND (not_after IS NULL OR not_after > $3)
+               AND ($2 IS NULL OR centre = $2)",
             args![until, centre, now],
         )
         .await?;
@@ -330,9 +371,12 @@ pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<ListedMessage>> {
 async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<ListedMessage>> {
     let mut tries: HashMap<MessageId, Vec<ListedAttempt>> = HashMap::new();
     let sql = format!(
-        "SELECT a.message_id, a.token, a.channel, a.outcome, a.provider_id, a.parts, a.started_at, \
-         a.ended_at, a.error FROM attempt a JOIN message m ON m.id = a.message_id {filter} ORDER \
-         BY a.started_at"
+        "SELECT a.message_id, a.token, a.channel, a.outcome, a.provider_id, a.parts, a.started_at,
+           a.ended_at, a.error
+         FROM attempt a
+         JOIN message m ON m.id = a.message_id
+         {filter}
+         ORDER BY a.started_at"
     );
     for r in db.all(sql, args.clone()).await? {
         tries
@@ -351,10 +395,12 @@ async fn list_where(db: &Db, filter: &str, args: Vec<Arg>) -> Result<Vec<ListedM
     }
     let sql = format!(
         "SELECT m.id, m.kind, m.centre, c.case_ref, m.role, m.session_id, m.session_version,
-          m.channel, m.state, m.reason, m.not_before, m.not_after, m.queued_at, m.sent_at,
-          m.provider_id, m.held_at
-         FROM message m LEFT JOIN case_file c ON c.id = m.case_id {filter} ORDER BY m.queued_at,
-           m.id"
+           m.channel, m.state, m.reason, m.not_before, m.not_after, m.queued_at, m.sent_at,
+           m.provider_id, m.held_at
+         FROM message m
+         LEFT JOIN case_file c ON c.id = m.case_id
+         {filter}
+         ORDER BY m.queued_at, m.id"
     );
     db.all(sql, args)
         .await?

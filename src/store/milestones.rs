@@ -22,8 +22,11 @@ pub async fn due(
 ) -> Result<Vec<(String, MilestoneCase)>> {
     let rows = tx
         .all(
-            "SELECT id, centre, court_ordered, created_at FROM case_file WHERE state = 'open' AND \
-             (bookings_at IS NULL OR bookings_at <= $1) ORDER BY id LIMIT $2 {skip}",
+            "SELECT id, centre, court_ordered, created_at
+             FROM case_file
+             WHERE state = 'open' AND (bookings_at IS NULL OR bookings_at <= $1)
+             ORDER BY id
+             LIMIT $2 {skip}",
             args![now, limit],
         )
         .await?;
@@ -63,9 +66,13 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
     let mut reasons: HashMap<(SessionId, Role), Reason> = HashMap::new();
     let mut notes: HashSet<SessionId> = HashSet::new();
     let sql = format!(
-        "SELECT session_id, role, kind, detail FROM fact f WHERE kind IN ('cancelled', 'note') AND \
-         session_id IS NOT NULL AND case_id IN ({list}) AND NOT EXISTS (SELECT 1 FROM fact v WHERE \
-         v.voids = f.id)\n         ORDER BY at, recorded_at"
+        "SELECT session_id, role, kind, detail
+         FROM fact f
+         WHERE kind IN ('cancelled', 'note')
+           AND session_id IS NOT NULL
+           AND case_id IN ({list})
+           AND NOT EXISTS (SELECT 1 FROM fact v WHERE v.voids = f.id)
+         ORDER BY at, recorded_at"
     );
     for r in tx.all(sql, args.clone()).await? {
         let session = r.id("session_id")?;
@@ -81,11 +88,13 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
     }
     let sql = format!(
         "SELECT s.id, s.case_id, s.starts_at, s.ends_at, s.state, s.contact_type, s.cancelled_by,
-          s.cancelled_at, s.notice_hours, s.move_origin, s.moved_at, s.moved_from, s.unbooked,
-           r.id AS replaced_by, (SELECT max(t.hears_at) FROM attendee t
-             WHERE t.session_id = s.id) AS released_at
-         FROM session s LEFT JOIN session r ON r.replaces = s.id
-           WHERE s.case_id IN ({list}) ORDER BY s.starts_at, s.id"
+           s.cancelled_at, s.notice_hours, s.move_origin, s.moved_at, s.moved_from, s.unbooked,
+           r.id AS replaced_by,
+           (SELECT max(t.hears_at) FROM attendee t WHERE t.session_id = s.id) AS released_at
+         FROM session s
+         LEFT JOIN session r ON r.replaces = s.id
+         WHERE s.case_id IN ({list})
+         ORDER BY s.starts_at, s.id"
     );
     let mut out: HashMap<CaseId, Vec<MilestoneVisit>> = HashMap::new();
     for r in tx.all(sql, args).await? {
@@ -127,7 +136,10 @@ pub async fn settle(tx: &mut Tx, rows: Vec<(CaseId, DateTime<Utc>)>) -> Result<(
     let rows = rows.into_iter().map(|(id, at)| args![id, at]).collect();
     tx.with_many(
         "id, at",
-        "UPDATE case_file SET bookings_at = v.at FROM v WHERE case_file.id = v.id",
+        "UPDATE case_file
+         SET bookings_at = v.at
+         FROM v
+         WHERE case_file.id = v.id",
         rows,
     )
     .await?;
@@ -159,11 +171,19 @@ pub async fn untold(tx: &mut Tx, cases: &[&CaseId], topics: &[TaskKind]) -> Resu
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT case_id, cause, topic, session_id, due_at FROM task WHERE state = 'open'
-          AND case_id IN ({}) AND topic IN ({})
-           AND NOT EXISTS (SELECT 1 FROM message m
-             WHERE m.cause IN ('milestone/' || task.cause || '/resident',
-             'milestone/' || task.cause || '/contact')) ORDER BY cause",
+        "SELECT case_id, cause, topic, session_id, due_at
+         FROM task
+         WHERE state = 'open'
+           AND case_id IN ({})
+           AND topic IN ({})
+           AND NOT EXISTS (
+             SELECT 1
+             FROM message m
+             WHERE m.cause IN (
+               'milestone/' || task.cause || '/resident', 'milestone/' || task.cause || '/contact'
+             )
+           )
+         ORDER BY cause",
         list_of(1, cases.len()),
         list_of(cases.len() + 1, topics.len())
     );
@@ -204,8 +224,10 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT cause, role, state, held_at, not_before, sent_at FROM message WHERE \
-                       cause LIKE 'milestone/%' ORDER BY cause DESC",
+            "SELECT cause, role, state, held_at, not_before, sent_at
+             FROM message
+             WHERE cause LIKE 'milestone/%'
+             ORDER BY cause DESC",
             args![],
         )
         .await?;
@@ -233,8 +255,12 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
 pub async fn to_be_replaced(tx: &mut Tx, cases: &[&CaseId]) -> Result<Vec<(CaseId, SessionId)>> {
     let (list, args) = ids(cases);
     let sql = format!(
-        "SELECT case_id, session_id FROM task WHERE topic = 'replacement' AND state = 'open' AND \
-         session_id IS NOT NULL AND case_id IN ({list})"
+        "SELECT case_id, session_id
+         FROM task
+         WHERE topic = 'replacement'
+           AND state = 'open'
+           AND session_id IS NOT NULL
+           AND case_id IN ({list})"
     );
     tx.all(sql, args)
         .await?

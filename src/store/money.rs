@@ -44,14 +44,19 @@ pub async fn lock(tx: &mut Tx, case_id: &CaseId) -> Result<()> {
 pub async fn case(tx: &mut Tx, case_id: &CaseId) -> Result<MoneyCase> {
     let row = tx
         .one(
-            "SELECT id, case_ref, centre, court_ordered, children FROM case_file WHERE id = $1",
+            "SELECT id, case_ref, centre, court_ordered, children
+             FROM case_file
+             WHERE id = $1",
             args![case_id],
         )
         .await?
         .context("there is no such case")?;
     let roles: Vec<Role> = tx
         .all(
-            "SELECT role FROM party WHERE case_id = $1 ORDER BY role",
+            "SELECT role
+             FROM party
+             WHERE case_id = $1
+             ORDER BY role",
             args![case_id],
         )
         .await?
@@ -61,7 +66,9 @@ pub async fn case(tx: &mut Tx, case_id: &CaseId) -> Result<MoneyCase> {
     let sessions = tx
         .all(
             "SELECT id, starts_at, ends_at, state, booked_at, cancelled_by, cancelled_at,
-              notice_hours, fee_minor, currency, payment_days FROM session WHERE case_id = $1
+               notice_hours, fee_minor, currency, payment_days
+             FROM session
+             WHERE case_id = $1
              ORDER BY starts_at, id",
             args![case_id],
         )
@@ -88,8 +95,10 @@ pub async fn case(tx: &mut Tx, case_id: &CaseId) -> Result<MoneyCase> {
     let seal = tx.seal();
     let facts = tx
         .all(
-            "SELECT id, voids, session_id, role, kind, at, recorded_at, rule, detail, amount FROM \
-              fact WHERE case_id = $1 ORDER BY recorded_at, at, id",
+            "SELECT id, voids, session_id, role, kind, at, recorded_at, rule, detail, amount
+             FROM fact
+             WHERE case_id = $1
+             ORDER BY recorded_at, at, id",
             args![case_id],
         )
         .await?
@@ -129,10 +138,11 @@ pub async fn case(tx: &mut Tx, case_id: &CaseId) -> Result<MoneyCase> {
 pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<CaseId>> {
     tx.all(
         format!(
-            "SELECT DISTINCT f.case_id, c.case_ref, c.centre FROM fact f
-              JOIN case_file c ON c.id = f.case_id
-             WHERE f.kind IN {FEEABLE} AND ($1 IS NULL OR c.centre = $1) ORDER BY c.centre,
-               c.case_ref"
+            "SELECT DISTINCT f.case_id, c.case_ref, c.centre
+             FROM fact f
+             JOIN case_file c ON c.id = f.case_id
+             WHERE f.kind IN {FEEABLE} AND ($1 IS NULL OR c.centre = $1)
+             ORDER BY c.centre, c.case_ref"
         ),
         args![centre],
     )
@@ -148,8 +158,9 @@ pub async fn session_of_fee(tx: &mut Tx, fee: &FeeId) -> Result<Option<(CaseId, 
     for r in tx
         .all(
             format!(
-                "SELECT DISTINCT case_id, session_id FROM fact WHERE kind IN {FEEABLE} \
-                             AND session_id IS NOT NULL"
+                "SELECT DISTINCT case_id, session_id
+                 FROM fact
+                 WHERE kind IN {FEEABLE} AND session_id IS NOT NULL"
             ),
             args![],
         )
@@ -183,8 +194,11 @@ pub async fn case_of_session(tx: &mut Tx, session: &SessionId) -> Result<Option<
 /// Cases at which something happens by itself by `now`, at most `limit`.
 pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<CaseId>> {
     db.all(
-        "SELECT id FROM case_file WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at \
-            LIMIT $2",
+        "SELECT id
+         FROM case_file
+         WHERE look_at IS NOT NULL AND look_at <= $1
+         ORDER BY look_at
+         LIMIT $2",
         args![now, limit],
     )
     .await?
@@ -206,8 +220,9 @@ pub async fn next_look(db: &Db) -> Result<Option<DateTime<Utc>>> {
 
 /// How many texts about money that the texting service took just now have no receipt yet.
 pub async fn receipts_to_come(db: &Db, now: DateTime<Utc>) -> Result<i64> {
-    let sql = "SELECT count(*) AS n FROM message WHERE rank = 3 AND state = 'sent' AND channel = \
-               'sms' AND sent_at > $1";
+    let sql = "SELECT count(*) AS n
+        FROM message
+        WHERE rank = 3 AND state = 'sent' AND channel = 'sms' AND sent_at > $1";
     db.one(sql, args![now - chrono::Duration::seconds(5)])
         .await?
         .map_or(Ok(0), |r| r.int("n"))
@@ -227,8 +242,11 @@ pub async fn look_again<'a>(
     tx.with_many(
         "id, at",
         &format!(
-            "UPDATE case_file SET look_at = v.at FROM v WHERE case_file.id = v.id AND EXISTS \
-                  (SELECT 1 FROM fact f WHERE f.case_id = v.id AND f.kind IN {FEEABLE})"
+            "UPDATE case_file
+             SET look_at = v.at
+             FROM v
+             WHERE case_file.id = v.id
+               AND EXISTS (SELECT 1 FROM fact f WHERE f.case_id = v.id AND f.kind IN {FEEABLE})"
         ),
         rows,
     )
@@ -240,8 +258,9 @@ pub async fn look_again<'a>(
 /// may go on.
 pub async fn look_after(tx: &mut Tx, now: DateTime<Utc>, message_id: &MessageId) -> Result<()> {
     tx.exec(
-        "UPDATE case_file SET look_at = $1 WHERE id = (SELECT case_id FROM message WHERE id = \
-             $2 AND rank = 3)",
+        "UPDATE case_file
+         SET look_at = $1
+         WHERE id = (SELECT case_id FROM message WHERE id = $2 AND rank = 3)",
         args![now, message_id],
     )
     .await?;
@@ -258,7 +277,9 @@ pub async fn stand(
 ) -> Result<()> {
     let state = if archived { "archived" } else { "open" };
     tx.exec(
-        "UPDATE case_file SET bookings_hold = $1, state = $2, look_at = $3 WHERE id = $4",
+        "UPDATE case_file
+         SET bookings_hold = $1, state = $2, look_at = $3
+         WHERE id = $4",
         args![hold, state, look_at, case_id],
     )
     .await?;
@@ -331,9 +352,12 @@ impl MoneyText {
 /// The texts of a case about money and notes.
 pub async fn texts(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<MoneyText>> {
     // The rank of texts about money stands in `outbox::enqueue`.
-    let sql = "SELECT id, cause, kind, session_id, role, channel, state, reason, queued_at, \
-               not_before, sent_at, delivered_at, held_at, data FROM message WHERE case_id = $1 \
-               AND rank = 3 ORDER BY queued_at, id";
+    let sql = "
+        SELECT id, cause, kind, session_id, role, channel, state, reason, queued_at, not_before,
+          sent_at, delivered_at, held_at, data
+        FROM message
+        WHERE case_id = $1 AND rank = 3
+        ORDER BY queued_at, id";
     let args = args![case_id];
     let seal = tx.seal();
     tx.all(sql, args)
@@ -364,8 +388,9 @@ pub async fn texts(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<MoneyText>> {
 pub async fn withdraw(tx: &mut Tx, message_id: &MessageId, reason: &str) -> Result<bool> {
     Ok(tx
         .exec(
-            "UPDATE message SET state = 'withdrawn', reason = $1, held_at = NULL, held_by = \
-                NULL WHERE id = $2 AND state = 'waiting'",
+            "UPDATE message
+             SET state = 'withdrawn', reason = $1, held_at = NULL, held_by = NULL
+             WHERE id = $2 AND state = 'waiting'",
             args![reason, message_id],
         )
         .await?
@@ -379,8 +404,9 @@ pub async fn wait_again(
     not_before: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let sql = "UPDATE message SET state = 'waiting', reason = NULL, queued_at = $1, not_before = \
-               $2 WHERE id = $3 AND state = 'withdrawn'";
+    let sql = "UPDATE message
+        SET state = 'waiting', reason = NULL, queued_at = $1, not_before = $2
+        WHERE id = $3 AND state = 'withdrawn'";
     tx.exec(sql, args![now, not_before, message_id]).await?;
     Ok(())
 }
@@ -394,8 +420,9 @@ pub async fn hold_text(
 ) -> Result<bool> {
     Ok(tx
         .exec(
-            "UPDATE message SET held_at = $1, held_by = $2 WHERE id = $3 AND state = 'waiting' \
-                AND held_at IS NULL",
+            "UPDATE message
+             SET held_at = $1, held_by = $2
+             WHERE id = $3 AND state = 'waiting' AND held_at IS NULL",
             args![now, by, message_id],
         )
         .await?
@@ -416,9 +443,10 @@ pub async fn pause_text(tx: &mut Tx, message_id: &MessageId, now: DateTime<Utc>)
 pub async fn free_text(tx: &mut Tx, message_id: &MessageId, at: DateTime<Utc>) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE message SET held_at = NULL, held_by = NULL, not_before = CASE WHEN not_before \
-             > $1 THEN not_before ELSE $1 END WHERE id = $2 AND state = 'waiting' AND held_at IS \
-             NOT NULL",
+            "UPDATE message
+             SET held_at = NULL, held_by = NULL,
+               not_before = CASE WHEN not_before > $1 THEN not_before ELSE $1 END
+             WHERE id = $2 AND state = 'waiting' AND held_at IS NOT NULL",
             args![at, message_id],
         )
         .await?;
@@ -443,12 +471,21 @@ pub async fn is_paused(tx: &mut Tx, message_id: &MessageId) -> Result<bool> {
 pub async fn safety_open(tx: &mut Tx, case_id: &CaseId, role: Role) -> Result<bool> {
     let row = tx
         .one(
-            "SELECT t.id FROM task t LEFT JOIN inbound i ON i.id = t.inbound_id
-             WHERE t.state = 'open' AND t.topic IN ('safeguarding', 'quiet_word')
-               AND ((t.case_id = $1 AND t.role = $2)
-               OR i.number_hash IN (SELECT a.number_hash FROM address a
-                 JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND p.role = $2
-                 AND a.state = 'current')) LIMIT 1",
+            "SELECT t.id
+             FROM task t
+             LEFT JOIN inbound i ON i.id = t.inbound_id
+             WHERE t.state = 'open'
+               AND t.topic IN ('safeguarding', 'quiet_word')
+               AND (
+                 (t.case_id = $1 AND t.role = $2)
+                 OR i.number_hash IN (
+                   SELECT a.number_hash
+                   FROM address a
+                   JOIN party p ON p.id = a.party_id
+                   WHERE p.case_id = $1 AND p.role = $2 AND a.state = 'current'
+                 )
+               )
+             LIMIT 1",
             args![case_id, role.as_str()],
         )
         .await?;

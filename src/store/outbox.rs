@@ -99,9 +99,11 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO message (id, cause, kind, centre, case_id, party_id, role, session_id, \
-         session_version, ask_version, to_number, to_hash, data, channel, rank, state, not_before, \
-         not_after, queued_at, tries) VALUES",
+        "INSERT INTO message (
+           id, cause, kind, centre, case_id, party_id, role, session_id, session_version,
+           ask_version, to_number, to_hash, data, channel, rank, state, not_before, not_after,
+           queued_at, tries
+         ) VALUES",
         "ON CONFLICT (cause) DO NOTHING",
         rows,
     )
@@ -120,8 +122,12 @@ pub async fn withdraw(
     let mut args: Vec<Arg> = args![reason, session_id, role.map(Role::as_str)];
     args.extend(kinds.iter().map(|k| Arg::from(k.as_str())));
     let sql = format!(
-        "UPDATE message SET state = 'withdrawn', reason = $1 WHERE session_id = $2 AND state = \
-         'waiting' AND ($3 IS NULL OR role = $3) AND kind IN ({})",
+        "UPDATE message
+         SET state = 'withdrawn', reason = $1
+         WHERE session_id = $2
+           AND state = 'waiting'
+           AND ($3 IS NULL OR role = $3)
+           AND kind IN ({})",
         crate::store::db::list_of(4, kinds.len())
     );
     tx.exec(sql, args).await
@@ -137,7 +143,8 @@ pub async fn revive(
 ) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE message SET state = 'waiting', reason = NULL, not_before = $1, not_after = $2 \
+            "UPDATE message
+             SET state = 'waiting', reason = NULL, not_before = $1, not_after = $2
              WHERE cause = $3 AND state = 'withdrawn' AND reason = $4",
             args![not_before, not_after, dedup_key, reason],
         )
@@ -153,8 +160,11 @@ pub async fn untold_move(
 ) -> Result<Option<Payload>> {
     let row = tx
         .one(
-            "SELECT data FROM message WHERE session_id = $1 AND role = $2 AND kind = \
-             'session_moved' AND state = 'waiting' ORDER BY queued_at LIMIT 1",
+            "SELECT data
+             FROM message
+             WHERE session_id = $1 AND role = $2 AND kind = 'session_moved' AND state = 'waiting'
+             ORDER BY queued_at
+             LIMIT 1",
             args![session_id, role.as_str()],
         )
         .await?;
@@ -174,8 +184,9 @@ pub async fn untold_move(
 pub async fn told_of_move(tx: &mut Tx, session_id: &SessionId, role: Role) -> Result<()> {
     let nothing = tx.seal().seal(&Payload::None.write());
     tx.exec(
-        "UPDATE message SET data = $1 WHERE session_id = $2 AND role = $3 AND kind = \
-             'session_off' AND state = 'waiting'",
+        "UPDATE message
+         SET data = $1
+         WHERE session_id = $2 AND role = $3 AND kind = 'session_off' AND state = 'waiting'",
         args![nothing, session_id, role.as_str()],
     )
     .await?;
@@ -191,8 +202,10 @@ pub async fn untold_moves(
     let seal = tx.seal();
     let rows = tx
         .all(
-            "SELECT session_id, role, data FROM message WHERE centre = $1 AND kind = \
-                'session_moved' AND state = 'waiting' ORDER BY queued_at DESC",
+            "SELECT session_id, role, data
+             FROM message
+             WHERE centre = $1 AND kind = 'session_moved' AND state = 'waiting'
+             ORDER BY queued_at DESC",
             args![centre],
         )
         .await?;
@@ -209,8 +222,9 @@ pub async fn untold_moves(
 /// Gives what waits on a channel without a line to a channel that has one.
 pub async fn move_channel(tx: &mut Tx, centre: &str, from: Channel, to: Channel) -> Result<u64> {
     tx.exec(
-        "UPDATE message SET channel = $1 WHERE state = 'waiting' AND to_hash IS NULL AND \
-             centre = $2 AND channel = $3",
+        "UPDATE message
+         SET channel = $1
+         WHERE state = 'waiting' AND to_hash IS NULL AND centre = $2 AND channel = $3",
         args![to.as_str(), centre, from.as_str()],
     )
     .await
@@ -220,8 +234,13 @@ pub async fn move_channel(tx: &mut Tx, centre: &str, from: Channel, to: Channel)
 pub async fn off_was_told(tx: &mut Tx, session_id: &SessionId, version: i64) -> Result<bool> {
     let row = tx
         .one(
-            "SELECT id FROM message WHERE session_id = $1 AND kind = 'session_off' AND cause LIKE \
-             $2 AND state NOT IN ('waiting', 'withdrawn') LIMIT 1",
+            "SELECT id
+             FROM message
+             WHERE session_id = $1
+               AND kind = 'session_off'
+               AND cause LIKE $2
+               AND state NOT IN ('waiting', 'withdrawn')
+             LIMIT 1",
             args![session_id, format!("off/{session_id}/{version}/%")],
         )
         .await?;
@@ -238,10 +257,14 @@ pub async fn knows_it_is_off(
     let (id, version) = (&session.id, session.version);
     let text = tx
         .one(
-            "SELECT id FROM message WHERE session_id = $1 AND role = $2
-              AND kind IN ('session_off', 'closure') AND state IN ('sending', 'sent', 'delivered',
-              'uncertain')
-               AND (cause = $3 OR (cause LIKE 'closure/%' AND session_version = $4)) LIMIT 1",
+            "SELECT id
+             FROM message
+             WHERE session_id = $1
+               AND role = $2
+               AND kind IN ('session_off', 'closure')
+               AND state IN ('sending', 'sent', 'delivered', 'uncertain')
+               AND (cause = $3 OR (cause LIKE 'closure/%' AND session_version = $4))
+             LIMIT 1",
             args![
                 id,
                 role.as_str(),
@@ -252,9 +275,15 @@ pub async fn knows_it_is_off(
         .await?;
     let rung = tx
         .one(
-            "SELECT id FROM task WHERE session_id = $1 AND role = $2 AND topic = \
-             'ring_session_off' AND state = 'done' AND moot = FALSE AND ($3 IS NULL OR opened_at \
-             >= $3) LIMIT 1",
+            "SELECT id
+             FROM task
+             WHERE session_id = $1
+               AND role = $2
+               AND topic = 'ring_session_off'
+               AND state = 'done'
+               AND moot = FALSE
+               AND ($3 IS NULL OR opened_at >= $3)
+             LIMIT 1",
             args![id, role.as_str(), session.cancelled_at],
         )
         .await?;
@@ -266,9 +295,13 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     // Who was not told that a visit is off, on again or moved is rung, if it is not over.
     let untold = tx
         .all(
-            "SELECT m.id FROM message m JOIN session s ON s.id = m.session_id WHERE m.state = \
-             'waiting' AND m.kind IN ('session_off', 'closure', 'session_on', 'session_moved') AND \
-             m.not_after < $1 AND s.ends_at > $1",
+            "SELECT m.id
+             FROM message m
+             JOIN session s ON s.id = m.session_id
+             WHERE m.state = 'waiting'
+               AND m.kind IN ('session_off', 'closure', 'session_on', 'session_moved')
+               AND m.not_after < $1
+               AND s.ends_at > $1",
             args![now],
         )
         .await?;
@@ -284,8 +317,9 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
         .await?;
     }
     tx.exec(
-        "UPDATE message SET state = 'expired', reason = 'too_late' WHERE state = 'waiting' AND \
-             not_after IS NOT NULL AND not_after < $1",
+        "UPDATE message
+         SET state = 'expired', reason = 'too_late'
+         WHERE state = 'waiting' AND not_after IS NOT NULL AND not_after < $1",
         args![now],
     )
     .await
@@ -341,15 +375,31 @@ pub async fn claim(
     let rows = tx
         .all(
             format!(
-                "WITH due AS (SELECT m.id FROM message m WHERE m.state = 'waiting'
-                  AND m.held_at IS NULL AND m.channel = $4 AND m.not_before <= $1 {filter}
-                AND (m.kind = 'staff_alert' OR NOT EXISTS (SELECT 1 FROM hold h
-                  WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')))
-                ORDER BY m.rank, m.not_before LIMIT $2 {{skip}})
-             UPDATE message SET state = 'sending', claim = $3 WHERE id IN (SELECT id FROM due)
-               AND state = 'waiting'
-             RETURNING id, cause, kind, centre, case_id, role, session_id, session_version,
-               ask_version, to_number, to_hash, data, rank, not_before, not_after, tries, not_by"
+                "WITH due AS (
+                   SELECT m.id
+                   FROM message m
+                   WHERE m.state = 'waiting'
+                     AND m.held_at IS NULL
+                     AND m.channel = $4
+                     AND m.not_before <= $1
+                     {filter}
+                     AND (
+                       m.kind = 'staff_alert'
+                       OR NOT EXISTS (
+                         SELECT 1
+                         FROM hold h
+                         WHERE h.held = TRUE AND (h.scope = m.centre OR h.scope = '*')
+                       )
+                     )
+                   ORDER BY m.rank, m.not_before
+                   LIMIT $2 {{skip}}
+                 )
+                 UPDATE message
+                 SET state = 'sending', claim = $3
+                 WHERE id IN (SELECT id FROM due) AND state = 'waiting'
+                 RETURNING id, cause, kind, centre, case_id, role, session_id, session_version,
+                   ask_version, to_number, to_hash, data, rank, not_before, not_after, tries,
+                   not_by"
             ),
             args,
         )
@@ -434,11 +484,13 @@ pub async fn reroute(tx: &mut Tx, rows: Vec<Rerouted>) -> Result<()> {
         .collect();
     tx.with_many(
         "id, channel, to_number, to_hash, not_by",
-        "UPDATE message SET state = 'waiting', channel = v.channel,
-          to_number = coalesce(v.to_number, message.to_number), to_hash = coalesce(v.to_hash,
-          message.to_hash),
-           not_by = coalesce(v.not_by, message.not_by), claim = NULL FROM v
-             WHERE message.id = v.id AND message.state = 'sending'",
+        "UPDATE message
+         SET state = 'waiting', channel = v.channel,
+           to_number = coalesce(v.to_number, message.to_number),
+           to_hash = coalesce(v.to_hash, message.to_hash),
+           not_by = coalesce(v.not_by, message.not_by), claim = NULL
+         FROM v
+         WHERE message.id = v.id AND message.state = 'sending'",
         rows,
     )
     .await?;
@@ -497,15 +549,18 @@ pub async fn begin(
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO attempt (token, message_id, worker, channel, sender, number, \
-                    number_hash, body, prompted, parts, started_at, looks, content) VALUES",
+        "INSERT INTO attempt (
+           token, message_id, worker, channel, sender, number, number_hash, body, prompted, parts,
+           started_at, looks, content
+         ) VALUES",
         "",
         rows,
     )
     .await?;
     tx.exec(
-        "INSERT INTO day_count (channel, day, texts) VALUES ($3, $1, $2) ON CONFLICT (channel, \
-         day) DO UPDATE SET texts = day_count.texts + $2",
+        "INSERT INTO day_count (channel, day, texts)
+         VALUES ($3, $1, $2)
+         ON CONFLICT (channel, day) DO UPDATE SET texts = day_count.texts + $2",
         args![
             now.format("%Y-%m-%d").to_string(),
             attempts.len() as i64,
@@ -528,8 +583,10 @@ pub async fn end_claims(
         .collect();
     tx.with_many(
         "id, state, reason, not_before",
-        "UPDATE message SET state = v.state, reason = v.reason, not_before = v.not_before, claim = \
-         NULL FROM v WHERE message.id = v.id AND message.state = 'sending'",
+        "UPDATE message
+         SET state = v.state, reason = v.reason, not_before = v.not_before, claim = NULL
+         FROM v
+         WHERE message.id = v.id AND message.state = 'sending'",
         rows,
     )
     .await?;
@@ -680,8 +737,9 @@ pub async fn record(
     }
     if attempts_unsent > 0 {
         tx.exec(
-            "UPDATE day_count SET texts = CASE WHEN texts > $1 THEN texts - $1 ELSE 0 END WHERE \
-             channel = $3 AND day = $2",
+            "UPDATE day_count
+             SET texts = CASE WHEN texts > $1 THEN texts - $1 ELSE 0 END
+             WHERE channel = $3 AND day = $2",
             args![attempts_unsent, now.format("%Y-%m-%d").to_string(), line],
         )
         .await?;
@@ -689,32 +747,48 @@ pub async fn record(
     // The message first, while its attempt is still open: what is recorded already is left alone.
     tx.with_many(
         "token, state, reason, sent_at, provider_id, not_before, elsewhere",
-        "UPDATE message SET state = v.state, reason = v.reason, sent_at = coalesce(v.sent_at,
-          message.sent_at), delivered_at = CASE WHEN v.state = 'delivered' THEN v.sent_at
-          ELSE message.delivered_at END, provider_id = coalesce(v.provider_id, message.provider_id),
-           not_before = coalesce(v.not_before, message.not_before), not_by =
-             CASE WHEN v.elsewhere THEN a.channel ELSE message.not_by END,
-             tries = message.tries + 1, claim = NULL
-         FROM v, attempt a WHERE a.token = v.token AND a.outcome IS NULL
-           AND message.id = a.message_id AND message.state = 'sending'",
+        "UPDATE message
+         SET state = v.state, reason = v.reason, sent_at = coalesce(v.sent_at, message.sent_at),
+           delivered_at = CASE
+             WHEN v.state = 'delivered' THEN v.sent_at
+             ELSE message.delivered_at
+           END,
+           provider_id = coalesce(v.provider_id, message.provider_id),
+           not_before = coalesce(v.not_before, message.not_before),
+           not_by = CASE WHEN v.elsewhere THEN a.channel ELSE message.not_by END,
+           tries = message.tries + 1, claim = NULL
+         FROM v, attempt a
+         WHERE a.token = v.token
+           AND a.outcome IS NULL
+           AND message.id = a.message_id
+           AND message.state = 'sending'",
         messages,
     )
     .await?;
     tx.with_many(
         "token, ended_at, outcome, provider_id, receipt, error",
-        "UPDATE attempt SET ended_at = v.ended_at, outcome = v.outcome, provider_id =
-          CASE WHEN attempt.provider_id IS NOT NULL OR EXISTS (SELECT 1 FROM attempt o
-          WHERE o.provider_id = v.provider_id) THEN attempt.provider_id ELSE v.provider_id END,
-          receipt = coalesce(attempt.receipt, v.receipt), error = v.error
-         FROM v WHERE attempt.token = v.token AND attempt.outcome IS NULL",
+        "UPDATE attempt
+         SET ended_at = v.ended_at, outcome = v.outcome,
+           provider_id = CASE
+             WHEN attempt.provider_id IS NOT NULL OR EXISTS (
+               SELECT 1
+               FROM attempt o
+               WHERE o.provider_id = v.provider_id
+             ) THEN attempt.provider_id
+             ELSE v.provider_id
+           END,
+           receipt = coalesce(attempt.receipt, v.receipt), error = v.error
+         FROM v
+         WHERE attempt.token = v.token AND attempt.outcome IS NULL",
         attempts,
     )
     .await?;
     tx.with_many(
         "token, ended_at, error",
-        "UPDATE attempt SET ended_at = v.ended_at, error = \
-                                            v.error FROM v WHERE attempt.token = v.token AND \
-                                            attempt.outcome IS NULL",
+        "UPDATE attempt
+         SET ended_at = v.ended_at, error = v.error
+         FROM v
+         WHERE attempt.token = v.token AND attempt.outcome IS NULL",
         doubts,
     )
     .await?;

@@ -33,9 +33,11 @@ pub struct Party {
     pub language: String,
 }
 
-const PARTY: &str = "SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.channel, p.consent, \
-                     p.mode, p.safe_hours, p.language FROM party p JOIN case_file c ON c.id = \
-                     p.case_id";
+const PARTY: &str = "
+    SELECT p.id, p.case_id, c.case_ref, c.centre, p.role, p.channel, p.consent, p.mode,
+      p.safe_hours, p.language
+    FROM party p
+    JOIN case_file c ON c.id = p.case_id";
 
 fn read(r: &crate::store::db::Row) -> Result<Party> {
     Ok(Party {
@@ -112,8 +114,10 @@ pub async fn addresses(tx: &mut Tx, party_id: &PartyId) -> Result<Vec<StoredAddr
     let seal = tx.seal();
     let rows = tx
         .all(
-            "SELECT id, channel, number, number_hash, safe, state, paused_at, blocked_at \
-                       FROM address WHERE party_id = $1 ORDER BY since, id",
+            "SELECT id, channel, number, number_hash, safe, state, paused_at, blocked_at
+             FROM address
+             WHERE party_id = $1
+             ORDER BY since, id",
             args![party_id],
         )
         .await?;
@@ -142,8 +146,10 @@ pub async fn routes_of(
     for id in party_ids {
         let rows = tx
             .all(
-                "SELECT c.centre, a.channel, a.number_hash FROM address a
-                  JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+                "SELECT c.centre, a.channel, a.number_hash
+                 FROM address a
+                 JOIN party p ON p.id = a.party_id
+                 JOIN case_file c ON c.id = p.case_id
                  WHERE a.party_id = $1 AND a.state = 'current' AND a.channel <> 'ring'",
                 args![id],
             )
@@ -177,8 +183,11 @@ pub async fn others(tx: &mut Tx, party: &Party) -> Result<Vec<(PartyId, Private)
 pub async fn is_the_others(tx: &mut Tx, party: &Party, hash: &str) -> Result<bool> {
     let row = tx
         .one(
-            "SELECT a.id FROM address a JOIN party p ON p.id = a.party_id WHERE p.case_id = $1 AND \
-             p.id <> $2 AND a.number_hash = $3 LIMIT 1",
+            "SELECT a.id
+             FROM address a
+             JOIN party p ON p.id = a.party_id
+             WHERE p.case_id = $1 AND p.id <> $2 AND a.number_hash = $3
+             LIMIT 1",
             args![&party.case_id, &party.id, hash],
         )
         .await?;
@@ -195,16 +204,19 @@ pub async fn set_address(
 ) -> Result<()> {
     let (channel, value) = (address.channel().as_str(), tx.seal().seal(address.as_str()));
     tx.exec(
-        "UPDATE address SET state = 'past' WHERE party_id = $1 AND channel = $2 AND state <> \
-             'past' AND number_hash <> $3",
+        "UPDATE address
+         SET state = 'past'
+         WHERE party_id = $1 AND channel = $2 AND state <> 'past' AND number_hash <> $3",
         args![party_id, channel, hash],
     )
     .await?;
     tx.exec(
-        "INSERT INTO address (id, party_id, channel, number, number_hash, safe, verified, state,
-          since) VALUES ($1, $2, $3, $4, $5, 'safe', TRUE, 'current', $6)
-         ON CONFLICT (party_id, channel, number_hash) DO UPDATE SET safe = 'safe',
-           verified = TRUE, state = 'current', blocked_at = NULL, paused_at = NULL",
+        "INSERT INTO address (
+           id, party_id, channel, number, number_hash, safe, verified, state, since
+         )
+         VALUES ($1, $2, $3, $4, $5, 'safe', TRUE, 'current', $6)
+         ON CONFLICT (party_id, channel, number_hash) DO UPDATE SET
+           safe = 'safe', verified = TRUE, state = 'current', blocked_at = NULL, paused_at = NULL",
         args![random_id(), party_id, channel, value, hash, now],
     )
     .await?;
@@ -230,8 +242,10 @@ pub async fn set_safe(
     safe: &str,
 ) -> Result<u64> {
     tx.exec(
-        "UPDATE address SET safe = $1, verified = TRUE, paused_at = CASE WHEN $1 = 'safe' THEN \
-         NULL ELSE paused_at END WHERE party_id = $2 AND channel = $3 AND state = 'current'",
+        "UPDATE address
+         SET safe = $1, verified = TRUE,
+           paused_at = CASE WHEN $1 = 'safe' THEN NULL ELSE paused_at END
+         WHERE party_id = $2 AND channel = $3 AND state = 'current'",
         args![safe, party_id, channel.as_str()],
     )
     .await
@@ -304,8 +318,12 @@ pub async fn set_hours(tx: &mut Tx, party_id: &PartyId, hours: Option<&str>) -> 
 /// address or wants texts again.
 pub async fn ask_again(tx: &mut Tx, party_id: &PartyId, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
-        "UPDATE attendee SET ask_at = $1, asked = '' WHERE party_id = $2 AND answer = 'none'
-          AND ask_at IS NULL AND asked IN ('no_usable_channel', 'opted_out')
+        "UPDATE attendee
+         SET ask_at = $1, asked = ''
+         WHERE party_id = $2
+           AND answer = 'none'
+           AND ask_at IS NULL
+           AND asked IN ('no_usable_channel', 'opted_out')
            AND session_id IN (SELECT id FROM session WHERE state = 'booked' AND starts_at > $1)",
         args![now, party_id],
     )
@@ -329,14 +347,15 @@ pub struct NewCode<'a> {
 /// Writes a code; the party's earlier ones end.
 pub async fn add_code(tx: &mut Tx, now: DateTime<Utc>, c: &NewCode<'_>) -> Result<()> {
     tx.exec(
-        "UPDATE link_code SET expires_at = $1 WHERE party_id = $2 AND used_at IS NULL AND \
-             expires_at > $1",
+        "UPDATE link_code
+         SET expires_at = $1
+         WHERE party_id = $2 AND used_at IS NULL AND expires_at > $1",
         args![now, c.party_id],
     )
     .await?;
     tx.exec(
-        "INSERT INTO link_code (code_hash, party_id, sender, made_at, made_by, expires_at) VALUES \
-         ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO link_code (code_hash, party_id, sender, made_at, made_by, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
         args![c.hash, c.party_id, c.sender, now, c.by, c.expires_at],
     )
     .await?;
@@ -353,8 +372,9 @@ pub async fn use_code(
 ) -> Result<Option<PartyId>> {
     let row = tx
         .one(
-            "SELECT party_id FROM link_code WHERE code_hash = $1 AND sender = $2 AND \
-                      used_at IS NULL AND expires_at > $3",
+            "SELECT party_id
+             FROM link_code
+             WHERE code_hash = $1 AND sender = $2 AND used_at IS NULL AND expires_at > $3",
             args![hash, sender, now],
         )
         .await?;
@@ -404,8 +424,10 @@ pub async fn add_waiting(
     )
     .await?;
     tx.exec(
-        "INSERT INTO link_wait (id, party_id, sender, chat, chat_hash, number, tries, asked_at, \
-         state) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 'open')",
+        "INSERT INTO link_wait (
+           id, party_id, sender, chat, chat_hash, number, tries, asked_at, state
+         )
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 'open')",
         args![
             random_id(),
             party_id,
@@ -429,8 +451,11 @@ pub async fn waiting(
     let seal = tx.seal();
     let row = tx
         .one(
-            "SELECT id, sender, chat, chat_hash, number, tries FROM link_wait WHERE party_id = $1 \
-             AND state = 'open' AND asked_at > $2 ORDER BY asked_at DESC LIMIT 1",
+            "SELECT id, sender, chat, chat_hash, number, tries
+             FROM link_wait
+             WHERE party_id = $1 AND state = 'open' AND asked_at > $2
+             ORDER BY asked_at DESC
+             LIMIT 1",
             args![party_id, since],
         )
         .await?;
@@ -468,10 +493,16 @@ pub async fn texts_in_chat(
 ) -> Result<Vec<String>> {
     let rows = tx
         .all(
-            "SELECT a.provider_id FROM attempt a JOIN message m ON m.id = a.message_id
-              WHERE m.party_id = $1 AND a.number_hash = $2 AND a.channel = 'telegram'
-               AND a.provider_id IS NOT NULL AND a.started_at > $3 ORDER BY a.started_at DESC
-                 LIMIT 100",
+            "SELECT a.provider_id
+             FROM attempt a
+             JOIN message m ON m.id = a.message_id
+             WHERE m.party_id = $1
+               AND a.number_hash = $2
+               AND a.channel = 'telegram'
+               AND a.provider_id IS NOT NULL
+               AND a.started_at > $3
+             ORDER BY a.started_at DESC
+             LIMIT 100",
             args![party_id, chat_hash, since],
         )
         .await?;

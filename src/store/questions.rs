@@ -45,9 +45,11 @@ pub async fn of(
     let seal = tx.seal();
     let rows = tx
         .all(
-            "SELECT id, session_version, channel, number_hash, stem, offered, first_no_at, \
-             asked_at, tries, state FROM cancel_question WHERE session_id = $1 AND role = $2 ORDER \
-             BY asked_at",
+            "SELECT id, session_version, channel, number_hash, stem, offered, first_no_at,
+               asked_at, tries, state
+             FROM cancel_question
+             WHERE session_id = $1 AND role = $2
+             ORDER BY asked_at",
             args![session_id, role.as_str()],
         )
         .await?;
@@ -103,15 +105,18 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result
     let id = CancelQuestionId::new(random_id());
     let offered: Vec<&str> = q.offered.iter().map(|r| r.as_str()).collect();
     tx.exec(
-        "UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND role = $2 AND \
-             state = 'open'",
+        "UPDATE cancel_question
+         SET state = 'void'
+         WHERE session_id = $1 AND role = $2 AND state = 'open'",
         args![q.session_id, q.role.as_str()],
     )
     .await?;
     let code_prefix = tx.seal().seal(q.code_prefix);
     tx.exec(
-        "INSERT INTO cancel_question (id, session_id, role, session_version, number_hash, stem,
-          offered, first_no_at, asked_at, nag_at, tries, state, channel)
+        "INSERT INTO cancel_question (
+           id, session_id, role, session_version, number_hash, stem, offered, first_no_at,
+           asked_at, nag_at, tries, state, channel
+         )
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 'open', $11)",
         args![
             &id,
@@ -144,7 +149,9 @@ pub async fn end(tx: &mut Tx, id: &CancelQuestionId, done: bool) -> Result<()> {
 /// Ends all questions about a session that gets another time.
 pub async fn end_all(tx: &mut Tx, session_id: &SessionId) -> Result<()> {
     tx.exec(
-        "UPDATE cancel_question SET state = 'void' WHERE session_id = $1 AND state = 'open'",
+        "UPDATE cancel_question
+         SET state = 'void'
+         WHERE session_id = $1 AND state = 'open'",
         args![session_id],
     )
     .await?;
@@ -186,11 +193,17 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
     let rows = tx
         .all(
             "SELECT q.id, q.session_id, s.case_id, q.role, c.centre, t.arrives_at
-              FROM cancel_question q JOIN session s ON s.id = q.session_id
-              JOIN case_file c ON c.id = s.case_id
+             FROM cancel_question q
+             JOIN session s ON s.id = q.session_id
+             JOIN case_file c ON c.id = s.case_id
              JOIN attendee t ON t.session_id = q.session_id AND t.role = q.role
-             WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1
-               AND s.state = 'booked' AND s.starts_at > $1 ORDER BY q.nag_at LIMIT 500",
+             WHERE q.state = 'open'
+               AND q.nag_at IS NOT NULL
+               AND q.nag_at <= $1
+               AND s.state = 'booked'
+               AND s.starts_at > $1
+             ORDER BY q.nag_at
+             LIMIT 500",
             args![now],
         )
         .await?;
@@ -204,8 +217,12 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
         .await?;
         let (session_id, role): (_, Role) = (r.id("session_id")?, r.word("role")?);
         let rung = tx.one(
-            "SELECT 1 AS n FROM task WHERE session_id = $1 AND role = $2 AND state = \
-                           'open' AND cause LIKE 'cancel-unfinished/%'",
+            "SELECT 1 AS n
+             FROM task
+             WHERE session_id = $1
+               AND role = $2
+               AND state = 'open'
+               AND cause LIKE 'cancel-unfinished/%'",
             args![&session_id, role.as_str()],
         );
         let rung = rung.await?.is_some();
@@ -226,8 +243,9 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
 /// anew.
 pub async fn nag_again(tx: &mut Tx, session_id: &SessionId, now: DateTime<Utc>) -> Result<()> {
     tx.exec(
-        "UPDATE cancel_question SET nag_at = $1 WHERE session_id = $2 AND state = 'open' AND \
-             nag_at IS NULL",
+        "UPDATE cancel_question
+         SET nag_at = $1
+         WHERE session_id = $2 AND state = 'open' AND nag_at IS NULL",
         args![now, session_id],
     )
     .await?;
@@ -243,9 +261,15 @@ pub async fn choosing(
 ) -> Result<Option<OpenChoice>> {
     let row = tx
         .one(
-            "SELECT id, wanted, options, asked_at, said_at FROM choice WHERE state = 'open' AND \
-             channel = $1 AND sender = $2 AND number_hash = $3 AND asked_at > $4 ORDER BY asked_at \
-             DESC LIMIT 1",
+            "SELECT id, wanted, options, asked_at, said_at
+             FROM choice
+             WHERE state = 'open'
+               AND channel = $1
+               AND sender = $2
+               AND number_hash = $3
+               AND asked_at > $4
+             ORDER BY asked_at DESC
+             LIMIT 1",
             args![at.0.as_str(), at.1, number_hash, now - Duration::hours(24)],
         )
         .await?;
@@ -256,8 +280,9 @@ pub async fn choosing(
 pub async fn choosing_by_id(tx: &mut Tx, id: &ChoiceId) -> Result<Option<OpenChoice>> {
     let row = tx
         .one(
-            "SELECT id, wanted, options, asked_at, said_at FROM choice WHERE id = $1 AND \
-                      state = 'open'",
+            "SELECT id, wanted, options, asked_at, said_at
+             FROM choice
+             WHERE id = $1 AND state = 'open'",
             args![id],
         )
         .await?;
@@ -339,8 +364,9 @@ pub async fn ask_which(
         return Ok(Some(c.id));
     }
     tx.exec(
-        "UPDATE choice SET state = 'done' WHERE state = 'open' AND channel = $1 AND sender = \
-             $2 AND number_hash = $3",
+        "UPDATE choice
+         SET state = 'done'
+         WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3",
         args![channel.as_str(), sender, number_hash],
     )
     .await?;
@@ -354,8 +380,10 @@ pub async fn ask_which(
         .map(|(s, v)| format!("{s}:{v}"))
         .collect();
     tx.exec(
-        "INSERT INTO choice (id, channel, sender, number_hash, wanted, options, asked_at, said_at, \
-         state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open')",
+        "INSERT INTO choice (
+           id, channel, sender, number_hash, wanted, options, asked_at, said_at, state
+         )
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open')",
         args![
             &id,
             channel.as_str(),

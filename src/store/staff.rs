@@ -9,8 +9,9 @@ use chrono::{DateTime, Utc};
 /// Names a person, or gives a named one another role.
 pub async fn put(tx: &mut Tx, now: DateTime<Utc>, name: &str, role: StaffRole) -> Result<()> {
     tx.exec(
-        "INSERT INTO staff (name, role, added_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE \
-         SET role = excluded.role, removed_at = NULL",
+        "INSERT INTO staff (name, role, added_at)
+         VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET role = excluded.role, removed_at = NULL",
         args![name, role.as_str(), now],
     )
     .await?;
@@ -32,7 +33,10 @@ pub async fn remove(tx: &mut Tx, now: DateTime<Utc>, name: &str) -> Result<bool>
 /// Everybody who may record, by name.
 pub async fn list(db: &Db) -> Result<Vec<(String, StaffRole)>> {
     db.all(
-        "SELECT name, role FROM staff WHERE removed_at IS NULL ORDER BY name",
+        "SELECT name, role
+         FROM staff
+         WHERE removed_at IS NULL
+         ORDER BY name",
         args![],
     )
     .await?

@@ -76,10 +76,12 @@ pub async fn open_for_message(
     let row = tx
         .one(
             "SELECT m.kind, m.centre, m.case_id, m.session_id, m.role, t.arrives_at,
-              s.state AS session_state, CASE WHEN m.ask_version = t.ask_version THEN '1'
-              ELSE '0' END AS present
-             FROM message m LEFT JOIN attendee t ON t.session_id = m.session_id
-               AND t.role = m.role LEFT JOIN session s ON s.id = m.session_id WHERE m.id = $1",
+               s.state AS session_state,
+               CASE WHEN m.ask_version = t.ask_version THEN '1' ELSE '0' END AS present
+             FROM message m
+             LEFT JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role
+             LEFT JOIN session s ON s.id = m.session_id
+             WHERE m.id = $1",
             args![message_id],
         )
         .await?;
@@ -136,8 +138,9 @@ pub async fn open_for_message(
 /// Ends the open task of a cause, if there is one: nobody has to do it any more.
 pub async fn close(tx: &mut Tx, now: DateTime<Utc>, dedup_key: &str) -> Result<()> {
     tx.exec(
-        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE cause = $2 AND state \
-             = 'open'",
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE cause = $2 AND state = 'open'",
         args![now, dedup_key],
     )
     .await?;
@@ -152,8 +155,10 @@ pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> R
         .collect();
     tx.with_many(
         "cause, at",
-        "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v \
-                               WHERE task.cause = v.cause AND task.state = 'open'",
+        "UPDATE task
+         SET state = 'done', done_at = v.at, moot = TRUE
+         FROM v
+         WHERE task.cause = v.cause AND task.state = 'open'",
         rows,
     )
     .await?;
@@ -163,8 +168,9 @@ pub async fn close_many(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> R
 /// Ends an open task that nobody has to do any more.
 pub async fn obsolete(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -> Result<()> {
     tx.exec(
-        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE id = $2 AND state = \
-             'open'",
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE id = $2 AND state = 'open'",
         args![now, id],
     )
     .await?;
@@ -174,8 +180,9 @@ pub async fn obsolete(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -> Result<()
 /// Opens a task again that nobody did, because it was not needed for a while.
 pub async fn needed_again(tx: &mut Tx, id: &TaskId) -> Result<()> {
     tx.exec(
-        "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
-             id = $1 AND moot = TRUE",
+        "UPDATE task
+         SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
+         WHERE id = $1 AND moot = TRUE",
         args![id],
     )
     .await?;
@@ -185,8 +192,9 @@ pub async fn needed_again(tx: &mut Tx, id: &TaskId) -> Result<()> {
 /// The same for the task of a cause.
 pub async fn needed_again_of(tx: &mut Tx, dedup_key: &str) -> Result<()> {
     tx.exec(
-        "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
-             cause = $1 AND moot = TRUE",
+        "UPDATE task
+         SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
+         WHERE cause = $1 AND moot = TRUE",
         args![dedup_key],
     )
     .await?;
@@ -201,8 +209,9 @@ pub async fn obsolete_of_session(
     topic: TaskKind,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND \
-             topic = $3 AND state = 'open'",
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE session_id = $2 AND topic = $3 AND state = 'open'",
         args![now, session_id, topic.as_str()],
     )
     .await?;
@@ -218,8 +227,12 @@ pub async fn obsolete_unfinished(
     role: Option<Role>,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE session_id = $2 AND state \
-         = 'open' AND cause LIKE 'cancel-unfinished/%' AND ($3 IS NULL OR role = $3)",
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE session_id = $2
+           AND state = 'open'
+           AND cause LIKE 'cancel-unfinished/%'
+           AND ($3 IS NULL OR role = $3)",
         args![now, session_id, role.map(Role::as_str)],
     )
     .await?;
@@ -229,9 +242,11 @@ pub async fn obsolete_unfinished(
 /// The same for all sessions that are off or have begun; gives how many.
 pub async fn obsolete_unfinished_of_past(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
-        "UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE state = 'open'
-          AND cause LIKE 'cancel-unfinished/%'
-         AND session_id IN (SELECT id FROM session WHERE state <> 'booked' OR starts_at <= $1)",
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE state = 'open'
+           AND cause LIKE 'cancel-unfinished/%'
+           AND session_id IN (SELECT id FROM session WHERE state <> 'booked' OR starts_at <= $1)",
         args![now],
     )
     .await
@@ -250,8 +265,10 @@ pub async fn moot_of_sessions(
         .collect();
     tx.with_many(
         "id, at, topic",
-        "UPDATE task SET state = 'done', done_at = v.at, moot = TRUE FROM v WHERE task.session_id \
-         = v.id AND task.topic = v.topic AND task.state = 'open'",
+        "UPDATE task
+         SET state = 'done', done_at = v.at, moot = TRUE
+         FROM v
+         WHERE task.session_id = v.id AND task.topic = v.topic AND task.state = 'open'",
         rows,
     )
     .await?;
@@ -262,22 +279,50 @@ pub async fn moot_of_sessions(
 /// is over or off, or its party answered (a call about their own cancellation stays); to call it
 /// off, when it is off, has begun, or its file is open again.
 const PASSED: &str = "task.state = 'open' AND (
-    (task.topic IN ('ring_opted_out', 'ring_no_address') AND EXISTS (
-        SELECT 1 FROM session s LEFT JOIN attendee t ON t.session_id = s.id
-          AND t.role = task.role WHERE s.id = task.session_id AND (s.ends_at <= $1
-            OR (task.cause NOT LIKE 'ring-for/ack/%' AND (s.state IN ('cancelled', 'closed')
-              OR (t.answer <> 'none' AND (task.cause LIKE 'ring/%'
-              OR t.answered_at >= task.opened_at)))))))
-    OR (task.topic = 'closed_file_visit' AND EXISTS (
-        SELECT 1 FROM session s JOIN case_file c ON c.id = s.case_id
-          WHERE s.id = task.session_id AND (s.state <> 'booked' OR s.starts_at <= $1
-          OR c.state <> 'archived'))))";
+      (
+        task.topic IN ('ring_opted_out', 'ring_no_address')
+        AND EXISTS (
+          SELECT 1
+          FROM session s
+          LEFT JOIN attendee t ON t.session_id = s.id AND t.role = task.role
+          WHERE s.id = task.session_id
+            AND (
+              s.ends_at <= $1
+              OR (
+                task.cause NOT LIKE 'ring-for/ack/%'
+                AND (
+                  s.state IN ('cancelled', 'closed')
+                  OR (
+                    t.answer <> 'none'
+                    AND (task.cause LIKE 'ring/%' OR t.answered_at >= task.opened_at)
+                  )
+                )
+              )
+            )
+        )
+      )
+      OR (
+        task.topic = 'closed_file_visit'
+        AND EXISTS (
+          SELECT 1
+          FROM session s
+          JOIN case_file c ON c.id = s.case_id
+          WHERE s.id = task.session_id
+            AND (s.state <> 'booked' OR s.starts_at <= $1 OR c.state <> 'archived')
+        )
+      )
+    )";
 
 /// Whether tasks about visits are open that nobody has to do any more.
 pub async fn any_passed(db: &Db, now: DateTime<Utc>) -> Result<bool> {
     Ok(db
         .one(
-            format!("SELECT task.id FROM task WHERE {PASSED} LIMIT 1"),
+            format!(
+                "SELECT task.id
+                FROM task
+                WHERE {PASSED}
+                LIMIT 1"
+            ),
             args![now],
         )
         .await?
@@ -295,9 +340,12 @@ pub async fn end_passed(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
 
 /// Opens the tasks to ring a party before a visit again that were not needed while it was off.
 pub async fn ring_again(tx: &mut Tx, session_id: &SessionId, role: Role) -> Result<()> {
-    let sql = "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
-               WHERE session_id = $1 AND role = $2 AND moot = TRUE AND topic IN ('ring_opted_out',
-                 'ring_no_address')";
+    let sql = "UPDATE task
+        SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
+        WHERE session_id = $1
+          AND role = $2
+          AND moot = TRUE
+          AND topic IN ('ring_opted_out', 'ring_no_address')";
     tx.exec(sql, args![session_id, role.as_str()]).await?;
     Ok(())
 }
@@ -330,8 +378,10 @@ pub async fn standing(tx: &mut Tx, case_id: &CaseId, topics: &[TaskKind]) -> Res
             .map(|t| crate::store::db::Arg::from(t.as_str())),
     );
     let sql = format!(
-        "SELECT id, cause, topic, session_id, role, message_id, state FROM task WHERE case_id = $1 \
-         AND (state = 'open' OR moot = TRUE) AND topic IN ({}) ORDER BY opened_at, id",
+        "SELECT id, cause, topic, session_id, role, message_id, state
+         FROM task
+         WHERE case_id = $1 AND (state = 'open' OR moot = TRUE) AND topic IN ({})
+         ORDER BY opened_at, id",
         crate::store::db::list_of(2, topics.len())
     );
     tx.all(sql, args)
@@ -354,8 +404,9 @@ pub async fn standing(tx: &mut Tx, case_id: &CaseId, topics: &[TaskKind]) -> Res
 /// Opens the task of a cause again that was done before `since`.
 pub async fn reopen(tx: &mut Tx, dedup_key: &str, since: DateTime<Utc>) -> Result<()> {
     tx.exec(
-        "UPDATE task SET state = 'open', done_at = NULL, moot = FALSE WHERE cause = $1 AND \
-             state = 'done' AND done_at < $2",
+        "UPDATE task
+         SET state = 'open', done_at = NULL, moot = FALSE
+         WHERE cause = $1 AND state = 'done' AND done_at < $2",
         args![dedup_key, since],
     )
     .await?;
@@ -365,8 +416,9 @@ pub async fn reopen(tx: &mut Tx, dedup_key: &str, since: DateTime<Utc>) -> Resul
 /// Opens the task of a cause again, if it was done.
 pub async fn open_again(tx: &mut Tx, dedup_key: &str) -> Result<()> {
     tx.exec(
-        "UPDATE task SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE WHERE \
-             cause = $1 AND state = 'done'",
+        "UPDATE task
+         SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
+         WHERE cause = $1 AND state = 'done'",
         args![dedup_key],
     )
     .await?;
@@ -413,8 +465,10 @@ pub struct TaskContext {
 pub async fn get(tx: &mut Tx, id: &TaskId) -> Result<Option<TaskContext>> {
     let row = tx
         .one(
-            "SELECT cause, topic, state, case_id, session_id, role, inbound_id, \
-                      message_id, opened_at, due_at FROM task WHERE id = $1",
+            "SELECT cause, topic, state, case_id, session_id, role, inbound_id, message_id,
+               opened_at, due_at
+             FROM task
+             WHERE id = $1",
             args![id],
         )
         .await?;
@@ -445,8 +499,9 @@ pub async fn keep_releases(
 ) -> Result<()> {
     let rows = tx
         .all(
-            "SELECT id, cause, state FROM task WHERE case_id = $1 AND topic IN \
-                       ('release_all_parties_notice', 'release_case_closed')",
+            "SELECT id, cause, state
+             FROM task
+             WHERE case_id = $1 AND topic IN ('release_all_parties_notice', 'release_case_closed')",
             args![case_id],
         )
         .await?;
@@ -477,8 +532,9 @@ pub async fn close_topic(
     topic: TaskKind,
 ) -> Result<u64> {
     tx.exec(
-        "UPDATE task SET state = 'done', done_at = $1 WHERE case_id = $2 AND role = $3 AND \
-             topic = $4 AND state = 'open'",
+        "UPDATE task
+         SET state = 'done', done_at = $1
+         WHERE case_id = $2 AND role = $3 AND topic = $4 AND state = 'open'",
         args![now, case_id, role.as_str(), topic.as_str()],
     )
     .await
@@ -492,8 +548,9 @@ pub async fn close_of_session(
     topic: TaskKind,
 ) -> Result<u64> {
     tx.exec(
-        "UPDATE task SET state = 'done', done_at = $1 WHERE session_id = $2 AND topic = $3 AND \
-             state = 'open'",
+        "UPDATE task
+         SET state = 'done', done_at = $1
+         WHERE session_id = $2 AND topic = $3 AND state = 'open'",
         args![now, session_id, topic.as_str()],
     )
     .await
@@ -506,11 +563,18 @@ pub async fn unalerted(
 ) -> Result<Vec<(TaskId, TaskKind, Option<DateTime<Utc>>)>> {
     let rows = tx
         .all(
-            "SELECT id, topic, due_at FROM task WHERE state = 'open' AND alerted_at IS NULL
-              AND topic NOT IN ('unknown_sender', 'confirm_number', 'confirm_chat', 'replacement',
-              'review_due', 'introduction_meeting', 'previsit_invitation', 'fee_change', 'pattern')
-               AND (due_at IS NULL OR due_at > $1) AND NOT (due_at IS NULL
-                 AND topic IN ('read_message', 'media')) ORDER BY due_at, opened_at LIMIT 5000",
+            "SELECT id, topic, due_at
+             FROM task
+             WHERE state = 'open'
+               AND alerted_at IS NULL
+               AND topic NOT IN (
+                 'unknown_sender', 'confirm_number', 'confirm_chat', 'replacement', 'review_due',
+                 'introduction_meeting', 'previsit_invitation', 'fee_change', 'pattern'
+               )
+               AND (due_at IS NULL OR due_at > $1)
+               AND NOT (due_at IS NULL AND topic IN ('read_message', 'media'))
+             ORDER BY due_at, opened_at
+             LIMIT 5000",
             args![now],
         )
         .await?;
@@ -524,7 +588,10 @@ pub async fn set_alerted(tx: &mut Tx, now: DateTime<Utc>, ids: &[TaskId]) -> Res
     let rows = ids.iter().map(|id| args![id, now]).collect();
     tx.with_many(
         "id, at",
-        "UPDATE task SET alerted_at = v.at FROM v WHERE task.id = v.id",
+        "UPDATE task
+         SET alerted_at = v.at
+         FROM v
+         WHERE task.id = v.id",
         rows,
     )
     .await?;
@@ -555,8 +622,10 @@ pub async fn open_many(tx: &mut Tx, now: DateTime<Utc>, list: &[NewTask<'_>]) ->
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO task (id, cause, topic, centre, case_id, session_id, role, inbound_id, \
-         message_id, opened_at, due_at, state) VALUES",
+        "INSERT INTO task (
+           id, cause, topic, centre, case_id, session_id, role, inbound_id, message_id, opened_at,
+           due_at, state
+         ) VALUES",
         "ON CONFLICT (cause) DO NOTHING",
         rows,
     )
@@ -590,10 +659,13 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Task>> {
     let rows = db
         .all(
             "SELECT t.id, t.topic, coalesce(t.centre, c.centre) AS at_centre, c.case_ref, t.role,
-              t.opened_at, t.due_at, t.state
-             FROM task t LEFT JOIN case_file c ON c.id = t.case_id
-             WHERE $1 IS NULL OR coalesce(t.centre, c.centre) = $1 OR coalesce(t.centre,
-               c.centre) IS NULL ORDER BY t.opened_at, t.id",
+               t.opened_at, t.due_at, t.state
+             FROM task t
+             LEFT JOIN case_file c ON c.id = t.case_id
+             WHERE $1 IS NULL
+               OR coalesce(t.centre, c.centre) = $1
+               OR coalesce(t.centre, c.centre) IS NULL
+             ORDER BY t.opened_at, t.id",
             args![centre],
         )
         .await?;

@@ -135,9 +135,10 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[NewInbound]) -> 
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO inbound (id, provider, provider_message_id, channel, sender, number, \
-         number_hash, body, media, opt_out_type, at, recorded_at, found_by, state, kind, detail, \
-         earliest_at) VALUES",
+        "INSERT INTO inbound (
+           id, provider, provider_message_id, channel, sender, number, number_hash, body, media,
+           opt_out_type, at, recorded_at, found_by, state, kind, detail, earliest_at
+         ) VALUES",
         "ON CONFLICT (provider, provider_message_id) DO NOTHING",
         rows,
     )
@@ -187,11 +188,18 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
     let row = tx
         .one(
             "SELECT id, channel, sender, number, number_hash, body, media, opt_out_type, at, kind,
-              detail, earliest_at FROM inbound i WHERE state = 'new'
-               AND NOT EXISTS (SELECT 1 FROM inbound o WHERE o.state = 'new'
-                 AND o.number_hash = i.number_hash AND (o.at, o.recorded_at) < (i.at,
-                 i.recorded_at))
-             ORDER BY at, recorded_at, id LIMIT 1 {skip}",
+               detail, earliest_at
+             FROM inbound i
+             WHERE state = 'new'
+               AND NOT EXISTS (
+                 SELECT 1
+                 FROM inbound o
+                 WHERE o.state = 'new'
+                   AND o.number_hash = i.number_hash
+                   AND (o.at, o.recorded_at) < (i.at, i.recorded_at)
+               )
+             ORDER BY at, recorded_at, id
+             LIMIT 1 {skip}",
             args![],
         )
         .await?;
@@ -235,7 +243,10 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
 pub async fn anything_new(db: &Db) -> Result<bool> {
     Ok(db
         .one(
-            "SELECT id FROM inbound WHERE state = 'new' LIMIT 1",
+            "SELECT id
+             FROM inbound
+             WHERE state = 'new'
+             LIMIT 1",
             args![],
         )
         .await?
@@ -252,8 +263,11 @@ pub async fn lately(
     let seal = tx.seal();
     let rows = tx
         .all(
-            "SELECT at, body FROM inbound WHERE number_hash = $1 AND at > $2 AND id <> $3 AND \
-             state = 'done' AND kind = 'text' ORDER BY at DESC LIMIT 100",
+            "SELECT at, body
+             FROM inbound
+             WHERE number_hash = $1 AND at > $2 AND id <> $3 AND state = 'done' AND kind = 'text'
+             ORDER BY at DESC
+             LIMIT 100",
             args![number_hash, since, but],
         )
         .await?;
@@ -265,7 +279,9 @@ pub async fn lately(
 /// Marks it applied, with what was understood and the rule.
 pub async fn done(tx: &mut Tx, id: &InboundId, intent: &str, rule: &str) -> Result<()> {
     tx.exec(
-        "UPDATE inbound SET state = 'done', intent = $1, rule = $2 WHERE id = $3 AND state = 'new'",
+        "UPDATE inbound
+         SET state = 'done', intent = $1, rule = $2
+         WHERE id = $3 AND state = 'new'",
         args![intent, rule, id],
     )
     .await?;
@@ -283,8 +299,10 @@ pub async fn last_wrote(
     let mut out = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
-            "SELECT number_hash, max(at) AS last FROM inbound WHERE channel = $1 AND sender = $2 \
-             AND at >= $3 AND number_hash IN ({}) GROUP BY number_hash",
+            "SELECT number_hash, max(at) AS last
+             FROM inbound
+             WHERE channel = $1 AND sender = $2 AND at >= $3 AND number_hash IN ({})
+             GROUP BY number_hash",
             crate::store::db::list_of(4, chunk.len())
         );
         let mut args: Vec<Arg> = args![at.0.as_str(), at.1, since];
@@ -301,8 +319,9 @@ pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<St
     let mut out = HashSet::new();
     for chunk in ids.chunks(500) {
         let sql = format!(
-            "SELECT provider_message_id FROM inbound WHERE provider = $1 AND provider_message_id \
-             IN ({})",
+            "SELECT provider_message_id
+             FROM inbound
+             WHERE provider = $1 AND provider_message_id IN ({})",
             crate::store::db::list_of(2, chunk.len())
         );
         let mut args: Vec<Arg> = args![provider];
@@ -318,10 +337,16 @@ pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<St
 pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<(DateTime<Utc>, String, String)>> {
     let rows = db
         .all(
-            "SELECT i.at, i.intent, i.rule FROM inbound i WHERE i.state = 'done'
-              AND i.number_hash IN
-               (SELECT a.number_hash FROM address a JOIN party p ON p.id = a.party_id
-                 WHERE p.case_id = $1 AND a.channel <> 'ring') ORDER BY i.at",
+            "SELECT i.at, i.intent, i.rule
+             FROM inbound i
+             WHERE i.state = 'done'
+               AND i.number_hash IN (
+                 SELECT a.number_hash
+                 FROM address a
+                 JOIN party p ON p.id = a.party_id
+                 WHERE p.case_id = $1 AND a.channel <> 'ring'
+               )
+             ORDER BY i.at",
             args![case_id],
         )
         .await?;
@@ -340,7 +365,10 @@ pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<(DateTime<Utc>, St
 pub async fn count(db: &Db) -> Result<Vec<(String, i64)>> {
     let rows = db
         .all(
-            "SELECT channel, count(*) AS n FROM inbound GROUP BY channel ORDER BY channel",
+            "SELECT channel, count(*) AS n
+             FROM inbound
+             GROUP BY channel
+             ORDER BY channel",
             args![],
         )
         .await?;

@@ -81,10 +81,11 @@ pub async fn set_opt_out(
     now: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on,
-          said_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5,
-           said_on = $6, said_by = $7 WHERE opt_out.changed_at <= $5",
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET
+           active = $4, changed_at = $5, said_on = $6, said_by = $7
+         WHERE opt_out.changed_at <= $5",
         args![
             at.0.as_str(),
             at.1,
@@ -109,10 +110,10 @@ pub async fn stop_too(
     now: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on,
-          said_by) VALUES ($1, $2, $3, TRUE, $4, $5, $6)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = TRUE, changed_at = $4,
-           said_on = $5, said_by = $6
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by)
+         VALUES ($1, $2, $3, TRUE, $4, $5, $6)
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET
+           active = TRUE, changed_at = $4, said_on = $5, said_by = $6
          WHERE opt_out.active = FALSE AND opt_out.changed_at <= $4",
         args![
             at.0.as_str(),
@@ -137,9 +138,15 @@ pub async fn start_too(
     now: DateTime<Utc>,
 ) -> Result<u64> {
     tx.exec(
-        "UPDATE opt_out SET active = FALSE, changed_at = $4 WHERE channel = $1 AND sender = $2
-          AND number_hash = $3 AND active = TRUE AND changed_at <= $4
-         AND said_on = $5 AND said_by = $6",
+        "UPDATE opt_out
+         SET active = FALSE, changed_at = $4
+         WHERE channel = $1
+           AND sender = $2
+           AND number_hash = $3
+           AND active = TRUE
+           AND changed_at <= $4
+           AND said_on = $5
+           AND said_by = $6",
         args![
             at.0.as_str(),
             at.1,
@@ -160,8 +167,9 @@ pub async fn opt_out_of(
 ) -> Result<Option<(DateTime<Utc>, bool)>> {
     let row = tx
         .one(
-            "SELECT changed_at, active FROM opt_out WHERE channel = $1 AND sender = $2 \
-                      AND number_hash = $3",
+            "SELECT changed_at, active
+             FROM opt_out
+             WHERE channel = $1 AND sender = $2 AND number_hash = $3",
             args![at.0.as_str(), at.1, number_hash],
         )
         .await?;
@@ -182,8 +190,10 @@ pub async fn carry_opt_outs(
     tx.exec(
         "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by)
          SELECT DISTINCT o.channel, $1, o.number_hash, TRUE, $2, o.said_on, o.said_by
-           FROM opt_out o JOIN address a ON a.number_hash = o.number_hash
-           JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+         FROM opt_out o
+         JOIN address a ON a.number_hash = o.number_hash
+         JOIN party p ON p.id = a.party_id
+         JOIN case_file c ON c.id = p.case_id
          WHERE o.channel = $3 AND o.sender = $4 AND o.active = TRUE AND c.centre = $5
          ON CONFLICT (channel, sender, number_hash) DO NOTHING",
         args![new, now, channel.as_str(), old, centre],

@@ -45,9 +45,12 @@ pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owne
     let rows = tx
         .all(
             "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id, p.role, p.mode,
-              p.language, p.quiet_word FROM address a JOIN party p ON p.id = a.party_id
-              JOIN case_file c ON c.id = p.case_id
-             WHERE a.number_hash = $1 AND a.state = 'current' ORDER BY c.centre, c.id",
+               p.language, p.quiet_word
+             FROM address a
+             JOIN party p ON p.id = a.party_id
+             JOIN case_file c ON c.id = p.case_id
+             WHERE a.number_hash = $1 AND a.state = 'current'
+             ORDER BY c.centre, c.id",
             args![number_hash],
         )
         .await?;
@@ -71,8 +74,10 @@ pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, 
     let mut out: HashMap<String, Mode> = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
-            "SELECT a.number_hash, p.mode FROM address a JOIN party p ON p.id = a.party_id WHERE \
-             a.state = 'current' AND p.mode <> 'normal' AND a.number_hash IN ({})",
+            "SELECT a.number_hash, p.mode
+             FROM address a
+             JOIN party p ON p.id = a.party_id
+             WHERE a.state = 'current' AND p.mode <> 'normal' AND a.number_hash IN ({})",
             list_of(1, chunk.len())
         );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
@@ -90,7 +95,9 @@ pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<Stri
     for chunk in hashes.chunks(500) {
         let of = list_of(1, chunk.len());
         let sql = format!(
-            "SELECT a.number_hash, p.language FROM address a JOIN party p ON p.id = a.party_id \
+            "SELECT a.number_hash, p.language
+             FROM address a
+             JOIN party p ON p.id = a.party_id
              WHERE a.state = 'current' AND a.number_hash IN ({of})"
         );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
@@ -121,8 +128,9 @@ pub async fn closed_among(
     let mut found: HashMap<String, (bool, Option<bool>, Option<bool>)> = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
-            "SELECT number_hash, channel, state, safe, paused_at FROM address WHERE number_hash IN \
-             ({})",
+            "SELECT number_hash, channel, state, safe, paused_at
+             FROM address
+             WHERE number_hash IN ({})",
             list_of(1, chunk.len())
         );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
@@ -173,8 +181,9 @@ pub async fn pause(
 /// The bot was blocked in a chat, or let in again.
 pub async fn block(tx: &mut Tx, chat_hash: &str, since: Option<DateTime<Utc>>) -> Result<u64> {
     tx.exec(
-        "UPDATE address SET blocked_at = $1 WHERE channel = 'telegram' AND number_hash = $2 \
-             AND state = 'current'",
+        "UPDATE address
+         SET blocked_at = $1
+         WHERE channel = 'telegram' AND number_hash = $2 AND state = 'current'",
         args![since, chat_hash],
     )
     .await
@@ -189,8 +198,9 @@ pub async fn is_agreed(
 ) -> Result<bool> {
     let rows = tx
         .all(
-            "SELECT party_id FROM address WHERE number_hash = $1 AND channel = $2 AND \
-                       state = 'current'",
+            "SELECT party_id
+             FROM address
+             WHERE number_hash = $1 AND channel = $2 AND state = 'current'",
             args![number_hash, channel.as_str()],
         )
         .await?;

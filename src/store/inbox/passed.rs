@@ -50,9 +50,10 @@ pub async fn passed(
 ) -> Result<Vec<ThreadEntry>> {
     let seal = tx.seal();
     let mut out = Vec::new();
-    let came = "SELECT id, at, body, media, intent, rule FROM inbound WHERE number_hash = $1 AND \
-                channel = $2 AND sender = $3 AND at > $4 AND kind = 'text' ORDER BY at, \
-                recorded_at";
+    let came = "SELECT id, at, body, media, intent, rule
+        FROM inbound
+        WHERE number_hash = $1 AND channel = $2 AND sender = $3 AND at > $4 AND kind = 'text'
+        ORDER BY at, recorded_at";
     for r in tx
         .all(
             came,
@@ -71,11 +72,15 @@ pub async fn passed(
             way,
         });
     }
-    let went = "SELECT a.started_at, a.body, m.kind, m.state, m.cause FROM attempt a
-                 JOIN message m ON m.id = a.message_id
-                WHERE a.number_hash = $1 AND a.channel = $2 AND a.sender = $3
-                  AND a.started_at > $4 AND (a.outcome IS NULL OR a.outcome IN ('accepted',
-                  'uncertain')) ORDER BY a.started_at";
+    let went = "SELECT a.started_at, a.body, m.kind, m.state, m.cause
+        FROM attempt a
+        JOIN message m ON m.id = a.message_id
+        WHERE a.number_hash = $1
+          AND a.channel = $2
+          AND a.sender = $3
+          AND a.started_at > $4
+          AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))
+        ORDER BY a.started_at";
     for r in tx
         .all(
             went,

@@ -30,8 +30,8 @@ fn channels(senders: &Senders) -> Vec<Channel> {
 
 fn seat_sql_from(senders: &Senders, places: &str, filter: &str) -> String {
     let mut sql = format!(
-        "SELECT {SESSION}, {ATTENDEE}, c.state AS case_state, p.consent, p.mode, p.language, \
-         p.channel AS wanted, p.safe_hours"
+        "SELECT {SESSION}, {ATTENDEE}, c.state AS case_state, p.consent, p.mode, p.language,
+           p.channel AS wanted, p.safe_hours"
     );
     let mut joins = String::new();
     for channel in channels(senders) {
@@ -41,10 +41,13 @@ fn seat_sql_from(senders: &Senders, places: &str, filter: &str) -> String {
         );
         let _ = write!(
             joins,
-            " LEFT JOIN address {channel} ON {channel}.party_id = p.id
-              AND {channel}.channel = '{channel}' AND {channel}.state = 'current'
-              AND {channel}.safe = 'safe'
-               AND {channel}.blocked_at IS NULL AND {channel}.paused_at IS NULL"
+            " LEFT JOIN address {channel}
+               ON {channel}.party_id = p.id
+                 AND {channel}.channel = '{channel}'
+                 AND {channel}.state = 'current'
+                 AND {channel}.safe = 'safe'
+                 AND {channel}.blocked_at IS NULL
+                 AND {channel}.paused_at IS NULL"
         );
     }
     let _ = write!(
@@ -149,9 +152,13 @@ pub async fn due(
         .all(
             seat_sql(
                 senders,
-                "WHERE (t.session_id, t.role) IN (SELECT session_id, role FROM \
-                               attendee WHERE ask_at IS NOT NULL AND ask_at <= $1 ORDER BY ask_at \
-                               LIMIT $2 {skip})",
+                "WHERE (t.session_id, t.role) IN (
+                   SELECT session_id, role
+                   FROM attendee
+                   WHERE ask_at IS NOT NULL AND ask_at <= $1
+                   ORDER BY ask_at
+                   LIMIT $2 {skip}
+                 )",
             ),
             args![now, limit],
         )
@@ -214,8 +221,8 @@ pub async fn seats_between(
         .all(
             seat_sql(
                 senders,
-                "WHERE s.starts_at >= $1 AND s.starts_at < $2 ORDER BY \
-                                         s.starts_at, c.case_ref, t.role DESC",
+                "WHERE s.starts_at >= $1 AND s.starts_at < $2
+                 ORDER BY s.starts_at, c.case_ref, t.role DESC",
             ),
             args![from, to],
         )
@@ -240,9 +247,13 @@ pub async fn contexts_of_address(
         "($2 <> '')"
     };
     let sql = format!(
-        "WHERE t.party_id IN (SELECT party_id FROM address WHERE number_hash = $1 AND {of}
-          AND state = 'current')
-         AND s.ends_at > $3 ORDER BY s.starts_at, s.id"
+        "WHERE t.party_id IN (
+           SELECT party_id
+           FROM address
+           WHERE number_hash = $1 AND {of} AND state = 'current'
+         )
+           AND s.ends_at > $3
+         ORDER BY s.starts_at, s.id"
     );
     let rows = tx
         .all(
@@ -299,8 +310,11 @@ pub async fn asks_until(
         .all(
             seat_sql(
                 senders,
-                "WHERE t.ask_at IS NOT NULL AND t.ask_at <= $1 AND s.state = \
-                               'booked' AND s.starts_at > $2 AND ($3 IS NULL OR c.centre = $3)",
+                "WHERE t.ask_at IS NOT NULL
+                   AND t.ask_at <= $1
+                   AND s.state = 'booked'
+                   AND s.starts_at > $2
+                   AND ($3 IS NULL OR c.centre = $3)",
             ),
             args![until, now, centre],
         )
@@ -343,8 +357,11 @@ pub async fn booked_between(
         .all(
             seat_sql(
                 senders,
-                "WHERE c.centre = $1 AND s.state = 'booked' AND s.starts_at < $3 AND \
-                               s.ends_at > $2 ORDER BY s.starts_at, c.case_ref, t.role DESC",
+                "WHERE c.centre = $1
+                   AND s.state = 'booked'
+                   AND s.starts_at < $3
+                   AND s.ends_at > $2
+                 ORDER BY s.starts_at, c.case_ref, t.role DESC",
             ),
             args![centre, from, to],
         )

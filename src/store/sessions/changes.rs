@@ -25,8 +25,10 @@ pub async fn settle_asks(
         .collect();
     tx.with_many(
         "session_id, role, ask_at, asked",
-        "UPDATE attendee SET ask_at = v.ask_at, asked = v.asked FROM v WHERE attendee.session_id = \
-         v.session_id AND attendee.role = v.role",
+        "UPDATE attendee
+         SET ask_at = v.ask_at, asked = v.asked
+         FROM v
+         WHERE attendee.session_id = v.session_id AND attendee.role = v.role",
         rows,
     )
     .await?;
@@ -42,7 +44,9 @@ pub async fn answer(
     at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE attendee SET answer = $1, answered_at = $2 WHERE session_id = $3 AND role = $4",
+        "UPDATE attendee
+         SET answer = $1, answered_at = $2
+         WHERE session_id = $3 AND role = $4",
         args![answer.as_str(), at, session_id, role.as_str()],
     )
     .await?;
@@ -57,8 +61,9 @@ pub async fn decided(
     at: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE attendee SET decided_at = $1 WHERE session_id = $2 AND role = $3 AND \
-             (decided_at IS NULL OR decided_at < $1)",
+        "UPDATE attendee
+         SET decided_at = $1
+         WHERE session_id = $2 AND role = $3 AND (decided_at IS NULL OR decided_at < $1)",
         args![at, session_id, role.as_str()],
     )
     .await?;
@@ -75,8 +80,9 @@ pub async fn set_release(
     undo: Option<(DateTime<Utc>, &str)>,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE attendee SET hears_at = $1, undo_until = $2, undo_from = $3 WHERE session_id = $4 \
-         AND role = $5",
+        "UPDATE attendee
+         SET hears_at = $1, undo_until = $2, undo_from = $3
+         WHERE session_id = $4 AND role = $5",
         args![
             hears_at,
             undo.map(|u| u.0),
@@ -98,7 +104,9 @@ pub async fn ask_at(
     asked: &str,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE attendee SET ask_at = $1, asked = $2 WHERE session_id = $3 AND role = $4",
+        "UPDATE attendee
+         SET ask_at = $1, asked = $2
+         WHERE session_id = $3 AND role = $4",
         args![at, asked, session_id, role.as_str()],
     )
     .await?;
@@ -117,8 +125,8 @@ pub struct Cancellation {
 pub async fn call_off(tx: &mut Tx, session: &Session, off: &Cancellation) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'cancelled', version = version + 1, cancelled_by = $1,
-              cancelled_at = $2
+            "UPDATE session
+             SET state = 'cancelled', version = version + 1, cancelled_by = $1, cancelled_at = $2
              WHERE id = $3 AND state = 'booked' AND version = $4",
             args![off.by.as_str(), off.at, &session.id, session.version],
         )
@@ -131,8 +139,8 @@ pub async fn call_off(tx: &mut Tx, session: &Session, off: &Cancellation) -> Res
 pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL,
-              cancelled_at = NULL
+            "UPDATE session
+             SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL
              WHERE id = $1 AND state = 'cancelled' AND version = $2",
             args![&session.id, session.version],
         )
@@ -145,8 +153,8 @@ pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
 pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL,
-              cancelled_at = NULL
+            "UPDATE session
+             SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL
              WHERE id = $1 AND state IN ('cancelled', 'closed') AND version = $2",
             args![&session.id, session.version],
         )
@@ -158,7 +166,9 @@ pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
 /// What staff saw of a session: it took place, or somebody did not come.
 pub async fn set_state(tx: &mut Tx, session: &Session, state: SessionState) -> Result<()> {
     tx.exec(
-        "UPDATE session SET state = $1, version = version + 1 WHERE id = $2 AND state <> $1",
+        "UPDATE session
+         SET state = $1, version = version + 1
+         WHERE id = $2 AND state <> $1",
         args![state.as_str(), &session.id],
     )
     .await?;
@@ -178,8 +188,9 @@ pub async fn set_time(
 ) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET starts_at = $1, ends_at = $2, start_local = $3,
-              version = version + 1, move_origin = $6, moved_at = $7, moved_from = $8
+            "UPDATE session
+             SET starts_at = $1, ends_at = $2, start_local = $3, version = version + 1,
+               move_origin = $6, moved_at = $7, moved_from = $8
              WHERE id = $4 AND state = 'booked' AND version = $5",
             args![
                 starts_at,
@@ -207,8 +218,9 @@ pub async fn ask_anew(
 ) -> Result<()> {
     let leaves_at = a.leaves_at + (arrives_at - a.arrives_at);
     tx.exec(
-        "UPDATE attendee SET arrives_at = $1, leaves_at = $2, ask_version = ask_version + 1,
-          ask_known = $3, ask_at = $4, asked = $5, answer = 'none', answered_at = NULL
+        "UPDATE attendee
+         SET arrives_at = $1, leaves_at = $2, ask_version = ask_version + 1, ask_known = $3,
+           ask_at = $4, asked = $5, answer = 'none', answered_at = NULL
          WHERE session_id = $6 AND role = $7",
         args![
             arrives_at,

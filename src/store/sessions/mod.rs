@@ -94,7 +94,10 @@ pub async fn lock(tx: &mut Tx, sessions: &[SessionId]) -> Result<()> {
         return Ok(());
     }
     let sql = format!(
-        "SELECT id FROM session WHERE id IN ({}) ORDER BY id {{lock}}",
+        "SELECT id
+         FROM session
+         WHERE id IN ({})
+         ORDER BY id {{lock}}",
         crate::store::db::list_of(1, sessions.len())
     );
     tx.all(sql, sessions.iter().map(Arg::from).collect())
@@ -112,7 +115,10 @@ pub async fn lock_free(
         return Ok(sessions.iter().cloned().collect());
     }
     let sql = format!(
-        "SELECT id FROM session WHERE id IN ({}) ORDER BY id {{skip}}",
+        "SELECT id
+         FROM session
+         WHERE id IN ({})
+         ORDER BY id {{skip}}",
         crate::store::db::list_of(1, sessions.len())
     );
     tx.all(sql, sessions.iter().map(Arg::from).collect())
@@ -127,8 +133,10 @@ pub async fn get(tx: &mut Tx, id: &SessionId) -> Result<Option<Session>> {
     let row = tx
         .one(
             format!(
-                "SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id \
-                              WHERE s.id = $1"
+                "SELECT {SESSION}
+                 FROM session s
+                 JOIN case_file c ON c.id = s.case_id
+                 WHERE s.id = $1"
             ),
             args![id],
         )
@@ -141,8 +149,11 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Att
     let sessions = db
         .all(
             format!(
-                "SELECT {SESSION} FROM session s JOIN case_file c ON c.id = s.case_id WHERE \
-                      $1 IS NULL OR c.centre = $1 ORDER BY s.starts_at, c.case_ref"
+                "SELECT {SESSION}
+                 FROM session s
+                 JOIN case_file c ON c.id = s.case_id
+                 WHERE $1 IS NULL OR c.centre = $1
+                 ORDER BY s.starts_at, c.case_ref"
             ),
             args![centre],
         )
@@ -178,8 +189,10 @@ pub async fn count_between(
 ) -> Result<i64> {
     let row = tx
         .one(
-            "SELECT count(*) AS n FROM session s JOIN case_file c ON c.id = s.case_id WHERE \
-              c.centre = $1 AND s.starts_at >= $2 AND s.starts_at < $3",
+            "SELECT count(*) AS n
+             FROM session s
+             JOIN case_file c ON c.id = s.case_id
+             WHERE c.centre = $1 AND s.starts_at >= $2 AND s.starts_at < $3",
             args![centre, from, to],
         )
         .await?;
@@ -202,16 +215,31 @@ pub async fn next_ask(db: &Db) -> Result<Option<DateTime<Utc>>> {
 pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
     let row = db
         .one(
-            "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attendee WHERE ask_at IS NOT NULL
-              AND ask_at <= $1)
-               OR EXISTS (SELECT 1 FROM message WHERE state = 'waiting'
-                 AND not_after IS NOT NULL AND not_after < $1)
-               OR EXISTS (SELECT 1 FROM cancel_question q JOIN session s ON s.id = q.session_id
-                          WHERE q.state = 'open' AND q.nag_at IS NOT NULL AND q.nag_at <= $1
-                            AND s.state = 'booked' AND s.starts_at > $1)
-               OR EXISTS (SELECT 1 FROM task t JOIN session s ON s.id = t.session_id
-                          WHERE t.state = 'open' AND t.cause LIKE 'cancel-unfinished/%'
-                            AND (s.state <> 'booked' OR s.starts_at <= $1))",
+            "SELECT 1 AS n
+             WHERE EXISTS (SELECT 1 FROM attendee WHERE ask_at IS NOT NULL AND ask_at <= $1)
+               OR EXISTS (
+                 SELECT 1
+                 FROM message
+                 WHERE state = 'waiting' AND not_after IS NOT NULL AND not_after < $1
+               )
+               OR EXISTS (
+                 SELECT 1
+                 FROM cancel_question q
+                 JOIN session s ON s.id = q.session_id
+                 WHERE q.state = 'open'
+                   AND q.nag_at IS NOT NULL
+                   AND q.nag_at <= $1
+                   AND s.state = 'booked'
+                   AND s.starts_at > $1
+               )
+               OR EXISTS (
+                 SELECT 1
+                 FROM task t
+                 JOIN session s ON s.id = t.session_id
+                 WHERE t.state = 'open'
+                   AND t.cause LIKE 'cancel-unfinished/%'
+                   AND (s.state <> 'booked' OR s.starts_at <= $1)
+               )",
             args![now],
         )
         .await?;
@@ -223,10 +251,12 @@ pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
 pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> Result<()> {
     let rows = tx
         .all(
-            "SELECT m.cause, m.case_id, m.session_id, m.role, t.arrives_at FROM message m
-              JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role
-             WHERE m.kind IN ('session_off', 'closure') AND m.state = 'waiting' AND ($1 = '*'
-               OR m.centre = $1)",
+            "SELECT m.cause, m.case_id, m.session_id, m.role, t.arrives_at
+             FROM message m
+             JOIN attendee t ON t.session_id = m.session_id AND t.role = m.role
+             WHERE m.kind IN ('session_off', 'closure')
+               AND m.state = 'waiting'
+               AND ($1 = '*' OR m.centre = $1)",
             args![scope],
         )
         .await?;
