@@ -55,7 +55,7 @@ async fn comes_late(w: &World, from: &str, body: &str, sent: &str) {
         provider_message_id: format!("SM-late-{from}-{body}-{sent}"),
         sender: OUR_NUMBER.into(),
         from: from.into(),
-        what: InboundKind::Text {
+        kind: InboundKind::Text {
             body: Private(body.into()),
             media: 0,
             opt_out_type: None,
@@ -236,7 +236,7 @@ async fn an_older_message_that_comes_late_changes_nothing(on: On) {
         provider_message_id: "900001".into(),
         sender: bot.sender.clone(),
         from: MAIRE.to_string(),
-        what: InboundKind::Text {
+        kind: InboundKind::Text {
             body: Private("no".into()),
             media: 0,
             opt_out_type: None,
@@ -265,7 +265,7 @@ async fn after_an_outage_the_last_word_counts(on: On) {
         provider_message_id: format!("SM-{body}"),
         sender: OUR_NUMBER.into(),
         from: RESIDENT.into(),
-        what: InboundKind::Text {
+        kind: InboundKind::Text {
             body: Private(body.into()),
             media: 0,
             opt_out_type: None,

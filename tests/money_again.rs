@@ -21,7 +21,7 @@ use courtesy::flows::recording::Recording;
 use courtesy::flows::visits::closure::{self, ClosureRequest};
 use courtesy::flows::visits::{answer, attendance, move_session, reinstate};
 use courtesy::simulator::time;
-use courtesy::store::attempts::ReceiptIn;
+use courtesy::store::attempts::NewReceipt;
 use courtesy::store::sessions::{self};
 use courtesy::store::{centres, messages, tasks};
 
@@ -56,7 +56,7 @@ async fn receipt(w: &World, kind: &str, status: &str, error_code: Option<&str>) 
         .max_by_key(|m| m.sent_at)
         .unwrap();
     let token = m.attempts.last().unwrap().token.clone();
-    let r = ReceiptIn {
+    let r = NewReceipt {
         token,
         provider_id: m.provider_id.clone().unwrap(),
         status: status.into(),

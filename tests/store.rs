@@ -8,7 +8,7 @@ use courtesy::domain::outgoing::payload::Payload;
 use courtesy::domain::outgoing::receipt::Receipt;
 use courtesy::domain::people::person::{Address, Channel, Phone};
 use courtesy::domain::task::TaskKind;
-use courtesy::store::attempts::{self, ReceiptIn};
+use courtesy::store::attempts::{self, NewReceipt};
 use courtesy::store::messages;
 use courtesy::store::outbox::{self, Attempt, AttemptResult, LineScope, NewMessage};
 use courtesy::store::sealed::random_token;
@@ -21,7 +21,7 @@ const US: LineScope<'static> = LineScope {
     channel: Channel::Sms,
     sender: "us",
     centres: None,
-    not: &[],
+    except: &[],
 };
 
 fn message(dedup_key: &str) -> NewMessage {
@@ -70,7 +70,7 @@ async fn begun(db: &Db, dedup_key: &str) -> (MessageId, AttemptToken) {
         .await
         .unwrap();
     let a = attempt(&claimed[0].id);
-    outbox::begin(
+    outbox::begin_attempts(
         &mut tx,
         &WorkerId::new("worker"),
         US,
@@ -110,10 +110,10 @@ async fn facts_and_receipts_are_append_only(on: On) {
     facts::add(&mut tx, at("2026-11-26T10:00"), &[fact])
         .await
         .unwrap();
-    attempts::receipt(
+    attempts::record_receipt(
         &mut tx,
         at("2026-11-26T10:00"),
-        &ReceiptIn {
+        &NewReceipt {
             token: AttemptToken::new("none"),
             provider_id: "SM".into(),
             status: "sent".into(),
@@ -185,7 +185,7 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
     for (end, may) in [
         (None, false),
         (
-            Some(AttemptResult::Doubt {
+            Some(AttemptResult::Unknown {
                 error: "reset".into(),
             }),
             false,
@@ -193,19 +193,20 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
         (
             Some(AttemptResult::NotSent {
                 error: "no".into(),
-                again: now,
+                retry_at: now,
             }),
             true,
         ),
     ] {
         let mut tx = db.begin().await.unwrap();
         if let Some(end) = end {
-            outbox::record(&mut tx, "sms:us", now, vec![(token.clone(), end)])
+            outbox::record_results(&mut tx, "sms:us", now, vec![(token.clone(), end)])
                 .await
                 .unwrap();
         }
         let second =
-            outbox::begin(&mut tx, &WorkerId::new("other"), US, now, &[attempt(&id)]).await;
+            outbox::begin_attempts(&mut tx, &WorkerId::new("other"), US, now, &[attempt(&id)])
+                .await;
         assert_eq!(second.is_ok(), may);
         if may {
             tx.commit().await.unwrap();
@@ -220,15 +221,15 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
     let now = at("2026-11-26T10:01");
     let receipt = async |token: &AttemptToken, status: &str, code: Option<&str>| {
         let mut tx = db.begin().await.unwrap();
-        let r = ReceiptIn {
+        let r = NewReceipt {
             token: token.clone(),
             provider_id: format!("SM-{token}"),
             status: status.into(),
             error_code: code.map(str::to_owned),
         };
-        attempts::receipt(&mut tx, now, &r).await.unwrap();
+        attempts::record_receipt(&mut tx, now, &r).await.unwrap();
         let gone = code.is_some()
-            && attempts::not_brought(&mut tx, now, token, "63016")
+            && attempts::reroute_undelivered(&mut tx, now, token, "63016")
                 .await
                 .unwrap();
         tx.commit().await.unwrap();
@@ -254,7 +255,7 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
         (1, Some(Channel::Sms))
     );
     let second = attempt(&id);
-    outbox::begin(
+    outbox::begin_attempts(
         &mut tx,
         &WorkerId::new("worker"),
         US,
@@ -331,21 +332,21 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     let db = t.open().await;
     let (id, token) = begun(&db, "a").await;
     let now = at("2026-11-26T10:01");
-    let receipt = |status: &str| ReceiptIn {
+    let receipt = |status: &str| NewReceipt {
         token: token.clone(),
         provider_id: "SM1".into(),
         status: status.into(),
         error_code: None,
     };
     let mut tx = db.begin().await.unwrap();
-    attempts::receipt(&mut tx, now, &receipt("delivered"))
+    attempts::record_receipt(&mut tx, now, &receipt("delivered"))
         .await
         .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
     // The answer of the POST, and older receipts, change nothing any more.
     let mut tx = db.begin().await.unwrap();
-    outbox::record(
+    outbox::record_results(
         &mut tx,
         "sms:us",
         now,
@@ -359,7 +360,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     )
     .await
     .unwrap();
-    outbox::record(
+    outbox::record_results(
         &mut tx,
         "sms:us",
         now,
@@ -367,14 +368,14 @@ async fn a_callback_may_come_before_the_answer(on: On) {
             token.clone(),
             AttemptResult::NotSent {
                 error: "late".into(),
-                again: now,
+                retry_at: now,
             },
         )],
     )
     .await
     .unwrap();
     for status in ["sent", "queued", "sending", "nonsense"] {
-        attempts::receipt(&mut tx, now, &receipt(status))
+        attempts::record_receipt(&mut tx, now, &receipt(status))
             .await
             .unwrap();
     }
@@ -402,7 +403,7 @@ async fn what_was_stored_comes_back(on: On) {
         provider_message_id: "SM1".into(),
         sender: "us".into(),
         from: "+447700900101".into(),
-        what: courtesy::store::inbox::InboundKind::Text {
+        kind: courtesy::store::inbox::InboundKind::Text {
             body: courtesy::domain::people::person::Private(body.into()),
             media: 0,
             opt_out_type: None,
@@ -420,7 +421,7 @@ async fn what_was_stored_comes_back(on: On) {
     );
     let back = inbox::next(&mut tx).await.unwrap().unwrap();
     assert_eq!(
-        (back.at, back.words(), back.from.as_ref().unwrap().as_str()),
+        (back.at, back.text(), back.from.as_ref().unwrap().as_str()),
         (now, body, "+447700900101")
     );
     tx.commit().await.unwrap();
@@ -435,13 +436,13 @@ async fn a_worker_that_died_is_seen_at_once(on: On) {
         .await
         .unwrap();
     let id = w.id.clone();
-    assert!(workers::lives(&other, &id).await);
+    assert!(workers::is_alive(&other, &id).await);
     drop(w);
     if on == On::Postgres {
         db.close().await;
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
-    assert!(!workers::lives(&other, &id).await);
+    assert!(!workers::is_alive(&other, &id).await);
     other.close().await;
 }
 

@@ -67,7 +67,7 @@ pub async fn until_idle(settings: &Settings, clock: Clock, stop: CancellationTok
                 load.open
             );
         }
-        let asks = sessions::next_ask(&svc.db)
+        let asks = sessions::next_ask_at(&svc.db)
             .await?
             .is_some_and(|t| t <= svc.clock.now());
         let no_line = svc.lines().all().is_empty();

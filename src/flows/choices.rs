@@ -1,9 +1,9 @@
 //! Numbered questions to one phone: which of two visits is meant.
 
 use crate::domain::ids::ChoiceId;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::Tx;
 use crate::store::questions::{self};
-use crate::store::sessions::AttendeeContext;
 use crate::store::tasks::{self};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -27,7 +27,7 @@ pub(crate) async fn end_choices(
         )
         .collect();
     for choice in questions::end_choices(tx, &context.session.id, &hashes).await? {
-        tasks::close(tx, now, &which_cause(&choice)).await?;
+        tasks::mark_obsolete(tx, now, &which_cause(&choice)).await?;
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Speaker;
 use crate::domain::people::person::Channel;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::outbox::NewMessage;
-use crate::store::sessions::AttendeeContext;
 use chrono::{DateTime, Utc};
 
 /// The centre as it speaks in texts.

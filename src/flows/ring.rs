@@ -3,8 +3,8 @@
 use crate::domain::centre::Centre;
 use crate::domain::reminders::schedule::{self};
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::Tx;
-use crate::store::sessions::AttendeeContext;
 use crate::store::tasks::{self, NewTask};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};

@@ -75,7 +75,7 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     let settings = settings(dir, listen, provider.url(), chats.url())?;
     let db = app::open_db(&settings, Some(Purpose::Practice)).await?;
     // A practice that goes on does not go back in time.
-    let at = centres::practice_clock(&db)
+    let at = centres::simulator_clock(&db)
         .await?
         .map_or(at, |t| at.max(t));
     let clock = Clock::practice(at);
@@ -85,7 +85,7 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     let mut tx = db.begin().await?;
     centres::set(&mut tx, "practice_clock", &at.to_rfc3339()).await?;
     tx.commit().await?;
-    for (chat, ..) in cases::chats(&db).await? {
+    for (chat, ..) in cases::simulator_chats(&db).await? {
         chats.open(chat);
     }
     db.close().await;
@@ -117,7 +117,7 @@ async fn fill(db: &Db, now: DateTime<Utc>) -> Result<()> {
     for file in CENTRES {
         let centre = crate::domain::centre::Centre::parse(file)
             .map_err(|p| anyhow::anyhow!("a sample centre: {}", p[0]))?;
-        centres::put(&mut tx, &centre, file, now).await?;
+        centres::save(&mut tx, &centre, file, now).await?;
     }
     tx.commit().await?;
     let imported = import::import(db, SAMPLE.as_bytes(), &ImportOptions::default(), now).await?;

@@ -140,7 +140,7 @@ async fn hands(svc: &Service) -> anyhow::Result<Vec<Hand>> {
                 }),
             }
         };
-    for (phone, case_ref, role, name, channel) in cases::numbers(&svc.db).await? {
+    for (phone, case_ref, role, name, channel) in cases::simulator_phones(&svc.db).await? {
         let more = match channel {
             Channel::Sms => "",
             Channel::Telegram => ", wants Telegram",
@@ -156,7 +156,7 @@ async fn hands(svc: &Service) -> anyhow::Result<Vec<Hand>> {
             more,
         );
     }
-    for (chat, case_ref, role, name) in cases::chats(&svc.db).await? {
+    for (chat, case_ref, role, name) in cases::simulator_chats(&svc.db).await? {
         put(chat.to_string(), true, case_ref, role, name.0, "");
     }
     Ok(out)

@@ -60,7 +60,7 @@ fn read(rows: Vec<crate::store::db::Row>, seal: &crate::store::sealed::Sealed) -
 }
 
 /// Writes a centre; a new one starts as its file says.
-pub async fn put(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn save(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -> Result<()> {
     let sealed = tx.seal().seal(file);
     tx.exec(
         "INSERT INTO centre (code, name, timezone, file, changed_at)
@@ -157,7 +157,7 @@ pub async fn stop_channel(
 }
 
 /// Lets a line send again if its settings are other than those that were refused.
-pub async fn restart_if_mended(tx: &mut Tx, line: &str, settings: &str) -> Result<u64> {
+pub async fn restart_if_changed(tx: &mut Tx, line: &str, settings: &str) -> Result<u64> {
     tx.exec(
         "DELETE FROM channel_stop WHERE channel = $1 AND settings <> $2",
         args![line, settings],
@@ -188,7 +188,7 @@ pub async fn setting(db: &Db, key: &str) -> Result<Option<String>> {
 
 /// How far the practice of a database has come, if it has one: where its clock was set last, and
 /// never before what was recorded since, for the clock runs on from there.
-pub async fn practice_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
+pub async fn simulator_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
     let Some(set) = setting(db, "practice_clock")
         .await?
         .and_then(|t| DateTime::parse_from_rfc3339(&t).ok())
@@ -231,7 +231,7 @@ pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
 }
 
 /// Replaces a setting if it still stands as it was read; false if another process was quicker.
-pub async fn swap(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Result<bool> {
+pub async fn compare_and_set(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Result<bool> {
     let n = match old {
         Some(old) => {
             tx.exec(

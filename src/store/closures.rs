@@ -2,8 +2,8 @@
 
 use crate::args;
 use crate::domain::ids::{CaseId, ClosureId, SessionId};
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::db::Tx;
-use crate::store::sessions::AttendeeContext;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
@@ -36,8 +36,8 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, c: &Closure<'_>) -> Result<()>
         args![
             c.id,
             c.centre,
-            crate::store::sessions::local_text(c.from),
-            crate::store::sessions::local_text(c.to),
+            crate::store::session_rows::local_text(c.from),
+            crate::store::session_rows::local_text(c.to),
             why,
             c.families,
             now,
@@ -62,7 +62,7 @@ pub async fn close(
         .map(|(id, version)| args![id, *version, now])
         .collect();
     let n = tx
-        .with_many(
+        .update_many(
             "id, version, at",
             "UPDATE session
              SET state = 'closed', version = session.version + 1, cancelled_by = 'centre',
@@ -73,7 +73,7 @@ pub async fn close(
         )
         .await?;
     let touched = sessions.iter().map(|(id, _)| args![id]).collect();
-    tx.with_many(
+    tx.update_many(
         "id",
         "UPDATE case_file
          SET bookings_at = NULL
@@ -84,7 +84,7 @@ pub async fn close(
     )
     .await?;
     let ids = || sessions.iter().map(|(id, _)| args![id]).collect::<Vec<_>>();
-    tx.with_many(
+    tx.update_many(
         "id",
         "UPDATE attendee
          SET ask_at = NULL,
@@ -94,7 +94,7 @@ pub async fn close(
         ids(),
     )
     .await?;
-    tx.with_many(
+    tx.update_many(
         "id",
         "UPDATE cancel_question
          SET state = 'void'
@@ -111,12 +111,12 @@ pub async fn close(
          WHERE message.session_id = v.id AND message.state = 'waiting' AND message.kind IN ({})",
         kinds.join(", ")
     );
-    tx.with_many("id", &sql, ids()).await?;
+    tx.update_many("id", &sql, ids()).await?;
     Ok(n)
 }
 
 /// A cancellation on a closed day cannot be taken back any more: there is nothing to come back to.
-pub async fn no_way_back(
+pub async fn end_undo(
     tx: &mut Tx,
     centre: &str,
     from: DateTime<Utc>,
@@ -160,8 +160,8 @@ pub async fn cancelled_within(
                AND s.ends_at > $4",
             args![
                 centre,
-                crate::store::sessions::local_text(from.and_time(NaiveTime::MIN)),
-                crate::store::sessions::local_text(day_after.and_time(NaiveTime::MIN)),
+                crate::store::session_rows::local_text(from.and_time(NaiveTime::MIN)),
+                crate::store::session_rows::local_text(day_after.and_time(NaiveTime::MIN)),
                 now
             ],
         )

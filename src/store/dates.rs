@@ -6,8 +6,8 @@ use crate::domain::local_time::parse_local;
 use crate::domain::people::person::Role;
 use crate::domain::replies::conversation::date_answers::{CROSSING, DateAsked};
 use crate::domain::visits::notice::Origin;
-use crate::store::db::{Arg, Row, Tx, list_of};
-use crate::store::sessions::local_text;
+use crate::store::db::{Arg, Row, Tx, placeholder_list};
+use crate::store::session_rows::local_text;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -30,7 +30,7 @@ pub fn asked_cause(question: &DateQuestionId, role: Role) -> String {
 }
 
 /// Writes a question down; false if one is open for the session already.
-pub async fn ask(
+pub async fn add(
     tx: &mut Tx,
     now: DateTime<Utc>,
     q: &DateQuestion,
@@ -63,12 +63,12 @@ fn read(r: &Row) -> Result<DateQuestion> {
         id: r.id("id")?,
         session_id: r.id("session_id")?,
         to: parse_local(&r.text("to_local")?).context("to_local")?,
-        origin: r.word("origin")?,
+        origin: r.parsed("origin")?,
     })
 }
 
 /// The open question of a session.
-pub async fn open_of(tx: &mut Tx, session_id: &SessionId) -> Result<Option<DateQuestion>> {
+pub async fn open_question(tx: &mut Tx, session_id: &SessionId) -> Result<Option<DateQuestion>> {
     let row = tx
         .one(
             "SELECT id, session_id, to_local, origin
@@ -122,7 +122,7 @@ pub async fn answers(tx: &mut Tx, question: &DateQuestionId) -> Result<Vec<(Role
         )
         .await?;
     rows.iter()
-        .map(|r| Ok((r.word("role")?, r.text("answer")? == "yes")))
+        .map(|r| Ok((r.parsed("role")?, r.text("answer")? == "yes")))
         .collect()
 }
 
@@ -146,7 +146,7 @@ pub async fn end(
 /// The questions of these places that were put to the address with this hash, and that were open a
 /// moment before `at`. Each arrival is the start of the session on the other date: the caller knows
 /// by how much that party's own differs.
-pub async fn standing(
+pub async fn answerable(
     tx: &mut Tx,
     places: &[(SessionId, Role)],
     hash: &str,
@@ -161,7 +161,7 @@ pub async fn standing(
         "SELECT id, session_id, to_local, state
          FROM date_question
          WHERE session_id IN ({}) AND (state = 'open' OR closed_at > $1)",
-        list_of(2, places.len())
+        placeholder_list(2, places.len())
     );
     let mut out = Vec::new();
     for q in tx.all(sql, args).await? {

@@ -10,7 +10,7 @@ use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
 /// An errand to write.
-pub struct Errand<'a> {
+pub struct NewErrand<'a> {
     /// The bot.
     pub sender: &'a str,
     /// `answer`, `unbutton`, `replace` or `leave`.
@@ -24,7 +24,12 @@ pub struct Errand<'a> {
 }
 
 /// Writes an errand; it is given up after `lasts`.
-pub async fn add(tx: &mut Tx, now: DateTime<Utc>, e: &Errand<'_>, lasts: Duration) -> Result<()> {
+pub async fn add(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    e: &NewErrand<'_>,
+    lasts: Duration,
+) -> Result<()> {
     let seal = tx.seal();
     tx.exec(
         "INSERT INTO errand (
@@ -51,7 +56,7 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, e: &Errand<'_>, lasts: Duratio
 pub struct DueErrand {
     /// Its id.
     pub id: ErrandId,
-    /// See [`Errand`].
+    /// See [`NewErrand`].
     pub what: String,
     /// The chat's id.
     pub chat: i64,
@@ -93,7 +98,7 @@ pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErr
 }
 
 /// Takes errands away that are done or will never be.
-pub async fn done(tx: &mut Tx, ids: &[ErrandId]) -> Result<()> {
+pub async fn remove(tx: &mut Tx, ids: &[ErrandId]) -> Result<()> {
     for id in ids {
         tx.exec("DELETE FROM errand WHERE id = $1", args![id])
             .await?;
@@ -102,7 +107,7 @@ pub async fn done(tx: &mut Tx, ids: &[ErrandId]) -> Result<()> {
 }
 
 /// Lets an errand be tried again later, until its time is over.
-pub async fn again(tx: &mut Tx, id: &ErrandId, at: DateTime<Utc>) -> Result<()> {
+pub async fn retry_at(tx: &mut Tx, id: &ErrandId, at: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE errand SET tries = tries + 1, not_before = $1 WHERE id = $2",
         args![at, id],

@@ -158,7 +158,7 @@ pub async fn get(tx: &mut Tx, id: &FactId) -> Result<Option<FactToVoid>> {
         Ok(FactToVoid {
             case_id: r.id_opt("case_id")?,
             session_id: r.id_opt("session_id")?,
-            role: r.word_opt("role")?,
+            role: r.parsed_opt("role")?,
             kind: r.text("kind")?,
             at: r.time("at")?,
             by: r.text("by_whom")?,
@@ -214,7 +214,7 @@ pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<StoredFact>> {
                 id: r.id("id")?,
                 voids: r.id_opt("voids")?,
                 session_id: r.id_opt("session_id")?,
-                role: r.word_opt("role")?,
+                role: r.parsed_opt("role")?,
                 kind: r.text("kind")?,
                 at: r.time("at")?,
                 recorded_at: r.time("recorded_at")?,

@@ -97,14 +97,14 @@ pub struct KnownSession {
 
 /// Keeps another import of these centres waiting until the end of the transaction (PostgreSQL;
 /// SQLite has one writer anyway).
-pub async fn one_import(tx: &mut Tx, centres: &[&str]) -> Result<()> {
+pub async fn lock_centres(tx: &mut Tx, centres: &[&str]) -> Result<()> {
     if tx.is_postgres() && !centres.is_empty() {
         let sql = format!(
             "SELECT code
              FROM centre
              WHERE code IN ({})
              ORDER BY code {{lock}}",
-            crate::store::db::list_of(1, centres.len())
+            crate::store::db::placeholder_list(1, centres.len())
         );
         tx.all(sql, centres.iter().map(|c| Arg::from(*c)).collect())
             .await?;
@@ -117,7 +117,7 @@ fn any_of(column: &str, values: &[&str]) -> (String, Vec<Arg>) {
     (
         format!(
             "{column} IN ({})",
-            crate::store::db::list_of(1, values.len())
+            crate::store::db::placeholder_list(1, values.len())
         ),
         values.iter().map(|v| Arg::from(*v)).collect(),
     )
@@ -126,7 +126,7 @@ fn any_of(column: &str, values: &[&str]) -> (String, Vec<Arg>) {
 /// Some cases of a centre by reference, those that are on file. Each statement goes by the keys
 /// that the one before gave: PostgreSQL finds them by its indexes also in tables that were filled a
 /// moment ago.
-pub async fn known(
+pub async fn known_cases(
     tx: &mut Tx,
     centre: &str,
     case_refs: &[&str],
@@ -138,7 +138,7 @@ pub async fn known(
         "SELECT id, case_ref, state, bookings_hold
          FROM case_file
          WHERE centre = $1 AND case_ref IN ({})",
-        crate::store::db::list_of(2, case_refs.len())
+        crate::store::db::placeholder_list(2, case_refs.len())
     );
     let mut by_id: HashMap<CaseId, (String, KnownCase)> = HashMap::new();
     for r in tx.all(sql, args).await? {
@@ -182,7 +182,7 @@ pub async fn known(
             start_local: r.text("start_local")?,
             starts_at: r.time("starts_at")?,
             ends_at: r.time("ends_at")?,
-            state: r.word("state")?,
+            state: r.parsed("state")?,
             fee_minor: r.int("fee_minor")?,
             imported: r.text("imported")?,
         });
@@ -214,11 +214,11 @@ pub async fn known(
             addresses: addresses.remove(&id).unwrap_or_default(),
             id,
             name: seal.open(&r.text("name")?),
-            channel: r.word("channel")?,
+            channel: r.parsed("channel")?,
             language: r.text("language")?,
-            consent: r.word("consent")?,
+            consent: r.parsed("consent")?,
         };
-        case.parties.insert(r.word("role")?, party);
+        case.parties.insert(r.parsed("role")?, party);
     }
     Ok(by_id.into_values().collect())
 }
@@ -326,12 +326,12 @@ pub struct SeenRow {
 }
 
 /// Remembers what an import saw.
-pub async fn remember(tx: &mut Tx, rows: Vec<SeenRow>) -> Result<()> {
+pub async fn save_seen_rows(tx: &mut Tx, rows: Vec<SeenRow>) -> Result<()> {
     let rows = rows
         .into_iter()
         .map(|s| args![s.session, s.imported, s.session_ref])
         .collect();
-    tx.with_many(
+    tx.update_many(
         "id, imported, session_ref",
         "UPDATE session
          SET imported = v.imported, session_ref = coalesce(session.session_ref, v.session_ref)

@@ -8,8 +8,8 @@ use crate::domain::reminders::milestones::{MilestoneCase, MilestoneVisit};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::late;
 use crate::domain::visits::session::{CancelledBy, ContactType, Reason};
-use crate::store::db::{Arg, Db, Row, Tx, list_of};
-use crate::store::sessions::read_move;
+use crate::store::db::{Arg, Db, Row, Tx, placeholder_list};
+use crate::store::session_rows::read_move;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -54,7 +54,7 @@ pub async fn due(
 
 fn ids(cases: &[&CaseId]) -> (String, Vec<Arg>) {
     (
-        list_of(1, cases.len()),
+        placeholder_list(1, cases.len()),
         cases.iter().map(|c| Arg::from(*c)).collect(),
     )
 }
@@ -76,7 +76,7 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
     );
     for r in tx.all(sql, args.clone()).await? {
         let session = r.id("session_id")?;
-        match (r.text("kind")?.as_str(), r.word_opt("role")?) {
+        match (r.text("kind")?.as_str(), r.parsed_opt("role")?) {
             ("note", _) => drop(notes.insert(session)),
             (_, Some(role)) => {
                 if let Ok(reason) = seal.open(&r.text("detail")?).0.parse() {
@@ -99,7 +99,7 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
     let mut out: HashMap<CaseId, Vec<MilestoneVisit>> = HashMap::new();
     for r in tx.all(sql, args).await? {
         let (session, start): (SessionId, _) = (r.id("id")?, r.time("starts_at")?);
-        let off_by = match r.word_opt::<CancelledBy>("cancelled_by")? {
+        let off_by = match r.parsed_opt::<CancelledBy>("cancelled_by")? {
             Some(CancelledBy::Resident) => Some(Role::Resident),
             Some(CancelledBy::Contact) => Some(Role::Contact),
             Some(CancelledBy::Centre) | None => None,
@@ -112,7 +112,7 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
         let visit = MilestoneVisit {
             start,
             end: r.time("ends_at")?,
-            state: r.word("state")?,
+            state: r.parsed("state")?,
             previsit: r.text("contact_type")? == ContactType::Previsit.as_str(),
             unbooked: r.flag("unbooked")?,
             replaced: r.text_opt("replaced_by")?.is_some(),
@@ -134,7 +134,7 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
 /// Notes when each case is looked at next.
 pub async fn settle(tx: &mut Tx, rows: Vec<(CaseId, DateTime<Utc>)>) -> Result<()> {
     let rows = rows.into_iter().map(|(id, at)| args![id, at]).collect();
-    tx.with_many(
+    tx.update_many(
         "id, at",
         "UPDATE case_file
          SET bookings_at = v.at
@@ -147,7 +147,7 @@ pub async fn settle(tx: &mut Tx, rows: Vec<(CaseId, DateTime<Utc>)>) -> Result<(
 }
 
 /// An open task of which no text was queued yet.
-pub struct Untold {
+pub struct TaskWithoutText {
     /// Its case.
     pub case_id: CaseId,
     /// Its cause, which the texts name too.
@@ -166,7 +166,11 @@ pub fn text_cause(task: &str, role: Role) -> String {
 }
 
 /// The open tasks of some cases about these topics of which no text was queued.
-pub async fn untold(tx: &mut Tx, cases: &[&CaseId], topics: &[TaskKind]) -> Result<Vec<Untold>> {
+pub async fn tasks_without_text(
+    tx: &mut Tx,
+    cases: &[&CaseId],
+    topics: &[TaskKind],
+) -> Result<Vec<TaskWithoutText>> {
     if cases.is_empty() || topics.is_empty() {
         return Ok(Vec::new());
     }
@@ -184,8 +188,8 @@ pub async fn untold(tx: &mut Tx, cases: &[&CaseId], topics: &[TaskKind]) -> Resu
              )
            )
          ORDER BY cause",
-        list_of(1, cases.len()),
-        list_of(cases.len() + 1, topics.len())
+        placeholder_list(1, cases.len()),
+        placeholder_list(cases.len() + 1, topics.len())
     );
     let args = cases
         .iter()
@@ -194,10 +198,10 @@ pub async fn untold(tx: &mut Tx, cases: &[&CaseId], topics: &[TaskKind]) -> Resu
         .collect();
     let untold = |r: &Row| {
         let (case_id, dedup_key) = (r.id("case_id")?, r.text("cause")?);
-        Ok(Untold {
+        Ok(TaskWithoutText {
             case_id,
             dedup_key,
-            topic: r.word("topic")?,
+            topic: r.parsed("topic")?,
             session: r.id_opt("session_id")?,
             due_at: r.time_opt("due_at")?,
         })
@@ -242,8 +246,8 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
         };
         out.push(TextOfTask {
             task: TaskId::new(seal.id_of(&format!("task/{task}"))),
-            role: r.word("role")?,
-            state: r.word("state")?,
+            role: r.parsed("role")?,
+            state: r.parsed("state")?,
             held: r.time_opt("held_at")?.is_some(),
             at: r.time_opt("sent_at")?.unwrap_or(r.time("not_before")?),
         });
@@ -267,4 +271,26 @@ pub async fn to_be_replaced(tx: &mut Tx, cases: &[&CaseId]) -> Result<Vec<(CaseI
         .iter()
         .map(|r| Ok((r.id("case_id")?, r.id("session_id")?)))
         .collect()
+}
+
+/// Has the next scan look at a case: something happened that its tasks depend on.
+pub async fn rescan(tx: &mut Tx, case_id: &CaseId) -> Result<()> {
+    tx.exec(
+        "UPDATE case_file SET bookings_at = NULL WHERE id = $1",
+        args![case_id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Has the next scan look at many cases.
+pub async fn rescan_many(tx: &mut Tx, cases: &[CaseId]) -> Result<()> {
+    let rows = cases.iter().map(|id| args![id]).collect();
+    tx.update_many(
+        "id",
+        "UPDATE case_file SET bookings_at = NULL FROM v WHERE case_file.id = v.id",
+        rows,
+    )
+    .await?;
+    Ok(())
 }

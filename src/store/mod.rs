@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod parties;
 pub mod questions;
 pub mod sealed;
+mod session_rows;
 pub mod sessions;
 pub mod staff;
 pub mod tasks;

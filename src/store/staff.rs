@@ -41,7 +41,7 @@ pub async fn list(db: &Db) -> Result<Vec<(String, StaffRole)>> {
     )
     .await?
     .iter()
-    .map(|r| Ok((r.text("name")?, r.word("role")?)))
+    .map(|r| Ok((r.text("name")?, r.parsed("role")?)))
     .collect()
 }
 
@@ -59,7 +59,7 @@ pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> Result<()> {
     let person = |r: &Row| -> Result<Person> {
         Ok(Person {
             name: r.text("name")?,
-            role: r.word("role")?,
+            role: r.parsed("role")?,
             left: r.time_opt("removed_at")?.is_some(),
         })
     };

@@ -4,7 +4,7 @@
 
 use crate::args;
 use crate::domain::ids::WorkerId;
-use crate::store::db::{Db, PgLock};
+use crate::store::db::{AdvisoryLock, Db};
 use crate::store::sealed::random_id;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -20,7 +20,7 @@ pub struct Worker {
 
 enum Lock {
     File { _file: File, path: PathBuf },
-    Server { _lock: PgLock },
+    Server { _lock: AdvisoryLock },
 }
 
 impl Drop for Lock {
@@ -58,7 +58,7 @@ impl Worker {
             }
             None => Lock::Server {
                 _lock: db
-                    .hold_lock(lock_key(&id))
+                    .try_lock(lock_key(&id))
                     .await?
                     .context("PostgreSQL gave no lock")?,
             },
@@ -97,7 +97,7 @@ impl Worker {
 }
 
 /// Whether the process with this id still lives. When in doubt it lives.
-pub async fn lives(db: &Db, id: &WorkerId) -> bool {
+pub async fn is_alive(db: &Db, id: &WorkerId) -> bool {
     match lock_path(db, id) {
         Some(path) => match File::open(&path) {
             Err(e) => e.kind() != std::io::ErrorKind::NotFound,
@@ -109,7 +109,7 @@ pub async fn lives(db: &Db, id: &WorkerId) -> bool {
                 Err(_) => true,
             },
         },
-        None => !matches!(db.hold_lock(lock_key(id)).await, Ok(Some(_))),
+        None => !matches!(db.try_lock(lock_key(id)).await, Ok(Some(_))),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::people::person::{Channel, Private};
 use crate::flows::lines::Line;
 use crate::flows::receive::{self, chats};
 use crate::flows::service::Service;
-use crate::store::attempts::ReceiptIn;
+use crate::store::attempts::NewReceipt;
 use crate::store::inbox::{InboundKind, NewInbound};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -184,7 +184,7 @@ async fn inbound(
         channel: line.channel,
         sender: line.sender.clone(),
         from,
-        what,
+        kind: what,
         at: svc.clock.now(),
         earliest_at: None,
         found_by: "hook",
@@ -209,7 +209,7 @@ async fn status(
             "MessageSid or MessageStatus is missing",
         ));
     };
-    let receipt = ReceiptIn {
+    let receipt = NewReceipt {
         token: AttemptToken::new(token.chars().take(64).collect::<String>()),
         provider_id: provider_id.chars().take(64).collect(),
         status: status.chars().take(32).collect(),

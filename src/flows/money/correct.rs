@@ -164,12 +164,12 @@ async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> Resul
             let back = of().filter(|f| f.kind == "reinstated").map(|f| f.at).max();
             let still = || of().filter(|f| f.kind == "cancelled" && back.is_none_or(|b| f.at > b));
             if let Some(role) = wrong.role.filter(|r| !still().any(|f| f.role == Some(*r))) {
-                sessions::answer(tx, &session.id, role, Answer::None, None).await?;
+                sessions::set_answer(tx, &session.id, role, Answer::None, None).await?;
             }
             if !puts_it_off(session, wrong) {
                 return Ok(());
             }
-            sessions::put_back(tx, session).await?;
+            sessions::undo_cancellation(tx, session).await?;
             // Somebody else had cancelled as well: it is off by that one.
             if let Some(next) = still().min_by_key(|f| f.at) {
                 let on = sessions::get(tx, &session.id)
@@ -180,7 +180,7 @@ async fn stand_anew(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> Resul
                     .map_or("centre", Role::as_str)
                     .parse()
                     .map_err(anyhow::Error::msg)?;
-                sessions::call_off(tx, &on, &Cancellation { by, at: next.at }).await?;
+                sessions::cancel(tx, &on, &Cancellation { by, at: next.at }).await?;
             }
             Ok(())
         }

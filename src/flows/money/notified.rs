@@ -37,7 +37,7 @@ pub(crate) async fn record(
         let (Some(session), Some(role)) = (&t.session, t.role) else {
             continue;
         };
-        if let Some(at) = t.told_at() {
+        if let Some(at) = t.informed_at() {
             let liable = seen
                 .assessed
                 .of(session)
@@ -171,7 +171,7 @@ async fn told(
         last.detail = detail.clone();
     }
     seen.assess_anew();
-    tasks::close(tx, now, &format!("untold/{}", t.id)).await
+    tasks::mark_obsolete(tx, now, &format!("untold/{}", t.id)).await
 }
 
 /// A person tells the party of a text what it says.
@@ -194,7 +194,7 @@ pub(crate) async fn by_phone(
 }
 
 /// What a person is to tell by a task of these topics: the kind of the text that cannot be sent.
-pub(crate) fn kind_of(task: &tasks::OpenTask, texts: &[MoneyText]) -> Option<MessageKind> {
+pub(crate) fn kind_of(task: &tasks::CaseTask, texts: &[MoneyText]) -> Option<MessageKind> {
     let text = texts.iter().find(|t| {
         task.message_id.as_ref() == Some(&t.id)
             || task.dedup_key.strip_prefix("ring-for/") == Some(&t.dedup_key)
@@ -216,7 +216,7 @@ pub(crate) async fn keep(
     tx: &mut Tx,
     seen: &AssessedCase<'_>,
     texts: &[MoneyText],
-    standing: &[tasks::OpenTask],
+    standing: &[tasks::CaseTask],
     now: DateTime<Utc>,
 ) -> Result<()> {
     for task in standing
@@ -235,11 +235,11 @@ pub(crate) async fn keep(
         // Taken by a phone after all: `record` ended it.
         let arrived = texts
             .iter()
-            .any(|t| task.message_id.as_ref() == Some(&t.id) && t.told_at().is_some());
+            .any(|t| task.message_id.as_ref() == Some(&t.id) && t.informed_at().is_some());
         let so = still_so(kind, &seen.assessed, session, role, now) && !arrived;
         match (task.open, so) {
-            (true, false) => tasks::obsolete(tx, now, &task.id).await?,
-            (false, true) => tasks::needed_again(tx, &task.id).await?,
+            (true, false) => tasks::mark_obsolete_by_id(tx, now, &task.id).await?,
+            (false, true) => tasks::reopen_obsolete_by_id(tx, &task.id).await?,
             _ => {}
         }
     }

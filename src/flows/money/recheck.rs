@@ -9,8 +9,8 @@ use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Say;
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::flows::money::assessed_case::{AssessedCase, allowed, next_contact, still_so};
-use crate::store::sessions::AttendeeContext;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, money};
 use anyhow::Result;
@@ -79,9 +79,9 @@ pub(crate) async fn facts(
         };
     // What tells all parties of a debt waits for the safety of the one who owes it (safety rule
     // M4).
-    let mut in_danger = money::safety_open(tx, &case.id, role).await?;
+    let mut in_danger = money::has_open_safety_task(tx, &case.id, role).await?;
     if let Some(liable) = standing.liable.filter(|_| to_all) {
-        in_danger |= money::safety_open(tx, &case.id, liable.role()).await?;
+        in_danger |= money::has_open_safety_task(tx, &case.id, liable.role()).await?;
     }
     Ok(MoneyFacts {
         say,
@@ -98,7 +98,7 @@ pub(crate) async fn pause(
     message_id: &MessageId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    money::pause_text(tx, message_id, now).await?;
+    money::hold_for_manager(tx, message_id, now).await?;
     let task = NewTask {
         centre: Some(&context.session.centre),
         case_id: Some(&context.session.case_id),
@@ -108,5 +108,5 @@ pub(crate) async fn pause(
         ..NewTask::new(format!("paused/{message_id}"), TaskKind::MoneyPaused)
     };
     tasks::open(tx, now, &task).await?;
-    tasks::open_again(tx, &task.dedup_key).await
+    tasks::reopen(tx, &task.dedup_key).await
 }

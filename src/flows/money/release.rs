@@ -12,6 +12,7 @@ use crate::domain::outgoing::say::Say;
 use crate::domain::people::person::{Consent, Mode, Role};
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::session::SessionState;
 use crate::flows::compose::{message_to, speaker};
 use crate::flows::money::settle;
@@ -19,7 +20,7 @@ use crate::flows::recording::Recording;
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, AttendeeContext};
+use crate::store::sessions;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, money as ledger, staff};
 use anyhow::{Context, Result, bail};
@@ -66,15 +67,15 @@ pub async fn release(
             else {
                 bail!("task {task} holds no text")
             };
-            if ledger::safety_open(&mut tx, case, role).await? {
+            if ledger::has_open_safety_task(&mut tx, case, role).await? {
                 bail!(
                     "a task about this party's safety is open; deal with that one first. Nothing \
                      was released"
                 );
             }
-            ledger::free_text(&mut tx, message, now).await?;
+            ledger::release_text(&mut tx, message, now).await?;
             fact(&mut tx, &t, rec, now, "M3", "money text let go").await?;
-            tasks::done(&mut tx, now, task).await?;
+            tasks::mark_done(&mut tx, now, task).await?;
             ReleaseForm {
                 lines: vec!["the text goes in the next office hours, if it is still so".into()],
                 at: None,
@@ -119,7 +120,7 @@ async fn owed_again(
     let (Some(case), Some(role)) = (&t.case_id, t.role) else {
         bail!("the task names no party")
     };
-    if ledger::safety_open(tx, case, role).await? {
+    if ledger::has_open_safety_task(tx, case, role).await? {
         bail!(
             "a task about the safety of the {role} is open; deal with that one first. Nothing was \
              released"
@@ -133,7 +134,7 @@ async fn owed_again(
     ];
     if !show {
         fact(tx, t, rec, now, "C18", OWED_AGAIN).await?;
-        tasks::done(tx, now, &tasks_id(tx, &t.dedup_key)).await?;
+        tasks::mark_done(tx, now, &tasks_id(tx, &t.dedup_key)).await?;
         let all = centres::all_in(tx).await?;
         settle::settle(svc.lines().senders(), tx, &all, case, now).await?;
     }
@@ -199,7 +200,7 @@ async fn to_all(
     }
     let result = assessed.of(session_id).context("the session has no fee")?;
     let liable = result.liable.context("nobody is liable")?.role();
-    if ledger::safety_open(tx, case_id, liable).await? {
+    if ledger::has_open_safety_task(tx, case_id, liable).await? {
         bail!(
             "a task about the safety of the {liable} is open; no notice goes before it is dealt \
              with"
@@ -236,7 +237,7 @@ async fn to_all(
         );
     }
     let mut form = ReleaseForm::default();
-    let contexts = sessions::contexts(tx, lines.senders(), session_id).await?;
+    let contexts = sessions::contexts_of_session(tx, lines.senders(), session_id).await?;
     let mut messages = Vec::new();
     for party in &case.record.case.parties {
         let role = match party {
@@ -361,8 +362,8 @@ async fn to_all(
         "C07"
     };
     fact(tx, t, rec, now, rule, kind.as_str()).await?;
-    tasks::done(tx, now, &tasks_id(tx, &t.dedup_key)).await?;
-    ledger::look_again(tx, now, std::iter::once(case_id)).await?;
+    tasks::mark_done(tx, now, &tasks_id(tx, &t.dedup_key)).await?;
+    ledger::rescan(tx, now, std::iter::once(case_id)).await?;
     Ok(form)
 }
 
@@ -400,7 +401,7 @@ async fn booked_still(
             ..NewTask::new(dedup_key.clone(), TaskKind::ClosedFileVisit)
         };
         tasks::open(tx, now, &task).await?;
-        tasks::open_again(tx, &dedup_key).await?;
+        tasks::reopen(tx, &dedup_key).await?;
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub fn received(
         channel: Channel::Telegram,
         sender: line.sender.clone(),
         from: i.chat.to_string(),
-        what,
+        kind: what,
         at: i.at.unwrap_or(now).min(now),
         earliest_at: since.filter(|s| pressed && now - *s > GAP),
         found_by: "hook",
@@ -242,7 +242,7 @@ async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usiz
         let mut tx = svc.db.begin().await?;
         match outcome {
             ErrandResult::Done | ErrandResult::Never => {
-                errands::done(&mut tx, std::slice::from_ref(&e.id)).await?;
+                errands::remove(&mut tx, std::slice::from_ref(&e.id)).await?;
                 ended += 1;
             }
             ErrandResult::Again(wait) => {
@@ -250,7 +250,7 @@ async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usiz
                     || Duration::seconds(1 << e.tries.clamp(0, 8)),
                     |w| Duration::from_std(w).unwrap_or_default(),
                 );
-                errands::again(&mut tx, &e.id, now + wait).await?;
+                errands::retry_at(&mut tx, &e.id, now + wait).await?;
             }
         }
         tx.commit().await?;

@@ -11,6 +11,7 @@ use crate::domain::people::person::{Channel, Mode, Role};
 use crate::domain::replies::cancel_code::code_prefix;
 use crate::domain::replies::conversation::{self, AmbiguousWish, Decision, Effect, InboundContext};
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::session::{Answer, CancelledBy, Reason};
 use crate::flows::choices::{end_choices, which_cause};
 use crate::flows::compose::message_to;
@@ -21,13 +22,13 @@ use crate::flows::ring::ring_by;
 use crate::flows::service::Service;
 use crate::flows::visits::cancel::{call_off, resume_question};
 use crate::store::centres::Centres;
-use crate::store::errands::{self, Errand};
+use crate::store::errands::{self, NewErrand};
 use crate::store::facts::{self, Fact};
 use crate::store::inbox::{self, Inbound, InboundKind, Owner};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::questions::{self, NewQuestion};
 use crate::store::sealed::random_u32;
-use crate::store::sessions::{self, AttendeeContext};
+use crate::store::sessions;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, messages};
 use anyhow::Result;
@@ -111,8 +112,13 @@ impl<'a> DecisionWriter<'a> {
         for effect in decision.effects {
             for session in conversation::decides(heard, &effect) {
                 if let Some(context) = self.context(session) {
-                    sessions::decided(self.tx, session, context.attendee.role, self.inbound.at)
-                        .await?;
+                    sessions::set_decided_at(
+                        self.tx,
+                        session,
+                        context.attendee.role,
+                        self.inbound.at,
+                    )
+                    .await?;
                     if conversation::settles(&effect) {
                         end_choices(self.tx, context, &self.inbound.number_hash, self.now).await?;
                     }
@@ -172,7 +178,7 @@ impl<'a> DecisionWriter<'a> {
                     }
                     changed = true;
                     questions::end(self.tx, &question, true).await?;
-                    tasks::obsolete_unfinished(
+                    tasks::mark_unfinished_obsolete(
                         self.tx,
                         self.now,
                         &session,
@@ -202,7 +208,7 @@ impl<'a> DecisionWriter<'a> {
                         .iter()
                         .find(|o| o.question.as_ref().is_some_and(|q| q.id == question));
                     if let Some(context) = of.and_then(|o| self.context(&o.session)) {
-                        tasks::obsolete_unfinished(
+                        tasks::mark_unfinished_obsolete(
                             self.tx,
                             self.now,
                             &context.session.id,
@@ -211,7 +217,9 @@ impl<'a> DecisionWriter<'a> {
                         .await?;
                     }
                 }
-                Effect::WrongCode { question } => questions::wrong(self.tx, &question).await?,
+                Effect::WrongCode { question } => {
+                    questions::count_wrong_code(self.tx, &question).await?
+                }
                 Effect::AskWhich { wanted, options } => {
                     let told =
                         self.shows_all() && !self.capped(MessageKind::WhichSession, None).await?;
@@ -227,7 +235,7 @@ impl<'a> DecisionWriter<'a> {
                         }
                         // Who comes after all is not rung for the NO before it.
                         (Some((choice, _)), AmbiguousWish::Confirm) => {
-                            tasks::close(self.tx, self.now, &which_cause(choice)).await?
+                            tasks::mark_obsolete(self.tx, self.now, &which_cause(choice)).await?
                         }
                         (None, AmbiguousWish::Confirm) => {}
                     }
@@ -259,8 +267,8 @@ impl<'a> DecisionWriter<'a> {
                     .await?
                 }
                 Effect::Chosen { choice } => {
-                    questions::chosen(self.tx, &choice).await?;
-                    tasks::close(self.tx, self.now, &which_cause(&choice)).await?;
+                    questions::end_choice(self.tx, &choice).await?;
+                    tasks::mark_obsolete(self.tx, self.now, &which_cause(&choice)).await?;
                 }
                 Effect::IllnessTold { session, reason } => {
                     let Some(context) = self.context(&session) else {
@@ -292,7 +300,7 @@ impl<'a> DecisionWriter<'a> {
                 Effect::Quieten { mode, rule } => self.quieten(mode, rule).await?,
                 Effect::PauseAddress => {
                     changed = true;
-                    inbox::pause(
+                    inbox::set_paused(
                         self.tx,
                         self.parties,
                         &self.inbound.number_hash,
@@ -348,7 +356,7 @@ impl<'a> DecisionWriter<'a> {
 
     /// A press is answered so that its button comes to rest, and the buttons below its text go.
     async fn after_press(&mut self, reply: Option<&conversation::Reply>) -> Result<()> {
-        let InboundKind::Press { query, message, .. } = &self.inbound.what else {
+        let InboundKind::Press { query, message, .. } = &self.inbound.kind else {
             return Ok(());
         };
         if self.inbound.channel != Channel::Telegram {
@@ -375,7 +383,7 @@ impl<'a> DecisionWriter<'a> {
                 )?
                 .body;
         }
-        let answer = Errand {
+        let answer = NewErrand {
             sender: self.line.1,
             what: "answer",
             chat: &chat,
@@ -383,7 +391,7 @@ impl<'a> DecisionWriter<'a> {
             words: &words,
         };
         errands::add(self.tx, self.now, &answer, Duration::minutes(10)).await?;
-        let unbutton = Errand {
+        let unbutton = NewErrand {
             sender: self.line.1,
             what: "unbutton",
             chat: &chat,
@@ -472,7 +480,7 @@ impl<'a> DecisionWriter<'a> {
         };
         tasks::open(self.tx, self.now, &task).await?;
         // A YES in between had ended it.
-        tasks::needed_again_of(self.tx, &which_cause(choice)).await
+        tasks::reopen_obsolete(self.tx, &which_cause(choice)).await
     }
 
     /// Puts the numbered question; gives what its text needs, or `None` if no number can answer it.
@@ -487,13 +495,13 @@ impl<'a> DecisionWriter<'a> {
             return Ok(None);
         };
         let new = questions::NewChoice {
-            place: (self.line.0, self.line.1, &self.inbound.number_hash),
+            address: (self.line.0, self.line.1, &self.inbound.number_hash),
             said_at: self.inbound.at,
             wanted,
             options,
-            told,
+            can_be_sent: told,
         };
-        let Some(choice) = questions::ask_which(self.tx, self.now, &new).await? else {
+        let Some(choice) = questions::add_choice(self.tx, self.now, &new).await? else {
             return Ok(None);
         };
         let differ = a.session.centre != b.session.centre;
@@ -538,7 +546,7 @@ impl<'a> DecisionWriter<'a> {
             return Ok(());
         };
         let role = context.attendee.role;
-        sessions::answer(
+        sessions::set_answer(
             self.tx,
             session,
             role,
@@ -687,8 +695,8 @@ impl<'a> DecisionWriter<'a> {
                 return Ok(false);
             }
         }
-        if outbox::off_was_told(self.tx, session, version).await?
-            || !sessions::put_back(self.tx, &context.session).await?
+        if outbox::cancellation_was_sent(self.tx, session, version).await?
+            || !sessions::undo_cancellation(self.tx, &context.session).await?
         {
             return Ok(false);
         }
@@ -710,7 +718,7 @@ impl<'a> DecisionWriter<'a> {
             EndReason::TakenBack.as_str(),
         )
         .await?;
-        sessions::answer(
+        sessions::set_answer(
             self.tx,
             session,
             me,
@@ -719,10 +727,10 @@ impl<'a> DecisionWriter<'a> {
         )
         .await?;
         let (tx, now) = (&mut *self.tx, self.now);
-        let contexts = sessions::contexts(tx, self.lines.senders(), session).await?;
+        let contexts = sessions::contexts_of_session(tx, self.lines.senders(), session).await?;
         for a in contexts.iter().map(|s| &s.attendee) {
             sessions::set_release(tx, session, a.role, None, None).await?;
-            tasks::close(
+            tasks::mark_obsolete(
                 tx,
                 now,
                 &format!("ring-for/off/{session}/{version}/{}", a.role),
@@ -756,7 +764,7 @@ impl<'a> DecisionWriter<'a> {
             resume_question(tx, centre, other, now).await?;
         }
         // Who had not finished a cancellation of their own is rung after all.
-        questions::nag_again(self.tx, session, self.now).await?;
+        questions::restart_nags(self.tx, session, self.now).await?;
         self.settle(&context.session.case_id).await?;
         Ok(true)
     }
@@ -813,7 +821,8 @@ impl<'a> DecisionWriter<'a> {
             .await?;
             return Ok(!known_country
                 || !lately.is_empty()
-                || messages::strangers_since(self.tx, self.now - Duration::hours(1)).await?
+                || messages::unknown_sender_replies_since(self.tx, self.now - Duration::hours(1))
+                    .await?
                     >= STRANGERS_AN_HOUR);
         }
         let lately = messages::answers_since(

@@ -17,6 +17,7 @@ use crate::domain::replies::conversation::{
 };
 use crate::domain::replies::understanding::{self, Understood, understand_in};
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::session::{Answer, SessionState};
 use crate::flows::lines::Lines;
 use crate::flows::people::link;
@@ -24,7 +25,7 @@ use crate::flows::receive::decision_writer::DecisionWriter;
 use crate::flows::service::Service;
 use crate::store::centres::{self, Centres};
 use crate::store::inbox::{self, Inbound, InboundKind, NewInbound, Owner};
-use crate::store::sessions::{self, AttendeeContext, PartyFilter};
+use crate::store::sessions::{self, PartyFilter};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, attempts, dates, errands, messages, questions};
 use crate::templates::{ENGLISH, Templates};
@@ -64,7 +65,7 @@ async fn apply_next(svc: &Service) -> Result<bool> {
         return Ok(false);
     };
     let lines = svc.lines();
-    let (intent, rule) = match &inbound.what {
+    let (intent, rule) = match &inbound.kind {
         InboundKind::Blocked | InboundKind::Unblocked | InboundKind::Group => {
             (inbound_event(svc, &mut tx, &inbound, now).await?, "chat")
         }
@@ -83,7 +84,7 @@ async fn apply_next(svc: &Service) -> Result<bool> {
         }
         _ => apply(svc, &mut tx, &lines, &inbound, now).await?,
     };
-    inbox::done(&mut tx, &inbound.id, intent, rule).await?;
+    inbox::mark_applied(&mut tx, &inbound.id, intent, rule).await?;
     tx.commit().await?;
     svc.wake_senders();
     svc.wake_errands.notify_waiters();
@@ -99,13 +100,13 @@ async fn inbound_event(
     inbound: &Inbound,
     now: DateTime<Utc>,
 ) -> Result<&'static str> {
-    match &inbound.what {
+    match &inbound.kind {
         InboundKind::Group => {
             if let Some(chat) = &inbound.from {
                 errands::add(
                     tx,
                     now,
-                    &errands::Errand {
+                    &errands::NewErrand {
                         sender: &inbound.sender,
                         what: "leave",
                         chat,
@@ -120,7 +121,7 @@ async fn inbound_event(
             Ok("group")
         }
         InboundKind::Blocked => {
-            inbox::block(tx, &inbound.number_hash, Some(now)).await?;
+            inbox::set_blocked(tx, &inbound.number_hash, Some(now)).await?;
             let lines = svc.lines();
             for p in inbox::parties_with(tx, lines.senders(), inbound.line(), &inbound.number_hash)
                 .await?
@@ -139,7 +140,7 @@ async fn inbound_event(
             Ok("blocked")
         }
         _ => {
-            inbox::block(tx, &inbound.number_hash, None).await?;
+            inbox::set_blocked(tx, &inbound.number_hash, None).await?;
             Ok("unblocked")
         }
     }
@@ -148,12 +149,12 @@ async fn inbound_event(
 /// The words of a bot's menu mean what the same words mean in a text; a stranger's Start without a
 /// code means nothing.
 fn words_of(inbound: &Inbound, known: bool) -> &str {
-    match inbound.words().trim() {
+    match inbound.text().trim() {
         "/start" if !known => "",
         "/start" if inbound.channel == Channel::Telegram => "START",
         "/stop" if inbound.channel == Channel::Telegram => "STOP",
         "/help" if inbound.channel == Channel::Telegram => "HELP",
-        _ => inbound.words(),
+        _ => inbound.text(),
     }
 }
 
@@ -181,7 +182,7 @@ async fn apply(
         || (here && inbox::is_agreed(tx, line.0, &inbound.number_hash, &parties).await?);
     // InboundKind comes by a channel that was not agreed on decides nothing; whose visit is next is known
     // all the same to who reads it.
-    let whose = match inbound.what {
+    let whose = match inbound.kind {
         InboundKind::Press { .. } => PartyFilter::Agreed,
         _ if agreed => PartyFilter::Agreed,
         _ if here => PartyFilter::OnFile,
@@ -220,7 +221,7 @@ async fn apply(
     };
     if inbound.channel == Channel::Telegram {
         // Who writes or presses has not blocked the bot.
-        inbox::block(tx, &inbound.number_hash, None).await?;
+        inbox::set_blocked(tx, &inbound.number_hash, None).await?;
     }
     let opt_out = inbox::opt_out_of(tx, line, &inbound.number_hash).await?;
     let mut open = Vec::with_capacity(contexts.len());
@@ -237,7 +238,7 @@ async fn apply(
         .filter(on)
         .map(|s| (s.session.id.clone(), s.attendee.role))
         .collect();
-    let (media, stopped) = match &inbound.what {
+    let (media, stopped) = match &inbound.kind {
         InboundKind::Text {
             media,
             opt_out_type,
@@ -245,8 +246,8 @@ async fn apply(
         } => (*media > 0, opt_out_type.as_deref() == Some("STOP")),
         _ => (false, false),
     };
-    let choosing = questions::choosing(tx, line, &inbound.number_hash, now).await?;
-    let mut dates = dates::standing(tx, &places, &inbound.number_hash, inbound.at).await?;
+    let choosing = questions::open_choice(tx, line, &inbound.number_hash, now).await?;
+    let mut dates = dates::answerable(tx, &places, &inbound.number_hash, inbound.at).await?;
     for d in &mut dates {
         if let Some(s) = contexts
             .iter()
@@ -280,14 +281,14 @@ async fn apply(
         media,
         known: !parties.is_empty(),
         agreed,
-        resting: inbox::closed_among(tx, line.0, std::slice::from_ref(&inbound.number_hash))
+        resting: inbox::unusable_among(tx, line.0, std::slice::from_ref(&inbound.number_hash))
             .await?
             .contains(&inbound.number_hash)
             && !parties.is_empty(),
         opted_out: opt_out.is_some_and(|(_, stopped)| stopped),
         opted_at: opt_out.map(|(at, _)| at),
         provider_stopped: stopped,
-        asked_last: messages::asked_last(tx, &inbound.number_hash).await?,
+        asked_last: messages::last_asked_session_start(tx, &inbound.number_hash).await?,
         clarified: messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(24))
             .await?
             .iter()
@@ -379,10 +380,10 @@ fn language_of(words: &Templates, all: &Centres, parties: &[Owner]) -> &'static 
 
 /// InboundKind came from the same number shortly before.
 async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<RecentInbound> {
-    let InboundKind::Text { body, .. } = &inbound.what else {
+    let InboundKind::Text { body, .. } = &inbound.kind else {
         return Ok(RecentInbound::default());
     };
-    let hour = inbox::lately(
+    let hour = inbox::recent_texts(
         tx,
         &inbound.number_hash,
         &inbound.id,
@@ -405,7 +406,7 @@ async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<RecentInbound> {
 
 /// Whether the whole message is the private word of a party with this number.
 fn is_quiet_word(tx: &Tx, inbound: &Inbound, parties: &[Owner]) -> bool {
-    let said = understanding::bare(inbound.words());
+    let said = understanding::bare(inbound.text());
     !said.is_empty()
         && parties.iter().any(|p| {
             p.quiet_word
@@ -421,7 +422,7 @@ async fn pressed(
     inbound: &Inbound,
     now: DateTime<Utc>,
 ) -> Result<Option<ButtonPress>> {
-    let InboundKind::Press { data, message, .. } = &inbound.what else {
+    let InboundKind::Press { data, message, .. } = &inbound.kind else {
         return Ok(None);
     };
     let foreign = |press| Ok(Some(ButtonPress { press, below: None }));
@@ -437,7 +438,7 @@ async fn pressed(
     let Some(token) = token else {
         return foreign(press);
     };
-    let Some(under) = attempts::under(tx, &token)
+    let Some(under) = attempts::prompt_of(tx, &token)
         .await?
         .filter(|u| u.number_hash == inbound.number_hash)
     else {
@@ -447,8 +448,8 @@ async fn pressed(
         Channel::Telegram => Some(crate::flows::lines::in_chat(&inbound.number_hash, message)),
         _ => Some(message.clone()).filter(|m| !m.is_empty()),
     };
-    attempts::proven(tx, now, &token, provider_id.as_deref()).await?;
-    tasks::close(tx, now, &format!("uncertain/{token}")).await?;
+    attempts::confirm_by_press(tx, now, &token, provider_id.as_deref()).await?;
+    tasks::mark_obsolete(tx, now, &format!("uncertain/{token}")).await?;
     let (session, ask_version) = under.session.unzip();
     let question = under.payload.question().to_owned();
     Ok(Some(ButtonPress {
@@ -471,10 +472,10 @@ async fn as_known_to(
     now: DateTime<Utc>,
 ) -> Result<KnownVisit> {
     let (s, a) = (&context.session, &context.attendee);
-    let mut asked = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
+    let mut asked = messages::question_state(tx, &s.id, a.role, a.ask_version).await?;
     // A message that came before the question left does not answer it.
     asked.at = asked.at.filter(|t| *t <= inbound.at + CLOCKS_DIFFER);
-    let q = questions::of(tx, &s.id, a.role, a.ask_version, now).await?;
+    let q = questions::history(tx, &s.id, a.role, a.ask_version, now).await?;
     Ok(KnownVisit {
         session: s.id.clone(),
         case: s.case_id.clone(),
@@ -501,7 +502,7 @@ async fn as_known_to(
         answer: a.answer,
         asked,
         decided_at: a.decided_at.max(a.answered_at),
-        question_here: q.is_of(inbound.channel, &inbound.number_hash),
+        question_here: q.was_asked_at(inbound.channel, &inbound.number_hash),
         question: q.open,
         questions_today: q.today,
         wrong_tries: q.wrong,
@@ -510,17 +511,17 @@ async fn as_known_to(
 }
 
 /// Applies one delivery receipt.
-pub async fn receipt(svc: &Service, r: &attempts::ReceiptIn) -> Result<()> {
+pub async fn receipt(svc: &Service, r: &attempts::NewReceipt) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
-    let touched = attempts::receipt(&mut tx, now, r)
+    let touched = attempts::record_receipt(&mut tx, now, r)
         .await?
         .filter(|t| t.changed);
     if let Some(t) = touched
         .as_ref()
         .filter(|t| t.state == crate::domain::outgoing::message::MessageState::Delivered)
     {
-        crate::store::money::look_after(&mut tx, now, &t.message_id).await?;
+        crate::store::money::rescan_case_of_message(&mut tx, now, &t.message_id).await?;
     }
     if let Some(t) =
         touched.filter(|t| t.state == crate::domain::outgoing::message::MessageState::Undelivered)
@@ -569,7 +570,7 @@ pub(super) async fn went_elsewhere(
     error_code: Option<&str>,
 ) -> Result<bool> {
     Ok(error_code == Some(OUTSIDE_WINDOW)
-        && attempts::not_brought(tx, now, token, OUTSIDE_WINDOW).await?)
+        && attempts::reroute_undelivered(tx, now, token, OUTSIDE_WINDOW).await?)
 }
 
 /// Lists what came to our numbers since `since` and stores what no hook brought: after a start, a
@@ -602,7 +603,7 @@ pub async fn catch_up(svc: &Service, since: DateTime<Utc>) -> Result<u64> {
                 channel: line.channel,
                 sender: line.sender.clone(),
                 from: l.from.unwrap_or_default(),
-                what: InboundKind::Text {
+                kind: InboundKind::Text {
                     body: Private(l.body),
                     media: l.media,
                     opt_out_type: None,

@@ -389,7 +389,7 @@ impl Engine {
             if claimed_any {
                 (ready, elsewhere) = decide_all(&svc, &mut tx, &line, claimed, now).await?;
                 let attempts: Vec<Attempt> = ready.iter().map(|j| j.attempt.clone()).collect();
-                outbox::begin(&mut tx, &self.worker, line.of(), now, &attempts).await?;
+                outbox::begin_attempts(&mut tx, &self.worker, line.of(), now, &attempts).await?;
             }
         }
         if !self.to_commit && !claimed_any {
@@ -419,7 +419,8 @@ impl Engine {
         if room == 0 || max_per_day == 0 {
             return Ok(room);
         }
-        let left = (max_per_day - messages::begun_today(tx, &self.line.name(), now).await?).max(0);
+        let left =
+            (max_per_day - messages::attempts_today(tx, &self.line.name(), now).await?).max(0);
         let today = now.format("%Y-%m-%d").to_string();
         if left > 0 {
             self.limit_reached_on = None;
@@ -477,7 +478,7 @@ impl Engine {
                     );
                     AttemptResult::NotSent {
                         error,
-                        again: now + again,
+                        retry_at: now + again,
                     }
                 }
                 SendOutcome::RefusedNumber {
@@ -501,7 +502,7 @@ impl Engine {
                     self.failures = 0;
                     AttemptResult::Refused {
                         error,
-                        then: AfterRefusal::Elsewhere(now),
+                        then: AfterRefusal::NextAddress(now),
                     }
                 }
                 SendOutcome::RefusedNumber {
@@ -542,7 +543,7 @@ impl Engine {
                     }
                     AttemptResult::Refused {
                         error,
-                        then: AfterRefusal::AttemptResult(reason.as_str()),
+                        then: AfterRefusal::End(reason.as_str()),
                     }
                 }
                 SendOutcome::RefusedChannel { error } => {
@@ -585,7 +586,7 @@ impl Engine {
                         "a text by {} may or may not have arrived ({error}): a person decides",
                         self.line.in_words()
                     );
-                    if attempts::uncertain(tx, now, &sent.token).await? {
+                    if attempts::mark_uncertain(tx, now, &sent.token).await? {
                         tasks::open_for_message(
                             tx,
                             now,
@@ -602,12 +603,12 @@ impl Engine {
                     tracing::warn!(
                         "an attempt ended in doubt ({error}); the service will be asked"
                     );
-                    AttemptResult::Doubt { error }
+                    AttemptResult::Unknown { error }
                 }
             };
             ends.push((sent.token, end));
         }
-        outbox::record(tx, &self.line.name(), now, ends).await
+        outbox::record_results(tx, &self.line.name(), now, ends).await
     }
 
     fn failed(&mut self) {
@@ -626,7 +627,7 @@ impl Engine {
 /// The bot was blocked there, or the chat is gone: staff see it, and no text goes there until it is
 /// let in again.
 async fn chat_is_gone(tx: &mut Tx, now: DateTime<Utc>, sent: &Sent) -> Result<()> {
-    if inbox::block(tx, &sent.number_hash, Some(now)).await? > 0 {
+    if inbox::set_blocked(tx, &sent.number_hash, Some(now)).await? > 0 {
         tasks::open_for_message(
             tx,
             now,

@@ -8,6 +8,7 @@ use crate::domain::people::senders::Senders;
 use crate::domain::reminders::release::{next_quarter, session_off_at};
 use crate::domain::reminders::schedule::{NotSent, first_look, not_after};
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
 use crate::flows::compose::message_to;
 use crate::flows::confirm_dedup_key;
@@ -15,7 +16,7 @@ use crate::flows::recording::{Recording, begin_booked, fact};
 use crate::flows::ring::ring;
 use crate::flows::service::Service;
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, AttendeeContext, Cancellation};
+use crate::store::sessions::{self, Cancellation};
 use crate::store::tasks::{self};
 use crate::store::{Tx, centres, messages};
 use anyhow::Result;
@@ -37,12 +38,12 @@ pub async fn call_off(
     by_address: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let contexts = sessions::contexts(tx, senders, session_id).await?;
+    let contexts = sessions::contexts_of_session(tx, senders, session_id).await?;
     if let Some(me) = contexts
         .iter()
         .find(|s| s.attendee.role.as_str() == by.as_str())
     {
-        sessions::answer(
+        sessions::set_answer(
             tx,
             session_id,
             me.attendee.role,
@@ -83,15 +84,15 @@ pub async fn call_off(
     else {
         return Ok(());
     };
-    if !sessions::call_off(tx, &session, &Cancellation { by, at }).await? {
+    if !sessions::cancel(tx, &session, &Cancellation { by, at }).await? {
         return Ok(());
     }
-    tasks::obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
-    tasks::obsolete_unfinished(tx, now, session_id, None).await?;
+    tasks::mark_obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
+    tasks::mark_unfinished_obsolete(tx, now, session_id, None).await?;
     let mut untold = Vec::new();
     for context in others() {
         untold.push(
-            outbox::untold_move(tx, session_id, context.attendee.role)
+            outbox::unsent_move(tx, session_id, context.attendee.role)
                 .await?
                 .unwrap_or_default(),
         );
@@ -113,7 +114,7 @@ pub async fn call_off(
         )
         .await?;
         if context.attendee.ask_at.is_some() {
-            sessions::ask_at(tx, session_id, role, None, NotSent::Cancelled.as_str()).await?;
+            sessions::schedule_ask(tx, session_id, role, None, NotSent::Cancelled.as_str()).await?;
         }
     }
     let held = centres::held(tx, &centre.code).await?;
@@ -180,12 +181,12 @@ pub async fn resume_question(
         && [NotSent::Cancelled, NotSent::Closed]
             .iter()
             .any(|why| a.asked == why.as_str())
-        && messages::asked(tx, session, a.role, a.ask_version)
+        && messages::question_state(tx, session, a.role, a.ask_version)
             .await?
             .at
             .is_none()
     {
-        sessions::ask_at(tx, session, a.role, Some(at), "").await?;
+        sessions::schedule_ask(tx, session, a.role, Some(at), "").await?;
     }
     Ok(())
 }

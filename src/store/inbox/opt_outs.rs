@@ -3,7 +3,7 @@
 
 use crate::args;
 use crate::domain::people::person::Channel;
-use crate::store::db::{Arg, Db, Row, Tx, list_of};
+use crate::store::db::{Arg, Db, Row, Tx, placeholder_list};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ const FEW: usize = 500;
 fn read_stopped(rows: &[Row], out: &mut OptOuts) -> Result<()> {
     for r in rows {
         out.insert((
-            r.word("channel")?,
+            r.parsed("channel")?,
             r.text("sender")?,
             r.text("number_hash")?,
         ));
@@ -30,7 +30,7 @@ fn stopped_among(hashes: &[String]) -> (String, Vec<Arg>) {
     (
         format!(
             "{STOPPED} AND number_hash IN ({})",
-            list_of(1, hashes.len())
+            placeholder_list(1, hashes.len())
         ),
         hashes.iter().map(Arg::from).collect(),
     )
@@ -102,7 +102,7 @@ pub async fn set_opt_out(
 
 /// A STOP that was said elsewhere stops this address too, unless it is stopped already by itself or
 /// by the service.
-pub async fn stop_too(
+pub async fn extend_stop(
     tx: &mut Tx,
     at: (Channel, &str),
     number_hash: &str,
@@ -130,7 +130,7 @@ pub async fn stop_too(
 
 /// A START ends what the STOP in the same place had stopped elsewhere, and nothing else. Gives how
 /// many addresses that were.
-pub async fn start_too(
+pub async fn extend_start(
     tx: &mut Tx,
     at: (Channel, &str),
     number_hash: &str,
@@ -179,7 +179,7 @@ pub async fn opt_out_of(
 
 /// Takes the opt-outs of a centre's parties along to the centre's new sender: who said STOP has
 /// said it to the centre.
-pub async fn carry_opt_outs(
+pub async fn copy_opt_outs(
     tx: &mut Tx,
     now: DateTime<Utc>,
     centre: &str,

@@ -4,7 +4,7 @@ use crate::args;
 use crate::domain::ids::{CaseId, PartyId};
 use crate::domain::people::person::{Channel, Mode, Role};
 use crate::domain::people::senders::Senders;
-use crate::store::db::{Arg, Tx, list_of};
+use crate::store::db::{Arg, Tx, placeholder_list};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -60,8 +60,8 @@ pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owne
                 centre: r.text("centre")?,
                 case_id: r.id("case_id")?,
                 party_id: r.id("party_id")?,
-                role: r.word("role")?,
-                mode: r.word("mode")?,
+                role: r.parsed("role")?,
+                mode: r.parsed("mode")?,
                 language: r.text("language")?,
                 quiet_word: r.text_opt("quiet_word")?,
             })
@@ -78,10 +78,10 @@ pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, 
              FROM address a
              JOIN party p ON p.id = a.party_id
              WHERE a.state = 'current' AND p.mode <> 'normal' AND a.number_hash IN ({})",
-            list_of(1, chunk.len())
+            placeholder_list(1, chunk.len())
         );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
-            let mode: Mode = r.word("mode")?;
+            let mode: Mode = r.parsed("mode")?;
             let entry = out.entry(r.text("number_hash")?).or_insert(mode);
             *entry = mode.max(*entry);
         }
@@ -93,7 +93,7 @@ pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, 
 pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, String>> {
     let mut found: HashMap<String, HashSet<String>> = HashMap::new();
     for chunk in hashes.chunks(500) {
-        let of = list_of(1, chunk.len());
+        let of = placeholder_list(1, chunk.len());
         let sql = format!(
             "SELECT a.number_hash, p.language
              FROM address a
@@ -118,7 +118,7 @@ pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<Stri
 /// party's any more. A number that no party ever had is not among them, and neither is one that is
 /// on file for ringing alone. What is on file for this very channel counts before what is on file
 /// for another one with the same number.
-pub async fn closed_among(
+pub async fn unusable_among(
     tx: &mut Tx,
     channel: Channel,
     hashes: &[String],
@@ -131,7 +131,7 @@ pub async fn closed_among(
             "SELECT number_hash, channel, state, safe, paused_at
              FROM address
              WHERE number_hash IN ({})",
-            list_of(1, chunk.len())
+            placeholder_list(1, chunk.len())
         );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
             let entry = found.entry(r.text("number_hash")?).or_default();
@@ -162,7 +162,7 @@ pub async fn closed_among(
 }
 
 /// Lets an address rest until a person has spoken with its owner, or lets it go on.
-pub async fn pause(
+pub async fn set_paused(
     tx: &mut Tx,
     parties: &[Owner],
     number_hash: &str,
@@ -179,7 +179,11 @@ pub async fn pause(
 }
 
 /// The bot was blocked in a chat, or let in again.
-pub async fn block(tx: &mut Tx, chat_hash: &str, since: Option<DateTime<Utc>>) -> Result<u64> {
+pub async fn set_blocked(
+    tx: &mut Tx,
+    chat_hash: &str,
+    since: Option<DateTime<Utc>>,
+) -> Result<u64> {
     tx.exec(
         "UPDATE address
          SET blocked_at = $1

@@ -10,7 +10,7 @@ use crate::domain::visits::attendee::{AttendeeContext, Route};
 use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::inbox::{self, OptOuts};
 use crate::store::sealed::Sealed;
-use crate::store::sessions::{ATTENDEE, SESSION, read_attendee, read_session};
+use crate::store::session_rows::{ATTENDEE, SESSION, read_attendee, read_session};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
@@ -73,14 +73,14 @@ fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<AttendeeCon
             });
         }
     }
-    let wanted: Channel = r.word("wanted")?;
+    let wanted: Channel = r.parsed("wanted")?;
     routes.sort_by_key(|r| r.address.channel() != wanted);
     Ok(AttendeeContext {
         session: read_session(r)?,
         attendee: read_attendee(r)?,
         archived: r.text("case_state")? == "archived",
-        consent: r.word("consent")?,
-        mode: r.word("mode")?,
+        consent: r.parsed("consent")?,
+        mode: r.parsed("mode")?,
         language: r.text("language")?,
         quiet: r.text_opt("safe_hours")?.as_deref().and_then(parse_hours),
         routes,
@@ -142,7 +142,7 @@ fn mark(contexts: &mut [AttendeeContext], senders: &Senders, stopped: &OptOuts) 
 }
 
 /// The places whose question is due at `now`, at most `limit`.
-pub async fn due(
+pub async fn due_to_ask(
     tx: &mut Tx,
     senders: &Senders,
     now: DateTime<Utc>,
@@ -167,7 +167,7 @@ pub async fn due(
 }
 
 /// The places of one session, both parents.
-pub async fn contexts(
+pub async fn contexts_of_session(
     tx: &mut Tx,
     senders: &Senders,
     session_id: &SessionId,
@@ -182,7 +182,7 @@ pub async fn contexts(
 }
 
 /// Some places, each by its session and role.
-pub async fn contexts_of(
+pub async fn contexts_of_attendees(
     tx: &mut Tx,
     senders: &Senders,
     places: &[(SessionId, Role)],
@@ -211,7 +211,7 @@ pub async fn contexts_of(
 }
 
 /// The places of sessions that start in a span, for the plan and the board.
-pub async fn seats_between(
+pub async fn contexts_between(
     db: &Db,
     senders: &Senders,
     from: DateTime<Utc>,
@@ -299,7 +299,7 @@ pub async fn unasked(
 }
 
 /// How many questions fall due until `until` to parties that get texts, at a centre or at all.
-pub async fn asks_until(
+pub async fn count_asks_until(
     db: &Db,
     senders: &Senders,
     centre: Option<&str>,
@@ -327,7 +327,7 @@ pub async fn asks_until(
 }
 
 /// The places of a case's sessions that are not over.
-pub async fn seats_of_case(
+pub async fn contexts_of_case(
     tx: &mut Tx,
     senders: &Senders,
     case_id: &CaseId,

@@ -7,15 +7,15 @@ use crate::domain::visits::attendee::Attendee;
 use crate::domain::visits::attendee::Session;
 use crate::domain::visits::notice::Origin;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
-use crate::store::bookings::touch;
 use crate::store::db::Tx;
-use crate::store::sessions::local_text;
+use crate::store::milestones::rescan;
+use crate::store::session_rows::local_text;
 use anyhow::Result;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// What became of due questions: for each place the time of the next look (none: settled) and a
 /// word.
-pub async fn settle_asks(
+pub async fn update_asks(
     tx: &mut Tx,
     rows: Vec<(SessionId, Role, Option<DateTime<Utc>>, &str)>,
 ) -> Result<()> {
@@ -23,7 +23,7 @@ pub async fn settle_asks(
         .into_iter()
         .map(|(s, r, at, word)| args![s, r.as_str(), at, word])
         .collect();
-    tx.with_many(
+    tx.update_many(
         "session_id, role, ask_at, asked",
         "UPDATE attendee
          SET ask_at = v.ask_at, asked = v.asked
@@ -36,7 +36,7 @@ pub async fn settle_asks(
 }
 
 /// Records an answer of a party.
-pub async fn answer(
+pub async fn set_answer(
     tx: &mut Tx,
     session_id: &SessionId,
     role: Role,
@@ -54,7 +54,7 @@ pub async fn answer(
 }
 
 /// Keeps when a party said what it said last about a visit.
-pub async fn decided(
+pub async fn set_decided_at(
     tx: &mut Tx,
     session_id: &SessionId,
     role: Role,
@@ -96,7 +96,7 @@ pub async fn set_release(
 }
 
 /// Sets when a place is to be asked.
-pub async fn ask_at(
+pub async fn schedule_ask(
     tx: &mut Tx,
     session_id: &SessionId,
     role: Role,
@@ -122,7 +122,7 @@ pub struct Cancellation {
 }
 
 /// Calls a booked session off; false if it is not booked in this version any more.
-pub async fn call_off(tx: &mut Tx, session: &Session, off: &Cancellation) -> Result<bool> {
+pub async fn cancel(tx: &mut Tx, session: &Session, off: &Cancellation) -> Result<bool> {
     let n = tx
         .exec(
             "UPDATE session
@@ -131,12 +131,12 @@ pub async fn call_off(tx: &mut Tx, session: &Session, off: &Cancellation) -> Res
             args![off.by.as_str(), off.at, &session.id, session.version],
         )
         .await?;
-    touch(tx, &session.case_id).await?;
+    rescan(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
 /// Takes a cancellation back that nobody was told of; false if it is not there any more.
-pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
+pub async fn undo_cancellation(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
             "UPDATE session
@@ -145,7 +145,7 @@ pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
             args![&session.id, session.version],
         )
         .await?;
-    touch(tx, &session.case_id).await?;
+    rescan(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
@@ -159,7 +159,7 @@ pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
             args![&session.id, session.version],
         )
         .await?;
-    touch(tx, &session.case_id).await?;
+    rescan(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
@@ -172,7 +172,7 @@ pub async fn set_state(tx: &mut Tx, session: &Session, state: SessionState) -> R
         args![state.as_str(), &session.id],
     )
     .await?;
-    touch(tx, &session.case_id).await
+    rescan(tx, &session.case_id).await
 }
 
 /// A new time for a booked session, and who began the move; false if it is not booked in this
@@ -208,7 +208,7 @@ pub async fn set_time(
 }
 
 /// A new question for a place: own times, next version, no answer.
-pub async fn ask_anew(
+pub async fn restart_question(
     tx: &mut Tx,
     a: &Attendee,
     arrives_at: DateTime<Utc>,

@@ -15,7 +15,7 @@ pub struct ThreadEntry {
     /// The words.
     pub body: Private,
     /// What came, or what went.
-    pub way: Direction,
+    pub direction: Direction,
 }
 
 /// Which way a text went.
@@ -43,9 +43,9 @@ pub enum Direction {
 
 /// What passed between us and a number since then, by one channel and sender of ours, the oldest
 /// first: for the person who answers.
-pub async fn passed(
+pub async fn thread(
     tx: &mut Tx,
-    from: &CameFrom,
+    from: &InboundSource,
     since: DateTime<Utc>,
 ) -> Result<Vec<ThreadEntry>> {
     let seal = tx.seal();
@@ -61,7 +61,7 @@ pub async fn passed(
         )
         .await?
     {
-        let way = Direction::In {
+        let direction = Direction::In {
             id: r.id("id")?,
             understood: r.text_opt("intent")?.zip(r.text_opt("rule")?),
             media: r.int("media")?,
@@ -69,7 +69,7 @@ pub async fn passed(
         out.push(ThreadEntry {
             at: r.time("at")?,
             body: seal.open(&r.text("body")?),
-            way,
+            direction,
         });
     }
     let went = "SELECT a.started_at, a.body, m.kind, m.state, m.cause
@@ -95,7 +95,7 @@ pub async fn passed(
         out.push(ThreadEntry {
             at: r.time("started_at")?,
             body: seal.open(&r.text("body")?),
-            way: Direction::Out {
+            direction: Direction::Out {
                 kind: r.text("kind")?,
                 state: r.text("state")?,
                 answers,
@@ -107,7 +107,7 @@ pub async fn passed(
 }
 
 /// Where a message came from.
-pub struct CameFrom {
+pub struct InboundSource {
     /// The channel and our sender.
     pub channel: Channel,
     /// See `channel`.
@@ -119,7 +119,7 @@ pub struct CameFrom {
 }
 
 /// Where a stored message came from, so that it can be answered.
-pub async fn sender_of(tx: &mut Tx, id: &InboundId) -> Result<Option<CameFrom>> {
+pub async fn source_of(tx: &mut Tx, id: &InboundId) -> Result<Option<InboundSource>> {
     let seal = tx.seal();
     let row = tx
         .one(
@@ -128,8 +128,8 @@ pub async fn sender_of(tx: &mut Tx, id: &InboundId) -> Result<Option<CameFrom>> 
         )
         .await?;
     row.map(|r| {
-        Ok(CameFrom {
-            channel: r.word("channel")?,
+        Ok(InboundSource {
+            channel: r.parsed("channel")?,
             sender: r.text("sender")?,
             address: seal.open(&r.text("number")?).0,
             hash: r.text("number_hash")?,

@@ -1,10 +1,9 @@
-//! Cancel questions that wait for their code.
+//! Cancel questions: each waits for its code.
 
 use crate::args;
-use crate::domain::ids::{CancelQuestionId, CaseId, ChoiceId, SessionId};
+use crate::domain::ids::{CancelQuestionId, CaseId, SessionId};
 use crate::domain::people::person::{Channel, Role};
-use crate::domain::replies::cancel_code::{CancelQuestion, OPEN_FOR};
-use crate::domain::replies::conversation::{AmbiguousWish, OpenChoice};
+use crate::domain::replies::cancel_code::CancelQuestion;
 use crate::store::db::Tx;
 use crate::store::sealed::random_id;
 use anyhow::Result;
@@ -16,7 +15,7 @@ pub struct CancelHistory {
     /// The newest open question for the session's present version.
     pub open: Option<CancelQuestion>,
     /// Where it was asked: the channel (on any, if it is not known) and the address.
-    pub place: Option<(Option<Channel>, String)>,
+    pub asked_at_address: Option<(Option<Channel>, String)>,
     /// Questions asked in the last 24 hours.
     pub today: i64,
     /// Wrong codes in all.
@@ -27,15 +26,15 @@ pub struct CancelHistory {
 
 impl CancelHistory {
     /// Whether the open question was asked in this place: only there it is finished.
-    pub fn is_of(&self, channel: Channel, hash: &str) -> bool {
-        self.place
+    pub fn was_asked_at(&self, channel: Channel, hash: &str) -> bool {
+        self.asked_at_address
             .as_ref()
             .is_some_and(|(c, h)| c.is_none_or(|c| c == channel) && h == hash)
     }
 }
 
 /// Reads it. A question belongs to the party, wherever it was asked.
-pub async fn of(
+pub async fn history(
     tx: &mut Tx,
     session_id: &SessionId,
     role: Role,
@@ -60,7 +59,7 @@ pub async fn of(
         out.blocked |= tries >= crate::domain::replies::cancel_code::TRIES_A_QUESTION;
         out.today += i64::from(r.time("asked_at")? > now - Duration::hours(24));
         if r.text("state")? == "open" && r.int("session_version")? == ask_version {
-            out.place = Some((r.word_opt("channel")?, r.text("number_hash")?));
+            out.asked_at_address = Some((r.parsed_opt("channel")?, r.text("number_hash")?));
             out.open = Some(CancelQuestion {
                 id: r.id("id")?,
                 code_prefix: seal.open(&r.text("stem")?).0,
@@ -147,7 +146,7 @@ pub async fn end(tx: &mut Tx, id: &CancelQuestionId, done: bool) -> Result<()> {
 }
 
 /// Ends all questions about a session that gets another time.
-pub async fn end_all(tx: &mut Tx, session_id: &SessionId) -> Result<()> {
+pub async fn end_of_session(tx: &mut Tx, session_id: &SessionId) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question
          SET state = 'void'
@@ -159,7 +158,7 @@ pub async fn end_all(tx: &mut Tx, session_id: &SessionId) -> Result<()> {
 }
 
 /// Counts a wrong code.
-pub async fn wrong(tx: &mut Tx, id: &CancelQuestionId) -> Result<()> {
+pub async fn count_wrong_code(tx: &mut Tx, id: &CancelQuestionId) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question SET tries = tries + 1 WHERE id = $1",
         args![id],
@@ -183,7 +182,7 @@ pub struct Unfinished {
     /// When the party arrives.
     pub arrives_at: DateTime<Utc>,
     /// Somebody is to ring the party over this session already.
-    pub rung: bool,
+    pub has_ring_task: bool,
 }
 
 /// Questions over which a person has to ring by now; each is given once. One about a session that
@@ -215,8 +214,8 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
             args![&id],
         )
         .await?;
-        let (session_id, role): (_, Role) = (r.id("session_id")?, r.word("role")?);
-        let rung = tx.one(
+        let (session_id, role): (_, Role) = (r.id("session_id")?, r.parsed("role")?);
+        let has_ring_task = tx.one(
             "SELECT 1 AS n
              FROM task
              WHERE session_id = $1
@@ -225,7 +224,7 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
                AND cause LIKE 'cancel-unfinished/%'",
             args![&session_id, role.as_str()],
         );
-        let rung = rung.await?.is_some();
+        let has_ring_task = has_ring_task.await?.is_some();
         out.push(Unfinished {
             id,
             session_id,
@@ -233,7 +232,7 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
             role,
             centre: r.text("centre")?,
             arrives_at: r.time("arrives_at")?,
-            rung,
+            has_ring_task,
         });
     }
     Ok(out)
@@ -241,7 +240,7 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
 
 /// A session is on again: the open questions about it over which a person had to ring are looked at
 /// anew.
-pub async fn nag_again(tx: &mut Tx, session_id: &SessionId, now: DateTime<Utc>) -> Result<()> {
+pub async fn restart_nags(tx: &mut Tx, session_id: &SessionId, now: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question
          SET nag_at = $1
@@ -249,189 +248,5 @@ pub async fn nag_again(tx: &mut Tx, session_id: &SessionId, now: DateTime<Utc>) 
         args![now, session_id],
     )
     .await?;
-    Ok(())
-}
-
-/// The numbered question that waits at an address, if it is not older than a day.
-pub async fn choosing(
-    tx: &mut Tx,
-    at: (Channel, &str),
-    number_hash: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<OpenChoice>> {
-    let row = tx
-        .one(
-            "SELECT id, wanted, options, asked_at, said_at
-             FROM choice
-             WHERE state = 'open'
-               AND channel = $1
-               AND sender = $2
-               AND number_hash = $3
-               AND asked_at > $4
-             ORDER BY asked_at DESC
-             LIMIT 1",
-            args![at.0.as_str(), at.1, number_hash, now - Duration::hours(24)],
-        )
-        .await?;
-    row.map(|r| read_choosing(&r)).transpose()
-}
-
-/// A numbered question by its id, while it waits.
-pub async fn choosing_by_id(tx: &mut Tx, id: &ChoiceId) -> Result<Option<OpenChoice>> {
-    let row = tx
-        .one(
-            "SELECT id, wanted, options, asked_at, said_at
-             FROM choice
-             WHERE id = $1 AND state = 'open'",
-            args![id],
-        )
-        .await?;
-    row.map(|r| read_choosing(&r)).transpose()
-}
-
-fn read_choosing(r: &crate::store::db::Row) -> Result<OpenChoice> {
-    let wanted = match r.text("wanted")?.as_str() {
-        "confirm" => AmbiguousWish::Confirm,
-        "cancel" => AmbiguousWish::Cancel(None),
-        reason => AmbiguousWish::Cancel(reason.parse().ok()),
-    };
-    let options = r
-        .text("options")?
-        .split(' ')
-        .filter_map(|o| o.split_once(':'))
-        .filter_map(|(s, v)| Some((SessionId::new(s), v.parse().ok()?)))
-        .collect();
-    let said_at = r
-        .time_opt("said_at")?
-        .map_or_else(|| r.time("asked_at"), Ok)?;
-    Ok(OpenChoice {
-        id: r.id("id")?,
-        wanted,
-        options,
-        said_at,
-    })
-}
-
-/// A numbered question to put.
-pub struct NewChoice<'a> {
-    /// Where: channel, our sender and the hash of the address.
-    pub place: (Channel, &'a str, &'a str),
-    /// When the message came that it asks back.
-    pub said_at: DateTime<Utc>,
-    /// What that message wants.
-    pub wanted: AmbiguousWish,
-    /// The sessions with the versions of their questions, in the order of their numbers.
-    pub options: &'a [(SessionId, i64)],
-    /// Whether its text can leave. If not, only a question about the same visits takes the wish;
-    /// any other one ends.
-    pub told: bool,
-}
-
-/// Asks back with a numbered question; gives its id. The newest wish takes the place of the older
-/// one: the question that waits about the same visits goes on with it, another one ends. Two NOs
-/// pass on when the first was said, for as long as it counts (rule S1b). `None`: it cannot be told,
-/// and no number could mean anything.
-pub async fn ask_which(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-    new: &NewChoice<'_>,
-) -> Result<Option<ChoiceId>> {
-    let (channel, sender, number_hash) = new.place;
-    let before = choosing(tx, (channel, sender), number_hash, now).await?;
-    let same = before.filter(|c| c.options == new.options);
-    let (said_at, wanted) = match (same.as_ref().map(|c| (c.wanted, c.said_at)), new.wanted) {
-        (Some((AmbiguousWish::Cancel(old), first)), AmbiguousWish::Cancel(reason))
-            if new.said_at <= first + OPEN_FOR =>
-        {
-            (
-                first.min(new.said_at),
-                AmbiguousWish::Cancel(reason.or(old)),
-            )
-        }
-        (_, wanted) => (new.said_at, wanted),
-    };
-    let wanted = match wanted {
-        AmbiguousWish::Confirm => "confirm",
-        AmbiguousWish::Cancel(None) => "cancel",
-        AmbiguousWish::Cancel(Some(reason)) => reason.as_str(),
-    };
-    if let Some(c) = same {
-        tx.exec(
-            "UPDATE choice SET wanted = $1, said_at = $2, asked_at = $3 WHERE id = $4",
-            args![wanted, said_at, now, &c.id],
-        )
-        .await?;
-        return Ok(Some(c.id));
-    }
-    tx.exec(
-        "UPDATE choice
-         SET state = 'done'
-         WHERE state = 'open' AND channel = $1 AND sender = $2 AND number_hash = $3",
-        args![channel.as_str(), sender, number_hash],
-    )
-    .await?;
-    if !new.told {
-        return Ok(None);
-    }
-    let id = ChoiceId::new(random_id());
-    let options: Vec<String> = new
-        .options
-        .iter()
-        .map(|(s, v)| format!("{s}:{v}"))
-        .collect();
-    tx.exec(
-        "INSERT INTO choice (
-           id, channel, sender, number_hash, wanted, options, asked_at, said_at, state
-         )
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open')",
-        args![
-            &id,
-            channel.as_str(),
-            sender,
-            number_hash,
-            wanted,
-            options.join(" "),
-            now,
-            said_at
-        ],
-    )
-    .await?;
-    Ok(Some(id))
-}
-
-/// Ends the numbered questions at these addresses that have this session among their visits:
-/// something newer was said about it. Gives their ids.
-pub async fn end_choices(
-    tx: &mut Tx,
-    session_id: &SessionId,
-    hashes: &[String],
-) -> Result<Vec<ChoiceId>> {
-    let mut ended = Vec::new();
-    for hash in hashes {
-        let rows = tx
-            .all(
-                "SELECT id, options FROM choice WHERE state = 'open' AND number_hash = $1",
-                args![hash],
-            )
-            .await?;
-        for r in rows {
-            if r.text("options")?.split(' ').any(|o| {
-                o.split_once(':')
-                    .is_some_and(|(s, _)| s == session_id.as_str())
-            }) {
-                ended.push(r.id("id")?);
-            }
-        }
-    }
-    for id in &ended {
-        chosen(tx, id).await?;
-    }
-    Ok(ended)
-}
-
-/// Ends a numbered question.
-pub async fn chosen(tx: &mut Tx, id: &ChoiceId) -> Result<()> {
-    tx.exec("UPDATE choice SET state = 'done' WHERE id = $1", args![id])
-        .await?;
     Ok(())
 }

@@ -1,0 +1,235 @@
+//! Delivery receipts.
+
+use crate::args;
+use crate::domain::ids::{AttemptToken, MessageId};
+use crate::domain::outgoing::message::{AttemptOutcome, MessageState};
+use crate::domain::outgoing::receipt::Receipt;
+use crate::domain::people::person::Channel;
+use crate::store::db::Tx;
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// A delivery receipt as it came in.
+#[derive(Debug, Clone)]
+pub struct NewReceipt {
+    /// The attempt's token, from the address.
+    pub token: AttemptToken,
+    /// The provider's id of the message.
+    pub provider_id: String,
+    /// The provider's word.
+    pub status: String,
+    /// Its error code.
+    pub error_code: Option<String>,
+}
+
+/// What a receipt touched.
+pub struct ReceiptEffect {
+    /// The message.
+    pub message_id: MessageId,
+    /// The address's hash.
+    pub number_hash: String,
+    /// Our sender.
+    pub sender: String,
+    /// The channel.
+    pub channel: Channel,
+    /// Where the message stands now.
+    pub state: MessageState,
+    /// Whether it stood elsewhere before.
+    pub changed: bool,
+}
+
+/// Keeps a receipt as an event and moves its attempt and message forward; `None` for a token that
+/// is not ours.
+pub async fn record_receipt(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    r: &NewReceipt,
+) -> Result<Option<ReceiptEffect>> {
+    tx.exec(
+        "INSERT INTO receipt_event (id, token, provider_id, status, error_code, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        args![
+            crate::store::sealed::random_id(),
+            &r.token,
+            &r.provider_id,
+            &r.status,
+            &r.error_code,
+            now
+        ],
+    )
+    .await?;
+    // The message is locked before its attempt, in the order in which results are recorded.
+    let message = tx
+        .one(
+            "SELECT message_id FROM attempt WHERE token = $1",
+            args![&r.token],
+        )
+        .await?;
+    let Some(message_id) = message
+        .map(|m| m.id::<MessageId>("message_id"))
+        .transpose()?
+    else {
+        return Ok(None);
+    };
+    tx.one(
+        "SELECT id FROM message WHERE id = $1 {lock}",
+        args![&message_id],
+    )
+    .await?;
+    let row = tx
+        .one(
+            "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender,
+               a.channel, m.state
+             FROM attempt a
+             JOIN message m ON m.id = a.message_id
+             WHERE a.token = $1",
+            args![&r.token],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let touched = |state, changed| -> Result<Option<ReceiptEffect>> {
+        Ok(Some(ReceiptEffect {
+            message_id: row.id("message_id")?,
+            number_hash: row.text("number_hash")?,
+            sender: row.text("sender")?,
+            channel: row.parsed("channel")?,
+            state,
+            changed,
+        }))
+    };
+    let before: MessageState = row.parsed("state")?;
+    // An id that another attempt owns already proves nothing about this one.
+    let owner = tx
+        .one(
+            "SELECT token FROM attempt WHERE provider_id = $1 AND token <> $2",
+            args![&r.provider_id, &r.token],
+        )
+        .await?;
+    if owner.is_some() {
+        return touched(before, false);
+    }
+    // The callback of another message under our token would be somebody's mistake: kept as an
+    // event, nothing more.
+    if row
+        .text_opt("provider_id")?
+        .is_some_and(|p| p != r.provider_id)
+    {
+        return touched(before, false);
+    }
+    let Some(news) = Receipt::from_provider(&r.status) else {
+        return touched(before, false);
+    };
+    let stood: Option<Receipt> = row.parsed_opt("receipt")?;
+    let stands = stood.map_or(news, |s| s.advance(news));
+    let outcome: Option<AttemptOutcome> = row.parsed_opt("outcome")?;
+    if outcome == Some(AttemptOutcome::Refused) && stands.message_state() != MessageState::Delivered
+    {
+        // What was refused did not arrive; only the phone itself could say otherwise.
+        return touched(before, false);
+    }
+    if matches!(
+        outcome,
+        Some(AttemptOutcome::NotSent | AttemptOutcome::Refused)
+    ) {
+        // It was given up as not sent. It is taken back only if nothing else was sent in its place
+        // meanwhile.
+        let live = tx
+            .one(
+                "SELECT token
+                 FROM attempt
+                 WHERE message_id = $1
+                   AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))",
+                args![row.id::<MessageId>("message_id")?],
+            )
+            .await?;
+        if live.is_some() {
+            return touched(before, false);
+        }
+    }
+    tx.exec(
+        "UPDATE attempt
+         SET outcome = 'accepted', provider_id = $1, receipt = $2,
+           ended_at = coalesce(ended_at, $3)
+         WHERE token = $4",
+        args![&r.provider_id, stands.as_str(), now, &r.token],
+    )
+    .await?;
+    let state = stands.message_state();
+    tx.exec(
+        "UPDATE message
+         SET state = $1, provider_id = $2, sent_at = coalesce(sent_at, $3),
+           delivered_at = CASE
+             WHEN $1 = 'delivered' THEN coalesce(delivered_at, $3)
+             ELSE delivered_at
+           END,
+           claim = NULL
+         WHERE id = $4",
+        args![
+            state.as_str(),
+            &r.provider_id,
+            now,
+            row.id::<MessageId>("message_id")?
+        ],
+    )
+    .await?;
+    touched(state, state != before)
+}
+
+/// The channel surely did not bring an attempt that it had taken to the phone: its message waits
+/// for the party's next address. False if nothing of it stands as failed.
+pub async fn reroute_undelivered(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    token: &AttemptToken,
+    error: &str,
+) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT message_id, channel
+             FROM attempt
+             WHERE token = $1 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')",
+            args![token],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    let message_id: MessageId = row.id("message_id")?;
+    tx.one(
+        "SELECT id FROM message WHERE id = $1 {lock}",
+        args![&message_id],
+    )
+    .await?;
+    let n = tx
+        .exec(
+            "UPDATE attempt
+             SET outcome = 'refused', error = $1
+             WHERE token = $2 AND outcome = 'accepted' AND receipt IN ('undelivered', 'failed')",
+            args![error, token],
+        )
+        .await?;
+    if n == 1 {
+        tx.exec(
+            "UPDATE message
+             SET state = 'waiting', reason = NULL, not_before = $1, not_by = $2, sent_at = NULL,
+               provider_id = NULL, claim = NULL
+             WHERE id = $3 AND state = 'undelivered'",
+            args![now, row.text("channel")?, &message_id],
+        )
+        .await?;
+    }
+    Ok(n == 1)
+}
+
+/// The token of the attempt that the service knows by this id, if it went to this address.
+pub async fn token_of(
+    tx: &mut Tx,
+    provider_id: &str,
+    number_hash: &str,
+) -> Result<Option<AttemptToken>> {
+    tx.one(
+        "SELECT token FROM attempt WHERE provider_id = $1 AND number_hash = $2",
+        args![provider_id, number_hash],
+    )
+    .await?
+    .map(|r| r.id("token"))
+    .transpose()
+}

@@ -1,0 +1,50 @@
+//! A line as the outbox sees it.
+
+use crate::domain::people::person::Channel;
+use crate::store::db::Arg;
+
+/// A line as the outbox sees it: its channel, its sender, and the centres for which it speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct LineScope<'a> {
+    /// The channel.
+    pub channel: Channel,
+    /// Our sender.
+    pub sender: &'a str,
+    /// The centres; `None`: every centre that is not in `not`.
+    pub centres: Option<&'a [String]>,
+    /// Centres that have a line of their own on this channel.
+    pub except: &'a [String],
+}
+
+impl LineScope<'_> {
+    /// The condition on `m.centre`, with values from placeholder `first` on.
+    pub(in crate::store) fn filter(&self, first: usize) -> (String, Vec<Arg>) {
+        match self.centres {
+            Some(list) => (
+                format!(
+                    "AND m.centre IN ({})",
+                    crate::store::db::placeholder_list(first, list.len())
+                ),
+                list.iter().map(Arg::from).collect(),
+            ),
+            None if self.except.is_empty() => (String::new(), Vec::new()),
+            None => (
+                format!(
+                    "AND m.centre NOT IN ({})",
+                    crate::store::db::placeholder_list(first, self.except.len())
+                ),
+                self.except.iter().map(Arg::from).collect(),
+            ),
+        }
+    }
+}
+
+/// The name of a line in counts and stops: its channel and its sender, which names the channel
+/// already on WhatsApp.
+pub fn line_name(channel: Channel, sender: &str) -> String {
+    let bare = sender
+        .strip_prefix(channel.as_str())
+        .and_then(|s| s.strip_prefix(':'))
+        .unwrap_or(sender);
+    format!("{channel}:{bare}")
+}

@@ -1,0 +1,277 @@
+//! Attempts: the intent before the request, and its result afterwards.
+
+use crate::args;
+use crate::domain::ids::{AttemptToken, MessageId, WorkerId};
+use crate::domain::outgoing::message::{AttemptOutcome, MessageState};
+use crate::domain::outgoing::receipt::Receipt;
+use crate::domain::people::person::Address;
+use crate::store::db::Tx;
+use crate::store::outbox::line::{LineScope, line_name};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// An attempt about to begin.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// In the address of the status callback.
+    pub token: AttemptToken,
+    /// Its message.
+    pub message_id: MessageId,
+    /// To which address, and its hash.
+    pub number: (Address, String),
+    /// The words.
+    pub body: String,
+    /// Whether it answers somebody.
+    pub is_reply: bool,
+    /// Parts of the text.
+    pub parts: u32,
+    /// It goes as a text that stands at the service.
+    pub content: bool,
+}
+
+/// Writes the intents. Committed before the first byte leaves.
+pub async fn begin_attempts(
+    tx: &mut Tx,
+    worker: &WorkerId,
+    line: LineScope<'_>,
+    now: DateTime<Utc>,
+    attempts: &[Attempt],
+) -> Result<()> {
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    let seal = tx.seal();
+    let rows = attempts
+        .iter()
+        .map(|a| {
+            args![
+                &a.token,
+                &a.message_id,
+                worker,
+                line.channel.as_str(),
+                line.sender,
+                seal.seal(a.number.0.as_str()),
+                &a.number.1,
+                seal.seal(&a.body),
+                a.is_reply,
+                i64::from(a.parts),
+                now,
+                0,
+                a.content
+            ]
+        })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO attempt (
+           token, message_id, worker, channel, sender, number, number_hash, body, prompted, parts,
+           started_at, looks, content
+         ) VALUES",
+        "",
+        rows,
+    )
+    .await?;
+    tx.exec(
+        "INSERT INTO day_count (channel, day, texts)
+         VALUES ($3, $1, $2)
+         ON CONFLICT (channel, day) DO UPDATE SET texts = day_count.texts + $2",
+        args![
+            now.format("%Y-%m-%d").to_string(),
+            attempts.len() as i64,
+            line_name(line.channel, line.sender)
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// What becomes of a message whose attempt was refused: it did surely not arrive.
+#[derive(Debug, Clone)]
+pub enum AfterRefusal {
+    /// It ends, with this reason.
+    End(&'static str),
+    /// It waits: for the channel to be mended, or for the party's other address.
+    Wait(DateTime<Utc>),
+    /// It waits for the party's next address: this channel does not take it.
+    NextAddress(DateTime<Utc>),
+}
+
+/// How an attempt ended, as its process saw it.
+#[derive(Debug, Clone)]
+pub enum AttemptResult {
+    /// The provider took it.
+    Accepted {
+        /// The provider's id.
+        provider_id: String,
+        /// Its first word.
+        receipt: Option<Receipt>,
+    },
+    /// It surely did not leave.
+    NotSent {
+        /// Why.
+        error: String,
+        /// When to try again.
+        retry_at: DateTime<Utc>,
+    },
+    /// The provider refused it.
+    Refused {
+        /// Its words.
+        error: String,
+        /// What becomes of the message.
+        then: AfterRefusal,
+    },
+    /// Nobody can tell: it is looked up later, never sent again blindly.
+    Unknown {
+        /// What was seen.
+        error: String,
+    },
+}
+
+/// Records how attempts of a line ended. What a callback or another process recorded first stays.
+pub async fn record_results(
+    tx: &mut Tx,
+    line: &str,
+    now: DateTime<Utc>,
+    ends: Vec<(AttemptToken, AttemptResult)>,
+) -> Result<()> {
+    let mut attempts = Vec::new();
+    let mut messages = Vec::new();
+    let mut doubts = Vec::new();
+    let attempts_unsent = ends
+        .iter()
+        .filter(|(_, e)| {
+            matches!(
+                e,
+                AttemptResult::NotSent { .. } | AttemptResult::Refused { .. }
+            )
+        })
+        .count() as i64;
+    for (token, end) in ends {
+        let (outcome, provider_id, receipt, error) = match &end {
+            AttemptResult::Accepted {
+                provider_id,
+                receipt,
+            } => (
+                AttemptOutcome::Accepted,
+                Some(provider_id.clone()),
+                *receipt,
+                None,
+            ),
+            AttemptResult::NotSent { error, .. } => {
+                (AttemptOutcome::NotSent, None, None, Some(error.clone()))
+            }
+            AttemptResult::Refused { error, .. } => {
+                (AttemptOutcome::Refused, None, None, Some(error.clone()))
+            }
+            AttemptResult::Unknown { error } => {
+                doubts.push(args![token, now, error]);
+                continue;
+            }
+        };
+        let message = match &end {
+            AttemptResult::Accepted {
+                provider_id,
+                receipt,
+            } => (
+                receipt.map_or(MessageState::Sent, Receipt::message_state),
+                None,
+                Some(now),
+                Some(provider_id.clone()),
+                None,
+            ),
+            AttemptResult::NotSent { retry_at, .. } => {
+                (MessageState::Waiting, None, None, None, Some(*retry_at))
+            }
+            AttemptResult::Refused {
+                then: AfterRefusal::Wait(until) | AfterRefusal::NextAddress(until),
+                ..
+            } => (MessageState::Waiting, None, None, None, Some(*until)),
+            AttemptResult::Refused {
+                then: AfterRefusal::End(reason),
+                ..
+            } => (MessageState::Refused, Some(*reason), None, None, None),
+            AttemptResult::Unknown { .. } => continue,
+        };
+        let elsewhere = matches!(
+            end,
+            AttemptResult::Refused {
+                then: AfterRefusal::NextAddress(_),
+                ..
+            }
+        );
+        messages.push(args![
+            &token,
+            message.0.as_str(),
+            message.1,
+            message.2,
+            message.3,
+            message.4,
+            elsewhere
+        ]);
+        attempts.push(args![
+            token,
+            now,
+            outcome.as_str(),
+            provider_id,
+            receipt.map(Receipt::as_str),
+            error
+        ]);
+    }
+    if attempts_unsent > 0 {
+        tx.exec(
+            "UPDATE day_count
+             SET texts = CASE WHEN texts > $1 THEN texts - $1 ELSE 0 END
+             WHERE channel = $3 AND day = $2",
+            args![attempts_unsent, now.format("%Y-%m-%d").to_string(), line],
+        )
+        .await?;
+    }
+    // The message first, while its attempt is still open: what is recorded already is left alone.
+    tx.update_many(
+        "token, state, reason, sent_at, provider_id, not_before, elsewhere",
+        "UPDATE message
+         SET state = v.state, reason = v.reason, sent_at = coalesce(v.sent_at, message.sent_at),
+           delivered_at = CASE
+             WHEN v.state = 'delivered' THEN v.sent_at
+             ELSE message.delivered_at
+           END,
+           provider_id = coalesce(v.provider_id, message.provider_id),
+           not_before = coalesce(v.not_before, message.not_before),
+           not_by = CASE WHEN v.elsewhere THEN a.channel ELSE message.not_by END,
+           tries = message.tries + 1, claim = NULL
+         FROM v, attempt a
+         WHERE a.token = v.token
+           AND a.outcome IS NULL
+           AND message.id = a.message_id
+           AND message.state = 'sending'",
+        messages,
+    )
+    .await?;
+    tx.update_many(
+        "token, ended_at, outcome, provider_id, receipt, error",
+        "UPDATE attempt
+         SET ended_at = v.ended_at, outcome = v.outcome,
+           provider_id = CASE
+             WHEN attempt.provider_id IS NOT NULL OR EXISTS (
+               SELECT 1
+               FROM attempt o
+               WHERE o.provider_id = v.provider_id
+             ) THEN attempt.provider_id
+             ELSE v.provider_id
+           END,
+           receipt = coalesce(attempt.receipt, v.receipt), error = v.error
+         FROM v
+         WHERE attempt.token = v.token AND attempt.outcome IS NULL",
+        attempts,
+    )
+    .await?;
+    tx.update_many(
+        "token, ended_at, error",
+        "UPDATE attempt
+         SET ended_at = v.ended_at, error = v.error
+         FROM v
+         WHERE attempt.token = v.token AND attempt.outcome IS NULL",
+        doubts,
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Whether a party was sent the news that a visit moved or is cancelled.
+
+use crate::args;
+use crate::domain::ids::SessionId;
+use crate::domain::outgoing::message::MessageKind;
+use crate::domain::outgoing::payload::Payload;
+use crate::domain::people::person::Role;
+use crate::store::db::Tx;
+use crate::store::outbox::payload::read_payload;
+use anyhow::Result;
+
+/// The old arrival of a move that the party was never told of, if its text still waits.
+pub async fn unsent_move(
+    tx: &mut Tx,
+    session_id: &SessionId,
+    role: Role,
+) -> Result<Option<Payload>> {
+    let row = tx
+        .one(
+            "SELECT data
+             FROM message
+             WHERE session_id = $1 AND role = $2 AND kind = 'session_moved' AND state = 'waiting'
+             ORDER BY queued_at
+             LIMIT 1",
+            args![session_id, role.as_str()],
+        )
+        .await?;
+    let seal = tx.seal();
+    row.map(|r| {
+        Ok(read_payload(
+            &seal,
+            MessageKind::SessionMoved,
+            &r.text("data")?,
+        ))
+    })
+    .transpose()
+}
+
+/// A party hears of a move that it did not know: what will say that the visit is off names its new
+/// time.
+pub async fn forget_unsent_move(tx: &mut Tx, session_id: &SessionId, role: Role) -> Result<()> {
+    let nothing = tx.seal().seal(&Payload::None.write());
+    tx.exec(
+        "UPDATE message
+         SET data = $1
+         WHERE session_id = $2 AND role = $3 AND kind = 'session_off' AND state = 'waiting'",
+        args![nothing, session_id, role.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The moves of a centre that a party was never told of, with the party's old arrival: their texts
+/// still wait.
+pub async fn unsent_moves(
+    tx: &mut Tx,
+    centre: &str,
+) -> Result<std::collections::HashMap<(SessionId, Role), Payload>> {
+    let seal = tx.seal();
+    let rows = tx
+        .all(
+            "SELECT session_id, role, data
+             FROM message
+             WHERE centre = $1 AND kind = 'session_moved' AND state = 'waiting'
+             ORDER BY queued_at DESC",
+            args![centre],
+        )
+        .await?;
+    let mut out = std::collections::HashMap::new();
+    for r in rows {
+        if let (Some(session), Some(role)) = (r.id_opt("session_id")?, r.parsed_opt("role")?) {
+            let payload = read_payload(&seal, MessageKind::SessionMoved, &r.text("data")?);
+            out.insert((session, role), payload);
+        }
+    }
+    Ok(out)
+}
+
+/// Whether the news that this session is off left already, or may have left, for anybody.
+pub async fn cancellation_was_sent(
+    tx: &mut Tx,
+    session_id: &SessionId,
+    version: i64,
+) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT id
+             FROM message
+             WHERE session_id = $1
+               AND kind = 'session_off'
+               AND cause LIKE $2
+               AND state NOT IN ('waiting', 'withdrawn')
+             LIMIT 1",
+            args![session_id, format!("off/{session_id}/{version}/%")],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Whether a party may know that a session is off as it stands: a text about it left, or may have
+/// left, or a person rang.
+pub async fn may_know_of_cancellation(
+    tx: &mut Tx,
+    session: &crate::domain::visits::attendee::Session,
+    role: Role,
+) -> Result<bool> {
+    let (id, version) = (&session.id, session.version);
+    let text = tx
+        .one(
+            "SELECT id
+             FROM message
+             WHERE session_id = $1
+               AND role = $2
+               AND kind IN ('session_off', 'closure')
+               AND state IN ('sending', 'sent', 'delivered', 'uncertain')
+               AND (cause = $3 OR (cause LIKE 'closure/%' AND session_version = $4))
+             LIMIT 1",
+            args![
+                id,
+                role.as_str(),
+                format!("off/{id}/{version}/{role}"),
+                version
+            ],
+        )
+        .await?;
+    let rung = tx
+        .one(
+            "SELECT id
+             FROM task
+             WHERE session_id = $1
+               AND role = $2
+               AND topic = 'ring_session_off'
+               AND state = 'done'
+               AND moot = FALSE
+               AND ($3 IS NULL OR opened_at >= $3)
+             LIMIT 1",
+            args![id, role.as_str(), session.cancelled_at],
+        )
+        .await?;
+    Ok(text.is_some() || rung.is_some())
+}

@@ -1,0 +1,255 @@
+//! Ending tasks: done by a person, or obsolete.
+
+use crate::args;
+use crate::domain::ids::{CaseId, SessionId, TaskId};
+use crate::domain::people::person::Role;
+use crate::domain::task::TaskKind;
+use crate::store::db::{Db, Tx};
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// Ends the open task of a cause, if there is one: nobody has to do it any more.
+pub async fn mark_obsolete(tx: &mut Tx, now: DateTime<Utc>, dedup_key: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE cause = $2 AND state = 'open'",
+        args![now, dedup_key],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The same for many causes.
+pub async fn mark_many_obsolete(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> Result<()> {
+    let rows = causes
+        .iter()
+        .map(|dedup_key| args![dedup_key, now])
+        .collect();
+    tx.update_many(
+        "cause, at",
+        "UPDATE task
+         SET state = 'done', done_at = v.at, moot = TRUE
+         FROM v
+         WHERE task.cause = v.cause AND task.state = 'open'",
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends an open task that nobody has to do any more.
+pub async fn mark_obsolete_by_id(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -> Result<()> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE id = $2 AND state = 'open'",
+        args![now, id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends the open tasks of a session with a topic that nobody has to do any more.
+pub async fn mark_obsolete_of_session(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    session_id: &SessionId,
+    topic: TaskKind,
+) -> Result<()> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE session_id = $2 AND topic = $3 AND state = 'open'",
+        args![now, session_id, topic.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends the open tasks to ring somebody over a cancellation of this session that they did not
+/// finish: one party's, or both's.
+pub async fn mark_unfinished_obsolete(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    session_id: &SessionId,
+    role: Option<Role>,
+) -> Result<()> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE session_id = $2
+           AND state = 'open'
+           AND cause LIKE 'cancel-unfinished/%'
+           AND ($3 IS NULL OR role = $3)",
+        args![now, session_id, role.map(Role::as_str)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The same for all sessions that are off or have begun; gives how many.
+pub async fn mark_past_unfinished_obsolete(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'done', done_at = $1, moot = TRUE
+         WHERE state = 'open'
+           AND cause LIKE 'cancel-unfinished/%'
+           AND session_id IN (SELECT id FROM session WHERE state <> 'booked' OR starts_at <= $1)",
+        args![now],
+    )
+    .await
+}
+
+/// The same for many sessions.
+pub async fn mark_obsolete_of_sessions(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    sessions: &[(SessionId, i64)],
+    topic: TaskKind,
+) -> Result<()> {
+    let rows = sessions
+        .iter()
+        .map(|(id, _)| args![id, now, topic.as_str()])
+        .collect();
+    tx.update_many(
+        "id, at, topic",
+        "UPDATE task
+         SET state = 'done', done_at = v.at, moot = TRUE
+         FROM v
+         WHERE task.session_id = v.id AND task.topic = v.topic AND task.state = 'open'",
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// The open tasks about a visit that nobody has to do any more at `$1`: to ring before it, when it
+/// is over or off, or its party answered (a call about their own cancellation stays); to call it
+/// off, when it is off, has begun, or its file is open again.
+const PASSED: &str = "task.state = 'open' AND (
+      (
+        task.topic IN ('ring_opted_out', 'ring_no_address')
+        AND EXISTS (
+          SELECT 1
+          FROM session s
+          LEFT JOIN attendee t ON t.session_id = s.id AND t.role = task.role
+          WHERE s.id = task.session_id
+            AND (
+              s.ends_at <= $1
+              OR (
+                task.cause NOT LIKE 'ring-for/ack/%'
+                AND (
+                  s.state IN ('cancelled', 'closed')
+                  OR (
+                    t.answer <> 'none'
+                    AND (task.cause LIKE 'ring/%' OR t.answered_at >= task.opened_at)
+                  )
+                )
+              )
+            )
+        )
+      )
+      OR (
+        task.topic = 'closed_file_visit'
+        AND EXISTS (
+          SELECT 1
+          FROM session s
+          JOIN case_file c ON c.id = s.case_id
+          WHERE s.id = task.session_id
+            AND (s.state <> 'booked' OR s.starts_at <= $1 OR c.state <> 'archived')
+        )
+      )
+    )";
+
+/// Whether tasks about visits are open that nobody has to do any more.
+pub async fn any_outdated(db: &Db, now: DateTime<Utc>) -> Result<bool> {
+    Ok(db
+        .one(
+            format!(
+                "SELECT task.id
+                FROM task
+                WHERE {PASSED}
+                LIMIT 1"
+            ),
+            args![now],
+        )
+        .await?
+        .is_some())
+}
+
+/// Ends the open tasks about visits that nobody has to do any more.
+pub async fn mark_outdated_obsolete(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
+    tx.exec(
+        format!("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE {PASSED}"),
+        args![now],
+    )
+    .await
+}
+
+/// Closes the open tasks of a case that hold a notice back, but for those that are still called
+/// for.
+pub async fn mark_releases_done_except(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    case_id: &CaseId,
+    called_for: &[String],
+) -> Result<()> {
+    let rows = tx
+        .all(
+            "SELECT id, cause, state
+             FROM task
+             WHERE case_id = $1 AND topic IN ('release_all_parties_notice', 'release_case_closed')",
+            args![case_id],
+        )
+        .await?;
+    for r in rows {
+        if r.text("state")? == "open" && !called_for.contains(&r.text("cause")?) {
+            mark_done(tx, now, &r.id("id")?).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A person did what a task asked for.
+pub async fn mark_done(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -> Result<()> {
+    tx.exec(
+        "UPDATE task SET state = 'done', done_at = $1 WHERE id = $2 AND state = 'open'",
+        args![now, id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Closes the open tasks of a party with a topic: a person did what they asked for.
+pub async fn mark_done_of_party(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    case_id: &CaseId,
+    role: Role,
+    topic: TaskKind,
+) -> Result<u64> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'done', done_at = $1
+         WHERE case_id = $2 AND role = $3 AND topic = $4 AND state = 'open'",
+        args![now, case_id, role.as_str(), topic.as_str()],
+    )
+    .await
+}
+
+/// Closes the open tasks of a session with a topic.
+pub async fn mark_done_of_session(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    session_id: &SessionId,
+    topic: TaskKind,
+) -> Result<u64> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'done', done_at = $1
+         WHERE session_id = $2 AND topic = $3 AND state = 'open'",
+        args![now, session_id, topic.as_str()],
+    )
+    .await
+}

@@ -1,0 +1,72 @@
+//! Reopening tasks that ended.
+
+use crate::args;
+use crate::domain::ids::{SessionId, TaskId};
+use crate::domain::people::person::Role;
+use crate::store::db::Tx;
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+/// Opens a task again that nobody did, because it was not needed for a while.
+pub async fn reopen_obsolete_by_id(tx: &mut Tx, id: &TaskId) -> Result<()> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
+         WHERE id = $1 AND moot = TRUE",
+        args![id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The same for the task of a cause.
+pub async fn reopen_obsolete(tx: &mut Tx, dedup_key: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
+         WHERE cause = $1 AND moot = TRUE",
+        args![dedup_key],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Opens the tasks to ring a party before a visit again that were not needed while it was off.
+pub async fn reopen_ring_tasks(tx: &mut Tx, session_id: &SessionId, role: Role) -> Result<()> {
+    let sql = "UPDATE task
+        SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
+        WHERE session_id = $1
+          AND role = $2
+          AND moot = TRUE
+          AND topic IN ('ring_opted_out', 'ring_no_address')";
+    tx.exec(sql, args![session_id, role.as_str()]).await?;
+    Ok(())
+}
+
+/// Opens the task of a cause again that was done before `since`.
+pub async fn reopen_if_done_before(
+    tx: &mut Tx,
+    dedup_key: &str,
+    since: DateTime<Utc>,
+) -> Result<()> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'open', done_at = NULL, moot = FALSE
+         WHERE cause = $1 AND state = 'done' AND done_at < $2",
+        args![dedup_key, since],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Opens the task of a cause again, if it was done.
+pub async fn reopen(tx: &mut Tx, dedup_key: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE task
+         SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
+         WHERE cause = $1 AND state = 'done'",
+        args![dedup_key],
+    )
+    .await?;
+    Ok(())
+}
