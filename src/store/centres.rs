@@ -1,4 +1,4 @@
-//! Centres, holds, stopped channels and the settings of the database itself.
+//! Centres, holds, stopped lines and settings stored in the database.
 
 use crate::args;
 use crate::domain::centre::Centre;
@@ -7,17 +7,17 @@ use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
-/// The scope of a hold over every centre.
+/// The scope of a hold over all centres.
 pub const ALL_CENTRES: &str = "*";
 
-/// A centre as it stands in the database.
+/// A stored centre.
 #[derive(Debug, Clone)]
 pub struct StoredCentre {
     /// The centre.
     pub centre: Centre,
-    /// Its file as it was applied.
+    /// Its file as applied.
     pub file: String,
-    /// Whether its texts are held (by itself or with all).
+    /// Whether its messages are held, by its own hold or the hold over all centres.
     pub held: bool,
 }
 
@@ -59,7 +59,7 @@ fn read(rows: Vec<crate::store::db::Row>, seal: &crate::store::sealed::Sealed) -
     Ok(out)
 }
 
-/// Writes a centre; a new one starts as its file says.
+/// Inserts or updates a centre. A new one starts on hold if its file says so.
 pub async fn save(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -> Result<()> {
     let sealed = tx.seal().seal(file);
     tx.exec(
@@ -79,7 +79,7 @@ pub async fn save(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) 
     Ok(())
 }
 
-/// Puts a hold on or takes it off.
+/// Sets or lifts a hold.
 pub async fn set_hold(
     tx: &mut Tx,
     scope: &str,
@@ -98,7 +98,7 @@ pub async fn set_hold(
     Ok(())
 }
 
-/// Whether a centre's texts are held.
+/// Whether a centre's messages are held.
 pub async fn held(tx: &mut Tx, centre: &str) -> Result<bool> {
     Ok(tx
         .one(
@@ -112,8 +112,7 @@ pub async fn held(tx: &mut Tx, centre: &str) -> Result<bool> {
         .is_some())
 }
 
-/// The channels that stand still, with the reason and the fingerprint of the settings that were
-/// refused.
+/// The stopped lines: name, reason, and the fingerprint of the settings that were refused.
 pub async fn stopped_channels(db: &Db) -> Result<Vec<(String, String, String)>> {
     let rows = db
         .all(
@@ -126,7 +125,7 @@ pub async fn stopped_channels(db: &Db) -> Result<Vec<(String, String, String)>> 
         .collect()
 }
 
-/// Whether a line stands still.
+/// Whether a line is stopped.
 pub async fn is_stopped(tx: &mut Tx, line: &str) -> Result<bool> {
     Ok(tx
         .one(
@@ -137,7 +136,7 @@ pub async fn is_stopped(tx: &mut Tx, line: &str) -> Result<bool> {
         .is_some())
 }
 
-/// Stops a channel; false if it stood still already.
+/// Stops a line. Returns false if it was stopped already.
 pub async fn stop_channel(
     tx: &mut Tx,
     channel: &str,
@@ -156,7 +155,7 @@ pub async fn stop_channel(
     Ok(n == 1)
 }
 
-/// Lets a line send again if its settings are other than those that were refused.
+/// Restarts a line if its settings differ from those that were refused.
 pub async fn restart_if_changed(tx: &mut Tx, line: &str, settings: &str) -> Result<u64> {
     tx.exec(
         "DELETE FROM channel_stop WHERE channel = $1 AND settings <> $2",
@@ -165,20 +164,19 @@ pub async fn restart_if_changed(tx: &mut Tx, line: &str, settings: &str) -> Resu
     .await
 }
 
-/// Lets all lines send again.
+/// Restarts all lines.
 pub async fn restart_all(tx: &mut Tx) -> Result<u64> {
     tx.exec("DELETE FROM channel_stop", args![]).await
 }
 
-/// The newest change of any centre: whoever keeps something made of their files looks whether it
-/// grew.
+/// When a centre last changed, so that values derived from the centre files can be refreshed.
 pub async fn last_change(db: &Db) -> Result<Option<DateTime<Utc>>> {
     db.one("SELECT max(changed_at) AS at FROM centre", args![])
         .await?
         .map_or(Ok(None), |r| r.time_opt("at"))
 }
 
-/// A setting of the database.
+/// A setting stored in the database.
 pub async fn setting(db: &Db, key: &str) -> Result<Option<String>> {
     db.one("SELECT value FROM setting WHERE key = $1", args![key])
         .await?
@@ -186,8 +184,8 @@ pub async fn setting(db: &Db, key: &str) -> Result<Option<String>> {
         .transpose()
 }
 
-/// How far the practice of a database has come, if it has one: where its clock was set last, and
-/// never before what was recorded since, for the clock runs on from there.
+/// Where the simulator's clock continues: the time it was last set to, or the latest recorded time
+/// if that is later. `None` if this database was never used for a simulation.
 pub async fn simulator_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
     let Some(set) = setting(db, "practice_clock")
         .await?
@@ -213,7 +211,7 @@ pub async fn simulator_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
     Ok(Some(latest))
 }
 
-/// Writes a setting of the database once; the first value stays.
+/// Stores a setting unless it exists. Returns the stored value.
 pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
     let mut tx = db.begin().await?;
     tx.exec(
@@ -230,7 +228,7 @@ pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
     Ok(value)
 }
 
-/// Replaces a setting if it still stands as it was read; false if another process was quicker.
+/// Replaces a setting if it still has the value `old`. Returns false if it changed meanwhile.
 pub async fn compare_and_set(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Result<bool> {
     let n = match old {
         Some(old) => {
@@ -251,7 +249,7 @@ pub async fn compare_and_set(tx: &mut Tx, key: &str, old: Option<&str>, new: &st
     Ok(n == 1)
 }
 
-/// Writes or replaces a setting of the database.
+/// Stores or replaces a setting.
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
     tx.exec(
         "INSERT INTO setting (key, value)

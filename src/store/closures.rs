@@ -1,4 +1,4 @@
-//! Days on which a centre does not open: their sessions are closed together.
+//! Closures: days on which a centre does not open.
 
 use crate::args;
 use crate::domain::ids::{CaseId, ClosureId, SessionId};
@@ -7,25 +7,25 @@ use crate::store::db::Tx;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
-/// A closure as it is kept.
+/// A closure to insert.
 pub struct Closure<'a> {
     /// Its id.
     pub id: &'a ClosureId,
     /// The centre's code.
     pub centre: &'a str,
-    /// From and to on the centre's wall clock.
+    /// Local start and end.
     pub from: NaiveDateTime,
     /// See `from`.
     pub to: NaiveDateTime,
-    /// Why, for staff only; sealed.
+    /// Why, for staff only; stored sealed.
     pub why: &'a str,
-    /// Families that were told.
+    /// Number of families notified.
     pub families: i64,
-    /// Who closed.
+    /// Who recorded it.
     pub by: &'a str,
 }
 
-/// Writes a closure down.
+/// Inserts a closure.
 pub async fn add(tx: &mut Tx, now: DateTime<Utc>, c: &Closure<'_>) -> Result<()> {
     let why = tx.seal().seal(c.why);
     tx.exec(
@@ -48,8 +48,9 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, c: &Closure<'_>) -> Result<()>
     Ok(())
 }
 
-/// Closes booked sessions; gives how many were still booked in the version that was seen. What was
-/// to be asked is not asked any more, and what waited to be said about them is withdrawn.
+/// Closes booked sessions, if they are still in the version given. Returns how many were closed.
+///
+/// Their questions are no longer asked, and messages of these kinds that wait are withdrawn.
 pub async fn close(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -115,7 +116,7 @@ pub async fn close(
     Ok(n)
 }
 
-/// A cancellation on a closed day cannot be taken back any more: there is nothing to come back to.
+/// Ends the right to undo cancellations on closed days: the visit could not take place.
 pub async fn end_undo(
     tx: &mut Tx,
     centre: &str,
@@ -137,8 +138,7 @@ pub async fn end_undo(
     .await
 }
 
-/// Sessions of these days (and hours) that were called off before the centre closed: (case,
-/// session).
+/// Sessions within the closed days (and hours) that were cancelled before: (case, session).
 pub async fn cancelled_within(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -180,7 +180,7 @@ pub async fn cancelled_within(
     Ok(out)
 }
 
-/// How many of these seats belong to different cases: families.
+/// Number of families: different cases among these attendees.
 pub fn families(contexts: &[AttendeeContext]) -> usize {
     contexts
         .iter()

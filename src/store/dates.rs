@@ -1,4 +1,4 @@
-//! Questions about another date, and what each parent answered.
+//! Questions to both parents about another date, and their answers.
 
 use crate::args;
 use crate::domain::ids::{DateQuestionId, SessionId};
@@ -16,20 +16,20 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 pub struct DateQuestion {
     /// Its id.
     pub id: DateQuestionId,
-    /// The session that would be moved.
+    /// The session to be moved.
     pub session_id: SessionId,
-    /// The other start on the wall clock.
+    /// The proposed local start.
     pub to: NaiveDateTime,
-    /// Who wished it.
+    /// Who wanted the change.
     pub origin: Origin,
 }
 
-/// The cause of its text to one parent.
+/// Dedup key of the message that asks one parent.
 pub fn asked_cause(question: &DateQuestionId, role: Role) -> String {
     format!("date/{question}/{role}")
 }
 
-/// Writes a question down; false if one is open for the session already.
+/// Inserts a question. Returns false if the session has an open one already.
 pub async fn add(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -80,7 +80,7 @@ pub async fn open_question(tx: &mut Tx, session_id: &SessionId) -> Result<Option
     row.as_ref().map(read).transpose()
 }
 
-/// The session of a question while it is open.
+/// The session of an open question.
 pub async fn session_of(tx: &mut Tx, question: &DateQuestionId) -> Result<Option<SessionId>> {
     tx.one(
         "SELECT session_id FROM date_question WHERE id = $1 AND state = 'open'",
@@ -91,7 +91,7 @@ pub async fn session_of(tx: &mut Tx, question: &DateQuestionId) -> Result<Option
     .transpose()
 }
 
-/// Keeps an answer; a later one takes the place of an earlier one.
+/// Records an answer. A later answer replaces an earlier one.
 pub async fn answer(
     tx: &mut Tx,
     question: &DateQuestionId,
@@ -110,7 +110,7 @@ pub async fn answer(
     Ok(())
 }
 
-/// What was answered so far: role and whether it was a yes.
+/// The answers so far: role, and whether it was yes.
 pub async fn answers(tx: &mut Tx, question: &DateQuestionId) -> Result<Vec<(Role, bool)>> {
     let rows = tx
         .all(
@@ -143,9 +143,10 @@ pub async fn end(
     Ok(())
 }
 
-/// The questions of these places that were put to the address with this hash, and that were open a
-/// moment before `at`. Each arrival is the start of the session on the other date: the caller knows
-/// by how much that party's own differs.
+/// The questions that were sent to the address with this hash and were open shortly before `at`.
+///
+/// `arrives` is the start of the session on the proposed date; the caller adds the party's own
+/// offset.
 pub async fn answerable(
     tx: &mut Tx,
     places: &[(SessionId, Role)],

@@ -1,5 +1,5 @@
-//! Small things to do in a chat that do no harm twice: answer a press, take buttons away, replace a
-//! text, leave a group.
+//! Errands: small actions in a chat that are safe to repeat. They answer a press, remove buttons,
+//! replace a text or leave a group.
 
 use crate::args;
 use crate::domain::ids::ErrandId;
@@ -9,7 +9,7 @@ use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// An errand to write.
+/// An errand to add.
 pub struct NewErrand<'a> {
     /// The bot.
     pub sender: &'a str,
@@ -17,13 +17,13 @@ pub struct NewErrand<'a> {
     pub what: &'a str,
     /// The chat.
     pub chat: &'a Address,
-    /// The press or the message it is about.
+    /// The press or the message that it is about.
     pub target: &'a str,
-    /// The words, if it has any.
+    /// The text, if it needs one.
     pub words: &'a str,
 }
 
-/// Writes an errand; it is given up after `lasts`.
+/// Adds an errand. It expires after `lasts`.
 pub async fn add(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -51,7 +51,7 @@ pub async fn add(
     Ok(())
 }
 
-/// An errand to do.
+/// A due errand.
 #[derive(Debug, Clone)]
 pub struct DueErrand {
     /// Its id.
@@ -60,15 +60,15 @@ pub struct DueErrand {
     pub what: String,
     /// The chat's id.
     pub chat: i64,
-    /// The press or the message.
+    /// The press or the message that it is about.
     pub target: String,
-    /// The words.
+    /// The text.
     pub words: String,
     /// Tries so far.
     pub tries: i64,
 }
 
-/// The errands of a bot that are due, the oldest first.
+/// The due errands of a bot, oldest first.
 pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErrand>> {
     let seal = db.seal();
     let rows = db
@@ -97,7 +97,7 @@ pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErr
     Ok(out)
 }
 
-/// Takes errands away that are done or will never be.
+/// Deletes errands that are done or cannot be done.
 pub async fn remove(tx: &mut Tx, ids: &[ErrandId]) -> Result<()> {
     for id in ids {
         tx.exec("DELETE FROM errand WHERE id = $1", args![id])
@@ -106,7 +106,7 @@ pub async fn remove(tx: &mut Tx, ids: &[ErrandId]) -> Result<()> {
     Ok(())
 }
 
-/// Lets an errand be tried again later, until its time is over.
+/// Retries an errand at `at`.
 pub async fn retry_at(tx: &mut Tx, id: &ErrandId, at: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE errand SET tries = tries + 1, not_before = $1 WHERE id = $2",
@@ -116,14 +116,13 @@ pub async fn retry_at(tx: &mut Tx, id: &ErrandId, at: DateTime<Utc>) -> Result<(
     Ok(())
 }
 
-/// Takes errands away whose time is over, also those of bots that are not there any more; gives how
-/// many.
+/// Deletes expired errands, also of bots that no longer exist. Returns how many.
 pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec("DELETE FROM errand WHERE not_after < $1", args![now])
         .await
 }
 
-/// How many are due.
+/// How many errands are due.
 pub async fn waiting(db: &Db, now: DateTime<Utc>) -> Result<i64> {
     db.one(
         "SELECT count(*) AS n FROM errand WHERE not_before <= $1 AND not_after >= $1",

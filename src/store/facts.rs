@@ -1,4 +1,4 @@
-//! Facts of a case: append-only, each with the time it happened and the time it was recorded.
+//! Facts about a case: append-only, with the time they happened and the time they were recorded.
 
 use crate::args;
 use crate::domain::ids::{CaseId, FactId, SessionId};
@@ -9,24 +9,24 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// One thing that happened.
+/// A fact to record.
 #[derive(Debug, Clone)]
 pub struct Fact<'a> {
-    /// The case it belongs to, if it is known.
+    /// Its case, if known.
     pub case_id: Option<&'a CaseId>,
-    /// The session, if it is about one.
+    /// The session it is about, if any.
     pub session_id: Option<&'a SessionId>,
-    /// The party, if it is about one.
+    /// The party it is about, if any.
     pub role: Option<Role>,
-    /// What: `booked`, `confirmed`, `cancel_asked`, `cancelled`, `taken_back`, `moved` …
+    /// Its kind: `booked`, `confirmed`, `cancel_asked`, `cancelled`, `taken_back`, `moved` …
     pub kind: &'a str,
     /// When it happened.
     pub at: DateTime<Utc>,
     /// Who recorded it: `courtesy`, or the name given with `--as`.
     pub by: &'a str,
-    /// The rule it rests on.
+    /// The rule that applies.
     pub rule: &'a str,
-    /// More, for staff; sealed.
+    /// Details for staff; stored sealed.
     pub detail: &'a str,
 }
 
@@ -61,7 +61,7 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, facts: &[Fact<'_>]) -> Result<
     Ok(())
 }
 
-/// Records one fact with an amount in minor units of a currency.
+/// Records a fact with an amount in minor units of a currency.
 pub async fn add_amount(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -95,10 +95,10 @@ pub async fn add_amount(
     Ok(())
 }
 
-/// Takes a fact out of the reckoning, by another one that names it.
+/// Voids a fact by recording another one that names it.
 ///
 /// # Errors
-/// It was taken out before.
+/// The fact was voided before.
 pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &FactId, f: &Fact<'_>) -> Result<()> {
     let detail = tx.seal().seal(f.detail);
     tx.exec(
@@ -124,7 +124,7 @@ pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &FactId, f: &Fact<'_>)
     Ok(())
 }
 
-/// A fact that somebody wants to take out of the reckoning.
+/// A fact that is about to be voided.
 #[derive(Debug)]
 pub struct FactToVoid {
     /// Its case.
@@ -133,13 +133,13 @@ pub struct FactToVoid {
     pub session_id: Option<SessionId>,
     /// Its party.
     pub role: Option<Role>,
-    /// What.
+    /// Its kind.
     pub kind: String,
     /// When it happened.
     pub at: DateTime<Utc>,
     /// Who recorded it.
     pub by: String,
-    /// It was taken out before.
+    /// It was voided before.
     pub voided: bool,
 }
 
@@ -168,18 +168,18 @@ pub async fn get(tx: &mut Tx, id: &FactId) -> Result<Option<FactToVoid>> {
     .transpose()
 }
 
-/// A fact as it was recorded.
+/// A stored fact.
 #[derive(Debug, Clone)]
 pub struct StoredFact {
     /// Its id.
     pub id: FactId,
-    /// The fact that it takes out of the reckoning.
+    /// The fact that it voids.
     pub voids: Option<FactId>,
-    /// The session, if it is about one.
+    /// The session it is about, if any.
     pub session_id: Option<SessionId>,
-    /// The party, if it is about one.
+    /// The party it is about, if any.
     pub role: Option<Role>,
-    /// What.
+    /// Its kind.
     pub kind: String,
     /// When it happened.
     pub at: DateTime<Utc>,
@@ -187,11 +187,11 @@ pub struct StoredFact {
     pub recorded_at: DateTime<Utc>,
     /// Who recorded it.
     pub by: String,
-    /// The rule.
+    /// The rule that applied.
     pub rule: String,
-    /// More, for staff.
+    /// Details for staff.
     pub detail: Private,
-    /// An amount in minor units with its currency, for a payment.
+    /// The amount of a payment: minor units and currency.
     pub amount: Option<(i64, String)>,
 }
 
@@ -227,7 +227,7 @@ pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<StoredFact>> {
         .collect()
 }
 
-/// How many facts of a kind with one of two rules were recorded since then at a centre.
+/// Number of facts of a kind, with one of two rules, recorded at a centre since `since`.
 pub async fn count_since(
     tx: &mut Tx,
     kind: &str,
@@ -247,8 +247,7 @@ pub async fn count_since(
     row.map_or(Ok(0), |r| r.int("n"))
 }
 
-/// Who came to which session of a centre, as it was recorded last: the session and the role, and
-/// whether they came.
+/// Who attended which session of a centre, by the latest record. True means that they came.
 pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(SessionId, Role), bool>> {
     let seal = db.seal();
     let rows = db

@@ -1,5 +1,5 @@
-//! What an import reads and changes of what is on file: cases with their parties and sessions, and
-//! what the last import saw.
+//! What an import reads and changes: cases with their parties and sessions, and what the last
+//! import saw.
 
 use crate::args;
 use crate::domain::ids::{CaseId, PartyId, SessionId};
@@ -10,51 +10,51 @@ use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{HashMap, HashSet};
 
-/// What the import has to know of a party on file.
+/// A party on file, as an import needs it.
 #[derive(Debug, Clone)]
 pub struct KnownParty {
     /// Its id.
     pub id: PartyId,
     /// Its name.
     pub name: Private,
-    /// The wanted channel.
+    /// The preferred channel.
     pub channel: Channel,
     /// Language of its texts.
     pub language: String,
     /// Consent.
     pub consent: Consent,
-    /// Every number and chat it has or had.
+    /// Every address that it has or had.
     pub addresses: Vec<KnownAddress>,
 }
 
-/// A number or chat that a party has or had.
+/// An address that a party has or had.
 #[derive(Debug, Clone)]
 pub struct KnownAddress {
     /// `sms`, `telegram`, `whatsapp` or `ring`.
     pub channel: String,
-    /// Its look-up hash.
+    /// Its lookup hash.
     pub hash: String,
     /// `current`, `pending` or `past`.
     pub state: String,
-    /// Texts to it were stopped from the phone itself.
+    /// The phone itself opted out.
     pub stopped: bool,
 }
 
-/// Why no new session may be booked for a case.
+/// Why a case takes no new bookings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Block {
-    /// Something is owed (choice C09).
+    /// Money is owed (choice C09).
     Hold,
-    /// The file is closed.
+    /// The case is archived.
     Closed,
 }
 
-/// What the import has to know of a case on file.
+/// A case on file, as an import needs it.
 #[derive(Debug, Clone)]
 pub struct KnownCase {
     /// Its id.
     pub id: CaseId,
-    /// Why no new session may be booked for it, if none may.
+    /// Why it takes no new bookings, if so.
     pub block: Option<Block>,
     /// Its parties.
     pub parties: HashMap<Role, KnownParty>,
@@ -63,7 +63,7 @@ pub struct KnownCase {
 }
 
 impl KnownCase {
-    /// A case of which nothing but its id is known.
+    /// A case with nothing else on file.
     pub fn new(id: CaseId) -> KnownCase {
         KnownCase {
             id,
@@ -74,29 +74,29 @@ impl KnownCase {
     }
 }
 
-/// What the import has to know of a session on file.
+/// A session on file, as an import needs it.
 #[derive(Debug, Clone)]
 pub struct KnownSession {
     /// Its id.
     pub id: SessionId,
-    /// Its reference in files.
+    /// Its reference in imported files.
     pub session_ref: Option<String>,
-    /// Its start on the wall clock.
+    /// Its local start.
     pub start_local: String,
     /// Its start (UTC).
     pub starts_at: DateTime<Utc>,
     /// Its end (UTC).
     pub ends_at: DateTime<Utc>,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
-    /// The fee that it has.
+    /// Its fee.
     pub fee_minor: i64,
-    /// What is remembered of the row that the last import wrote or saw.
+    /// Fingerprint of the row that the last import wrote or saw.
     pub imported: String,
 }
 
-/// Keeps another import of these centres waiting until the end of the transaction (PostgreSQL;
-/// SQLite has one writer anyway).
+/// Locks centres against another import until the end of the transaction. SQLite has a single
+/// writer and needs no lock.
 pub async fn lock_centres(tx: &mut Tx, centres: &[&str]) -> Result<()> {
     if tx.is_postgres() && !centres.is_empty() {
         let sql = format!(
@@ -123,9 +123,10 @@ fn any_of(column: &str, values: &[&str]) -> (String, Vec<Arg>) {
     )
 }
 
-/// Some cases of a centre by reference, those that are on file. Each statement goes by the keys
-/// that the one before gave: PostgreSQL finds them by its indexes also in tables that were filled a
-/// moment ago.
+/// Those of these cases that are on file, by reference.
+///
+/// Each query uses the keys found by the one before. PostgreSQL then uses its indexes even on
+/// tables that were filled a moment ago.
 pub async fn known_cases(
     tx: &mut Tx,
     centre: &str,
@@ -223,7 +224,6 @@ pub async fn known_cases(
     Ok(by_id.into_values().collect())
 }
 
-/// Every number and chat of some parties.
 async fn addresses(
     tx: &mut Tx,
     parties: &[PartyId],
@@ -279,8 +279,8 @@ async fn addresses(
     Ok(out)
 }
 
-/// The booked sessions of a centre that start on these days of its wall clock (the last included),
-/// a page of them after `after`: (id, case, start).
+/// One page of a centre's booked sessions within these local days: (id, case, start). `after` is
+/// the last id of the page before.
 pub async fn booked_on(
     tx: &mut Tx,
     centre: &str,
@@ -314,18 +314,17 @@ pub async fn booked_on(
         .collect()
 }
 
-/// What an import saw of a session: what is remembered of the row, and its reference if it had
-/// none.
+/// What an import saw of a session.
 pub struct SeenRow {
     /// The session.
     pub session: SessionId,
-    /// What is remembered of the row.
+    /// Fingerprint of the row.
     pub imported: String,
-    /// Its reference in files.
+    /// Its reference in imported files.
     pub session_ref: Option<String>,
 }
 
-/// Remembers what an import saw.
+/// Saves what an import saw.
 pub async fn save_seen_rows(tx: &mut Tx, rows: Vec<SeenRow>) -> Result<()> {
     let rows = rows
         .into_iter()
@@ -343,7 +342,7 @@ pub async fn save_seen_rows(tx: &mut Tx, rows: Vec<SeenRow>) -> Result<()> {
     Ok(())
 }
 
-/// Gives a party another name.
+/// Changes a party's name.
 pub async fn rename(tx: &mut Tx, party: &PartyId, name: &str) -> Result<()> {
     let name = tx.seal().seal(name);
     tx.exec(
@@ -354,7 +353,7 @@ pub async fn rename(tx: &mut Tx, party: &PartyId, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives a party another consent.
+/// Changes a party's consent.
 pub async fn set_consent(tx: &mut Tx, party: &PartyId, consent: Consent) -> Result<()> {
     tx.exec(
         "UPDATE party SET consent = $1 WHERE id = $2",
@@ -364,7 +363,7 @@ pub async fn set_consent(tx: &mut Tx, party: &PartyId, consent: Consent) -> Resu
     Ok(())
 }
 
-/// Keeps a number of a party for ringing: no texts go to it by this channel.
+/// Marks a number as for calls only: no messages go to it on this channel.
 pub async fn ring_only(tx: &mut Tx, party: &PartyId, hash: &str, channel: Channel) -> Result<()> {
     tx.exec(
         "UPDATE address

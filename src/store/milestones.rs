@@ -1,4 +1,4 @@
-//! Cases as the rules on milestones and habits see them, and when each is looked at.
+//! Cases as the rules on milestones and habits see them, and when each is due.
 
 use crate::args;
 use crate::domain::ids::{CaseId, SessionId, TaskId};
@@ -14,7 +14,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 
-/// Open cases that are to be looked at, at most `limit`: (centre, case).
+/// Due open cases, at most `limit`: (centre, case).
 pub async fn due(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -62,7 +62,7 @@ fn ids(cases: &[&CaseId]) -> (String, Vec<Arg>) {
 async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<MilestoneVisit>>> {
     let seal = tx.seal();
     let (list, args) = ids(cases);
-    // What was said when a parent called off, and whether a note about it came.
+    // The reason given with a parent's cancellation, and the sessions with a note.
     let mut reasons: HashMap<(SessionId, Role), Reason> = HashMap::new();
     let mut notes: HashSet<SessionId> = HashSet::new();
     let sql = format!(
@@ -104,8 +104,8 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
             Some(CancelledBy::Contact) => Some(Role::Contact),
             Some(CancelledBy::Centre) | None => None,
         };
-        // When this party's text about the move was accepted is not looked up here: its recording
-        // stands for it.
+        // When this party's message about the move was accepted is not looked up: the time of
+        // recording is close enough.
         let moved = read_move(&r)?;
         let off_at = r.time_opt("cancelled_at")?;
         let notice_hours = r.int("notice_hours")?;
@@ -131,7 +131,7 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
     Ok(out)
 }
 
-/// Notes when each case is looked at next.
+/// Sets when each case is due next.
 pub async fn settle(tx: &mut Tx, rows: Vec<(CaseId, DateTime<Utc>)>) -> Result<()> {
     let rows = rows.into_iter().map(|(id, at)| args![id, at]).collect();
     tx.update_many(
@@ -146,26 +146,26 @@ pub async fn settle(tx: &mut Tx, rows: Vec<(CaseId, DateTime<Utc>)>) -> Result<(
     Ok(())
 }
 
-/// An open task of which no text was queued yet.
+/// An open task that has no message yet.
 pub struct TaskWithoutText {
     /// Its case.
     pub case_id: CaseId,
-    /// Its cause, which the texts name too.
+    /// Its dedup key, which the dedup keys of its messages contain.
     pub dedup_key: String,
-    /// What it is about.
+    /// Its kind.
     pub topic: TaskKind,
     /// Its session.
     pub session: Option<SessionId>,
-    /// Its day.
+    /// When it is due.
     pub due_at: Option<DateTime<Utc>>,
 }
 
-/// What the cause of a text about a task begins with; the role follows.
+/// Dedup key of a milestone message about a task.
 pub fn text_cause(task: &str, role: Role) -> String {
     format!("milestone/{task}/{role}")
 }
 
-/// The open tasks of some cases about these topics of which no text was queued.
+/// The open tasks of some cases and kinds that have no message yet.
 pub async fn tasks_without_text(
     tx: &mut Tx,
     cases: &[&CaseId],
@@ -209,21 +209,21 @@ pub async fn tasks_without_text(
     tx.all(sql, args).await?.iter().map(untold).collect()
 }
 
-/// A text about a milestone, for the list of tasks.
+/// A milestone message, for the list of tasks.
 pub struct TextOfTask {
     /// Its task.
     pub task: TaskId,
-    /// To whom.
+    /// The recipient.
     pub role: Role,
-    /// Where it stands.
+    /// Its state.
     pub state: MessageState,
-    /// Somebody holds it back.
+    /// It is held.
     pub held: bool,
-    /// When it may go, or when it went.
+    /// When it was sent, or the earliest time it may be.
     pub at: DateTime<Utc>,
 }
 
-/// The texts about milestones, each with its task.
+/// All milestone messages, each with its task.
 pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
     let seal = db.seal();
     let rows = db
@@ -255,7 +255,7 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
     Ok(out)
 }
 
-/// The sessions of some cases that have an open task to be replaced: (case, session).
+/// The sessions of some cases with an open task to replace them: (case, session).
 pub async fn to_be_replaced(tx: &mut Tx, cases: &[&CaseId]) -> Result<Vec<(CaseId, SessionId)>> {
     let (list, args) = ids(cases);
     let sql = format!(

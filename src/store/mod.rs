@@ -1,5 +1,5 @@
-//! What the program remembers: the only SQL. A file a group of tables; `db.rs` alone knows that
-//! there are two databases.
+//! The database: the only SQL. One file or folder per group of tables; `db/` alone knows that there
+//! are two databases.
 
 pub mod attempts;
 pub mod bookings;

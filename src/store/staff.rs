@@ -1,4 +1,4 @@
-//! People of the centre. While none was ever named, every name may record.
+//! Staff. As long as nobody was ever added, everybody may record.
 
 use crate::args;
 use crate::domain::people::staff::{Act, Person, StaffRole, may};
@@ -6,7 +6,7 @@ use crate::store::db::{Db, Row, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Names a person, or gives a named one another role.
+/// Adds a person, or changes the role of one.
 pub async fn put(tx: &mut Tx, now: DateTime<Utc>, name: &str, role: StaffRole) -> Result<()> {
     tx.exec(
         "INSERT INTO staff (name, role, added_at)
@@ -18,8 +18,7 @@ pub async fn put(tx: &mut Tx, now: DateTime<Utc>, name: &str, role: StaffRole) -
     Ok(())
 }
 
-/// A person who left may record nothing more; what they recorded stays. False if nobody has that
-/// name.
+/// Removes a person; what they recorded stays. Returns false if there is nobody by that name.
 pub async fn remove(tx: &mut Tx, now: DateTime<Utc>, name: &str) -> Result<bool> {
     Ok(tx
         .exec(
@@ -30,7 +29,7 @@ pub async fn remove(tx: &mut Tx, now: DateTime<Utc>, name: &str) -> Result<bool>
         == 1)
 }
 
-/// Everybody who may record, by name.
+/// Current staff by name.
 pub async fn list(db: &Db) -> Result<Vec<(String, StaffRole)>> {
     db.all(
         "SELECT name, role
@@ -45,10 +44,10 @@ pub async fn list(db: &Db) -> Result<Vec<(String, StaffRole)>> {
     .collect()
 }
 
-/// Whether this person may do that, by `domain::staff`.
+/// Checks that this person may do that.
 ///
 /// # Errors
-/// In plain words: somebody who is not named where others are or were, or whose role is not enough.
+/// Unknown user, once any user has existed, or a role without this right.
 pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> Result<()> {
     let rows = tx
         .all(

@@ -1,6 +1,7 @@
-//! The processes that send: who lives, and since when one was away. A process holds a lock for as
-//! long as it lives, so that its death shows at once: a locked file beside a SQLite database, an
-//! advisory lock on PostgreSQL.
+//! The processes that send, and which of them are alive.
+//!
+//! A process holds a lock for as long as it lives, so that its death shows at once: a locked file
+//! beside a SQLite database, an advisory lock on PostgreSQL.
 
 use crate::args;
 use crate::domain::ids::WorkerId;
@@ -11,9 +12,9 @@ use chrono::{DateTime, Utc};
 use std::fs::File;
 use std::path::PathBuf;
 
-/// This process among the workers of a database.
+/// This process, registered as a worker.
 pub struct Worker {
-    /// Its id, in the rows of its attempts.
+    /// Its id, stored with its attempts.
     pub id: WorkerId,
     _lock: Lock,
 }
@@ -73,7 +74,7 @@ impl Worker {
         Ok(Worker { id, _lock: lock })
     }
 
-    /// Says that it lives; gives the last beat of any receiving process before.
+    /// Records a heartbeat.
     pub async fn beat(&self, db: &Db, now: DateTime<Utc>) -> Result<()> {
         let mut tx = db.begin().await?;
         tx.exec(
@@ -84,7 +85,7 @@ impl Worker {
         tx.commit().await
     }
 
-    /// Takes its row away at an orderly end without open attempts.
+    /// Unregisters a process that does not receive, at an orderly shutdown.
     pub async fn leave(self, db: &Db) -> Result<()> {
         let mut tx = db.begin().await?;
         tx.exec(
@@ -96,7 +97,7 @@ impl Worker {
     }
 }
 
-/// Whether the process with this id still lives. When in doubt it lives.
+/// Whether the process with this id is alive. If in doubt, it is.
 pub async fn is_alive(db: &Db, id: &WorkerId) -> bool {
     match lock_path(db, id) {
         Some(path) => match File::open(&path) {
@@ -113,7 +114,7 @@ pub async fn is_alive(db: &Db, id: &WorkerId) -> bool {
     }
 }
 
-/// The last beat of a process that receives, other than `me`.
+/// The last heartbeat of a receiving process other than `me`.
 pub async fn last_receiving_beat(db: &Db, me: &WorkerId) -> Result<Option<DateTime<Utc>>> {
     let row = db
         .one(

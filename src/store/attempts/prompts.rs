@@ -9,23 +9,23 @@ use crate::store::outbox::read_payload;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// What is known of the text below which a button stood.
+/// The message with buttons that an attempt carried.
 pub struct StoredPrompt {
-    /// The look-up hash of the chat that it went to.
+    /// Lookup hash of the chat that it went to.
     pub number_hash: String,
     /// Our sender.
     pub sender: String,
-    /// What it said.
+    /// Its kind.
     pub kind: MessageKind,
-    /// About which session, in which version of the question.
+    /// The session it asks about, with the version of the question.
     pub session: Option<(SessionId, i64)>,
-    /// What it held beside the session: the question that it put.
+    /// Its payload, which names the question it asked.
     pub payload: Payload,
-    /// Where its attempt stands: `None` while nobody knows.
+    /// Outcome of the attempt; `None` while it is unknown.
     pub outcome: Option<AttemptOutcome>,
 }
 
-/// The text of an attempt, for a press on a button below it.
+/// The message of an attempt, for a press on a button below it.
 pub async fn prompt_of(tx: &mut Tx, token: &AttemptToken) -> Result<Option<StoredPrompt>> {
     let seal = tx.seal();
     let row = tx
@@ -52,8 +52,8 @@ pub async fn prompt_of(tx: &mut Tx, token: &AttemptToken) -> Result<Option<Store
     .transpose()
 }
 
-/// A pressed button proves that its text arrived: an attempt in doubt is adopted, under the
-/// service's id if it is known.
+/// Records that a press proves delivery: an attempt with an unknown result becomes accepted, with
+/// the provider's id if it is known.
 pub async fn confirm_by_press(
     tx: &mut Tx,
     now: DateTime<Utc>,

@@ -9,37 +9,37 @@ use crate::store::db::Tx;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// A delivery receipt as it came in.
+/// A delivery receipt as received.
 #[derive(Debug, Clone)]
 pub struct NewReceipt {
-    /// The attempt's token, from the address.
+    /// The attempt's token, from the callback address.
     pub token: AttemptToken,
     /// The provider's id of the message.
     pub provider_id: String,
-    /// The provider's word.
+    /// The provider's status.
     pub status: String,
-    /// Its error code.
+    /// The provider's error code.
     pub error_code: Option<String>,
 }
 
-/// What a receipt touched.
+/// What a receipt changed.
 pub struct ReceiptEffect {
     /// The message.
     pub message_id: MessageId,
-    /// The address's hash.
+    /// Lookup hash of the address.
     pub number_hash: String,
     /// Our sender.
     pub sender: String,
     /// The channel.
     pub channel: Channel,
-    /// Where the message stands now.
+    /// The message's state now.
     pub state: MessageState,
-    /// Whether it stood elsewhere before.
+    /// Whether the state changed.
     pub changed: bool,
 }
 
-/// Keeps a receipt as an event and moves its attempt and message forward; `None` for a token that
-/// is not ours.
+/// Stores a receipt as an event and moves its attempt and message forward. `None` if the token is
+/// unknown.
 pub async fn record_receipt(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -98,7 +98,7 @@ pub async fn record_receipt(
         }))
     };
     let before: MessageState = row.parsed("state")?;
-    // An id that another attempt owns already proves nothing about this one.
+    // A provider id that belongs to another attempt proves nothing about this one.
     let owner = tx
         .one(
             "SELECT token FROM attempt WHERE provider_id = $1 AND token <> $2",
@@ -108,8 +108,7 @@ pub async fn record_receipt(
     if owner.is_some() {
         return touched(before, false);
     }
-    // The callback of another message under our token would be somebody's mistake: kept as an
-    // event, nothing more.
+    // A callback about another message under our token is somebody's mistake: keep the event only.
     if row
         .text_opt("provider_id")?
         .is_some_and(|p| p != r.provider_id)
@@ -124,15 +123,14 @@ pub async fn record_receipt(
     let outcome: Option<AttemptOutcome> = row.parsed_opt("outcome")?;
     if outcome == Some(AttemptOutcome::Refused) && stands.message_state() != MessageState::Delivered
     {
-        // What was refused did not arrive; only the phone itself could say otherwise.
+        // A refused attempt was not sent. Only proof of delivery can overrule that.
         return touched(before, false);
     }
     if matches!(
         outcome,
         Some(AttemptOutcome::NotSent | AttemptOutcome::Refused)
     ) {
-        // It was given up as not sent. It is taken back only if nothing else was sent in its place
-        // meanwhile.
+        // The attempt counts as not sent. Adopt it only if no other attempt was made meanwhile.
         let live = tx
             .one(
                 "SELECT token
@@ -175,8 +173,9 @@ pub async fn record_receipt(
     touched(state, state != before)
 }
 
-/// The channel surely did not bring an attempt that it had taken to the phone: its message waits
-/// for the party's next address. False if nothing of it stands as failed.
+/// Gives a message that its channel accepted but did not deliver to the party's next address.
+///
+/// Returns false if the attempt did not fail.
 pub async fn reroute_undelivered(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -219,7 +218,7 @@ pub async fn reroute_undelivered(
     Ok(n == 1)
 }
 
-/// The token of the attempt that the service knows by this id, if it went to this address.
+/// The attempt with this provider id, if it went to this address.
 pub async fn token_of(
     tx: &mut Tx,
     provider_id: &str,

@@ -7,40 +7,41 @@ use crate::store::db::{Arg, Db, Tx};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
 
-/// An attempt whose end nobody recorded.
+/// An attempt whose result nobody recorded.
 #[derive(Debug, Clone)]
 pub struct OpenAttempt {
     /// Its token.
     pub token: AttemptToken,
     /// Its message.
     pub message_id: MessageId,
-    /// Whose process.
+    /// The process that made it.
     pub worker: WorkerId,
     /// The channel and our sender.
     pub channel: Channel,
     /// See `channel`.
     pub sender: String,
-    /// The address that was written to.
+    /// The recipient.
     pub number: Address,
-    /// The words that were sent.
+    /// The text as sent.
     pub body: Private,
     /// When its intent was committed.
     pub started_at: DateTime<Utc>,
-    /// When its process saw it end in doubt.
+    /// When its process saw it fail with an unknown result.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Looks that did not find it.
+    /// How often it was looked up at the provider and not found.
     pub looks: i64,
-    /// The last of them.
+    /// The last lookup.
     pub looked_at: Option<DateTime<Utc>>,
-    /// Until when the message is worth sending.
+    /// When the message is no longer worth sending.
     pub not_after: Option<DateTime<Utc>>,
-    /// It went as a text that stands at the service, whose list may show other words or none.
+    /// It used a content template stored at the provider, whose list may show another text or none.
     pub content: bool,
-    /// Another such text to that number stayed uncertain, and might be what the list shows.
+    /// Another template message to this address stayed uncertain, so the provider's list may show
+    /// that one.
     pub beside_uncertain: bool,
 }
 
-/// Attempts without a recorded end that began before `before`, the oldest first.
+/// Attempts without a result that began before `before`, oldest first.
 pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result<Vec<OpenAttempt>> {
     let seal = db.seal();
     let rows = db
@@ -86,7 +87,7 @@ pub async fn open_attempts(db: &Db, before: DateTime<Utc>, limit: i64) -> Result
         .collect()
 }
 
-/// Which of these provider ids belong to attempts of ours.
+/// Which of these provider ids belong to our attempts.
 pub async fn own_provider_ids(
     db: &Db,
     provider_ids: &[String],
@@ -104,8 +105,8 @@ pub async fn own_provider_ids(
     Ok(out)
 }
 
-/// Records looks that did not find an attempt at the provider; a look nearer than `apart` to the
-/// last one does not count.
+/// Records lookups that did not find an attempt at the provider. A lookup closer than `apart` to
+/// the last one does not count.
 pub async fn record_lookups(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -127,8 +128,10 @@ pub async fn record_lookups(
     Ok(())
 }
 
-/// Nobody can tell what became of it: a person decides. Never automatically sent again. False if
-/// its end is known meanwhile.
+/// Marks an attempt whose result stays unknown. It is never retried automatically; a person
+/// decides.
+///
+/// Returns false if its result is known meanwhile.
 pub async fn mark_uncertain(tx: &mut Tx, now: DateTime<Utc>, token: &AttemptToken) -> Result<bool> {
     tx.exec(
         "UPDATE message

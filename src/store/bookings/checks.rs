@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use std::collections::HashSet;
 
-/// A case as far as booking asks.
+/// What booking has to know of a case.
 #[derive(Debug, Clone)]
 pub struct CaseFile {
     /// Its id.
@@ -19,15 +19,15 @@ pub struct CaseFile {
     pub centre: String,
     /// Its reference.
     pub case_ref: String,
-    /// The file is closed.
+    /// The case is archived.
     pub archived: bool,
-    /// No new bookings.
+    /// No new bookings are allowed.
     pub hold: bool,
     /// Its parents: role and party.
     pub parents: Vec<(Role, PartyId)>,
 }
 
-/// Reads a case and keeps others from booking for it until the end of the transaction.
+/// Reads a case and locks it against other bookings until the end of the transaction.
 pub async fn lock_case(tx: &mut Tx, case_id: &CaseId) -> Result<CaseFile> {
     let row = tx
         .one(
@@ -60,8 +60,8 @@ pub async fn lock_case(tx: &mut Tx, case_id: &CaseId) -> Result<CaseFile> {
     })
 }
 
-/// Keeps others off the booked sessions of a case from a day on until the end of the transaction,
-/// and names them (PostgreSQL; SQLite has one writer anyway).
+/// Locks the booked sessions of a case from a day on until the end of the transaction, and returns
+/// their ids. SQLite has a single writer and needs no lock.
 pub async fn lock_upcoming(
     tx: &mut Tx,
     case_id: &CaseId,
@@ -79,8 +79,8 @@ pub async fn lock_upcoming(
         .collect()
 }
 
-/// The local days on which a case has a session in whatever state, from a day on; not those that
-/// were taken back untouched.
+/// The local days from `from` on that have a session of the case in any state, except unbooked
+/// ones.
 pub async fn days_taken(
     tx: &mut Tx,
     case_id: &CaseId,
@@ -103,7 +103,7 @@ pub async fn days_taken(
         .collect()
 }
 
-/// Whether a booked session of the case lies over this span.
+/// Whether a booked session of the case overlaps this span.
 pub async fn overlaps(
     tx: &mut Tx,
     case_id: &CaseId,
@@ -122,8 +122,8 @@ pub async fn overlaps(
     Ok(row.is_some())
 }
 
-/// The closures of a centre that are not over on `day`: from and to on its wall clock, days and the
-/// hours of each.
+/// The closures of a centre that end on `day` or later, as local from and to. The times of day
+/// apply to each day.
 pub async fn closures(
     tx: &mut Tx,
     centre: &str,
@@ -143,17 +143,17 @@ pub async fn closures(
         .collect()
 }
 
-/// A missed session and what became of it.
+/// A missed session and its replacement.
 pub struct MissedSession {
     /// Its case.
     pub case_id: CaseId,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
-    /// The session that is booked in its place.
+    /// The session that replaces it.
     pub replaced_by: Option<SessionId>,
 }
 
-/// A session that another one is to replace; `None` if there is no such session.
+/// A session that is to be replaced. `None` if it does not exist.
 pub async fn missed_session(tx: &mut Tx, session_id: &SessionId) -> Result<Option<MissedSession>> {
     let row = tx
         .one(
@@ -174,7 +174,7 @@ pub async fn missed_session(tx: &mut Tx, session_id: &SessionId) -> Result<Optio
     .transpose()
 }
 
-/// Notes of a session that it is booked in place of another.
+/// Records which missed session this one replaces.
 pub async fn set_replaces(tx: &mut Tx, session_id: &SessionId, replaces: &SessionId) -> Result<()> {
     tx.exec(
         "UPDATE session SET replaces = $1 WHERE id = $2",
@@ -184,8 +184,7 @@ pub async fn set_replaces(tx: &mut Tx, session_id: &SessionId, replaces: &Sessio
     Ok(())
 }
 
-/// The open cases of a centre with a series that runs or a booked session from a day on: the
-/// families that a change concerns.
+/// The open cases of a centre with a running series or a booked session from a day on.
 pub async fn affected_cases(tx: &mut Tx, centre: &str, day: NaiveDate) -> Result<Vec<CaseId>> {
     let rows = tx
         .all(

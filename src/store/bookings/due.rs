@@ -1,4 +1,4 @@
-//! Which cases the scan has to look at, and when.
+//! Which cases are due for the scan, and when the next one is.
 
 use crate::args;
 use crate::domain::ids::CaseId;
@@ -6,8 +6,7 @@ use crate::store::db::{Db, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// The cases with a series that is due at `now`: not those that may not be booked, which are due
-/// again the moment they may.
+/// Cases with a due series. A case on hold is left out and is due as soon as the hold ends.
 pub async fn due_cases(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<CaseId>> {
     let rows = tx
         .all(
@@ -24,7 +23,7 @@ pub async fn due_cases(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Ve
     rows.iter().map(|r| r.id("id")).collect()
 }
 
-/// Whether a series or a case is due to be looked at.
+/// Whether a series or a case is due.
 pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
     let row = db
         .one(
@@ -46,7 +45,7 @@ pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
     Ok(row.is_some())
 }
 
-/// When a series or a case is looked at next.
+/// When the next series or case is due.
 pub async fn next_scan_at(db: &Db) -> Result<Option<DateTime<Utc>>> {
     let series = db
         .one(

@@ -11,20 +11,20 @@ use crate::store::session_rows::local_text;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
-/// A series as it is stored.
+/// A stored series.
 #[derive(Debug, Clone)]
 pub struct StoredSeries {
     /// Its id.
     pub id: SeriesId,
     /// Its case.
     pub case_id: CaseId,
-    /// Its days.
+    /// Its pattern and dates.
     pub series: Series,
     /// Length of a session.
     pub minutes: i64,
     /// What kind of contact.
     pub contact_type: String,
-    /// The parents' places.
+    /// The parents who attend, with their offsets.
     pub attendees: Vec<(Role, Offset)>,
 }
 
@@ -61,7 +61,7 @@ fn read_series(r: &Row) -> Result<StoredSeries> {
     })
 }
 
-/// Writes a new series; it is due to be looked at.
+/// Adds a series, due at once.
 pub async fn add_series(tx: &mut Tx, now: DateTime<Utc>, s: &StoredSeries, by: &str) -> Result<()> {
     let place = |role| s.attendees.iter().find(|p| p.0 == role).map(|p| p.1);
     let (resident, contact) = (place(Role::Resident), place(Role::Contact));
@@ -93,7 +93,7 @@ pub async fn add_series(tx: &mut Tx, now: DateTime<Utc>, s: &StoredSeries, by: &
     Ok(())
 }
 
-/// The running series of a case.
+/// The running series of a case, locked.
 pub async fn running_series(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<StoredSeries>> {
     let rows = tx
         .all(
@@ -109,8 +109,7 @@ pub async fn running_series(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<StoredS
     rows.iter().map(read_series).collect()
 }
 
-/// Notes how far a series is settled, and when it is looked at again; with nothing to come it has
-/// ended.
+/// Saves how far a series is booked and when it is due again. `None` ends it.
 pub async fn save_progress(
     tx: &mut Tx,
     series_id: &SeriesId,
@@ -130,7 +129,7 @@ pub async fn save_progress(
     Ok(())
 }
 
-/// Sets the last day of a series, and has it looked at.
+/// Sets the last day of a series and makes it due.
 pub async fn set_last_day(
     tx: &mut Tx,
     series_id: &SeriesId,
@@ -145,7 +144,7 @@ pub async fn set_last_day(
     Ok(())
 }
 
-/// Says of sessions which occurrence of the series each is.
+/// Numbers sessions as occurrences of a series.
 pub async fn set_occurrence_numbers(
     tx: &mut Tx,
     series_id: &SeriesId,
@@ -171,14 +170,13 @@ pub async fn set_occurrence_numbers(
 pub struct Occurrence {
     /// The session.
     pub id: SessionId,
-    /// Its start on the wall clock.
+    /// Its local start.
     pub start_local: NaiveDateTime,
-    /// It is as it was made: booked, never moved or taken back, nobody was asked and nobody
-    /// answered.
+    /// Still as booked: never moved, cancelled, asked about or answered.
     pub untouched: bool,
 }
 
-/// The occurrences of a series from a day on that are booked and ahead, in order.
+/// The booked future occurrences of a series from a day on, in order.
 pub async fn occurrences(
     tx: &mut Tx,
     series_id: &SeriesId,
@@ -220,7 +218,7 @@ pub async fn occurrences(
         .collect()
 }
 
-/// Takes untouched occurrences back: nobody was told of them, so nobody is told that they are off,
+/// Cancels untouched occurrences silently: nobody was notified of them, so nobody is notified now
 /// and nothing was missed.
 pub async fn unbook(tx: &mut Tx, now: DateTime<Utc>, ids: &[SessionId]) -> Result<()> {
     let rows = || ids.iter().map(|id| args![id, now]).collect::<Vec<_>>();

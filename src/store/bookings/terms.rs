@@ -21,19 +21,19 @@ pub(super) fn read_terms(r: &Row) -> Result<Terms> {
     })
 }
 
-/// A booked session ahead with the rules that it keeps.
+/// A booked future session with its terms.
 pub struct SessionTerms {
     /// The session.
     pub session: SessionId,
     /// Its case.
     pub case_id: CaseId,
-    /// Its day on the wall clock.
+    /// Its local day.
     pub day: NaiveDate,
-    /// The rules.
+    /// Its terms.
     pub terms: Terms,
 }
 
-/// The booked sessions of a centre from a day on, with the rules that they keep.
+/// The booked future sessions of a centre from a day on, with their terms. Locks them.
 pub async fn booked_terms(
     tx: &mut Tx,
     centre: &str,
@@ -67,7 +67,7 @@ pub async fn booked_terms(
     rows.iter().map(kept).collect()
 }
 
-/// Gives sessions other rules to keep.
+/// Changes the terms of sessions.
 pub async fn set_terms(tx: &mut Tx, rows: &[(SessionId, Terms)]) -> Result<()> {
     let rows = rows
         .iter()

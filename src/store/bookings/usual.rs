@@ -10,31 +10,31 @@ use crate::store::db::{Row, Tx};
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
 
-/// A parent's place relative to the session.
+/// A parent's own times relative to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offset {
-    /// Own arrival, minutes after the start.
+    /// Own arrival, in minutes after the start.
     pub from: i64,
-    /// Own departure, minutes after the end.
+    /// Own departure, in minutes after the end.
     pub to: i64,
 }
 
-/// The last session of a case: what a new one is like unless it is said otherwise.
+/// The last session of a case: the default for a new one.
 #[derive(Debug, Clone)]
 pub struct UsualSession {
     /// Its length.
     pub minutes: i64,
     /// What kind of contact.
     pub contact_type: String,
-    /// Its day on the wall clock.
+    /// Its local day.
     pub day: NaiveDate,
-    /// The rules that it keeps.
+    /// Its terms.
     pub terms: Terms,
-    /// The places.
+    /// Its attendees, with their offsets.
     pub attendees: Vec<(Role, Offset)>,
 }
 
-/// The newest session of a case that was more than a look at the centre; `None` if there is none.
+/// The newest session of a case, ignoring pre-visits and unbooked sessions.
 pub async fn usual_session(tx: &mut Tx, case_id: &CaseId) -> Result<Option<UsualSession>> {
     let row = tx
         .one(

@@ -8,7 +8,7 @@ use crate::store::db::Db;
 use anyhow::{Result, bail};
 use std::collections::HashMap;
 
-/// A case as it stands in the database.
+/// A case.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// Its id.
@@ -17,14 +17,14 @@ pub struct Case {
     pub centre: String,
     /// Its reference.
     pub case_ref: String,
-    /// The file is closed.
+    /// The case is archived.
     pub archived: bool,
 }
 
-/// Finds a case by `BRK-0101`, or `BRK/BRK-0101` where two centres share it.
+/// Finds a case by `BRK-0101`, or by `BRK/BRK-0101` where two centres use the same reference.
 ///
 /// # Errors
-/// No such case, or more than one; in plain words.
+/// No such case, or more than one.
 pub async fn find(db: &Db, case: &str) -> Result<Case> {
     let (centre, case_ref) = match case.split_once('/') {
         Some((c, r)) => (Some(c), r),
@@ -60,7 +60,7 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
     }
 }
 
-/// A party as lists show it: no name, no number.
+/// A party for lists, without name and number.
 #[derive(Debug, Clone)]
 pub struct ListedParty {
     /// The case's reference.
@@ -69,17 +69,17 @@ pub struct ListedParty {
     pub centre: String,
     /// The role.
     pub role: Role,
-    /// The wanted channel.
+    /// The preferred channel.
     pub channel: Channel,
-    /// Consent; `stop` also where the number is opted out.
+    /// Consent; `stop` also if its address is opted out.
     pub consent: Consent,
     /// Whether a Telegram chat is linked.
     pub linked: bool,
-    /// Whether a text can go to it now.
+    /// Whether a message can be sent to it now.
     pub usable: bool,
 }
 
-/// All parties of a centre or of all.
+/// The parties of one centre or of all.
 pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result<Vec<ListedParty>> {
     let rows = db
         .all(
@@ -101,7 +101,7 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
             args![centre],
         )
         .await?;
-    // By party: the channel, the hash, and whether texts may go there but for an opt-out.
+    // By party: channel, hash, and whether messages may go there apart from opt-outs.
     let mut by_party: HashMap<PartyId, Vec<(Channel, String, bool)>> = HashMap::new();
     let mut hashes = Vec::with_capacity(addresses.len());
     for a in addresses {

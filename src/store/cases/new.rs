@@ -7,7 +7,7 @@ use crate::store::db::{Arg, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// A case to write.
+/// A case to insert.
 pub struct NewCase {
     /// Its id.
     pub id: CaseId,
@@ -15,13 +15,13 @@ pub struct NewCase {
     pub centre: String,
     /// Its reference.
     pub case_ref: String,
-    /// Contact is set by a court order.
+    /// Contact is ordered by a court.
     pub court_ordered: bool,
-    /// Children that attend.
+    /// Number of children who attend.
     pub children: i64,
 }
 
-/// A party to write.
+/// A party to insert.
 pub struct NewParty {
     /// Its id.
     pub id: PartyId,
@@ -33,7 +33,7 @@ pub struct NewParty {
     pub name: String,
     /// Language of its texts.
     pub language: String,
-    /// The wanted channel.
+    /// The preferred channel.
     pub channel: Channel,
     /// Consent.
     pub consent: Consent,
@@ -41,15 +41,15 @@ pub struct NewParty {
     pub detail: String,
 }
 
-/// An address to write.
+/// An address to insert.
 pub struct NewAddress {
     /// Its party.
     pub party_id: PartyId,
     /// `sms`, `telegram` or `ring`.
     pub channel: &'static str,
-    /// The number, or the chat's id.
+    /// The number or chat id.
     pub value: String,
-    /// Its look-up hash.
+    /// Its lookup hash.
     pub hash: String,
     /// `safe`, `ring_first` or `never`.
     pub safe: &'static str,
@@ -57,21 +57,21 @@ pub struct NewAddress {
     pub state: &'static str,
 }
 
-/// A session to write, with the places of the parents.
+/// A session to insert, with its attendees.
 pub struct NewSession {
     /// Its id.
     pub id: SessionId,
     /// Its case.
     pub case_id: CaseId,
-    /// Its reference in files.
+    /// Its reference in imported files.
     pub session_ref: Option<String>,
-    /// Start and end (UTC).
+    /// Start (UTC).
     pub starts_at: DateTime<Utc>,
     /// End (UTC).
     pub ends_at: DateTime<Utc>,
-    /// Start on the wall clock.
+    /// Local start.
     pub start_local: String,
-    /// The zone.
+    /// Time zone.
     pub timezone: String,
     /// What kind of contact.
     pub contact_type: String,
@@ -79,7 +79,7 @@ pub struct NewSession {
     pub state: &'static str,
     /// When it was booked.
     pub booked_at: DateTime<Utc>,
-    /// The rules in force at booking: notice hours, fee, currency, payer, days.
+    /// Hours of notice, from the terms at booking.
     pub notice_hours: i64,
     /// Fee in minor units.
     pub fee_minor: i64,
@@ -91,11 +91,11 @@ pub struct NewSession {
     pub payment_days: i64,
     /// Fingerprint of the imported row.
     pub imported: String,
-    /// The places: role, party, arrival, departure, known since, due at, word.
+    /// Its attendees.
     pub attendees: Vec<NewAttendee>,
 }
 
-/// A parent's place to write.
+/// An attendee to insert.
 pub struct NewAttendee {
     /// Which parent.
     pub role: Role,
@@ -107,11 +107,11 @@ pub struct NewAttendee {
     pub leaves_at: DateTime<Utc>,
     /// Since when the question could have been asked.
     pub ask_known: DateTime<Utc>,
-    /// When it is due.
+    /// When the question is due.
     pub ask_at: Option<DateTime<Utc>>,
 }
 
-/// Writes cases.
+/// Inserts cases.
 pub async fn insert_cases(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewCase]) -> Result<()> {
     let rows = rows
         .iter()
@@ -138,7 +138,7 @@ pub async fn insert_cases(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewCase]) -> 
     Ok(())
 }
 
-/// Writes parties.
+/// Inserts parties.
 pub async fn insert_parties(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewParty]) -> Result<()> {
     let seal = tx.seal();
     let rows = rows
@@ -169,7 +169,7 @@ pub async fn insert_parties(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewParty]) 
     Ok(())
 }
 
-/// Writes addresses; one that the party has already stays as it is.
+/// Inserts addresses. An address that the party already has stays as it is.
 pub async fn insert_addresses(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewAddress]) -> Result<()> {
     let seal = tx.seal();
     let rows = rows
@@ -199,7 +199,7 @@ pub async fn insert_addresses(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewAddres
     Ok(())
 }
 
-/// Writes sessions with their places.
+/// Inserts sessions with their attendees.
 pub async fn insert_sessions(tx: &mut Tx, rows: &[NewSession]) -> Result<()> {
     let sessions: Vec<Vec<Arg>> = rows
         .iter()

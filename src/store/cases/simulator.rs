@@ -5,7 +5,7 @@ use crate::domain::people::person::{Channel, Phone, Private, Role};
 use crate::store::db::Db;
 use anyhow::Result;
 
-/// A number that the practice phones show: whose it is, in words for the one who practises.
+/// Every number on file for the simulated phones: number, case, role, name, preferred channel.
 pub async fn simulator_phones(db: &Db) -> Result<Vec<(Phone, String, Role, Private, Channel)>> {
     let seal = db.seal();
     let rows = db
@@ -34,7 +34,7 @@ pub async fn simulator_phones(db: &Db) -> Result<Vec<(Phone, String, Role, Priva
     Ok(out)
 }
 
-/// The Telegram chats on file, for the practice phones: the chat's id and whose it is.
+/// Every Telegram chat on file for the simulated phones: chat id, case, role, name.
 pub async fn simulator_chats(db: &Db) -> Result<Vec<(i64, String, Role, Private)>> {
     let seal = db.seal();
     let rows = db

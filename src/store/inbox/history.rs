@@ -1,4 +1,4 @@
-//! What was received before.
+//! Earlier inbound messages.
 
 use crate::args;
 use crate::domain::ids::{CaseId, InboundId};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// What was applied from a number since then, without this one: when it came and its words.
+/// The texts from a number that were applied since `since`, without this one: time and text.
 pub async fn recent_texts(
     tx: &mut Tx,
     number_hash: &str,
@@ -31,8 +31,7 @@ pub async fn recent_texts(
         .collect()
 }
 
-/// When somebody last wrote from each of these addresses to our sender, if that was not before
-/// `since`.
+/// When each of these addresses last wrote to our sender, if not before `since`.
 pub async fn last_inbound(
     tx: &mut Tx,
     at: (Channel, &str),
@@ -57,7 +56,7 @@ pub async fn last_inbound(
     Ok(out)
 }
 
-/// The messages of a party's numbers, for the case's history: (when, intent, rule).
+/// The applied messages from a case's addresses: (time, intent, rule).
 pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<(DateTime<Utc>, String, String)>> {
     let rows = db
         .all(
@@ -85,7 +84,7 @@ pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<(DateTime<Utc>, St
         .collect()
 }
 
-/// How many came in, by channel.
+/// Number of inbound messages by channel.
 pub async fn count(db: &Db) -> Result<Vec<(String, i64)>> {
     let rows = db
         .all(

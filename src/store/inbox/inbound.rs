@@ -9,32 +9,32 @@ use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::HashSet;
 
-/// What came in.
+/// What was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InboundKind {
-    /// Words, perhaps with pictures or sound.
+    /// A text, perhaps with pictures or sound.
     Text {
-        /// The words, as received.
+        /// The text as received.
         body: Private,
-        /// Pictures and sounds with it.
+        /// Number of pictures and sounds.
         media: i64,
-        /// The service's opt-out mark.
+        /// The provider's opt-out flag.
         opt_out_type: Option<String>,
     },
     /// A press on a button.
     Press {
-        /// The service's id of the press, to answer it.
+        /// The provider's id of the press, needed to answer it.
         query: String,
         /// What the button carries.
         data: String,
-        /// The message below which it stands.
+        /// The message that the button belongs to.
         message: String,
     },
     /// The bot was blocked in this chat.
     Blocked,
-    /// The bot was let in again.
+    /// The bot was unblocked.
     Unblocked,
-    /// The bot is in a group or a channel, where it has no business.
+    /// The bot was added to a group or channel, where it must not be.
     Group,
 }
 
@@ -50,37 +50,37 @@ impl InboundKind {
     }
 }
 
-/// A received message on its way into the store.
+/// An inbound message to store.
 #[derive(Debug, Clone)]
 pub struct NewInbound {
-    /// The service that brought it, with the account where ids are its own.
+    /// The provider, with the account where message ids are per account.
     pub provider: String,
-    /// Its id there: a replay is no second message.
+    /// The provider's id. A replay is recognised by it.
     pub provider_message_id: String,
     /// The channel.
     pub channel: Channel,
-    /// Our sender that it came to.
+    /// Our sender that received it.
     pub sender: String,
-    /// Who wrote, as the service names them.
+    /// The sender as the provider names it.
     pub from: String,
-    /// What came in.
+    /// What was received.
     pub kind: InboundKind,
     /// When it reached the centre's number.
     pub at: DateTime<Utc>,
-    /// For what carries no time of its own: it may have come at any instant since then.
+    /// For events without a time of their own: the earliest time at which it can have happened.
     pub earliest_at: Option<DateTime<Utc>>,
     /// `hook` or `listing`.
     pub found_by: &'static str,
 }
 
-/// Stores what came in; what is there already is left alone. Gives how many were new.
+/// Stores inbound messages, ignoring known ones. Returns how many were new.
 pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[NewInbound]) -> Result<u64> {
     let seal = tx.seal();
     let rows: Vec<Vec<Arg>> = received
         .iter()
         .enumerate()
         .map(|(i, r)| {
-            // They are applied in the order in which they came.
+            // Distinct times keep the order in which they were received.
             let recorded = now + Duration::microseconds(i as i64);
             let hash = Address::read(r.channel, &r.from).map_or_else(
                 || seal.id_of(&format!("no-number/{}", r.from)),
@@ -131,29 +131,29 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[NewInbound]) -> 
     .await
 }
 
-/// A stored message that was not applied yet.
+/// A stored message that is not applied yet.
 #[derive(Debug, Clone)]
 pub struct Inbound {
     /// Its id.
     pub id: InboundId,
-    /// The channel and our sender that it came to.
+    /// The channel and our sender that received it.
     pub channel: Channel,
     /// See `channel`.
     pub sender: String,
-    /// Who wrote; `None` for a short code or a name.
+    /// The sender; `None` for a short code or a name.
     pub from: Option<Address>,
-    /// The look-up hash of it.
+    /// Lookup hash of the sender.
     pub number_hash: String,
-    /// What came in.
+    /// What was received.
     pub kind: InboundKind,
     /// When it reached the centre's number.
     pub at: DateTime<Utc>,
-    /// The earliest instant at which it may have come.
+    /// The earliest time at which it can have happened.
     pub earliest_at: Option<DateTime<Utc>>,
 }
 
 impl Inbound {
-    /// The words, if it has words.
+    /// Its text; empty for other events.
     pub fn text(&self) -> &str {
         match &self.kind {
             InboundKind::Text { body, .. } => &body.0,
@@ -161,14 +161,16 @@ impl Inbound {
         }
     }
 
-    /// The channel with our sender.
+    /// The channel and our sender.
     pub fn line(&self) -> (Channel, &str) {
         (self.channel, &self.sender)
     }
 }
 
-/// Takes of the messages that were not applied yet the one that was sent first. Another process
-/// takes one of another number: what came from one phone is applied in its order.
+/// Takes the unapplied message that was sent first.
+///
+/// Another process takes one from another number, so the messages of one phone are applied in
+/// order.
 pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
     let seal = tx.seal();
     let row = tx
@@ -225,7 +227,7 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Inbound>> {
     .transpose()
 }
 
-/// Whether something waits to be applied.
+/// Whether a message waits to be applied.
 pub async fn anything_new(db: &Db) -> Result<bool> {
     Ok(db
         .one(
@@ -239,7 +241,7 @@ pub async fn anything_new(db: &Db) -> Result<bool> {
         .is_some())
 }
 
-/// Marks it applied, with what was understood and the rule.
+/// Marks a message as applied, with its intent and the rule.
 pub async fn mark_applied(tx: &mut Tx, id: &InboundId, intent: &str, rule: &str) -> Result<()> {
     tx.exec(
         "UPDATE inbound
@@ -251,7 +253,7 @@ pub async fn mark_applied(tx: &mut Tx, id: &InboundId, intent: &str, rule: &str)
     Ok(())
 }
 
-/// Which of these ids of a provider are stored already.
+/// Which of these provider ids are stored already.
 pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<String>> {
     let mut out = HashSet::new();
     for chunk in ids.chunks(500) {

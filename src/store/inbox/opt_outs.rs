@@ -1,5 +1,4 @@
-//! Opt-outs: each belongs to a channel, our sender and an address, and knows where the STOP was
-//! said.
+//! Opt-outs. Each belongs to a channel, our sender and an address, and knows where STOP was said.
 
 use crate::args;
 use crate::domain::people::person::Channel;
@@ -12,7 +11,7 @@ use std::collections::HashSet;
 pub type OptOuts = HashSet<(Channel, String, String)>;
 
 const STOPPED: &str = "SELECT channel, sender, number_hash FROM opt_out WHERE active = TRUE";
-/// As long as there are fewer, all are read at once, which is quicker than to look for many.
+/// Up to this many opt-outs are all read at once, which is faster than looking for many hashes.
 const FEW: usize = 500;
 
 fn read_stopped(rows: &[Row], out: &mut OptOuts) -> Result<()> {
@@ -36,7 +35,7 @@ fn stopped_among(hashes: &[String]) -> (String, Vec<Arg>) {
     )
 }
 
-/// Which of these addresses are opted out, and where.
+/// Which of these addresses are opted out, and at which sender.
 pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> {
     let mut out = OptOuts::new();
     let all = if hashes.len() > 1 {
@@ -55,7 +54,7 @@ pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> 
     Ok(out)
 }
 
-/// The same outside a transaction.
+/// [`opted_out_among`] outside a transaction.
 pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
     let mut out = OptOuts::new();
     let all = db.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await?;
@@ -70,8 +69,8 @@ pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
     Ok(out)
 }
 
-/// Opts an address out or in at a sender. `said` is where a party said so; `None`: the service
-/// reports it.
+/// Opts an address out or back in at a sender. `said` is where the party said so; `None` if the
+/// provider reports it.
 pub async fn set_opt_out(
     tx: &mut Tx,
     at: (Channel, &str),
@@ -100,8 +99,8 @@ pub async fn set_opt_out(
     Ok(())
 }
 
-/// A STOP that was said elsewhere stops this address too, unless it is stopped already by itself or
-/// by the service.
+/// Extends a STOP said elsewhere to this address, unless it is opted out already by its own STOP or
+/// by the provider.
 pub async fn extend_stop(
     tx: &mut Tx,
     at: (Channel, &str),
@@ -128,8 +127,8 @@ pub async fn extend_stop(
     Ok(())
 }
 
-/// A START ends what the STOP in the same place had stopped elsewhere, and nothing else. Gives how
-/// many addresses that were.
+/// Ends what a STOP said in the same place had extended to this address. Returns the number of
+/// addresses that changed.
 pub async fn extend_start(
     tx: &mut Tx,
     at: (Channel, &str),
@@ -159,7 +158,7 @@ pub async fn extend_start(
     .await
 }
 
-/// When an address said STOP or START last at a sender, and whether it is stopped.
+/// When an address last said STOP or START at a sender, and whether it is opted out.
 pub async fn opt_out_of(
     tx: &mut Tx,
     at: (Channel, &str),
@@ -177,8 +176,8 @@ pub async fn opt_out_of(
         .transpose()
 }
 
-/// Takes the opt-outs of a centre's parties along to the centre's new sender: who said STOP has
-/// said it to the centre.
+/// Copies the opt-outs of a centre's parties to the centre's new sender: a STOP is meant for the
+/// centre.
 pub async fn copy_opt_outs(
     tx: &mut Tx,
     now: DateTime<Utc>,

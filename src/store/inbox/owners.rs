@@ -1,4 +1,4 @@
-//! Whose an address is, and whether it may be used.
+//! Which parties have an address, and whether it may be used.
 
 use crate::args;
 use crate::domain::ids::{CaseId, PartyId};
@@ -24,11 +24,11 @@ pub struct Owner {
     pub mode: Mode,
     /// Its language (BCP 47).
     pub language: String,
-    /// The hash of its private word, if it chose one.
+    /// Hash of its private word, if it chose one.
     pub quiet_word: Option<String>,
 }
 
-/// Parties with an address at the centres for which our sender speaks.
+/// Parties with this address at the centres that our sender serves.
 pub async fn parties_with(
     tx: &mut Tx,
     senders: &Senders,
@@ -40,7 +40,7 @@ pub async fn parties_with(
     Ok(all)
 }
 
-/// Parties with an address at any centre.
+/// Parties with this address at any centre.
 pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owner>> {
     let rows = tx
         .all(
@@ -69,7 +69,7 @@ pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owne
         .collect()
 }
 
-/// The quietest mode among the parties with each of these addresses.
+/// The most discreet mode among the parties with each address.
 pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, Mode>> {
     let mut out: HashMap<String, Mode> = HashMap::new();
     for chunk in hashes.chunks(500) {
@@ -89,7 +89,7 @@ pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, 
     Ok(out)
 }
 
-/// The language of the parties with each of these addresses, where all of them have the same.
+/// The language of the parties with each address, if all use the same.
 pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, String>> {
     let mut found: HashMap<String, HashSet<String>> = HashMap::new();
     for chunk in hashes.chunks(500) {
@@ -114,17 +114,18 @@ pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<Stri
         .collect())
 }
 
-/// Those of these addresses that must not be used on a channel: at rest, not safe, or not any
-/// party's any more. A number that no party ever had is not among them, and neither is one that is
-/// on file for ringing alone. What is on file for this very channel counts before what is on file
-/// for another one with the same number.
+/// Those of these addresses that must not be used on a channel: paused, not safe, or no longer a
+/// party's.
+///
+/// An address that was never on file, or only for calls, is not among them. An entry for this
+/// channel counts before one for another channel with the same number.
 pub async fn unusable_among(
     tx: &mut Tx,
     channel: Channel,
     hashes: &[String],
 ) -> Result<HashSet<String>> {
-    // By hash: whether any of its rows is present, and whether texts may go there by this channel,
-    // and by any other.
+    // By hash: whether any entry is current, and whether messages may go there on this channel and
+    // on others.
     let mut found: HashMap<String, (bool, Option<bool>, Option<bool>)> = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
@@ -161,7 +162,7 @@ pub async fn unusable_among(
         .collect())
 }
 
-/// Lets an address rest until a person has spoken with its owner, or lets it go on.
+/// Pauses an address until staff have spoken with its owner. `None` ends the pause.
 pub async fn set_paused(
     tx: &mut Tx,
     parties: &[Owner],
@@ -178,7 +179,7 @@ pub async fn set_paused(
     Ok(())
 }
 
-/// The bot was blocked in a chat, or let in again.
+/// Records that the bot was blocked in a chat. `None` unblocks it.
 pub async fn set_blocked(
     tx: &mut Tx,
     chat_hash: &str,
@@ -193,7 +194,7 @@ pub async fn set_blocked(
     .await
 }
 
-/// Whether one of these parties agreed to get texts at an address by this channel.
+/// Whether one of these parties agreed to messages at this address on this channel.
 pub async fn is_agreed(
     tx: &mut Tx,
     channel: Channel,

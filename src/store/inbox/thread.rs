@@ -1,4 +1,4 @@
-//! What passed between us and one number, for the person who answers.
+//! The messages exchanged with one number, for the person who replies.
 
 use crate::args;
 use crate::domain::ids::InboundId;
@@ -7,42 +7,41 @@ use crate::store::db::Tx;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// A text that passed between us and one number.
+/// A message in a thread.
 #[derive(Debug, Clone)]
 pub struct ThreadEntry {
-    /// When it came, or when its first try began.
+    /// When it was received, or when its first attempt began.
     pub at: DateTime<Utc>,
-    /// The words.
+    /// Its text.
     pub body: Private,
-    /// What came, or what went.
+    /// Received or sent.
     pub direction: Direction,
 }
 
-/// Which way a text went.
+/// The direction of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Direction {
     /// From the number to us.
     In {
         /// Its id.
         id: InboundId,
-        /// What was understood and by which rule, once it was applied.
+        /// Intent and rule, once it was applied.
         understood: Option<(String, String)>,
-        /// Pictures and sounds with it.
+        /// Number of pictures and sounds.
         media: i64,
     },
     /// From us to the number.
     Out {
         /// Its kind.
         kind: String,
-        /// Where it stands.
+        /// Its state.
         state: String,
-        /// The message that it answers by itself, if it does.
+        /// The inbound message that it answers automatically, if any.
         answers: Option<InboundId>,
     },
 }
 
-/// What passed between us and a number since then, by one channel and sender of ours, the oldest
-/// first: for the person who answers.
+/// The messages exchanged with a number since `since` on one channel and sender, oldest first.
 pub async fn thread(
     tx: &mut Tx,
     from: &InboundSource,
@@ -106,19 +105,19 @@ pub async fn thread(
     Ok(out)
 }
 
-/// Where a message came from.
+/// Where an inbound message came from.
 pub struct InboundSource {
     /// The channel and our sender.
     pub channel: Channel,
     /// See `channel`.
     pub sender: String,
-    /// The number or chat.
+    /// The number or chat id.
     pub address: String,
-    /// Its look-up hash.
+    /// Its lookup hash.
     pub hash: String,
 }
 
-/// Where a stored message came from, so that it can be answered.
+/// Where a stored message came from, so that staff can reply.
 pub async fn source_of(tx: &mut Tx, id: &InboundId) -> Result<Option<InboundSource>> {
     let seal = tx.seal();
     let row = tx

@@ -1,4 +1,4 @@
-//! What an address was sent lately.
+//! What was sent to an address before.
 
 use crate::args;
 use crate::domain::ids::SessionId;
@@ -9,7 +9,7 @@ use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::HashMap;
 
-/// What a number got unprompted lately: the last time, and how many in 24 hours.
+/// The unprompted messages to each number: time of the last one, and how many in 24 hours.
 pub async fn unprompted(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -36,7 +36,7 @@ pub async fn unprompted(
     Ok(out)
 }
 
-/// Answers that went or wait to go to a number since then: (kind, session, when).
+/// Messages to an address queued since `since`: (kind, session, time).
 pub async fn answers_since(
     tx: &mut Tx,
     number_hash: &str,
@@ -61,7 +61,7 @@ pub async fn answers_since(
         .collect()
 }
 
-/// How many answers to strangers were queued since then.
+/// Number of replies to unknown senders queued since `since`.
 pub async fn unknown_sender_replies_since(tx: &mut Tx, since: DateTime<Utc>) -> Result<i64> {
     let row = tx
         .one(
@@ -74,8 +74,8 @@ pub async fn unknown_sender_replies_since(tx: &mut Tx, since: DateTime<Utc>) -> 
     row.map_or(Ok(0), |r| r.int("n"))
 }
 
-/// When a text that asks left for this version of the question, or may have left; when it was
-/// accepted; and whether an older version was asked about before.
+/// What is known about a party's question: when it was sent, when it was accepted, and whether an
+/// older version was asked.
 pub async fn question_state(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -112,7 +112,7 @@ pub async fn question_state(
     Ok(out)
 }
 
-/// The start of the session about which a number was asked last, whether or not it is over.
+/// Start of the session that a number was last asked about, past or future.
 pub async fn last_asked_session_start(
     tx: &mut Tx,
     number_hash: &str,

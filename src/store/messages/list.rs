@@ -8,14 +8,14 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// A message as lists show it: no body, no name, no number.
+/// A message for lists, without text, name and number.
 #[derive(Debug, Clone)]
 pub struct ListedMessage {
     /// Its id.
     pub id: MessageId,
-    /// What it says.
+    /// Its kind.
     pub kind: MessageKind,
-    /// Whose words.
+    /// The centre in whose name it is sent.
     pub centre: String,
     /// The case's reference.
     pub case_ref: Option<String>,
@@ -25,65 +25,65 @@ pub struct ListedMessage {
     pub session_id: Option<SessionId>,
     /// The session's version when it was made.
     pub session_version: Option<i64>,
-    /// By which channel.
+    /// Its channel.
     pub channel: String,
-    /// Where it stands.
+    /// Its state.
     pub state: MessageState,
-    /// Why it ended unsent.
+    /// Why it was not sent.
     pub reason: Option<String>,
-    /// Parts of the text.
+    /// Number of text segments.
     pub parts: Option<i64>,
-    /// A person holds it back alone.
+    /// A person holds this message.
     pub held: bool,
-    /// Earliest instant.
+    /// Not sent before.
     pub not_before: DateTime<Utc>,
-    /// Latest instant.
+    /// Not sent after.
     pub not_after: Option<DateTime<Utc>>,
-    /// When it was decided.
+    /// When it was queued.
     pub queued_at: DateTime<Utc>,
-    /// When the provider took it.
+    /// When the provider accepted it.
     pub sent_at: Option<DateTime<Utc>>,
     /// The provider's id.
     pub provider_id: Option<String>,
-    /// Every try.
+    /// All attempts.
     pub attempts: Vec<ListedAttempt>,
 }
 
-/// An attempt as lists show it.
+/// An attempt for lists.
 #[derive(Debug, Clone)]
 pub struct ListedAttempt {
     /// Its token.
     pub token: AttemptToken,
-    /// By which channel.
+    /// Its channel.
     pub channel: String,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Option<String>,
     /// The provider's id.
     pub provider_id: Option<String>,
-    /// Parts of its text.
+    /// Number of text segments.
     pub parts: i64,
     /// When its intent was committed.
     pub started_at: DateTime<Utc>,
-    /// When its end was seen.
+    /// When its result was recorded.
     pub ended_at: Option<DateTime<Utc>>,
-    /// What went wrong.
+    /// The error.
     pub error: Option<String>,
 }
 
-/// All messages of a centre or of all, in the order in which they were decided, with their
+/// The messages of one centre or of all, in the order in which they were queued, with their
 /// attempts.
 pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<ListedMessage>> {
     list_where(db, "WHERE $1 IS NULL OR m.centre = $1", args![centre]).await
 }
 
-/// Messages that wait to be sent, the next first.
+/// Messages that wait, the next one first.
 pub async fn waiting(db: &Db) -> Result<Vec<ListedMessage>> {
     let mut out = list_where(db, "WHERE m.state = 'waiting'", args![]).await?;
     out.sort_by_key(|m| m.not_before);
     Ok(out)
 }
 
-/// All messages of a case.
+/// The messages of a case.
 pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<ListedMessage>> {
     list_where(db, "WHERE m.case_id = $1", args![case_id]).await
 }

@@ -6,7 +6,7 @@ use crate::store::outbox::LineScope;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// Whether anything is due on a line that is not held.
+/// Whether a line has a due message that is not held.
 pub async fn any_due(db: &Db, line: LineScope<'_>, now: DateTime<Utc>) -> Result<bool> {
     let (filter, values) = line.filter(3);
     let mut args: Vec<Arg> = args![now, line.channel.as_str()];
@@ -32,7 +32,7 @@ pub async fn any_due(db: &Db, line: LineScope<'_>, now: DateTime<Utc>) -> Result
     Ok(db.one(sql, args).await?.is_some())
 }
 
-/// Texts of a line that began on the day (UTC) of `now`.
+/// Attempts of a line that began on the day (UTC) of `now`.
 pub async fn attempts_today(tx: &mut Tx, line: &str, now: DateTime<Utc>) -> Result<i64> {
     let row = tx
         .one(
@@ -43,29 +43,29 @@ pub async fn attempts_today(tx: &mut Tx, line: &str, now: DateTime<Utc>) -> Resu
     row.map_or(Ok(0), |r| r.int("texts"))
 }
 
-/// How many messages wait, are due now, and when the next one is due; how many attempts are open.
+/// The load of the queue.
 #[derive(Debug, Clone, Default)]
 pub struct QueueLoad {
-    /// Due and not held.
+    /// Messages due and not held.
     pub due: i64,
-    /// Due and held.
+    /// Messages due and held.
     pub held: i64,
-    /// Attempts without a recorded end.
+    /// Attempts without a result.
     pub open: i64,
-    /// The next instant at which something is due.
+    /// When the next message is due.
     pub next: Option<DateTime<Utc>>,
-    /// Whether something that was tried already waits for its next try.
+    /// Whether a message waits for another attempt.
     pub again: bool,
 }
 
 impl QueueLoad {
-    /// Whether a try that failed is due again within a moment: an idle process waits for that.
+    /// Whether a retry is due so soon that an idle process should wait for it.
     pub fn soon(&self, now: DateTime<Utc>) -> bool {
         self.again && self.next.is_some_and(|t| t <= now + Duration::minutes(3))
     }
 }
 
-/// Reads the load.
+/// Reads the load of the queue.
 pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<QueueLoad> {
     let held = "EXISTS (
           SELECT 1
@@ -123,7 +123,7 @@ pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<QueueLoad> {
     })
 }
 
-/// How many messages there are, by kind and state.
+/// Number of messages by kind and state.
 pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>> {
     let rows = db
         .all(
@@ -139,7 +139,8 @@ pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>> {
         .collect()
 }
 
-/// How many waiting texts would leave until `until` if nothing held them, of a centre or of all.
+/// How many waiting messages of one centre or of all would be sent until `until` if nothing were
+/// held.
 pub async fn count_due_until(
     db: &Db,
     centre: Option<&str>,

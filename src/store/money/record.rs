@@ -9,10 +9,10 @@ use crate::store::db::Tx;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
-/// The facts that can make a fee, as a list of SQL.
+/// The kinds of facts that can cause a fee, as an SQL list.
 pub(super) const FEEABLE: &str = "('cancelled', 'no_show')";
 
-/// A case that has something to do with money.
+/// A case with its record.
 #[derive(Debug, Clone)]
 pub struct MoneyCase {
     /// Its id.
@@ -21,12 +21,11 @@ pub struct MoneyCase {
     pub case_ref: String,
     /// The centre's code.
     pub centre: String,
-    /// What was recorded.
+    /// Everything recorded about it.
     pub record: CaseRecord,
 }
 
-/// Keeps others from looking at the case until the end of the transaction (PostgreSQL; SQLite has
-/// one writer anyway).
+/// Locks a case until the end of the transaction. SQLite has a single writer and needs no lock.
 pub async fn lock(tx: &mut Tx, case_id: &CaseId) -> Result<()> {
     tx.one(
         "SELECT id FROM case_file WHERE id = $1 {lock}",
@@ -36,7 +35,7 @@ pub async fn lock(tx: &mut Tx, case_id: &CaseId) -> Result<()> {
     Ok(())
 }
 
-/// All that the rules on money look at for one case.
+/// Reads a case with everything that the rules on money need.
 ///
 /// # Errors
 /// The case does not exist.
@@ -135,7 +134,7 @@ pub async fn case(tx: &mut Tx, case_id: &CaseId) -> Result<MoneyCase> {
     })
 }
 
-/// The cases of a centre or of all in which something was recorded that can make a fee.
+/// The cases of one centre or of all with a fact that can cause a fee.
 pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<CaseId>> {
     tx.all(
         format!(
@@ -153,7 +152,7 @@ pub async fn cases_with_fees(tx: &mut Tx, centre: Option<&str>) -> Result<Vec<Ca
     .collect()
 }
 
-/// The session whose fee has this id.
+/// The case and session of a fee.
 pub async fn session_of_fee(tx: &mut Tx, fee: &FeeId) -> Result<Option<(CaseId, SessionId)>> {
     let seal = tx.seal();
     for r in tx
@@ -179,7 +178,7 @@ fn fee_cause(session: &SessionId) -> String {
     format!("fee/{session}")
 }
 
-/// The id of the fee of a session, as lists show it.
+/// The id of a session's fee, as lists show it.
 pub fn fee_id(tx: &Tx, session: &SessionId) -> FeeId {
     FeeId::new(tx.seal().id_of(&fee_cause(session)))
 }
@@ -192,7 +191,7 @@ pub async fn case_of_session(tx: &mut Tx, session: &SessionId) -> Result<Option<
         .transpose()
 }
 
-/// Until when this party may take a cancellation of the session back, if they may.
+/// Until when this party may undo its cancellation of the session, if it may.
 pub async fn undo_until(
     tx: &mut Tx,
     session: &SessionId,

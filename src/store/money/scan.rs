@@ -7,7 +7,7 @@ use crate::store::money::record::FEEABLE;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Cases at which something happens by itself by `now`, at most `limit`.
+/// Due cases, at most `limit`.
 pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<CaseId>> {
     db.all(
         "SELECT id
@@ -23,7 +23,7 @@ pub async fn due(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<CaseId>>
     .collect()
 }
 
-/// When the next case has to be looked at.
+/// When the next case is due.
 pub async fn next_scan_at(db: &Db) -> Result<Option<DateTime<Utc>>> {
     let row = db
         .one(
@@ -34,8 +34,7 @@ pub async fn next_scan_at(db: &Db) -> Result<Option<DateTime<Utc>>> {
     row.map_or(Ok(None), |r| r.time_opt("at"))
 }
 
-/// Lets the next scan look at those of the cases that have something to do with money: their
-/// sessions changed.
+/// Has the next scan look at those of the cases that involve money: their sessions changed.
 pub async fn rescan<'a>(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -60,8 +59,8 @@ pub async fn rescan<'a>(
     Ok(())
 }
 
-/// Lets the next scan look at the case of a text about money: it is proven that it arrived, or it
-/// may go on.
+/// Has the next scan look at the case of a message about money: it was delivered, or it was
+/// released.
 pub async fn rescan_case_of_message(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -77,7 +76,7 @@ pub async fn rescan_case_of_message(
     Ok(())
 }
 
-/// Writes down how the case stands and when to look again.
+/// Saves the state of a case and when it is due again.
 pub async fn save_state(
     tx: &mut Tx,
     case_id: &CaseId,

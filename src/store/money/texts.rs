@@ -9,41 +9,41 @@ use crate::store::money::scan::rescan_case_of_message;
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// A text about money or a note that was queued.
+/// A queued message about money or a note.
 #[derive(Debug, Clone)]
 pub struct MoneyText {
     /// The message.
     pub id: MessageId,
-    /// Its cause.
+    /// Its dedup key.
     pub dedup_key: String,
-    /// What it says.
+    /// Its kind.
     pub kind: MessageKind,
-    /// About which session.
+    /// The session that it is about.
     pub session: Option<SessionId>,
-    /// To whom.
+    /// The recipient.
     pub role: Option<Role>,
-    /// On which channel.
+    /// Its channel.
     pub channel: Channel,
-    /// Where it stands.
+    /// Its state.
     pub state: MessageState,
     /// Why it ended.
     pub reason: Option<String>,
-    /// When it was called for, last.
+    /// When it was last requested.
     pub queued_at: DateTime<Utc>,
-    /// Earliest instant.
+    /// Not sent before.
     pub not_before: DateTime<Utc>,
-    /// When it was accepted.
+    /// When the provider accepted it.
     pub sent_at: Option<DateTime<Utc>>,
-    /// When it was proven that it reached the phone.
+    /// When it is proven to have been delivered.
     pub delivered_at: Option<DateTime<Utc>>,
-    /// A person holds it back.
+    /// A person holds it.
     pub held: bool,
     /// The day of the visit that it names.
     pub date: Option<NaiveDate>,
 }
 
 impl MoneyText {
-    /// Whether it left, or may have left.
+    /// Whether it was sent, or may have been.
     pub fn may_have_left(&self) -> bool {
         matches!(
             self.state,
@@ -54,15 +54,15 @@ impl MoneyText {
         )
     }
 
-    /// Whether it left, or ended so that it will not leave any more and a person says it instead.
+    /// Whether it was sent, or ended in a way that makes a person pass the news on instead.
     pub fn is_dealt_with(&self) -> bool {
         let withdrawn = self.state == MessageState::Withdrawn
             && self.reason.as_deref() == Some(EndReason::NoLongerDue.as_str());
         self.state != MessageState::Waiting && !withdrawn
     }
 
-    /// When its party was told by it: a network says when the phone has a text; Telegram says no
-    /// more than that it took it for a chat, and shows it there.
+    /// When it informed its party. Networks report delivery; for Telegram, acceptance is enough,
+    /// because the chat then shows the message.
     pub fn informed_at(&self) -> Option<DateTime<Utc>> {
         match (self.state, self.channel) {
             (MessageState::Sent | MessageState::Delivered, Channel::Telegram) => self.sent_at,
@@ -72,9 +72,9 @@ impl MoneyText {
     }
 }
 
-/// The texts of a case about money and notes.
+/// The messages of a case about money and notes.
 pub async fn texts(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<MoneyText>> {
-    // The rank of texts about money stands in `outbox::enqueue`.
+    // 3 is the rank of money in `outbox::enqueue`.
     let sql = "
         SELECT id, cause, kind, session_id, role, channel, state, reason, queued_at, not_before,
           sent_at, delivered_at, held_at, data
@@ -107,7 +107,7 @@ pub async fn texts(tx: &mut Tx, case_id: &CaseId) -> Result<Vec<MoneyText>> {
         .collect()
 }
 
-/// How many texts about money that the texting service took just now have no receipt yet.
+/// How many text messages about money were accepted just now and have no receipt yet.
 pub async fn count_pending_receipts(db: &Db, now: DateTime<Utc>) -> Result<i64> {
     let sql = "SELECT count(*) AS n
         FROM message
@@ -117,7 +117,7 @@ pub async fn count_pending_receipts(db: &Db, now: DateTime<Utc>) -> Result<i64> 
         .map_or(Ok(0), |r| r.int("n"))
 }
 
-/// Withdraws a text that still waits; false if it left meanwhile.
+/// Withdraws a waiting message. Returns false if it was sent meanwhile.
 pub async fn withdraw(tx: &mut Tx, message_id: &MessageId, reason: &str) -> Result<bool> {
     Ok(tx
         .exec(
@@ -130,7 +130,7 @@ pub async fn withdraw(tx: &mut Tx, message_id: &MessageId, reason: &str) -> Resu
         == 1)
 }
 
-/// Lets a text wait again that was withdrawn: it is called for from `now` on.
+/// Queues a withdrawn message again, requested at `now`.
 pub async fn requeue(
     tx: &mut Tx,
     message_id: &MessageId,
@@ -144,7 +144,7 @@ pub async fn requeue(
     Ok(())
 }
 
-/// A person holds one text back that waits; false if it does not wait, or is held already.
+/// Holds one waiting message. Returns false if it does not wait or is held already.
 pub async fn hold_text(
     tx: &mut Tx,
     message_id: &MessageId,
@@ -162,7 +162,7 @@ pub async fn hold_text(
         == 1)
 }
 
-/// A claimed text does not leave but waits for a manager (safety rule M3).
+/// Holds a claimed message until a manager decides (safety rule M3).
 pub async fn hold_for_manager(
     tx: &mut Tx,
     message_id: &MessageId,
@@ -176,7 +176,7 @@ pub async fn hold_for_manager(
     Ok(())
 }
 
-/// Lets a text go that a person held back, not before `at`; false if it was not held.
+/// Releases a held message, to be sent at `at` or later. Returns false if it was not held.
 pub async fn release_text(tx: &mut Tx, message_id: &MessageId, at: DateTime<Utc>) -> Result<bool> {
     let n = tx
         .exec(
@@ -191,8 +191,7 @@ pub async fn release_text(tx: &mut Tx, message_id: &MessageId, at: DateTime<Utc>
     Ok(n == 1)
 }
 
-/// Whether a text waits for a manager, because of the safety of the party that it goes to (safety
-/// rule M3).
+/// Whether a message waits for a manager because of its recipient's safety (safety rule M3).
 pub async fn is_held_for_manager(tx: &mut Tx, message_id: &MessageId) -> Result<bool> {
     Ok(tx
         .one(

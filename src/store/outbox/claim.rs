@@ -11,7 +11,7 @@ use crate::store::outbox::payload::read_payload;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Claims due messages of a line's centres that are not on hold, answers first, at most `limit`.
+/// Claims due messages of a line's centres that are not on hold, replies first, at most `limit`.
 pub async fn claim(
     tx: &mut Tx,
     line: LineScope<'_>,
@@ -98,25 +98,25 @@ pub async fn claim(
             stopped.contains(&(line.channel, line.sender.to_owned(), hash.clone()))
         });
     }
-    // Answers first; within one instant the order says nothing about who was decided first.
+    // Replies first. Within one instant the order must not reveal who was decided about first.
     out.sort_by(|(a, x), (b, y)| (a, x.not_before, &x.id).cmp(&(b, y.not_before, &y.id)));
     Ok(out.into_iter().map(|(_, c)| c).collect())
 }
 
-/// A claimed message that goes to another channel.
+/// A claimed message that moves to another channel.
 #[derive(Debug)]
 pub struct Rerouted {
     /// The message.
     pub id: MessageId,
-    /// Where it waits now.
+    /// Its new channel.
     pub channel: Channel,
-    /// For one that was decided for an address: the address that takes its place, and its hash.
+    /// For a message with a fixed address: the new address and its hash.
     pub to: Option<(Address, String)>,
     /// A channel that did not take it.
     pub excluded_channel: Option<Channel>,
 }
 
-/// Gives claimed messages to another channel, where they wait for their turn.
+/// Moves claimed messages to another channel, where they wait.
 pub async fn reroute(tx: &mut Tx, rows: Vec<Rerouted>) -> Result<()> {
     let seal = tx.seal();
     let rows = rows
@@ -147,8 +147,7 @@ pub async fn reroute(tx: &mut Tx, rows: Vec<Rerouted>) -> Result<()> {
     Ok(())
 }
 
-/// Gives claimed messages another state: back to waiting until `not_before`, or ended with a
-/// reason.
+/// Ends claims: a message waits again until `not_before`, or ends with a reason.
 pub async fn end_claims(
     tx: &mut Tx,
     rows: Vec<(MessageId, MessageState, Option<String>, DateTime<Utc>)>,

@@ -1,23 +1,23 @@
-//! A line as the outbox sees it.
+//! Lines: a channel with one of our senders.
 
 use crate::domain::people::person::Channel;
 use crate::store::db::Arg;
 
-/// A line as the outbox sees it: its channel, its sender, and the centres for which it speaks.
+/// A line: its channel, its sender, and the centres that it serves.
 #[derive(Debug, Clone, Copy)]
 pub struct LineScope<'a> {
     /// The channel.
     pub channel: Channel,
     /// Our sender.
     pub sender: &'a str,
-    /// The centres; `None`: every centre that is not in `not`.
+    /// The centres; `None` for all but those in `except`.
     pub centres: Option<&'a [String]>,
-    /// Centres that have a line of their own on this channel.
+    /// Centres with a line of their own on this channel.
     pub except: &'a [String],
 }
 
 impl LineScope<'_> {
-    /// The condition on `m.centre`, with values from placeholder `first` on.
+    /// The condition on `m.centre` and its values, which start at placeholder `first`.
     pub(in crate::store) fn filter(&self, first: usize) -> (String, Vec<Arg>) {
         match self.centres {
             Some(list) => (
@@ -39,8 +39,8 @@ impl LineScope<'_> {
     }
 }
 
-/// The name of a line in counts and stops: its channel and its sender, which names the channel
-/// already on WhatsApp.
+/// The name of a line in counts and stops: channel and sender. WhatsApp senders name their channel
+/// already.
 pub fn line_name(channel: Channel, sender: &str) -> String {
     let bare = sender
         .strip_prefix(channel.as_str())

@@ -9,16 +9,16 @@ use crate::store::db::{Arg, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// A message to queue. The same cause queues it once.
+/// A message to queue, once per dedup key.
 #[derive(Debug, Clone)]
 pub struct NewMessage {
-    /// What made it, `confirm/<session>/<ask_version>/<role>`.
+    /// Its dedup key, such as `confirm/<session>/<ask_version>/<role>`.
     pub dedup_key: String,
-    /// What it says.
+    /// Its kind.
     pub kind: MessageKind,
-    /// Whose words.
+    /// The centre in whose name it is sent.
     pub centre: String,
-    /// To whom, about what.
+    /// The case.
     pub case_id: Option<CaseId>,
     /// The party.
     pub party_id: Option<PartyId>,
@@ -26,19 +26,19 @@ pub struct NewMessage {
     pub role: Option<Role>,
     /// The session, with its version and the version of the party's question.
     pub session: Option<(SessionId, i64, i64)>,
-    /// The address an answer goes back to.
+    /// For replies: the address to reply to, and its hash.
     pub to: Option<(Address, String)>,
-    /// On which channel; looked at again before it leaves, unless it is an answer.
+    /// Its channel. Checked again before sending, except for replies.
     pub channel: Channel,
-    /// What the text needs beside the session.
+    /// What its text needs besides the session.
     pub payload: Payload,
-    /// Earliest instant.
+    /// Not sent before.
     pub not_before: DateTime<Utc>,
-    /// Latest instant.
+    /// Not sent after.
     pub not_after: Option<DateTime<Utc>>,
 }
 
-/// Queues messages; gives how many were new.
+/// Queues messages. Returns how many were new.
 pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -> Result<u64> {
     let seal = tx.seal();
     let rows: Vec<Vec<Arg>> = messages
@@ -47,7 +47,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
             let rank = match m.kind {
                 MessageKind::StaffAlert => 0,
                 k if k.is_answer() => 0,
-                // Never before the question about a visit that goes at the same moment.
+                // After a question about a visit that is due at the same moment.
                 k if k.is_money() => 3,
                 k if k.is_milestone() => 4,
                 MessageKind::ConfirmRequest => 2,
@@ -99,8 +99,7 @@ pub async fn enqueue(tx: &mut Tx, now: DateTime<Utc>, messages: &[NewMessage]) -
     .await
 }
 
-/// Withdraws what waits for a session, of these kinds and this role (all if `None`); gives how
-/// many.
+/// Withdraws a session's waiting messages of these kinds, for one role or all. Returns how many.
 pub async fn withdraw(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -122,7 +121,7 @@ pub async fn withdraw(
     tx.exec(sql, args).await
 }
 
-/// Lets a message wait again that was withdrawn for `reason`; false if there is none.
+/// Queues a message again that was withdrawn for `reason`. Returns false if there is none.
 pub async fn revive(
     tx: &mut Tx,
     dedup_key: &str,
@@ -141,7 +140,7 @@ pub async fn revive(
     Ok(n == 1)
 }
 
-/// Gives what waits on a channel without a line to a channel that has one.
+/// Moves waiting messages from a channel without a line to one that has a line.
 pub async fn move_channel(tx: &mut Tx, centre: &str, from: Channel, to: Channel) -> Result<u64> {
     tx.exec(
         "UPDATE message
@@ -152,9 +151,9 @@ pub async fn move_channel(tx: &mut Tx, centre: &str, from: Channel, to: Channel)
     .await
 }
 
-/// Ends what waited longer than it is worth; gives how many.
+/// Expires messages that waited too long. Returns how many.
 pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
-    // Who was not told that a visit is off, on again or moved is rung, if it is not over.
+    // Somebody has to call the parties who missed news about a visit that is not over.
     let untold = tx
         .all(
             "SELECT m.id

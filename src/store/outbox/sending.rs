@@ -10,26 +10,26 @@ use crate::store::outbox::line::{LineScope, line_name};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// An attempt about to begin.
+/// An attempt that is about to begin.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// In the address of the status callback.
+    /// Its token, part of the callback address.
     pub token: AttemptToken,
     /// Its message.
     pub message_id: MessageId,
-    /// To which address, and its hash.
+    /// The recipient and its hash.
     pub number: (Address, String),
-    /// The words.
+    /// The text.
     pub body: String,
-    /// Whether it answers somebody.
+    /// Whether it replies to somebody.
     pub is_reply: bool,
-    /// Parts of the text.
+    /// Number of text segments.
     pub parts: u32,
-    /// It goes as a text that stands at the service.
+    /// It uses a content template stored at the provider.
     pub content: bool,
 }
 
-/// Writes the intents. Committed before the first byte leaves.
+/// Records the intent to send. To be committed before the request.
 pub async fn begin_attempts(
     tx: &mut Tx,
     worker: &WorkerId,
@@ -84,49 +84,50 @@ pub async fn begin_attempts(
     Ok(())
 }
 
-/// What becomes of a message whose attempt was refused: it did surely not arrive.
+/// What happens to a message after its attempt was refused. It was certainly not sent.
 #[derive(Debug, Clone)]
 pub enum AfterRefusal {
-    /// It ends, with this reason.
+    /// It ends, for this reason.
     End(&'static str),
-    /// It waits: for the channel to be mended, or for the party's other address.
+    /// It waits until then: the channel has to be fixed, or the party gets another address.
     Wait(DateTime<Utc>),
-    /// It waits for the party's next address: this channel does not take it.
+    /// It waits until then for the party's next address: this channel does not take it.
     NextAddress(DateTime<Utc>),
 }
 
-/// How an attempt ended, as its process saw it.
+/// The result of an attempt, as its process saw it.
 #[derive(Debug, Clone)]
 pub enum AttemptResult {
-    /// The provider took it.
+    /// The provider accepted it.
     Accepted {
         /// The provider's id.
         provider_id: String,
-        /// Its first word.
+        /// The provider's first status.
         receipt: Option<Receipt>,
     },
-    /// It surely did not leave.
+    /// It was certainly not sent.
     NotSent {
-        /// Why.
+        /// The error.
         error: String,
-        /// When to try again.
+        /// When to retry.
         retry_at: DateTime<Utc>,
     },
     /// The provider refused it.
     Refused {
-        /// Its words.
+        /// The provider's error.
         error: String,
-        /// What becomes of the message.
+        /// What happens to the message.
         then: AfterRefusal,
     },
-    /// Nobody can tell: it is looked up later, never sent again blindly.
+    /// The result is unknown. It is looked up later and never blindly retried.
     Unknown {
-        /// What was seen.
+        /// The error.
         error: String,
     },
 }
 
-/// Records how attempts of a line ended. What a callback or another process recorded first stays.
+/// Records the results of a line's attempts. A result that a callback or another process recorded
+/// before stays.
 pub async fn record_results(
     tx: &mut Tx,
     line: &str,
@@ -225,7 +226,7 @@ pub async fn record_results(
         )
         .await?;
     }
-    // The message first, while its attempt is still open: what is recorded already is left alone.
+    // Messages first, while their attempts are still open: what was recorded before stays.
     tx.update_many(
         "token, state, reason, sent_at, provider_id, not_before, elsewhere",
         "UPDATE message

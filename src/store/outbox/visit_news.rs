@@ -9,7 +9,7 @@ use crate::store::db::Tx;
 use crate::store::outbox::payload::read_payload;
 use anyhow::Result;
 
-/// The old arrival of a move that the party was never told of, if its text still waits.
+/// The payload of a move that the party was not sent yet: its old arrival.
 pub async fn unsent_move(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -36,8 +36,8 @@ pub async fn unsent_move(
     .transpose()
 }
 
-/// A party hears of a move that it did not know: what will say that the visit is off names its new
-/// time.
+/// The party learns of a move that it was not sent: the message about the cancellation may now name
+/// the new time.
 pub async fn forget_unsent_move(tx: &mut Tx, session_id: &SessionId, role: Role) -> Result<()> {
     let nothing = tx.seal().seal(&Payload::None.write());
     tx.exec(
@@ -50,8 +50,7 @@ pub async fn forget_unsent_move(tx: &mut Tx, session_id: &SessionId, role: Role)
     Ok(())
 }
 
-/// The moves of a centre that a party was never told of, with the party's old arrival: their texts
-/// still wait.
+/// The moves of a centre that parties were not sent yet, with the old arrivals.
 pub async fn unsent_moves(
     tx: &mut Tx,
     centre: &str,
@@ -76,7 +75,7 @@ pub async fn unsent_moves(
     Ok(out)
 }
 
-/// Whether the news that this session is off left already, or may have left, for anybody.
+/// Whether the news of this cancellation was sent to anybody, or may have been.
 pub async fn cancellation_was_sent(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -97,8 +96,8 @@ pub async fn cancellation_was_sent(
     Ok(row.is_some())
 }
 
-/// Whether a party may know that a session is off as it stands: a text about it left, or may have
-/// left, or a person rang.
+/// Whether a party may know of the present cancellation: a message was sent or may have been, or a
+/// person called.
 pub async fn may_know_of_cancellation(
     tx: &mut Tx,
     session: &crate::domain::visits::attendee::Session,

@@ -9,24 +9,24 @@ use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// An address as it is stored.
+/// A stored address.
 #[derive(Debug, Clone)]
 pub struct StoredAddress {
     /// Its id.
     pub id: AddressId,
     /// `sms`, `telegram`, `whatsapp` or `ring`.
     pub channel: String,
-    /// The number or the chat's id.
+    /// The number or chat id.
     pub value: String,
-    /// Its look-up hash.
+    /// Its lookup hash.
     pub hash: String,
     /// `safe`, `ring_first` or `never`.
     pub safe: String,
     /// `current`, `pending` or `past`.
     pub state: String,
-    /// It rests since then: a stranger answered.
+    /// Paused since then: a stranger answered.
     pub paused_at: Option<DateTime<Utc>>,
-    /// The bot was blocked there since then.
+    /// The bot is blocked there since then.
     pub blocked_at: Option<DateTime<Utc>>,
 }
 
@@ -58,7 +58,7 @@ pub async fn addresses(tx: &mut Tx, party_id: &PartyId) -> Result<Vec<StoredAddr
         .collect()
 }
 
-/// The present addresses on which these parties get texts: (centre, channel, hash).
+/// The current addresses of these parties for messages: (centre, channel, hash).
 pub async fn routes_of(
     tx: &mut Tx,
     party_ids: &[PartyId],
@@ -101,7 +101,7 @@ pub async fn belongs_to_another_party(tx: &mut Tx, party: &Party, hash: &str) ->
     Ok(row.is_some())
 }
 
-/// Gives a party this address on a channel; those it had there are past.
+/// Sets a party's address on a channel. Its earlier ones become `past`.
 pub async fn set_address(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -130,7 +130,7 @@ pub async fn set_address(
     Ok(())
 }
 
-/// Gives an address another state: `current`, `pending` or `past`.
+/// Sets the state of an address: `current`, `pending` or `past`.
 pub async fn set_state(tx: &mut Tx, address_id: &AddressId, state: &str) -> Result<()> {
     tx.exec(
         "UPDATE address SET state = $1 WHERE id = $2",
@@ -140,7 +140,7 @@ pub async fn set_state(tx: &mut Tx, address_id: &AddressId, state: &str) -> Resu
     Ok(())
 }
 
-/// Says whether texts may go to a party's address on a channel, and that staff have spoken with its
+/// Sets whether messages may go to a party's address on a channel, after staff have spoken with its
 /// owner.
 pub async fn set_safe(
     tx: &mut Tx,

@@ -8,21 +8,21 @@ use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// A single-use code to write; only its hash is kept.
+/// A single-use code to store. Only its hash is kept.
 pub struct NewLinkCode<'a> {
-    /// The code's hash.
+    /// Hash of the code.
     pub hash: &'a str,
-    /// For whom.
+    /// The party it is for.
     pub party_id: &'a PartyId,
-    /// At which bot.
+    /// The bot.
     pub sender: &'a str,
     /// Who made it.
     pub by: &'a str,
-    /// Until when.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Writes a code; the party's earlier ones end.
+/// Stores a code. The party's earlier codes expire.
 pub async fn add_link_code(tx: &mut Tx, now: DateTime<Utc>, c: &NewLinkCode<'_>) -> Result<()> {
     tx.exec(
         "UPDATE link_code
@@ -40,8 +40,8 @@ pub async fn add_link_code(tx: &mut Tx, now: DateTime<Utc>, c: &NewLinkCode<'_>)
     Ok(())
 }
 
-/// Uses a code once; gives the party it is for. A code that is used, too old or of another bot is
-/// none.
+/// Uses a code and returns its party. `None` if it was used before, expired, or belongs to another
+/// bot.
 pub async fn use_link_code(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -70,7 +70,7 @@ pub async fn use_link_code(
     }
 }
 
-/// A chat that waits until staff have heard its number.
+/// A chat that waits until staff have verified its number with the party.
 pub struct WaitingChat {
     /// Its id.
     pub id: WaitingChatId,
@@ -78,15 +78,15 @@ pub struct WaitingChat {
     pub sender: String,
     /// The chat.
     pub chat: Address,
-    /// Its hash.
+    /// Its lookup hash.
     pub chat_hash: String,
     /// The four digits.
     pub number: String,
-    /// Wrong numbers so far.
+    /// Number of wrong numbers so far.
     pub tries: i64,
 }
 
-/// Lets a chat wait; an earlier one of the same party is void.
+/// Adds a waiting chat. An earlier one of the same party becomes void.
 pub async fn add_waiting_chat(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -120,7 +120,7 @@ pub async fn add_waiting_chat(
     Ok(())
 }
 
-/// The chat that waits for a party, if it asked since `since`.
+/// The party's waiting chat, if it asked after `since`.
 pub async fn waiting_chat(
     tx: &mut Tx,
     party_id: &PartyId,
@@ -151,7 +151,7 @@ pub async fn waiting_chat(
     }))
 }
 
-/// Ends a waiting chat: linked, or given up after too many wrong numbers; or counts a wrong number.
+/// Sets the state of a waiting chat and adds `wrong` to its wrong numbers.
 pub async fn end_waiting_chat(
     tx: &mut Tx,
     id: &WaitingChatId,
@@ -166,8 +166,7 @@ pub async fn end_waiting_chat(
     Ok(())
 }
 
-/// The texts that a party got in a chat since then, with buttons or not: the provider's ids of
-/// them.
+/// Provider ids of the messages that a party was sent in a chat since `since`.
 pub async fn provider_ids_in_chat(
     tx: &mut Tx,
     party_id: &PartyId,

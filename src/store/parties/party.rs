@@ -20,13 +20,13 @@ pub struct Party {
     pub centre: String,
     /// Its role.
     pub role: Role,
-    /// The wanted channel.
+    /// The preferred channel.
     pub channel: Channel,
     /// Consent.
     pub consent: Consent,
     /// How much its phone may show.
     pub mode: Mode,
-    /// Whether it has hours of its own.
+    /// Whether it has quiet hours of its own.
     pub has_hours: bool,
     /// The language of its texts.
     pub language: String,
@@ -53,11 +53,11 @@ pub(super) fn read(r: &crate::store::db::Row) -> Result<Party> {
     })
 }
 
-/// Finds a party by `BRK-0101:resident`, or `BRK/BRK-0101:resident` where two centres share a
-/// reference.
+/// Finds a party by `BRK-0101:resident`, or by `BRK/BRK-0101:resident` where two centres use the
+/// same reference.
 ///
 /// # Errors
-/// In plain words: no such case or party, or more than one.
+/// No such case or party, or more than one.
 pub async fn find(db: &Db, party: &str) -> Result<Party> {
     let Some((case, role)) = party.rsplit_once(':') else {
         bail!("{party:?} is no party; write BRK-0101:resident, :contact or :referrer")
@@ -101,7 +101,7 @@ pub async fn other_parties(tx: &mut Tx, party: &Party) -> Result<Vec<(PartyId, P
         .collect()
 }
 
-/// Sets the wanted channel, and consent with it.
+/// Sets the preferred channel and the consent.
 pub async fn set_channel(
     tx: &mut Tx,
     party_id: &PartyId,
@@ -126,7 +126,7 @@ pub async fn set_mode(tx: &mut Tx, party_id: &PartyId, mode: Mode) -> Result<()>
     Ok(())
 }
 
-/// Sets the hash of a party's private word; `None` takes it away.
+/// Sets the hash of a party's private word, or removes it.
 pub async fn set_quiet_word(tx: &mut Tx, party_id: &PartyId, hash: Option<&str>) -> Result<()> {
     tx.exec(
         "UPDATE party SET quiet_word = $1 WHERE id = $2",
@@ -136,7 +136,7 @@ pub async fn set_quiet_word(tx: &mut Tx, party_id: &PartyId, hash: Option<&str>)
     Ok(())
 }
 
-/// The hours in which this party's phone shows nothing.
+/// The hours in which this party's phone must not show a message.
 pub async fn quiet_hours(
     tx: &mut Tx,
     party_id: &PartyId,
@@ -153,8 +153,7 @@ pub async fn quiet_hours(
         .and_then(crate::domain::local_time::parse_hours))
 }
 
-/// Sets the hours in which a party's phone may show a text (`09:00-15:00`); `None`: whenever the
-/// centre sends.
+/// Sets the hours in which a party's phone may show a message (`09:00-15:00`), or removes them.
 pub async fn set_hours(tx: &mut Tx, party_id: &PartyId, hours: Option<&str>) -> Result<()> {
     tx.exec(
         "UPDATE party SET safe_hours = $1 WHERE id = $2",
@@ -164,8 +163,8 @@ pub async fn set_hours(tx: &mut Tx, party_id: &PartyId, hours: Option<&str>) -> 
     Ok(())
 }
 
-/// Lets the scheduler look again at questions that could not be put to a party, after it got an
-/// address or wants texts again.
+/// Schedules questions again that could not be sent to a party: it has an address now, or wants
+/// messages again.
 pub async fn reschedule_asks(tx: &mut Tx, party_id: &PartyId, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
         "UPDATE attendee

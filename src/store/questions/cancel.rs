@@ -9,23 +9,23 @@ use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// What is known about the cancelling of one session by one party.
+/// The history of one party's cancel questions about one session.
 #[derive(Debug, Clone, Default)]
 pub struct CancelHistory {
-    /// The newest open question for the session's present version.
+    /// The newest open question for the current version.
     pub open: Option<CancelQuestion>,
-    /// Where it was asked: the channel (on any, if it is not known) and the address.
+    /// Where it was asked: the channel (`None` for any) and the address.
     pub asked_at_address: Option<(Option<Channel>, String)>,
     /// Questions asked in the last 24 hours.
     pub today: i64,
-    /// Wrong codes in all.
+    /// Number of wrong codes.
     pub wrong: i64,
-    /// Whether three wrong codes ended a question: a person took over.
+    /// Whether three wrong codes ended a question: a person takes over.
     pub blocked: bool,
 }
 
 impl CancelHistory {
-    /// Whether the open question was asked in this place: only there it is finished.
+    /// Whether the open question was asked at this address. It can only be finished there.
     pub fn was_asked_at(&self, channel: Channel, hash: &str) -> bool {
         self.asked_at_address
             .as_ref()
@@ -33,7 +33,7 @@ impl CancelHistory {
     }
 }
 
-/// Reads it. A question belongs to the party, wherever it was asked.
+/// Reads the history. A question belongs to the party, whatever address it was asked at.
 pub async fn history(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -77,29 +77,29 @@ pub async fn history(
     Ok(out)
 }
 
-/// A question to write.
+/// A question to add.
 pub struct NewQuestion<'a> {
     /// The session.
     pub session_id: &'a SessionId,
     /// Who asked to cancel.
     pub role: Role,
-    /// The version of the question of attendance that it belongs to.
+    /// The version of the attendance question that it belongs to.
     pub ask_version: i64,
-    /// The channel by which it was asked, and the address that asked.
+    /// The channel and address that asked.
     pub channel: Channel,
     /// See `channel`.
     pub number_hash: &'a str,
-    /// Stem and reasons.
+    /// Prefix of the codes.
     pub code_prefix: &'a str,
-    /// The offered reasons.
+    /// The reasons offered.
     pub offered: &'a [crate::domain::visits::session::Reason],
-    /// When the first NO came.
+    /// When the first NO arrived.
     pub first_no_at: DateTime<Utc>,
-    /// When a person rings.
+    /// When a person should call.
     pub nag_at: DateTime<Utc>,
 }
 
-/// Writes a question; the earlier ones for the same session and party end.
+/// Adds a question. Earlier ones for the same session and party become void.
 pub async fn add(tx: &mut Tx, now: DateTime<Utc>, q: &NewQuestion<'_>) -> Result<CancelQuestionId> {
     let id = CancelQuestionId::new(random_id());
     let offered: Vec<&str> = q.offered.iter().map(|r| r.as_str()).collect();
@@ -145,7 +145,7 @@ pub async fn end(tx: &mut Tx, id: &CancelQuestionId, done: bool) -> Result<()> {
     Ok(())
 }
 
-/// Ends all questions about a session that gets another time.
+/// Voids the open questions about a session that moves.
 pub async fn end_of_session(tx: &mut Tx, session_id: &SessionId) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question
@@ -167,7 +167,7 @@ pub async fn count_wrong_code(tx: &mut Tx, id: &CancelQuestionId) -> Result<()> 
     Ok(())
 }
 
-/// A question that nobody finished in time.
+/// A question that was not finished in time.
 pub struct Unfinished {
     /// The question.
     pub id: CancelQuestionId,
@@ -175,19 +175,20 @@ pub struct Unfinished {
     pub session_id: SessionId,
     /// Its case.
     pub case_id: CaseId,
-    /// Who asked.
+    /// The party who asked to cancel.
     pub role: Role,
     /// The centre of the case.
     pub centre: String,
     /// When the party arrives.
     pub arrives_at: DateTime<Utc>,
-    /// Somebody is to ring the party over this session already.
+    /// A task to call the party about this session is open already.
     pub has_ring_task: bool,
 }
 
-/// Questions over which a person has to ring by now; each is given once. One about a session that
-/// is off waits: the cancellation of the other parent may be taken back. One about a session that
-/// has begun is nobody's business any more.
+/// Takes the questions that a person has to call about by now; each is returned once.
+///
+/// A question about a cancelled session waits, because the other parent may undo the cancellation.
+/// One about a session that has begun is left alone.
 pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfinished>> {
     let rows = tx
         .all(
@@ -238,8 +239,7 @@ pub async fn take_unfinished(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Unfi
     Ok(out)
 }
 
-/// A session is on again: the open questions about it over which a person had to ring are looked at
-/// anew.
+/// Makes the open questions about a session due again, after it was reinstated.
 pub async fn restart_nags(tx: &mut Tx, session_id: &SessionId, now: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question

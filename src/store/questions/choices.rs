@@ -10,7 +10,7 @@ use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// The numbered question that waits at an address, if it is not older than a day.
+/// The open numbered question at an address, if it is less than a day old.
 pub async fn open_choice(
     tx: &mut Tx,
     at: (Channel, &str),
@@ -34,7 +34,7 @@ pub async fn open_choice(
     row.map(|r| read_choosing(&r)).transpose()
 }
 
-/// A numbered question by its id, while it waits.
+/// An open numbered question by its id.
 pub async fn open_choice_by_id(tx: &mut Tx, id: &ChoiceId) -> Result<Option<OpenChoice>> {
     let row = tx
         .one(
@@ -70,25 +70,26 @@ fn read_choosing(r: &crate::store::db::Row) -> Result<OpenChoice> {
     })
 }
 
-/// A numbered question to put.
+/// A numbered question to ask.
 pub struct NewChoice<'a> {
-    /// Where: channel, our sender and the hash of the address.
+    /// Channel, our sender and hash of the address.
     pub address: (Channel, &'a str, &'a str),
-    /// When the message came that it asks back.
+    /// When the message arrived that it follows up.
     pub said_at: DateTime<Utc>,
-    /// What that message wants.
+    /// What that message asked for.
     pub wanted: AmbiguousWish,
     /// The sessions with the versions of their questions, in the order of their numbers.
     pub options: &'a [(SessionId, i64)],
-    /// Whether its text can leave. If not, only a question about the same visits takes the wish;
-    /// any other one ends.
+    /// Whether its text can be sent. If not, only an open question about the same visits takes the
+    /// new wish; any other ends.
     pub can_be_sent: bool,
 }
 
-/// Asks back with a numbered question; gives its id. The newest wish takes the place of the older
-/// one: the question that waits about the same visits goes on with it, another one ends. Two NOs
-/// pass on when the first was said, for as long as it counts (rule S1b). `None`: it cannot be told,
-/// and no number could mean anything.
+/// Asks a numbered question and returns its id. `None` if it cannot be sent.
+///
+/// The newest wish replaces the older one: an open question about the same visits takes it over,
+/// any other ends. After two NOs the time of the first one counts, as long as it is valid (rule
+/// S1b).
 pub async fn add_choice(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -157,8 +158,8 @@ pub async fn add_choice(
     Ok(Some(id))
 }
 
-/// Ends the numbered questions at these addresses that have this session among their visits:
-/// something newer was said about it. Gives their ids.
+/// Ends the open numbered questions at these addresses that offer this session, because there is
+/// newer information about it. Returns their ids.
 pub async fn end_choices(
     tx: &mut Tx,
     session_id: &SessionId,

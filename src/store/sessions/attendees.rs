@@ -1,5 +1,5 @@
-//! Places with all that decides whether a text goes to them: consent, mode, language, hours and
-//! addresses.
+//! Attendees with everything that decides whether a message reaches them: consent, mode, language,
+//! hours and addresses.
 
 use crate::args;
 use crate::domain::ids::{CaseId, SessionId};
@@ -19,8 +19,8 @@ fn seat_sql(senders: &Senders, filter: &str) -> String {
     seat_sql_from(senders, "attendee t", filter)
 }
 
-/// The channels of a seat's addresses: texts always, so that a plan can be made before a sender is
-/// set; others where we have a sender.
+/// The channels to read addresses of: SMS always, so that a plan can be made before a sender is
+/// configured, others only if we have a sender.
 fn channels(senders: &Senders) -> Vec<Channel> {
     [Channel::Sms, Channel::Telegram, Channel::Whatsapp]
         .into_iter()
@@ -87,8 +87,8 @@ fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<AttendeeCon
     })
 }
 
-/// Reads seats and marks the routes that are opted out at the sender of their centre; a chat
-/// without a bot of ours is no route.
+/// Reads attendees and marks routes that are opted out at their centre's sender. Channels without a
+/// sender of ours are left out.
 async fn read_seats(tx: &mut Tx, senders: &Senders, rows: &[Row]) -> Result<Vec<AttendeeContext>> {
     let seal = tx.seal();
     let channels = channels(senders);
@@ -101,7 +101,7 @@ async fn read_seats(tx: &mut Tx, senders: &Senders, rows: &[Row]) -> Result<Vec<
     Ok(contexts)
 }
 
-/// The same outside a transaction.
+/// [`read_contexts`] outside a transaction.
 async fn read_seats_from(db: &Db, senders: &Senders, rows: &[Row]) -> Result<Vec<AttendeeContext>> {
     let seal = db.seal();
     let channels = channels(senders);
@@ -127,7 +127,7 @@ fn hashes_of(contexts: &[AttendeeContext]) -> Vec<String> {
 fn mark(contexts: &mut [AttendeeContext], senders: &Senders, stopped: &OptOuts) {
     for context in contexts {
         let centre = &context.session.centre;
-        // Before any sender is set a plan is made for texts.
+        // Without any sender, plan for SMS.
         context.routes.retain(|r| {
             senders.of(centre, r.address.channel()).is_some()
                 || (senders.is_empty() && r.address.channel() == Channel::Sms)
@@ -141,7 +141,7 @@ fn mark(contexts: &mut [AttendeeContext], senders: &Senders, stopped: &OptOuts) 
     }
 }
 
-/// The places whose question is due at `now`, at most `limit`.
+/// Attendees whose question is due at `now`, at most `limit`.
 pub async fn due_to_ask(
     tx: &mut Tx,
     senders: &Senders,
@@ -166,7 +166,7 @@ pub async fn due_to_ask(
     read_seats(tx, senders, &rows).await
 }
 
-/// The places of one session, both parents.
+/// Both attendees of a session.
 pub async fn contexts_of_session(
     tx: &mut Tx,
     senders: &Senders,
@@ -181,7 +181,7 @@ pub async fn contexts_of_session(
     read_seats(tx, senders, &rows).await
 }
 
-/// Some places, each by its session and role.
+/// Some attendees, by session and role.
 pub async fn contexts_of_attendees(
     tx: &mut Tx,
     senders: &Senders,
@@ -210,7 +210,7 @@ pub async fn contexts_of_attendees(
     read_seats(tx, senders, &out).await
 }
 
-/// The places of sessions that start in a span, for the plan and the board.
+/// Attendees of the sessions that start within a span, for the plan and the desk.
 pub async fn contexts_between(
     db: &Db,
     senders: &Senders,
@@ -230,8 +230,8 @@ pub async fn contexts_between(
     read_seats_from(db, senders, &rows).await
 }
 
-/// The upcoming places of all parties with an address, at the centres for which `sender` speaks;
-/// those of sessions that ended before `since` are left out.
+/// The attendees of sessions that end after `since`, among all parties with an address, at the
+/// centres that `sender` serves.
 pub async fn contexts_of_address(
     tx: &mut Tx,
     senders: &Senders,
@@ -268,18 +268,18 @@ pub async fn contexts_of_address(
     Ok(contexts)
 }
 
-/// The parties of an address whose places are looked for.
+/// Which parties of an address to look for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartyFilter {
-    /// Those who have it on file for this channel, at the centres for which our sender speaks.
+    /// Those who agreed to it for this channel, at the centres that our sender serves.
     Agreed,
-    /// Those who have it on file at all, at these centres.
+    /// Those who have it on file for any use, at these centres.
     OnFile,
     /// Those who have it on file at any centre.
     Any,
 }
 
-/// Places that are still to be asked at a centre, for a change of its rules.
+/// Attendees of a centre who are still to be asked, for a change of its settings.
 pub async fn unasked(
     tx: &mut Tx,
     senders: &Senders,
@@ -298,7 +298,8 @@ pub async fn unasked(
     read_seats(tx, senders, &rows).await
 }
 
-/// How many questions fall due until `until` to parties that get texts, at a centre or at all.
+/// How many questions are due until `until` to parties who can be sent one, at one centre or at
+/// all.
 pub async fn count_asks_until(
     db: &Db,
     senders: &Senders,
@@ -326,7 +327,7 @@ pub async fn count_asks_until(
         .count() as i64)
 }
 
-/// The places of a case's sessions that are not over.
+/// The attendees of a case's sessions that end after `since`.
 pub async fn contexts_of_case(
     tx: &mut Tx,
     senders: &Senders,
@@ -345,7 +346,7 @@ pub async fn contexts_of_case(
     read_seats(tx, senders, &rows).await
 }
 
-/// The places of a centre's booked sessions that overlap a span.
+/// The attendees of a centre's booked sessions that overlap a span.
 pub async fn booked_between(
     tx: &mut Tx,
     senders: &Senders,

@@ -1,4 +1,4 @@
-//! What becomes of a session and of the questions about it: answers, cancellations, moves.
+//! Changes of sessions and of the questions about them: answers, cancellations, moves.
 
 use crate::args;
 use crate::domain::ids::SessionId;
@@ -13,8 +13,7 @@ use crate::store::session_rows::local_text;
 use anyhow::Result;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-/// What became of due questions: for each place the time of the next look (none: settled) and a
-/// word.
+/// Sets when each question is looked at next (`None`: never), and its status.
 pub async fn update_asks(
     tx: &mut Tx,
     rows: Vec<(SessionId, Role, Option<DateTime<Utc>>, &str)>,
@@ -35,7 +34,7 @@ pub async fn update_asks(
     Ok(())
 }
 
-/// Records an answer of a party.
+/// Records a party's answer.
 pub async fn set_answer(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -53,7 +52,7 @@ pub async fn set_answer(
     Ok(())
 }
 
-/// Keeps when a party said what it said last about a visit.
+/// Records when a party last spoke about a visit.
 pub async fn set_decided_at(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -70,8 +69,8 @@ pub async fn set_decided_at(
     Ok(())
 }
 
-/// Sets when a place hears that its session is off, and until when and from where it may take its
-/// own cancellation back.
+/// Sets when a party hears that its session is cancelled, and until when and from which address it
+/// may undo its own cancellation.
 pub async fn set_release(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -95,7 +94,7 @@ pub async fn set_release(
     Ok(())
 }
 
-/// Sets when a place is to be asked.
+/// Sets when a question is due, and its status.
 pub async fn schedule_ask(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -113,15 +112,15 @@ pub async fn schedule_ask(
     Ok(())
 }
 
-/// A cancellation as it is written.
+/// A cancellation to record.
 pub struct Cancellation {
-    /// Who.
+    /// Who cancels.
     pub by: CancelledBy,
-    /// When it reached us.
+    /// When the cancellation reached us.
     pub at: DateTime<Utc>,
 }
 
-/// Calls a booked session off; false if it is not booked in this version any more.
+/// Cancels a booked session. Returns false if it changed meanwhile.
 pub async fn cancel(tx: &mut Tx, session: &Session, off: &Cancellation) -> Result<bool> {
     let n = tx
         .exec(
@@ -135,7 +134,8 @@ pub async fn cancel(tx: &mut Tx, session: &Session, off: &Cancellation) -> Resul
     Ok(n == 1)
 }
 
-/// Takes a cancellation back that nobody was told of; false if it is not there any more.
+/// Undoes a cancellation that nobody was notified of. Returns false if the session changed
+/// meanwhile.
 pub async fn undo_cancellation(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
@@ -149,7 +149,7 @@ pub async fn undo_cancellation(tx: &mut Tx, session: &Session) -> Result<bool> {
     Ok(n == 1)
 }
 
-/// A session that was called off or closed takes place after all; false if it changed meanwhile.
+/// Reinstates a cancelled or closed session. Returns false if it changed meanwhile.
 pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
@@ -163,7 +163,7 @@ pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
     Ok(n == 1)
 }
 
-/// What staff saw of a session: it took place, or somebody did not come.
+/// Sets what staff observed: the session took place, or somebody did not come.
 pub async fn set_state(tx: &mut Tx, session: &Session, state: SessionState) -> Result<()> {
     tx.exec(
         "UPDATE session
@@ -175,8 +175,7 @@ pub async fn set_state(tx: &mut Tx, session: &Session, state: SessionState) -> R
     rescan(tx, &session.case_id).await
 }
 
-/// A new time for a booked session, and who began the move; false if it is not booked in this
-/// version any more.
+/// Moves a booked session, recording who wanted it. Returns false if the session changed meanwhile.
 pub async fn set_time(
     tx: &mut Tx,
     session: &Session,
@@ -207,7 +206,7 @@ pub async fn set_time(
     Ok(n == 1)
 }
 
-/// A new question for a place: own times, next version, no answer.
+/// Starts a new version of an attendee's question: own times, no answer.
 pub async fn restart_question(
     tx: &mut Tx,
     a: &Attendee,

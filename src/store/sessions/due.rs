@@ -5,7 +5,7 @@ use crate::store::db::{Db, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// When the next question is due after nothing is due now.
+/// When the next question is due.
 pub async fn next_ask_at(db: &Db) -> Result<Option<DateTime<Utc>>> {
     let row = db
         .one(
@@ -16,8 +16,8 @@ pub async fn next_ask_at(db: &Db) -> Result<Option<DateTime<Utc>>> {
     row.map_or(Ok(None), |r| r.time_opt("at"))
 }
 
-/// Whether the scheduler has anything to do: a question that is due, a text past its use, a
-/// cancellation that nobody finished.
+/// Whether the scan has anything to do: a due question, an expired message, an unfinished
+/// cancellation.
 pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
     let row = db
         .one(
@@ -52,7 +52,7 @@ pub async fn anything_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
     Ok(row.is_some())
 }
 
-/// Opens a ring task for every "will not go ahead" that waits when a hold begins (rule f10).
+/// Opens a call task for every cancellation message that waits when a hold begins (rule f10).
 /// `scope` is a centre's code or `*`.
 pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> Result<()> {
     let rows = tx

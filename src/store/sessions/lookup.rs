@@ -8,7 +8,7 @@ use crate::store::session_rows::{ATTENDEE, SESSION, read_attendee, read_session}
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Locks the sessions for the rest of the transaction (PostgreSQL; SQLite has one writer anyway).
+/// Locks sessions until the end of the transaction. SQLite has a single writer and needs no lock.
 pub async fn lock(tx: &mut Tx, sessions: &[SessionId]) -> Result<()> {
     if sessions.is_empty() || !tx.is_postgres() {
         return Ok(());
@@ -25,8 +25,8 @@ pub async fn lock(tx: &mut Tx, sessions: &[SessionId]) -> Result<()> {
     Ok(())
 }
 
-/// Locks those of the sessions that nobody else holds, and names them: who claims must not wait for
-/// who records.
+/// Locks those of the sessions that nobody else has locked, and returns them: claiming must not
+/// wait for recording.
 pub async fn lock_available(
     tx: &mut Tx,
     sessions: &[SessionId],
@@ -48,7 +48,7 @@ pub async fn lock_available(
         .collect()
 }
 
-/// One session by its id.
+/// A session by its id.
 pub async fn get(tx: &mut Tx, id: &SessionId) -> Result<Option<Session>> {
     let row = tx
         .one(
@@ -64,7 +64,7 @@ pub async fn get(tx: &mut Tx, id: &SessionId) -> Result<Option<Session>> {
     row.as_ref().map(read_session).transpose()
 }
 
-/// Sessions in order of their start, of a centre or of all, with both places.
+/// The sessions of one centre or of all in order of their start, with their attendees.
 pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Attendee>)>> {
     let sessions = db
         .all(
@@ -100,7 +100,7 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Att
         .collect()
 }
 
-/// How many sessions are booked or were called off at a centre in a span.
+/// Number of sessions of a centre that start within a span.
 pub async fn count_between(
     tx: &mut Tx,
     centre: &str,

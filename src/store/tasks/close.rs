@@ -8,7 +8,7 @@ use crate::store::db::{Db, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Ends the open task of a cause, if there is one: nobody has to do it any more.
+/// Marks the open task with this dedup key as obsolete.
 pub async fn mark_obsolete(tx: &mut Tx, now: DateTime<Utc>, dedup_key: &str) -> Result<()> {
     tx.exec(
         "UPDATE task
@@ -20,7 +20,7 @@ pub async fn mark_obsolete(tx: &mut Tx, now: DateTime<Utc>, dedup_key: &str) -> 
     Ok(())
 }
 
-/// The same for many causes.
+/// Marks the open tasks with these dedup keys as obsolete.
 pub async fn mark_many_obsolete(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> Result<()> {
     let rows = causes
         .iter()
@@ -38,7 +38,7 @@ pub async fn mark_many_obsolete(tx: &mut Tx, now: DateTime<Utc>, causes: &[Strin
     Ok(())
 }
 
-/// Ends an open task that nobody has to do any more.
+/// Marks an open task as obsolete.
 pub async fn mark_obsolete_by_id(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -> Result<()> {
     tx.exec(
         "UPDATE task
@@ -50,7 +50,7 @@ pub async fn mark_obsolete_by_id(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -
     Ok(())
 }
 
-/// Ends the open tasks of a session with a topic that nobody has to do any more.
+/// Marks a session's open tasks of one kind as obsolete.
 pub async fn mark_obsolete_of_session(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -67,8 +67,8 @@ pub async fn mark_obsolete_of_session(
     Ok(())
 }
 
-/// Ends the open tasks to ring somebody over a cancellation of this session that they did not
-/// finish: one party's, or both's.
+/// Marks the open tasks to call about an unfinished cancellation of this session as obsolete, for
+/// one party or both.
 pub async fn mark_unfinished_obsolete(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -88,7 +88,8 @@ pub async fn mark_unfinished_obsolete(
     Ok(())
 }
 
-/// The same for all sessions that are off or have begun; gives how many.
+/// Marks the tasks about unfinished cancellations as obsolete whose session is cancelled or has
+/// begun. Returns how many.
 pub async fn mark_past_unfinished_obsolete(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
         "UPDATE task
@@ -101,7 +102,7 @@ pub async fn mark_past_unfinished_obsolete(tx: &mut Tx, now: DateTime<Utc>) -> R
     .await
 }
 
-/// The same for many sessions.
+/// Marks the open tasks of one kind of many sessions as obsolete.
 pub async fn mark_obsolete_of_sessions(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -124,9 +125,11 @@ pub async fn mark_obsolete_of_sessions(
     Ok(())
 }
 
-/// The open tasks about a visit that nobody has to do any more at `$1`: to ring before it, when it
-/// is over or off, or its party answered (a call about their own cancellation stays); to call it
-/// off, when it is off, has begun, or its file is open again.
+/// The open tasks about a visit that are obsolete at `$1`.
+///
+/// A call before the visit is obsolete when the visit is over or cancelled, or the party answered;
+/// a call about the party's own cancellation stays. The task to cancel a visit of an archived case
+/// is obsolete when the visit is cancelled or has begun, or the case is open again.
 const PASSED: &str = "task.state = 'open' AND (
       (
         task.topic IN ('ring_opted_out', 'ring_no_address')
@@ -162,7 +165,7 @@ const PASSED: &str = "task.state = 'open' AND (
       )
     )";
 
-/// Whether tasks about visits are open that nobody has to do any more.
+/// Whether open tasks about visits are obsolete.
 pub async fn any_outdated(db: &Db, now: DateTime<Utc>) -> Result<bool> {
     Ok(db
         .one(
@@ -178,7 +181,7 @@ pub async fn any_outdated(db: &Db, now: DateTime<Utc>) -> Result<bool> {
         .is_some())
 }
 
-/// Ends the open tasks about visits that nobody has to do any more.
+/// Marks outdated tasks about visits as obsolete.
 pub async fn mark_outdated_obsolete(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
         format!("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE {PASSED}"),
@@ -187,8 +190,7 @@ pub async fn mark_outdated_obsolete(tx: &mut Tx, now: DateTime<Utc>) -> Result<u
     .await
 }
 
-/// Closes the open tasks of a case that hold a notice back, but for those that are still called
-/// for.
+/// Marks the open tasks of a case that hold a notice as done, except those that are still needed.
 pub async fn mark_releases_done_except(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -211,7 +213,7 @@ pub async fn mark_releases_done_except(
     Ok(())
 }
 
-/// A person did what a task asked for.
+/// Marks a task as done by a person.
 pub async fn mark_done(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -> Result<()> {
     tx.exec(
         "UPDATE task SET state = 'done', done_at = $1 WHERE id = $2 AND state = 'open'",
@@ -221,7 +223,7 @@ pub async fn mark_done(tx: &mut Tx, now: DateTime<Utc>, id: &TaskId) -> Result<(
     Ok(())
 }
 
-/// Closes the open tasks of a party with a topic: a person did what they asked for.
+/// Marks a party's open tasks of one kind as done by a person.
 pub async fn mark_done_of_party(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -238,7 +240,7 @@ pub async fn mark_done_of_party(
     .await
 }
 
-/// Closes the open tasks of a session with a topic.
+/// Marks a session's open tasks of one kind as done by a person.
 pub async fn mark_done_of_session(
     tx: &mut Tx,
     now: DateTime<Utc>,

@@ -1,6 +1,7 @@
 //! Tasks: what a person has to look at.
 //!
-//! A task ends `done` when a person did it, and obsolete (column `moot`) when nobody has to any more.
+//! A person marks a task as done. A task that nobody needs any more becomes obsolete (column
+//! `moot`).
 
 mod close;
 mod open;

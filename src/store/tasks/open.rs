@@ -9,31 +9,31 @@ use crate::store::db::Tx;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// A task to open. The same cause opens it once.
+/// A task to open, once per dedup key.
 #[derive(Debug, Clone)]
 pub struct NewTask<'a> {
-    /// What made it.
+    /// Its dedup key.
     pub dedup_key: String,
-    /// What it is about.
+    /// Its kind.
     pub topic: TaskKind,
-    /// Where.
+    /// Its centre.
     pub centre: Option<&'a str>,
-    /// Case, session, party, message in and message out, where there is one.
+    /// Its case.
     pub case_id: Option<&'a CaseId>,
     /// The session.
     pub session_id: Option<&'a SessionId>,
     /// The party.
     pub role: Option<Role>,
-    /// The message that came in.
+    /// The inbound message that it is about.
     pub inbound_id: Option<&'a InboundId>,
-    /// The message that was to go out.
+    /// The outbound message that it is about.
     pub message_id: Option<&'a MessageId>,
     /// Until when it must be done.
     pub due_at: Option<DateTime<Utc>>,
 }
 
 impl NewTask<'_> {
-    /// A task with nothing but cause and topic.
+    /// A task with dedup key and kind alone.
     pub fn new(dedup_key: String, topic: TaskKind) -> Self {
         NewTask {
             dedup_key,
@@ -49,12 +49,12 @@ impl NewTask<'_> {
     }
 }
 
-/// Opens a task, once for its cause.
+/// Opens a task, once per dedup key.
 pub async fn open(tx: &mut Tx, now: DateTime<Utc>, t: &NewTask<'_>) -> Result<()> {
     open_many(tx, now, std::slice::from_ref(t)).await
 }
 
-/// Opens many tasks, each once for its cause.
+/// Opens many tasks, each once per dedup key.
 pub async fn open_many(tx: &mut Tx, now: DateTime<Utc>, list: &[NewTask<'_>]) -> Result<()> {
     let seal = tx.seal();
     let rows = list
@@ -89,7 +89,7 @@ pub async fn open_many(tx: &mut Tx, now: DateTime<Utc>, list: &[NewTask<'_>]) ->
     Ok(())
 }
 
-/// Opens a task about a message that was to go out, with that message's case, session and party.
+/// Opens a task about an outbound message, with that message's case, session and party.
 pub async fn open_for_message(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -125,7 +125,7 @@ pub async fn open_for_message(
         row.id_opt("case_id")?,
         row.id_opt("session_id")?,
     );
-    // Whoever was not told that a visit is off is rung for that, whatever went wrong.
+    // A party that was not told of a cancellation has to be called about it, whatever went wrong.
     let (kind, unreached): (MessageKind, bool) = (
         row.parsed("kind")?,
         matches!(
@@ -138,7 +138,7 @@ pub async fn open_for_message(
     );
     let booked = row.text_opt("session_state")?.as_deref() == Some("booked");
     let topic = match kind {
-        // It takes place after all: nobody is to be rung for the contrary.
+        // The visit takes place after all, so nobody is called.
         k if unreached && k.calls_off() && booked => return Ok(()),
         k if unreached && k.calls_off() => TaskKind::RingSessionOff,
         k if unreached && k.calls_on() && booked && row.text("present")? == "1" => {

@@ -8,7 +8,7 @@ use crate::store::db::{Db, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Whether the task of this cause is open.
+/// Whether the task with this dedup key is open.
 pub async fn is_open(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
     Ok(tx
         .one(
@@ -19,7 +19,7 @@ pub async fn is_open(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
         .is_some())
 }
 
-/// Whether a person did what the task of this cause asked for.
+/// Whether a person did the task with this dedup key.
 pub async fn was_done(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
     Ok(tx
         .one(
@@ -30,26 +30,26 @@ pub async fn was_done(tx: &mut Tx, dedup_key: &str) -> Result<bool> {
         .is_some())
 }
 
-/// A task that is open, or that nobody had to do any more.
+/// An open or obsolete task.
 #[derive(Debug)]
 pub struct CaseTask {
     /// Its id.
     pub id: TaskId,
-    /// What made it.
+    /// Its dedup key.
     pub dedup_key: String,
-    /// What it is about.
+    /// Its kind.
     pub topic: TaskKind,
     /// The session.
     pub session_id: Option<SessionId>,
     /// The party.
     pub role: Option<Role>,
-    /// The message that was to go out.
+    /// The outbound message that it is about.
     pub message_id: Option<MessageId>,
     /// Whether it is open.
     pub open: bool,
 }
 
-/// The tasks of a case with some topics that are open, or that nobody had to do any more.
+/// The open and obsolete tasks of a case of some kinds.
 pub async fn open_or_obsolete(
     tx: &mut Tx,
     case_id: &CaseId,
@@ -85,28 +85,28 @@ pub async fn open_or_obsolete(
         .collect()
 }
 
-/// What a task is about, for who deals with it.
+/// A task with everything it refers to.
 #[derive(Debug)]
 pub struct TaskContext {
-    /// What made it.
+    /// Its dedup key.
     pub dedup_key: String,
-    /// What it is about.
+    /// Its kind.
     pub topic: TaskKind,
     /// `open` or `done`.
     pub state: String,
-    /// The case, if it is known.
+    /// Its case, if known.
     pub case_id: Option<CaseId>,
-    /// The session, if it is about one.
+    /// Its session, if any.
     pub session_id: Option<SessionId>,
-    /// The party, if it is about one.
+    /// Its party, if any.
     pub role: Option<Role>,
-    /// The message that came in.
+    /// The inbound message that it is about.
     pub inbound_id: Option<InboundId>,
-    /// The message that was to go out.
+    /// The outbound message that it is about.
     pub message_id: Option<MessageId>,
-    /// Since when it is open.
+    /// When it was opened.
     pub opened_at: DateTime<Utc>,
-    /// Until when it has to be done.
+    /// Until when it must be done.
     pub due_at: Option<DateTime<Utc>>,
 }
 
@@ -138,7 +138,7 @@ pub async fn get(tx: &mut Tx, id: &TaskId) -> Result<Option<TaskContext>> {
     .transpose()
 }
 
-/// Open tasks to which nobody was alerted: (id, topic, due).
+/// Open tasks that staff were not alerted to: (id, kind, due).
 pub async fn unalerted(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -165,7 +165,7 @@ pub async fn unalerted(
         .collect()
 }
 
-/// Remembers that staff were alerted to these tasks.
+/// Records that staff were alerted to these tasks.
 pub async fn set_alerted(tx: &mut Tx, now: DateTime<Utc>, ids: &[TaskId]) -> Result<()> {
     let rows = ids.iter().map(|id| args![id, now]).collect();
     tx.update_many(
@@ -180,28 +180,28 @@ pub async fn set_alerted(tx: &mut Tx, now: DateTime<Utc>, ids: &[TaskId]) -> Res
     Ok(())
 }
 
-/// A task as lists show it.
+/// A task for lists.
 #[derive(Debug, Clone)]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
-    /// What it is about.
+    /// Its kind.
     pub topic: TaskKind,
-    /// Where.
+    /// Its centre.
     pub centre: Option<String>,
-    /// Whose case.
+    /// Its case.
     pub case_ref: Option<String>,
-    /// TaskContext which party.
+    /// Its party.
     pub role: Option<Role>,
-    /// Since when.
+    /// When it was opened.
     pub opened_at: DateTime<Utc>,
-    /// Until when.
+    /// Until when it must be done.
     pub due_at: Option<DateTime<Utc>>,
     /// `open` or `done`.
     pub state: String,
 }
 
-/// All tasks of a centre or of all, the oldest first.
+/// The tasks of one centre or of all, oldest first.
 pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<Task>> {
     let rows = db
         .all(

@@ -7,7 +7,7 @@ use crate::store::db::Tx;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Opens a task again that nobody did, because it was not needed for a while.
+/// Reopens an obsolete task that is needed again.
 pub async fn reopen_obsolete_by_id(tx: &mut Tx, id: &TaskId) -> Result<()> {
     tx.exec(
         "UPDATE task
@@ -19,7 +19,7 @@ pub async fn reopen_obsolete_by_id(tx: &mut Tx, id: &TaskId) -> Result<()> {
     Ok(())
 }
 
-/// The same for the task of a cause.
+/// Reopens the obsolete task with this dedup key.
 pub async fn reopen_obsolete(tx: &mut Tx, dedup_key: &str) -> Result<()> {
     tx.exec(
         "UPDATE task
@@ -31,7 +31,7 @@ pub async fn reopen_obsolete(tx: &mut Tx, dedup_key: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens the tasks to ring a party before a visit again that were not needed while it was off.
+/// Reopens the obsolete tasks to call a party before a visit, after it was reinstated.
 pub async fn reopen_ring_tasks(tx: &mut Tx, session_id: &SessionId, role: Role) -> Result<()> {
     let sql = "UPDATE task
         SET state = 'open', done_at = NULL, alerted_at = NULL, moot = FALSE
@@ -43,7 +43,7 @@ pub async fn reopen_ring_tasks(tx: &mut Tx, session_id: &SessionId, role: Role) 
     Ok(())
 }
 
-/// Opens the task of a cause again that was done before `since`.
+/// Reopens the task with this dedup key if it was done before `since`.
 pub async fn reopen_if_done_before(
     tx: &mut Tx,
     dedup_key: &str,
@@ -59,7 +59,7 @@ pub async fn reopen_if_done_before(
     Ok(())
 }
 
-/// Opens the task of a cause again, if it was done.
+/// Reopens the task with this dedup key if it was done.
 pub async fn reopen(tx: &mut Tx, dedup_key: &str) -> Result<()> {
     tx.exec(
         "UPDATE task
