@@ -77,7 +77,7 @@ pub async fn until_idle(settings: &Settings, clock: Clock, stop: CancellationTok
             && load.open == 0
             && open == 0
             && (load.due == 0 || stopped || limit_reached)
-            && !load.soon(svc.clock.now())
+            && !load.retry_soon(svc.clock.now())
         {
             worker.leave(&svc.db).await?;
             svc.db.close().await;

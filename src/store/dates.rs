@@ -91,7 +91,7 @@ pub async fn session_of(tx: &mut Tx, question: &DateQuestionId) -> Result<Option
     .transpose()
 }
 
-/// Records an answer. A later answer replaces an earlier one.
+/// Records an answer. A later answer reattendees an earlier one.
 pub async fn answer(
     tx: &mut Tx,
     question: &DateQuestionId,
@@ -149,25 +149,25 @@ pub async fn end(
 /// offset.
 pub async fn answerable(
     tx: &mut Tx,
-    places: &[(SessionId, Role)],
+    attendees: &[(SessionId, Role)],
     hash: &str,
     at: DateTime<Utc>,
 ) -> Result<Vec<DateAsked>> {
-    if places.is_empty() {
+    if attendees.is_empty() {
         return Ok(Vec::new());
     }
     let mut args: Vec<Arg> = args![at - CROSSING];
-    args.extend(places.iter().map(|p| Arg::from(&p.0)));
+    args.extend(attendees.iter().map(|p| Arg::from(&p.0)));
     let sql = format!(
         "SELECT id, session_id, to_local, state
          FROM date_question
          WHERE session_id IN ({}) AND (state = 'open' OR closed_at > $1)",
-        placeholder_list(2, places.len())
+        placeholder_list(2, attendees.len())
     );
     let mut out = Vec::new();
     for q in tx.all(sql, args).await? {
         let (id, session): (DateQuestionId, SessionId) = (q.id("id")?, q.id("session_id")?);
-        for (_, role) in places.iter().filter(|p| p.0 == session) {
+        for (_, role) in attendees.iter().filter(|p| p.0 == session) {
             let asked = tx
                 .one(
                     "SELECT min(a.started_at) AS at

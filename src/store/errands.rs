@@ -20,7 +20,7 @@ pub struct NewErrand<'a> {
     /// The press or the message that it is about.
     pub target: &'a str,
     /// The text, if it needs one.
-    pub words: &'a str,
+    pub text: &'a str,
 }
 
 /// Adds an errand. It expires after `lasts`.
@@ -42,7 +42,7 @@ pub async fn add(
             e.what,
             seal.seal(e.chat.as_str()),
             e.target,
-            seal.seal(e.words),
+            seal.seal(e.text),
             now,
             now + lasts
         ],
@@ -63,7 +63,7 @@ pub struct DueErrand {
     /// The press or the message that it is about.
     pub target: String,
     /// The text.
-    pub words: String,
+    pub text: String,
     /// Tries so far.
     pub tries: i64,
 }
@@ -90,7 +90,7 @@ pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErr
             what: r.text("what")?,
             chat: chat.unwrap_or_default(),
             target: r.text("target")?,
-            words: seal.open(&r.text("words")?).0,
+            text: seal.open(&r.text("words")?).0,
             tries: r.int("tries")?,
         });
     }

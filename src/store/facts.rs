@@ -265,14 +265,14 @@ pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(SessionId, Rol
         .await?;
     let mut out = HashMap::new();
     for r in rows {
-        let (session, came, who): (SessionId, _, _) = (
+        let (session, attended, who): (SessionId, _, _) = (
             r.id("session_id")?,
             r.text("kind")? == "attended",
             seal.open(&r.text("detail")?).0,
         );
         for role in [Role::Resident, Role::Contact] {
             if who == "both" || who == role.as_str() {
-                out.insert((session.clone(), role), came);
+                out.insert((session.clone(), role), attended);
             }
         }
     }

@@ -42,7 +42,7 @@ pub struct KnownAddress {
 
 /// Why a case takes no new bookings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Block {
+pub enum BookingBlock {
     /// Money is owed (choice C09).
     Hold,
     /// The case is archived.
@@ -55,7 +55,7 @@ pub struct KnownCase {
     /// Its id.
     pub id: CaseId,
     /// Why it takes no new bookings, if so.
-    pub block: Option<Block>,
+    pub block: Option<BookingBlock>,
     /// Its parties.
     pub parties: HashMap<Role, KnownParty>,
     /// Its sessions.
@@ -145,8 +145,8 @@ pub async fn known_cases(
     for r in tx.all(sql, args).await? {
         let id: CaseId = r.id("id")?;
         let block = match (r.text("state")?.as_str(), r.flag("bookings_hold")?) {
-            ("archived", _) => Some(Block::Closed),
-            (_, true) => Some(Block::Hold),
+            ("archived", _) => Some(BookingBlock::Closed),
+            (_, true) => Some(BookingBlock::Hold),
             _ => None,
         };
         by_id.insert(
@@ -320,7 +320,7 @@ pub struct SeenRow {
     pub session: SessionId,
     /// Fingerprint of the row.
     pub imported: String,
-    /// Its reference in imported files.
+    /// Its reference in imported files, if it had none before.
     pub session_ref: Option<String>,
 }
 

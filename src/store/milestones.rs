@@ -196,7 +196,7 @@ pub async fn tasks_without_text(
         .map(|c| Arg::from(*c))
         .chain(topics.iter().map(|t| Arg::from(t.as_str())))
         .collect();
-    let untold = |r: &Row| {
+    let read = |r: &Row| {
         let (case_id, dedup_key) = (r.id("case_id")?, r.text("cause")?);
         Ok(TaskWithoutText {
             case_id,
@@ -206,7 +206,7 @@ pub async fn tasks_without_text(
             due_at: r.time_opt("due_at")?,
         })
     };
-    tx.all(sql, args).await?.iter().map(untold).collect()
+    tx.all(sql, args).await?.iter().map(read).collect()
 }
 
 /// A milestone message, for the list of tasks.

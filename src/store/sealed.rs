@@ -66,8 +66,8 @@ impl Sealed {
 
     /// The hash of a party's private word. It cannot be reversed, and the same word of two parties
     /// has two hashes.
-    pub fn quiet_word_hash(&self, party_id: &PartyId, words: &str) -> String {
-        self.mac("quiet-word", &format!("{party_id}/{words}"))
+    pub fn quiet_word_hash(&self, party_id: &PartyId, word: &str) -> String {
+        self.mac("quiet-word", &format!("{party_id}/{word}"))
     }
 
     /// The id for a dedup key: always the same for one key, and it does not reveal the key.

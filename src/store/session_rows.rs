@@ -7,8 +7,10 @@ use anyhow::{Context, Result};
 use chrono::NaiveDateTime;
 
 /// The columns that [`read_session`] reads, from `session s JOIN case_file c`.
-pub(super) const SESSION: &str = "s.id, s.case_id, c.case_ref, c.centre, s.starts_at, s.ends_at, s.start_local, s.contact_type, s.state, s.version,
-    s.cancelled_by, s.cancelled_at, s.notice_hours, s.fee_minor, s.move_origin, s.moved_at, s.moved_from";
+pub(super) const SESSION: &str = "
+    s.id, s.case_id, c.case_ref, c.centre, s.starts_at, s.ends_at, s.start_local, s.contact_type,
+    s.state, s.version, s.cancelled_by, s.cancelled_at, s.notice_hours, s.fee_minor, s.move_origin,
+    s.moved_at, s.moved_from";
 
 /// The stored form of a local time.
 pub fn local_text(local: NaiveDateTime) -> String {
@@ -49,9 +51,11 @@ pub(super) fn read_move(r: &Row) -> Result<Option<Move>> {
         .map(|((origin, at), from)| Move { origin, at, from }))
 }
 
-pub(super) const ATTENDEE: &str = "t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, \
-                        t.ask_version, t.ask_known, t.ask_at, t.asked, t.answer, t.answered_at, \
-                        t.hears_at, t.undo_until, t.undo_from, t.decided_at";
+/// The columns that [`read_attendee`] reads, from `attendee t`.
+pub(super) const ATTENDEE: &str = "
+    t.session_id, t.role, t.party_id, t.arrives_at, t.leaves_at, t.ask_version, t.ask_known,
+    t.ask_at, t.asked, t.answer, t.answered_at, t.hears_at, t.undo_until, t.undo_from,
+    t.decided_at";
 
 pub(super) fn read_attendee(r: &Row) -> Result<Attendee> {
     Ok(Attendee {

@@ -19,7 +19,7 @@ use crate::flows::visits::cancel::call_off;
 use crate::flows::visits::move_session;
 use crate::store::cases::{self, NewAttendee, NewCase, NewSession};
 use crate::store::facts::{self, Fact};
-use crate::store::imports::{self, Block, KnownCase, KnownSession, SeenRow};
+use crate::store::imports::{self, BookingBlock, KnownCase, KnownSession, SeenRow};
 use crate::store::sealed::random_id;
 use crate::store::sessions::{self, Cancellation};
 use crate::store::tasks::{self, NewTask};
@@ -180,11 +180,11 @@ fn one_line<'a>(
             .filter(|_| row.status == "booked" && row.starts_at > now)
         {
             let (kind, why) = match block {
-                Block::Hold => (
+                BookingBlock::Hold => (
                     "bookings_hold",
                     "no new session is booked until what is owed is settled (seed 001)",
                 ),
-                Block::Closed => (
+                BookingBlock::Closed => (
                     "case_closed",
                     "its file is closed, and a new referral opens it again (seed 001)",
                 ),

@@ -331,7 +331,7 @@ async fn link(
                         what: "replace",
                         chat: &address,
                         target: &message.to_string(),
-                        words: &words,
+                        text: &words,
                     },
                     Duration::hours(47),
                 )

@@ -261,10 +261,10 @@ async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usiz
 async fn run_one(svc: &Service, bot: &Telegram, e: &DueErrand) -> Result<ErrandResult> {
     let message = || e.target.parse::<i32>().unwrap_or_default();
     Ok(match e.what.as_str() {
-        "answer" => bot.answer(&e.target, &e.words).await,
+        "answer" => bot.answer(&e.target, &e.text).await,
         "unbutton" => bot.unbutton(e.chat, message()).await,
         "replace" => {
-            bot.replace(e.chat, message(), &link::no_longer_in_use(svc, &e.words)?)
+            bot.replace(e.chat, message(), &link::no_longer_in_use(svc, &e.text)?)
                 .await
         }
         _ => bot.leave(e.chat).await,

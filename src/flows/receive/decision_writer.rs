@@ -388,7 +388,7 @@ impl<'a> DecisionWriter<'a> {
             what: "answer",
             chat: &chat,
             target: query,
-            words: &words,
+            text: &words,
         };
         errands::add(self.tx, self.now, &answer, Duration::minutes(10)).await?;
         let unbutton = NewErrand {
@@ -396,7 +396,7 @@ impl<'a> DecisionWriter<'a> {
             what: "unbutton",
             chat: &chat,
             target: message,
-            words: "",
+            text: "",
         };
         errands::add(self.tx, self.now, &unbutton, Duration::hours(24)).await?;
         self.svc.wake_errands.notify_one();

@@ -111,7 +111,7 @@ async fn inbound_event(
                         what: "leave",
                         chat,
                         target: "",
-                        words: "",
+                        text: "",
                     },
                     Duration::hours(24),
                 )

@@ -5,7 +5,8 @@ use crate::domain::ids::{AttemptToken, MessageId};
 use crate::domain::outgoing::message::{AttemptOutcome, MessageState};
 use crate::domain::outgoing::receipt::Receipt;
 use crate::domain::people::person::Channel;
-use crate::store::db::Tx;
+use crate::store::db::{Row, Tx};
+use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -43,26 +44,53 @@ pub struct ReceiptEffect {
 pub async fn record_receipt(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    r: &NewReceipt,
+    new: &NewReceipt,
 ) -> Result<Option<ReceiptEffect>> {
+    store_event(tx, now, new).await?;
+    let Some(attempt) = lock_attempt(tx, &new.token).await? else {
+        return Ok(None);
+    };
+    let before: MessageState = attempt.parsed("state")?;
+    let mut state = before;
+    if let Some(receipt) = applicable(tx, new, &attempt).await? {
+        state = receipt.message_state();
+        accept(tx, now, new, receipt, &attempt.id("message_id")?).await?;
+    }
+    Ok(Some(ReceiptEffect {
+        message_id: attempt.id("message_id")?,
+        number_hash: attempt.text("number_hash")?,
+        sender: attempt.text("sender")?,
+        channel: attempt.parsed("channel")?,
+        state,
+        changed: state != before,
+    }))
+}
+
+async fn store_event(tx: &mut Tx, now: DateTime<Utc>, new: &NewReceipt) -> Result<()> {
     tx.exec(
         "INSERT INTO receipt_event (id, token, provider_id, status, error_code, received_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
         args![
-            crate::store::sealed::random_id(),
-            &r.token,
-            &r.provider_id,
-            &r.status,
-            &r.error_code,
+            random_id(),
+            &new.token,
+            &new.provider_id,
+            &new.status,
+            &new.error_code,
             now
         ],
     )
     .await?;
-    // The message is locked before its attempt, in the order in which results are recorded.
+    Ok(())
+}
+
+/// Reads an attempt with the state of its message.
+///
+/// Locks the message before its attempt, in the same order as the recording of results does.
+async fn lock_attempt(tx: &mut Tx, token: &AttemptToken) -> Result<Option<Row>> {
     let message = tx
         .one(
             "SELECT message_id FROM attempt WHERE token = $1",
-            args![&r.token],
+            args![token],
         )
         .await?;
     let Some(message_id) = message
@@ -76,83 +104,88 @@ pub async fn record_receipt(
         args![&message_id],
     )
     .await?;
-    let row = tx
-        .one(
-            "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender,
-               a.channel, m.state
-             FROM attempt a
-             JOIN message m ON m.id = a.message_id
-             WHERE a.token = $1",
-            args![&r.token],
-        )
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    let touched = |state, changed| -> Result<Option<ReceiptEffect>> {
-        Ok(Some(ReceiptEffect {
-            message_id: row.id("message_id")?,
-            number_hash: row.text("number_hash")?,
-            sender: row.text("sender")?,
-            channel: row.parsed("channel")?,
-            state,
-            changed,
-        }))
-    };
-    let before: MessageState = row.parsed("state")?;
+    tx.one(
+        "SELECT a.message_id, a.outcome, a.provider_id, a.receipt, a.number_hash, a.sender,
+           a.channel, m.state
+         FROM attempt a
+         JOIN message m ON m.id = a.message_id
+         WHERE a.token = $1",
+        args![token],
+    )
+    .await
+}
+
+/// The receipt that the attempt has from now on. `None` if the new one does not apply to it.
+async fn applicable(tx: &mut Tx, new: &NewReceipt, attempt: &Row) -> Result<Option<Receipt>> {
     // A provider id that belongs to another attempt proves nothing about this one.
     let owner = tx
         .one(
             "SELECT token FROM attempt WHERE provider_id = $1 AND token <> $2",
-            args![&r.provider_id, &r.token],
+            args![&new.provider_id, &new.token],
         )
         .await?;
     if owner.is_some() {
-        return touched(before, false);
+        return Ok(None);
     }
     // A callback about another message under our token is somebody's mistake: keep the event only.
-    if row
+    if attempt
         .text_opt("provider_id")?
-        .is_some_and(|p| p != r.provider_id)
+        .is_some_and(|id| id != new.provider_id)
     {
-        return touched(before, false);
+        return Ok(None);
     }
-    let Some(news) = Receipt::from_provider(&r.status) else {
-        return touched(before, false);
+    let Some(received) = Receipt::from_provider(&new.status) else {
+        return Ok(None);
     };
-    let stood: Option<Receipt> = row.parsed_opt("receipt")?;
-    let stands = stood.map_or(news, |s| s.advance(news));
-    let outcome: Option<AttemptOutcome> = row.parsed_opt("outcome")?;
-    if outcome == Some(AttemptOutcome::Refused) && stands.message_state() != MessageState::Delivered
+    let receipt = attempt
+        .parsed_opt("receipt")?
+        .map_or(received, |last: Receipt| last.advance(received));
+    let outcome: Option<AttemptOutcome> = attempt.parsed_opt("outcome")?;
+    // A refused attempt was not sent. Only proof of delivery can overrule that.
+    if outcome == Some(AttemptOutcome::Refused)
+        && receipt.message_state() != MessageState::Delivered
     {
-        // A refused attempt was not sent. Only proof of delivery can overrule that.
-        return touched(before, false);
+        return Ok(None);
     }
-    if matches!(
+    // The attempt counts as not sent. Adopt it only if no other attempt was made meanwhile.
+    let counts_as_unsent = matches!(
         outcome,
         Some(AttemptOutcome::NotSent | AttemptOutcome::Refused)
-    ) {
-        // The attempt counts as not sent. Adopt it only if no other attempt was made meanwhile.
-        let live = tx
-            .one(
-                "SELECT token
-                 FROM attempt
-                 WHERE message_id = $1
-                   AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))",
-                args![row.id::<MessageId>("message_id")?],
-            )
-            .await?;
-        if live.is_some() {
-            return touched(before, false);
-        }
+    );
+    if counts_as_unsent && has_live_attempt(tx, &attempt.id("message_id")?).await? {
+        return Ok(None);
     }
+    Ok(Some(receipt))
+}
+
+/// Whether the message has an attempt that was sent or may have been.
+async fn has_live_attempt(tx: &mut Tx, message_id: &MessageId) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT token
+             FROM attempt
+             WHERE message_id = $1 AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))",
+            args![message_id],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+async fn accept(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    new: &NewReceipt,
+    receipt: Receipt,
+    message_id: &MessageId,
+) -> Result<()> {
     tx.exec(
         "UPDATE attempt
          SET outcome = 'accepted', provider_id = $1, receipt = $2,
            ended_at = coalesce(ended_at, $3)
          WHERE token = $4",
-        args![&r.provider_id, stands.as_str(), now, &r.token],
+        args![&new.provider_id, receipt.as_str(), now, &new.token],
     )
     .await?;
-    let state = stands.message_state();
     tx.exec(
         "UPDATE message
          SET state = $1, provider_id = $2, sent_at = coalesce(sent_at, $3),
@@ -163,14 +196,14 @@ pub async fn record_receipt(
            claim = NULL
          WHERE id = $4",
         args![
-            state.as_str(),
-            &r.provider_id,
+            receipt.message_state().as_str(),
+            &new.provider_id,
             now,
-            row.id::<MessageId>("message_id")?
+            message_id
         ],
     )
     .await?;
-    touched(state, state != before)
+    Ok(())
 }
 
 /// Gives a message that its channel accepted but did not deliver to the party's next address.

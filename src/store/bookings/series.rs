@@ -28,18 +28,20 @@ pub struct StoredSeries {
     pub attendees: Vec<(Role, Offset)>,
 }
 
-const SERIES: &str = "id, case_id, pattern, first_local, minutes, contact_type, resident_from, \
-                      resident_to, contact_from, contact_to, weeks_ahead, until_local, next_n";
+/// The columns that [`read_series`] reads and [`add_series`] writes.
+const SERIES: &str = "
+    id, case_id, pattern, first_local, minutes, contact_type, resident_from, resident_to,
+    contact_from, contact_to, weeks_ahead, until_local, next_n";
 
 fn read_series(r: &Row) -> Result<StoredSeries> {
-    let place = |role, from, to| -> Result<Option<(Role, Offset)>> {
+    let offset = |role, from, to| -> Result<Option<(Role, Offset)>> {
         Ok(r.int_opt(from)?
             .zip(r.int_opt(to)?)
             .map(|(from, to)| (role, Offset { from, to })))
     };
-    let places = [
-        place(Role::Resident, "resident_from", "resident_to")?,
-        place(Role::Contact, "contact_from", "contact_to")?,
+    let attendees = [
+        offset(Role::Resident, "resident_from", "resident_to")?,
+        offset(Role::Contact, "contact_from", "contact_to")?,
     ];
     Ok(StoredSeries {
         id: r.id("id")?,
@@ -57,14 +59,14 @@ fn read_series(r: &Row) -> Result<StoredSeries> {
         },
         minutes: r.int("minutes")?,
         contact_type: r.text("contact_type")?,
-        attendees: places.into_iter().flatten().collect(),
+        attendees: attendees.into_iter().flatten().collect(),
     })
 }
 
 /// Adds a series, due at once.
 pub async fn add_series(tx: &mut Tx, now: DateTime<Utc>, s: &StoredSeries, by: &str) -> Result<()> {
-    let place = |role| s.attendees.iter().find(|p| p.0 == role).map(|p| p.1);
-    let (resident, contact) = (place(Role::Resident), place(Role::Contact));
+    let offset_of = |role| s.attendees.iter().find(|p| p.0 == role).map(|p| p.1);
+    let (resident, contact) = (offset_of(Role::Resident), offset_of(Role::Contact));
     tx.exec(
         format!(
             "INSERT INTO series ({SERIES}, state, made_at, made_by, look_at)

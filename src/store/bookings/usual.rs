@@ -50,7 +50,7 @@ pub async fn usual_session(tx: &mut Tx, case_id: &CaseId) -> Result<Option<Usual
         .await?;
     let Some(row) = row else { return Ok(None) };
     let (start, end) = (row.time("starts_at")?, row.time("ends_at")?);
-    let places = tx
+    let attendees = tx
         .all(
             "SELECT role, arrives_at, leaves_at
              FROM attendee
@@ -75,6 +75,6 @@ pub async fn usual_session(tx: &mut Tx, case_id: &CaseId) -> Result<Option<Usual
             .context("start_local")?
             .date(),
         terms: read_terms(&row)?,
-        attendees: places.iter().map(offset).collect::<Result<_>>()?,
+        attendees: attendees.iter().map(offset).collect::<Result<_>>()?,
     }))
 }

@@ -53,7 +53,7 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
                 .map(|r| Ok(format!("{}/{}", r.text("centre")?, r.text("case_ref")?)))
                 .collect::<Result<_>>()?;
             bail!(
-                "{case} stands at several centres: write {}",
+                "{case} exists at several centres: write {}",
                 names.join(" or ")
             )
         }

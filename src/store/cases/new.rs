@@ -237,7 +237,7 @@ pub async fn insert_sessions(tx: &mut Tx, rows: &[NewSession]) -> Result<()> {
         sessions,
     )
     .await?;
-    let places: Vec<Vec<Arg>> = rows
+    let attendees: Vec<Vec<Arg>> = rows
         .iter()
         .flat_map(|s| {
             s.attendees.iter().map(|p| {
@@ -262,7 +262,7 @@ pub async fn insert_sessions(tx: &mut Tx, rows: &[NewSession]) -> Result<()> {
            asked, answer
          ) VALUES",
         "",
-        places,
+        attendees,
     )
     .await?;
     Ok(())

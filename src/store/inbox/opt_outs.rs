@@ -10,11 +10,11 @@ use std::collections::HashSet;
 /// Addresses that are opted out: (channel, our sender, hash).
 pub type OptOuts = HashSet<(Channel, String, String)>;
 
-const STOPPED: &str = "SELECT channel, sender, number_hash FROM opt_out WHERE active = TRUE";
+const ACTIVE: &str = "SELECT channel, sender, number_hash FROM opt_out WHERE active = TRUE";
 /// Up to this many opt-outs are all read at once, which is faster than looking for many hashes.
 const FEW: usize = 500;
 
-fn read_stopped(rows: &[Row], out: &mut OptOuts) -> Result<()> {
+fn read_opt_outs(rows: &[Row], out: &mut OptOuts) -> Result<()> {
     for r in rows {
         out.insert((
             r.parsed("channel")?,
@@ -25,10 +25,10 @@ fn read_stopped(rows: &[Row], out: &mut OptOuts) -> Result<()> {
     Ok(())
 }
 
-fn stopped_among(hashes: &[String]) -> (String, Vec<Arg>) {
+fn query_for(hashes: &[String]) -> (String, Vec<Arg>) {
     (
         format!(
-            "{STOPPED} AND number_hash IN ({})",
+            "{ACTIVE} AND number_hash IN ({})",
             placeholder_list(1, hashes.len())
         ),
         hashes.iter().map(Arg::from).collect(),
@@ -39,17 +39,17 @@ fn stopped_among(hashes: &[String]) -> (String, Vec<Arg>) {
 pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> {
     let mut out = OptOuts::new();
     let all = if hashes.len() > 1 {
-        tx.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await?
+        tx.all(format!("{ACTIVE} LIMIT {FEW}"), args![]).await?
     } else {
         Vec::new()
     };
     if hashes.len() > 1 && all.len() < FEW {
-        read_stopped(&all, &mut out)?;
+        read_opt_outs(&all, &mut out)?;
         return Ok(out);
     }
     for chunk in hashes.chunks(500) {
-        let (sql, args) = stopped_among(chunk);
-        read_stopped(&tx.all(sql, args).await?, &mut out)?;
+        let (sql, args) = query_for(chunk);
+        read_opt_outs(&tx.all(sql, args).await?, &mut out)?;
     }
     Ok(out)
 }
@@ -57,14 +57,14 @@ pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> 
 /// [`opted_out_among`] outside a transaction.
 pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
     let mut out = OptOuts::new();
-    let all = db.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await?;
+    let all = db.all(format!("{ACTIVE} LIMIT {FEW}"), args![]).await?;
     if all.len() < FEW {
-        read_stopped(&all, &mut out)?;
+        read_opt_outs(&all, &mut out)?;
         return Ok(out);
     }
     for chunk in hashes.chunks(500) {
-        let (sql, args) = stopped_among(chunk);
-        read_stopped(&db.all(sql, args).await?, &mut out)?;
+        let (sql, args) = query_for(chunk);
+        read_opt_outs(&db.all(sql, args).await?, &mut out)?;
     }
     Ok(out)
 }

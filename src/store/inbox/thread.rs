@@ -49,13 +49,13 @@ pub async fn thread(
 ) -> Result<Vec<ThreadEntry>> {
     let seal = tx.seal();
     let mut out = Vec::new();
-    let came = "SELECT id, at, body, media, intent, rule
+    let received = "SELECT id, at, body, media, intent, rule
         FROM inbound
         WHERE number_hash = $1 AND channel = $2 AND sender = $3 AND at > $4 AND kind = 'text'
         ORDER BY at, recorded_at";
     for r in tx
         .all(
-            came,
+            received,
             args![&from.hash, from.channel.as_str(), &from.sender, since],
         )
         .await?
@@ -71,7 +71,7 @@ pub async fn thread(
             direction,
         });
     }
-    let went = "SELECT a.started_at, a.body, m.kind, m.state, m.cause
+    let sent = "SELECT a.started_at, a.body, m.kind, m.state, m.cause
         FROM attempt a
         JOIN message m ON m.id = a.message_id
         WHERE a.number_hash = $1
@@ -82,7 +82,7 @@ pub async fn thread(
         ORDER BY a.started_at";
     for r in tx
         .all(
-            went,
+            sent,
             args![&from.hash, from.channel.as_str(), &from.sender, since],
         )
         .await?

@@ -55,13 +55,13 @@ pub struct QueueLoad {
     /// When the next message is due.
     pub next: Option<DateTime<Utc>>,
     /// Whether a message waits for another attempt.
-    pub again: bool,
+    pub retrying: bool,
 }
 
 impl QueueLoad {
     /// Whether a retry is due so soon that an idle process should wait for it.
-    pub fn soon(&self, now: DateTime<Utc>) -> bool {
-        self.again && self.next.is_some_and(|t| t <= now + Duration::minutes(3))
+    pub fn retry_soon(&self, now: DateTime<Utc>) -> bool {
+        self.retrying && self.next.is_some_and(|t| t <= now + Duration::minutes(3))
     }
 }
 
@@ -104,7 +104,7 @@ pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<QueueLoad> {
             args![now],
         )
         .await?;
-    let again = db
+    let retrying = db
         .one(
             "SELECT id
              FROM message
@@ -119,7 +119,7 @@ pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<QueueLoad> {
         held,
         open,
         next: next.map_or(Ok(None), |r| r.time_opt("at"))?,
-        again,
+        retrying,
     })
 }
 

@@ -154,7 +154,7 @@ pub async fn move_channel(tx: &mut Tx, centre: &str, from: Channel, to: Channel)
 /// Expires messages that waited too long. Returns how many.
 pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     // Somebody has to call the parties who missed news about a visit that is not over.
-    let untold = tx
+    let missed = tx
         .all(
             "SELECT m.id
              FROM message m
@@ -166,7 +166,7 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
             args![now],
         )
         .await?;
-    for r in untold {
+    for r in missed {
         let id = r.id("id")?;
         crate::store::tasks::open_for_message(
             tx,

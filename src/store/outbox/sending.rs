@@ -5,7 +5,7 @@ use crate::domain::ids::{AttemptToken, MessageId, WorkerId};
 use crate::domain::outgoing::message::{AttemptOutcome, MessageState};
 use crate::domain::outgoing::receipt::Receipt;
 use crate::domain::people::person::Address;
-use crate::store::db::Tx;
+use crate::store::db::{Arg, Tx};
 use crate::store::outbox::line::{LineScope, line_name};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -132,103 +132,109 @@ pub async fn record_results(
     tx: &mut Tx,
     line: &str,
     now: DateTime<Utc>,
-    ends: Vec<(AttemptToken, AttemptResult)>,
+    results: Vec<(AttemptToken, AttemptResult)>,
 ) -> Result<()> {
     let mut attempts = Vec::new();
     let mut messages = Vec::new();
-    let mut doubts = Vec::new();
-    let attempts_unsent = ends
-        .iter()
-        .filter(|(_, e)| {
-            matches!(
-                e,
-                AttemptResult::NotSent { .. } | AttemptResult::Refused { .. }
-            )
-        })
-        .count() as i64;
-    for (token, end) in ends {
-        let (outcome, provider_id, receipt, error) = match &end {
+    let mut unknown = Vec::new();
+    let mut unsent = 0;
+    for (token, result) in results {
+        match result {
             AttemptResult::Accepted {
                 provider_id,
                 receipt,
-            } => (
-                AttemptOutcome::Accepted,
-                Some(provider_id.clone()),
-                *receipt,
-                None,
-            ),
-            AttemptResult::NotSent { error, .. } => {
-                (AttemptOutcome::NotSent, None, None, Some(error.clone()))
+            } => {
+                let state = receipt.map_or(MessageState::Sent, Receipt::message_state);
+                messages.push(args![
+                    &token,
+                    state.as_str(),
+                    NO_TEXT,
+                    now,
+                    &provider_id,
+                    NO_TIME,
+                    false
+                ]);
+                attempts.push(args![
+                    token,
+                    now,
+                    AttemptOutcome::Accepted.as_str(),
+                    provider_id,
+                    receipt.map(Receipt::as_str),
+                    NO_TEXT
+                ]);
             }
-            AttemptResult::Refused { error, .. } => {
-                (AttemptOutcome::Refused, None, None, Some(error.clone()))
+            AttemptResult::NotSent { error, retry_at } => {
+                unsent += 1;
+                messages.push(waiting(&token, retry_at, false));
+                attempts.push(failed(token, now, AttemptOutcome::NotSent, error));
             }
-            AttemptResult::Unknown { error } => {
-                doubts.push(args![token, now, error]);
-                continue;
+            AttemptResult::Refused { error, then } => {
+                unsent += 1;
+                messages.push(match then {
+                    AfterRefusal::Wait(until) => waiting(&token, until, false),
+                    AfterRefusal::NextAddress(until) => waiting(&token, until, true),
+                    AfterRefusal::End(reason) => {
+                        let state = MessageState::Refused.as_str();
+                        args![&token, state, reason, NO_TIME, NO_TEXT, NO_TIME, false]
+                    }
+                });
+                attempts.push(failed(token, now, AttemptOutcome::Refused, error));
             }
-        };
-        let message = match &end {
-            AttemptResult::Accepted {
-                provider_id,
-                receipt,
-            } => (
-                receipt.map_or(MessageState::Sent, Receipt::message_state),
-                None,
-                Some(now),
-                Some(provider_id.clone()),
-                None,
-            ),
-            AttemptResult::NotSent { retry_at, .. } => {
-                (MessageState::Waiting, None, None, None, Some(*retry_at))
-            }
-            AttemptResult::Refused {
-                then: AfterRefusal::Wait(until) | AfterRefusal::NextAddress(until),
-                ..
-            } => (MessageState::Waiting, None, None, None, Some(*until)),
-            AttemptResult::Refused {
-                then: AfterRefusal::End(reason),
-                ..
-            } => (MessageState::Refused, Some(*reason), None, None, None),
-            AttemptResult::Unknown { .. } => continue,
-        };
-        let elsewhere = matches!(
-            end,
-            AttemptResult::Refused {
-                then: AfterRefusal::NextAddress(_),
-                ..
-            }
-        );
-        messages.push(args![
-            &token,
-            message.0.as_str(),
-            message.1,
-            message.2,
-            message.3,
-            message.4,
-            elsewhere
-        ]);
-        attempts.push(args![
-            token,
-            now,
-            outcome.as_str(),
-            provider_id,
-            receipt.map(Receipt::as_str),
-            error
-        ]);
+            AttemptResult::Unknown { error } => unknown.push(args![token, now, error]),
+        }
     }
-    if attempts_unsent > 0 {
+    uncount(tx, line, now, unsent).await?;
+    // Messages first, while their attempts are still open: what was recorded before stays.
+    update_messages(tx, messages).await?;
+    update_attempts(tx, attempts).await?;
+    tx.update_many(
+        "token, ended_at, error",
+        "UPDATE attempt
+         SET ended_at = v.ended_at, error = v.error
+         FROM v
+         WHERE attempt.token = v.token AND attempt.outcome IS NULL",
+        unknown,
+    )
+    .await?;
+    Ok(())
+}
+
+const NO_TEXT: Option<&str> = None;
+const NO_TIME: Option<DateTime<Utc>> = None;
+
+/// The values of [`update_messages`] for a message that waits again.
+fn waiting(token: &AttemptToken, until: DateTime<Utc>, next_address: bool) -> Vec<Arg> {
+    let state = MessageState::Waiting.as_str();
+    args![token, state, NO_TEXT, NO_TIME, NO_TEXT, until, next_address]
+}
+
+/// The values of [`update_attempts`] for an attempt that was certainly not sent.
+fn failed(
+    token: AttemptToken,
+    now: DateTime<Utc>,
+    outcome: AttemptOutcome,
+    error: String,
+) -> Vec<Arg> {
+    args![token, now, outcome.as_str(), NO_TEXT, NO_TEXT, error]
+}
+
+/// Takes attempts that were not sent out of the day's count.
+async fn uncount(tx: &mut Tx, line: &str, now: DateTime<Utc>, unsent: i64) -> Result<()> {
+    if unsent > 0 {
         tx.exec(
             "UPDATE day_count
              SET texts = CASE WHEN texts > $1 THEN texts - $1 ELSE 0 END
              WHERE channel = $3 AND day = $2",
-            args![attempts_unsent, now.format("%Y-%m-%d").to_string(), line],
+            args![unsent, now.format("%Y-%m-%d").to_string(), line],
         )
         .await?;
     }
-    // Messages first, while their attempts are still open: what was recorded before stays.
+    Ok(())
+}
+
+async fn update_messages(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     tx.update_many(
-        "token, state, reason, sent_at, provider_id, not_before, elsewhere",
+        "token, state, reason, sent_at, provider_id, not_before, next_address",
         "UPDATE message
          SET state = v.state, reason = v.reason, sent_at = coalesce(v.sent_at, message.sent_at),
            delivered_at = CASE
@@ -237,16 +243,20 @@ pub async fn record_results(
            END,
            provider_id = coalesce(v.provider_id, message.provider_id),
            not_before = coalesce(v.not_before, message.not_before),
-           not_by = CASE WHEN v.elsewhere THEN a.channel ELSE message.not_by END,
+           not_by = CASE WHEN v.next_address THEN a.channel ELSE message.not_by END,
            tries = message.tries + 1, claim = NULL
          FROM v, attempt a
          WHERE a.token = v.token
            AND a.outcome IS NULL
            AND message.id = a.message_id
            AND message.state = 'sending'",
-        messages,
+        rows,
     )
     .await?;
+    Ok(())
+}
+
+async fn update_attempts(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<()> {
     tx.update_many(
         "token, ended_at, outcome, provider_id, receipt, error",
         "UPDATE attempt
@@ -262,16 +272,7 @@ pub async fn record_results(
            receipt = coalesce(attempt.receipt, v.receipt), error = v.error
          FROM v
          WHERE attempt.token = v.token AND attempt.outcome IS NULL",
-        attempts,
-    )
-    .await?;
-    tx.update_many(
-        "token, ended_at, error",
-        "UPDATE attempt
-         SET ended_at = v.ended_at, error = v.error
-         FROM v
-         WHERE attempt.token = v.token AND attempt.outcome IS NULL",
-        doubts,
+        rows,
     )
     .await?;
     Ok(())

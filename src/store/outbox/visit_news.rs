@@ -104,7 +104,7 @@ pub async fn may_know_of_cancellation(
     role: Role,
 ) -> Result<bool> {
     let (id, version) = (&session.id, session.version);
-    let text = tx
+    let message = tx
         .one(
             "SELECT id
              FROM message
@@ -122,7 +122,7 @@ pub async fn may_know_of_cancellation(
             ],
         )
         .await?;
-    let rung = tx
+    let call = tx
         .one(
             "SELECT id
              FROM task
@@ -136,5 +136,5 @@ pub async fn may_know_of_cancellation(
             args![id, role.as_str(), session.cancelled_at],
         )
         .await?;
-    Ok(text.is_some() || rung.is_some())
+    Ok(message.is_some() || call.is_some())
 }

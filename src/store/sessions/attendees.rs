@@ -15,8 +15,8 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
 
-fn seat_sql(senders: &Senders, filter: &str) -> String {
-    seat_sql_from(senders, "attendee t", filter)
+fn attendee_sql(senders: &Senders, filter: &str) -> String {
+    attendee_sql_from(senders, "attendee t", filter)
 }
 
 /// The channels to read addresses of: SMS always, so that a plan can be made before a sender is
@@ -28,7 +28,7 @@ fn channels(senders: &Senders) -> Vec<Channel> {
         .collect()
 }
 
-fn seat_sql_from(senders: &Senders, places: &str, filter: &str) -> String {
+fn attendee_sql_from(senders: &Senders, source: &str, filter: &str) -> String {
     let mut sql = format!(
         "SELECT {SESSION}, {ATTENDEE}, c.state AS case_state, p.consent, p.mode, p.language,
            p.channel AS wanted, p.safe_hours"
@@ -52,13 +52,18 @@ fn seat_sql_from(senders: &Senders, places: &str, filter: &str) -> String {
     }
     let _ = write!(
         sql,
-        " FROM {places} JOIN session s ON s.id = t.session_id JOIN case_file c ON c.id = s.case_id \
-         JOIN party p ON p.id = t.party_id{joins} {filter}"
+        "
+         FROM {source}
+         JOIN session s ON s.id = t.session_id
+         JOIN case_file c ON c.id = s.case_id
+         JOIN party p ON p.id = t.party_id
+         {joins}
+         {filter}"
     );
     sql
 }
 
-fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<AttendeeContext> {
+fn read_context(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<AttendeeContext> {
     let mut routes = Vec::new();
     for channel in channels.iter().copied() {
         if let (Some(n), Some(hash)) = (
@@ -73,8 +78,8 @@ fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<AttendeeCon
             });
         }
     }
-    let wanted: Channel = r.parsed("wanted")?;
-    routes.sort_by_key(|r| r.address.channel() != wanted);
+    let preferred: Channel = r.parsed("wanted")?;
+    routes.sort_by_key(|r| r.address.channel() != preferred);
     Ok(AttendeeContext {
         session: read_session(r)?,
         attendee: read_attendee(r)?,
@@ -89,28 +94,36 @@ fn read_seat(r: &Row, channels: &[Channel], seal: &Sealed) -> Result<AttendeeCon
 
 /// Reads attendees and marks routes that are opted out at their centre's sender. Channels without a
 /// sender of ours are left out.
-async fn read_seats(tx: &mut Tx, senders: &Senders, rows: &[Row]) -> Result<Vec<AttendeeContext>> {
+async fn read_contexts(
+    tx: &mut Tx,
+    senders: &Senders,
+    rows: &[Row],
+) -> Result<Vec<AttendeeContext>> {
     let seal = tx.seal();
     let channels = channels(senders);
     let mut contexts: Vec<AttendeeContext> = rows
         .iter()
-        .map(|r| read_seat(r, &channels, &seal))
+        .map(|r| read_context(r, &channels, &seal))
         .collect::<Result<_>>()?;
-    let stopped = inbox::opted_out_among(tx, &hashes_of(&contexts)).await?;
-    mark(&mut contexts, senders, &stopped);
+    let opted_out = inbox::opted_out_among(tx, &hashes_of(&contexts)).await?;
+    mark_opted_out(&mut contexts, senders, &opted_out);
     Ok(contexts)
 }
 
 /// [`read_contexts`] outside a transaction.
-async fn read_seats_from(db: &Db, senders: &Senders, rows: &[Row]) -> Result<Vec<AttendeeContext>> {
+async fn read_contexts_from_db(
+    db: &Db,
+    senders: &Senders,
+    rows: &[Row],
+) -> Result<Vec<AttendeeContext>> {
     let seal = db.seal();
     let channels = channels(senders);
     let mut contexts: Vec<AttendeeContext> = rows
         .iter()
-        .map(|r| read_seat(r, &channels, &seal))
+        .map(|r| read_context(r, &channels, &seal))
         .collect::<Result<_>>()?;
-    let stopped = inbox::opted_out_among_in(db, &hashes_of(&contexts)).await?;
-    mark(&mut contexts, senders, &stopped);
+    let opted_out = inbox::opted_out_among_in(db, &hashes_of(&contexts)).await?;
+    mark_opted_out(&mut contexts, senders, &opted_out);
     Ok(contexts)
 }
 
@@ -124,7 +137,7 @@ fn hashes_of(contexts: &[AttendeeContext]) -> Vec<String> {
     hashes
 }
 
-fn mark(contexts: &mut [AttendeeContext], senders: &Senders, stopped: &OptOuts) {
+fn mark_opted_out(contexts: &mut [AttendeeContext], senders: &Senders, opted_out: &OptOuts) {
     for context in contexts {
         let centre = &context.session.centre;
         // Without any sender, plan for SMS.
@@ -135,13 +148,13 @@ fn mark(contexts: &mut [AttendeeContext], senders: &Senders, stopped: &OptOuts) 
         for route in &mut context.routes {
             let channel = route.address.channel();
             let sender = senders.of(centre, channel).unwrap_or_default();
-            route.opted_out = !stopped.is_empty()
-                && stopped.contains(&(channel, sender.to_owned(), route.hash.clone()));
+            route.opted_out = !opted_out.is_empty()
+                && opted_out.contains(&(channel, sender.to_owned(), route.hash.clone()));
         }
     }
 }
 
-/// Attendees whose question is due at `now`, at most `limit`.
+/// Attendees parties question is due at `now`, at most `limit`.
 pub async fn due_to_ask(
     tx: &mut Tx,
     senders: &Senders,
@@ -150,7 +163,7 @@ pub async fn due_to_ask(
 ) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
-            seat_sql(
+            attendee_sql(
                 senders,
                 "WHERE (t.session_id, t.role) IN (
                    SELECT session_id, role
@@ -163,7 +176,7 @@ pub async fn due_to_ask(
             args![now, limit],
         )
         .await?;
-    read_seats(tx, senders, &rows).await
+    read_contexts(tx, senders, &rows).await
 }
 
 /// Both attendees of a session.
@@ -174,28 +187,28 @@ pub async fn contexts_of_session(
 ) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
-            seat_sql(senders, "WHERE s.id = $1 ORDER BY t.role DESC"),
+            attendee_sql(senders, "WHERE s.id = $1 ORDER BY t.role DESC"),
             args![session_id],
         )
         .await?;
-    read_seats(tx, senders, &rows).await
+    read_contexts(tx, senders, &rows).await
 }
 
 /// Some attendees, by session and role.
 pub async fn contexts_of_attendees(
     tx: &mut Tx,
     senders: &Senders,
-    places: &[(SessionId, Role)],
+    attendees: &[(SessionId, Role)],
 ) -> Result<Vec<AttendeeContext>> {
-    let mut out = Vec::with_capacity(places.len());
-    for chunk in places.chunks(128) {
+    let mut out = Vec::with_capacity(attendees.len());
+    for chunk in attendees.chunks(128) {
         let pairs: Vec<String> = (0..chunk.len())
             .map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2))
             .collect();
         let sql = format!(
             "WITH v (session_id, role) AS (VALUES {}) {}",
             pairs.join(", "),
-            seat_sql_from(
+            attendee_sql_from(
                 senders,
                 "v JOIN attendee t ON t.session_id = v.session_id AND t.role = v.role",
                 ""
@@ -207,7 +220,7 @@ pub async fn contexts_of_attendees(
             .collect();
         out.extend(tx.all(sql, args).await?);
     }
-    read_seats(tx, senders, &out).await
+    read_contexts(tx, senders, &out).await
 }
 
 /// Attendees of the sessions that start within a span, for the plan and the desk.
@@ -219,7 +232,7 @@ pub async fn contexts_between(
 ) -> Result<Vec<AttendeeContext>> {
     let rows = db
         .all(
-            seat_sql(
+            attendee_sql(
                 senders,
                 "WHERE s.starts_at >= $1 AND s.starts_at < $2
                  ORDER BY s.starts_at, c.case_ref, t.role DESC",
@@ -227,7 +240,7 @@ pub async fn contexts_between(
             args![from, to],
         )
         .await?;
-    read_seats_from(db, senders, &rows).await
+    read_contexts_from_db(db, senders, &rows).await
 }
 
 /// The attendees of sessions that end after `since`, among all parties with an address, at the
@@ -238,10 +251,10 @@ pub async fn contexts_of_address(
     at: (Channel, &str),
     hash: &str,
     since: DateTime<Utc>,
-    whose: PartyFilter,
+    parties: PartyFilter,
 ) -> Result<Vec<AttendeeContext>> {
     let (channel, sender) = at;
-    let of = if whose == PartyFilter::Agreed {
+    let of = if parties == PartyFilter::Agreed {
         "channel = $2"
     } else {
         "($2 <> '')"
@@ -257,13 +270,13 @@ pub async fn contexts_of_address(
     );
     let rows = tx
         .all(
-            seat_sql(senders, &sql),
+            attendee_sql(senders, &sql),
             args![hash, channel.as_str(), since],
         )
         .await?;
-    let mut contexts = read_seats(tx, senders, &rows).await?;
+    let mut contexts = read_contexts(tx, senders, &rows).await?;
     contexts.retain(|s| {
-        whose == PartyFilter::Any || senders.speaks_for(sender, &s.session.centre, channel)
+        parties == PartyFilter::Any || senders.speaks_for(sender, &s.session.centre, channel)
     });
     Ok(contexts)
 }
@@ -288,14 +301,14 @@ pub async fn unasked(
 ) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
-            seat_sql(
+            attendee_sql(
                 senders,
                 "WHERE c.centre = $1 AND t.ask_at IS NOT NULL AND s.starts_at > $2",
             ),
             args![centre, now],
         )
         .await?;
-    read_seats(tx, senders, &rows).await
+    read_contexts(tx, senders, &rows).await
 }
 
 /// How many questions are due until `until` to parties who can be sent one, at one centre or at
@@ -309,7 +322,7 @@ pub async fn count_asks_until(
 ) -> Result<i64> {
     let rows = db
         .all(
-            seat_sql(
+            attendee_sql(
                 senders,
                 "WHERE t.ask_at IS NOT NULL
                    AND t.ask_at <= $1
@@ -320,7 +333,7 @@ pub async fn count_asks_until(
             args![until, now, centre],
         )
         .await?;
-    let contexts = read_seats_from(db, senders, &rows).await?;
+    let contexts = read_contexts_from_db(db, senders, &rows).await?;
     Ok(contexts
         .iter()
         .filter(|s| s.consent == Consent::Yes && s.mode != Mode::Silent && s.route().is_some())
@@ -336,14 +349,14 @@ pub async fn contexts_of_case(
 ) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
-            seat_sql(
+            attendee_sql(
                 senders,
                 "WHERE s.case_id = $1 AND s.ends_at > $2 ORDER BY s.starts_at",
             ),
             args![case_id, since],
         )
         .await?;
-    read_seats(tx, senders, &rows).await
+    read_contexts(tx, senders, &rows).await
 }
 
 /// The attendees of a centre's booked sessions that overlap a span.
@@ -356,7 +369,7 @@ pub async fn booked_between(
 ) -> Result<Vec<AttendeeContext>> {
     let rows = tx
         .all(
-            seat_sql(
+            attendee_sql(
                 senders,
                 "WHERE c.centre = $1
                    AND s.state = 'booked'
@@ -367,5 +380,5 @@ pub async fn booked_between(
             args![centre, from, to],
         )
         .await?;
-    read_seats(tx, senders, &rows).await
+    read_contexts(tx, senders, &rows).await
 }

@@ -20,7 +20,7 @@ pub async fn update_asks(
 ) -> Result<()> {
     let rows = rows
         .into_iter()
-        .map(|(s, r, at, word)| args![s, r.as_str(), at, word])
+        .map(|(session, role, at, status)| args![session, role.as_str(), at, status])
         .collect();
     tx.update_many(
         "session_id, role, ask_at, asked",
@@ -121,13 +121,18 @@ pub struct Cancellation {
 }
 
 /// Cancels a booked session. Returns false if it changed meanwhile.
-pub async fn cancel(tx: &mut Tx, session: &Session, off: &Cancellation) -> Result<bool> {
+pub async fn cancel(tx: &mut Tx, session: &Session, cancellation: &Cancellation) -> Result<bool> {
     let n = tx
         .exec(
             "UPDATE session
              SET state = 'cancelled', version = version + 1, cancelled_by = $1, cancelled_at = $2
              WHERE id = $3 AND state = 'booked' AND version = $4",
-            args![off.by.as_str(), off.at, &session.id, session.version],
+            args![
+                cancellation.by.as_str(),
+                cancellation.at,
+                &session.id,
+                session.version
+            ],
         )
         .await?;
     rescan(tx, &session.case_id).await?;

@@ -78,7 +78,7 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Att
             args![centre],
         )
         .await?;
-    let places = db
+    let attendees = db
         .all(
             format!("SELECT {ATTENDEE} FROM attendee t ORDER BY t.role DESC"),
             args![],
@@ -86,7 +86,7 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Att
         .await?;
     let mut by_session: std::collections::HashMap<SessionId, Vec<Attendee>> =
         std::collections::HashMap::new();
-    for r in &places {
+    for r in &attendees {
         let a = read_attendee(r)?;
         by_session.entry(a.session_id.clone()).or_default().push(a);
     }
@@ -94,8 +94,8 @@ pub async fn list(db: &Db, centre: Option<&str>) -> Result<Vec<(Session, Vec<Att
         .iter()
         .map(|r| {
             let s = read_session(r)?;
-            let places = by_session.remove(&s.id).unwrap_or_default();
-            Ok((s, places))
+            let attendees = by_session.remove(&s.id).unwrap_or_default();
+            Ok((s, attendees))
         })
         .collect()
 }

@@ -21,8 +21,12 @@ pub async fn mark_obsolete(tx: &mut Tx, now: DateTime<Utc>, dedup_key: &str) -> 
 }
 
 /// Marks the open tasks with these dedup keys as obsolete.
-pub async fn mark_many_obsolete(tx: &mut Tx, now: DateTime<Utc>, causes: &[String]) -> Result<()> {
-    let rows = causes
+pub async fn mark_many_obsolete(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    dedup_keys: &[String],
+) -> Result<()> {
+    let rows = dedup_keys
         .iter()
         .map(|dedup_key| args![dedup_key, now])
         .collect();
@@ -130,7 +134,7 @@ pub async fn mark_obsolete_of_sessions(
 /// A call before the visit is obsolete when the visit is over or cancelled, or the party answered;
 /// a call about the party's own cancellation stays. The task to cancel a visit of an archived case
 /// is obsolete when the visit is cancelled or has begun, or the case is open again.
-const PASSED: &str = "task.state = 'open' AND (
+const OUTDATED: &str = "task.state = 'open' AND (
       (
         task.topic IN ('ring_opted_out', 'ring_no_address')
         AND EXISTS (
@@ -172,7 +176,7 @@ pub async fn any_outdated(db: &Db, now: DateTime<Utc>) -> Result<bool> {
             format!(
                 "SELECT task.id
                 FROM task
-                WHERE {PASSED}
+                WHERE {OUTDATED}
                 LIMIT 1"
             ),
             args![now],
@@ -184,7 +188,7 @@ pub async fn any_outdated(db: &Db, now: DateTime<Utc>) -> Result<bool> {
 /// Marks outdated tasks about visits as obsolete.
 pub async fn mark_outdated_obsolete(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec(
-        format!("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE {PASSED}"),
+        format!("UPDATE task SET state = 'done', done_at = $1, moot = TRUE WHERE {OUTDATED}"),
         args![now],
     )
     .await
@@ -195,7 +199,7 @@ pub async fn mark_releases_done_except(
     tx: &mut Tx,
     now: DateTime<Utc>,
     case_id: &CaseId,
-    called_for: &[String],
+    still_needed: &[String],
 ) -> Result<()> {
     let rows = tx
         .all(
@@ -206,7 +210,7 @@ pub async fn mark_releases_done_except(
         )
         .await?;
     for r in rows {
-        if r.text("state")? == "open" && !called_for.contains(&r.text("cause")?) {
+        if r.text("state")? == "open" && !still_needed.contains(&r.text("cause")?) {
             mark_done(tx, now, &r.id("id")?).await?;
         }
     }
