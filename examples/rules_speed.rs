@@ -1,5 +1,5 @@
-//! How fast the rules on money are on one core: histories a second, lines of `try rules` a second,
-//! one long history.
+//! Measures the rules on money on one core: histories per second, lines of `try rules` per second,
+//! and one long history.
 //!
 //! `cargo run --release --example rules_speed -- tests/data/policy_cases.jsonl`
 
@@ -10,8 +10,8 @@ use serde_json::Value;
 use std::hint::black_box;
 use std::time::Instant;
 
-/// A history of 500 facts: 240 notes for the wrong day, 200 part payments of a penny, 60 contacts
-/// of which every other one is called off.
+/// A history of 500 facts: 240 notes for the wrong day, 200 part payments of a penny, and 60
+/// contacts, every other one cancelled.
 fn long(facts: &Facts) -> Facts {
     let mut f = facts.clone();
     let first = f.session.start;
@@ -84,7 +84,7 @@ fn main() -> anyhow::Result<()> {
             let case = PolicyCase::read(&v["input"]).map_err(|p| anyhow::anyhow!("{p}"))?;
             let actual = case.actual();
             let ok = actual == v["expected"];
-            // As the command writes it, with the expectation beside it.
+            // As the command writes it, next to the expected result.
             bytes += serde_json::json!({
                 "id": v["id"],
                 "actual": actual,

@@ -1,5 +1,6 @@
-//! kill -9 at random moments while the texting service takes texts and its answers get lost: each
-//! text is there exactly once, and none stays uncertain. Counted in the emulator's own list by
+//! kill -9 at random moments while the SMS provider accepts messages and its responses get lost.
+//!
+//! Each message is sent exactly once, and none stays uncertain. The emulator's own list counts, by
 //! number and body.
 
 use crate::common::{
@@ -47,7 +48,7 @@ async fn survives(on: On, fault: &str) {
         emulator
             .control("config", json!({ "latency_ms": 20 }))
             .await;
-        // Two kills at random moments, then a run that lives.
+        // Two kills at random moments, then a run that survives.
         for _ in 0..2 {
             let mut serving = b.serve();
             tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 1500))).await;
@@ -76,7 +77,7 @@ async fn survives(on: On, fault: &str) {
         assert_eq!(count.len(), want, "run {run} of {fault}: lost");
         assert!(
             count.values().all(|n| *n == 1),
-            "run {run} of {fault}: doubled"
+            "run {run} of {fault}: sent twice"
         );
         assert!(
             rows.iter().all(|m| m["state"] != "uncertain"),
@@ -86,9 +87,10 @@ async fn survives(on: On, fault: &str) {
     }
 }
 
-/// kill -9 while Telegram takes texts and presses, and its answers get lost: no text twice, what is
-/// unknown is `uncertain` with a task, every press applied once. Counted in the emulator's own
-/// list.
+/// kill -9 while Telegram accepts messages and presses, and its responses get lost.
+///
+/// No message is sent twice, unknown ones are `uncertain` with a task, and every press is applied
+/// once. The emulator's own list counts.
 async fn chats_survive(on: On, fault: &str) {
     for run in 0..runs() {
         let emulator = Emulator::telegram();
@@ -153,12 +155,12 @@ async fn chats_survive(on: On, fault: &str) {
         let arrived = sent_by_chat(&emulator).await;
         assert!(
             arrived.values().all(|n| *n == 1),
-            "run {run} of {fault}: doubled"
+            "run {run} of {fault}: sent twice"
         );
         let uncertain = rows.iter().filter(|m| m["state"] == "uncertain").count();
         assert!(
             arrived.len() >= FAMILIES - uncertain,
-            "run {run} of {fault}: a text that was said to be sent did not arrive"
+            "run {run} of {fault}: a message marked as sent did not arrive"
         );
         let tasks = b
             .json(&["list", "tasks"])
@@ -167,9 +169,9 @@ async fn chats_survive(on: On, fault: &str) {
             .count();
         assert_eq!(
             tasks, uncertain,
-            "run {run} of {fault}: a person hears of each"
+            "run {run} of {fault}: there is a task for each"
         );
-        // Everyone whom a text reached presses Yes, some twice, while the service is killed once
+        // Everyone who got a message presses Yes, some twice, while the server is killed once
         // more.
         drop(serving);
         for (i, chat) in arrived.keys().enumerate() {
@@ -215,9 +217,9 @@ async fn chats_survive(on: On, fault: &str) {
         let after = sent_by_chat(&emulator).await;
         assert!(
             after.values().all(|n| *n <= 2),
-            "run {run} of {fault}: an answer was doubled: {after:?}"
+            "run {run} of {fault}: a reply was sent twice: {after:?}"
         );
-        // A press proves that its text arrived.
+        // A press proves that its message was delivered.
         assert!(
             b.json(&["list", "messages"])
                 .iter()
@@ -229,7 +231,7 @@ async fn chats_survive(on: On, fault: &str) {
     }
 }
 
-/// How many texts each chat got, and that no two of them are the same.
+/// Number of messages per chat. Fails if a chat got the same message twice.
 async fn sent_by_chat(emulator: &Emulator) -> HashMap<i64, usize> {
     let mut count: HashMap<i64, usize> = HashMap::new();
     let mut seen = std::collections::HashSet::new();
@@ -237,7 +239,7 @@ async fn sent_by_chat(emulator: &Emulator) -> HashMap<i64, usize> {
         let chat = m["chat"].as_i64().unwrap();
         assert!(
             seen.insert((chat, m["text"].as_str().unwrap().to_owned())),
-            "the same text twice to {chat}"
+            "the same message twice to {chat}"
         );
         *count.entry(chat).or_default() += 1;
     }

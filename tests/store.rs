@@ -1,4 +1,4 @@
-//! The store on both databases: what it refuses, what it does once, what it gives back.
+//! The store on both databases: what it refuses, what it does only once, what it returns.
 
 use crate::common::{On, TestDb, at};
 use courtesy::args;
@@ -16,8 +16,7 @@ use courtesy::store::tasks::{self, NewTask};
 use courtesy::store::{Db, facts, inbox, workers};
 use std::collections::HashSet;
 
-/// The line of the tests.
-const US: LineScope<'static> = LineScope {
+const LINE: LineScope<'static> = LineScope {
     channel: Channel::Sms,
     sender: "us",
     centres: None,
@@ -59,21 +58,21 @@ fn attempt(message_id: &MessageId) -> Attempt {
     }
 }
 
-/// Queues one message and begins an attempt; gives both ids.
+/// Queues one message and begins an attempt. Returns both ids.
 async fn begun(db: &Db, dedup_key: &str) -> (MessageId, AttemptToken) {
     let now = at("2026-11-26T10:00");
     let mut tx = db.begin().await.unwrap();
     outbox::enqueue(&mut tx, now, &[message(dedup_key)])
         .await
         .unwrap();
-    let claimed = outbox::claim(&mut tx, US, dedup_key, now, 10)
+    let claimed = outbox::claim(&mut tx, LINE, dedup_key, now, 10)
         .await
         .unwrap();
     let a = attempt(&claimed[0].id);
     outbox::begin_attempts(
         &mut tx,
         &WorkerId::new("worker"),
-        US,
+        LINE,
         now,
         std::slice::from_ref(&a),
     )
@@ -143,7 +142,7 @@ async fn facts_and_receipts_are_append_only(on: On) {
     db.close().await;
 }
 
-async fn the_same_cause_queues_once(on: On) {
+async fn the_same_dedup_key_queues_once(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
     let now = at("2026-11-26T10:00");
@@ -182,7 +181,7 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
     let db = t.open().await;
     let (id, token) = begun(&db, "a").await;
     let now = at("2026-11-26T10:01");
-    for (end, may) in [
+    for (result, may_begin) in [
         (None, false),
         (
             Some(AttemptResult::Unknown {
@@ -199,23 +198,23 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
         ),
     ] {
         let mut tx = db.begin().await.unwrap();
-        if let Some(end) = end {
-            outbox::record_results(&mut tx, "sms:us", now, vec![(token.clone(), end)])
+        if let Some(result) = result {
+            outbox::record_results(&mut tx, "sms:us", now, vec![(token.clone(), result)])
                 .await
                 .unwrap();
         }
         let second =
-            outbox::begin_attempts(&mut tx, &WorkerId::new("other"), US, now, &[attempt(&id)])
+            outbox::begin_attempts(&mut tx, &WorkerId::new("other"), LINE, now, &[attempt(&id)])
                 .await;
-        assert_eq!(second.is_ok(), may);
-        if may {
+        assert_eq!(second.is_ok(), may_begin);
+        if may_begin {
             tx.commit().await.unwrap();
         }
     }
     db.close().await;
 }
 
-async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
+async fn an_undelivered_message_is_rerouted_once(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
     let now = at("2026-11-26T10:01");
@@ -228,28 +227,30 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
             error_code: code.map(str::to_owned),
         };
         attempts::record_receipt(&mut tx, now, &r).await.unwrap();
-        let gone = code.is_some()
+        let rerouted = code.is_some()
             && attempts::reroute_undelivered(&mut tx, now, token, "63016")
                 .await
                 .unwrap();
         tx.commit().await.unwrap();
-        gone
+        rerouted
     };
     let (id, token) = begun(&db, "a").await;
     assert!(
         !receipt(&token, "sent", Some("63016")).await,
-        "only what failed was not brought"
+        "only a failed message is rerouted"
     );
     assert!(receipt(&token, "failed", Some("63016")).await);
     assert_eq!(state(&db, &id).await, MessageState::Waiting);
-    // The same again, and what comes too late for its order, leave it waiting.
+    // A repeated receipt and late ones leave it waiting.
     assert!(!receipt(&token, "failed", Some("63016")).await);
     for status in ["sent", "undelivered", "delivered"] {
         receipt(&token, status, None).await;
         assert_eq!(state(&db, &id).await, MessageState::Waiting, "{status}");
     }
     let mut tx = db.begin().await.unwrap();
-    let claimed = outbox::claim(&mut tx, US, "again", now, 10).await.unwrap();
+    let claimed = outbox::claim(&mut tx, LINE, "again", now, 10)
+        .await
+        .unwrap();
     assert_eq!(
         (claimed.len(), claimed[0].excluded_channel),
         (1, Some(Channel::Sms))
@@ -258,7 +259,7 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
     outbox::begin_attempts(
         &mut tx,
         &WorkerId::new("worker"),
-        US,
+        LINE,
         now,
         std::slice::from_ref(&second),
     )
@@ -269,16 +270,16 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
     assert_eq!(
         state(&db, &id).await,
         MessageState::Sending,
-        "another try is on its way"
+        "another attempt is under way"
     );
     receipt(&second.token, "delivered", None).await;
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
-    // Whoever read it has it, and gets no second one.
+    // A message that was read is not sent again.
     let (id, token) = begun(&db, "b").await;
     assert!(receipt(&token, "undelivered", Some("63016")).await);
     receipt(&token, "read", None).await;
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
-    // What was delivered was brought.
+    // A delivered message is not rerouted.
     let (id, token) = begun(&db, "c").await;
     receipt(&token, "delivered", None).await;
     assert!(!receipt(&token, "undelivered", Some("63016")).await);
@@ -303,7 +304,7 @@ async fn six_workers_claim_each_message_once(on: On) {
                 let mut mine = Vec::new();
                 for round in 0.. {
                     let mut tx = db.begin().await.unwrap();
-                    let claimed = outbox::claim(&mut tx, US, &format!("{w}/{round}"), now, 37)
+                    let claimed = outbox::claim(&mut tx, LINE, &format!("{w}/{round}"), now, 37)
                         .await
                         .unwrap();
                     tx.commit().await.unwrap();
@@ -327,7 +328,7 @@ async fn six_workers_claim_each_message_once(on: On) {
     db.close().await;
 }
 
-async fn a_callback_may_come_before_the_answer(on: On) {
+async fn a_callback_may_arrive_before_the_response(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
     let (id, token) = begun(&db, "a").await;
@@ -344,7 +345,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
         .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
-    // The answer of the POST, and older receipts, change nothing any more.
+    // The response to the POST and older receipts change nothing.
     let mut tx = db.begin().await.unwrap();
     outbox::record_results(
         &mut tx,
@@ -390,7 +391,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     db.close().await;
 }
 
-async fn what_was_stored_comes_back(on: On) {
+async fn stored_text_is_read_back_unchanged(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
     let now = chrono::DateTime::parse_from_rfc3339("2026-11-26T10:00:00.123456Z")
@@ -428,7 +429,7 @@ async fn what_was_stored_comes_back(on: On) {
     db.close().await;
 }
 
-async fn a_worker_that_died_is_seen_at_once(on: On) {
+async fn a_dead_worker_is_noticed_at_once(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
     let other = t.open().await;
@@ -452,12 +453,16 @@ async fn a_newer_database_is_refused_and_left_alone(on: On) {
     let mut tx = db.begin().await.unwrap();
     let sql = match on {
         On::Sqlite => {
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
-             execution_time) VALUES (999, 'later', TRUE, x'00', 1)"
+            "INSERT INTO _sqlx_migrations (
+               version, description, success, checksum, execution_time
+             )
+             VALUES (999, 'later', TRUE, x'00', 1)"
         }
         On::Postgres => {
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
-             execution_time) VALUES (999, 'later', TRUE, '\\x00', 1)"
+            "INSERT INTO _sqlx_migrations (
+               version, description, success, checksum, execution_time
+             )
+             VALUES (999, 'later', TRUE, '\\x00', 1)"
         }
     };
     tx.exec(sql, args![]).await.unwrap();
@@ -472,12 +477,12 @@ async fn a_newer_database_is_refused_and_left_alone(on: On) {
 
 crate::on_both!(
     facts_and_receipts_are_append_only,
-    the_same_cause_queues_once,
+    the_same_dedup_key_queues_once,
     a_second_live_attempt_cannot_exist,
-    what_a_channel_did_not_bring_goes_elsewhere_once,
+    an_undelivered_message_is_rerouted_once,
     six_workers_claim_each_message_once,
-    a_callback_may_come_before_the_answer,
-    what_was_stored_comes_back,
-    a_worker_that_died_is_seen_at_once,
+    a_callback_may_arrive_before_the_response,
+    stored_text_is_read_back_unchanged,
+    a_dead_worker_is_noticed_at_once,
     a_newer_database_is_refused_and_left_alone,
 );

@@ -48,7 +48,7 @@ fn read(rows: Vec<crate::store::db::Row>, seal: &crate::store::sealed::Sealed) -
         let file = seal.open(&row.text("file")?).0;
         let centre = Centre::parse(&file).map_err(|p| {
             anyhow!(
-                "the stored file of centre {} is not understood: {}",
+                "the stored file of centre {} is not valid: {}",
                 row.text("code").unwrap_or_default(),
                 p[0]
             )
@@ -222,7 +222,7 @@ pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
     let row = tx
         .one("SELECT value FROM setting WHERE key = $1", args![key])
         .await?
-        .context("a setting was not written")?;
+        .context("the setting was not stored")?;
     let value = row.text("value")?;
     tx.commit().await?;
     Ok(value)

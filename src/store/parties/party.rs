@@ -60,10 +60,10 @@ pub(super) fn read(r: &crate::store::db::Row) -> Result<Party> {
 /// No such case or party, or more than one.
 pub async fn find(db: &Db, party: &str) -> Result<Party> {
     let Some((case, role)) = party.rsplit_once(':') else {
-        bail!("{party:?} is no party; write BRK-0101:resident, :contact or :referrer")
+        bail!("{party:?} is not a party; write BRK-0101:resident, :contact or :referrer")
     };
     let Ok(role) = role.parse::<Role>() else {
-        bail!("{role:?} is no role; write resident, contact or referrer")
+        bail!("{role:?} is not a role; write resident, contact or referrer")
     };
     let case = crate::store::cases::find(db, case).await?;
     match db
