@@ -93,142 +93,139 @@ async fn survives(on: On, fault: &str) {
 /// once. The emulator's own list counts.
 async fn chats_survive(on: On, fault: &str) {
     for run in 0..runs() {
-        let emulator = Emulator::telegram();
-        let db = TestDb::new(on).await;
-        let b = Binary::with_bot(&db.url, &emulator.url);
-        std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
-        std::fs::write(
-            b.dir.path().join("families.csv"),
-            families_in_chats(FAMILIES / 2, courtesy::clock::Clock::System.now()),
-        )
-        .unwrap();
-        b.ok(&["centre", "apply", "centre.toml"]);
-        b.ok(&["import", "families.csv"]);
-        let chats: Vec<i64> = (1000..1000 + FAMILIES as i64).collect();
-        for chat in &chats {
-            emulator.control("chat", json!({ "chat": chat })).await;
-        }
-        let how = match fault {
-            "429" => {
-                json!({
-                    "method": "sendMessage",
-                    "code": 429,
-                    "retry_after": 1,
-                    "times": 3,
-                    "skip": random_u32() % 10,
-                })
-            }
-            kind => {
-                json!({
-                    "method": "sendMessage",
-                    "kind": kind,
-                    "times": 4,
-                    "skip": random_u32() % 10,
-                    "ms": 60_000,
-                })
-            }
-        };
-        emulator.control("fail", how).await;
-        emulator
-            .control("config", json!({ "latency_ms": 20 }))
-            .await;
-        for _ in 0..2 {
-            let mut serving = b.serve();
-            tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 900))).await;
-            serving.kill();
-        }
-        let serving = b.serve();
-        let rows = eventually(Duration::from_secs(60), "every text has ended", || async {
-            let rows = b.json(&["list", "messages"]);
-            let ended = rows
-                .iter()
-                .filter(|m| {
-                    matches!(
-                        m["state"].as_str(),
-                        Some("sent" | "delivered" | "uncertain")
-                    )
-                })
-                .count();
-            (ended == FAMILIES && rows.len() == FAMILIES).then_some(rows)
-        })
+        chats_survive_once(on, fault, &format!("run {run} of {fault}")).await;
+    }
+}
+
+async fn chats_survive_once(on: On, fault: &str, run: &str) {
+    let emulator = Emulator::telegram();
+    let db = TestDb::new(on).await;
+    let b = Binary::with_bot(&db.url, &emulator.url);
+    std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
+    std::fs::write(
+        b.dir.path().join("families.csv"),
+        families_in_chats(FAMILIES / 2, courtesy::clock::Clock::System.now()),
+    )
+    .unwrap();
+    b.ok(&["centre", "apply", "centre.toml"]);
+    b.ok(&["import", "families.csv"]);
+    for chat in 1000..1000 + FAMILIES as i64 {
+        emulator.control("chat", json!({ "chat": chat })).await;
+    }
+    emulator.control("fail", telegram_fault(fault)).await;
+    emulator
+        .control("config", json!({ "latency_ms": 20 }))
         .await;
-        let arrived = sent_by_chat(&emulator).await;
-        assert!(
-            arrived.values().all(|n| *n == 1),
-            "run {run} of {fault}: sent twice"
-        );
-        let uncertain = rows.iter().filter(|m| m["state"] == "uncertain").count();
-        assert!(
-            arrived.len() >= FAMILIES - uncertain,
-            "run {run} of {fault}: a message marked as sent did not arrive"
-        );
-        let tasks = b
-            .json(&["list", "tasks"])
+    for _ in 0..2 {
+        serve_and_kill(&b).await;
+    }
+    let serving = b.serve();
+    let rows = eventually(Duration::from_secs(60), "every text has ended", || async {
+        let rows = b.json(&["list", "messages"]);
+        (rows.len() == FAMILIES && rows.iter().all(has_ended)).then_some(rows)
+    })
+    .await;
+    let arrived = sent_by_chat(&emulator).await;
+    assert!(arrived.values().all(|n| *n == 1), "{run}: sent twice");
+    let uncertain = rows.iter().filter(|m| m["state"] == "uncertain").count();
+    assert!(
+        arrived.len() >= FAMILIES - uncertain,
+        "{run}: a message marked as sent did not arrive"
+    );
+    let tasks = b
+        .json(&["list", "tasks"])
+        .iter()
+        .filter(|t| t["topic"] == "uncertain_message")
+        .count();
+    assert_eq!(tasks, uncertain, "{run}: there is a task for each");
+
+    drop(serving);
+    press_yes_in_all(&emulator, &arrived).await;
+    serve_and_kill(&b).await;
+    let _serving = b.serve();
+    every_press_is_applied(&b, arrived.len()).await;
+    let after = sent_by_chat(&emulator).await;
+    assert!(
+        after.values().all(|n| *n <= 2),
+        "{run}: a reply was sent twice: {after:?}"
+    );
+    // A press proves that its message was delivered.
+    assert!(
+        b.json(&["list", "messages"])
             .iter()
-            .filter(|t| t["topic"] == "uncertain_message")
-            .count();
-        assert_eq!(
-            tasks, uncertain,
-            "run {run} of {fault}: there is a task for each"
-        );
-        // Everyone who got a message presses Yes, some twice, while the server is killed once
-        // more.
-        drop(serving);
-        for (i, chat) in arrived.keys().enumerate() {
+            .all(|m| m["kind"] != "confirm_request"
+                || m["state"] != "uncertain"
+                || arrived.len() < FAMILIES)
+    );
+    emulator.no_violations().await;
+}
+
+fn telegram_fault(fault: &str) -> serde_json::Value {
+    match fault {
+        "429" => json!({
+            "method": "sendMessage",
+            "code": 429,
+            "retry_after": 1,
+            "times": 3,
+            "skip": random_u32() % 10,
+        }),
+        kind => json!({
+            "method": "sendMessage",
+            "kind": kind,
+            "times": 4,
+            "skip": random_u32() % 10,
+            "ms": 60_000,
+        }),
+    }
+}
+
+/// Starts the server and kills it at a random moment.
+async fn serve_and_kill(b: &Binary) {
+    let mut serving = b.serve();
+    tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 900))).await;
+    serving.kill();
+}
+
+fn has_ended(message: &serde_json::Value) -> bool {
+    matches!(
+        message["state"].as_str(),
+        Some("sent" | "delivered" | "uncertain")
+    )
+}
+
+/// Everyone who got a message presses Yes, some twice.
+async fn press_yes_in_all(emulator: &Emulator, arrived: &HashMap<i64, usize>) {
+    for (i, chat) in arrived.keys().enumerate() {
+        for _ in 0..if i % 3 == 0 { 2 } else { 1 } {
             emulator
                 .control("press", json!({ "chat": chat, "label": "Yes" }))
                 .await;
-            if i % 3 == 0 {
-                emulator
-                    .control("press", json!({ "chat": chat, "label": "Yes" }))
-                    .await;
-            }
         }
-        let mut serving = b.serve();
-        tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 900))).await;
-        serving.kill();
-        let _serving = b.serve();
-        eventually(
-            Duration::from_secs(60),
-            "every press is applied",
-            || async {
-                let sessions = b.json(&["list", "sessions"]);
-                let confirmed: usize = sessions
-                    .iter()
-                    .map(|s| {
-                        ["resident", "contact"]
-                            .iter()
-                            .filter(|r| s["answers"][**r] == "confirmed")
-                            .count()
-                    })
-                    .sum();
-                let rows = b.json(&["list", "messages"]);
-                let acks: Vec<_> = rows.iter().filter(|m| m["kind"] == "confirm_ack").collect();
-                let ended = acks.iter().all(|m| {
-                    matches!(
-                        m["state"].as_str(),
-                        Some("sent" | "delivered" | "uncertain")
-                    )
-                });
-                (confirmed == arrived.len() && acks.len() == arrived.len() && ended).then_some(())
-            },
-        )
-        .await;
-        let after = sent_by_chat(&emulator).await;
-        assert!(
-            after.values().all(|n| *n <= 2),
-            "run {run} of {fault}: a reply was sent twice: {after:?}"
-        );
-        // A press proves that its message was delivered.
-        assert!(
-            b.json(&["list", "messages"])
-                .iter()
-                .all(|m| m["kind"] != "confirm_request"
-                    || m["state"] != "uncertain"
-                    || arrived.len() < FAMILIES)
-        );
-        emulator.no_violations().await;
     }
+}
+
+async fn every_press_is_applied(b: &Binary, presses: usize) {
+    eventually(
+        Duration::from_secs(60),
+        "every press is applied",
+        || async {
+            let sessions = b.json(&["list", "sessions"]);
+            let confirmed: usize = sessions
+                .iter()
+                .map(|s| {
+                    ["resident", "contact"]
+                        .iter()
+                        .filter(|r| s["answers"][**r] == "confirmed")
+                        .count()
+                })
+                .sum();
+            let rows = b.json(&["list", "messages"]);
+            let acks: Vec<_> = rows.iter().filter(|m| m["kind"] == "confirm_ack").collect();
+            let all = confirmed == presses && acks.len() == presses;
+            (all && acks.into_iter().all(has_ended)).then_some(())
+        },
+    )
+    .await;
 }
 
 /// Number of messages per chat. Fails if a chat got the same message twice.

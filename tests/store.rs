@@ -214,39 +214,44 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
     db.close().await;
 }
 
+/// Records a receipt. With an error code, tries to reroute the message and returns whether it was.
+async fn receive(db: &Db, token: &AttemptToken, status: &str, code: Option<&str>) -> bool {
+    let now = at("2026-11-26T10:01");
+    let mut tx = db.begin().await.unwrap();
+    let receipt = NewReceipt {
+        token: token.clone(),
+        provider_id: format!("SM-{token}"),
+        status: status.into(),
+        error_code: code.map(str::to_owned),
+    };
+    attempts::record_receipt(&mut tx, now, &receipt)
+        .await
+        .unwrap();
+    let rerouted = code.is_some()
+        && attempts::reroute_undelivered(&mut tx, now, token, "63016")
+            .await
+            .unwrap();
+    tx.commit().await.unwrap();
+    rerouted
+}
+
 async fn an_undelivered_message_is_rerouted_once(on: On) {
     let t = TestDb::new(on).await;
     let db = t.open().await;
-    let now = at("2026-11-26T10:01");
-    let receipt = async |token: &AttemptToken, status: &str, code: Option<&str>| {
-        let mut tx = db.begin().await.unwrap();
-        let r = NewReceipt {
-            token: token.clone(),
-            provider_id: format!("SM-{token}"),
-            status: status.into(),
-            error_code: code.map(str::to_owned),
-        };
-        attempts::record_receipt(&mut tx, now, &r).await.unwrap();
-        let rerouted = code.is_some()
-            && attempts::reroute_undelivered(&mut tx, now, token, "63016")
-                .await
-                .unwrap();
-        tx.commit().await.unwrap();
-        rerouted
-    };
     let (id, token) = begun(&db, "a").await;
     assert!(
-        !receipt(&token, "sent", Some("63016")).await,
+        !receive(&db, &token, "sent", Some("63016")).await,
         "only a failed message is rerouted"
     );
-    assert!(receipt(&token, "failed", Some("63016")).await);
+    assert!(receive(&db, &token, "failed", Some("63016")).await);
     assert_eq!(state(&db, &id).await, MessageState::Waiting);
     // A repeated receipt and late ones leave it waiting.
-    assert!(!receipt(&token, "failed", Some("63016")).await);
+    assert!(!receive(&db, &token, "failed", Some("63016")).await);
     for status in ["sent", "undelivered", "delivered"] {
-        receipt(&token, status, None).await;
+        receive(&db, &token, status, None).await;
         assert_eq!(state(&db, &id).await, MessageState::Waiting, "{status}");
     }
+    let now = at("2026-11-26T10:01");
     let mut tx = db.begin().await.unwrap();
     let claimed = outbox::claim(&mut tx, LINE, "again", now, 10)
         .await
@@ -266,23 +271,28 @@ async fn an_undelivered_message_is_rerouted_once(on: On) {
     .await
     .unwrap();
     tx.commit().await.unwrap();
-    receipt(&token, "read", None).await;
+    receive(&db, &token, "read", None).await;
     assert_eq!(
         state(&db, &id).await,
         MessageState::Sending,
         "another attempt is under way"
     );
-    receipt(&second.token, "delivered", None).await;
+    receive(&db, &second.token, "delivered", None).await;
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
-    // A message that was read is not sent again.
-    let (id, token) = begun(&db, "b").await;
-    assert!(receipt(&token, "undelivered", Some("63016")).await);
-    receipt(&token, "read", None).await;
+    db.close().await;
+}
+
+async fn a_delivered_message_is_not_sent_again(on: On) {
+    let t = TestDb::new(on).await;
+    let db = t.open().await;
+    let (id, token) = begun(&db, "read after all").await;
+    assert!(receive(&db, &token, "undelivered", Some("63016")).await);
+    receive(&db, &token, "read", None).await;
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
-    // A delivered message is not rerouted.
-    let (id, token) = begun(&db, "c").await;
-    receipt(&token, "delivered", None).await;
-    assert!(!receipt(&token, "undelivered", Some("63016")).await);
+
+    let (id, token) = begun(&db, "delivered first").await;
+    receive(&db, &token, "delivered", None).await;
+    assert!(!receive(&db, &token, "undelivered", Some("63016")).await);
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
     db.close().await;
 }
@@ -480,6 +490,7 @@ crate::on_both!(
     the_same_dedup_key_queues_once,
     a_second_live_attempt_cannot_exist,
     an_undelivered_message_is_rerouted_once,
+    a_delivered_message_is_not_sent_again,
     six_workers_claim_each_message_once,
     a_callback_may_arrive_before_the_response,
     stored_text_is_read_back_unchanged,

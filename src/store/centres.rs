@@ -2,7 +2,8 @@
 
 use crate::args;
 use crate::domain::centre::Centre;
-use crate::store::db::{Db, Tx};
+use crate::store::db::{Db, Row, Tx};
+use crate::store::sealed::Sealed;
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ const ALL: &str = "
     LEFT JOIN hold a ON a.scope = '*'
     ORDER BY c.code";
 
-fn read(rows: Vec<crate::store::db::Row>, seal: &crate::store::sealed::Sealed) -> Result<Centres> {
+fn read(rows: Vec<Row>, seal: &Sealed) -> Result<Centres> {
     let mut out = BTreeMap::new();
     for row in rows {
         let file = seal.open(&row.text("file")?).0;

@@ -2,8 +2,10 @@
 
 use crate::args;
 use crate::domain::ids::{CaseId, ClosureId, SessionId};
+use crate::domain::local_time::parse_local;
 use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::db::Tx;
+use crate::store::session_rows::local_text;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
@@ -36,8 +38,8 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, c: &Closure<'_>) -> Result<()>
         args![
             c.id,
             c.centre,
-            crate::store::session_rows::local_text(c.from),
-            crate::store::session_rows::local_text(c.to),
+            local_text(c.from),
+            local_text(c.to),
             why,
             c.families,
             now,
@@ -160,16 +162,15 @@ pub async fn cancelled_within(
                AND s.ends_at > $4",
             args![
                 centre,
-                crate::store::session_rows::local_text(from.and_time(NaiveTime::MIN)),
-                crate::store::session_rows::local_text(day_after.and_time(NaiveTime::MIN)),
+                local_text(from.and_time(NaiveTime::MIN)),
+                local_text(day_after.and_time(NaiveTime::MIN)),
                 now
             ],
         )
         .await?;
     let mut out = Vec::new();
     for r in rows {
-        let start = crate::domain::local_time::parse_local(&r.text("start_local")?)
-            .context("start_local")?;
+        let start = parse_local(&r.text("start_local")?).context("start_local")?;
         let end = start + (r.time("ends_at")? - r.time("starts_at")?);
         if hours.is_none_or(|(opens, closes)| {
             start.time() < closes && (end.time() > opens || end.date() > start.date())

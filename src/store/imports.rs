@@ -5,7 +5,7 @@ use crate::args;
 use crate::domain::ids::{CaseId, PartyId, SessionId};
 use crate::domain::people::person::{Channel, Consent, Private, Role};
 use crate::domain::visits::session::SessionState;
-use crate::store::db::{Arg, Tx};
+use crate::store::db::{Arg, Tx, placeholder_list};
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{HashMap, HashSet};
@@ -104,7 +104,7 @@ pub async fn lock_centres(tx: &mut Tx, centres: &[&str]) -> Result<()> {
              FROM centre
              WHERE code IN ({})
              ORDER BY code {{lock}}",
-            crate::store::db::placeholder_list(1, centres.len())
+            placeholder_list(1, centres.len())
         );
         tx.all(sql, centres.iter().map(|c| Arg::from(*c)).collect())
             .await?;
@@ -115,10 +115,7 @@ pub async fn lock_centres(tx: &mut Tx, centres: &[&str]) -> Result<()> {
 /// `column IN (…)` for these values.
 fn any_of(column: &str, values: &[&str]) -> (String, Vec<Arg>) {
     (
-        format!(
-            "{column} IN ({})",
-            crate::store::db::placeholder_list(1, values.len())
-        ),
+        format!("{column} IN ({})", placeholder_list(1, values.len())),
         values.iter().map(|v| Arg::from(*v)).collect(),
     )
 }
@@ -139,7 +136,7 @@ pub async fn known_cases(
         "SELECT id, case_ref, state, bookings_hold
          FROM case_file
          WHERE centre = $1 AND case_ref IN ({})",
-        crate::store::db::placeholder_list(2, case_refs.len())
+        placeholder_list(2, case_refs.len())
     );
     let mut by_id: HashMap<CaseId, (String, KnownCase)> = HashMap::new();
     for r in tx.all(sql, args).await? {

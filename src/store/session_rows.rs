@@ -1,5 +1,6 @@
 //! The columns of sessions and attendees, and how to read them.
 
+use crate::domain::local_time::parse_local;
 use crate::domain::visits::attendee::{Attendee, Session};
 use crate::domain::visits::notice::Move;
 use crate::store::db::Row;
@@ -25,8 +26,7 @@ pub(super) fn read_session(r: &Row) -> Result<Session> {
         centre: r.text("centre")?,
         starts_at: r.time("starts_at")?,
         ends_at: r.time("ends_at")?,
-        start_local: crate::domain::local_time::parse_local(&r.text("start_local")?)
-            .context("start_local")?,
+        start_local: parse_local(&r.text("start_local")?).context("start_local")?,
         contact_type: r.text("contact_type")?,
         state: r.parsed("state")?,
         version: r.int("version")?,

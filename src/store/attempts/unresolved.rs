@@ -3,7 +3,7 @@
 use crate::args;
 use crate::domain::ids::{AttemptToken, MessageId, WorkerId};
 use crate::domain::people::person::{Address, Channel, Private};
-use crate::store::db::{Arg, Db, Tx};
+use crate::store::db::{Arg, Db, Tx, placeholder_list};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
 
@@ -96,7 +96,7 @@ pub async fn own_provider_ids(
     for chunk in provider_ids.chunks(500) {
         let sql = format!(
             "SELECT provider_id FROM attempt WHERE provider_id IN ({})",
-            crate::store::db::placeholder_list(1, chunk.len())
+            placeholder_list(1, chunk.len())
         );
         for r in db.all(sql, chunk.iter().map(Arg::from).collect()).await? {
             out.insert(r.text("provider_id")?);

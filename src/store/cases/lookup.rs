@@ -5,6 +5,7 @@ use crate::domain::ids::{CaseId, PartyId};
 use crate::domain::people::person::{Channel, Consent, Role};
 use crate::domain::people::senders::Senders;
 use crate::store::db::Db;
+use crate::store::inbox;
 use anyhow::{Result, bail};
 use std::collections::HashMap;
 
@@ -115,7 +116,7 @@ pub async fn parties(db: &Db, senders: &Senders, centre: Option<&str>) -> Result
             .or_default()
             .push((a.parsed("channel")?, hash, open));
     }
-    let stopped = crate::store::inbox::opted_out_among_in(db, &hashes).await?;
+    let stopped = inbox::opted_out_among_in(db, &hashes).await?;
     rows.iter()
         .map(|r| {
             let at_centre = r.text("centre")?;

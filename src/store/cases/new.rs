@@ -4,6 +4,7 @@ use crate::args;
 use crate::domain::ids::{CaseId, PartyId, SessionId};
 use crate::domain::people::person::{Channel, Consent, Role};
 use crate::store::db::{Arg, Tx};
+use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -176,7 +177,7 @@ pub async fn insert_addresses(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewAddres
         .iter()
         .map(|a| {
             args![
-                crate::store::sealed::random_id(),
+                random_id(),
                 &a.party_id,
                 a.channel,
                 seal.seal(&a.value),

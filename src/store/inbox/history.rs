@@ -3,7 +3,7 @@
 use crate::args;
 use crate::domain::ids::{CaseId, InboundId};
 use crate::domain::people::person::{Channel, Private};
-use crate::store::db::{Arg, Db, Tx};
+use crate::store::db::{Arg, Db, Tx, placeholder_list};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -45,7 +45,7 @@ pub async fn last_inbound(
              FROM inbound
              WHERE channel = $1 AND sender = $2 AND at >= $3 AND number_hash IN ({})
              GROUP BY number_hash",
-            crate::store::db::placeholder_list(4, chunk.len())
+            placeholder_list(4, chunk.len())
         );
         let mut args: Vec<Arg> = args![at.0.as_str(), at.1, since];
         args.extend(chunk.iter().map(Arg::from));

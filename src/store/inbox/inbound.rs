@@ -3,7 +3,7 @@
 use crate::args;
 use crate::domain::ids::InboundId;
 use crate::domain::people::person::{Address, Channel, Private};
-use crate::store::db::{Arg, Db, Tx};
+use crate::store::db::{Arg, Db, Tx, placeholder_list};
 use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -261,7 +261,7 @@ pub async fn known(db: &Db, provider: &str, ids: &[String]) -> Result<HashSet<St
             "SELECT provider_message_id
              FROM inbound
              WHERE provider = $1 AND provider_message_id IN ({})",
-            crate::store::db::placeholder_list(2, chunk.len())
+            placeholder_list(2, chunk.len())
         );
         let mut args: Vec<Arg> = args![provider];
         args.extend(chunk.iter().map(Arg::from));

@@ -4,7 +4,8 @@ use crate::args;
 use crate::domain::ids::SessionId;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
-use crate::store::db::{Arg, Tx};
+use crate::domain::replies::conversation::QuestionState;
+use crate::store::db::{Arg, Tx, placeholder_list};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::HashMap;
@@ -25,7 +26,7 @@ pub async fn unprompted(
                AND prompted = FALSE
                AND (outcome IS NULL OR outcome IN ('accepted', 'uncertain'))
              GROUP BY number_hash",
-            crate::store::db::placeholder_list(2, chunk.len())
+            placeholder_list(2, chunk.len())
         );
         let mut args: Vec<Arg> = args![now - Duration::hours(24)];
         args.extend(chunk.iter().map(Arg::from));
@@ -81,7 +82,7 @@ pub async fn question_state(
     session_id: &SessionId,
     role: Role,
     ask_version: i64,
-) -> Result<crate::domain::replies::conversation::QuestionState> {
+) -> Result<QuestionState> {
     let rows = tx
         .all(
             "SELECT m.ask_version, min(a.started_at) AS began,
@@ -98,7 +99,7 @@ pub async fn question_state(
             args![session_id, role.as_str()],
         )
         .await?;
-    let mut out = crate::domain::replies::conversation::QuestionState::default();
+    let mut out = QuestionState::default();
     for r in rows {
         match r.int("ask_version")?.cmp(&ask_version) {
             std::cmp::Ordering::Equal => {

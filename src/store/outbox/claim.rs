@@ -6,6 +6,7 @@ use crate::domain::outgoing::claimed::ClaimedMessage;
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::people::person::{Address, Channel};
 use crate::store::db::{Arg, Tx};
+use crate::store::inbox;
 use crate::store::outbox::line::LineScope;
 use crate::store::outbox::payload::read_payload;
 use anyhow::Result;
@@ -92,7 +93,7 @@ pub async fn claim(
         .iter()
         .filter_map(|(_, c)| c.to.as_ref().map(|t| t.1.clone()))
         .collect();
-    let stopped = crate::store::inbox::opted_out_among(tx, &hashes).await?;
+    let stopped = inbox::opted_out_among(tx, &hashes).await?;
     for (_, c) in &mut out {
         c.to_opted_out = c.to.as_ref().is_some_and(|(_, hash)| {
             stopped.contains(&(line.channel, line.sender.to_owned(), hash.clone()))

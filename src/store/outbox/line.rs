@@ -1,7 +1,7 @@
 //! Lines: a channel with one of our senders.
 
 use crate::domain::people::person::Channel;
-use crate::store::db::Arg;
+use crate::store::db::{Arg, placeholder_list};
 
 /// A line: its channel, its sender, and the centres that it serves.
 #[derive(Debug, Clone, Copy)]
@@ -21,17 +21,14 @@ impl LineScope<'_> {
     pub(in crate::store) fn filter(&self, first: usize) -> (String, Vec<Arg>) {
         match self.centres {
             Some(list) => (
-                format!(
-                    "AND m.centre IN ({})",
-                    crate::store::db::placeholder_list(first, list.len())
-                ),
+                format!("AND m.centre IN ({})", placeholder_list(first, list.len())),
                 list.iter().map(Arg::from).collect(),
             ),
             None if self.except.is_empty() => (String::new(), Vec::new()),
             None => (
                 format!(
                     "AND m.centre NOT IN ({})",
-                    crate::store::db::placeholder_list(first, self.except.len())
+                    placeholder_list(first, self.except.len())
                 ),
                 self.except.iter().map(Arg::from).collect(),
             ),

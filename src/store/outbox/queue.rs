@@ -5,7 +5,9 @@ use crate::domain::ids::{CaseId, PartyId, SessionId};
 use crate::domain::outgoing::message::{MessageKind, MessageState};
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::{Address, Channel, Role};
-use crate::store::db::{Arg, Tx};
+use crate::domain::task::TaskKind;
+use crate::store::db::{Arg, Tx, placeholder_list};
+use crate::store::tasks;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -116,7 +118,7 @@ pub async fn withdraw(
            AND state = 'waiting'
            AND ($3 IS NULL OR role = $3)
            AND kind IN ({})",
-        crate::store::db::placeholder_list(4, kinds.len())
+        placeholder_list(4, kinds.len())
     );
     tx.exec(sql, args).await
 }
@@ -168,11 +170,11 @@ pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
         .await?;
     for r in missed {
         let id = r.id("id")?;
-        crate::store::tasks::open_for_message(
+        tasks::open_for_message(
             tx,
             now,
             format!("untold/{id}"),
-            crate::domain::task::TaskKind::RingSessionOff,
+            TaskKind::RingSessionOff,
             &id,
         )
         .await?;

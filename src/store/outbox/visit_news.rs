@@ -5,6 +5,7 @@ use crate::domain::ids::SessionId;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::Role;
+use crate::domain::visits::attendee::Session;
 use crate::store::db::Tx;
 use crate::store::outbox::payload::read_payload;
 use anyhow::Result;
@@ -98,11 +99,7 @@ pub async fn cancellation_was_sent(
 
 /// Whether a party may know of the present cancellation: a message was sent or may have been, or a
 /// person called.
-pub async fn may_know_of_cancellation(
-    tx: &mut Tx,
-    session: &crate::domain::visits::attendee::Session,
-    role: Role,
-) -> Result<bool> {
+pub async fn may_know_of_cancellation(tx: &mut Tx, session: &Session, role: Role) -> Result<bool> {
     let (id, version) = (&session.id, session.version);
     let message = tx
         .one(

@@ -2,8 +2,10 @@
 
 use crate::args;
 use crate::domain::ids::{CaseId, PartyId};
+use crate::domain::local_time::{Quiet, parse_hours};
 use crate::domain::people::person::{Channel, Consent, Mode, Private, Role};
-use crate::store::db::{Db, Tx};
+use crate::store::cases;
+use crate::store::db::{Db, Row, Tx};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
@@ -38,7 +40,7 @@ const PARTY: &str = "
     FROM party p
     JOIN case_file c ON c.id = p.case_id";
 
-pub(super) fn read(r: &crate::store::db::Row) -> Result<Party> {
+pub(super) fn read(r: &Row) -> Result<Party> {
     Ok(Party {
         id: r.id("id")?,
         case_id: r.id("case_id")?,
@@ -65,7 +67,7 @@ pub async fn find(db: &Db, party: &str) -> Result<Party> {
     let Ok(role) = role.parse::<Role>() else {
         bail!("{role:?} is not a role; write resident, contact or referrer")
     };
-    let case = crate::store::cases::find(db, case).await?;
+    let case = cases::find(db, case).await?;
     match db
         .one(
             format!("{PARTY} WHERE p.case_id = $1 AND p.role = $2"),
@@ -137,10 +139,7 @@ pub async fn set_quiet_word(tx: &mut Tx, party_id: &PartyId, hash: Option<&str>)
 }
 
 /// The hours in which this party's phone must not show a message.
-pub async fn quiet_hours(
-    tx: &mut Tx,
-    party_id: &PartyId,
-) -> Result<Option<crate::domain::local_time::Quiet>> {
+pub async fn quiet_hours(tx: &mut Tx, party_id: &PartyId) -> Result<Option<Quiet>> {
     let row = tx
         .one(
             "SELECT safe_hours FROM party WHERE id = $1",
@@ -150,7 +149,7 @@ pub async fn quiet_hours(
     Ok(row
         .map_or(Ok(None), |r| r.text_opt("safe_hours"))?
         .as_deref()
-        .and_then(crate::domain::local_time::parse_hours))
+        .and_then(parse_hours))
 }
 
 /// Sets the hours in which a party's phone may show a message (`09:00-15:00`), or removes them.

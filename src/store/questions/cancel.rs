@@ -3,7 +3,8 @@
 use crate::args;
 use crate::domain::ids::{CancelQuestionId, CaseId, SessionId};
 use crate::domain::people::person::{Channel, Role};
-use crate::domain::replies::cancel_code::CancelQuestion;
+use crate::domain::replies::cancel_code::{CancelQuestion, TRIES_A_QUESTION};
+use crate::domain::visits::session::Reason;
 use crate::store::db::Tx;
 use crate::store::sealed::random_id;
 use anyhow::Result;
@@ -56,7 +57,7 @@ pub async fn history(
     for r in rows {
         let tries = r.int("tries")?;
         out.wrong += tries;
-        out.blocked |= tries >= crate::domain::replies::cancel_code::TRIES_A_QUESTION;
+        out.blocked |= tries >= TRIES_A_QUESTION;
         out.today += i64::from(r.time("asked_at")? > now - Duration::hours(24));
         if r.text("state")? == "open" && r.int("session_version")? == ask_version {
             out.asked_at_address = Some((r.parsed_opt("channel")?, r.text("number_hash")?));
@@ -92,7 +93,7 @@ pub struct NewQuestion<'a> {
     /// Prefix of the codes.
     pub code_prefix: &'a str,
     /// The reasons offered.
-    pub offered: &'a [crate::domain::visits::session::Reason],
+    pub offered: &'a [Reason],
     /// When the first NO arrived.
     pub first_no_at: DateTime<Utc>,
     /// When a person should call.

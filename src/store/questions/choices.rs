@@ -5,7 +5,7 @@ use crate::domain::ids::{ChoiceId, SessionId};
 use crate::domain::people::person::Channel;
 use crate::domain::replies::cancel_code::OPEN_FOR;
 use crate::domain::replies::conversation::{AmbiguousWish, OpenChoice};
-use crate::store::db::Tx;
+use crate::store::db::{Row, Tx};
 use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -47,7 +47,7 @@ pub async fn open_choice_by_id(tx: &mut Tx, id: &ChoiceId) -> Result<Option<Open
     row.map(|r| read_choosing(&r)).transpose()
 }
 
-fn read_choosing(r: &crate::store::db::Row) -> Result<OpenChoice> {
+fn read_choosing(r: &Row) -> Result<OpenChoice> {
     let wanted = match r.text("wanted")?.as_str() {
         "confirm" => AmbiguousWish::Confirm,
         "cancel" => AmbiguousWish::Cancel(None),

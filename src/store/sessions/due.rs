@@ -1,7 +1,9 @@
 //! What the scan has to do about sessions.
 
 use crate::args;
+use crate::domain::task::TaskKind;
 use crate::store::db::{Db, Tx};
+use crate::store::tasks::{self, NewTask};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -68,17 +70,17 @@ pub async fn ring_for_waiting(tx: &mut Tx, scope: &str, now: DateTime<Utc>) -> R
         .await?;
     for r in rows {
         let (case_id, session_id) = (r.id_opt("case_id")?, r.id_opt("session_id")?);
-        let task = crate::store::tasks::NewTask {
+        let task = NewTask {
             case_id: case_id.as_ref(),
             session_id: session_id.as_ref(),
             role: r.parsed_opt("role")?,
             due_at: r.time_opt("arrives_at")?,
-            ..crate::store::tasks::NewTask::new(
+            ..NewTask::new(
                 format!("ring-for/{}", r.text("cause")?),
-                crate::domain::task::TaskKind::RingSessionOff,
+                TaskKind::RingSessionOff,
             )
         };
-        crate::store::tasks::open(tx, now, &task).await?;
+        tasks::open(tx, now, &task).await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::args;
 use crate::domain::ids::SessionId;
 use crate::domain::visits::attendee::{Attendee, Session};
-use crate::store::db::{Arg, Db, Tx};
+use crate::store::db::{Arg, Db, Tx, placeholder_list};
 use crate::store::session_rows::{ATTENDEE, SESSION, read_attendee, read_session};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -18,7 +18,7 @@ pub async fn lock(tx: &mut Tx, sessions: &[SessionId]) -> Result<()> {
          FROM session
          WHERE id IN ({})
          ORDER BY id {{lock}}",
-        crate::store::db::placeholder_list(1, sessions.len())
+        placeholder_list(1, sessions.len())
     );
     tx.all(sql, sessions.iter().map(Arg::from).collect())
         .await?;
@@ -39,7 +39,7 @@ pub async fn lock_available(
          FROM session
          WHERE id IN ({})
          ORDER BY id {{skip}}",
-        crate::store::db::placeholder_list(1, sessions.len())
+        placeholder_list(1, sessions.len())
     );
     tx.all(sql, sessions.iter().map(Arg::from).collect())
         .await?

@@ -4,7 +4,7 @@ use crate::args;
 use crate::domain::ids::{CaseId, InboundId, MessageId, SessionId, TaskId};
 use crate::domain::people::person::Role;
 use crate::domain::task::TaskKind;
-use crate::store::db::{Db, Tx};
+use crate::store::db::{Arg, Db, Tx, placeholder_list};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -56,17 +56,13 @@ pub async fn open_or_obsolete(
     topics: &[TaskKind],
 ) -> Result<Vec<CaseTask>> {
     let mut args = args![case_id];
-    args.extend(
-        topics
-            .iter()
-            .map(|t| crate::store::db::Arg::from(t.as_str())),
-    );
+    args.extend(topics.iter().map(|t| Arg::from(t.as_str())));
     let sql = format!(
         "SELECT id, cause, topic, session_id, role, message_id, state
          FROM task
          WHERE case_id = $1 AND (state = 'open' OR moot = TRUE) AND topic IN ({})
          ORDER BY opened_at, id",
-        crate::store::db::placeholder_list(2, topics.len())
+        placeholder_list(2, topics.len())
     );
     tx.all(sql, args)
         .await?
