@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures the shipped build (profile dist) on this machine: ready after how long, memory when idle, and N confirmations due at once.
+"""Measures the shipped build (profile dist) on this machine: start-up time, idle memory, and N confirmations due at once.
 
     cargo build --profile dist --examples --bins && benches/speed.py [N] [--postgres URL]
 
-Prints one line of JSON a measurement. Loopback only; everything it starts it ends.
+Prints one line of JSON per measurement. Uses loopback only and stops every process that it starts.
 """
 import datetime as dt, json, os, subprocess, sys, tempfile, time, urllib.request
 

@@ -1,8 +1,8 @@
-//! A local gateway for measuring: takes texts like a Twilio-style service, answers at once, and
-//! counts each (number, words) pair.
+//! A local gateway for benchmarks: accepts messages like Twilio, responds at once, and counts
+//! distinct pairs of number and text.
 //!
-//! `gateway` prints its address and serves until it is ended; `GET /_stats` says how many texts
-//! came and how many were doubles.
+//! `gateway` prints its address and serves until it is stopped. `GET /_stats` returns how many
+//! messages were accepted and how many of them were distinct.
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -48,11 +48,11 @@ async fn handle(
     if let Ok(mut seen) = counts.seen.lock() {
         seen.insert((get("To"), get("Body")));
     }
-    let mut answer = Response::new(Full::from(format!(
+    let mut response = Response::new(Full::from(format!(
         "{{\"sid\": \"SM{n:032x}\", \"status\": \"queued\"}}"
     )));
-    *answer.status_mut() = hyper::StatusCode::CREATED;
-    Ok(answer)
+    *response.status_mut() = hyper::StatusCode::CREATED;
+    Ok(response)
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,9 +1,11 @@
-//! How fast texts are understood, on one core: `cargo run --release --example replies_speed`.
+//! Measures how fast replies are understood on one core.
+//!
+//! `cargo run --release --example replies_speed`
 
 use courtesy::domain::replies::understanding::understand;
 use std::time::Instant;
 
-/// Makes a text of about so many characters.
+/// Makes a text of about this many characters.
 type Make = fn(usize) -> String;
 
 fn main() {
@@ -17,11 +19,11 @@ fn main() {
                 .map(str::to_owned)
         })
         .collect();
-    // Reads the lists.
+    // The first call loads the patterns.
     let start = Instant::now();
     understand("yes");
     println!(
-        "first text (reads the lists)     {:>12.1} ms",
+        "first text (loads the patterns)  {:>12.1} ms",
         start.elapsed().as_secs_f64() * 1e3
     );
     let start = Instant::now();

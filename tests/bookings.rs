@@ -586,7 +586,7 @@ async fn the_end_of_a_series_and_a_reply_wait_for_one_another(on: On) {
     });
     // Time for the other one to take what it takes first and to wait for the rest.
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    courtesy::store::bookings::touch(&mut reply, &case)
+    courtesy::store::milestones::rescan(&mut reply, &case)
         .await
         .unwrap();
     reply.commit().await.unwrap();

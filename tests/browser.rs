@@ -195,7 +195,7 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<TelegramService>) {
     let now = at("2026-11-26T10:00");
     let store = db.open().await;
     let mut tx = store.begin().await.unwrap();
-    centres::put(
+    centres::save(
         &mut tx,
         &Centre::parse(BIRCHFIELD).unwrap(),
         BIRCHFIELD,
@@ -221,7 +221,7 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<TelegramService>) {
         .await
         .unwrap();
     chats.set_clock(Clock::simulated(now));
-    for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
+    for (chat, ..) in courtesy::store::cases::simulator_chats(&store).await.unwrap() {
         chats.open(chat);
     }
     store.close().await;

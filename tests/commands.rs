@@ -54,7 +54,7 @@ fn a_database_that_cannot_be_reached_is_said_plainly() {
             "sqlite:///nowhere/at/all/x.db",
             "the folder /nowhere/at/all does not exist",
         ),
-        ("mysql://x", "is no address of a database"),
+        ("mysql://x", "is not the address of a database"),
     ] {
         let b = Binary::new(&format!("[database]\nurl = \"{url}\"\n"));
         let (code, _, err) = b.run(&["list", "sessions"]);

@@ -282,7 +282,7 @@ async fn the_sample_and_its_excel_twin(on: On) {
                 .iter()
                 .any(|p| p.case_ref == "BRK-0103" && p.consent == Consent::Stop && !p.usable)
         );
-        let names: Vec<String> = cases::numbers(&store)
+        let names: Vec<String> = cases::simulator_phones(&store)
             .await
             .unwrap()
             .into_iter()
@@ -381,7 +381,7 @@ async fn a_second_file_never_guesses_a_move(on: On) {
     .await
     .unwrap();
     assert!(i.counts.is_some() && i.findings.iter().any(|f| f.kind == "pending_number"));
-    let numbers = cases::numbers(&store).await.unwrap();
+    let numbers = cases::simulator_phones(&store).await.unwrap();
     assert!(numbers.iter().all(|(p, ..)| p.as_str() != "+447700900191"));
     let swapped = SAMPLE
         .replace(

@@ -115,7 +115,7 @@ impl Centre {
 
     async fn case(&self) -> KnownCase {
         let mut tx = self.store.begin().await.unwrap();
-        courtesy::store::imports::known(&mut tx, "BRK", &["K-1"])
+        courtesy::store::imports::known_cases(&mut tx, "BRK", &["K-1"])
             .await
             .unwrap()
             .remove("K-1")

@@ -1,5 +1,6 @@
-//! kill -9 at random moments while the texting service takes texts and its answers get lost: each
-//! text is there exactly once, and none stays uncertain. Counted in the emulator's own list by
+//! kill -9 at random moments while the SMS provider accepts messages and its responses get lost.
+//!
+//! Each message is sent exactly once, and none stays uncertain. The emulator's own list counts, by
 //! number and body.
 
 use crate::common::{
@@ -47,7 +48,7 @@ async fn survives(on: On, fault: &str) {
         emulator
             .control("config", json!({ "latency_ms": 20 }))
             .await;
-        // Two kills at random moments, then a run that lives.
+        // Two kills at random moments, then a run that survives.
         for _ in 0..2 {
             let mut serving = b.serve();
             tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 1500))).await;
@@ -76,7 +77,7 @@ async fn survives(on: On, fault: &str) {
         assert_eq!(count.len(), want, "run {run} of {fault}: lost");
         assert!(
             count.values().all(|n| *n == 1),
-            "run {run} of {fault}: doubled"
+            "run {run} of {fault}: sent twice"
         );
         assert!(
             rows.iter().all(|m| m["state"] != "uncertain"),
@@ -86,150 +87,148 @@ async fn survives(on: On, fault: &str) {
     }
 }
 
-/// kill -9 while Telegram takes texts and presses, and its answers get lost: no text twice, what is
-/// unknown is `uncertain` with a task, every press applied once. Counted in the emulator's own
-/// list.
+/// kill -9 while Telegram accepts messages and presses, and its responses get lost.
+///
+/// No message is sent twice, unknown ones are `uncertain` with a task, and every press is applied
+/// once. The emulator's own list counts.
 async fn chats_survive(on: On, fault: &str) {
     for run in 0..runs() {
-        let emulator = Emulator::telegram();
-        let db = TestDb::new(on).await;
-        let b = Binary::with_bot(&db.url, &emulator.url);
-        std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
-        std::fs::write(
-            b.dir.path().join("families.csv"),
-            families_in_chats(FAMILIES / 2, courtesy::clock::Clock::System.now()),
-        )
-        .unwrap();
-        b.ok(&["centre", "apply", "centre.toml"]);
-        b.ok(&["import", "families.csv"]);
-        let chats: Vec<i64> = (1000..1000 + FAMILIES as i64).collect();
-        for chat in &chats {
-            emulator.control("chat", json!({ "chat": chat })).await;
-        }
-        let how = match fault {
-            "429" => {
-                json!({
-                    "method": "sendMessage",
-                    "code": 429,
-                    "retry_after": 1,
-                    "times": 3,
-                    "skip": random_u32() % 10,
-                })
-            }
-            kind => {
-                json!({
-                    "method": "sendMessage",
-                    "kind": kind,
-                    "times": 4,
-                    "skip": random_u32() % 10,
-                    "ms": 60_000,
-                })
-            }
-        };
-        emulator.control("fail", how).await;
-        emulator
-            .control("config", json!({ "latency_ms": 20 }))
-            .await;
-        for _ in 0..2 {
-            let mut serving = b.serve();
-            tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 900))).await;
-            serving.kill();
-        }
-        let serving = b.serve();
-        let rows = eventually(Duration::from_secs(60), "every text has ended", || async {
-            let rows = b.json(&["list", "messages"]);
-            let ended = rows
-                .iter()
-                .filter(|m| {
-                    matches!(
-                        m["state"].as_str(),
-                        Some("sent" | "delivered" | "uncertain")
-                    )
-                })
-                .count();
-            (ended == FAMILIES && rows.len() == FAMILIES).then_some(rows)
-        })
-        .await;
-        let arrived = sent_by_chat(&emulator).await;
-        assert!(
-            arrived.values().all(|n| *n == 1),
-            "run {run} of {fault}: doubled"
-        );
-        let uncertain = rows.iter().filter(|m| m["state"] == "uncertain").count();
-        assert!(
-            arrived.len() >= FAMILIES - uncertain,
-            "run {run} of {fault}: a text that was said to be sent did not arrive"
-        );
-        let tasks = b
-            .json(&["list", "tasks"])
-            .iter()
-            .filter(|t| t["topic"] == "uncertain_message")
-            .count();
-        assert_eq!(
-            tasks, uncertain,
-            "run {run} of {fault}: a person hears of each"
-        );
-        // Everyone whom a text reached presses Yes, some twice, while the service is killed once
-        // more.
-        drop(serving);
-        for (i, chat) in arrived.keys().enumerate() {
-            emulator
-                .control("press", json!({ "chat": chat, "label": "Yes" }))
-                .await;
-            if i % 3 == 0 {
-                emulator
-                    .control("press", json!({ "chat": chat, "label": "Yes" }))
-                    .await;
-            }
-        }
-        let mut serving = b.serve();
-        tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 900))).await;
-        serving.kill();
-        let _serving = b.serve();
-        eventually(
-            Duration::from_secs(60),
-            "every press is applied",
-            || async {
-                let sessions = b.json(&["list", "sessions"]);
-                let confirmed: usize = sessions
-                    .iter()
-                    .map(|s| {
-                        ["resident", "contact"]
-                            .iter()
-                            .filter(|r| s["answers"][**r] == "confirmed")
-                            .count()
-                    })
-                    .sum();
-                let rows = b.json(&["list", "messages"]);
-                let acks: Vec<_> = rows.iter().filter(|m| m["kind"] == "confirm_ack").collect();
-                let ended = acks.iter().all(|m| {
-                    matches!(
-                        m["state"].as_str(),
-                        Some("sent" | "delivered" | "uncertain")
-                    )
-                });
-                (confirmed == arrived.len() && acks.len() == arrived.len() && ended).then_some(())
-            },
-        )
-        .await;
-        let after = sent_by_chat(&emulator).await;
-        assert!(
-            after.values().all(|n| *n <= 2),
-            "run {run} of {fault}: an answer was doubled: {after:?}"
-        );
-        // A press proves that its text arrived.
-        assert!(
-            b.json(&["list", "messages"])
-                .iter()
-                .all(|m| m["kind"] != "confirm_request"
-                    || m["state"] != "uncertain"
-                    || arrived.len() < FAMILIES)
-        );
-        emulator.no_violations().await;
+        chats_survive_once(on, fault, &format!("run {run} of {fault}")).await;
     }
 }
 
-/// How many texts each chat got, and that no two of them are the same.
+async fn chats_survive_once(on: On, fault: &str, run: &str) {
+    let emulator = Emulator::telegram();
+    let db = TestDb::new(on).await;
+    let b = Binary::with_bot(&db.url, &emulator.url);
+    std::fs::write(b.dir.path().join("centre.toml"), AT_ONCE).unwrap();
+    std::fs::write(
+        b.dir.path().join("families.csv"),
+        families_in_chats(FAMILIES / 2, courtesy::clock::Clock::System.now()),
+    )
+    .unwrap();
+    b.ok(&["centre", "apply", "centre.toml"]);
+    b.ok(&["import", "families.csv"]);
+    for chat in 1000..1000 + FAMILIES as i64 {
+        emulator.control("chat", json!({ "chat": chat })).await;
+    }
+    emulator.control("fail", telegram_fault(fault)).await;
+    emulator
+        .control("config", json!({ "latency_ms": 20 }))
+        .await;
+    for _ in 0..2 {
+        serve_and_kill(&b).await;
+    }
+    let serving = b.serve();
+    let rows = eventually(Duration::from_secs(60), "every text has ended", || async {
+        let rows = b.json(&["list", "messages"]);
+        (rows.len() == FAMILIES && rows.iter().all(has_ended)).then_some(rows)
+    })
+    .await;
+    let arrived = sent_by_chat(&emulator).await;
+    assert!(arrived.values().all(|n| *n == 1), "{run}: sent twice");
+    let uncertain = rows.iter().filter(|m| m["state"] == "uncertain").count();
+    assert!(
+        arrived.len() >= FAMILIES - uncertain,
+        "{run}: a message marked as sent did not arrive"
+    );
+    let tasks = b
+        .json(&["list", "tasks"])
+        .iter()
+        .filter(|t| t["topic"] == "uncertain_message")
+        .count();
+    assert_eq!(tasks, uncertain, "{run}: there is a task for each");
+
+    drop(serving);
+    press_yes_in_all(&emulator, &arrived).await;
+    serve_and_kill(&b).await;
+    let _serving = b.serve();
+    every_press_is_applied(&b, arrived.len()).await;
+    let after = sent_by_chat(&emulator).await;
+    assert!(
+        after.values().all(|n| *n <= 2),
+        "{run}: a reply was sent twice: {after:?}"
+    );
+    // A press proves that its message was delivered.
+    assert!(
+        b.json(&["list", "messages"])
+            .iter()
+            .all(|m| m["kind"] != "confirm_request"
+                || m["state"] != "uncertain"
+                || arrived.len() < FAMILIES)
+    );
+    emulator.no_violations().await;
+}
+
+fn telegram_fault(fault: &str) -> serde_json::Value {
+    match fault {
+        "429" => json!({
+            "method": "sendMessage",
+            "code": 429,
+            "retry_after": 1,
+            "times": 3,
+            "skip": random_u32() % 10,
+        }),
+        kind => json!({
+            "method": "sendMessage",
+            "kind": kind,
+            "times": 4,
+            "skip": random_u32() % 10,
+            "ms": 60_000,
+        }),
+    }
+}
+
+/// Starts the server and kills it at a random moment.
+async fn serve_and_kill(b: &Binary) {
+    let mut serving = b.serve();
+    tokio::time::sleep(Duration::from_millis(u64::from(random_u32() % 900))).await;
+    serving.kill();
+}
+
+fn has_ended(message: &serde_json::Value) -> bool {
+    matches!(
+        message["state"].as_str(),
+        Some("sent" | "delivered" | "uncertain")
+    )
+}
+
+/// Everyone who got a message presses Yes, some twice.
+async fn press_yes_in_all(emulator: &Emulator, arrived: &HashMap<i64, usize>) {
+    for (i, chat) in arrived.keys().enumerate() {
+        for _ in 0..if i % 3 == 0 { 2 } else { 1 } {
+            emulator
+                .control("press", json!({ "chat": chat, "label": "Yes" }))
+                .await;
+        }
+    }
+}
+
+async fn every_press_is_applied(b: &Binary, presses: usize) {
+    eventually(
+        Duration::from_secs(60),
+        "every press is applied",
+        || async {
+            let sessions = b.json(&["list", "sessions"]);
+            let confirmed: usize = sessions
+                .iter()
+                .map(|s| {
+                    ["resident", "contact"]
+                        .iter()
+                        .filter(|r| s["answers"][**r] == "confirmed")
+                        .count()
+                })
+                .sum();
+            let rows = b.json(&["list", "messages"]);
+            let acks: Vec<_> = rows.iter().filter(|m| m["kind"] == "confirm_ack").collect();
+            let all = confirmed == presses && acks.len() == presses;
+            (all && acks.into_iter().all(has_ended)).then_some(())
+        },
+    )
+    .await;
+}
+
+/// Number of messages per chat. Fails if a chat got the same message twice.
 async fn sent_by_chat(emulator: &Emulator) -> HashMap<i64, usize> {
     let mut count: HashMap<i64, usize> = HashMap::new();
     let mut seen = std::collections::HashSet::new();
@@ -237,7 +236,7 @@ async fn sent_by_chat(emulator: &Emulator) -> HashMap<i64, usize> {
         let chat = m["chat"].as_i64().unwrap();
         assert!(
             seen.insert((chat, m["text"].as_str().unwrap().to_owned())),
-            "the same text twice to {chat}"
+            "the same message twice to {chat}"
         );
         *count.entry(chat).or_default() += 1;
     }

@@ -115,7 +115,7 @@ async fn both_are_invited_in_the_same_words_at_one_moment(on: On) {
     assert_eq!(told(&w, RESIDENT), [format!("25 10:00 {INVITED}")]);
     assert!(told(&w, CONTACT).is_empty());
     let mut tx = w.svc.db.begin().await.unwrap();
-    money::free_text(&mut tx, &of_contact, w.svc.clock.now())
+    money::release_text(&mut tx, &of_contact, w.svc.clock.now())
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -272,7 +272,7 @@ async fn a_change_of_fees_is_told_without_an_amount_and_without_a_name(on: On) {
         .await
         .unwrap()
         .unwrap();
-    centres::put(&mut tx, &after, &text, now).await.unwrap();
+    centres::save(&mut tx, &after, &text, now).await.unwrap();
     tx.commit().await.unwrap();
     // BRK-0105 comes again after that day.
     let again = courtesy::flows::visits::book::Booking {

@@ -62,7 +62,7 @@ async fn a_command_beside_a_practice_is_never_before_what_is_recorded(on: On) {
     tx.commit().await.unwrap();
     cancels(&w, CONTACT, "other").await;
     let off_at = session(&w, "BRK-0101", 0).await.cancelled_at.unwrap();
-    let clock = centres::simulated_clock(&w.svc.db).await.unwrap().unwrap();
+    let clock = centres::simulator_clock(&w.svc.db).await.unwrap().unwrap();
     assert!(
         off_at <= clock && clock <= w.svc.clock.now(),
         "{off_at} {clock}"

@@ -11,7 +11,7 @@ use courtesy::domain::people::address::Address;
 use courtesy::domain::people::channel::Channel;
 use courtesy::domain::people::phone::Phone;
 use courtesy::domain::task::TaskKind;
-use courtesy::store::attempts::{self, ReceiptIn};
+use courtesy::store::attempts::{self, NewReceipt};
 use courtesy::store::outbox::{self, Attempt, AttemptResult, LineScope, NewMessage};
 use courtesy::store::sealed::random_token;
 use courtesy::store::tasks::{self, NewTask};
@@ -72,7 +72,7 @@ async fn begun(db: &Db, dedup_key: &str) -> (MessageId, AttemptToken) {
         .await
         .unwrap();
     let a = attempt(&claimed[0].id);
-    outbox::begin(
+    outbox::begin_attempts(
         &mut tx,
         &WorkerId::new("worker"),
         US,
@@ -112,10 +112,10 @@ async fn facts_and_receipts_are_append_only(on: On) {
     facts::add(&mut tx, at("2026-11-26T10:00"), &[fact])
         .await
         .unwrap();
-    attempts::receipt(
+    attempts::record_receipt(
         &mut tx,
         at("2026-11-26T10:00"),
-        &ReceiptIn {
+        &NewReceipt {
             token: AttemptToken::new("none"),
             provider_id: "SM".into(),
             status: "sent".into(),
@@ -196,7 +196,7 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
     for (end, may) in [
         (None, false),
         (
-            Some(AttemptResult::Doubt {
+            Some(AttemptResult::Unknown {
                 error: "reset".into(),
             }),
             false,
@@ -211,12 +211,12 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
     ] {
         let mut tx = db.begin().await.unwrap();
         if let Some(end) = end {
-            outbox::record(&mut tx, "sms:us", now, vec![(token.clone(), end)])
+            outbox::record_results(&mut tx, "sms:us", now, vec![(token.clone(), end)])
                 .await
                 .unwrap();
         }
         let second =
-            outbox::begin(&mut tx, &WorkerId::new("other"), US, now, &[attempt(&id)]).await;
+            outbox::begin_attempts(&mut tx, &WorkerId::new("other"), US, now, &[attempt(&id)]).await;
         assert_eq!(second.is_ok(), may);
         if may {
             tx.commit().await.unwrap();
@@ -231,16 +231,16 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
     let now = at("2026-11-26T10:01");
     let receipt = async |token: &AttemptToken, status: &str, code: Option<&str>| {
         let mut tx = db.begin().await.unwrap();
-        let r = ReceiptIn {
+        let r = NewReceipt {
             token: token.clone(),
             provider_id: format!("SM-{token}"),
             status: status.into(),
             receipt: status.parse().ok(),
             error_code: code.map(str::to_owned),
         };
-        attempts::receipt(&mut tx, now, &r).await.unwrap();
+        attempts::record_receipt(&mut tx, now, &r).await.unwrap();
         let gone = code.is_some()
-            && attempts::not_brought(&mut tx, now, token, "63016")
+            && attempts::reroute_undelivered(&mut tx, now, token, "63016")
                 .await
                 .unwrap();
         tx.commit().await.unwrap();
@@ -266,7 +266,7 @@ async fn what_a_channel_did_not_bring_goes_elsewhere_once(on: On) {
         (1, Some(Channel::Sms))
     );
     let second = attempt(&id);
-    outbox::begin(
+    outbox::begin_attempts(
         &mut tx,
         &WorkerId::new("worker"),
         US,
@@ -343,7 +343,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     let db = t.open().await;
     let (id, token) = begun(&db, "a").await;
     let now = at("2026-11-26T10:01");
-    let receipt = |status: &str| ReceiptIn {
+    let receipt = |status: &str| NewReceipt {
         token: token.clone(),
         provider_id: "SM1".into(),
         status: status.into(),
@@ -351,14 +351,14 @@ async fn a_callback_may_come_before_the_answer(on: On) {
         error_code: None,
     };
     let mut tx = db.begin().await.unwrap();
-    attempts::receipt(&mut tx, now, &receipt("delivered"))
+    attempts::record_receipt(&mut tx, now, &receipt("delivered"))
         .await
         .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(state(&db, &id).await, MessageState::Delivered);
     // The answer of the POST, and older receipts, change nothing any more.
     let mut tx = db.begin().await.unwrap();
-    outbox::record(
+    outbox::record_results(
         &mut tx,
         "sms:us",
         now,
@@ -372,7 +372,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     )
     .await
     .unwrap();
-    outbox::record(
+    outbox::record_results(
         &mut tx,
         "sms:us",
         now,
@@ -387,7 +387,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
     .await
     .unwrap();
     for status in ["sent", "queued", "sending", "nonsense"] {
-        attempts::receipt(&mut tx, now, &receipt(status))
+        attempts::record_receipt(&mut tx, now, &receipt(status))
             .await
             .unwrap();
     }
@@ -448,13 +448,13 @@ async fn a_worker_that_died_is_seen_at_once(on: On) {
         .await
         .unwrap();
     let id = w.id.clone();
-    assert!(workers::lives(&other, &id).await);
+    assert!(workers::is_alive(&other, &id).await);
     drop(w);
     if on == On::Postgres {
         db.close().await;
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
-    assert!(!workers::lives(&other, &id).await);
+    assert!(!workers::is_alive(&other, &id).await);
     other.close().await;
 }
 

@@ -1,4 +1,4 @@
-//! Many processes at once: each text exactly once.
+//! Several processes at once send each message exactly once.
 
 use crate::common::{AT_ONCE, Binary, Emulator, On, TestDb, eventually, families};
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ async fn exactly_once(emulator: &Emulator, what: &str) {
         *count.entry(key).or_default() += 1;
     }
     assert_eq!(count.len(), FAMILIES * 2, "{what}: lost");
-    assert!(count.values().all(|n| *n == 1), "{what}: doubled");
+    assert!(count.values().all(|n| *n == 1), "{what}: sent twice");
     emulator.no_violations().await;
 }
 
@@ -28,7 +28,7 @@ async fn a_thousand_due_texts_by_two_processes(on: On) {
     .unwrap();
     b.ok(&["centre", "apply", "centre.toml"]);
     b.ok(&["import", "families.csv"]);
-    // On SQLite a service beside a worker, on PostgreSQL two workers and a service.
+    // SQLite: a server and a worker. PostgreSQL: a server and two workers.
     let _serving = b.serve();
     let mut workers: Vec<_> = (0..if on == On::Sqlite { 1 } else { 2 })
         .map(|_| {
@@ -124,7 +124,7 @@ async fn a_channel_that_refuses_us_stops_after_one_text(on: On) {
         .count();
     assert!(
         tries <= 3,
-        "{tries} texts were tried on a channel that refuses all"
+        "{tries} messages were tried on a channel that refuses all"
     );
     assert!(
         b.json(&["list", "tasks"])
@@ -132,7 +132,7 @@ async fn a_channel_that_refuses_us_stops_after_one_text(on: On) {
             .any(|t| t["topic"] == "channel_stopped")
     );
     assert!(b.run(&["check"]).2.contains("the service refuses us"));
-    // Mended: nothing is lost.
+    // Once the channel works again, nothing is lost.
     emulator.control("clearfaults", serde_json::json!({})).await;
     b.ok(&["hold", "off", "--count", "40"]);
     b.ok(&["worker", "--until-idle"]);

@@ -1,6 +1,6 @@
-//! A centre's file, as anyone may hand it in: whatever the bytes, there are findings and no panic.
+//! An import file: any bytes lead to findings, never to a panic.
 //!
-//! Most ways to break the first line end there, so input without one stands below a sound one.
+//! A broken header ends the import, so input without a header is put below a valid one.
 
 #![no_main]
 

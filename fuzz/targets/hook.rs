@@ -1,4 +1,4 @@
-//! The body of an inbound text: the form, and what is understood of its words.
+//! The request body of an inbound SMS: parsing the form and understanding the text.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! An update of the Bot API, as it comes by the webhook.
+//! A Bot API update, as the webhook receives it.
 
 #![no_main]
 

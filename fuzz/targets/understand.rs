@@ -1,5 +1,5 @@
-//! A parent's words in any context: always one meaning, the same in every run, shown safely; a
-//! question mark never confirms.
+//! A reply in any context has one meaning, the same in every run, and is displayed safely. A text
+//! with a question mark never confirms.
 
 #![no_main]
 

@@ -42,7 +42,7 @@ pub(super) async fn follow_senders(svc: &Service) -> Result<()> {
             let before = centres::setting(&svc.db, &key).await?;
             if before.as_deref() != Some(&line.sender) {
                 if let Some(old) = &before {
-                    inbox::carry_opt_outs(&mut tx, now, centre, channel, old, &line.sender).await?;
+                    inbox::copy_opt_outs(&mut tx, now, centre, channel, old, &line.sender).await?;
                 }
                 centres::set(&mut tx, &key, &line.sender).await?;
             }
@@ -55,7 +55,7 @@ pub(super) async fn follow_senders(svc: &Service) -> Result<()> {
 pub(super) async fn retry_fixed_channels(svc: &Service) -> Result<()> {
     let mut tx = svc.db.begin().await?;
     for line in svc.lines().all() {
-        if centres::restart_if_mended(&mut tx, &line.name(), &line.fingerprint()).await? > 0 {
+        if centres::restart_if_changed(&mut tx, &line.name(), &line.fingerprint()).await? > 0 {
             tracing::info!(
                 "the settings of {} have changed: it is tried again",
                 line.in_words()

@@ -149,7 +149,7 @@ async fn apply(ctx: &CommandContext, path: &std::path::Path) -> Result<()> {
         before.as_ref().map(|b| keys(&b.file)).unwrap_or_default(),
         keys(&text),
     );
-    centres::put(&mut tx, &centre, &text, now).await?;
+    centres::save(&mut tx, &centre, &text, now).await?;
     if before.as_ref().is_none_or(|b| b.centre != centre) {
         let mut all = centres::all_in(&mut tx).await?;
         if let Some(stored) = all.get_mut(&centre.code) {

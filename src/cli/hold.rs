@@ -61,13 +61,13 @@ async fn one_text(db: &Db, id: &MessageId, on: bool, by: &str, now: DateTime<Utc
             "text {id} is held; `courtesy hold off --message {id}` lets it go"
         ))?;
     } else {
-        if money::is_paused(&mut tx, id).await? {
+        if money::is_held_for_manager(&mut tx, id).await? {
             bail!(
                 "text {id} waits for somebody's safety: a manager lets it go with `courtesy \
                  release`; nothing was changed"
             );
         }
-        if !money::free_text(&mut tx, id, now).await? {
+        if !money::release_text(&mut tx, id, now).await? {
             bail!("text {id} is not held; nothing was changed");
         }
         line(format!("text {id} goes at its time, if it is still so"))?;
@@ -113,16 +113,17 @@ pub(crate) async fn run(ctx: &CommandContext, command: Command) -> Result<()> {
                      file and `courtesy centre apply` it"
                 );
             }
-            let n = messages::would_leave(&db, centre.as_deref(), now, now + Duration::hours(1))
-                .await?
-                + sessions::asks_until(
-                    &db,
-                    CommandContext::lines(&settings, &db).await?.senders(),
-                    centre.as_deref(),
-                    now,
-                    now + Duration::hours(1),
-                )
-                .await?;
+            let n =
+                messages::count_due_until(&db, centre.as_deref(), now, now + Duration::hours(1))
+                    .await?
+                    + sessions::count_asks_until(
+                        &db,
+                        CommandContext::lines(&settings, &db).await?.senders(),
+                        centre.as_deref(),
+                        now,
+                        now + Duration::hours(1),
+                    )
+                    .await?;
             if *count != Some(n) {
                 let asked = if std::io::stdin().is_terminal() && count.is_none() {
                     eprint!(

@@ -158,7 +158,7 @@ impl CommandContext {
     /// The clock of a database: the system's, or where its practice stands, never before what is
     /// recorded in it.
     pub(crate) async fn clock_of(&self, db: &Db) -> Result<Clock> {
-        Ok(crate::store::centres::simulated_clock(db)
+        Ok(crate::store::centres::simulator_clock(db)
             .await?
             .map_or(Clock::System, Clock::simulated))
     }

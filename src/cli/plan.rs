@@ -4,9 +4,9 @@ use crate::cli::{CommandContext, line, parse_at, utc};
 use crate::domain::local_time::wall;
 use crate::domain::people::role::Role;
 use crate::domain::reminders::schedule::{self, NotSent};
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::flows::money::lists;
 use crate::flows::scan::confirmations::decide;
-use crate::store::sessions::AttendeeContext;
 use crate::store::{centres, messages, sessions};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -97,7 +97,7 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
         Some(t) => parse_at(t, tz)?,
         None => ctx.clock_of(&db).await?.now(),
     };
-    let contexts = sessions::seats_between(
+    let contexts = sessions::contexts_between(
         &db,
         CommandContext::lines(&settings, &db).await?.senders(),
         now,

@@ -86,7 +86,7 @@ fn show(task: &TaskId, w: &WaitingMessage) -> Result<()> {
         ))?;
     }
     for p in &w.passed {
-        let (mark, head) = match &p.way {
+        let (mark, head) = match &p.direction {
             Direction::In {
                 id,
                 understood,

@@ -1,7 +1,7 @@
 //! Numbered questions to one phone: which of two visits is meant.
 
 use crate::domain::dedup_key::TaskKey;
-use crate::store::sessions::AttendeeContext;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::{Tx, questions, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -25,7 +25,7 @@ pub(crate) async fn end_choices(
         )
         .collect();
     for choice in questions::end_choices(tx, &context.session.id, &hashes).await? {
-        tasks::close(tx, now, &TaskKey::which_visit(&choice)).await?;
+        tasks::mark_obsolete(tx, now, &TaskKey::which_visit(&choice)).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Speaker;
 use crate::domain::people::channel::Channel;
 use crate::store::outbox::NewMessage;
-use crate::store::sessions::AttendeeContext;
+use crate::domain::visits::attendee::AttendeeContext;
 use chrono::{DateTime, Utc};
 
 /// The centre as it speaks in texts.

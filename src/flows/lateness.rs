@@ -3,7 +3,7 @@
 use crate::domain::money::policy::recorded_fact::REFUSED_MOVE;
 use crate::domain::visits::notice;
 use crate::store::facts::{self, Fact};
-use crate::store::sessions::AttendeeContext;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::{Tx, messages};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -17,7 +17,7 @@ pub(crate) async fn told_of_move(
     Ok(match s.moved {
         None => None,
         Some(_) => {
-            messages::asked(tx, &s.id, a.role, a.ask_version)
+            messages::question_state(tx, &s.id, a.role, a.ask_version)
                 .await?
                 .accepted_at
         }

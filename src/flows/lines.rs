@@ -85,7 +85,7 @@ impl Line {
             channel: self.channel,
             sender: &self.sender,
             centres: self.centres.as_deref(),
-            not: &self.not,
+            except: &self.not,
         }
     }
 

@@ -65,7 +65,7 @@ pub(super) async fn screens(svc: &Service) -> Result<Vec<Vec<PhoneCard>>> {
         cards: Vec::new(),
     };
     let mut people = People::default();
-    for (phone, case_ref, role, name, channel) in cases::numbers(&svc.db).await? {
+    for (phone, case_ref, role, name, channel) in cases::simulator_phones(&svc.db).await? {
         let note = match channel {
             Channel::Sms => "",
             Channel::Telegram => ", wants Telegram",
@@ -75,7 +75,7 @@ pub(super) async fn screens(svc: &Service) -> Result<Vec<Vec<PhoneCard>>> {
         let number = phone.as_str().to_owned();
         people.add(number, false, owner(case_ref, role, name.0), note);
     }
-    for (chat, case_ref, role, name) in cases::chats(&svc.db).await? {
+    for (chat, case_ref, role, name) in cases::simulator_chats(&svc.db).await? {
         people.add(chat.to_string(), true, owner(case_ref, role, name.0), "");
     }
     Ok(people.0.into_iter().map(|p| p.cards).collect())

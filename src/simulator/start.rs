@@ -72,7 +72,7 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     let settings = settings(dir, listen, sms.url(), telegram.url())?;
     let db = app::open_db(&settings, Some(Purpose::Simulator)).await?;
     // A simulator that is continued does not go back in time.
-    let at = centres::simulated_clock(&db)
+    let at = centres::simulator_clock(&db)
         .await?
         .map_or(at, |t| at.max(t));
     let clock = Clock::simulated(at);
@@ -82,7 +82,7 @@ pub async fn start(dir: &Path, listen: SocketAddr, at: DateTime<Utc>) -> Result<
     let mut tx = db.begin().await?;
     centres::set(&mut tx, "practice_clock", &at.to_rfc3339()).await?;
     tx.commit().await?;
-    for (chat, ..) in cases::chats(&db).await? {
+    for (chat, ..) in cases::simulator_chats(&db).await? {
         telegram.open(chat);
     }
     db.close().await;
@@ -114,7 +114,7 @@ async fn fill(db: &Db, now: DateTime<Utc>) -> Result<()> {
     for file in CENTRES {
         let centre =
             Centre::parse(file).map_err(|p| anyhow::anyhow!("a sample centre: {}", p[0]))?;
-        centres::put(&mut tx, &centre, file, now).await?;
+        centres::save(&mut tx, &centre, file, now).await?;
     }
     tx.commit().await?;
     let imported = import::import(db, SESSIONS.as_bytes(), &ImportOptions::default(), now).await?;

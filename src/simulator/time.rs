@@ -19,10 +19,10 @@ const STOP_TIMEOUT: Span = Span::from_secs(30);
 /// The next instant at which something falls due.
 pub async fn next_event(svc: &Service) -> Result<Option<DateTime<Utc>>> {
     let now = svc.clock.now();
-    let ask = sessions::next_ask(&svc.db).await?;
+    let ask = sessions::next_ask_at(&svc.db).await?;
     let text = messages::load(&svc.db, now).await?.next;
-    let look = bookings::next_look(&svc.db).await?;
-    let case = money::next_look(&svc.db).await?;
+    let look = bookings::next_scan_at(&svc.db).await?;
+    let case = money::next_scan_at(&svc.db).await?;
     Ok([ask, text, look, case]
         .into_iter()
         .flatten()
@@ -52,7 +52,7 @@ pub async fn settle(svc: &Service) -> Result<()> {
             // because the days to pay count from it.
             let quiet = *quiet_since.get_or_insert_with(std::time::Instant::now);
             if quiet.elapsed() > RECEIPT_TIMEOUT
-                || money::receipts_to_come(&svc.db, now).await? == 0
+                || money::count_pending_receipts(&svc.db, now).await? == 0
             {
                 return Ok(());
             }

@@ -1,23 +1,24 @@
-//! Centres, holds, stopped channels and the settings of the database itself.
+//! Centres, holds, stopped lines and settings stored in the database.
 
 use crate::args;
 use crate::domain::centre::Centre;
-use crate::store::db::{Db, Tx};
+use crate::store::db::{Db, Row, Tx};
+use crate::store::sealed::Sealed;
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
-/// The scope of a hold over every centre.
+/// The scope of a hold over all centres.
 pub const ALL_CENTRES: &str = "*";
 
-/// A centre as it stands in the database.
+/// A stored centre.
 #[derive(Debug, Clone)]
 pub struct StoredCentre {
     /// The centre.
     pub centre: Centre,
-    /// Its file as it was applied.
+    /// Its file as applied.
     pub file: String,
-    /// Whether its texts are held (by itself or with all).
+    /// Whether its messages are held, by its own hold or the hold over all centres.
     pub held: bool,
 }
 
@@ -35,18 +36,20 @@ pub async fn all_in(tx: &mut Tx) -> Result<Centres> {
     read(tx.all(ALL, args![]).await?, &seal)
 }
 
-const ALL: &str = "SELECT c.code, c.file, coalesce(h.held, FALSE) AS held, coalesce(a.held,
-                    FALSE) AS all_held
-    FROM centre c LEFT JOIN hold h ON h.scope = c.code LEFT JOIN hold a ON a.scope = '*'
-      ORDER BY c.code";
+const ALL: &str = "
+    SELECT c.code, c.file, coalesce(h.held, FALSE) AS held, coalesce(a.held, FALSE) AS all_held
+    FROM centre c
+    LEFT JOIN hold h ON h.scope = c.code
+    LEFT JOIN hold a ON a.scope = '*'
+    ORDER BY c.code";
 
-fn read(rows: Vec<crate::store::db::Row>, seal: &crate::store::sealed::Sealed) -> Result<Centres> {
+fn read(rows: Vec<Row>, seal: &Sealed) -> Result<Centres> {
     let mut out = BTreeMap::new();
     for row in rows {
         let file = seal.open(&row.text("file")?).0;
         let centre = Centre::parse(&file).map_err(|p| {
             anyhow!(
-                "the stored file of centre {} is not understood: {}",
+                "the stored file of centre {} is not valid: {}",
                 row.text("code").unwrap_or_default(),
                 p[0]
             )
@@ -57,25 +60,27 @@ fn read(rows: Vec<crate::store::db::Row>, seal: &crate::store::sealed::Sealed) -
     Ok(out)
 }
 
-/// Writes a centre; a new one starts as its file says.
-pub async fn put(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -> Result<()> {
+/// Inserts or updates a centre. A new one starts on hold if its file says so.
+pub async fn save(tx: &mut Tx, centre: &Centre, file: &str, now: DateTime<Utc>) -> Result<()> {
     let sealed = tx.seal().seal(file);
     tx.exec(
-        "INSERT INTO centre (code, name, timezone, file, changed_at) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO centre (code, name, timezone, file, changed_at)
+         VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (code) DO UPDATE SET name = $2, timezone = $3, file = $4, changed_at = $5",
         args![&centre.code, &centre.name, centre.tz.name(), sealed, now],
     )
     .await?;
     tx.exec(
-        "INSERT INTO hold (scope, held, changed_at, changed_by, why) VALUES ($1, $2, $3, \
-         'courtesy', 'a new centre') ON CONFLICT (scope) DO NOTHING",
+        "INSERT INTO hold (scope, held, changed_at, changed_by, why)
+         VALUES ($1, $2, $3, 'courtesy', 'a new centre')
+         ON CONFLICT (scope) DO NOTHING",
         args![&centre.code, centre.starts_on_hold, now],
     )
     .await?;
     Ok(())
 }
 
-/// Puts a hold on or takes it off.
+/// Sets or lifts a hold.
 pub async fn set_hold(
     tx: &mut Tx,
     scope: &str,
@@ -85,7 +90,8 @@ pub async fn set_hold(
     now: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "INSERT INTO hold (scope, held, changed_at, changed_by, why) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO hold (scope, held, changed_at, changed_by, why)
+         VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (scope) DO UPDATE SET held = $2, changed_at = $3, changed_by = $4, why = $5",
         args![scope, held, now, by, why],
     )
@@ -93,19 +99,21 @@ pub async fn set_hold(
     Ok(())
 }
 
-/// Whether a centre's texts are held.
+/// Whether a centre's messages are held.
 pub async fn held(tx: &mut Tx, centre: &str) -> Result<bool> {
     Ok(tx
         .one(
-            "SELECT scope FROM hold WHERE held = TRUE AND (scope = $1 OR scope = '*') LIMIT 1",
+            "SELECT scope
+             FROM hold
+             WHERE held = TRUE AND (scope = $1 OR scope = '*')
+             LIMIT 1",
             args![centre],
         )
         .await?
         .is_some())
 }
 
-/// The channels that stand still, with the reason and the fingerprint of the settings that were
-/// refused.
+/// The stopped lines: name, reason, and the fingerprint of the settings that were refused.
 pub async fn stopped_channels(db: &Db) -> Result<Vec<(String, String, String)>> {
     let rows = db
         .all(
@@ -118,7 +126,7 @@ pub async fn stopped_channels(db: &Db) -> Result<Vec<(String, String, String)>> 
         .collect()
 }
 
-/// Whether a line stands still.
+/// Whether a line is stopped.
 pub async fn is_stopped(tx: &mut Tx, line: &str) -> Result<bool> {
     Ok(tx
         .one(
@@ -129,7 +137,7 @@ pub async fn is_stopped(tx: &mut Tx, line: &str) -> Result<bool> {
         .is_some())
 }
 
-/// Stops a channel; false if it stood still already.
+/// Stops a line. Returns false if it was stopped already.
 pub async fn stop_channel(
     tx: &mut Tx,
     channel: &str,
@@ -139,16 +147,17 @@ pub async fn stop_channel(
 ) -> Result<bool> {
     let n = tx
         .exec(
-            "INSERT INTO channel_stop (channel, since, why, settings) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (channel) DO NOTHING",
+            "INSERT INTO channel_stop (channel, since, why, settings)
+             VALUES ($1, $2, $3, $4)
+             ON CONFLICT (channel) DO NOTHING",
             args![channel, now, why, settings],
         )
         .await?;
     Ok(n == 1)
 }
 
-/// Lets a line send again if its settings are other than those that were refused.
-pub async fn restart_if_mended(tx: &mut Tx, line: &str, settings: &str) -> Result<u64> {
+/// Restarts a line if its settings differ from those that were refused.
+pub async fn restart_if_changed(tx: &mut Tx, line: &str, settings: &str) -> Result<u64> {
     tx.exec(
         "DELETE FROM channel_stop WHERE channel = $1 AND settings <> $2",
         args![line, settings],
@@ -156,20 +165,19 @@ pub async fn restart_if_mended(tx: &mut Tx, line: &str, settings: &str) -> Resul
     .await
 }
 
-/// Lets all lines send again.
+/// Restarts all lines.
 pub async fn restart_all(tx: &mut Tx) -> Result<u64> {
     tx.exec("DELETE FROM channel_stop", args![]).await
 }
 
-/// The newest change of any centre: whoever keeps something made of their files looks whether it
-/// grew.
+/// When a centre last changed, so that values derived from the centre files can be refreshed.
 pub async fn last_change(db: &Db) -> Result<Option<DateTime<Utc>>> {
     db.one("SELECT max(changed_at) AS at FROM centre", args![])
         .await?
         .map_or(Ok(None), |r| r.time_opt("at"))
 }
 
-/// A setting of the database.
+/// A setting stored in the database.
 pub async fn setting(db: &Db, key: &str) -> Result<Option<String>> {
     db.one("SELECT value FROM setting WHERE key = $1", args![key])
         .await?
@@ -177,9 +185,9 @@ pub async fn setting(db: &Db, key: &str) -> Result<Option<String>> {
         .transpose()
 }
 
-/// How far the practice of a database has come, if it has one: where its clock was set last, and
-/// never before what was recorded since, for the clock runs on from there.
-pub async fn simulated_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
+/// Where the simulator's clock continues: the time it was last set to, or the latest recorded time
+/// if that is later. `None` if this database was never used for a simulation.
+pub async fn simulator_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
     let Some(set) = setting(db, "practice_clock")
         .await?
         .and_then(|t| DateTime::parse_from_rfc3339(&t).ok())
@@ -204,7 +212,7 @@ pub async fn simulated_clock(db: &Db) -> Result<Option<DateTime<Utc>>> {
     Ok(Some(latest))
 }
 
-/// Writes a setting of the database once; the first value stays.
+/// Stores a setting unless it exists. Returns the stored value.
 pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
     let mut tx = db.begin().await?;
     tx.exec(
@@ -215,14 +223,14 @@ pub async fn set_once(db: &Db, key: &str, value: &str) -> Result<String> {
     let row = tx
         .one("SELECT value FROM setting WHERE key = $1", args![key])
         .await?
-        .context("a setting was not written")?;
+        .context("the setting was not stored")?;
     let value = row.text("value")?;
     tx.commit().await?;
     Ok(value)
 }
 
-/// Replaces a setting if it still stands as it was read; false if another process was quicker.
-pub async fn swap(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Result<bool> {
+/// Replaces a setting if it still has the value `old`. Returns false if it changed meanwhile.
+pub async fn compare_and_set(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Result<bool> {
     let n = match old {
         Some(old) => {
             tx.exec(
@@ -242,11 +250,12 @@ pub async fn swap(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Resul
     Ok(n == 1)
 }
 
-/// Writes or replaces a setting of the database.
+/// Stores or replaces a setting.
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
     tx.exec(
-        "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET \
-             value = $2",
+        "INSERT INTO setting (key, value)
+         VALUES ($1, $2)
+         ON CONFLICT (key) DO UPDATE SET value = $2",
         args![key, value],
     )
     .await?;

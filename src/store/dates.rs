@@ -1,4 +1,4 @@
-//! Questions about another date, and what each parent answered.
+//! Questions to both parents about another date, and their answers.
 
 use crate::args;
 use crate::domain::dedup_key::MessageKey;
@@ -7,8 +7,8 @@ use crate::domain::local_time::parse_local;
 use crate::domain::people::role::Role;
 use crate::domain::replies::conversation::{CROSSING, KnownDateQuestion};
 use crate::domain::visits::notice::Origin;
-use crate::store::db::{Arg, Row, Tx, list_of};
-use crate::store::sessions::local_text;
+use crate::store::db::{Arg, Row, Tx, placeholder_list};
+use crate::store::session_rows::local_text;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -17,18 +17,16 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 pub struct DateQuestion {
     /// Its id.
     pub id: DateQuestionId,
-    /// The session that would be moved.
+    /// The session to be moved.
     pub session_id: SessionId,
-    /// The other start on the wall clock.
+    /// The proposed local start.
     pub to: NaiveDateTime,
-    /// Who wished it.
+    /// Who wanted the change.
     pub origin: Origin,
 }
 
-/// The cause of its text to one parent.
-
-/// Writes a question down; false if one is open for the session already.
-pub async fn ask(
+/// Inserts a question. Returns false if the session has an open one already.
+pub async fn add(
     tx: &mut Tx,
     now: DateTime<Utc>,
     q: &DateQuestion,
@@ -37,8 +35,10 @@ pub async fn ask(
 ) -> Result<bool> {
     let n = tx
         .exec(
-            "INSERT INTO date_question (id, session_id, session_version, to_local, origin,
-              asked_at, asked_by, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open')
+            "INSERT INTO date_question (
+               id, session_id, session_version, to_local, origin, asked_at, asked_by, state
+             )
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'open')
              ON CONFLICT DO NOTHING",
             args![
                 &q.id,
@@ -59,23 +59,24 @@ fn read(r: &Row) -> Result<DateQuestion> {
         id: r.id("id")?,
         session_id: r.id("session_id")?,
         to: parse_local(&r.text("to_local")?).context("to_local")?,
-        origin: r.word("origin")?,
+        origin: r.parsed("origin")?,
     })
 }
 
 /// The open question of a session.
-pub async fn open_of(tx: &mut Tx, session_id: &SessionId) -> Result<Option<DateQuestion>> {
+pub async fn open_question(tx: &mut Tx, session_id: &SessionId) -> Result<Option<DateQuestion>> {
     let row = tx
         .one(
-            "SELECT id, session_id, to_local, origin FROM date_question WHERE session_id \
-                      = $1 AND state = 'open'",
+            "SELECT id, session_id, to_local, origin
+             FROM date_question
+             WHERE session_id = $1 AND state = 'open'",
             args![session_id],
         )
         .await?;
     row.as_ref().map(read).transpose()
 }
 
-/// The session of a question while it is open.
+/// The session of an open question.
 pub async fn session_of(tx: &mut Tx, question: &DateQuestionId) -> Result<Option<SessionId>> {
     tx.one(
         "SELECT session_id FROM date_question WHERE id = $1 AND state = 'open'",
@@ -86,7 +87,7 @@ pub async fn session_of(tx: &mut Tx, question: &DateQuestionId) -> Result<Option
     .transpose()
 }
 
-/// Keeps an answer; a later one takes the place of an earlier one.
+/// Records an answer. A later answer reattendees an earlier one.
 pub async fn answer(
     tx: &mut Tx,
     question: &DateQuestionId,
@@ -95,25 +96,29 @@ pub async fn answer(
     at: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "INSERT INTO date_answer (question_id, role, answer, answered_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (question_id, role) DO UPDATE SET answer = $3, answered_at = $4 WHERE \
-         date_answer.answered_at <= $4",
+        "INSERT INTO date_answer (question_id, role, answer, answered_at)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (question_id, role) DO UPDATE SET answer = $3, answered_at = $4
+         WHERE date_answer.answered_at <= $4",
         args![question, role.as_str(), if yes { "yes" } else { "no" }, at],
     )
     .await?;
     Ok(())
 }
 
-/// What was answered so far: role and whether it was a yes.
+/// The answers so far: role, and whether it was yes.
 pub async fn answers(tx: &mut Tx, question: &DateQuestionId) -> Result<Vec<(Role, bool)>> {
     let rows = tx
         .all(
-            "SELECT role, answer FROM date_answer WHERE question_id = $1 ORDER BY role",
+            "SELECT role, answer
+             FROM date_answer
+             WHERE question_id = $1
+             ORDER BY role",
             args![question],
         )
         .await?;
     rows.iter()
-        .map(|r| Ok((r.word("role")?, r.text("answer")? == "yes")))
+        .map(|r| Ok((r.parsed("role")?, r.text("answer")? == "yes")))
         .collect()
 }
 
@@ -125,42 +130,48 @@ pub async fn end(
     state: &str,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE date_question SET state = $1, closed_at = $2 WHERE id = $3 AND state = 'open'",
+        "UPDATE date_question
+         SET state = $1, closed_at = $2
+         WHERE id = $3 AND state = 'open'",
         args![state, now, question],
     )
     .await?;
     Ok(())
 }
 
-/// The questions of these places that were put to the address with this hash, and that were open a
-/// moment before `at`. Each arrival is the start of the session on the other date: the caller knows
-/// by how much that party's own differs.
-pub async fn standing(
+/// The questions that were sent to the address with this hash and were open shortly before `at`.
+///
+/// `arrives` is the start of the session on the proposed date; the caller adds the party's own
+/// offset.
+pub async fn answerable(
     tx: &mut Tx,
-    places: &[(SessionId, Role)],
+    attendees: &[(SessionId, Role)],
     hash: &str,
     at: DateTime<Utc>,
 ) -> Result<Vec<KnownDateQuestion>> {
-    if places.is_empty() {
+    if attendees.is_empty() {
         return Ok(Vec::new());
     }
     let mut args: Vec<Arg> = args![at - CROSSING];
-    args.extend(places.iter().map(|p| Arg::from(&p.0)));
+    args.extend(attendees.iter().map(|p| Arg::from(&p.0)));
     let sql = format!(
-        "SELECT id, session_id, to_local, state FROM date_question WHERE session_id IN ({}) AND \
-         (state = 'open' OR closed_at > $1)",
-        list_of(2, places.len())
+        "SELECT id, session_id, to_local, state
+         FROM date_question
+         WHERE session_id IN ({}) AND (state = 'open' OR closed_at > $1)",
+        placeholder_list(2, attendees.len())
     );
     let mut out = Vec::new();
     for q in tx.all(sql, args).await? {
         let (id, session): (DateQuestionId, SessionId) = (q.id("id")?, q.id("session_id")?);
-        for (_, role) in places.iter().filter(|p| p.0 == session) {
+        for (_, role) in attendees.iter().filter(|p| p.0 == session) {
             let asked = tx
                 .one(
-                    "SELECT min(a.started_at) AS at FROM message m
-                      JOIN attempt a ON a.message_id = m.id
-                     WHERE m.cause = $1 AND a.number_hash = $2 AND (a.outcome IS NULL
-                       OR a.outcome IN ('accepted', 'uncertain'))",
+                    "SELECT min(a.started_at) AS at
+                     FROM message m
+                     JOIN attempt a ON a.message_id = m.id
+                     WHERE m.cause = $1
+                       AND a.number_hash = $2
+                       AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))",
                     args![MessageKey::date_question(&id, *role).as_str(), hash],
                 )
                 .await?

@@ -1,5 +1,5 @@
-//! Small things to do in a chat that do no harm twice: answer a press, take buttons away, replace a
-//! text, leave a group.
+//! Errands: small actions in a chat that are safe to repeat. They answer a press, remove buttons,
+//! replace a text or leave a group.
 
 use crate::args;
 use crate::domain::ids::ErrandId;
@@ -10,33 +10,40 @@ use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// An errand to write.
-pub struct Errand<'a> {
+/// An errand to add.
+pub struct NewErrand<'a> {
     /// The bot.
     pub sender: &'a str,
     /// `answer`, `unbutton`, `replace` or `leave`.
     pub what: &'a str,
     /// The chat.
     pub chat: &'a Address,
-    /// The press or the message it is about.
+    /// The press or the message that it is about.
     pub target: &'a str,
-    /// The words, if it has any.
-    pub words: &'a str,
+    /// The text, if it needs one.
+    pub text: &'a str,
 }
 
-/// Writes an errand; it is given up after `lasts`.
-pub async fn add(tx: &mut Tx, now: DateTime<Utc>, e: &Errand<'_>, lasts: Duration) -> Result<()> {
+/// Adds an errand. It expires after `lasts`.
+pub async fn add(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    e: &NewErrand<'_>,
+    lasts: Duration,
+) -> Result<()> {
     let seal = tx.seal();
     tx.exec(
-        "INSERT INTO errand (id, sender, what, chat, target, words, made_at, not_before, \
-         not_after, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 0)",
+        "INSERT INTO errand (
+           id, sender, what, chat, target, words, made_at, not_before, not_after, tries
+         )
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 0)",
         args![
             random_id(),
             e.sender,
             e.what,
             seal.seal(e.chat.as_str()),
             e.target,
-            seal.seal(e.words),
+            seal.seal(e.text),
             now,
             now + lasts
         ],
@@ -45,30 +52,33 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, e: &Errand<'_>, lasts: Duratio
     Ok(())
 }
 
-/// An errand to do.
+/// A due errand.
 #[derive(Debug, Clone)]
 pub struct DueErrand {
     /// Its id.
     pub id: ErrandId,
-    /// See [`Errand`].
+    /// See [`NewErrand`].
     pub what: String,
     /// The chat's id.
     pub chat: i64,
-    /// The press or the message.
+    /// The press or the message that it is about.
     pub target: String,
-    /// The words.
-    pub words: String,
+    /// The text.
+    pub text: String,
     /// Tries so far.
     pub tries: i64,
 }
 
-/// The errands of a bot that are due, the oldest first.
+/// The due errands of a bot, oldest first.
 pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErrand>> {
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT id, what, chat, target, words, tries FROM errand WHERE sender = $1 AND \
-              not_before <= $2 AND not_after >= $2 ORDER BY not_before LIMIT 50",
+            "SELECT id, what, chat, target, words, tries
+             FROM errand
+             WHERE sender = $1 AND not_before <= $2 AND not_after >= $2
+             ORDER BY not_before
+             LIMIT 50",
             args![sender, now],
         )
         .await?;
@@ -81,15 +91,15 @@ pub async fn due(db: &Db, sender: &str, now: DateTime<Utc>) -> Result<Vec<DueErr
             what: r.text("what")?,
             chat: chat.unwrap_or_default(),
             target: r.text("target")?,
-            words: seal.open(&r.text("words")?).0,
+            text: seal.open(&r.text("words")?).0,
             tries: r.int("tries")?,
         });
     }
     Ok(out)
 }
 
-/// Takes errands away that are done or will never be.
-pub async fn done(tx: &mut Tx, ids: &[ErrandId]) -> Result<()> {
+/// Deletes errands that are done or cannot be done.
+pub async fn remove(tx: &mut Tx, ids: &[ErrandId]) -> Result<()> {
     for id in ids {
         tx.exec("DELETE FROM errand WHERE id = $1", args![id])
             .await?;
@@ -97,8 +107,8 @@ pub async fn done(tx: &mut Tx, ids: &[ErrandId]) -> Result<()> {
     Ok(())
 }
 
-/// Lets an errand be tried again later, until its time is over.
-pub async fn again(tx: &mut Tx, id: &ErrandId, at: DateTime<Utc>) -> Result<()> {
+/// Retries an errand at `at`.
+pub async fn retry_at(tx: &mut Tx, id: &ErrandId, at: DateTime<Utc>) -> Result<()> {
     tx.exec(
         "UPDATE errand SET tries = tries + 1, not_before = $1 WHERE id = $2",
         args![at, id],
@@ -107,14 +117,13 @@ pub async fn again(tx: &mut Tx, id: &ErrandId, at: DateTime<Utc>) -> Result<()> 
     Ok(())
 }
 
-/// Takes errands away whose time is over, also those of bots that are not there any more; gives how
-/// many.
+/// Deletes expired errands, also of bots that no longer exist. Returns how many.
 pub async fn expire(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64> {
     tx.exec("DELETE FROM errand WHERE not_after < $1", args![now])
         .await
 }
 
-/// How many are due.
+/// How many errands are due.
 pub async fn waiting(db: &Db, now: DateTime<Utc>) -> Result<i64> {
     db.one(
         "SELECT count(*) AS n FROM errand WHERE not_before <= $1 AND not_after >= $1",

@@ -1,4 +1,4 @@
-//! Facts of a case: append-only, each with the time it happened and the time it was recorded.
+//! Facts about a case: append-only, with the time they happened and the time they were recorded.
 
 use crate::args;
 use crate::domain::ids::{CaseId, FactId, SessionId};
@@ -10,24 +10,24 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// One thing that happened.
+/// A fact to record.
 #[derive(Debug, Clone)]
 pub struct Fact<'a> {
-    /// The case it belongs to, if it is known.
+    /// Its case, if known.
     pub case_id: Option<&'a CaseId>,
-    /// The session, if it is about one.
+    /// The session it is about, if any.
     pub session_id: Option<&'a SessionId>,
-    /// The party, if it is about one.
+    /// The party it is about, if any.
     pub role: Option<Role>,
-    /// What: `booked`, `confirmed`, `cancel_asked`, `cancelled`, `taken_back`, `moved` …
+    /// Its kind: `booked`, `confirmed`, `cancel_asked`, `cancelled`, `taken_back`, `moved` …
     pub kind: &'a str,
     /// When it happened.
     pub at: DateTime<Utc>,
     /// Who recorded it: `courtesy`, or the name given with `--as`.
     pub by: &'a str,
-    /// The rule it rests on.
+    /// The rule that applies.
     pub rule: &'a str,
-    /// More, for staff; sealed.
+    /// Details for staff; stored sealed.
     pub detail: &'a str,
 }
 
@@ -52,8 +52,9 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, facts: &[Fact<'_>]) -> Result<
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, \
-                    by_whom, rule, detail) VALUES",
+        "INSERT INTO fact (
+           id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail
+         ) VALUES",
         "",
         rows,
     )
@@ -61,7 +62,7 @@ pub async fn add(tx: &mut Tx, now: DateTime<Utc>, facts: &[Fact<'_>]) -> Result<
     Ok(())
 }
 
-/// Records one fact with an amount in minor units of a currency.
+/// Records a fact with an amount in minor units of a currency.
 pub async fn add_amount(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -71,8 +72,11 @@ pub async fn add_amount(
 ) -> Result<()> {
     let detail = tx.seal().seal(f.detail);
     tx.exec(
-        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, \
-         detail, amount, currency) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO fact (
+           id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail, amount,
+           currency
+         )
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         args![
             random_id(),
             f.case_id,
@@ -92,15 +96,17 @@ pub async fn add_amount(
     Ok(())
 }
 
-/// Takes a fact out of the reckoning, by another one that names it.
+/// Voids a fact by recording another one that names it.
 ///
 /// # Errors
-/// It was taken out before.
+/// The fact was voided before.
 pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &FactId, f: &Fact<'_>) -> Result<()> {
     let detail = tx.seal().seal(f.detail);
     tx.exec(
-        "INSERT INTO fact (id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, \
-         detail, voids) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO fact (
+           id, case_id, session_id, role, kind, at, recorded_at, by_whom, rule, detail, voids
+         )
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         args![
             random_id(),
             f.case_id,
@@ -119,7 +125,7 @@ pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &FactId, f: &Fact<'_>)
     Ok(())
 }
 
-/// A fact that somebody wants to take out of the reckoning.
+/// A fact that is about to be voided.
 #[derive(Debug)]
 pub struct FactToVoid {
     /// Its case.
@@ -128,13 +134,13 @@ pub struct FactToVoid {
     pub session_id: Option<SessionId>,
     /// Its party.
     pub role: Option<Role>,
-    /// What.
+    /// Its kind.
     pub kind: String,
     /// When it happened.
     pub at: DateTime<Utc>,
     /// Who recorded it.
     pub by: String,
-    /// It was taken out before.
+    /// It was voided before.
     pub voided: bool,
 }
 
@@ -142,8 +148,10 @@ pub struct FactToVoid {
 pub async fn get(tx: &mut Tx, id: &FactId) -> Result<Option<FactToVoid>> {
     let row = tx
         .one(
-            "SELECT f.case_id, f.session_id, f.role, f.kind, f.at, f.by_whom, v.id AS voided_by \
-              FROM fact f LEFT JOIN fact v ON v.voids = f.id WHERE f.id = $1",
+            "SELECT f.case_id, f.session_id, f.role, f.kind, f.at, f.by_whom, v.id AS voided_by
+             FROM fact f
+             LEFT JOIN fact v ON v.voids = f.id
+             WHERE f.id = $1",
             args![id],
         )
         .await?;
@@ -151,7 +159,7 @@ pub async fn get(tx: &mut Tx, id: &FactId) -> Result<Option<FactToVoid>> {
         Ok(FactToVoid {
             case_id: r.id_opt("case_id")?,
             session_id: r.id_opt("session_id")?,
-            role: r.word_opt("role")?,
+            role: r.parsed_opt("role")?,
             kind: r.text("kind")?,
             at: r.time("at")?,
             by: r.text("by_whom")?,
@@ -161,18 +169,18 @@ pub async fn get(tx: &mut Tx, id: &FactId) -> Result<Option<FactToVoid>> {
     .transpose()
 }
 
-/// A fact as it was recorded.
+/// A stored fact.
 #[derive(Debug, Clone)]
 pub struct StoredFact {
     /// Its id.
     pub id: FactId,
-    /// The fact that it takes out of the reckoning.
+    /// The fact that it voids.
     pub voids: Option<FactId>,
-    /// The session, if it is about one.
+    /// The session it is about, if any.
     pub session_id: Option<SessionId>,
-    /// The party, if it is about one.
+    /// The party it is about, if any.
     pub role: Option<Role>,
-    /// What.
+    /// Its kind.
     pub kind: String,
     /// When it happened.
     pub at: DateTime<Utc>,
@@ -180,11 +188,11 @@ pub struct StoredFact {
     pub recorded_at: DateTime<Utc>,
     /// Who recorded it.
     pub by: String,
-    /// The rule.
+    /// The rule that applied.
     pub rule: String,
-    /// More, for staff.
+    /// Details for staff.
     pub detail: Private,
-    /// An amount in minor units with its currency, for a payment.
+    /// The amount of a payment: minor units and currency.
     pub amount: Option<(i64, String)>,
 }
 
@@ -193,8 +201,11 @@ pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<StoredFact>> {
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT id, voids, session_id, role, kind, at, recorded_at, by_whom, rule, detail, \
-             amount, currency FROM fact WHERE case_id = $1 ORDER BY at, recorded_at, kind",
+            "SELECT id, voids, session_id, role, kind, at, recorded_at, by_whom, rule, detail,
+               amount, currency
+             FROM fact
+             WHERE case_id = $1
+             ORDER BY at, recorded_at, kind",
             args![case_id],
         )
         .await?;
@@ -204,7 +215,7 @@ pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<StoredFact>> {
                 id: r.id("id")?,
                 voids: r.id_opt("voids")?,
                 session_id: r.id_opt("session_id")?,
-                role: r.word_opt("role")?,
+                role: r.parsed_opt("role")?,
                 kind: r.text("kind")?,
                 at: r.time("at")?,
                 recorded_at: r.time("recorded_at")?,
@@ -217,7 +228,7 @@ pub async fn of_case(db: &Db, case_id: &CaseId) -> Result<Vec<StoredFact>> {
         .collect()
 }
 
-/// How many facts of a kind with one of two rules were recorded since then at a centre.
+/// Number of facts of a kind, with one of two rules, recorded at a centre since `since`.
 pub async fn count_since(
     tx: &mut Tx,
     kind: &str,
@@ -227,7 +238,9 @@ pub async fn count_since(
 ) -> Result<i64> {
     let row = tx
         .one(
-            "SELECT count(*) AS n FROM fact f JOIN case_file c ON c.id = f.case_id
+            "SELECT count(*) AS n
+             FROM fact f
+             JOIN case_file c ON c.id = f.case_id
              WHERE f.kind = $1 AND f.rule IN ($2, $5) AND c.centre = $3 AND f.recorded_at > $4",
             args![kind, rules[0], centre, since, rules[1]],
         )
@@ -235,29 +248,32 @@ pub async fn count_since(
     row.map_or(Ok(0), |r| r.int("n"))
 }
 
-/// Who came to which session of a centre, as it was recorded last: the session and the role, and
-/// whether they came.
+/// Who attended which session of a centre, by the latest record. True means that they came.
 pub async fn attendance(db: &Db, centre: &str) -> Result<HashMap<(SessionId, Role), bool>> {
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT f.session_id, f.kind, f.detail FROM fact f JOIN case_file c ON c.id = f.case_id
-             WHERE c.centre = $1 AND f.kind IN ('attended', 'no_show')
-               AND f.session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM fact v
-               WHERE v.voids = f.id) ORDER BY f.recorded_at, f.id",
+            "SELECT f.session_id, f.kind, f.detail
+             FROM fact f
+             JOIN case_file c ON c.id = f.case_id
+             WHERE c.centre = $1
+               AND f.kind IN ('attended', 'no_show')
+               AND f.session_id IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM fact v WHERE v.voids = f.id)
+             ORDER BY f.recorded_at, f.id",
             args![centre],
         )
         .await?;
     let mut out = HashMap::new();
     for r in rows {
-        let (session, came, who): (SessionId, _, _) = (
+        let (session, attended, who): (SessionId, _, _) = (
             r.id("session_id")?,
             r.text("kind")? == "attended",
             seal.open(&r.text("detail")?).0,
         );
         for role in [Role::Resident, Role::Contact] {
             if who == "both" || who == role.as_str() {
-                out.insert((session.clone(), role), came);
+                out.insert((session.clone(), role), attended);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What an import reads and changes of what is on file: cases with their parties and sessions, and
-//! what the last import saw.
+//! What an import reads and changes: cases with their parties and sessions, and what the last
+//! import saw.
 
 use crate::args;
 use crate::domain::ids::{CaseId, PartyId, SessionId};
@@ -7,57 +7,57 @@ use crate::domain::people::channel::{Channel, Consent};
 use crate::domain::people::private::Private;
 use crate::domain::people::role::Role;
 use crate::domain::visits::session::SessionState;
-use crate::store::db::{Arg, Tx};
+use crate::store::db::{Arg, Tx, placeholder_list};
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{HashMap, HashSet};
 
-/// What the import has to know of a party on file.
+/// A party on file, as an import needs it.
 #[derive(Debug, Clone)]
 pub struct KnownParty {
     /// Its id.
     pub id: PartyId,
     /// Its name.
     pub name: Private,
-    /// The wanted channel.
+    /// The preferred channel.
     pub channel: Channel,
     /// Language of its texts.
     pub language: String,
     /// Consent.
     pub consent: Consent,
-    /// Every number and chat it has or had.
+    /// Every address that it has or had.
     pub addresses: Vec<KnownAddress>,
 }
 
-/// A number or chat that a party has or had.
+/// An address that a party has or had.
 #[derive(Debug, Clone)]
 pub struct KnownAddress {
     /// `sms`, `telegram`, `whatsapp` or `ring`.
     pub channel: String,
-    /// Its look-up hash.
+    /// Its lookup hash.
     pub hash: String,
     /// `current`, `pending` or `past`.
     pub state: String,
-    /// Texts to it were stopped from the phone itself.
+    /// The phone itself opted out.
     pub stopped: bool,
 }
 
-/// Why no new session may be booked for a case.
+/// Why a case takes no new bookings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Block {
-    /// Something is owed (choice C09).
+pub enum BookingBlock {
+    /// Money is owed (choice C09).
     Hold,
-    /// The file is closed.
+    /// The case is archived.
     Closed,
 }
 
-/// What the import has to know of a case on file.
+/// A case on file, as an import needs it.
 #[derive(Debug, Clone)]
 pub struct KnownCase {
     /// Its id.
     pub id: CaseId,
-    /// Why no new session may be booked for it, if none may.
-    pub block: Option<Block>,
+    /// Why it takes no new bookings, if so.
+    pub block: Option<BookingBlock>,
     /// Its parties.
     pub parties: HashMap<Role, KnownParty>,
     /// Its sessions.
@@ -65,7 +65,7 @@ pub struct KnownCase {
 }
 
 impl KnownCase {
-    /// A case of which nothing but its id is known.
+    /// A case with nothing else on file.
     pub fn new(id: CaseId) -> KnownCase {
         KnownCase {
             id,
@@ -76,34 +76,37 @@ impl KnownCase {
     }
 }
 
-/// What the import has to know of a session on file.
+/// A session on file, as an import needs it.
 #[derive(Debug, Clone)]
 pub struct KnownSession {
     /// Its id.
     pub id: SessionId,
-    /// Its reference in files.
+    /// Its reference in imported files.
     pub session_ref: Option<String>,
-    /// Its start on the wall clock.
+    /// Its local start.
     pub start_local: String,
     /// Its start (UTC).
     pub starts_at: DateTime<Utc>,
     /// Its end (UTC).
     pub ends_at: DateTime<Utc>,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
-    /// The fee that it has.
+    /// Its fee.
     pub fee_minor: i64,
-    /// What is remembered of the row that the last import wrote or saw.
+    /// Fingerprint of the row that the last import wrote or saw.
     pub imported: String,
 }
 
-/// Keeps another import of these centres waiting until the end of the transaction (PostgreSQL;
-/// SQLite has one writer anyway).
-pub async fn one_import(tx: &mut Tx, centres: &[&str]) -> Result<()> {
+/// Locks centres against another import until the end of the transaction. SQLite has a single
+/// writer and needs no lock.
+pub async fn lock_centres(tx: &mut Tx, centres: &[&str]) -> Result<()> {
     if tx.is_postgres() && !centres.is_empty() {
         let sql = format!(
-            "SELECT code FROM centre WHERE code IN ({}) ORDER BY code {{lock}}",
-            crate::store::db::list_of(1, centres.len())
+            "SELECT code
+             FROM centre
+             WHERE code IN ({})
+             ORDER BY code {{lock}}",
+            placeholder_list(1, centres.len())
         );
         tx.all(sql, centres.iter().map(|c| Arg::from(*c)).collect())
             .await?;
@@ -114,18 +117,16 @@ pub async fn one_import(tx: &mut Tx, centres: &[&str]) -> Result<()> {
 /// `column IN (…)` for these values.
 fn any_of(column: &str, values: &[&str]) -> (String, Vec<Arg>) {
     (
-        format!(
-            "{column} IN ({})",
-            crate::store::db::list_of(1, values.len())
-        ),
+        format!("{column} IN ({})", placeholder_list(1, values.len())),
         values.iter().map(|v| Arg::from(*v)).collect(),
     )
 }
 
-/// Some cases of a centre by reference, those that are on file. Each statement goes by the keys
-/// that the one before gave: PostgreSQL finds them by its indexes also in tables that were filled a
-/// moment ago.
-pub async fn known(
+/// Those of these cases that are on file, by reference.
+///
+/// Each query uses the keys found by the one before. PostgreSQL then uses its indexes even on
+/// tables that were filled a moment ago.
+pub async fn known_cases(
     tx: &mut Tx,
     centre: &str,
     case_refs: &[&str],
@@ -134,16 +135,17 @@ pub async fn known(
     let mut args: Vec<Arg> = args![centre];
     args.extend(case_refs.iter().map(|r| Arg::from(*r)));
     let sql = format!(
-        "SELECT id, case_ref, state, bookings_hold FROM case_file WHERE centre = $1 AND case_ref \
-         IN ({})",
-        crate::store::db::list_of(2, case_refs.len())
+        "SELECT id, case_ref, state, bookings_hold
+         FROM case_file
+         WHERE centre = $1 AND case_ref IN ({})",
+        placeholder_list(2, case_refs.len())
     );
     let mut by_id: HashMap<CaseId, (String, KnownCase)> = HashMap::new();
     for r in tx.all(sql, args).await? {
         let id: CaseId = r.id("id")?;
         let block = match (r.text("state")?.as_str(), r.flag("bookings_hold")?) {
-            ("archived", _) => Some(Block::Closed),
-            (_, true) => Some(Block::Hold),
+            ("archived", _) => Some(BookingBlock::Closed),
+            (_, true) => Some(BookingBlock::Hold),
             _ => None,
         };
         by_id.insert(
@@ -165,8 +167,10 @@ pub async fn known(
         &by_id.keys().map(CaseId::as_str).collect::<Vec<_>>(),
     );
     let sql = format!(
-        "SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, fee_minor, \
-         imported FROM session WHERE {of_cases}"
+        "SELECT id, case_id, session_ref, start_local, starts_at, ends_at, state, fee_minor,
+           imported
+         FROM session
+         WHERE {of_cases}"
     );
     for r in tx.all(sql, cases.clone()).await? {
         let Some((_, case)) = by_id.get_mut(&r.id("case_id")?) else {
@@ -178,7 +182,7 @@ pub async fn known(
             start_local: r.text("start_local")?,
             starts_at: r.time("starts_at")?,
             ends_at: r.time("ends_at")?,
-            state: r.word("state")?,
+            state: r.parsed("state")?,
             fee_minor: r.int("fee_minor")?,
             imported: r.text("imported")?,
         });
@@ -186,8 +190,9 @@ pub async fn known(
     let rows = tx
         .all(
             format!(
-                "SELECT id, case_id, role, name, channel, language, consent FROM \
-                               party WHERE {of_cases}"
+                "SELECT id, case_id, role, name, channel, language, consent
+                 FROM party
+                 WHERE {of_cases}"
             ),
             cases,
         )
@@ -209,16 +214,15 @@ pub async fn known(
             addresses: addresses.remove(&id).unwrap_or_default(),
             id,
             name: seal.open(&r.text("name")?),
-            channel: r.word("channel")?,
+            channel: r.parsed("channel")?,
             language: r.text("language")?,
-            consent: r.word("consent")?,
+            consent: r.parsed("consent")?,
         };
-        case.parties.insert(r.word("role")?, party);
+        case.parties.insert(r.parsed("role")?, party);
     }
     Ok(by_id.into_values().collect())
 }
 
-/// Every number and chat of some parties.
 async fn addresses(
     tx: &mut Tx,
     parties: &[PartyId],
@@ -233,7 +237,11 @@ async fn addresses(
     );
     for r in tx
         .all(
-            format!("SELECT party_id, channel, number_hash, state FROM address WHERE {of_parties}"),
+            format!(
+                "SELECT party_id, channel, number_hash, state
+                FROM address
+                WHERE {of_parties}"
+            ),
             args,
         )
         .await?
@@ -252,7 +260,9 @@ async fn addresses(
         let rows = tx
             .all(
                 format!(
-                    "SELECT channel, number_hash FROM opt_out WHERE active = TRUE AND {of_numbers}"
+                    "SELECT channel, number_hash
+                     FROM opt_out
+                     WHERE active = TRUE AND {of_numbers}"
                 ),
                 args,
             )
@@ -268,8 +278,8 @@ async fn addresses(
     Ok(out)
 }
 
-/// The booked sessions of a centre that start on these days of its wall clock (the last included),
-/// a page of them after `after`: (id, case, start).
+/// One page of a centre's booked sessions within these local days: (id, case, start). `after` is
+/// the last id of the page before.
 pub async fn booked_on(
     tx: &mut Tx,
     centre: &str,
@@ -279,10 +289,16 @@ pub async fn booked_on(
 ) -> Result<Vec<(SessionId, String, String)>> {
     let rows = tx
         .all(
-            "SELECT s.id, c.case_ref, s.start_local FROM session s
-              JOIN case_file c ON c.id = s.case_id
-             WHERE c.centre = $1 AND s.state = 'booked' AND s.start_local >= $2
-               AND s.start_local < $3 AND s.id > $4 ORDER BY s.id LIMIT $5",
+            "SELECT s.id, c.case_ref, s.start_local
+             FROM session s
+             JOIN case_file c ON c.id = s.case_id
+             WHERE c.centre = $1
+               AND s.state = 'booked'
+               AND s.start_local >= $2
+               AND s.start_local < $3
+               AND s.id > $4
+             ORDER BY s.id
+             LIMIT $5",
             args![
                 centre,
                 days.0.to_string(),
@@ -297,34 +313,35 @@ pub async fn booked_on(
         .collect()
 }
 
-/// What an import saw of a session: what is remembered of the row, and its reference if it had
-/// none.
+/// What an import saw of a session.
 pub struct SeenRow {
     /// The session.
     pub session: SessionId,
-    /// What is remembered of the row.
+    /// Fingerprint of the row.
     pub imported: String,
-    /// Its reference in files.
+    /// Its reference in imported files, if it had none before.
     pub session_ref: Option<String>,
 }
 
-/// Remembers what an import saw.
-pub async fn remember(tx: &mut Tx, rows: Vec<SeenRow>) -> Result<()> {
+/// Saves what an import saw.
+pub async fn save_seen_rows(tx: &mut Tx, rows: Vec<SeenRow>) -> Result<()> {
     let rows = rows
         .into_iter()
         .map(|s| args![s.session, s.imported, s.session_ref])
         .collect();
-    tx.with_many(
+    tx.update_many(
         "id, imported, session_ref",
-        "UPDATE session SET imported = v.imported, session_ref = coalesce(session.session_ref, \
-         v.session_ref) FROM v WHERE session.id = v.id",
+        "UPDATE session
+         SET imported = v.imported, session_ref = coalesce(session.session_ref, v.session_ref)
+         FROM v
+         WHERE session.id = v.id",
         rows,
     )
     .await?;
     Ok(())
 }
 
-/// Gives a party another name.
+/// Changes a party's name.
 pub async fn rename(tx: &mut Tx, party: &PartyId, name: &str) -> Result<()> {
     let name = tx.seal().seal(name);
     tx.exec(
@@ -335,7 +352,7 @@ pub async fn rename(tx: &mut Tx, party: &PartyId, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives a party another consent.
+/// Changes a party's consent.
 pub async fn set_consent(tx: &mut Tx, party: &PartyId, consent: Consent) -> Result<()> {
     tx.exec(
         "UPDATE party SET consent = $1 WHERE id = $2",
@@ -345,11 +362,12 @@ pub async fn set_consent(tx: &mut Tx, party: &PartyId, consent: Consent) -> Resu
     Ok(())
 }
 
-/// Keeps a number of a party for ringing: no texts go to it by this channel.
+/// Marks a number as for calls only: no messages go to it on this channel.
 pub async fn ring_only(tx: &mut Tx, party: &PartyId, hash: &str, channel: Channel) -> Result<()> {
     tx.exec(
-        "UPDATE address SET safe = 'ring_first' WHERE party_id = $1 AND number_hash = $2 AND \
-             channel = $3 AND safe = 'safe'",
+        "UPDATE address
+         SET safe = 'ring_first'
+         WHERE party_id = $1 AND number_hash = $2 AND channel = $3 AND safe = 'safe'",
         args![party, hash, channel.as_str()],
     )
     .await?;

@@ -1,21 +1,22 @@
-//! Cases as the rules on milestones and habits see them, and when each is looked at.
+//! Cases as the rules on milestones and habits see them, and when each is due.
 
 use crate::args;
 use crate::domain::dedup_key::{MessageKey, TaskKey};
 use crate::domain::ids::{CaseId, SessionId, TaskId};
 use crate::domain::outgoing::message::MessageState;
 use crate::domain::people::role::Role;
-use crate::domain::reminders::milestones::{MilestoneCase, MilestoneVisit, ParentCancellation};
+use crate::domain::reminders::milestones::ParentCancellation;
+use crate::domain::reminders::milestones::{MilestoneCase, MilestoneVisit};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::late;
 use crate::domain::visits::session::{CancelledBy, ContactType, Reason};
-use crate::store::db::{Arg, Db, Row, Tx, list_of};
-use crate::store::sessions::read_move;
+use crate::store::db::{Arg, Db, Row, Tx, placeholder_list};
+use crate::store::session_rows::read_move;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 
-/// Open cases that are to be looked at, at most `limit`: (centre, case).
+/// Due open cases, at most `limit`: (centre, case).
 pub async fn due(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -23,8 +24,11 @@ pub async fn due(
 ) -> Result<Vec<(String, MilestoneCase)>> {
     let rows = tx
         .all(
-            "SELECT id, centre, court_ordered, created_at FROM case_file WHERE state = 'open' AND \
-             (bookings_at IS NULL OR bookings_at <= $1) ORDER BY id LIMIT $2 {skip}",
+            "SELECT id, centre, court_ordered, created_at
+             FROM case_file
+             WHERE state = 'open' AND (bookings_at IS NULL OR bookings_at <= $1)
+             ORDER BY id
+             LIMIT $2 {skip}",
             args![now, limit],
         )
         .await?;
@@ -52,7 +56,7 @@ pub async fn due(
 
 fn ids(cases: &[&CaseId]) -> (String, Vec<Arg>) {
     (
-        list_of(1, cases.len()),
+        placeholder_list(1, cases.len()),
         cases.iter().map(|c| Arg::from(*c)).collect(),
     )
 }
@@ -60,17 +64,21 @@ fn ids(cases: &[&CaseId]) -> (String, Vec<Arg>) {
 async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<MilestoneVisit>>> {
     let seal = tx.seal();
     let (list, args) = ids(cases);
-    // What was said when a parent called off, and whether a note about it came.
+    // The reason given with a parent's cancellation, and the sessions with a note.
     let mut reasons: HashMap<(SessionId, Role), Reason> = HashMap::new();
     let mut notes: HashSet<SessionId> = HashSet::new();
     let sql = format!(
-        "SELECT session_id, role, kind, detail FROM fact f WHERE kind IN ('cancelled', 'note') AND \
-         session_id IS NOT NULL AND case_id IN ({list}) AND NOT EXISTS (SELECT 1 FROM fact v WHERE \
-         v.voids = f.id)\n         ORDER BY at, recorded_at"
+        "SELECT session_id, role, kind, detail
+         FROM fact f
+         WHERE kind IN ('cancelled', 'note')
+           AND session_id IS NOT NULL
+           AND case_id IN ({list})
+           AND NOT EXISTS (SELECT 1 FROM fact v WHERE v.voids = f.id)
+         ORDER BY at, recorded_at"
     );
     for r in tx.all(sql, args.clone()).await? {
         let session = r.id("session_id")?;
-        match (r.text("kind")?.as_str(), r.word_opt("role")?) {
+        match (r.text("kind")?.as_str(), r.parsed_opt("role")?) {
             ("note", _) => drop(notes.insert(session)),
             (_, Some(role)) => {
                 if let Ok(reason) = seal.open(&r.text("detail")?).0.parse() {
@@ -82,22 +90,24 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
     }
     let sql = format!(
         "SELECT s.id, s.case_id, s.starts_at, s.ends_at, s.state, s.contact_type, s.cancelled_by,
-          s.cancelled_at, s.notice_hours, s.move_origin, s.moved_at, s.moved_from, s.unbooked,
-           r.id AS replaced_by, (SELECT max(t.hears_at) FROM attendee t
-             WHERE t.session_id = s.id) AS released_at
-         FROM session s LEFT JOIN session r ON r.replaces = s.id
-           WHERE s.case_id IN ({list}) ORDER BY s.starts_at, s.id"
+           s.cancelled_at, s.notice_hours, s.move_origin, s.moved_at, s.moved_from, s.unbooked,
+           r.id AS replaced_by,
+           (SELECT max(t.hears_at) FROM attendee t WHERE t.session_id = s.id) AS released_at
+         FROM session s
+         LEFT JOIN session r ON r.replaces = s.id
+         WHERE s.case_id IN ({list})
+         ORDER BY s.starts_at, s.id"
     );
     let mut out: HashMap<CaseId, Vec<MilestoneVisit>> = HashMap::new();
     for r in tx.all(sql, args).await? {
         let (session, start): (SessionId, _) = (r.id("id")?, r.time("starts_at")?);
-        let off_by = match r.word_opt::<CancelledBy>("cancelled_by")? {
+        let off_by = match r.parsed_opt::<CancelledBy>("cancelled_by")? {
             Some(CancelledBy::Resident) => Some(Role::Resident),
             Some(CancelledBy::Contact) => Some(Role::Contact),
             Some(CancelledBy::Centre) | None => None,
         };
-        // When this party's text about the move was accepted is not looked up here: its recording
-        // stands for it.
+        // When this party's message about the move was accepted is not looked up: the time of
+        // recording is close enough.
         let moved = read_move(&r)?;
         let off_at = r.time_opt("cancelled_at")?;
         let notice_hours = r.int("notice_hours")?;
@@ -112,12 +122,11 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
         let visit = MilestoneVisit {
             start,
             end: r.time("ends_at")?,
-            state: r.word("state")?,
+            state: r.parsed("state")?,
             previsit: r.text("contact_type")? == ContactType::Previsit.as_str(),
             unbooked: r.flag("unbooked")?,
             replaced: r.text_opt("replaced_by")?.is_some(),
             released_at: r.time_opt("released_at")?,
-            off_at,
             cancelled,
             session,
         };
@@ -126,80 +135,91 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
     Ok(out)
 }
 
-/// Notes when each case is looked at next.
+/// Sets when each case is due next.
 pub async fn settle(tx: &mut Tx, rows: Vec<(CaseId, DateTime<Utc>)>) -> Result<()> {
     let rows = rows.into_iter().map(|(id, at)| args![id, at]).collect();
-    tx.with_many(
+    tx.update_many(
         "id, at",
-        "UPDATE case_file SET bookings_at = v.at FROM v WHERE case_file.id = v.id",
+        "UPDATE case_file
+         SET bookings_at = v.at
+         FROM v
+         WHERE case_file.id = v.id",
         rows,
     )
     .await?;
     Ok(())
 }
 
-/// An open task of which no text was queued yet.
-pub struct Untold {
+/// An open task that has no message yet.
+pub struct TaskWithoutText {
     /// Its case.
     pub case_id: CaseId,
-    /// Its cause, which the texts name too.
+    /// Its dedup key, which the dedup keys of its messages contain.
     pub dedup_key: TaskKey,
-    /// What it is about.
+    /// Its kind.
     pub topic: TaskKind,
     /// Its session.
     pub session: Option<SessionId>,
-    /// Its day.
+    /// When it is due.
     pub due_at: Option<DateTime<Utc>>,
 }
 
-/// The open tasks of some cases about these topics of which no text was queued.
-pub async fn untold(tx: &mut Tx, cases: &[&CaseId], topics: &[TaskKind]) -> Result<Vec<Untold>> {
+/// The open tasks of some cases and kinds that have no message yet.
+pub async fn tasks_without_text(
+    tx: &mut Tx,
+    cases: &[&CaseId],
+    topics: &[TaskKind],
+) -> Result<Vec<TaskWithoutText>> {
     if cases.is_empty() || topics.is_empty() {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT case_id, cause, topic, session_id, due_at FROM task WHERE state = 'open'
-          AND case_id IN ({}) AND topic IN ({}) ORDER BY cause",
-        list_of(1, cases.len()),
-        list_of(cases.len() + 1, topics.len())
+        "SELECT case_id, cause, topic, session_id, due_at
+         FROM task
+         WHERE state = 'open'
+           AND case_id IN ({})
+           AND topic IN ({})
+         ORDER BY cause",
+        placeholder_list(1, cases.len()),
+        placeholder_list(cases.len() + 1, topics.len())
     );
     let args = cases
         .iter()
         .map(|c| Arg::from(*c))
         .chain(topics.iter().map(|t| Arg::from(t.as_str())))
         .collect();
-    let untold = |r: &Row| {
-        Ok(Untold {
+    let read = |r: &Row| {
+        Ok(TaskWithoutText {
             case_id: r.id("case_id")?,
             dedup_key: TaskKey::stored(r.text("cause")?),
-            topic: r.word("topic")?,
+            topic: r.parsed("topic")?,
             session: r.id_opt("session_id")?,
             due_at: r.time_opt("due_at")?,
         })
     };
-    let mut tasks: Vec<Untold> = tx
+    let mut tasks: Vec<TaskWithoutText> = tx
         .all(sql, args)
         .await?
         .iter()
-        .map(untold)
+        .map(read)
         .collect::<Result<_>>()?;
     let queued = queued_texts(tx, &tasks).await?;
     tasks.retain(|t| texts_of(t).iter().all(|key| !queued.contains(key.as_str())));
     Ok(tasks)
 }
 
-fn texts_of(task: &Untold) -> [MessageKey; 2] {
+fn texts_of(task: &TaskWithoutText) -> [MessageKey; 2] {
     Role::PARENTS.map(|role| MessageKey::milestone(&task.dedup_key, role))
 }
 
-/// The keys of the texts about these tasks that were queued.
-async fn queued_texts(tx: &mut Tx, tasks: &[Untold]) -> Result<HashSet<String>> {
+/// The dedup keys of the messages about these tasks that were queued.
+async fn queued_texts(tx: &mut Tx, tasks: &[TaskWithoutText]) -> Result<HashSet<String>> {
     let mut queued = HashSet::new();
     for chunk in tasks.chunks(200) {
         let keys: Vec<MessageKey> = chunk.iter().flat_map(texts_of).collect();
         let sql = format!(
             "SELECT cause FROM message WHERE cause IN ({})",
-            list_of(1, keys.len())
+            placeholder_list(1, keys.len())
         );
         let args = keys.iter().map(|k| Arg::from(k.as_str())).collect();
         for r in tx.all(sql, args).await? {
@@ -209,28 +229,30 @@ async fn queued_texts(tx: &mut Tx, tasks: &[Untold]) -> Result<HashSet<String>> 
     Ok(queued)
 }
 
-/// A text about a milestone, for the list of tasks.
+/// A milestone message, for the list of tasks.
 pub struct TextOfTask {
     /// Its task.
     pub task: TaskId,
-    /// To whom.
+    /// The recipient.
     pub role: Role,
-    /// Where it stands.
+    /// Its state.
     pub state: MessageState,
-    /// Somebody holds it back.
+    /// It is held.
     pub held: bool,
-    /// When it may go, or when it went.
+    /// When it was sent, or the earliest time it may be.
     pub at: DateTime<Utc>,
 }
 
-/// The texts about milestones, each with its task.
+/// All milestone messages, each with its task.
 pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
     let seal = db.seal();
     let rows = db
         .all(
-            "SELECT cause, role, state, held_at, not_before, sent_at FROM message WHERE \
-                       kind IN ('review_due', 'introduction_meeting',
-              'previsit_invitation', 'fee_change') ORDER BY cause DESC",
+            "SELECT cause, role, state, held_at, not_before, sent_at
+             FROM message
+             WHERE kind IN ('review_due', 'introduction_meeting', 'previsit_invitation',
+                'fee_change')
+             ORDER BY cause DESC",
             args![],
         )
         .await?;
@@ -241,8 +263,8 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
         };
         out.push(TextOfTask {
             task: TaskId::new(seal.id_of(&task.id_text())),
-            role: r.word("role")?,
-            state: r.word("state")?,
+            role: r.parsed("role")?,
+            state: r.parsed("state")?,
             held: r.time_opt("held_at")?.is_some(),
             at: r.time_opt("sent_at")?.unwrap_or(r.time("not_before")?),
         });
@@ -250,16 +272,42 @@ pub async fn texts_of_tasks(db: &Db) -> Result<Vec<TextOfTask>> {
     Ok(out)
 }
 
-/// The sessions of some cases that have an open task to be replaced: (case, session).
+/// The sessions of some cases with an open task to replace them: (case, session).
 pub async fn to_be_replaced(tx: &mut Tx, cases: &[&CaseId]) -> Result<Vec<(CaseId, SessionId)>> {
     let (list, args) = ids(cases);
     let sql = format!(
-        "SELECT case_id, session_id FROM task WHERE topic = 'replacement' AND state = 'open' AND \
-         session_id IS NOT NULL AND case_id IN ({list})"
+        "SELECT case_id, session_id
+         FROM task
+         WHERE topic = 'replacement'
+           AND state = 'open'
+           AND session_id IS NOT NULL
+           AND case_id IN ({list})"
     );
     tx.all(sql, args)
         .await?
         .iter()
         .map(|r| Ok((r.id("case_id")?, r.id("session_id")?)))
         .collect()
+}
+
+/// Has the next scan look at a case: something happened that its tasks depend on.
+pub async fn rescan(tx: &mut Tx, case_id: &CaseId) -> Result<()> {
+    tx.exec(
+        "UPDATE case_file SET bookings_at = NULL WHERE id = $1",
+        args![case_id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Has the next scan look at many cases.
+pub async fn rescan_many(tx: &mut Tx, cases: &[CaseId]) -> Result<()> {
+    let rows = cases.iter().map(|id| args![id]).collect();
+    tx.update_many(
+        "id",
+        "UPDATE case_file SET bookings_at = NULL FROM v WHERE case_file.id = v.id",
+        rows,
+    )
+    .await?;
+    Ok(())
 }

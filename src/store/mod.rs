@@ -1,5 +1,5 @@
-//! What the program remembers: the only SQL. A file a group of tables; `db.rs` alone knows that
-//! there are two databases.
+//! The database: the only SQL. One file or folder per group of tables; `db/` alone knows that there
+//! are two databases.
 
 pub mod attempts;
 pub mod bookings;
@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod parties;
 pub mod questions;
 pub mod sealed;
+mod session_rows;
 pub mod sessions;
 pub mod staff;
 pub mod tasks;

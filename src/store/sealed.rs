@@ -1,6 +1,6 @@
-//! The one place that names, numbers, chat ids and texts pass on their way into the database and
-//! out of it. For now they are kept as they are; encryption at rest is a change in this file.
-//! Look-ups go through a keyed hash.
+//! The single place where names, numbers, chat ids and texts enter and leave the database. They are
+//! stored in plain text for now; encryption at rest is a change to this file. Lookups use a keyed
+//! hash.
 
 use crate::domain::ids::PartyId;
 use crate::domain::people::address::Address;
@@ -16,19 +16,19 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// With the look-up key of a database.
+    /// With the lookup key of a database.
     pub fn new(lookup_key: &str) -> Self {
         Sealed {
             lookup: lookup_key.as_bytes().to_vec(),
         }
     }
 
-    /// What is stored for a private text.
+    /// The stored form of a private text.
     pub fn seal(&self, text: &str) -> String {
         text.to_owned()
     }
 
-    /// The private text of what is stored.
+    /// The private text of a stored value.
     pub fn open(&self, stored: &str) -> Private {
         Private(stored.to_owned())
     }
@@ -47,13 +47,13 @@ impl Sealed {
             .collect()
     }
 
-    /// The look-up hash of an address.
+    /// The lookup hash of a phone number.
     pub fn number_hash(&self, phone: &Phone) -> String {
         self.mac("number", phone.as_str())
     }
 
-    /// The look-up hash of an address: a number has the same one on every channel, so that a number
-    /// of the other party is found wherever it stands.
+    /// The lookup hash of an address. A number has the same hash on every channel, so that a number
+    /// of the other party is found wherever it is stored.
     pub fn address_hash(&self, address: &Address) -> String {
         match address.phone() {
             Some(phone) => self.number_hash(&phone),
@@ -61,32 +61,31 @@ impl Sealed {
         }
     }
 
-    /// The hash of a secret that is kept as its hash only, such as a link's code.
+    /// The hash of a secret of which only the hash is stored, such as a link code.
     pub fn secret_hash(&self, secret: &str) -> String {
         self.mac("secret", secret)
     }
 
-    /// The hash of a party's private word: nobody can read it, and the same word of two parties has
-    /// two hashes.
-    pub fn quiet_word_hash(&self, party_id: &PartyId, words: &str) -> String {
-        self.mac("quiet-word", &format!("{party_id}/{words}"))
+    /// The hash of a party's private word. It cannot be reversed, and the same word of two parties
+    /// has two hashes.
+    pub fn quiet_word_hash(&self, party_id: &PartyId, word: &str) -> String {
+        self.mac("quiet-word", &format!("{party_id}/{word}"))
     }
 
-    /// The id that a cause makes: the same cause always the same id, and nobody can read the cause
-    /// from it.
+    /// The id for a dedup key: always the same for one key, and it does not reveal the key.
     pub fn id_of(&self, dedup_key: &str) -> String {
         self.mac("cause", dedup_key).chars().take(20).collect()
     }
 }
 
-/// A random id: nothing can be read from it, not even the order.
+/// A random id, which reveals nothing, not even the order of creation.
 pub fn random_id() -> String {
     let mut bytes = [0u8; 12];
     getrandom::fill(&mut bytes).expect("the system gives random numbers");
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// A random token of 128 bit.
+/// A random token of 128 bits.
 pub fn random_token() -> String {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).expect("the system gives random numbers");

@@ -1,4 +1,4 @@
-//! People of the centre. While none was ever named, every name may record.
+//! Staff. As long as nobody was ever added, everybody may record.
 
 use crate::args;
 use crate::domain::people::staff::{Act, Person, StaffRole, may};
@@ -6,19 +6,19 @@ use crate::store::db::{Db, Row, Tx};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Names a person, or gives a named one another role.
+/// Adds a person, or changes the role of one.
 pub async fn put(tx: &mut Tx, now: DateTime<Utc>, name: &str, role: StaffRole) -> Result<()> {
     tx.exec(
-        "INSERT INTO staff (name, role, added_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE \
-         SET role = excluded.role, removed_at = NULL",
+        "INSERT INTO staff (name, role, added_at)
+         VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET role = excluded.role, removed_at = NULL",
         args![name, role.as_str(), now],
     )
     .await?;
     Ok(())
 }
 
-/// A person who left may record nothing more; what they recorded stays. False if nobody has that
-/// name.
+/// Removes a person; what they recorded stays. Returns false if there is nobody by that name.
 pub async fn remove(tx: &mut Tx, now: DateTime<Utc>, name: &str) -> Result<bool> {
     Ok(tx
         .exec(
@@ -29,22 +29,25 @@ pub async fn remove(tx: &mut Tx, now: DateTime<Utc>, name: &str) -> Result<bool>
         == 1)
 }
 
-/// Everybody who may record, by name.
+/// Current staff by name.
 pub async fn list(db: &Db) -> Result<Vec<(String, StaffRole)>> {
     db.all(
-        "SELECT name, role FROM staff WHERE removed_at IS NULL ORDER BY name",
+        "SELECT name, role
+         FROM staff
+         WHERE removed_at IS NULL
+         ORDER BY name",
         args![],
     )
     .await?
     .iter()
-    .map(|r| Ok((r.text("name")?, r.word("role")?)))
+    .map(|r| Ok((r.text("name")?, r.parsed("role")?)))
     .collect()
 }
 
-/// Whether this person may do that, by `domain::staff`.
+/// Checks that this person may do that.
 ///
 /// # Errors
-/// In plain words: somebody who is not named where others are or were, or whose role is not enough.
+/// Unknown user, once any user has existed, or a role without this right.
 pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> Result<()> {
     let rows = tx
         .all(
@@ -55,7 +58,7 @@ pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> Result<()> {
     let person = |r: &Row| -> Result<Person> {
         Ok(Person {
             name: r.text("name")?,
-            role: r.word("role")?,
+            role: r.parsed("role")?,
             left: r.time_opt("removed_at")?.is_some(),
         })
     };

@@ -1,26 +1,27 @@
-//! The processes that send: who lives, and since when one was away. A process holds a lock for as
-//! long as it lives, so that its death shows at once: a locked file beside a SQLite database, an
-//! advisory lock on PostgreSQL.
+//! The processes that send, and which of them are alive.
+//!
+//! A process holds a lock for as long as it lives, so that its death shows at once: a locked file
+//! beside a SQLite database, an advisory lock on PostgreSQL.
 
 use crate::args;
 use crate::domain::ids::WorkerId;
-use crate::store::db::{Db, PgLock};
+use crate::store::db::{AdvisoryLock, Db};
 use crate::store::sealed::random_id;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::fs::File;
 use std::path::PathBuf;
 
-/// This process among the workers of a database.
+/// This process, registered as a worker.
 pub struct Worker {
-    /// Its id, in the rows of its attempts.
+    /// Its id, stored with its attempts.
     pub id: WorkerId,
     _lock: Lock,
 }
 
 enum Lock {
     File { _file: File, path: PathBuf },
-    Server { _lock: PgLock },
+    Server { _lock: AdvisoryLock },
 }
 
 impl Drop for Lock {
@@ -58,7 +59,7 @@ impl Worker {
             }
             None => Lock::Server {
                 _lock: db
-                    .hold_lock(lock_key(&id))
+                    .try_lock(lock_key(&id))
                     .await?
                     .context("PostgreSQL gave no lock")?,
             },
@@ -73,7 +74,7 @@ impl Worker {
         Ok(Worker { id, _lock: lock })
     }
 
-    /// Says that it lives; gives the last beat of any receiving process before.
+    /// Records a heartbeat.
     pub async fn beat(&self, db: &Db, now: DateTime<Utc>) -> Result<()> {
         let mut tx = db.begin().await?;
         tx.exec(
@@ -84,7 +85,7 @@ impl Worker {
         tx.commit().await
     }
 
-    /// Takes its row away at an orderly end without open attempts.
+    /// Unregisters a process that does not receive, at an orderly shutdown.
     pub async fn leave(self, db: &Db) -> Result<()> {
         let mut tx = db.begin().await?;
         tx.exec(
@@ -96,8 +97,8 @@ impl Worker {
     }
 }
 
-/// Whether the process with this id still lives. When in doubt it lives.
-pub async fn lives(db: &Db, id: &WorkerId) -> bool {
+/// Whether the process with this id is alive. If in doubt, it is.
+pub async fn is_alive(db: &Db, id: &WorkerId) -> bool {
     match lock_path(db, id) {
         Some(path) => match File::open(&path) {
             Err(e) => e.kind() != std::io::ErrorKind::NotFound,
@@ -109,11 +110,11 @@ pub async fn lives(db: &Db, id: &WorkerId) -> bool {
                 Err(_) => true,
             },
         },
-        None => !matches!(db.hold_lock(lock_key(id)).await, Ok(Some(_))),
+        None => !matches!(db.try_lock(lock_key(id)).await, Ok(Some(_))),
     }
 }
 
-/// The last beat of a process that receives, other than `me`.
+/// The last heartbeat of a receiving process other than `me`.
 pub async fn last_receiving_beat(db: &Db, me: &WorkerId) -> Result<Option<DateTime<Utc>>> {
     let row = db
         .one(

@@ -195,7 +195,7 @@ impl World {
             let mut tx = store.begin().await.unwrap();
             for file in files {
                 let file = file.replace("PROVIDER", provider.url());
-                centres::put(&mut tx, &Centre::parse(&file).unwrap(), &file, at(now))
+                centres::save(&mut tx, &Centre::parse(&file).unwrap(), &file, at(now))
                     .await
                     .unwrap();
             }
@@ -205,7 +205,10 @@ impl World {
                     .await
                     .unwrap();
             assert!(imported.counts.is_some(), "{:?}", imported.findings);
-            for (chat, ..) in courtesy::store::cases::chats(&store).await.unwrap() {
+            for (chat, ..) in courtesy::store::cases::simulator_chats(&store)
+                .await
+                .unwrap()
+            {
                 chats.open(chat);
             }
             store.close().await;

@@ -147,7 +147,7 @@ async fn centres_of(
     {
         if !all.contains_key(&*row.centre) {
             let (centre, file) = centre_of(row)?;
-            centres::put(tx, &centre, &file, now).await?;
+            centres::save(tx, &centre, &file, now).await?;
             counts.new_centres += 1;
             new = true;
         }
@@ -173,7 +173,7 @@ async fn write_all(
         let span = days.entry(row.centre.clone()).or_insert((day, day));
         *span = (span.0.min(day), span.1.max(day));
     }
-    imports::one_import(tx, &days.keys().map(|c| &**c).collect::<Vec<_>>()).await?;
+    imports::lock_centres(tx, &days.keys().map(|c| &**c).collect::<Vec<_>>()).await?;
     let mut done = rows.len() as u64;
     for of_centre in rows.chunk_by(|a, b| a.centre == b.centre) {
         let Some((centre, days)) = of_centre

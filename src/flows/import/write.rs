@@ -20,7 +20,7 @@ use crate::flows::visits::cancel::call_off;
 use crate::flows::visits::move_session;
 use crate::store::cases::{self, NewAttendee, NewCase, NewSession};
 use crate::store::facts::{self, Fact};
-use crate::store::imports::{self, Block, KnownCase, KnownSession, SeenRow};
+use crate::store::imports::{self, BookingBlock, KnownCase, KnownSession, SeenRow};
 use crate::store::sealed::random_id;
 use crate::store::sessions::{self, Cancellation};
 use crate::store::tasks::{self, NewTask};
@@ -91,7 +91,7 @@ pub(super) async fn some_cases(
         .filter_map(|rows| rows.first())
         .map(|r| r.case_ref.as_str())
         .collect();
-    let mut known = imports::known(tx, &at.centre.code, &refs).await?;
+    let mut known = imports::known_cases(tx, &at.centre.code, &refs).await?;
     let mut batch = Batch::default();
     for rows in cases {
         let Some(first) = rows.first() else { continue };
@@ -176,11 +176,11 @@ fn one_line<'a>(
             .filter(|_| row.status == "booked" && row.starts_at > now)
         {
             let (kind, why) = match block {
-                Block::Hold => (
+                BookingBlock::Hold => (
                     "bookings_hold",
                     "no new session is booked until what is owed is settled (seed 001)",
                 ),
-                Block::Closed => (
+                BookingBlock::Closed => (
                     "case_closed",
                     "its file is closed, and a new referral opens it again (seed 001)",
                 ),
@@ -396,7 +396,7 @@ async fn write(
         .filter(|s| s.state == SessionState::Booked.as_str())
         .map(|s| TaskKey::not_booked(&s.case_id, &s.start_local))
         .collect();
-    tasks::close_many(tx, now, &booked_now).await?;
+    tasks::mark_many_obsolete(tx, now, &booked_now).await?;
     for (session, row) in &batch.moves {
         if let Err(e) = move_session::move_in(
             tx,
@@ -425,8 +425,8 @@ async fn write(
         called_off(tx, centre, session, how, now).await?;
     }
     let touched = batch.sessions.iter().map(|s| &s.case_id);
-    money::look_again(tx, now, touched).await?;
-    imports::remember(tx, batch.seen).await
+    money::rescan(tx, now, touched).await?;
+    imports::save_seen_rows(tx, batch.seen).await
 }
 
 /// The centre calls a session off through the file (choice C22). Without `tell` nothing is texted,
@@ -456,7 +456,7 @@ async fn called_off(
         detail: "",
     };
     facts::add(tx, now, &[off]).await?;
-    money::look_again(tx, now, std::iter::once(&session.case_id)).await?;
+    money::rescan(tx, now, std::iter::once(&session.case_id)).await?;
     let ahead = session.starts_at > now;
     if ahead && how.tell {
         return call_off(
@@ -471,7 +471,7 @@ async fn called_off(
         )
         .await;
     }
-    if !sessions::call_off(
+    if !sessions::cancel(
         tx,
         &session,
         &Cancellation {
@@ -491,11 +491,11 @@ async fn called_off(
         EndReason::SessionOff.as_str(),
     )
     .await?;
-    tasks::obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
-    for context in sessions::contexts(tx, &how.senders, session_id).await? {
+    tasks::mark_obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
+    for context in sessions::contexts_of_session(tx, &how.senders, session_id).await? {
         let role = context.attendee.role;
         if context.attendee.ask_at.is_some() {
-            sessions::ask_at(tx, session_id, role, None, "cancelled").await?;
+            sessions::schedule_ask(tx, session_id, role, None, "cancelled").await?;
         }
         if ahead {
             let off = MessageKey::session_off(&session_id, session.version + 1, role);
@@ -569,6 +569,6 @@ fn new_session(
         payer: terms.payer,
         payment_days: terms.payment_days,
         imported,
-        places: row.parties.iter().filter_map(place).collect(),
+        attendees: row.parties.iter().filter_map(place).collect(),
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::people::role::Role;
 use crate::store::Tx;
 use crate::store::centres::Centres;
 use crate::store::money::{self, MoneyCase};
-use crate::store::sessions::AttendeeContext;
+use crate::domain::visits::attendee::AttendeeContext;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;

@@ -163,12 +163,12 @@ async fn update_session(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> R
             let back = of().filter(|f| f.kind == "reinstated").map(|f| f.at).max();
             let still = || of().filter(|f| f.kind == "cancelled" && back.is_none_or(|b| f.at > b));
             if let Some(role) = wrong.role.filter(|r| !still().any(|f| f.role == Some(*r))) {
-                sessions::answer(tx, &session.id, role, Answer::None, None).await?;
+                sessions::set_answer(tx, &session.id, role, Answer::None, None).await?;
             }
             if !is_off_because_of(session, wrong) {
                 return Ok(());
             }
-            sessions::put_back(tx, session).await?;
+            sessions::undo_cancellation(tx, session).await?;
             // Somebody else had cancelled as well, so it is off because of them.
             if let Some(next) = still().min_by_key(|f| f.at) {
                 let on = sessions::get(tx, &session.id)
@@ -179,7 +179,7 @@ async fn update_session(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> R
                     .map_or("centre", Role::as_str)
                     .parse()
                     .map_err(anyhow::Error::msg)?;
-                sessions::call_off(tx, &on, &Cancellation { by, at: next.at }).await?;
+                sessions::cancel(tx, &on, &Cancellation { by, at: next.at }).await?;
             }
             Ok(())
         }

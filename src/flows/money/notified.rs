@@ -172,7 +172,7 @@ async fn told(
         last.detail = detail.clone();
     }
     seen.assess_anew();
-    tasks::close(tx, now, &TaskKey::untold(&t.id)).await
+    tasks::mark_obsolete(tx, now, &TaskKey::untold(&t.id)).await
 }
 
 /// Opens a task for a person to tell the party what a text says.
@@ -195,7 +195,7 @@ pub(crate) async fn by_phone(
 }
 
 /// The kind of the text that cannot be sent and that a person has to tell instead.
-pub(crate) fn kind_of(task: &tasks::OpenTask, texts: &[MoneyText]) -> Option<MessageKind> {
+pub(crate) fn kind_of(task: &tasks::CaseTask, texts: &[MoneyText]) -> Option<MessageKind> {
     let text = texts.iter().find(|t| {
         task.message_id.as_ref() == Some(&t.id) || task.dedup_key.rings_for(&t.dedup_key)
     });
@@ -210,7 +210,7 @@ pub(crate) async fn keep(
     tx: &mut Tx,
     seen: &AssessedCase<'_>,
     texts: &[MoneyText],
-    standing: &[tasks::OpenTask],
+    standing: &[tasks::CaseTask],
     now: DateTime<Utc>,
 ) -> Result<()> {
     for task in standing
@@ -232,8 +232,8 @@ pub(crate) async fn keep(
             .any(|t| task.message_id.as_ref() == Some(&t.id) && t.told_at().is_some());
         let so = still_so(kind, &seen.assessed, session, role, now) && !arrived;
         match (task.open, so) {
-            (true, false) => tasks::obsolete(tx, now, &task.id).await?,
-            (false, true) => tasks::needed_again(tx, &task.id).await?,
+            (true, false) => tasks::mark_obsolete_by_id(tx, now, &task.id).await?,
+            (false, true) => tasks::reopen_obsolete_by_id(tx, &task.id).await?,
             _ => {}
         }
     }

@@ -23,7 +23,7 @@ pub(crate) async fn owed_again(
     tx: &mut Tx,
     seen: &mut AssessedCase<'_>,
     texts: &[MoneyText],
-    standing: &[tasks::OpenTask],
+    standing: &[tasks::CaseTask],
     now: DateTime<Utc>,
 ) -> Result<HashSet<SessionId>> {
     let mut undecided = HashSet::new();
@@ -55,8 +55,8 @@ pub(crate) async fn owed_again(
     }
     for task in standing.iter().filter(|t| t.topic == TaskKind::OwedAgain) {
         match (task.open, wanted.contains(&task.dedup_key)) {
-            (true, false) => tasks::obsolete(tx, now, &task.id).await?,
-            (false, true) => tasks::needed_again(tx, &task.id).await?,
+            (true, false) => tasks::mark_obsolete_by_id(tx, now, &task.id).await?,
+            (false, true) => tasks::reopen_obsolete_by_id(tx, &task.id).await?,
             _ => {}
         }
     }
@@ -96,7 +96,7 @@ fn receipts(
             .iter()
             .filter(|t| {
                 t.kind == MessageKind::FeeSettled
-                    && t.is_said()
+                    && t.is_dealt_with()
                     && t.role == Some(role)
                     && t.session.as_ref() == Some(&a.session)
             })

@@ -11,7 +11,7 @@ use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Say;
 use crate::domain::task::TaskKind;
 use crate::flows::money::assessed_case::{AssessedCase, allowed, next_contact, still_so};
-use crate::store::sessions::AttendeeContext;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, money};
 use anyhow::Result;
@@ -80,9 +80,9 @@ pub(crate) async fn facts(
         };
     // What tells all parties of a debt waits for the safety of the one who owes it (safety rule
     // M4).
-    let mut in_danger = money::safety_open(tx, &case.id, role).await?;
+    let mut in_danger = money::has_open_safety_task(tx, &case.id, role).await?;
     if let Some(liable) = standing.liable.filter(|_| to_all) {
-        in_danger |= money::safety_open(tx, &case.id, liable.role()).await?;
+        in_danger |= money::has_open_safety_task(tx, &case.id, liable.role()).await?;
     }
     Ok(MoneyFacts {
         say,
@@ -99,9 +99,9 @@ pub(crate) async fn pause(
     message_id: &MessageId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    money::pause_text(tx, message_id, now).await?;
+    money::hold_for_manager(tx, message_id, now).await?;
     let key = TaskKey::money_paused(message_id);
     let task = NewTask::of_attendee(key, TaskKind::MoneyPaused, context).message(message_id);
     tasks::open(tx, now, &task).await?;
-    tasks::open_again(tx, &task.dedup_key).await
+    tasks::reopen(tx, &task.dedup_key).await
 }

@@ -24,7 +24,8 @@ use crate::flows::recording::Recording;
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, AttendeeContext};
+use crate::domain::visits::attendee::AttendeeContext;
+use crate::store::sessions;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, money as ledger, staff};
 use anyhow::{Context, Result, bail};
@@ -121,15 +122,15 @@ async fn paused_text(request: &Request<'_>, tx: &mut Tx, task: &TaskId) -> Resul
     let (Some(message), Some(case), Some(role)) = (&t.message_id, &t.case_id, t.role) else {
         bail!("task {task} holds no text")
     };
-    if ledger::safety_open(tx, case, role).await? {
+    if ledger::has_open_safety_task(tx, case, role).await? {
         bail!(
             "a task about this party's safety is open; deal with that one first. Nothing was \
              released"
         );
     }
-    ledger::free_text(tx, message, request.now).await?;
+    ledger::release_text(tx, message, request.now).await?;
     record_release(request, tx, "M3", "money text let go").await?;
-    tasks::done(tx, request.now, task).await?;
+    tasks::mark_done(tx, request.now, task).await?;
     Ok(ReleaseForm {
         lines: vec!["the text goes in the next office hours, if it is still so".into()],
         at: None,
@@ -142,7 +143,7 @@ async fn owed_again(request: &Request<'_>, tx: &mut Tx) -> Result<ReleaseForm> {
     let (Some(case), Some(role)) = (&t.case_id, t.role) else {
         bail!("the task names no party")
     };
-    if ledger::safety_open(tx, case, role).await? {
+    if ledger::has_open_safety_task(tx, case, role).await? {
         bail!(
             "a task about the safety of the {role} is open; deal with that one first. Nothing was \
              released"
@@ -159,7 +160,7 @@ async fn owed_again(request: &Request<'_>, tx: &mut Tx) -> Result<ReleaseForm> {
     ];
     if !request.show {
         record_release(request, tx, "C18", OWED_AGAIN).await?;
-        tasks::done(tx, request.now, &task_id(tx, &t.dedup_key)).await?;
+        tasks::mark_done(tx, request.now, &task_id(tx, &t.dedup_key)).await?;
         let all = centres::all_in(tx).await?;
         let senders = request.svc.lines();
         settle::settle(senders.senders(), tx, &all, case, request.now).await?;
@@ -261,7 +262,7 @@ async fn check<'a>(
     }
     let result = assessed.of(session_id).context("the session has no fee")?;
     let liable = result.liable.context("nobody is liable")?.role();
-    if ledger::safety_open(tx, case_id, liable).await? {
+    if ledger::has_open_safety_task(tx, case_id, liable).await? {
         bail!(
             "a task about the safety of the {liable} is open; no notice goes before it is dealt \
              with"
@@ -317,7 +318,7 @@ async fn recipients(
     let ReadyNotice { case, centre, .. } = notice;
     let t = request.task;
     let lines = request.svc.lines();
-    let contexts = sessions::contexts(tx, lines.senders(), notice.session_id).await?;
+    let contexts = sessions::contexts_of_session(tx, lines.senders(), notice.session_id).await?;
     let mut form = ReleaseForm::default();
     let mut messages = Vec::new();
     for party in &case.record.case.parties {
@@ -430,8 +431,8 @@ async fn send(
         "C07"
     };
     record_release(request, tx, rule, notice.kind.as_str()).await?;
-    tasks::done(tx, now, &task_id(tx, &request.task.dedup_key)).await?;
-    ledger::look_again(tx, now, std::iter::once(case_id)).await
+    tasks::mark_done(tx, now, &task_id(tx, &request.task.dedup_key)).await?;
+    ledger::rescan(tx, now, std::iter::once(case_id)).await
 }
 
 /// Shows the visits that are still booked on a closed file, and opens a task for each. Nothing is
@@ -468,7 +469,7 @@ async fn visits_still_booked(
             ..NewTask::new(dedup_key.clone(), TaskKind::ClosedFileVisit)
         };
         tasks::open(tx, now, &task).await?;
-        tasks::open_again(tx, &dedup_key).await?;
+        tasks::reopen(tx, &dedup_key).await?;
     }
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(super) async fn open(
     seen: &AssessedCase<'_>,
     called: &[CalledNotice<'_>],
     undecided: &HashSet<SessionId>,
-    standing: &[tasks::OpenTask],
+    standing: &[tasks::CaseTask],
     now: DateTime<Utc>,
 ) -> Result<()> {
     let (case, assessed) = (&seen.case, &seen.assessed);
@@ -112,10 +112,10 @@ pub(super) async fn open(
                 .ever_released(session, MessageKind::CaseClosed.as_str()),
         };
         if !released {
-            tasks::open_again(tx, &t.dedup_key).await?;
+            tasks::reopen(tx, &t.dedup_key).await?;
         }
     }
-    tasks::keep_releases(tx, now, &case.id, &held).await?;
+    tasks::mark_releases_done_except(tx, now, &case.id, &held).await?;
     // Close the reviews that a voided record had called for.
     for task in standing
         .iter()
@@ -125,8 +125,8 @@ pub(super) async fn open(
             task.open,
             list.iter().any(|t| t.dedup_key == task.dedup_key),
         ) {
-            (true, false) => tasks::obsolete(tx, now, &task.id).await?,
-            (false, true) => tasks::needed_again(tx, &task.id).await?,
+            (true, false) => tasks::mark_obsolete_by_id(tx, now, &task.id).await?,
+            (false, true) => tasks::reopen_obsolete_by_id(tx, &task.id).await?,
             _ => {}
         }
     }

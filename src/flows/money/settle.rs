@@ -57,7 +57,7 @@ pub async fn settle(
     let mut seen = AssessedCase::of(tx, all, case_id).await?;
     let texts = money::texts(tx, case_id).await?;
     let unproven = notified::record(tx, &mut seen, &texts, now).await?;
-    let standing_tasks = tasks::standing(
+    let standing_tasks = tasks::open_or_obsolete(
         tx,
         case_id,
         &[
@@ -84,6 +84,6 @@ pub async fn settle(
         .chain(unproven)
         .chain(queued)
         .min();
-    money::stand(tx, case_id, standing.hold, standing.archived, look_at).await?;
+    money::save_state(tx, case_id, standing.hold, standing.archived, look_at).await?;
     Ok(seen.assessed)
 }

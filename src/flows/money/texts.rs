@@ -9,13 +9,14 @@ use crate::domain::outgoing::message::{EndReason, MessageKind, MessageState};
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::role::Role;
 use crate::domain::people::senders::Senders;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::flows::compose::message_to;
 use crate::flows::money::assessed_case::{AssessedCase, CalledNotice, allowed, still_so};
 use crate::flows::money::{notified, owed_again};
 use crate::store::Tx;
 use crate::store::money::{self, MoneyText};
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, AttendeeContext};
+use crate::store::sessions;
 use anyhow::Result;
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
 use std::collections::HashSet;
@@ -85,7 +86,7 @@ fn wanted<'a>(
     // that is settled.
     for t in texts
         .iter()
-        .filter(|t| t.kind == MessageKind::FeeNotice && t.is_said())
+        .filter(|t| t.kind == MessageKind::FeeNotice && t.is_dealt_with())
     {
         let (Some(session), Some(role)) = (t.session.as_ref(), t.role) else {
             continue;
@@ -95,7 +96,7 @@ fn wanted<'a>(
                 && c.session == session
                 && c.role == Some(role)
         });
-        let by_mistake = t.left()
+        let by_mistake = t.may_have_left()
             && !settled
             && assessed.standing(session, now).liable.map(|p| p.role()) != Some(role);
         let receipt_comes = list.iter().any(|w| {
@@ -104,7 +105,7 @@ fn wanted<'a>(
                 && w.role == role
                 && !texts
                     .iter()
-                    .any(|t| t.dedup_key == w.dedup_key && t.is_said())
+                    .any(|t| t.dedup_key == w.dedup_key && t.is_dealt_with())
         });
         let once_more = t.dedup_key.is_money_again()
             && !receipt_comes
@@ -133,7 +134,7 @@ fn asked_again<'a>(
 ) {
     for t in texts
         .iter()
-        .filter(|t| t.kind == MessageKind::FeeSettled && t.is_said())
+        .filter(|t| t.kind == MessageKind::FeeSettled && t.is_dealt_with())
     {
         let (Some(session), Some(role)) = (t.session.as_ref(), t.role) else {
             continue;
@@ -153,7 +154,7 @@ fn asked_again<'a>(
                 && w.role == role
                 && !texts
                     .iter()
-                    .any(|t| t.dedup_key == w.dedup_key && t.is_said())
+                    .any(|t| t.dedup_key == w.dedup_key && t.is_dealt_with())
         };
         let times = owed_again::times(seen, session);
         let dedup_key = MessageKey::money_again(kind, session, role, times);
@@ -205,14 +206,14 @@ pub(super) async fn queue(
         }) {
             continue;
         }
-        let contexts = sessions::contexts(tx, senders, w.session).await?;
+        let contexts = sessions::contexts_of_session(tx, senders, w.session).await?;
         let Some(context) = contexts.iter().find(|s| s.attendee.role == w.role) else {
             continue;
         };
         let not_before = when(tx, seen, context, w, now).await?;
         let channel = match before {
             Some(t) => {
-                money::wait_again(tx, &t.id, not_before, now).await?;
+                money::requeue(tx, &t.id, not_before, now).await?;
                 t.channel
             }
             None => {

@@ -77,7 +77,7 @@ pub async fn told(
     }
     let mut done = !of.is_empty();
     let texts = ledger::texts(&mut tx, &case.id).await?;
-    for task in tasks::standing(
+    for task in tasks::open_or_obsolete(
         &mut tx,
         &case.id,
         &[TaskKind::TellByPhone, TaskKind::TellReferrer],
@@ -103,7 +103,7 @@ pub async fn told(
             };
             facts::add(&mut tx, now, &[informed]).await?;
         }
-        tasks::done(&mut tx, now, &task.id).await?;
+        tasks::mark_done(&mut tx, now, &task.id).await?;
         done = true;
     }
     if !done {

@@ -61,7 +61,7 @@ pub async fn decision(
         detail: &detail,
     };
     facts::add(&mut tx, now, &[f]).await?;
-    tasks::done(&mut tx, now, task).await?;
+    tasks::mark_done(&mut tx, now, task).await?;
     tx.commit().await?;
     svc.changed.notify_waiters();
     Ok(())

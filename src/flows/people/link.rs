@@ -13,11 +13,11 @@ use crate::domain::task::TaskKind;
 use crate::flows::compose::speaker;
 use crate::flows::lines::{Lines, message_of};
 use crate::flows::service::Service;
-use crate::store::errands::{self, Errand};
+use crate::store::errands::{self, NewErrand};
 use crate::store::facts::{self, Fact};
 use crate::store::inbox::{self, Inbound};
 use crate::store::outbox::{self, NewMessage};
-use crate::store::parties::{self, NewCode, Party};
+use crate::store::parties::{self, NewLinkCode, Party};
 use crate::store::sealed::{random_token, random_u32};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, messages, staff};
@@ -57,10 +57,10 @@ pub async fn make_code(svc: &Service, party: &Party, by: &str) -> Result<String>
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Link).await?;
     let hash = tx.seal().secret_hash(&code);
-    parties::add_code(
+    parties::add_link_code(
         &mut tx,
         now,
-        &NewCode {
+        &NewLinkCode {
             hash: &hash,
             party_id: &party.id,
             sender: &line.sender,
@@ -108,7 +108,7 @@ pub(crate) async fn start(
         return Ok(("link", "no-chat"));
     };
     let hash = tx.seal().secret_hash(code);
-    let party = match parties::use_code(tx, now, &hash, &inbound.sender).await? {
+    let party = match parties::use_link_code(tx, now, &hash, &inbound.sender).await? {
         Some(id) => parties::get(tx, &id).await?,
         None => None,
     };
@@ -123,7 +123,7 @@ pub(crate) async fn start(
         inbound_id: None,
         ..NewTask::new(dedup_key, topic)
     };
-    if parties::is_the_others(tx, &party, &inbound.number_hash).await? {
+    if parties::belongs_to_another_party(tx, &party, &inbound.number_hash).await? {
         // Rule a9: what is said to one parent would be read by the other. The code is spent, and a
         // person looks.
         let t = NewTask {
@@ -171,7 +171,7 @@ pub(crate) async fn start(
     // Another chat had it before: a stolen code alone must not move a parent's texts. Until staff
     // have heard the number, nothing goes there.
     let number = format!("{:04}", random_u32() % 10_000);
-    parties::add_waiting(
+    parties::add_waiting_chat(
         tx,
         now,
         &party.id,
@@ -300,7 +300,7 @@ async fn link(
     }
     parties::set_channel(tx, &party.id, Channel::Telegram, Consent::Yes).await?;
     inbox::set_opt_out(tx, (Channel::Telegram, sender), chat.1, false, None, now).await?;
-    parties::ask_again(tx, &party.id, now).await?;
+    parties::reschedule_asks(tx, &party.id, now).await?;
     fact(tx, party, "linked", now, by, now).await?;
     if old.is_empty() {
         return Ok(());
@@ -315,19 +315,19 @@ async fn link(
             continue;
         };
         for provider_id in
-            parties::texts_in_chat(tx, &party.id, &gone.hash, now - REPLACED_SINCE).await?
+            parties::provider_ids_in_chat(tx, &party.id, &gone.hash, now - REPLACED_SINCE).await?
         {
             if let Some(message) = message_of(&provider_id) {
                 let words = words_of_an_old_chat(&centre);
                 errands::add(
                     tx,
                     now,
-                    &Errand {
+                    &NewErrand {
                         sender,
                         what: "replace",
                         chat: &address,
                         target: &message.to_string(),
-                        words: &words,
+                        text: &words,
                     },
                     Duration::hours(47),
                 )
@@ -369,7 +369,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Link).await?;
-    let Some(w) = parties::waiting(&mut tx, &party.id, now - NUMBER_LASTS).await? else {
+    let Some(w) = parties::waiting_chat(&mut tx, &party.id, now - NUMBER_LASTS).await? else {
         bail!(
             "no chat of {}:{} waits for its number; make a new link with `courtesy link`",
             party.case_ref,
@@ -378,7 +378,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
     };
     if w.number != number.trim() {
         let last = w.tries + 1 >= WRONG_NUMBERS;
-        parties::end_waiting(&mut tx, &w.id, if last { "void" } else { "open" }, 1).await?;
+        parties::end_waiting_chat(&mut tx, &w.id, if last { "void" } else { "open" }, 1).await?;
         tx.commit().await?;
         bail!(
             "that is not the number that the chat shows; nothing was linked{}",
@@ -389,12 +389,12 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
             }
         );
     }
-    if parties::is_the_others(&mut tx, party, &w.chat_hash).await? {
+    if parties::belongs_to_another_party(&mut tx, party, &w.chat_hash).await? {
         bail!("another party of this case has or had that chat; nothing was linked");
     }
-    parties::end_waiting(&mut tx, &w.id, "done", 0).await?;
+    parties::end_waiting_chat(&mut tx, &w.id, "done", 0).await?;
     link(&mut tx, party, (&w.chat, &w.chat_hash), &w.sender, by, now).await?;
-    tasks::close_topic(
+    tasks::mark_done_of_party(
         &mut tx,
         now,
         &party.case_id,

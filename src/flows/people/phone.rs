@@ -131,7 +131,7 @@ pub async fn change(
         done.push(format!("{channel}: {}", safe.replace('_', " ")));
         kinds.push("address_changed");
         if safe == "safe" {
-            tasks::close_topic(
+            tasks::mark_done_of_party(
                 &mut tx,
                 now,
                 &party.case_id,
@@ -143,7 +143,7 @@ pub async fn change(
     }
     if c.confirm_number || c.refuse_number {
         done.push(settle_pending(&mut tx, party, c, &needs_talk).await?);
-        tasks::close_topic(
+        tasks::mark_done_of_party(
             &mut tx,
             now,
             &party.case_id,
@@ -181,7 +181,7 @@ pub async fn change(
              `courtesy record family --help` shows all"
         );
     }
-    parties::ask_again(&mut tx, &party.id, now).await?;
+    parties::reschedule_asks(&mut tx, &party.id, now).await?;
     let detail = c.spoken.map_or("", Spoken::as_str);
     let list: Vec<Fact<'_>> = kinds
         .iter()
@@ -300,7 +300,7 @@ async fn settle_pending(
         );
     }
     needs_talk("a new number")?;
-    if parties::is_the_others(tx, party, &new.hash).await? {
+    if parties::belongs_to_another_party(tx, party, &new.hash).await? {
         bail!(
             "another party of this case has or had that number: messages would reach the wrong \
              person; nothing was changed"

@@ -61,7 +61,7 @@ async fn others_of_party(
     tz: chrono_tz::Tz,
 ) -> Result<OtherParties> {
     let mut others = OtherParties::default();
-    for (other, name) in parties::others(tx, party).await? {
+    for (other, name) in parties::other_parties(tx, party).await? {
         others.names.push(name.0);
         others.numbers.extend(
             parties::addresses(tx, &other)
@@ -71,7 +71,8 @@ async fn others_of_party(
                 .map(|a| a.value),
         );
     }
-    let contexts = sessions::seats_of_case(tx, svc.lines().senders(), &party.case_id, now).await?;
+    let contexts =
+        sessions::contexts_of_case(tx, svc.lines().senders(), &party.case_id, now).await?;
     let at = |t: DateTime<Utc>| (wall(tz, t).hour(), wall(tz, t).minute());
     let own: Vec<(u32, u32)> = contexts
         .iter()
@@ -125,7 +126,7 @@ pub async fn waiting(svc: &Service, task: &TaskId) -> Result<WaitingMessage> {
             about.topic
         )
     };
-    let from = inbox::sender_of(&mut tx, &message)
+    let from = inbox::source_of(&mut tx, &message)
         .await?
         .context("the message of the task is missing")?;
     let lines = svc.lines();
@@ -153,7 +154,7 @@ pub async fn waiting(svc: &Service, task: &TaskId) -> Result<WaitingMessage> {
         .map(|o| o.mode)
         .max()
         .filter(|m| *m != Mode::Normal);
-    let passed = without_codes(inbox::passed(&mut tx, &from, now - SHOWN).await?);
+    let passed = without_codes(inbox::thread(&mut tx, &from, now - SHOWN).await?);
     Ok(WaitingMessage {
         task: about,
         parties,
@@ -169,11 +170,11 @@ pub async fn waiting(svc: &Service, task: &TaskId) -> Result<WaitingMessage> {
 /// one is shown.
 fn without_codes(mut passed: Vec<inbox::ThreadEntry>) -> Vec<inbox::ThreadEntry> {
     let secret = |way: &inbox::Direction| matches!(way, inbox::Direction::Out { kind, .. } if [MessageKind::CancelReasonAsk.as_str(), MessageKind::LinkNumber.as_str()].contains(&kind.as_str()));
-    let asked = passed.iter().any(|p| secret(&p.way));
+    let asked = passed.iter().any(|p| secret(&p.direction));
     for p in &mut passed {
-        if secret(&p.way) {
+        if secret(&p.direction) {
             p.body.0 = "(the question with its code, which only that phone sees)".into();
-        } else if asked && matches!(p.way, inbox::Direction::In { .. }) {
+        } else if asked && matches!(p.direction, inbox::Direction::In { .. }) {
             p.body.0 = mask_codes(&p.body.0);
         }
     }
@@ -215,7 +216,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
     let Some(inbound) = t.inbound_id.as_ref() else {
         bail!("task {task} holds no message to answer; it asks for something else")
     };
-    let from = inbox::sender_of(&mut tx, inbound)
+    let from = inbox::source_of(&mut tx, inbound)
         .await?
         .context("the message of the task is missing")?;
     let Some(address) = Address::read(from.channel, &from.address) else {
@@ -282,7 +283,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         .courtesy
         .quiet
         .into_iter()
-        .chain(parties::quiet_of(&mut tx, &party.id).await?)
+        .chain(parties::quiet_hours(&mut tx, &party.id).await?)
         .collect();
     let Some(not_before) = after_all_quiet(&quiet, centre.tz, now) else {
         bail!(
@@ -305,7 +306,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         not_after: Some(not_before + LASTS),
     };
     outbox::enqueue(&mut tx, now, &[message]).await?;
-    tasks::done(&mut tx, now, task).await?;
+    tasks::mark_done(&mut tx, now, task).await?;
     let fact = Fact {
         case_id: Some(&party.case_id),
         session_id: None,

@@ -219,7 +219,7 @@ async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usiz
         let mut tx = svc.db.begin().await?;
         match outcome {
             ErrandResult::Done | ErrandResult::Never => {
-                errands::done(&mut tx, std::slice::from_ref(&e.id)).await?;
+                errands::remove(&mut tx, std::slice::from_ref(&e.id)).await?;
                 ended += 1;
             }
             ErrandResult::Again(wait) => {
@@ -227,7 +227,7 @@ async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usiz
                     || Duration::seconds(1 << e.tries.clamp(0, 8)),
                     |w| Duration::from_std(w).unwrap_or_default(),
                 );
-                errands::again(&mut tx, &e.id, now + wait).await?;
+                errands::retry_at(&mut tx, &e.id, now + wait).await?;
             }
         }
         tx.commit().await?;

@@ -23,13 +23,15 @@ use crate::flows::ring::ring_by;
 use crate::flows::service::Service;
 use crate::flows::visits::cancel::{call_off, resume_question};
 use crate::store::centres::Centres;
-use crate::store::errands::{self, Errand};
+use crate::store::errands::{self, NewErrand};
 use crate::store::facts::{self, Fact};
-use crate::store::inbox::{self, Inbound, InboundKind, Owner};
+use crate::domain::replies::inbound::InboundKind;
+use crate::store::inbox::{self, Inbound, Owner};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::questions::{self, NewQuestion};
 use crate::store::sealed::random_u32;
-use crate::store::sessions::{self, AttendeeContext};
+use crate::domain::visits::attendee::AttendeeContext;
+use crate::store::sessions;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, messages};
 use anyhow::Result;
@@ -113,7 +115,7 @@ impl<'a> DecisionWriter<'a> {
         for effect in decision.effects {
             for session in effect.decided_sessions(heard) {
                 if let Some(context) = self.context(session) {
-                    sessions::decided(self.tx, session, context.attendee.role, self.inbound.at)
+                    sessions::set_decided_at(self.tx, session, context.attendee.role, self.inbound.at)
                         .await?;
                     if effect.settles_sessions() {
                         end_choices(self.tx, context, &self.inbound.number_hash, self.now).await?;
@@ -174,7 +176,7 @@ impl<'a> DecisionWriter<'a> {
                     }
                     changed = true;
                     questions::end(self.tx, &question, true).await?;
-                    tasks::obsolete_unfinished(
+                    tasks::mark_unfinished_obsolete(
                         self.tx,
                         self.now,
                         &session,
@@ -204,7 +206,7 @@ impl<'a> DecisionWriter<'a> {
                         .iter()
                         .find(|o| o.question.as_ref().is_some_and(|q| q.id == question));
                     if let Some(context) = of.and_then(|o| self.context(&o.session)) {
-                        tasks::obsolete_unfinished(
+                        tasks::mark_unfinished_obsolete(
                             self.tx,
                             self.now,
                             &context.session.id,
@@ -213,7 +215,7 @@ impl<'a> DecisionWriter<'a> {
                         .await?;
                     }
                 }
-                Effect::WrongCode { question } => questions::wrong(self.tx, &question).await?,
+                Effect::WrongCode { question } => questions::count_wrong_code(self.tx, &question).await?,
                 Effect::AskWhich { wanted, options } => {
                     let told =
                         self.shows_all() && !self.capped(MessageKind::WhichSession, None).await?;
@@ -229,7 +231,7 @@ impl<'a> DecisionWriter<'a> {
                         }
                         // Who comes after all is not rung for the NO before it.
                         (Some((choice, _)), AmbiguousWish::Confirm) => {
-                            tasks::close(self.tx, self.now, &TaskKey::which_visit(choice)).await?
+                            tasks::mark_obsolete(self.tx, self.now, &TaskKey::which_visit(choice)).await?
                         }
                         (None, AmbiguousWish::Confirm) => {}
                     }
@@ -261,8 +263,8 @@ impl<'a> DecisionWriter<'a> {
                     .await?
                 }
                 Effect::Chosen { choice } => {
-                    questions::chosen(self.tx, &choice).await?;
-                    tasks::close(self.tx, self.now, &TaskKey::which_visit(&choice)).await?;
+                    questions::end_choice(self.tx, &choice).await?;
+                    tasks::mark_obsolete(self.tx, self.now, &TaskKey::which_visit(&choice)).await?;
                 }
                 Effect::IllnessTold { session, reason } => {
                     let Some(context) = self.context(&session) else {
@@ -294,7 +296,7 @@ impl<'a> DecisionWriter<'a> {
                 Effect::Quieten { mode, rule } => self.quieten(mode, rule).await?,
                 Effect::PauseAddress => {
                     changed = true;
-                    inbox::pause(
+                    inbox::set_paused(
                         self.tx,
                         self.parties,
                         &self.inbound.number_hash,
@@ -377,7 +379,7 @@ impl<'a> DecisionWriter<'a> {
                 )?
                 .body;
         }
-        let answer = Errand {
+        let answer = NewErrand {
             sender: self.line.1,
             what: "answer",
             chat: &chat,
@@ -385,7 +387,7 @@ impl<'a> DecisionWriter<'a> {
             words: &words,
         };
         errands::add(self.tx, self.now, &answer, Duration::minutes(10)).await?;
-        let unbutton = Errand {
+        let unbutton = NewErrand {
             sender: self.line.1,
             what: "unbutton",
             chat: &chat,
@@ -469,7 +471,7 @@ impl<'a> DecisionWriter<'a> {
             .due(due);
         tasks::open(self.tx, self.now, &task).await?;
         // A YES in between had ended it.
-        tasks::needed_again_of(self.tx, &TaskKey::which_visit(choice)).await
+        tasks::reopen_obsolete(self.tx, &TaskKey::which_visit(choice)).await
     }
 
     /// Puts the numbered question; gives what its text needs, or `None` if no number can answer it.
@@ -490,7 +492,7 @@ impl<'a> DecisionWriter<'a> {
             options,
             told,
         };
-        let Some(choice) = questions::ask_which(self.tx, self.now, &new).await? else {
+        let Some(choice) = questions::add_choice(self.tx, self.now, &new).await? else {
             return Ok(None);
         };
         let differ = a.session.centre != b.session.centre;
@@ -535,7 +537,7 @@ impl<'a> DecisionWriter<'a> {
             return Ok(());
         };
         let role = context.attendee.role;
-        sessions::answer(
+        sessions::set_answer(
             self.tx,
             session,
             role,
@@ -684,8 +686,8 @@ impl<'a> DecisionWriter<'a> {
                 return Ok(false);
             }
         }
-        if outbox::off_was_told(self.tx, session, version).await?
-            || !sessions::put_back(self.tx, &context.session).await?
+        if outbox::cancellation_was_sent(self.tx, session, version).await?
+            || !sessions::undo_cancellation(self.tx, &context.session).await?
         {
             return Ok(false);
         }
@@ -707,7 +709,7 @@ impl<'a> DecisionWriter<'a> {
             EndReason::TakenBack.as_str(),
         )
         .await?;
-        sessions::answer(
+        sessions::set_answer(
             self.tx,
             session,
             me,
@@ -716,11 +718,11 @@ impl<'a> DecisionWriter<'a> {
         )
         .await?;
         let (tx, now) = (&mut *self.tx, self.now);
-        let contexts = sessions::contexts(tx, self.lines.senders(), session).await?;
+        let contexts = sessions::contexts_of_session(tx, self.lines.senders(), session).await?;
         for a in contexts.iter().map(|s| &s.attendee) {
             sessions::set_release(tx, session, a.role, None, None).await?;
             let off = MessageKey::session_off(session, version, a.role);
-            tasks::close(tx, now, &TaskKey::ring_for(&off)).await?;
+            tasks::mark_obsolete(tx, now, &TaskKey::ring_for(&off)).await?;
         }
         for other in contexts.iter().filter(|s| s.attendee.role != me) {
             let a = &other.attendee;
@@ -749,7 +751,7 @@ impl<'a> DecisionWriter<'a> {
             resume_question(tx, centre, other, now).await?;
         }
         // Who had not finished a cancellation of their own is rung after all.
-        questions::nag_again(self.tx, session, self.now).await?;
+        questions::restart_nags(self.tx, session, self.now).await?;
         self.settle(&context.session.case_id).await?;
         Ok(true)
     }
@@ -801,7 +803,7 @@ impl<'a> DecisionWriter<'a> {
             .await?;
             return Ok(!known_country
                 || !lately.is_empty()
-                || messages::strangers_since(self.tx, self.now - Duration::hours(1)).await?
+                || messages::unknown_sender_replies_since(self.tx, self.now - Duration::hours(1)).await?
                     >= STRANGERS_AN_HOUR);
         }
         let lately = messages::answers_since(

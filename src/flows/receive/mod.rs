@@ -25,8 +25,10 @@ use crate::flows::people::link;
 use crate::flows::receive::decision_writer::DecisionWriter;
 use crate::flows::service::Service;
 use crate::store::centres::{self, Centres};
-use crate::store::inbox::{self, Inbound, InboundKind, NewInbound, Owner};
-use crate::store::sessions::{self, AttendeeContext, PartyFilter};
+use crate::domain::replies::inbound::InboundKind;
+use crate::store::inbox::{self, Inbound, NewInbound, Owner};
+use crate::domain::visits::attendee::AttendeeContext;
+use crate::store::sessions::{self, PartyFilter};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, attempts, dates, errands, messages, questions};
 use crate::templates::{ENGLISH, Templates};
@@ -102,7 +104,7 @@ async fn apply_next(svc: &Service) -> Result<bool> {
         }
         _ => apply(svc, &mut tx, &lines, &inbound, now).await?,
     };
-    inbox::done(&mut tx, &inbound.id, intent, rule).await?;
+    inbox::mark_applied(&mut tx, &inbound.id, intent, rule).await?;
     tx.commit().await?;
     svc.wake_senders();
     svc.wake_errands.notify_waiters();
@@ -124,7 +126,7 @@ async fn inbound_event(
                 errands::add(
                     tx,
                     now,
-                    &errands::Errand {
+                    &errands::NewErrand {
                         sender: &inbound.sender,
                         what: "leave",
                         chat,
@@ -139,7 +141,7 @@ async fn inbound_event(
             Ok("group")
         }
         InboundKind::Blocked => {
-            inbox::block(tx, &inbound.number_hash, Some(now)).await?;
+            inbox::set_blocked(tx, &inbound.number_hash, Some(now)).await?;
             let lines = svc.lines();
             for p in inbox::parties_with(tx, lines.senders(), inbound.line(), &inbound.number_hash)
                 .await?
@@ -158,7 +160,7 @@ async fn inbound_event(
             Ok("blocked")
         }
         _ => {
-            inbox::block(tx, &inbound.number_hash, None).await?;
+            inbox::set_blocked(tx, &inbound.number_hash, None).await?;
             Ok("unblocked")
         }
     }
@@ -239,7 +241,7 @@ async fn apply(
     };
     if inbound.channel == Channel::Telegram {
         // Who writes or presses has not blocked the bot.
-        inbox::block(tx, &inbound.number_hash, None).await?;
+        inbox::set_blocked(tx, &inbound.number_hash, None).await?;
     }
     let opt_out = inbox::opt_out_of(tx, line, &inbound.number_hash).await?;
     let mut open = Vec::with_capacity(contexts.len());
@@ -257,8 +259,8 @@ async fn apply(
         .map(|s| (s.session.id.clone(), s.attendee.role))
         .collect();
     let media = matches!(&inbound.what, InboundKind::Text { media, .. } if *media > 0);
-    let choosing = questions::choosing(tx, line, &inbound.number_hash, now).await?;
-    let mut dates = dates::standing(tx, &places, &inbound.number_hash, inbound.at).await?;
+    let choosing = questions::open_choice(tx, line, &inbound.number_hash, now).await?;
+    let mut dates = dates::answerable(tx, &places, &inbound.number_hash, inbound.at).await?;
     for d in &mut dates {
         if let Some(s) = contexts
             .iter()
@@ -293,7 +295,7 @@ async fn apply(
         provider_stopped: inbound.what.is_provider_stop(),
         sender: if parties.is_empty() {
             Sender::Stranger
-        } else if inbox::closed_among(tx, line.0, std::slice::from_ref(&inbound.number_hash))
+        } else if inbox::unusable_among(tx, line.0, std::slice::from_ref(&inbound.number_hash))
             .await?
             .contains(&inbound.number_hash)
         {
@@ -307,7 +309,7 @@ async fn apply(
             active: opt_out.is_some_and(|(_, stopped)| stopped),
             changed_at: opt_out.map(|(at, _)| at),
         },
-        asked_last: messages::asked_last(tx, &inbound.number_hash).await?,
+        asked_last: messages::last_asked_session_start(tx, &inbound.number_hash).await?,
         recent: RecentExchange {
             clarified: messages::answers_since(tx, &inbound.number_hash, now - Duration::hours(24))
                 .await?
@@ -404,7 +406,7 @@ async fn lately(tx: &mut Tx, inbound: &Inbound) -> Result<RecentExchange> {
     let InboundKind::Text { body, .. } = &inbound.what else {
         return Ok(RecentExchange::default());
     };
-    let hour = inbox::lately(
+    let hour = inbox::recent_texts(
         tx,
         &inbound.number_hash,
         &inbound.id,
@@ -460,7 +462,7 @@ async fn pressed(
     let Some(token) = token else {
         return foreign(press);
     };
-    let Some(under) = attempts::under(tx, &token)
+    let Some(under) = attempts::prompt_of(tx, &token)
         .await?
         .filter(|u| u.number_hash == inbound.number_hash)
     else {
@@ -470,8 +472,8 @@ async fn pressed(
         Channel::Telegram => Some(crate::flows::lines::in_chat(&inbound.number_hash, message)),
         _ => Some(message.clone()).filter(|m| !m.is_empty()),
     };
-    attempts::proven(tx, now, &token, provider_id.as_deref()).await?;
-    tasks::close(tx, now, &TaskKey::uncertain(&token)).await?;
+    attempts::confirm_by_press(tx, now, &token, provider_id.as_deref()).await?;
+    tasks::mark_obsolete(tx, now, &TaskKey::uncertain(&token)).await?;
     let (session, ask_version) = under.session.unzip();
     let question = under.payload.question().to_owned();
     Ok(Some(ButtonPress {
@@ -494,10 +496,10 @@ async fn as_known_to(
     now: DateTime<Utc>,
 ) -> Result<KnownVisit> {
     let (s, a) = (&context.session, &context.attendee);
-    let mut asked = messages::asked(tx, &s.id, a.role, a.ask_version).await?;
+    let mut asked = messages::question_state(tx, &s.id, a.role, a.ask_version).await?;
     // A message that came before the question left does not answer it.
     asked.at = asked.at.filter(|t| *t <= inbound.at + CLOCKS_DIFFER);
-    let q = questions::of(tx, &s.id, a.role, a.ask_version, now).await?;
+    let q = questions::history(tx, &s.id, a.role, a.ask_version, now).await?;
     Ok(KnownVisit {
         session: s.id.clone(),
         case: s.case_id.clone(),
@@ -524,7 +526,7 @@ async fn as_known_to(
         answer: a.answer,
         asked,
         decided_at: a.decided_at.max(a.answered_at),
-        question_here: q.is_of(inbound.channel, &inbound.number_hash),
+        question_here: q.was_asked_at(inbound.channel, &inbound.number_hash),
         question: q.open,
         questions_today: q.today,
         wrong_tries: q.wrong,
@@ -538,21 +540,21 @@ pub async fn receipt(svc: &Service, r: DeliveryReceipt) -> Result<()> {
     let mut tx = svc.db.begin().await?;
     let error = r.error;
     let meaning = error.as_ref().map(|e| e.meaning);
-    let row = attempts::ReceiptIn {
+    let row = attempts::NewReceipt {
         token: r.token,
         provider_id: r.provider_id,
         status: r.status,
         receipt: r.receipt,
         error_code: error.as_ref().map(|e| e.code.clone()),
     };
-    let touched = attempts::receipt(&mut tx, now, &row)
+    let touched = attempts::record_receipt(&mut tx, now, &row)
         .await?
         .filter(|t| t.changed);
     if let Some(t) = touched
         .as_ref()
         .filter(|t| t.state == crate::domain::outgoing::message::MessageState::Delivered)
     {
-        crate::store::money::look_after(&mut tx, now, &t.message_id).await?;
+        crate::store::money::rescan_case_of_message(&mut tx, now, &t.message_id).await?;
     }
     if let Some(t) =
         touched.filter(|t| t.state == crate::domain::outgoing::message::MessageState::Undelivered)
@@ -602,7 +604,7 @@ pub(super) async fn went_elsewhere(
 ) -> Result<bool> {
     match error {
         Some(e) if e.meaning == ErrorMeaning::OutsideWindow => {
-            attempts::not_brought(tx, now, token, &e.code).await
+            attempts::reroute_undelivered(tx, now, token, &e.code).await
         }
         _ => Ok(false),
     }

@@ -24,7 +24,7 @@ impl DecisionWriter<'_> {
         )
         .await?;
         for (channel, sender, hash) in self.other_routes().await? {
-            inbox::stop_too(self.tx, (channel, &sender), &hash, said, self.inbound.at).await?;
+            inbox::extend_stop(self.tx, (channel, &sender), &hash, said, self.inbound.at).await?;
         }
         self.party_facts("opted_out", "a3").await
     }
@@ -61,14 +61,14 @@ impl DecisionWriter<'_> {
         .await?;
         let mut again = heard.sender == Sender::Party;
         for (channel, sender, hash) in self.other_routes().await? {
-            again |= inbox::start_too(self.tx, (channel, &sender), &hash, said, self.inbound.at)
+            again |= inbox::extend_start(self.tx, (channel, &sender), &hash, said, self.inbound.at)
                 .await?
                 > 0;
         }
         // Where nothing that was agreed is on again, somebody still has to ring.
         for p in self.parties.iter().filter(|_| again) {
-            parties::ask_again(self.tx, &p.party_id, self.now).await?;
-            tasks::close_topic(
+            parties::reschedule_asks(self.tx, &p.party_id, self.now).await?;
+            tasks::mark_done_of_party(
                 self.tx,
                 self.now,
                 &p.case_id,

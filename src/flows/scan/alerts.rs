@@ -77,7 +77,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
     }
     outbox::enqueue(&mut tx, now, &messages).await?;
     tasks::set_alerted(&mut tx, now, &urgent).await?;
-    if !centres::swap(&mut tx, LAST, stands.as_deref(), &now.to_rfc3339()).await? {
+    if !centres::compare_and_set(&mut tx, LAST, stands.as_deref(), &now.to_rfc3339()).await? {
         // Another process alerts to the same just now.
         return Ok(0);
     }

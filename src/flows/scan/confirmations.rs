@@ -8,12 +8,13 @@ use crate::domain::people::channel::{Consent, Mode};
 use crate::domain::people::senders::Senders;
 use crate::domain::reminders::schedule::{self, Moment, NotSent, first_look};
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::session::{Answer, SessionState};
 use crate::flows::compose::message_to;
 use crate::flows::ring::{ON_TIME, ring, ring_by};
 use crate::flows::service::Service;
 use crate::store::centres::{self, Centres};
-use crate::store::sessions::{self, AttendeeContext};
+use crate::store::sessions;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, errands, outbox, questions};
 use anyhow::Result;
@@ -80,9 +81,9 @@ pub fn decide(
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     crate::flows::scan::alerts::scan(svc, now).await?;
     let settled = ask(svc, now).await?;
-    if tasks::any_passed(&svc.db, now).await? {
+    if tasks::any_outdated(&svc.db, now).await? {
         let mut tx = svc.db.begin().await?;
-        tasks::end_passed(&mut tx, now).await?;
+        tasks::mark_outdated_obsolete(&mut tx, now).await?;
         tx.commit().await?;
         svc.changed.notify_waiters();
     }
@@ -101,7 +102,7 @@ async fn ask(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     loop {
         let mut tx = svc.db.begin().await?;
         let all = centres::all_in(&mut tx).await?;
-        let contexts = sessions::due(&mut tx, svc.lines().senders(), now, BATCH).await?;
+        let contexts = sessions::due_to_ask(&mut tx, svc.lines().senders(), now, BATCH).await?;
         let n = contexts.len();
         settle(&mut tx, &all, &contexts, now).await?;
         if n == 0 {
@@ -172,7 +173,7 @@ async fn settle(
         }
     }
     outbox::enqueue(tx, now, &queued).await?;
-    sessions::settle_asks(tx, rows).await
+    sessions::update_asks(tx, rows).await
 }
 
 /// Ends what is no longer worth sending, and hands unfinished cancellations to a person (rule S1a).
@@ -180,12 +181,12 @@ async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     let mut tx = svc.db.begin().await?;
     let mut any = outbox::expire(&mut tx, now).await?
         + errands::expire(&mut tx, now).await?
-        + tasks::obsolete_unfinished_of_past(&mut tx, now).await?
+        + tasks::mark_past_unfinished_obsolete(&mut tx, now).await?
         > 0;
     let all = centres::all_in(&mut tx).await?;
     for q in questions::take_unfinished(&mut tx, now).await? {
         any = true;
-        if q.rung {
+        if q.has_ring_task {
             continue;
         }
         let task = NewTask {
@@ -203,7 +204,7 @@ async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
         };
         tasks::open(&mut tx, now, &task).await?;
         // It had ended because the session was off for a while.
-        tasks::needed_again_of(&mut tx, &task.dedup_key).await?;
+        tasks::reopen_obsolete(&mut tx, &task.dedup_key).await?;
     }
     if any {
         tx.commit().await?;
@@ -229,7 +230,7 @@ pub async fn replan(
             "",
         ));
     }
-    sessions::settle_asks(tx, rows).await
+    sessions::update_asks(tx, rows).await
 }
 
 /// When the scheduler has to look at a place: at its moment, or at once if that has passed.

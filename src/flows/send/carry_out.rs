@@ -177,7 +177,7 @@ async fn note_move_told(
 ) -> Result<()> {
     match gathered.attendee(message) {
         Some(a) if message.kind == MessageKind::SessionMoved && a.is_hidden(now) => {
-            outbox::told_of_move(tx, &a.session.id, a.attendee.role).await
+            outbox::forget_unsent_move(tx, &a.session.id, a.attendee.role).await
         }
         _ => Ok(()),
     }

@@ -399,7 +399,7 @@ impl Engine {
             if claimed_any {
                 (ready, elsewhere) = decide_all(&svc, &mut tx, &line, claimed, now).await?;
                 let attempts: Vec<Attempt> = ready.iter().map(|j| j.attempt.clone()).collect();
-                outbox::begin(&mut tx, &self.worker, line.of(), now, &attempts).await?;
+                outbox::begin_attempts(&mut tx, &self.worker, line.of(), now, &attempts).await?;
             }
         }
         if !self.to_commit && !claimed_any {
@@ -429,7 +429,7 @@ impl Engine {
         if room == 0 || max_per_day == 0 {
             return Ok(room);
         }
-        let left = (max_per_day - messages::begun_today(tx, &self.line.name(), now).await?).max(0);
+        let left = (max_per_day - messages::attempts_today(tx, &self.line.name(), now).await?).max(0);
         let today = now.format("%Y-%m-%d").to_string();
         if left > 0 {
             self.limit_reached_on = None;
@@ -467,7 +467,7 @@ impl Engine {
             }
             ended.extend(result.map(|result| (sent.token, result)));
         }
-        outbox::record(tx, &self.line.name(), now, ended).await
+        outbox::record_results(tx, &self.line.name(), now, ended).await
     }
 
     fn failed(&mut self) {

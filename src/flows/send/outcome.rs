@@ -95,7 +95,7 @@ pub(super) async fn record(
         }
         // The same: the next look at the message decides who takes it.
         SendOutcome::OutsideWindow { error } => {
-            let then = AfterRefusal::Elsewhere(now);
+            let then = AfterRefusal::NextAddress(now);
             Ok((refused(error, then), LineMeaning::Answers))
         }
         SendOutcome::RefusedNumber {
@@ -104,7 +104,7 @@ pub(super) async fn record(
             blocked,
         } => {
             let why = refused_number(line, tx, sent, opted_out, blocked, now).await?;
-            let then = AfterRefusal::AttemptResult(why.as_str());
+            let then = AfterRefusal::End(why.as_str());
             Ok((refused(error, then), LineMeaning::Answers))
         }
         SendOutcome::RefusedChannel { error } => {
@@ -187,7 +187,7 @@ async fn refused_number(
 /// The bot was blocked there, or the chat is gone. Staff see it, and no text goes there until the
 /// bot is let in again.
 async fn chat_is_gone(tx: &mut Tx, sent: &Sent, now: DateTime<Utc>) -> Result<()> {
-    if inbox::block(tx, &sent.number_hash, Some(now)).await? == 0 {
+    if inbox::set_blocked(tx, &sent.number_hash, Some(now)).await? == 0 {
         return Ok(());
     }
     let key = TaskKey::chat_gone(&sent.number_hash, now.date_naive());
@@ -218,13 +218,13 @@ async fn unknown(
 ) -> Result<(Option<AttemptResult>, LineMeaning)> {
     if line.can_be_asked() {
         tracing::warn!("an attempt ended in doubt ({error}); the provider will be asked");
-        return Ok((Some(AttemptResult::Doubt { error }), LineMeaning::Fails));
+        return Ok((Some(AttemptResult::Unknown { error }), LineMeaning::Fails));
     }
     tracing::warn!(
         "a text by {} may or may not have arrived ({error}): a person decides",
         line.in_words()
     );
-    if attempts::uncertain(tx, now, &sent.token).await? {
+    if attempts::mark_uncertain(tx, now, &sent.token).await? {
         let key = TaskKey::uncertain(&sent.token);
         tasks::open_for_message(tx, now, key, TaskKind::Uncertain, &sent.message_id).await?;
     }

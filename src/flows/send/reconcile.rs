@@ -67,7 +67,7 @@ pub async fn round(svc: &Service, me: &WorkerId) -> Result<usize> {
     let mut not_now: HashSet<String> = HashSet::new();
     for a in open {
         if !alive.contains_key(&a.worker) {
-            let lives = a.worker == *me || workers::lives(&svc.db, &a.worker).await;
+            let lives = a.worker == *me || workers::is_alive(&svc.db, &a.worker).await;
             alive.insert(a.worker.clone(), lives);
         }
         // Another sender's service may not know it, and "not there" would be a double: without its
@@ -148,7 +148,7 @@ async fn look(
         }
     };
     let ids: Vec<String> = listed.iter().map(|l| l.provider_id.clone()).collect();
-    let mut taken = attempts::owned(&svc.db, &ids).await?;
+    let mut taken = attempts::own_provider_ids(&svc.db, &ids).await?;
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     // What can be told by its words is looked for first.
@@ -170,7 +170,7 @@ async fn look(
                     .and_then(|l| l.error.clone());
                 let token = a.token.clone();
                 taken.insert(provider_id.clone());
-                outbox::record(
+                outbox::record_results(
                     &mut tx,
                     &line.name(),
                     now,
@@ -204,11 +204,13 @@ async fn look(
                 );
                 let end = AttemptResult::NotSent {
                     error: "not found at the provider".into(),
-                    again: now,
+                    retry_at: now,
                 };
-                outbox::record(&mut tx, &line.name(), now, vec![(a.token, end)]).await?;
+                outbox::record_results(&mut tx, &line.name(), now, vec![(a.token, end)]).await?;
             }
-            LookResult::NotThere => attempts::looked(&mut tx, now, look_again, &[a.token]).await?,
+            LookResult::NotThere => {
+                attempts::record_lookups(&mut tx, now, look_again, &[a.token]).await?
+            }
             LookResult::CannotTell => uncertain(&mut tx, now, &a).await?,
         }
     }
@@ -219,7 +221,7 @@ async fn look(
 }
 
 async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttempt) -> Result<()> {
-    if attempts::uncertain(tx, now, &a.token).await? {
+    if attempts::mark_uncertain(tx, now, &a.token).await? {
         tasks::open_for_message(
             tx,
             now,

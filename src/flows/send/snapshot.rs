@@ -62,14 +62,14 @@ impl Gathered {
         let centres = centres::all_in(tx).await?;
         let session_of = |c: &ClaimedMessage| c.session.as_ref().map(|s| s.0.clone());
         let ids = sorted(claimed.iter().filter_map(session_of));
-        let free_sessions = sessions::lock_free(tx, &ids).await?;
+        let free_sessions = sessions::lock_available(tx, &ids).await?;
         let places = sorted(
             claimed
                 .iter()
                 .filter_map(|c| Some((session_of(c)?, c.role?))),
         );
         let attendees: HashMap<(SessionId, Role), AttendeeContext> =
-            sessions::contexts_of(tx, svc.lines().senders(), &places)
+            sessions::contexts_of_attendees(tx, svc.lines().senders(), &places)
                 .await?
                 .into_iter()
                 .map(|a| ((a.session.id.clone(), a.attendee.role), a))
@@ -81,7 +81,7 @@ impl Gathered {
         let pace = read_pace(tx, &centres, claimed, &attendees, now).await?;
         Ok(Gathered {
             modes: inbox::modes_of(tx, &reply_hashes).await?,
-            closed: inbox::closed_among(tx, line.channel, &reply_hashes).await?,
+            closed: inbox::unusable_among(tx, line.channel, &reply_hashes).await?,
             languages: inbox::languages_of(tx, &reply_hashes).await?,
             last_inbound: read_last_inbound(tx, line, reply_hashes, &attendees, now).await?,
             centres,
@@ -101,7 +101,7 @@ impl Gathered {
         let mut details = Details {
             question_open: match &message.payload {
                 Payload::WhichVisit { choice, .. } => {
-                    questions::choosing_by_id(tx, choice).await?.is_some()
+                    questions::open_choice_by_id(tx, choice).await?.is_some()
                 }
                 Payload::AnotherDate { question, .. } => {
                     dates::session_of(tx, question).await?.is_some()
@@ -247,7 +247,7 @@ async fn read_last_inbound(
             .filter(|r| r.address.channel() == line.channel)
             .map(|r| r.hash.clone()),
     );
-    inbox::last_wrote(tx, line.at(), &hashes, now - Duration::days(1)).await
+    inbox::last_inbound(tx, line.at(), &hashes, now - Duration::days(1)).await
 }
 
 /// The cancel question that a text puts, while it is open.
@@ -258,7 +258,7 @@ async fn cancel_question(
     now: DateTime<Utc>,
 ) -> Result<Option<OpenCancelQuestion>> {
     let (session, own) = (&attendee.session, &attendee.attendee);
-    let history = questions::of(tx, &session.id, own.role, own.ask_version, now).await?;
+    let history = questions::history(tx, &session.id, own.role, own.ask_version, now).await?;
     let open = history
         .open
         .filter(|q| q.id == *id && q.is_open(now, session.starts_at));

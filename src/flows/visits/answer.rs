@@ -39,21 +39,23 @@ pub async fn answer(
     if !off_already {
         must_be_booked(&session)?;
     }
-    let contexts = sessions::contexts(&mut tx, svc.lines().senders(), session_id).await?;
+    let contexts =
+        sessions::contexts_of_session(&mut tx, svc.lines().senders(), session_id).await?;
     let Some(context) = contexts.iter().find(|s| s.attendee.role == role) else {
         bail!("the {role} has no place in session {session_id}")
     };
     // What this party began by text is ended by what they said to a person.
-    if let Some(q) = questions::of(&mut tx, session_id, role, context.attendee.ask_version, now)
-        .await?
-        .open
+    if let Some(q) =
+        questions::history(&mut tx, session_id, role, context.attendee.ask_version, now)
+            .await?
+            .open
     {
         questions::end(&mut tx, &q.id, false).await?;
     }
-    tasks::obsolete_unfinished(&mut tx, now, session_id, Some(role)).await?;
+    tasks::mark_unfinished_obsolete(&mut tx, now, session_id, Some(role)).await?;
     crate::flows::choices::end_choices(&mut tx, context, "", now).await?;
     if yes {
-        sessions::answer(&mut tx, session_id, role, Answer::Confirmed, Some(rec.at)).await?;
+        sessions::set_answer(&mut tx, session_id, role, Answer::Confirmed, Some(rec.at)).await?;
         outbox::withdraw(
             &mut tx,
             session_id,

@@ -58,7 +58,7 @@ pub async fn ask(
         to,
         origin,
     };
-    if !dates::ask(&mut tx, now, &q, session.version, rec.by).await? {
+    if !dates::add(&mut tx, now, &q, session.version, rec.by).await? {
         bail!(
             "both parents are asked about another date for this session already; close that \
              question first: courtesy record ask-date {session_id} --close"
@@ -66,7 +66,8 @@ pub async fn ask(
     }
     let shift = start - session.starts_at;
     let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
-    let contexts = sessions::contexts(&mut tx, svc.lines().senders(), session_id).await?;
+    let contexts =
+        sessions::contexts_of_session(&mut tx, svc.lines().senders(), session_id).await?;
     let texts: Vec<NewMessage> = contexts
         .iter()
         .map(|context| {
@@ -117,7 +118,7 @@ pub async fn answer(
 ) -> Result<()> {
     let now = svc.clock.now();
     let (mut tx, ..) = begin_booked(svc, session_id, rec, now).await?;
-    let q = dates::open_of(&mut tx, session_id)
+    let q = dates::open_question(&mut tx, session_id)
         .await?
         .context("nobody is asked about another date for this session")?;
     outbox::withdraw(
@@ -179,7 +180,7 @@ pub(crate) async fn answered(
             };
             tasks::open(tx, now, &task).await?;
         } else {
-            tasks::close(tx, now, dedup_key).await?;
+            tasks::mark_obsolete(tx, now, dedup_key).await?;
         }
     }
     Ok(())
@@ -190,7 +191,7 @@ pub(crate) async fn answered(
 pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
     let (mut tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
-    let q = dates::open_of(&mut tx, session_id)
+    let q = dates::open_question(&mut tx, session_id)
         .await?
         .context("nobody is asked about another date for this session")?;
     finish(&mut tx, &q.id, "closed", now).await?;
@@ -198,7 +199,7 @@ pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -
     let mut texts = Vec::new();
     // A visit that is off stays nowhere: whoever has to hear that, hears it anyway.
     let contexts = if session.state == SessionState::Booked {
-        sessions::contexts(&mut tx, svc.lines().senders(), session_id).await?
+        sessions::contexts_of_session(&mut tx, svc.lines().senders(), session_id).await?
     } else {
         Vec::new()
     };
@@ -246,7 +247,7 @@ async fn finish(
 ) -> Result<()> {
     dates::end(tx, now, question, state).await?;
     for (_, dedup_key) in causes(question) {
-        tasks::close(tx, now, &dedup_key).await?;
+        tasks::mark_obsolete(tx, now, &dedup_key).await?;
     }
     Ok(())
 }
@@ -265,7 +266,7 @@ pub(crate) async fn end_by_move(
         EndReason::Moved.as_str(),
     )
     .await?;
-    match dates::open_of(tx, session_id).await? {
+    match dates::open_question(tx, session_id).await? {
         Some(q) => finish(tx, &q.id, "moved", now).await,
         None => Ok(()),
     }

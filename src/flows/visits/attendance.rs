@@ -114,6 +114,6 @@ pub async fn ill_children(
         &children.to_string(),
     )
     .await?;
-    tasks::close_of_session(&mut tx, now, session_id, TaskKind::ChildrenCount).await?;
+    tasks::mark_done_of_session(&mut tx, now, session_id, TaskKind::ChildrenCount).await?;
     finish(svc, tx, &session.case_id, now).await
 }

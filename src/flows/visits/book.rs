@@ -13,7 +13,7 @@ use crate::domain::visits::session::{ContactType, SessionState};
 use crate::domain::visits::terms::terms_for_family;
 use crate::flows::recording::{Recording, named_time};
 use crate::flows::service::Service;
-use crate::store::bookings::{self, CaseFile, Offset, StoredSeries, Usual};
+use crate::store::bookings::{self, CaseFile, Offset, StoredSeries, UsualSession};
 use crate::store::cases::{self, NewAttendee, NewSession};
 use crate::store::facts::{self, Fact};
 use crate::store::sealed::random_id;
@@ -105,7 +105,7 @@ fn offset(start: NaiveTime, arrives: NaiveTime) -> i64 {
 /// at the door.
 fn shape(
     case: &CaseFile,
-    usual: Option<&Usual>,
+    usual: Option<&UsualSession>,
     like: Option<&StoredSeries>,
     b: &Booking,
 ) -> Result<SessionShape> {
@@ -171,7 +171,7 @@ fn shape(
 fn new_session(
     case: &CaseFile,
     centre: &Centre,
-    usual: Option<&Usual>,
+    usual: Option<&UsualSession>,
     shape: &SessionShape,
     local: NaiveDateTime,
     now: DateTime<Utc>,
@@ -261,7 +261,7 @@ async fn book_in(
             b.start.format("%Y-%m-%d %H:%M")
         );
     }
-    let usual = bookings::usual(tx, case_id).await?;
+    let usual = bookings::usual_session(tx, case_id).await?;
     let shape = shape(&case, usual.as_ref(), like, b)?;
     if let Some(pattern) = b.every {
         fits(pattern, b.start.date()).map_err(anyhow::Error::msg)?;
@@ -319,7 +319,7 @@ async fn book_in(
     let mut rule = "by-staff";
     if let Some(missed) = &b.replaces {
         rule = "replacement";
-        let Some(m) = bookings::missed(tx, missed)
+        let Some(m) = bookings::missed_session(tx, missed)
             .await?
             .filter(|m| m.case_id == case.id)
         else {
@@ -338,7 +338,7 @@ async fn book_in(
             bail!("--replaces: session {missed} is replaced already, by {by}");
         }
         bookings::set_replaces(tx, &session.id, missed).await?;
-        tasks::close(tx, now, &TaskKey::replacement(missed)).await?;
+        tasks::mark_obsolete(tx, now, &TaskKey::replacement(missed)).await?;
     }
     let detail = b
         .replaces
@@ -356,9 +356,9 @@ async fn book_in(
         detail: &detail,
     };
     facts::add(tx, now, &[fact]).await?;
-    bookings::touch(tx, &case.id).await?;
+    bookings::rescan(tx, &case.id).await?;
     // A deadline may hang on it.
-    money::look_again(tx, now, std::iter::once(&case.id)).await?;
+    money::rescan(tx, now, std::iter::once(&case.id)).await?;
     Ok(Booked {
         sessions: vec![(session.id, b.start)],
         series: None,
@@ -371,7 +371,7 @@ async fn extend(
     tx: &mut Tx,
     case: &CaseFile,
     centre: &Centre,
-    usual: Option<&Usual>,
+    usual: Option<&UsualSession>,
     s: &StoredSeries,
     by: &str,
     now: DateTime<Utc>,
@@ -405,7 +405,7 @@ async fn extend(
             .map(|(n, local)| (new_session(case, centre, usual, &shape, *local, now), *n))
             .collect();
     }
-    bookings::settle(tx, &s.id, a.next_n, a.look_at).await?;
+    bookings::save_progress(tx, &s.id, a.next_n, a.look_at).await?;
     if made.is_empty() {
         return Ok(Vec::new());
     }
@@ -413,7 +413,7 @@ async fn extend(
     cases::insert_sessions(tx, &sessions).await?;
     let numbered: Vec<(SessionId, i64)> =
         sessions.iter().map(|s| s.id.clone()).zip(numbers).collect();
-    bookings::number(tx, &s.id, &numbered).await?;
+    bookings::set_occurrence_numbers(tx, &s.id, &numbered).await?;
     let fact = |id| Fact {
         case_id: Some(&case.id),
         session_id: Some(id),
@@ -426,8 +426,8 @@ async fn extend(
     };
     let facts: Vec<Fact<'_>> = sessions.iter().map(|s| fact(&s.id)).collect();
     facts::add(tx, now, &facts).await?;
-    bookings::touch(tx, &case.id).await?;
-    money::look_again(tx, now, std::iter::once(&case.id)).await?;
+    bookings::rescan(tx, &case.id).await?;
+    money::rescan(tx, now, std::iter::once(&case.id)).await?;
     let local =
         |s: &NewSession| crate::domain::local_time::parse_local(&s.start_local).unwrap_or_default();
     Ok(sessions.iter().map(|s| (s.id.clone(), local(s))).collect())
@@ -448,8 +448,8 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
             let Some(centre) = all.get(&case.centre).map(|c| &c.centre) else {
                 continue;
             };
-            let usual = bookings::usual(&mut tx, case_id).await?;
-            for s in bookings::running(&mut tx, case_id).await? {
+            let usual = bookings::usual_session(&mut tx, case_id).await?;
+            for s in bookings::running_series(&mut tx, case_id).await? {
                 extend(&mut tx, &case, centre, usual.as_ref(), &s, "courtesy", now).await?;
             }
         }
@@ -477,14 +477,14 @@ pub async fn end(
     staff::allow(&mut tx, rec.by, Act::Record).await?;
     // First the sessions, then their case, as whoever reads a reply does; in the other order the
     // two could wait for one another.
-    let held = bookings::lock_ahead(&mut tx, case_id, from, now).await?;
+    let held = bookings::lock_upcoming(&mut tx, case_id, from, now).await?;
     let case = bookings::lock_case(&mut tx, case_id).await?;
     let centre = centres::all_in(&mut tx)
         .await?
         .remove(&case.centre)
         .context("the case's centre is missing")?
         .centre;
-    let mut running = bookings::running(&mut tx, case_id).await?;
+    let mut running = bookings::running_series(&mut tx, case_id).await?;
     running.retain(|s| series.is_none_or(|id| s.id == *id));
     let old = match running.as_slice() {
         [] => bail!(
@@ -522,7 +522,7 @@ pub async fn end(
     }
     let ids: Vec<SessionId> = untouched.iter().map(|o| o.id.clone()).collect();
     bookings::unbook(&mut tx, now, &ids).await?;
-    bookings::end(&mut tx, &old.id, until, now).await?;
+    bookings::set_last_day(&mut tx, &old.id, until, now).await?;
     let left = ahead(
         &Series {
             until: Some(until),
@@ -532,7 +532,7 @@ pub async fn end(
         now,
     );
     if left.book.is_empty() && left.look_at.is_none() {
-        bookings::settle(&mut tx, &old.id, old.series.next_n, None).await?;
+        bookings::save_progress(&mut tx, &old.id, old.series.next_n, None).await?;
     }
     let detail = format!("{} ends before {from}", old.series.pattern);
     let mut list = vec![Fact {
@@ -556,7 +556,7 @@ pub async fn end(
         detail: "",
     }));
     facts::add(&mut tx, now, &list).await?;
-    money::look_again(&mut tx, now, std::iter::once(&case.id)).await?;
+    money::rescan(&mut tx, now, std::iter::once(&case.id)).await?;
     let booked = match change {
         None => None,
         Some(b) => Some(book_in(&mut tx, case_id, b, Some(old), rec, now).await?),

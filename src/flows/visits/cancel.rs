@@ -15,7 +15,8 @@ use crate::flows::recording::{Recording, begin_booked, fact};
 use crate::flows::ring::ring;
 use crate::flows::service::Service;
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, AttendeeContext, Cancellation};
+use crate::domain::visits::attendee::AttendeeContext;
+use crate::store::sessions::{self, Cancellation};
 use crate::store::{Tx, centres, messages, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -36,12 +37,12 @@ pub async fn call_off(
     by_address: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let contexts = sessions::contexts(tx, senders, session_id).await?;
+    let contexts = sessions::contexts_of_session(tx, senders, session_id).await?;
     if let Some(me) = contexts
         .iter()
         .find(|s| s.attendee.role.as_str() == by.as_str())
     {
-        sessions::answer(
+        sessions::set_answer(
             tx,
             session_id,
             me.attendee.role,
@@ -82,15 +83,15 @@ pub async fn call_off(
     else {
         return Ok(());
     };
-    if !sessions::call_off(tx, &session, &Cancellation { by, at }).await? {
+    if !sessions::cancel(tx, &session, &Cancellation { by, at }).await? {
         return Ok(());
     }
-    tasks::obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
-    tasks::obsolete_unfinished(tx, now, session_id, None).await?;
+    tasks::mark_obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
+    tasks::mark_unfinished_obsolete(tx, now, session_id, None).await?;
     let mut untold = Vec::new();
     for context in others() {
         untold.push(
-            outbox::untold_move(tx, session_id, context.attendee.role)
+            outbox::unsent_move(tx, session_id, context.attendee.role)
                 .await?
                 .unwrap_or_default(),
         );
@@ -112,7 +113,7 @@ pub async fn call_off(
         )
         .await?;
         if context.attendee.ask_at.is_some() {
-            sessions::ask_at(tx, session_id, role, None, NotSent::Cancelled.as_str()).await?;
+            sessions::schedule_ask(tx, session_id, role, None, NotSent::Cancelled.as_str()).await?;
         }
     }
     let held = centres::held(tx, &centre.code).await?;
@@ -179,12 +180,12 @@ pub async fn resume_question(
         && [NotSent::Cancelled, NotSent::Closed]
             .iter()
             .any(|why| a.asked == why.as_str())
-        && messages::asked(tx, session, a.role, a.ask_version)
+        && messages::question_state(tx, session, a.role, a.ask_version)
             .await?
             .at
             .is_none()
     {
-        sessions::ask_at(tx, session, a.role, Some(at), "").await?;
+        sessions::schedule_ask(tx, session, a.role, Some(at), "").await?;
     }
     Ok(())
 }

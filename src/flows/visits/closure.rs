@@ -12,13 +12,14 @@ use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::release::in_time;
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::flows::compose::{message_to, speaker};
 use crate::flows::service::Service;
 use crate::store::closures::{self, families};
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sealed::random_id;
-use crate::store::sessions::{self, AttendeeContext};
+use crate::store::sessions;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, money, staff};
 use crate::templates::RenderedText;
@@ -257,8 +258,8 @@ pub async fn send(
              preview again"
         );
     }
-    let untold_moves = outbox::untold_moves(&mut tx, &c.centre).await?;
-    closures::no_way_back(
+    let untold_moves = outbox::unsent_moves(&mut tx, &c.centre).await?;
+    closures::end_undo(
         &mut tx,
         &c.centre,
         now,
@@ -285,7 +286,7 @@ pub async fn send(
              preview again"
         );
     }
-    tasks::moot_of_sessions(&mut tx, now, &sessions, TaskKind::RingSessionOn).await?;
+    tasks::mark_obsolete_of_sessions(&mut tx, now, &sessions, TaskKind::RingSessionOn).await?;
     let id = ClosureId::new(random_id());
     let at = |d: NaiveDate, t: NaiveTime| d.and_time(t);
     let (opens, closes) = c.hours.unwrap_or((
@@ -375,7 +376,7 @@ pub async fn send(
         detail: "",
     }));
     facts::add(&mut tx, now, &facts_of).await?;
-    money::look_again(&mut tx, now, facts_of.iter().filter_map(|f| f.case_id)).await?;
+    money::rescan(&mut tx, now, facts_of.iter().filter_map(|f| f.case_id)).await?;
     tx.commit().await?;
     svc.wake_senders();
     svc.changed.notify_waiters();

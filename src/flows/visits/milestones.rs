@@ -20,7 +20,8 @@ use crate::flows::service::Service;
 use crate::flows::visits::book;
 use crate::store::centres::{self, Centres};
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, AttendeeContext};
+use crate::domain::visits::attendee::AttendeeContext;
+use crate::store::sessions;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, bookings as store, milestones, money as ledger};
 use anyhow::Result;
@@ -57,7 +58,7 @@ async fn texts(
         .filter(|t| text_of(*t).is_some())
         .collect();
     let mut list = Vec::new();
-    for t in milestones::untold(tx, &ids, &topics).await? {
+    for t in milestones::tasks_without_text(tx, &ids, &topics).await? {
         let Some((centre, case)) = cases
             .iter()
             .find(|c| c.1.id == t.case_id)
@@ -86,7 +87,7 @@ async fn texts(
             .map(|d| instant(centre.tz, d.and_time(NaiveTime::MIN)))
             .or(t.due_at);
         let file = ledger::case(tx, &t.case_id).await?;
-        let contexts = sessions::contexts(tx, svc.lines().senders(), session).await?;
+        let contexts = sessions::contexts_of_session(tx, svc.lines().senders(), session).await?;
         let from = text_from(t.due_at, centre.rules.money_hours.is_none(), now);
         let can: Vec<_> = contexts
             .iter()
@@ -144,7 +145,7 @@ pub(crate) async fn facts(
     let case = ledger::case(tx, case_id).await?;
     Ok(MilestoneFacts {
         task_open,
-        in_danger: ledger::safety_open(tx, case_id, role).await?,
+        in_danger: ledger::has_open_safety_task(tx, case_id, role).await?,
         allowed: assessed_case::allowed(centre, &case, context, now),
     })
 }
@@ -195,7 +196,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
                 .find(|v| Some(&v.session) == d.session.as_ref())
                 .and_then(|v| v.off_at)
             {
-                tasks::reopen(&mut tx, &d.dedup_key, off_at).await?;
+                tasks::reopen_if_done_before(&mut tx, &d.dedup_key, off_at).await?;
             }
         }
         let ids: Vec<&CaseId> = cases.iter().map(|c| &c.1.id).collect();
@@ -209,7 +210,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
                     || v.unbooked
                     || matches!(v.state, SessionState::Booked | SessionState::Attended)
             }) {
-                tasks::close(&mut tx, now, &TaskKey::replacement(&session)).await?;
+                tasks::mark_obsolete(&mut tx, now, &TaskKey::replacement(&session)).await?;
             }
         }
         let told = texts(svc, &mut tx, &all, &cases, now).await?;

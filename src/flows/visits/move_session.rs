@@ -19,7 +19,8 @@ use crate::flows::recording::{
 };
 use crate::flows::service::Service;
 use crate::store::outbox::{self, NewMessage};
-use crate::store::sessions::{self, AttendeeContext};
+use crate::domain::visits::attendee::AttendeeContext;
+use crate::store::sessions;
 use crate::store::{Tx, money, questions, staff, tasks};
 use anyhow::{Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -74,7 +75,7 @@ pub(crate) async fn move_in(
         bail!("the session is at that time already; nothing was changed");
     }
     let shift = start - session.starts_at;
-    let contexts = sessions::contexts(tx, senders, session_id).await?;
+    let contexts = sessions::contexts_of_session(tx, senders, session_id).await?;
     if !sessions::set_time(
         tx,
         &session,
@@ -98,9 +99,9 @@ pub(crate) async fn move_in(
         EndReason::Moved.as_str(),
     )
     .await?;
-    questions::end_all(tx, session_id).await?;
-    tasks::obsolete_unfinished(tx, now, session_id, None).await?;
-    tasks::obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
+    questions::end_of_session(tx, session_id).await?;
+    tasks::mark_unfinished_obsolete(tx, now, session_id, None).await?;
+    tasks::mark_obsolete_of_session(tx, now, session_id, TaskKind::RingSessionOn).await?;
     crate::flows::visits::ask_date::end_by_move(tx, session_id, now).await?;
     let moment = schedule::moment(&centre.courtesy, centre.tz, to).at;
     for context in &contexts {
@@ -123,7 +124,7 @@ pub(crate) async fn move_in(
     )
     .await?;
     // A deadline may hang on it.
-    money::look_again(tx, now, std::iter::once(&session.case_id)).await
+    money::rescan(tx, now, std::iter::once(&session.case_id)).await
 }
 
 async fn moved(
@@ -144,7 +145,7 @@ async fn moved(
     } else {
         (Some(first_look(centre, to, now)), "")
     };
-    sessions::ask_anew(tx, a, arrival, now, ask_at, asked).await?;
+    sessions::restart_question(tx, a, arrival, now, ask_at, asked).await?;
     let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
     let dedup_key = MessageKey::moved(&a.session_id, a.ask_version + 1, a.role);
     let message = NewMessage {

@@ -60,7 +60,8 @@ pub async fn reinstate(
             wall(centre.tz, off_at).format("%a %-d %b %H:%M")
         );
     }
-    let contexts = sessions::contexts(&mut tx, svc.lines().senders(), session_id).await?;
+    let contexts =
+        sessions::contexts_of_session(&mut tx, svc.lines().senders(), session_id).await?;
     if contexts.iter().any(|s| s.archived) {
         bail!("the file is closed; a new referral is needed first");
     }
@@ -76,11 +77,11 @@ pub async fn reinstate(
         let cancelled_too = a.answer == crate::domain::visits::session::Answer::Cancelled;
         if !called_off
             && !cancelled_too
-            && !outbox::knows_it_is_off(&mut tx, &session, a.role).await?
+            && !outbox::may_know_of_cancellation(&mut tx, &session, a.role).await?
         {
             sessions::set_release(&mut tx, session_id, a.role, None, None).await?;
             crate::flows::visits::cancel::resume_question(&mut tx, &centre, context, now).await?;
-            tasks::ring_again(&mut tx, session_id, a.role).await?;
+            tasks::reopen_ring_tasks(&mut tx, session_id, a.role).await?;
             continue;
         }
         // If the courtesy moment has passed, this text is the request; else one follows at its
@@ -97,7 +98,7 @@ pub async fn reinstate(
                 "",
             )
         };
-        sessions::ask_anew(&mut tx, a, a.arrives_at, now, ask_at, asked).await?;
+        sessions::restart_question(&mut tx, a, a.arrives_at, now, ask_at, asked).await?;
         sessions::set_release(&mut tx, session_id, a.role, None, None).await?;
         let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
         let dedup_key = MessageKey::session_on(session_id, session.version + 1, a.role);
@@ -125,9 +126,9 @@ pub async fn reinstate(
         EndReason::TakenBack.as_str(),
     )
     .await?;
-    tasks::close_of_session(&mut tx, now, session_id, TaskKind::Reconfirm).await?;
-    tasks::close_of_session(&mut tx, now, session_id, TaskKind::Replacement).await?;
-    tasks::obsolete_of_session(&mut tx, now, session_id, TaskKind::RingSessionOff).await?;
+    tasks::mark_done_of_session(&mut tx, now, session_id, TaskKind::Reconfirm).await?;
+    tasks::mark_done_of_session(&mut tx, now, session_id, TaskKind::Replacement).await?;
+    tasks::mark_obsolete_of_session(&mut tx, now, session_id, TaskKind::RingSessionOff).await?;
     fact(&mut tx, now, &session, None, "reinstated", "C11", rec, "").await?;
     finish(svc, tx, &session.case_id, now).await
 }

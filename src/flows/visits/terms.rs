@@ -8,7 +8,7 @@ use crate::domain::task::TaskKind;
 use crate::domain::visits::terms::{ANNOUNCED_DAYS, after_change, changes};
 use crate::store::facts::{self, Fact};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{Tx, bookings};
+use crate::store::{Tx, bookings, milestones};
 use anyhow::Result;
 use chrono::{DateTime, Days, NaiveTime, Utc};
 
@@ -40,7 +40,7 @@ pub async fn announce(
     };
     let mut rows = Vec::new();
     let mut said = Vec::new();
-    for k in bookings::kept_from(tx, &centre.code, *first, now).await? {
+    for k in bookings::booked_terms(tx, &centre.code, *first, now).await? {
         let terms = after_change(&k.terms, old, centre, k.day);
         if terms != k.terms {
             said.push((
@@ -74,7 +74,7 @@ pub async fn announce(
             (a.from - Days::new(ANNOUNCED_DAYS))
                 .and_time(NaiveTime::from_hms_opt(17, 0, 0).unwrap_or_default()),
         );
-        let families = bookings::families_from(tx, &centre.code, a.from).await?;
+        let families = bookings::affected_cases(tx, &centre.code, a.from).await?;
         let task = |case_id| NewTask {
             case_id: Some(case_id),
             due_at: Some(due),
@@ -86,7 +86,7 @@ pub async fn announce(
         let list: Vec<NewTask<'_>> = families.iter().map(task).collect();
         tasks::open_many(tx, now, &list).await?;
         // Where the centre wants it, both parents are told by text: the next scan sees to it.
-        bookings::touch_many(tx, &families).await?;
+        milestones::rescan_many(tx, &families).await?;
         told = told.max(families.len());
     }
     Ok(Ok(Announcement {

@@ -1,9 +1,8 @@
-//! Opt-outs: each belongs to a channel, our sender and an address, and knows where the STOP was
-//! said.
+//! Opt-outs. Each belongs to a channel, our sender and an address, and knows where STOP was said.
 
 use crate::args;
 use crate::domain::people::channel::Channel;
-use crate::store::db::{Arg, Db, Row, Tx, list_of};
+use crate::store::db::{Arg, Db, Row, Tx, placeholder_list};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -11,14 +10,14 @@ use std::collections::HashSet;
 /// Addresses that are opted out: (channel, our sender, hash).
 pub type OptOuts = HashSet<(Channel, String, String)>;
 
-const STOPPED: &str = "SELECT channel, sender, number_hash FROM opt_out WHERE active = TRUE";
-/// As long as there are fewer, all are read at once, which is quicker than to look for many.
+const ACTIVE: &str = "SELECT channel, sender, number_hash FROM opt_out WHERE active = TRUE";
+/// Up to this many opt-outs are all read at once, which is faster than looking for many hashes.
 const FEW: usize = 500;
 
-fn read_stopped(rows: &[Row], out: &mut OptOuts) -> Result<()> {
+fn read_opt_outs(rows: &[Row], out: &mut OptOuts) -> Result<()> {
     for r in rows {
         out.insert((
-            r.word("channel")?,
+            r.parsed("channel")?,
             r.text("sender")?,
             r.text("number_hash")?,
         ));
@@ -26,52 +25,52 @@ fn read_stopped(rows: &[Row], out: &mut OptOuts) -> Result<()> {
     Ok(())
 }
 
-fn stopped_among(hashes: &[String]) -> (String, Vec<Arg>) {
+fn query_for(hashes: &[String]) -> (String, Vec<Arg>) {
     (
         format!(
-            "{STOPPED} AND number_hash IN ({})",
-            list_of(1, hashes.len())
+            "{ACTIVE} AND number_hash IN ({})",
+            placeholder_list(1, hashes.len())
         ),
         hashes.iter().map(Arg::from).collect(),
     )
 }
 
-/// Which of these addresses are opted out, and where.
+/// Which of these addresses are opted out, and at which sender.
 pub async fn opted_out_among(tx: &mut Tx, hashes: &[String]) -> Result<OptOuts> {
     let mut out = OptOuts::new();
     let all = if hashes.len() > 1 {
-        tx.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await?
+        tx.all(format!("{ACTIVE} LIMIT {FEW}"), args![]).await?
     } else {
         Vec::new()
     };
     if hashes.len() > 1 && all.len() < FEW {
-        read_stopped(&all, &mut out)?;
+        read_opt_outs(&all, &mut out)?;
         return Ok(out);
     }
     for chunk in hashes.chunks(500) {
-        let (sql, args) = stopped_among(chunk);
-        read_stopped(&tx.all(sql, args).await?, &mut out)?;
+        let (sql, args) = query_for(chunk);
+        read_opt_outs(&tx.all(sql, args).await?, &mut out)?;
     }
     Ok(out)
 }
 
-/// The same outside a transaction.
+/// [`opted_out_among`] outside a transaction.
 pub async fn opted_out_among_in(db: &Db, hashes: &[String]) -> Result<OptOuts> {
     let mut out = OptOuts::new();
-    let all = db.all(format!("{STOPPED} LIMIT {FEW}"), args![]).await?;
+    let all = db.all(format!("{ACTIVE} LIMIT {FEW}"), args![]).await?;
     if all.len() < FEW {
-        read_stopped(&all, &mut out)?;
+        read_opt_outs(&all, &mut out)?;
         return Ok(out);
     }
     for chunk in hashes.chunks(500) {
-        let (sql, args) = stopped_among(chunk);
-        read_stopped(&db.all(sql, args).await?, &mut out)?;
+        let (sql, args) = query_for(chunk);
+        read_opt_outs(&db.all(sql, args).await?, &mut out)?;
     }
     Ok(out)
 }
 
-/// Opts an address out or in at a sender. `said` is where a party said so; `None`: the service
-/// reports it.
+/// Opts an address out or back in at a sender. `said` is where the party said so; `None` if the
+/// provider reports it.
 pub async fn set_opt_out(
     tx: &mut Tx,
     at: (Channel, &str),
@@ -81,10 +80,11 @@ pub async fn set_opt_out(
     now: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on,
-          said_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = $4, changed_at = $5,
-           said_on = $6, said_by = $7 WHERE opt_out.changed_at <= $5",
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET
+           active = $4, changed_at = $5, said_on = $6, said_by = $7
+         WHERE opt_out.changed_at <= $5",
         args![
             at.0.as_str(),
             at.1,
@@ -99,9 +99,9 @@ pub async fn set_opt_out(
     Ok(())
 }
 
-/// A STOP that was said elsewhere stops this address too, unless it is stopped already by itself or
-/// by the service.
-pub async fn stop_too(
+/// Extends a STOP said elsewhere to this address, unless it is opted out already by its own STOP or
+/// by the provider.
+pub async fn extend_stop(
     tx: &mut Tx,
     at: (Channel, &str),
     number_hash: &str,
@@ -109,10 +109,10 @@ pub async fn stop_too(
     now: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on,
-          said_by) VALUES ($1, $2, $3, TRUE, $4, $5, $6)
-         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET active = TRUE, changed_at = $4,
-           said_on = $5, said_by = $6
+        "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by)
+         VALUES ($1, $2, $3, TRUE, $4, $5, $6)
+         ON CONFLICT (channel, sender, number_hash) DO UPDATE SET
+           active = TRUE, changed_at = $4, said_on = $5, said_by = $6
          WHERE opt_out.active = FALSE AND opt_out.changed_at <= $4",
         args![
             at.0.as_str(),
@@ -127,9 +127,9 @@ pub async fn stop_too(
     Ok(())
 }
 
-/// A START ends what the STOP in the same place had stopped elsewhere, and nothing else. Gives how
-/// many addresses that were.
-pub async fn start_too(
+/// Ends what a STOP said in the same place had extended to this address. Returns the number of
+/// addresses that changed.
+pub async fn extend_start(
     tx: &mut Tx,
     at: (Channel, &str),
     number_hash: &str,
@@ -137,9 +137,15 @@ pub async fn start_too(
     now: DateTime<Utc>,
 ) -> Result<u64> {
     tx.exec(
-        "UPDATE opt_out SET active = FALSE, changed_at = $4 WHERE channel = $1 AND sender = $2
-          AND number_hash = $3 AND active = TRUE AND changed_at <= $4
-         AND said_on = $5 AND said_by = $6",
+        "UPDATE opt_out
+         SET active = FALSE, changed_at = $4
+         WHERE channel = $1
+           AND sender = $2
+           AND number_hash = $3
+           AND active = TRUE
+           AND changed_at <= $4
+           AND said_on = $5
+           AND said_by = $6",
         args![
             at.0.as_str(),
             at.1,
@@ -152,7 +158,7 @@ pub async fn start_too(
     .await
 }
 
-/// When an address said STOP or START last at a sender, and whether it is stopped.
+/// When an address last said STOP or START at a sender, and whether it is opted out.
 pub async fn opt_out_of(
     tx: &mut Tx,
     at: (Channel, &str),
@@ -160,8 +166,9 @@ pub async fn opt_out_of(
 ) -> Result<Option<(DateTime<Utc>, bool)>> {
     let row = tx
         .one(
-            "SELECT changed_at, active FROM opt_out WHERE channel = $1 AND sender = $2 \
-                      AND number_hash = $3",
+            "SELECT changed_at, active
+             FROM opt_out
+             WHERE channel = $1 AND sender = $2 AND number_hash = $3",
             args![at.0.as_str(), at.1, number_hash],
         )
         .await?;
@@ -169,9 +176,9 @@ pub async fn opt_out_of(
         .transpose()
 }
 
-/// Takes the opt-outs of a centre's parties along to the centre's new sender: who said STOP has
-/// said it to the centre.
-pub async fn carry_opt_outs(
+/// Copies the opt-outs of a centre's parties to the centre's new sender: a STOP is meant for the
+/// centre.
+pub async fn copy_opt_outs(
     tx: &mut Tx,
     now: DateTime<Utc>,
     centre: &str,
@@ -182,8 +189,10 @@ pub async fn carry_opt_outs(
     tx.exec(
         "INSERT INTO opt_out (channel, sender, number_hash, active, changed_at, said_on, said_by)
          SELECT DISTINCT o.channel, $1, o.number_hash, TRUE, $2, o.said_on, o.said_by
-           FROM opt_out o JOIN address a ON a.number_hash = o.number_hash
-           JOIN party p ON p.id = a.party_id JOIN case_file c ON c.id = p.case_id
+         FROM opt_out o
+         JOIN address a ON a.number_hash = o.number_hash
+         JOIN party p ON p.id = a.party_id
+         JOIN case_file c ON c.id = p.case_id
          WHERE o.channel = $3 AND o.sender = $4 AND o.active = TRUE AND c.centre = $5
          ON CONFLICT (channel, sender, number_hash) DO NOTHING",
         args![new, now, channel.as_str(), old, centre],

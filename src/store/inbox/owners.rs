@@ -1,11 +1,11 @@
-//! Whose an address is, and whether it may be used.
+//! Which parties have an address, and whether it may be used.
 
 use crate::args;
 use crate::domain::ids::{CaseId, PartyId};
 use crate::domain::people::channel::{Channel, Mode};
 use crate::domain::people::role::Role;
 use crate::domain::people::senders::Senders;
-use crate::store::db::{Arg, Tx, list_of};
+use crate::store::db::{Arg, Tx, placeholder_list};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -25,11 +25,11 @@ pub struct Owner {
     pub mode: Mode,
     /// Its language (BCP 47).
     pub language: String,
-    /// The hash of its private word, if it chose one.
+    /// Hash of its private word, if it chose one.
     pub quiet_word: Option<String>,
 }
 
-/// Parties with an address at the centres for which our sender speaks.
+/// Parties with this address at the centres that our sender serves.
 pub async fn parties_with(
     tx: &mut Tx,
     senders: &Senders,
@@ -41,14 +41,17 @@ pub async fn parties_with(
     Ok(all)
 }
 
-/// Parties with an address at any centre.
+/// Parties with this address at any centre.
 pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owner>> {
     let rows = tx
         .all(
             "SELECT DISTINCT c.centre, c.id AS case_id, p.id AS party_id, p.role, p.mode,
-              p.language, p.quiet_word FROM address a JOIN party p ON p.id = a.party_id
-              JOIN case_file c ON c.id = p.case_id
-             WHERE a.number_hash = $1 AND a.state = 'current' ORDER BY c.centre, c.id",
+               p.language, p.quiet_word
+             FROM address a
+             JOIN party p ON p.id = a.party_id
+             JOIN case_file c ON c.id = p.case_id
+             WHERE a.number_hash = $1 AND a.state = 'current'
+             ORDER BY c.centre, c.id",
             args![number_hash],
         )
         .await?;
@@ -58,8 +61,8 @@ pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owne
                 centre: r.text("centre")?,
                 case_id: r.id("case_id")?,
                 party_id: r.id("party_id")?,
-                role: r.word("role")?,
-                mode: r.word("mode")?,
+                role: r.parsed("role")?,
+                mode: r.parsed("mode")?,
                 language: r.text("language")?,
                 quiet_word: r.text_opt("quiet_word")?,
             })
@@ -67,17 +70,19 @@ pub async fn parties_anywhere(tx: &mut Tx, number_hash: &str) -> Result<Vec<Owne
         .collect()
 }
 
-/// The quietest mode among the parties with each of these addresses.
+/// The most discreet mode among the parties with each address.
 pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, Mode>> {
     let mut out: HashMap<String, Mode> = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
-            "SELECT a.number_hash, p.mode FROM address a JOIN party p ON p.id = a.party_id WHERE \
-             a.state = 'current' AND p.mode <> 'normal' AND a.number_hash IN ({})",
-            list_of(1, chunk.len())
+            "SELECT a.number_hash, p.mode
+             FROM address a
+             JOIN party p ON p.id = a.party_id
+             WHERE a.state = 'current' AND p.mode <> 'normal' AND a.number_hash IN ({})",
+            placeholder_list(1, chunk.len())
         );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
-            let mode: Mode = r.word("mode")?;
+            let mode: Mode = r.parsed("mode")?;
             let entry = out.entry(r.text("number_hash")?).or_insert(mode);
             *entry = mode.max(*entry);
         }
@@ -85,13 +90,15 @@ pub async fn modes_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, 
     Ok(out)
 }
 
-/// The language of the parties with each of these addresses, where all of them have the same.
+/// The language of the parties with each address, if all use the same.
 pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<String, String>> {
     let mut found: HashMap<String, HashSet<String>> = HashMap::new();
     for chunk in hashes.chunks(500) {
-        let of = list_of(1, chunk.len());
+        let of = placeholder_list(1, chunk.len());
         let sql = format!(
-            "SELECT a.number_hash, p.language FROM address a JOIN party p ON p.id = a.party_id \
+            "SELECT a.number_hash, p.language
+             FROM address a
+             JOIN party p ON p.id = a.party_id
              WHERE a.state = 'current' AND a.number_hash IN ({of})"
         );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
@@ -108,23 +115,25 @@ pub async fn languages_of(tx: &mut Tx, hashes: &[String]) -> Result<HashMap<Stri
         .collect())
 }
 
-/// Those of these addresses that must not be used on a channel: at rest, not safe, or not any
-/// party's any more. A number that no party ever had is not among them, and neither is one that is
-/// on file for ringing alone. What is on file for this very channel counts before what is on file
-/// for another one with the same number.
-pub async fn closed_among(
+/// Those of these addresses that must not be used on a channel: paused, not safe, or no longer a
+/// party's.
+///
+/// An address that was never on file, or only for calls, is not among them. An entry for this
+/// channel counts before one for another channel with the same number.
+pub async fn unusable_among(
     tx: &mut Tx,
     channel: Channel,
     hashes: &[String],
 ) -> Result<HashSet<String>> {
-    // By hash: whether any of its rows is present, and whether texts may go there by this channel,
-    // and by any other.
+    // By hash: whether any entry is current, and whether messages may go there on this channel and
+    // on others.
     let mut found: HashMap<String, (bool, Option<bool>, Option<bool>)> = HashMap::new();
     for chunk in hashes.chunks(500) {
         let sql = format!(
-            "SELECT number_hash, channel, state, safe, paused_at FROM address WHERE number_hash IN \
-             ({})",
-            list_of(1, chunk.len())
+            "SELECT number_hash, channel, state, safe, paused_at
+             FROM address
+             WHERE number_hash IN ({})",
+            placeholder_list(1, chunk.len())
         );
         for r in tx.all(sql, chunk.iter().map(Arg::from).collect()).await? {
             let entry = found.entry(r.text("number_hash")?).or_default();
@@ -154,8 +163,8 @@ pub async fn closed_among(
         .collect())
 }
 
-/// Lets an address rest until a person has spoken with its owner, or lets it go on.
-pub async fn pause(
+/// Pauses an address until staff have spoken with its owner. `None` ends the pause.
+pub async fn set_paused(
     tx: &mut Tx,
     parties: &[Owner],
     number_hash: &str,
@@ -171,17 +180,22 @@ pub async fn pause(
     Ok(())
 }
 
-/// The bot was blocked in a chat, or let in again.
-pub async fn block(tx: &mut Tx, chat_hash: &str, since: Option<DateTime<Utc>>) -> Result<u64> {
+/// Records that the bot was blocked in a chat. `None` unblocks it.
+pub async fn set_blocked(
+    tx: &mut Tx,
+    chat_hash: &str,
+    since: Option<DateTime<Utc>>,
+) -> Result<u64> {
     tx.exec(
-        "UPDATE address SET blocked_at = $1 WHERE channel = 'telegram' AND number_hash = $2 \
-             AND state = 'current'",
+        "UPDATE address
+         SET blocked_at = $1
+         WHERE channel = 'telegram' AND number_hash = $2 AND state = 'current'",
         args![since, chat_hash],
     )
     .await
 }
 
-/// Whether one of these parties agreed to get texts at an address by this channel.
+/// Whether one of these parties agreed to messages at this address on this channel.
 pub async fn is_agreed(
     tx: &mut Tx,
     channel: Channel,
@@ -190,8 +204,9 @@ pub async fn is_agreed(
 ) -> Result<bool> {
     let rows = tx
         .all(
-            "SELECT party_id FROM address WHERE number_hash = $1 AND channel = $2 AND \
-                       state = 'current'",
+            "SELECT party_id
+             FROM address
+             WHERE number_hash = $1 AND channel = $2 AND state = 'current'",
             args![number_hash, channel.as_str()],
         )
         .await?;

@@ -1,4 +1,4 @@
-//! What becomes of a session and of the questions about it: answers, cancellations, moves.
+//! Changes of sessions and of the questions about them: answers, cancellations, moves.
 
 use crate::args;
 use crate::domain::ids::SessionId;
@@ -7,34 +7,35 @@ use crate::domain::visits::attendee::Attendee;
 use crate::domain::visits::attendee::Session;
 use crate::domain::visits::notice::Origin;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
-use crate::store::bookings::touch;
 use crate::store::db::Tx;
-use crate::store::sessions::local_text;
+use crate::store::milestones::rescan;
+use crate::store::session_rows::local_text;
 use anyhow::Result;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-/// What became of due questions: for each place the time of the next look (none: settled) and a
-/// word.
-pub async fn settle_asks(
+/// Sets when each question is looked at next (`None`: never), and its status.
+pub async fn update_asks(
     tx: &mut Tx,
     rows: Vec<(SessionId, Role, Option<DateTime<Utc>>, &str)>,
 ) -> Result<()> {
     let rows = rows
         .into_iter()
-        .map(|(s, r, at, word)| args![s, r.as_str(), at, word])
+        .map(|(session, role, at, status)| args![session, role.as_str(), at, status])
         .collect();
-    tx.with_many(
+    tx.update_many(
         "session_id, role, ask_at, asked",
-        "UPDATE attendee SET ask_at = v.ask_at, asked = v.asked FROM v WHERE attendee.session_id = \
-         v.session_id AND attendee.role = v.role",
+        "UPDATE attendee
+         SET ask_at = v.ask_at, asked = v.asked
+         FROM v
+         WHERE attendee.session_id = v.session_id AND attendee.role = v.role",
         rows,
     )
     .await?;
     Ok(())
 }
 
-/// Records an answer of a party.
-pub async fn answer(
+/// Records a party's answer.
+pub async fn set_answer(
     tx: &mut Tx,
     session_id: &SessionId,
     role: Role,
@@ -42,31 +43,34 @@ pub async fn answer(
     at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE attendee SET answer = $1, answered_at = $2 WHERE session_id = $3 AND role = $4",
+        "UPDATE attendee
+         SET answer = $1, answered_at = $2
+         WHERE session_id = $3 AND role = $4",
         args![answer.as_str(), at, session_id, role.as_str()],
     )
     .await?;
     Ok(())
 }
 
-/// Keeps when a party said what it said last about a visit.
-pub async fn decided(
+/// Records when a party last spoke about a visit.
+pub async fn set_decided_at(
     tx: &mut Tx,
     session_id: &SessionId,
     role: Role,
     at: DateTime<Utc>,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE attendee SET decided_at = $1 WHERE session_id = $2 AND role = $3 AND \
-             (decided_at IS NULL OR decided_at < $1)",
+        "UPDATE attendee
+         SET decided_at = $1
+         WHERE session_id = $2 AND role = $3 AND (decided_at IS NULL OR decided_at < $1)",
         args![at, session_id, role.as_str()],
     )
     .await?;
     Ok(())
 }
 
-/// Sets when a place hears that its session is off, and until when and from where it may take its
-/// own cancellation back.
+/// Sets when a party hears that its session is cancelled, and until when and from which address it
+/// may undo its own cancellation.
 pub async fn set_release(
     tx: &mut Tx,
     session_id: &SessionId,
@@ -75,8 +79,9 @@ pub async fn set_release(
     undo: Option<(DateTime<Utc>, &str)>,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE attendee SET hears_at = $1, undo_until = $2, undo_from = $3 WHERE session_id = $4 \
-         AND role = $5",
+        "UPDATE attendee
+         SET hears_at = $1, undo_until = $2, undo_from = $3
+         WHERE session_id = $4 AND role = $5",
         args![
             hears_at,
             undo.map(|u| u.0),
@@ -89,8 +94,8 @@ pub async fn set_release(
     Ok(())
 }
 
-/// Sets when a place is to be asked.
-pub async fn ask_at(
+/// Sets when a question is due, and its status.
+pub async fn schedule_ask(
     tx: &mut Tx,
     session_id: &SessionId,
     role: Role,
@@ -98,75 +103,84 @@ pub async fn ask_at(
     asked: &str,
 ) -> Result<()> {
     tx.exec(
-        "UPDATE attendee SET ask_at = $1, asked = $2 WHERE session_id = $3 AND role = $4",
+        "UPDATE attendee
+         SET ask_at = $1, asked = $2
+         WHERE session_id = $3 AND role = $4",
         args![at, asked, session_id, role.as_str()],
     )
     .await?;
     Ok(())
 }
 
-/// A cancellation as it is written.
+/// A cancellation to record.
 pub struct Cancellation {
-    /// Who.
+    /// Who cancels.
     pub by: CancelledBy,
-    /// When it reached us.
+    /// When the cancellation reached us.
     pub at: DateTime<Utc>,
 }
 
-/// Calls a booked session off; false if it is not booked in this version any more.
-pub async fn call_off(tx: &mut Tx, session: &Session, off: &Cancellation) -> Result<bool> {
+/// Cancels a booked session. Returns false if it changed meanwhile.
+pub async fn cancel(tx: &mut Tx, session: &Session, cancellation: &Cancellation) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'cancelled', version = version + 1, cancelled_by = $1,
-              cancelled_at = $2
+            "UPDATE session
+             SET state = 'cancelled', version = version + 1, cancelled_by = $1, cancelled_at = $2
              WHERE id = $3 AND state = 'booked' AND version = $4",
-            args![off.by.as_str(), off.at, &session.id, session.version],
+            args![
+                cancellation.by.as_str(),
+                cancellation.at,
+                &session.id,
+                session.version
+            ],
         )
         .await?;
-    touch(tx, &session.case_id).await?;
+    rescan(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
-/// Takes a cancellation back that nobody was told of; false if it is not there any more.
-pub async fn put_back(tx: &mut Tx, session: &Session) -> Result<bool> {
+/// Undoes a cancellation that nobody was notified of. Returns false if the session changed
+/// meanwhile.
+pub async fn undo_cancellation(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL,
-              cancelled_at = NULL
+            "UPDATE session
+             SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL
              WHERE id = $1 AND state = 'cancelled' AND version = $2",
             args![&session.id, session.version],
         )
         .await?;
-    touch(tx, &session.case_id).await?;
+    rescan(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
-/// A session that was called off or closed takes place after all; false if it changed meanwhile.
+/// Reinstates a cancelled or closed session. Returns false if it changed meanwhile.
 pub async fn reinstate(tx: &mut Tx, session: &Session) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET state = 'booked', version = version + 1, cancelled_by = NULL,
-              cancelled_at = NULL
+            "UPDATE session
+             SET state = 'booked', version = version + 1, cancelled_by = NULL, cancelled_at = NULL
              WHERE id = $1 AND state IN ('cancelled', 'closed') AND version = $2",
             args![&session.id, session.version],
         )
         .await?;
-    touch(tx, &session.case_id).await?;
+    rescan(tx, &session.case_id).await?;
     Ok(n == 1)
 }
 
-/// What staff saw of a session: it took place, or somebody did not come.
+/// Sets what staff observed: the session took place, or somebody did not come.
 pub async fn set_state(tx: &mut Tx, session: &Session, state: SessionState) -> Result<()> {
     tx.exec(
-        "UPDATE session SET state = $1, version = version + 1 WHERE id = $2 AND state <> $1",
+        "UPDATE session
+         SET state = $1, version = version + 1
+         WHERE id = $2 AND state <> $1",
         args![state.as_str(), &session.id],
     )
     .await?;
-    touch(tx, &session.case_id).await
+    rescan(tx, &session.case_id).await
 }
 
-/// A new time for a booked session, and who began the move; false if it is not booked in this
-/// version any more.
+/// Moves a booked session, recording who wanted it. Returns false if the session changed meanwhile.
 pub async fn set_time(
     tx: &mut Tx,
     session: &Session,
@@ -178,8 +192,9 @@ pub async fn set_time(
 ) -> Result<bool> {
     let n = tx
         .exec(
-            "UPDATE session SET starts_at = $1, ends_at = $2, start_local = $3,
-              version = version + 1, move_origin = $6, moved_at = $7, moved_from = $8
+            "UPDATE session
+             SET starts_at = $1, ends_at = $2, start_local = $3, version = version + 1,
+               move_origin = $6, moved_at = $7, moved_from = $8
              WHERE id = $4 AND state = 'booked' AND version = $5",
             args![
                 starts_at,
@@ -196,8 +211,8 @@ pub async fn set_time(
     Ok(n == 1)
 }
 
-/// A new question for a place: own times, next version, no answer.
-pub async fn ask_anew(
+/// Starts a new version of an attendee's question: own times, no answer.
+pub async fn restart_question(
     tx: &mut Tx,
     a: &Attendee,
     arrives_at: DateTime<Utc>,
@@ -207,8 +222,9 @@ pub async fn ask_anew(
 ) -> Result<()> {
     let leaves_at = a.leaves_at + (arrives_at - a.arrives_at);
     tx.exec(
-        "UPDATE attendee SET arrives_at = $1, leaves_at = $2, ask_version = ask_version + 1,
-          ask_known = $3, ask_at = $4, asked = $5, answer = 'none', answered_at = NULL
+        "UPDATE attendee
+         SET arrives_at = $1, leaves_at = $2, ask_version = ask_version + 1, ask_known = $3,
+           ask_at = $4, asked = $5, answer = 'none', answered_at = NULL
          WHERE session_id = $6 AND role = $7",
         args![
             arrives_at,

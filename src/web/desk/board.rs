@@ -3,9 +3,10 @@
 
 use crate::domain::people::role::Role;
 use crate::domain::reminders::schedule::NotSent;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::session::{Answer, SessionState};
 use crate::flows::service::Service;
-use crate::store::sessions::{self, AttendeeContext};
+use crate::store::sessions;
 use crate::store::{centres, tasks};
 use crate::web::desk::live::live;
 use crate::web::desk::pages::{self, page, value};
@@ -134,7 +135,7 @@ pub async fn rows(svc: &Service) -> Result<Vec<BoardRow>> {
     let now = svc.clock.now();
     let mut out: Vec<BoardRow> = Vec::new();
     for context in
-        sessions::seats_between(&svc.db, svc.lines().senders(), now - BACK, now + AHEAD).await?
+        sessions::contexts_between(&svc.db, svc.lines().senders(), now - BACK, now + AHEAD).await?
     {
         let s = &context.session;
         let local: NaiveDateTime = s.start_local;

@@ -1,4 +1,4 @@
-//! What passed between us and one number, for the person who answers.
+//! The messages exchanged with one number, for the person who replies.
 
 use crate::args;
 use crate::domain::ids::InboundId;
@@ -8,60 +8,60 @@ use crate::store::db::Tx;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// A text that passed between us and one number.
+/// A message in a thread.
 #[derive(Debug, Clone)]
 pub struct ThreadEntry {
-    /// When it came, or when its first try began.
+    /// When it was received, or when its first attempt began.
     pub at: DateTime<Utc>,
-    /// The words.
+    /// Its text.
     pub body: Private,
-    /// What came, or what went.
-    pub way: Direction,
+    /// Received or sent.
+    pub direction: Direction,
 }
 
-/// Which way a text went.
+/// The direction of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Direction {
     /// From the number to us.
     In {
         /// Its id.
         id: InboundId,
-        /// What was understood and by which rule, once it was applied.
+        /// Intent and rule, once it was applied.
         understood: Option<(String, String)>,
-        /// Pictures and sounds with it.
+        /// Number of pictures and sounds.
         media: i64,
     },
     /// From us to the number.
     Out {
         /// Its kind.
         kind: String,
-        /// Where it stands.
+        /// Its state.
         state: String,
-        /// The message that it answers by itself, if it does.
+        /// The inbound message that it answers automatically, if any.
         answers: Option<InboundId>,
     },
 }
 
-/// What passed between us and a number since then, by one channel and sender of ours, the oldest
-/// first: for the person who answers.
-pub async fn passed(
+/// The messages exchanged with a number since `since` on one channel and sender, oldest first.
+pub async fn thread(
     tx: &mut Tx,
-    from: &CameFrom,
+    from: &InboundSource,
     since: DateTime<Utc>,
 ) -> Result<Vec<ThreadEntry>> {
     let seal = tx.seal();
     let mut out = Vec::new();
-    let came = "SELECT id, at, body, media, intent, rule FROM inbound WHERE number_hash = $1 AND \
-                channel = $2 AND sender = $3 AND at > $4 AND kind = 'text' ORDER BY at, \
-                recorded_at";
+    let received = "SELECT id, at, body, media, intent, rule
+        FROM inbound
+        WHERE number_hash = $1 AND channel = $2 AND sender = $3 AND at > $4 AND kind = 'text'
+        ORDER BY at, recorded_at";
     for r in tx
         .all(
-            came,
+            received,
             args![&from.hash, from.channel.as_str(), &from.sender, since],
         )
         .await?
     {
-        let way = Direction::In {
+        let direction = Direction::In {
             id: r.id("id")?,
             understood: r.text_opt("intent")?.zip(r.text_opt("rule")?),
             media: r.int("media")?,
@@ -69,17 +69,21 @@ pub async fn passed(
         out.push(ThreadEntry {
             at: r.time("at")?,
             body: seal.open(&r.text("body")?),
-            way,
+            direction,
         });
     }
-    let went = "SELECT a.started_at, a.body, m.kind, m.state, m.cause FROM attempt a
-                 JOIN message m ON m.id = a.message_id
-                WHERE a.number_hash = $1 AND a.channel = $2 AND a.sender = $3
-                  AND a.started_at > $4 AND (a.outcome IS NULL OR a.outcome IN ('accepted',
-                  'uncertain')) ORDER BY a.started_at";
+    let sent = "SELECT a.started_at, a.body, m.kind, m.state, m.cause
+        FROM attempt a
+        JOIN message m ON m.id = a.message_id
+        WHERE a.number_hash = $1
+          AND a.channel = $2
+          AND a.sender = $3
+          AND a.started_at > $4
+          AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'uncertain'))
+        ORDER BY a.started_at";
     for r in tx
         .all(
-            went,
+            sent,
             args![&from.hash, from.channel.as_str(), &from.sender, since],
         )
         .await?
@@ -91,7 +95,7 @@ pub async fn passed(
         out.push(ThreadEntry {
             at: r.time("started_at")?,
             body: seal.open(&r.text("body")?),
-            way: Direction::Out {
+            direction: Direction::Out {
                 kind: r.text("kind")?,
                 state: r.text("state")?,
                 answers,
@@ -102,20 +106,20 @@ pub async fn passed(
     Ok(out)
 }
 
-/// Where a message came from.
-pub struct CameFrom {
+/// Where an inbound message came from.
+pub struct InboundSource {
     /// The channel and our sender.
     pub channel: Channel,
     /// See `channel`.
     pub sender: String,
-    /// The number or chat.
+    /// The number or chat id.
     pub address: String,
-    /// Its look-up hash.
+    /// Its lookup hash.
     pub hash: String,
 }
 
-/// Where a stored message came from, so that it can be answered.
-pub async fn sender_of(tx: &mut Tx, id: &InboundId) -> Result<Option<CameFrom>> {
+/// Where a stored message came from, so that staff can reply.
+pub async fn source_of(tx: &mut Tx, id: &InboundId) -> Result<Option<InboundSource>> {
     let seal = tx.seal();
     let row = tx
         .one(
@@ -124,8 +128,8 @@ pub async fn sender_of(tx: &mut Tx, id: &InboundId) -> Result<Option<CameFrom>> 
         )
         .await?;
     row.map(|r| {
-        Ok(CameFrom {
-            channel: r.word("channel")?,
+        Ok(InboundSource {
+            channel: r.parsed("channel")?,
             sender: r.text("sender")?,
             address: seal.open(&r.text("number")?).0,
             hash: r.text("number_hash")?,
