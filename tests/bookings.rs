@@ -39,7 +39,7 @@ async fn case_id(w: &World, case_ref: &str) -> CaseId {
     cases::find(&w.svc.db, case_ref).await.unwrap().id
 }
 
-async fn try_book(w: &World, case_ref: &str, b: Booking) -> anyhow::Result<Booked> {
+async fn try_book(w: &World, case_ref: &str, b: Booking) -> courtesy::flows::error::Result<Booked> {
     let booked = book::book(&w.svc, &case_id(w, case_ref).await, &b, &now(w)).await;
     time::settle(&w.svc).await.unwrap();
     booked

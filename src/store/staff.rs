@@ -41,11 +41,22 @@ pub async fn list(db: &Db) -> Result<Vec<(String, StaffRole)>> {
     .collect()
 }
 
-/// Whether this person may do that, by `domain::staff`.
+/// Why somebody was not let through.
+#[derive(Debug, thiserror::Error)]
+pub enum AllowError {
+    /// Unknown here, or the role is not enough; in a sentence for that person.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// The database did not answer.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+/// Lets through only who may do this, by [`may`].
 ///
 /// # Errors
-/// In plain words: somebody who is not named where others are or were, or whose role is not enough.
-pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> Result<()> {
+/// An unknown user, once any user has existed; a role that is not enough.
+pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> std::result::Result<(), AllowError> {
     let rows = tx
         .all(
             "SELECT name, role, removed_at FROM staff ORDER BY name",
@@ -60,5 +71,5 @@ pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> Result<()> {
         })
     };
     let people: Vec<Person> = rows.iter().map(person).collect::<Result<_>>()?;
-    may(&people, name, act).map_err(anyhow::Error::msg)
+    may(&people, name, act).map_err(AllowError::NotAllowed)
 }

@@ -8,13 +8,14 @@ use crate::domain::money::policy::{CaseAssessment, FeeState, Note};
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::session::Reason;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::money::standing::{StandingLines, assessed, finish};
 use crate::flows::recording::{Recording, begin, fact, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::cases::Case;
 use crate::store::facts::{self, Fact};
 use crate::store::{money as ledger, sessions, staff};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 
 /// Money that was received on a case, by whomever: the payer changes nothing and is told to nobody
 /// (choice C31).
@@ -43,7 +44,7 @@ pub async fn payment(
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if p.minor <= 0 {
-        bail!("a payment is more than nothing; nothing was recorded");
+        refuse!("a payment is more than nothing; nothing was recorded");
     }
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
@@ -54,7 +55,7 @@ pub async fn payment(
         .map(|s| s.result.charge)
         .find(|c| c.minor > 0)
     else {
-        bail!(
+        refuse!(
             "nothing was ever owed on {}; is it the right case? Nothing was recorded",
             case.case_ref
         )
@@ -67,7 +68,7 @@ pub async fn payment(
             && day(f.at) == day(rec.at)
     });
     if let Some(f) = same.filter(|_| !p.again) {
-        bail!(
+        refuse!(
             "the same payment ({} by {}) was recorded for that day, at {}; if this is another one, \
              say --again. Nothing was recorded",
             charge.with(p.minor),
@@ -116,7 +117,7 @@ pub async fn note(
 ) -> Result<StandingLines> {
     let now = svc.clock.now();
     if note.to < note.from {
-        bail!(
+        refuse!(
             "the note would end ({}) before it begins ({}); nothing was recorded",
             note.to,
             note.from
@@ -124,7 +125,7 @@ pub async fn note(
     }
     let (mut tx, session, _) = begin(svc, session_id, rec, Act::Record, now).await?;
     if session.case_id != case.id {
-        bail!(
+        refuse!(
             "session {session_id} belongs to another case than {}; nothing was recorded",
             case.case_ref
         );
@@ -134,7 +135,7 @@ pub async fn note(
         .children
         .is_some_and(|n| n == 0 || n > known.record.case.children)
     {
-        bail!(
+        refuse!(
             "{} children attend on this case; nothing was recorded",
             known.record.case.children
         );
@@ -177,7 +178,7 @@ pub async fn illness_told(
     let now = svc.clock.now();
     let (mut tx, session, _) = begin(svc, session_id, rec, Act::Record, now).await?;
     if !matches!(reason, Reason::IllChild | Reason::IllSelf) {
-        bail!("only an illness changes what a cancellation costs; nothing was recorded");
+        refuse!("only an illness changes what a cancellation costs; nothing was recorded");
     }
     let (known, ..) = assessed(&mut tx, &session.case_id).await?;
     let cancelled = |f: &crate::domain::money::policy::Recorded| {
@@ -187,7 +188,7 @@ pub async fn illness_told(
             && f.at <= rec.at
     };
     if !known.record.facts.iter().any(cancelled) {
-        bail!("the {role} had not cancelled session {session_id} by then; nothing was recorded");
+        refuse!("the {role} had not cancelled session {session_id} by then; nothing was recorded");
     }
     fact(
         &mut tx,
@@ -218,12 +219,14 @@ pub async fn decide(
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if why.trim().is_empty() {
-        bail!("say why (--why): it stands in the records, and nobody outside sees it");
+        refuse!("say why (--why): it stands in the records, and nobody outside sees it");
     }
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Decide).await?;
     let Some((_, session_id)) = ledger::session_of_fee(&mut tx, fee).await? else {
-        bail!("there is no fee {fee}; `courtesy list fees` shows all")
+        return Err(Error::not_found(format!(
+            "there is no fee {fee}; `courtesy list fees` shows all"
+        )));
     };
     let session = sessions::get(&mut tx, &session_id)
         .await?
@@ -231,11 +234,11 @@ pub async fn decide(
     let (_, _, before) = assessed(&mut tx, &session.case_id).await?;
     let s = before.standing(&session_id, now);
     match (s.fee, waive) {
-        (FeeState::None, _) => bail!("fee {fee} does not apply; nothing was recorded"),
-        (FeeState::Waived, _) => bail!("fee {fee} was waived already; nothing was recorded"),
-        (FeeState::Paid, false) => bail!("fee {fee} is paid; there is no debt to give up"),
+        (FeeState::None, _) => refuse!("fee {fee} does not apply; nothing was recorded"),
+        (FeeState::Waived, _) => refuse!("fee {fee} was waived already; nothing was recorded"),
+        (FeeState::Paid, false) => refuse!("fee {fee} is paid; there is no debt to give up"),
         (FeeState::WrittenOff, false) => {
-            bail!("fee {fee} was written off already; nothing was recorded")
+            refuse!("fee {fee} was written off already; nothing was recorded")
         }
         _ => {}
     }

@@ -14,6 +14,7 @@ use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
 use crate::flows::compose::{message_to, speaker};
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::money::settle;
 use crate::flows::recording::Recording;
 use crate::flows::service::Service;
@@ -22,7 +23,7 @@ use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, money as ledger, staff};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, Days, Duration, Utc};
 
 /// Every act of staff that causes a text leaves time to take it back (safety rule f1).
@@ -54,20 +55,20 @@ pub async fn release(
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     let Some(t) = tasks::get(&mut tx, task).await? else {
-        bail!("there is no task {task}; `courtesy list tasks` shows all")
+        return Err(Error::no_task(task));
     };
     if t.state != "open" {
-        bail!("task {task} is done already; nothing was released");
+        refuse!("task {task} is done already; nothing was released");
     }
     let form = match t.topic {
         TaskKind::MoneyPaused => {
             staff::allow(&mut tx, rec.by, Act::Decide).await?;
             let (Some(message), Some(case), Some(role)) = (&t.message_id, &t.case_id, t.role)
             else {
-                bail!("task {task} holds no text")
+                refuse!("task {task} holds no text")
             };
             if ledger::safety_open(&mut tx, case, role).await? {
-                bail!(
+                refuse!(
                     "a task about this party's safety is open; deal with that one first. Nothing \
                      was released"
                 );
@@ -93,7 +94,7 @@ pub async fn release(
             };
             to_all(svc, &mut tx, &t, kind, rang, show, rec, now).await?
         }
-        other => bail!(
+        other => refuse!(
             "task {task} ({other}) holds no notice; `courtesy reply` or `courtesy record decision` \
              deals with it"
         ),
@@ -117,10 +118,10 @@ async fn owed_again(
     now: DateTime<Utc>,
 ) -> Result<ReleaseForm> {
     let (Some(case), Some(role)) = (&t.case_id, t.role) else {
-        bail!("the task names no party")
+        refuse!("the task names no party")
     };
     if ledger::safety_open(tx, case, role).await? {
-        bail!(
+        refuse!(
             "a task about the safety of the {role} is open; deal with that one first. Nothing was \
              released"
         );
@@ -147,7 +148,7 @@ async fn fact(
     now: DateTime<Utc>,
     rule: &str,
     detail: &str,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     let f = Fact {
         case_id: t.case_id.as_ref(),
         session_id: t.session_id.as_ref(),
@@ -192,7 +193,7 @@ async fn to_all(
         .await?
         .is_none_or(|t| t.state != "open")
     {
-        bail!(
+        refuse!(
             "this notice is not called for any more: the fee was settled meanwhile. Nothing was \
              released"
         );
@@ -200,7 +201,7 @@ async fn to_all(
     let result = assessed.of(session_id).context("the session has no fee")?;
     let liable = result.liable.context("nobody is liable")?.role();
     if ledger::safety_open(tx, case_id, liable).await? {
-        bail!(
+        refuse!(
             "a task about the safety of the {liable} is open; no notice goes before it is dealt \
              with"
         );
@@ -210,7 +211,7 @@ async fn to_all(
             .record
             .told(session_id, &["fee_notice", "note_request", "note_reminder"])
     {
-        bail!(
+        refuse!(
             "it is not proven that the {liable} was ever told of the fee: ring, then `courtesy \
              record told {} --party {liable}`. Nothing was released",
             case.case_ref
@@ -228,7 +229,7 @@ async fn to_all(
         .iter()
         .rfind(|f| f.kind == "rang" && f.role == Some(liable) && f.at >= since);
     if rung.is_none() && rang.is_none() && !show {
-        bail!(
+        refuse!(
             "ring the {liable} first, and say what came of it: `courtesy release TASK --rang \"no \
              answer at 14:10\"`, or `courtesy record call {} --party {liable}`. Nothing was \
              released",

@@ -9,13 +9,13 @@ use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
+use crate::flows::error::{Result, refuse};
 use crate::flows::money::standing::{StandingLines, assessed, finish};
 use crate::flows::recording::{Recording, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::cases::Case;
 use crate::store::facts::{self, Fact};
 use crate::store::{money as ledger, staff, tasks};
-use anyhow::{Result, bail};
 
 /// Records that a party was told by a person of what is owed, or of anything else about money that
 /// no text could tell them: the clock of that step starts there, and what there was to tell them is
@@ -107,7 +107,7 @@ pub async fn told(
         done = true;
     }
     if !done {
-        bail!("nothing is open of which the {role} could be told; nothing was recorded");
+        refuse!("nothing is open of which the {role} could be told; nothing was recorded");
     }
     finish(svc, tx, &case.id, now).await
 }
@@ -125,7 +125,7 @@ pub(crate) fn not_before_release(
         .record
         .released_at(session, MessageKind::AllPartiesNotice.as_str());
     if let Some(t) = released.filter(|t| rec.at.timestamp() / 60 < t.timestamp() / 60) {
-        bail!(
+        refuse!(
             "the notice to all parties was let go only on {}: nobody was told of it before. \
              Nothing was recorded",
             wall(centre.tz, t).format("%a %-d %b at %H:%M")
@@ -161,5 +161,6 @@ pub async fn rang(
         detail: what,
     };
     facts::add(&mut tx, now, &[f]).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }

@@ -9,6 +9,7 @@ use crate::domain::people::person::{Address, Channel, Consent};
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::flows::compose::speaker;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::lines::{Lines, message_of};
 use crate::flows::service::Service;
 use crate::store::errands::{self, Errand};
@@ -19,7 +20,7 @@ use crate::store::parties::{self, NewCode, Party};
 use crate::store::sealed::{random_token, random_u32};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, messages, staff};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, Duration, Utc};
 
 /// How long a code can be used.
@@ -49,7 +50,7 @@ pub async fn make_code(svc: &Service, party: &Party, by: &str) -> Result<String>
     let lines = svc.lines();
     let line = lines
         .of(&party.centre, Channel::Telegram)
-        .context("no bot is set: fill in [telegram] in courtesy.toml")?;
+        .ok_or_else(|| Error::refused("no bot is set: fill in [telegram] in courtesy.toml"))?;
     let now = svc.clock.now();
     let code = random_token();
     let mut tx = svc.db.begin().await?;
@@ -79,7 +80,7 @@ async fn fact(
     at: DateTime<Utc>,
     by: &str,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     let f = Fact {
         case_id: Some(&party.case_id),
         session_id: None,
@@ -371,7 +372,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Link).await?;
     let Some(w) = parties::waiting(&mut tx, &party.id, now - NUMBER_LASTS).await? else {
-        bail!(
+        refuse!(
             "no chat of {}:{} waits for its number; make a new link with `courtesy link`",
             party.case_ref,
             party.role
@@ -381,7 +382,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
         let last = w.tries + 1 >= WRONG_NUMBERS;
         parties::end_waiting(&mut tx, &w.id, if last { "void" } else { "open" }, 1).await?;
         tx.commit().await?;
-        bail!(
+        refuse!(
             "that is not the number that the chat shows; nothing was linked{}",
             if last {
                 ", and that chat is given up: make a new link"
@@ -391,7 +392,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
         );
     }
     if parties::is_the_others(&mut tx, party, &w.chat_hash).await? {
-        bail!("another party of this case has or had that chat; nothing was linked");
+        refuse!("another party of this case has or had that chat; nothing was linked");
     }
     parties::end_waiting(&mut tx, &w.id, "done", 0).await?;
     link(&mut tx, party, (&w.chat, &w.chat_hash), &w.sender, by, now).await?;

@@ -7,12 +7,13 @@ use crate::domain::people::person::{Address, Channel, Consent, Mode};
 use crate::domain::people::staff::Act;
 use crate::domain::replies::understanding::{Intent, bare, understand};
 use crate::domain::task::TaskKind;
+use crate::flows::error::{Result, refuse};
+use crate::flows::recording::not_in_the_future;
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::parties::{self, Party};
 use crate::store::{Tx, staff, tasks};
 use crate::string_enum;
-use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
 string_enum! {
@@ -64,12 +65,10 @@ pub async fn change(
     at: DateTime<Utc>,
 ) -> Result<Vec<String>> {
     let now = svc.clock.now();
-    if at > now {
-        bail!("--at lies in the future; write when it happened");
-    }
+    not_in_the_future(at, now)?;
     let needs_talk = |what: &str| -> Result<()> {
         if c.spoken.is_none() {
-            bail!(
+            refuse!(
                 "{what} takes a talk with the parent: add --spoken in-person (with photo ID) or \
                  --spoken called-back (on the number on file); nothing was changed"
             );
@@ -93,7 +92,7 @@ pub async fn change(
         if let Some(h) = set
             && parse_hours(h).is_none()
         {
-            bail!(
+            refuse!(
                 "--hours: {h:?} is no span of the day; write 09:00-15:00, or \"\" for whenever the \
                  centre sends"
             );
@@ -121,7 +120,7 @@ pub async fn change(
         if parties::set_safe(&mut tx, &party.id, channel, safe).await? == 0
             && !begins_whatsapp(&mut tx, party, channel, safe, now).await?
         {
-            bail!(
+            refuse!(
                 "{}:{} has no address on {channel}; nothing was changed",
                 party.case_ref,
                 party.role
@@ -175,7 +174,7 @@ pub async fn change(
         kinds.push("quiet_word_changed");
     }
     if done.is_empty() {
-        bail!(
+        refuse!(
             "nothing to record: name a mode, hours, an address, a number or a quiet word; \
              `courtesy record family --help` shows all"
         );
@@ -253,7 +252,7 @@ async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<Strin
             | Intent::Unclear
     );
     if acts || said.chars().count() < 8 || !said.contains(' ') {
-        bail!(
+        refuse!(
             "--quiet-word: choose an everyday question of at least two words that is no answer, \
              such as \"is there parking\"; nothing was changed"
         );
@@ -281,7 +280,7 @@ async fn settle_pending(
     let mut hashes: Vec<&str> = pending.iter().map(|a| a.hash.as_str()).collect();
     hashes.dedup();
     let ([new, ..], [_]) = (pending.as_slice(), hashes.as_slice()) else {
-        bail!(
+        refuse!(
             "{}:{} has {} that waits to be confirmed; nothing was changed",
             party.case_ref,
             party.role,
@@ -293,14 +292,14 @@ async fn settle_pending(
         )
     };
     if new.channel == Channel::Telegram.as_str() {
-        bail!(
+        refuse!(
             "what waits is a chat, not a number: make a link with `courtesy link` and let the \
              parent open it; nothing was changed"
         );
     }
     needs_talk("a new number")?;
     if parties::is_the_others(tx, party, &new.hash).await? {
-        bail!(
+        refuse!(
             "another party of this case has or had that number: messages would reach the wrong \
              person; nothing was changed"
         );

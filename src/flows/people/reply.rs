@@ -8,11 +8,12 @@ use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::person::{Address, Mode};
 use crate::domain::people::staff::Act;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::{Tx, centres, inbox, parties, sessions, staff, tasks};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, Duration, Timelike, Utc};
 
 /// An answer that could not leave for this long is no answer any more.
@@ -115,10 +116,10 @@ pub async fn waiting(svc: &Service, task: &TaskId) -> Result<WaitingMessage> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     let Some(about) = tasks::get(&mut tx, task).await? else {
-        bail!("there is no task {task}; `courtesy list tasks` shows all")
+        return Err(Error::no_task(task));
     };
     let Some(message) = about.inbound_id.clone() else {
-        bail!(
+        refuse!(
             "task {task} holds no message; it is {} and asks for something else",
             about.topic
         )
@@ -205,19 +206,19 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Reply).await?;
     let Some(t) = tasks::get(&mut tx, task).await? else {
-        bail!("there is no task {task}; `courtesy list tasks` shows all")
+        return Err(Error::no_task(task));
     };
     if t.state != "open" {
-        bail!("task {task} is done already; nothing was sent");
+        refuse!("task {task} is done already; nothing was sent");
     }
     let Some(inbound) = t.inbound_id.as_ref() else {
-        bail!("task {task} holds no message to answer; it asks for something else")
+        refuse!("task {task} holds no message to answer; it asks for something else")
     };
     let from = inbox::sender_of(&mut tx, inbound)
         .await?
         .context("the message of the task is missing")?;
     let Some(address) = Address::read(from.channel, &from.address) else {
-        bail!("the message came from no number that can be answered; nothing was sent")
+        refuse!("the message came from no number that can be answered; nothing was sent")
     };
     let lines = svc.lines();
     let at = (from.channel, from.sender.as_str());
@@ -227,7 +228,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         .filter(|o| t.case_id.as_ref().is_none_or(|c| *c == o.case_id))
         .collect();
     let [owner] = of_task.as_slice() else {
-        bail!(
+        refuse!(
             "{}; ring instead, nothing was sent",
             if owners.is_empty() {
                 "nobody on file has that number"
@@ -240,7 +241,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         .await?
         .context("the party is missing")?;
     if party.mode != Mode::Normal {
-        bail!(
+        refuse!(
             "this party's phone is {}: it shows no answers, so ring at a safe time; nothing was \
              sent",
             party.mode
@@ -250,7 +251,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         .await?
         .contains(&(from.channel, from.sender.clone(), from.hash.clone()))
     {
-        bail!("this party wants no texts: ring; nothing was sent");
+        refuse!("this party wants no texts: ring; nothing was sent");
     }
     let centre = centres::all_in(&mut tx)
         .await?
@@ -265,7 +266,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         &others_of(&mut tx, svc, &readers, now, centre.tz).await?,
     );
     if !wrong.is_empty() {
-        bail!(
+        refuse!(
             "the text may not leave, nothing was sent:\n  {}",
             wrong.join("\n  ")
         );
@@ -283,7 +284,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         .chain(parties::quiet_of(&mut tx, &party.id).await?)
         .collect();
     let Some(not_before) = after_all_quiet(&quiet, centre.tz, now) else {
-        bail!(
+        refuse!(
             "the hours of the centre and of this phone leave no moment for a text: ring; nothing \
              was sent"
         )

@@ -9,6 +9,7 @@ use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, CancelledBy, Reason, SessionState};
 use crate::flows::compose::message_to;
+use crate::flows::error::{Result, refuse};
 use crate::flows::lateness::is_late;
 use crate::flows::recording::{Recording, begin, fact, must_be_booked};
 use crate::flows::service::Service;
@@ -17,7 +18,6 @@ use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{centres, questions};
-use anyhow::{Result, bail};
 
 /// Records an answer that a party gave by phone or in person. A "no" to a session that is off
 /// already is recorded too (choice C10).
@@ -41,7 +41,7 @@ pub async fn answer(
     }
     let contexts = sessions::contexts(&mut tx, svc.lines().senders(), session_id).await?;
     let Some(context) = contexts.iter().find(|s| s.attendee.role == role) else {
-        bail!("the {role} has no place in session {session_id}")
+        refuse!("the {role} has no place in session {session_id}")
     };
     // What this party began by text is ended by what they said to a person.
     if let Some(q) = questions::of(&mut tx, session_id, role, context.attendee.ask_version, now)
@@ -75,7 +75,7 @@ pub async fn answer(
         .await?;
     } else {
         if rec.at >= session.starts_at {
-            bail!("the session had begun by then; record who was absent instead");
+            refuse!("the session had begun by then; record who was absent instead");
         }
         let by = if role == Role::Resident {
             CancelledBy::Resident
@@ -166,5 +166,6 @@ pub async fn answer(
         )
         .await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }

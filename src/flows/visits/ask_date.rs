@@ -12,6 +12,7 @@ use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::Origin;
 use crate::domain::visits::session::SessionState;
 use crate::flows::compose::message_to;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::recording::{Recording, begin, begin_booked, named_time};
 use crate::flows::service::Service;
 use crate::store::dates::{self, DateQuestion, asked_cause};
@@ -20,7 +21,7 @@ use crate::store::outbox::{self, NewMessage};
 use crate::store::sealed::random_id;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, sessions};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 fn causes(question: &DateQuestionId) -> [(TaskKind, String); 2] {
@@ -43,13 +44,13 @@ pub async fn ask(
     let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
     let start = named_time(&centre, to)?;
     if start <= now {
-        bail!(
+        refuse!(
             "{} has passed; ask for a time ahead",
             to.format("%Y-%m-%d %H:%M")
         );
     }
     if start == session.starts_at {
-        bail!("the session is at that time already; nobody was asked");
+        refuse!("the session is at that time already; nobody was asked");
     }
     let q = DateQuestion {
         id: DateQuestionId::new(random_id()),
@@ -58,7 +59,7 @@ pub async fn ask(
         origin,
     };
     if !dates::ask(&mut tx, now, &q, session.version, rec.by).await? {
-        bail!(
+        refuse!(
             "both parents are asked about another date for this session already; close that \
              question first: courtesy record ask-date {session_id} --close"
         );
@@ -103,7 +104,8 @@ pub async fn ask(
         detail: &detail,
     };
     facts::add(&mut tx, now, &[fact]).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }
 
 /// An answer to the open question that a parent gave by phone.
@@ -118,7 +120,7 @@ pub async fn answer(
     let (mut tx, ..) = begin_booked(svc, session_id, rec, now).await?;
     let q = dates::open_of(&mut tx, session_id)
         .await?
-        .context("nobody is asked about another date for this session")?;
+        .ok_or_else(|| Error::refused("nobody is asked about another date for this session"))?;
     outbox::withdraw(
         &mut tx,
         session_id,
@@ -128,7 +130,8 @@ pub async fn answer(
     )
     .await?;
     answered(&mut tx, &q.id, role, yes, rec.at, rec.by, now).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Keeps an answer and tells the co-ordinator when there is something to do: both can, or one
@@ -141,7 +144,7 @@ pub(crate) async fn answered(
     at: DateTime<Utc>,
     by: &str,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     let Some(session_id) = dates::session_of(tx, question).await? else {
         return Ok(());
     };
@@ -191,7 +194,7 @@ pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -
     let (mut tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
     let q = dates::open_of(&mut tx, session_id)
         .await?
-        .context("nobody is asked about another date for this session")?;
+        .ok_or_else(|| Error::refused("nobody is asked about another date for this session"))?;
     finish(&mut tx, &q.id, "closed", now).await?;
     let at = after_quiet(centre.courtesy.quiet, centre.tz, next_quarter(now));
     let mut texts = Vec::new();
@@ -234,7 +237,8 @@ pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -
         detail: "",
     };
     facts::add(&mut tx, now, &[fact]).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }
 
 async fn finish(
@@ -242,7 +246,7 @@ async fn finish(
     question: &DateQuestionId,
     state: &str,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     dates::end(tx, now, question, state).await?;
     for (_, dedup_key) in causes(question) {
         tasks::close(tx, now, &dedup_key).await?;
@@ -255,7 +259,7 @@ pub(crate) async fn end_by_move(
     tx: &mut Tx,
     session_id: &SessionId,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     outbox::withdraw(
         tx,
         session_id,

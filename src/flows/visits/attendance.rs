@@ -6,11 +6,11 @@ use crate::domain::money::policy::record::NO_SHOW_OF_CLOSED_FILE;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
+use crate::flows::error::{Result, refuse};
 use crate::flows::money::standing::{StandingLines, assessed, finish};
 use crate::flows::recording::{Recording, begin, fact};
 use crate::flows::service::Service;
 use crate::store::{money as ledger, sessions, tasks};
-use anyhow::{Result, bail};
 
 /// Records who came: `resident`, `contact` or both.
 ///
@@ -53,13 +53,13 @@ pub(crate) async fn came(
         session.state,
         SessionState::Booked | SessionState::Attended | SessionState::NoShow
     ) {
-        bail!(
+        refuse!(
             "session {session_id} is {}: it did not take place; nothing was recorded",
             session.state
         );
     }
     if rec.at < session.starts_at {
-        bail!("the session had not begun by then; nothing was recorded");
+        refuse!("the session had not begun by then; nothing was recorded");
     }
     // A visit that nobody called off when the file was closed: nobody had to come.
     let closed = kind == "no_show"
@@ -98,7 +98,7 @@ pub async fn ill_children(
     let (mut tx, session, _) = begin(svc, session_id, rec, Act::Record, now).await?;
     let (known, ..) = assessed(&mut tx, &session.case_id).await?;
     if children == 0 || children > known.record.case.children {
-        bail!(
+        refuse!(
             "{} children attend on this case; nothing was recorded",
             known.record.case.children
         );

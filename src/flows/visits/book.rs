@@ -11,7 +11,8 @@ use crate::domain::reminders::schedule::first_look;
 use crate::domain::visits::series::{Pattern, Series, WEEKS_AHEAD, ahead, fits};
 use crate::domain::visits::session::{ContactType, SessionState};
 use crate::domain::visits::terms::terms_for_family;
-use crate::flows::recording::{Recording, named_time};
+use crate::flows::error::{Error, Result, refuse};
+use crate::flows::recording::{Recording, named_time, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::bookings::{self, CaseFile, Offset, StoredSeries, Usual};
 use crate::store::cases::{self, NewAttendee, NewSession};
@@ -19,7 +20,7 @@ use crate::store::facts::{self, Fact};
 use crate::store::sealed::random_id;
 use crate::store::sessions::local_text;
 use crate::store::{Tx, centres, money, staff, tasks};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// Cases whose series are looked at in one transaction.
@@ -79,14 +80,14 @@ struct SessionShape {
 
 fn must_be_bookable(case: &CaseFile) -> Result<()> {
     if case.archived {
-        bail!(
+        refuse!(
             "the file of {} is closed; a new referral opens it again (seed 001), and nothing was \
              booked",
             case.case_ref
         );
     }
     if case.hold {
-        bail!(
+        refuse!(
             "{} is not to be booked until what is owed is settled (seed 001: \"no contact will be \
              booked until this is settled\"); nothing was booked",
             case.case_ref
@@ -114,13 +115,13 @@ fn shape(
         .or(like.map(|l| l.minutes))
         .or(usual.map(|u| u.minutes))
     else {
-        bail!(
+        refuse!(
             "{} has no session yet that says how long one is; write --minutes",
             case.case_ref
         )
     };
     if !(1..=LONGEST_MINUTES).contains(&minutes) {
-        bail!("--minutes: a session lasts between 1 and {LONGEST_MINUTES} minutes");
+        refuse!("--minutes: a session lasts between 1 and {LONGEST_MINUTES} minutes");
     }
     let known = like.map(|l| &l.places).or(usual.map(|u| &u.places));
     let mut places = Vec::with_capacity(2);
@@ -137,13 +138,13 @@ fn shape(
             .map(|t| offset(b.start.time(), t))
             .or(last.map(|o| o.from))
         else {
-            bail!(
+            refuse!(
                 "no session of {} says when the {role} parent arrives; write --{role}-arrives",
                 case.case_ref
             )
         };
         if from >= minutes || from < -LONGEST_MINUTES / 2 {
-            bail!(
+            refuse!(
                 "the {role} parent would arrive {from} minutes after the start of a session of \
                  {minutes}; look at the times again"
             );
@@ -244,9 +245,7 @@ async fn book_in(
     rec: &Recording<'_>,
     now: DateTime<Utc>,
 ) -> Result<Booked> {
-    if rec.at > now {
-        bail!("--at lies in the future; write when it happened");
-    }
+    not_in_the_future(rec.at, now)?;
     let case = bookings::lock_case(tx, case_id).await?;
     must_be_bookable(&case)?;
     let centre = centres::all_in(tx)
@@ -256,7 +255,7 @@ async fn book_in(
         .centre;
     let start = named_time(&centre, b.start)?;
     if start <= now {
-        bail!(
+        refuse!(
             "{} has passed; a session is booked for a time ahead",
             b.start.format("%Y-%m-%d %H:%M")
         );
@@ -264,9 +263,9 @@ async fn book_in(
     let usual = bookings::usual(tx, case_id).await?;
     let shape = shape(&case, usual.as_ref(), like, b)?;
     if let Some(pattern) = b.every {
-        fits(pattern, b.start.date()).map_err(anyhow::Error::msg)?;
+        fits(pattern, b.start.date()).map_err(Error::Refused)?;
         if b.until.is_some_and(|u| u < b.start.date()) {
-            bail!("--until lies before the first session");
+            refuse!("--until lies before the first session");
         }
         let weeks_ahead = b.weeks_ahead.unwrap_or(WEEKS_AHEAD);
         let series = Series {
@@ -309,7 +308,7 @@ async fn book_in(
         });
     }
     if bookings::overlaps(tx, case_id, start, start + Duration::minutes(shape.minutes)).await? {
-        bail!(
+        refuse!(
             "{} has a session at that time already; nothing was booked",
             case.case_ref
         );
@@ -323,19 +322,19 @@ async fn book_in(
             .await?
             .filter(|m| m.case_id == case.id)
         else {
-            bail!("--replaces: {missed} is no session of {}", case.case_ref)
+            refuse!("--replaces: {missed} is no session of {}", case.case_ref)
         };
         if !matches!(
             m.state,
             SessionState::Cancelled | SessionState::Closed | SessionState::NoShow
         ) {
-            bail!(
+            refuse!(
                 "--replaces: session {missed} is {}, so there is nothing to replace",
                 m.state
             );
         }
         if let Some(by) = m.replaced_by {
-            bail!("--replaces: session {missed} is replaced already, by {by}");
+            refuse!("--replaces: session {missed} is replaced already, by {by}");
         }
         bookings::set_replaces(tx, &session.id, missed).await?;
         tasks::close(tx, now, &replacement_cause(missed)).await?;
@@ -470,9 +469,7 @@ pub async fn end(
     rec: &Recording<'_>,
 ) -> Result<SeriesEnd> {
     let now = svc.clock.now();
-    if rec.at > now {
-        bail!("--at lies in the future; write when it happened");
-    }
+    not_in_the_future(rec.at, now)?;
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
     // First the sessions, then their case, as whoever reads a reply does; in the other order the
@@ -487,7 +484,7 @@ pub async fn end(
     let mut running = bookings::running(&mut tx, case_id).await?;
     running.retain(|s| series.is_none_or(|id| s.id == *id));
     let old = match running.as_slice() {
-        [] => bail!(
+        [] => refuse!(
             "{} has no series that runs; nothing was changed",
             case.case_ref
         ),
@@ -504,7 +501,7 @@ pub async fn end(
                     )
                 })
                 .collect();
-            bail!(
+            refuse!(
                 "{} has more than one series; name it: {}",
                 case.case_ref,
                 all.join(" or ")
@@ -518,7 +515,9 @@ pub async fn end(
         .into_iter()
         .partition(|o| o.untouched);
     if untouched.iter().any(|o| !held.contains(&o.id)) {
-        bail!("a session of this series was booked just now; nothing was changed. Say it again");
+        return Err(Error::changed(
+            "a session of this series was booked just now; nothing was changed. Try again",
+        ));
     }
     let ids: Vec<SessionId> = untouched.iter().map(|o| o.id.clone()).collect();
     bookings::unbook(&mut tx, now, &ids).await?;

@@ -11,6 +11,7 @@ use crate::domain::task::TaskKind;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
 use crate::flows::compose::message_to;
 use crate::flows::confirm_dedup_key;
+use crate::flows::error::Result;
 use crate::flows::recording::{Recording, begin_booked, fact};
 use crate::flows::ring::ring;
 use crate::flows::service::Service;
@@ -18,7 +19,6 @@ use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, AttendeeContext, Cancellation};
 use crate::store::tasks::{self};
 use crate::store::{Tx, centres, messages};
-use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 /// Calls a session off and tells whoever has to hear, when it may be released. The first
@@ -36,7 +36,7 @@ pub async fn call_off(
     at: DateTime<Utc>,
     by_address: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     let contexts = sessions::contexts(tx, senders, session_id).await?;
     if let Some(me) = contexts
         .iter()
@@ -157,7 +157,7 @@ pub async fn resume_question(
     centre: &Centre,
     context: &AttendeeContext,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     let a = &context.attendee;
     if a.answer != Answer::None {
         return Ok(());
@@ -215,5 +215,6 @@ pub async fn cancel(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) 
         now,
     )
     .await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }

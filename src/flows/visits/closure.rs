@@ -11,6 +11,7 @@ use crate::domain::people::staff::Act;
 use crate::domain::reminders::release::in_time;
 use crate::domain::task::TaskKind;
 use crate::flows::compose::{message_to, speaker};
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::service::Service;
 use crate::store::closures::{self, families};
 use crate::store::facts::{self, Fact};
@@ -20,7 +21,6 @@ use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, money, staff};
 use crate::templates::RenderedText;
-use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use std::collections::BTreeMap;
 
@@ -114,26 +114,28 @@ async fn concerned(
     now: DateTime<Utc>,
 ) -> Result<Vec<AttendeeContext>> {
     if c.to < c.from {
-        bail!(
+        refuse!(
             "--to {} lies before --from {}; name the last day that is closed",
             c.to,
             c.from
         );
     }
     if (c.to - c.from).num_days() > LONGEST {
-        bail!(
+        refuse!(
             "{} to {} is more than {LONGEST} days; close in parts",
             c.from,
             c.to
         );
     }
-    let day_after = c.to.succ_opt().context("--to is no usable date")?;
+    let day_after =
+        c.to.succ_opt()
+            .ok_or_else(|| Error::refused("--to is no usable date"))?;
     let (from, to) = (
         instant(centre.tz, c.from.and_time(NaiveTime::MIN)),
         instant(centre.tz, day_after.and_time(NaiveTime::MIN)),
     );
     if to <= now {
-        bail!(
+        refuse!(
             "{} is past; only sessions that are not over can be closed",
             c.to
         );
@@ -189,10 +191,11 @@ fn preview_of(
 }
 
 async fn centre_in(tx: &mut Tx, code: &str) -> Result<(Centre, bool)> {
-    let stored = centres::all_in(tx)
-        .await?
-        .remove(code)
-        .with_context(|| format!("there is no centre {code}; `courtesy centre list` shows all"))?;
+    let stored = centres::all_in(tx).await?.remove(code).ok_or_else(|| {
+        Error::not_found(format!(
+            "there is no centre {code}; `courtesy centre list` shows all"
+        ))
+    })?;
     Ok((stored.centre, stored.held))
 }
 
@@ -244,16 +247,16 @@ pub async fn send(
     }
     let n = families(&contexts);
     if n == 0 {
-        bail!(
+        refuse!(
             "no session of {} is booked then; nothing was changed",
             c.centre
         );
     }
     if n != expected {
-        bail!(
+        return Err(Error::changed(format!(
             "{n} families are concerned now, not {expected}; nothing was changed. Look at the \
              preview again"
-        );
+        )));
     }
     let untold_moves = outbox::untold_moves(&mut tx, &c.centre).await?;
     closures::no_way_back(
@@ -278,10 +281,10 @@ pub async fn send(
     )
     .await?;
     if closed != sessions.len() as u64 {
-        bail!(
+        return Err(Error::changed(
             "a session was changed by somebody else just now; nothing was closed. Look at the \
-             preview again"
-        );
+             preview again",
+        ));
     }
     tasks::moot_of_sessions(&mut tx, now, &sessions, TaskKind::RingSessionOn).await?;
     let id = ClosureId::new(random_id());

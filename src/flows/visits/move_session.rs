@@ -13,6 +13,7 @@ use crate::domain::reminders::schedule::{self, first_look};
 use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::Origin;
 use crate::flows::compose::message_to;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::recording::{
     Recording, fact, must_be_booked, named_time, not_in_the_future, session_and_centre,
 };
@@ -21,7 +22,6 @@ use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self};
 use crate::store::{Tx, money, questions, staff};
-use anyhow::{Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// Gives a session a new local start; its length and each party's offset stay. Both are told at
@@ -46,7 +46,8 @@ pub async fn move_to(
         now,
     )
     .await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The move, within a transaction of its caller.
@@ -65,13 +66,13 @@ pub(crate) async fn move_in(
     must_be_booked(&session)?;
     let start = named_time(&centre, to)?;
     if start <= now {
-        bail!(
+        refuse!(
             "{} has passed; a session can only move to a time ahead",
             to.format("%Y-%m-%d %H:%M")
         );
     }
     if start == session.starts_at {
-        bail!("the session is at that time already; nothing was changed");
+        refuse!("the session is at that time already; nothing was changed");
     }
     let shift = start - session.starts_at;
     let contexts = sessions::contexts(tx, senders, session_id).await?;
@@ -86,7 +87,7 @@ pub(crate) async fn move_in(
     )
     .await?
     {
-        bail!("the session was changed by somebody else just now; look at it again");
+        return Err(Error::session_changed());
     }
     // The old texts are withdrawn and both are asked anew, each by a question of their own next
     // version.
@@ -123,7 +124,8 @@ pub(crate) async fn move_in(
     )
     .await?;
     // A deadline may hang on it.
-    money::look_again(tx, now, std::iter::once(&session.case_id)).await
+    money::look_again(tx, now, std::iter::once(&session.case_id)).await?;
+    Ok(())
 }
 
 async fn moved(
