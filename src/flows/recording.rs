@@ -3,13 +3,12 @@
 use crate::domain::centre::Centre;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::{Resolved, resolve};
-use crate::domain::people::person::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::attendee::Session;
 use crate::domain::visits::session::SessionState;
 use crate::flows::error::{Error, Result, refuse};
 use crate::flows::service::Service;
-use crate::store::facts::{self, Fact};
+use crate::store::facts::Fact;
 use crate::store::sessions::{self};
 use crate::store::{Tx, centres, staff};
 use anyhow::Context;
@@ -21,6 +20,13 @@ pub struct Recording<'a> {
     pub by: &'a str,
     /// When it happened; never in the future.
     pub at: DateTime<Utc>,
+}
+
+impl<'a> Recording<'a> {
+    /// A fact that this person recorded.
+    pub(crate) fn fact(&self, kind: &'a str, rule: &'a str) -> Fact<'a> {
+        Fact::new(kind, rule, self.by, self.at)
+    }
 }
 
 pub(crate) async fn session_and_centre(tx: &mut Tx, id: &SessionId) -> Result<(Session, Centre)> {
@@ -49,33 +55,6 @@ pub(crate) fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result
         refuse!("--at lies in the future; write when it happened");
     }
     Ok(())
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is one plain part of the fact"
-)]
-pub(crate) async fn fact(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-    session: &Session,
-    role: Option<Role>,
-    kind: &str,
-    rule: &str,
-    rec: &Recording<'_>,
-    detail: &str,
-) -> anyhow::Result<()> {
-    let f = Fact {
-        case_id: Some(&session.case_id),
-        session_id: Some(&session.id),
-        role,
-        kind,
-        at: rec.at,
-        by: rec.by,
-        rule,
-        detail,
-    };
-    facts::add(tx, now, &[f]).await
 }
 
 /// Opens a transaction on a session for somebody who may do this, and keeps others off it until its

@@ -315,16 +315,7 @@ async fn write(
     cases::insert_parties(tx, now, &batch.people.parties).await?;
     cases::insert_addresses(tx, now, &batch.people.addresses).await?;
     cases::insert_sessions(tx, &batch.sessions).await?;
-    let fact = |case_id, kind, at| Fact {
-        case_id: Some(case_id),
-        session_id: None,
-        role: None,
-        kind,
-        at,
-        by: "import",
-        rule: "import",
-        detail: "",
-    };
+    let fact = |case_id, kind, at| Fact::new(kind, "import", "import", at).case(case_id);
     let booked: Vec<Fact<'_>> = batch
         .sessions
         .iter()
@@ -449,16 +440,7 @@ async fn called_off(
     else {
         return Ok(());
     };
-    let off = Fact {
-        case_id: Some(&session.case_id),
-        session_id: Some(session_id),
-        role: None,
-        kind: "cancelled",
-        at: now,
-        by: "import",
-        rule: "C22",
-        detail: "",
-    };
+    let off = Fact::new("cancelled", "C22", "import", now).of_session(&session);
     facts::add(tx, now, &[off]).await?;
     money::look_again(tx, now, std::iter::once(&session.case_id)).await?;
     let ahead = session.starts_at > now;

@@ -10,7 +10,7 @@ use crate::domain::people::staff::Act;
 use crate::domain::visits::session::Reason;
 use crate::flows::error::{Error, Result, refuse};
 use crate::flows::money::standing::{StandingLines, assessed, finish};
-use crate::flows::recording::{Recording, begin, fact, not_in_the_future};
+use crate::flows::recording::{Recording, begin, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::cases::Case;
 use crate::store::facts::{self, Fact};
@@ -76,16 +76,7 @@ pub async fn payment(
             wall(centre.tz, f.recorded_at).format("%a %-d %b %H:%M")
         );
     }
-    let f = Fact {
-        case_id: Some(&case.id),
-        session_id: None,
-        role: None,
-        kind: "payment",
-        at: rec.at,
-        by: rec.by,
-        rule: "C31",
-        detail: p.by,
-    };
+    let f = rec.fact("payment", "C31").case(&case.id).detail(p.by);
     facts::add_amount(&mut tx, now, &f, p.minor, charge.code()).await?;
     // A payment of a day that has passed may take the place of a later one: what is left over of
     // all of them counts.
@@ -141,15 +132,13 @@ pub async fn note(
         );
     }
     let awaited = before.standing(session_id, rec.at).fee != FeeState::None;
-    fact(
+    facts::add(
         &mut tx,
         now,
-        &session,
-        None,
-        "note",
-        "C17",
-        rec,
-        &write_note(note),
+        &[rec
+            .fact("note", "C17")
+            .of_session(&session)
+            .detail(&write_note(note))],
     )
     .await?;
     let mut words = finish(svc, tx, &case.id, now).await?;
@@ -190,15 +179,14 @@ pub async fn illness_told(
     if !known.record.facts.iter().any(cancelled) {
         refuse!("the {role} had not cancelled session {session_id} by then; nothing was recorded");
     }
-    fact(
+    facts::add(
         &mut tx,
         now,
-        &session,
-        Some(role),
-        "cancelled",
-        "C28",
-        rec,
-        reason.as_str(),
+        &[rec
+            .fact("cancelled", "C28")
+            .of_session(&session)
+            .role(role)
+            .detail(reason.as_str())],
     )
     .await?;
     finish(svc, tx, &session.case_id, now).await
@@ -243,15 +231,16 @@ pub async fn decide(
         _ => {}
     }
     let kind = if waive { "waived" } else { "written_off" };
-    fact(
+    facts::add(
         &mut tx,
         now,
-        &session,
-        s.liable.map(|p| p.role()),
-        kind,
-        if waive { "manager" } else { "C19" },
-        rec,
-        why,
+        &[Fact {
+            role: s.liable.map(|p| p.role()),
+            ..rec
+                .fact(kind, if waive { "manager" } else { "C19" })
+                .of_session(&session)
+        }
+        .detail(why)],
     )
     .await?;
     finish(svc, tx, &session.case_id, now).await

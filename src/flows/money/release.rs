@@ -343,16 +343,12 @@ async fn to_all(
         return Ok(form);
     }
     if let Some(what) = rang {
-        let f = Fact {
-            case_id: Some(case_id),
-            session_id: Some(session_id),
-            role: Some(liable),
-            kind: "rang",
-            at: rec.at,
-            by: rec.by,
-            rule: "M4",
-            detail: what,
-        };
+        let f = rec
+            .fact("rang", "M4")
+            .case(case_id)
+            .session(session_id)
+            .role(liable)
+            .detail(what);
         facts::add(tx, now, &[f]).await?;
     }
     outbox::enqueue(tx, now, &messages).await?;

@@ -35,16 +35,7 @@ pub async fn told(
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
     let (known, centre, before) = assessed(&mut tx, &case.id).await?;
-    let told = Fact {
-        case_id: Some(&case.id),
-        session_id: None,
-        role: Some(role),
-        kind: "told",
-        at: rec.at,
-        by: rec.by,
-        rule: "C04",
-        detail: "",
-    };
+    let told = rec.fact("told", "C04").case(&case.id).role(role);
     let mut of: Vec<&SessionId> = Vec::new();
     for a in &before.sessions {
         let s = a.result.standing_at(now);
@@ -150,16 +141,11 @@ pub async fn rang(
     not_in_the_future(rec.at, now)?;
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
-    let f = Fact {
-        case_id: Some(&case.id),
-        session_id: None,
-        role: Some(role),
-        kind: "rang",
-        at: rec.at,
-        by: rec.by,
-        rule: "M4",
-        detail: what,
-    };
+    let f = rec
+        .fact("rang", "M4")
+        .case(&case.id)
+        .role(role)
+        .detail(what);
     facts::add(&mut tx, now, &[f]).await?;
     tx.commit().await?;
     Ok(())

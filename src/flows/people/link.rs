@@ -81,16 +81,9 @@ async fn fact(
     by: &str,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let f = Fact {
-        case_id: Some(&party.case_id),
-        session_id: None,
-        role: Some(party.role),
-        kind,
-        at,
-        by,
-        rule: "G1",
-        detail: "",
-    };
+    let f = Fact::new(kind, "G1", by, at)
+        .case(&party.case_id)
+        .role(party.role);
     facts::add(tx, now, &[f]).await
 }
 

@@ -183,15 +183,11 @@ pub async fn change(
     let detail = c.spoken.map_or("", Spoken::as_str);
     let list: Vec<Fact<'_>> = kinds
         .iter()
-        .map(|kind| Fact {
-            case_id: Some(&party.case_id),
-            session_id: None,
-            role: Some(party.role),
-            kind,
-            at,
-            by,
-            rule: "D1",
-            detail,
+        .map(|kind| {
+            Fact::new(kind, "D1", by, at)
+                .case(&party.case_id)
+                .role(party.role)
+                .detail(detail)
         })
         .collect();
     facts::add(&mut tx, now, &list).await?;

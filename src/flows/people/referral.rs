@@ -6,7 +6,7 @@ use crate::flows::money::standing::{StandingLines, assessed, finish};
 use crate::flows::recording::{Recording, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::cases::Case;
-use crate::store::facts::{self, Fact};
+use crate::store::facts;
 use crate::store::staff;
 
 /// A new referral opens a closed file again, once nothing is owed (seed 001: "a new referral would
@@ -33,16 +33,7 @@ pub async fn referral(svc: &Service, case: &Case, rec: &Recording<'_>) -> Result
             case.case_ref
         );
     }
-    let f = Fact {
-        case_id: Some(&case.id),
-        session_id: None,
-        role: None,
-        kind: "new_referral",
-        at: rec.at,
-        by: rec.by,
-        rule: "C20",
-        detail: "",
-    };
+    let f = rec.fact("new_referral", "C20").case(&case.id);
     facts::add(&mut tx, now, &[f]).await?;
     finish(svc, tx, &case.id, now).await
 }

@@ -305,16 +305,9 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
     };
     outbox::enqueue(&mut tx, now, &[message]).await?;
     tasks::done(&mut tx, now, task).await?;
-    let fact = Fact {
-        case_id: Some(&party.case_id),
-        session_id: None,
-        role: Some(party.role),
-        kind: "answered_by_staff",
-        at: now,
-        by,
-        rule: "D3",
-        detail: "",
-    };
+    let fact = Fact::new("answered_by_staff", "D3", by, now)
+        .case(&party.case_id)
+        .role(party.role);
     facts::add(&mut tx, now, &[fact]).await?;
     tx.commit().await?;
     svc.wake_senders();

@@ -520,16 +520,10 @@ impl<'a> DecisionWriter<'a> {
         rule: &str,
         detail: &str,
     ) -> Result<()> {
-        let fact = Fact {
-            case_id: Some(&context.session.case_id),
-            session_id: Some(&context.session.id),
-            role: Some(context.attendee.role),
-            kind,
-            at,
-            by: "courtesy",
-            rule,
-            detail,
-        };
+        let fact = Fact::by_program(kind, rule, at)
+            .of_session(&context.session)
+            .role(context.attendee.role)
+            .detail(detail);
         facts::add(self.tx, self.now, &[fact]).await
     }
 

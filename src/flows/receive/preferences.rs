@@ -92,16 +92,10 @@ impl DecisionWriter<'_> {
         self.before.get_or_insert(quietest);
         for p in self.parties.iter().filter(|p| p.mode < mode) {
             parties::set_mode(self.tx, &p.party_id, mode).await?;
-            let fact = Fact {
-                case_id: Some(&p.case_id),
-                session_id: None,
-                role: Some(p.role),
-                kind: "mode_changed",
-                at: self.inbound.at,
-                by: "courtesy",
-                rule,
-                detail: mode.as_str(),
-            };
+            let fact = Fact::by_program("mode_changed", rule, self.inbound.at)
+                .case(&p.case_id)
+                .role(p.role)
+                .detail(mode.as_str());
             facts::add(self.tx, self.now, &[fact]).await?;
         }
         Ok(())
@@ -111,15 +105,10 @@ impl DecisionWriter<'_> {
         let facts: Vec<Fact<'_>> = self
             .parties
             .iter()
-            .map(|p| Fact {
-                case_id: Some(&p.case_id),
-                session_id: None,
-                role: Some(p.role),
-                kind,
-                at: self.inbound.at,
-                by: "courtesy",
-                rule,
-                detail: "",
+            .map(|p| {
+                Fact::by_program(kind, rule, self.inbound.at)
+                    .case(&p.case_id)
+                    .role(p.role)
             })
             .collect();
         facts::add(self.tx, self.now, &facts).await

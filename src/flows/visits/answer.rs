@@ -11,9 +11,10 @@ use crate::domain::visits::session::{Answer, CancelledBy, Reason, SessionState};
 use crate::flows::compose::message_to;
 use crate::flows::error::{Result, refuse};
 use crate::flows::lateness::is_late;
-use crate::flows::recording::{Recording, begin, fact, must_be_booked};
+use crate::flows::recording::{Recording, begin, must_be_booked};
 use crate::flows::service::Service;
 use crate::flows::visits::cancel::call_off;
+use crate::store::facts;
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self};
 use crate::store::tasks::{self, NewTask};
@@ -62,15 +63,13 @@ pub async fn answer(
             EndReason::Answered.as_str(),
         )
         .await?;
-        fact(
+        facts::add(
             &mut tx,
             now,
-            &session,
-            Some(role),
-            "confirmed",
-            "by-staff",
-            rec,
-            "",
+            &[rec
+                .fact("confirmed", "by-staff")
+                .of_session(&session)
+                .role(role)],
         )
         .await?;
     } else {
@@ -82,15 +81,14 @@ pub async fn answer(
         } else {
             CancelledBy::Contact
         };
-        fact(
+        facts::add(
             &mut tx,
             now,
-            &session,
-            Some(role),
-            "cancelled",
-            "by-staff",
-            rec,
-            reason.unwrap_or(Reason::Other).as_str(),
+            &[rec
+                .fact("cancelled", "by-staff")
+                .of_session(&session)
+                .role(role)
+                .detail(reason.unwrap_or(Reason::Other).as_str())],
         )
         .await?;
         crate::flows::lateness::note_refused_move(&mut tx, context, rec.at, rec.by, now).await?;

@@ -93,16 +93,10 @@ pub async fn ask(
         sessions::local_text(session.start_local),
         sessions::local_text(to)
     );
-    let fact = Fact {
-        case_id: Some(&session.case_id),
-        session_id: Some(session_id),
-        role: None,
-        kind: "date_asked",
-        at: rec.at,
-        by: rec.by,
-        rule: "seed 001",
-        detail: &detail,
-    };
+    let fact = rec
+        .fact("date_asked", "seed 001")
+        .of_session(&session)
+        .detail(&detail);
     facts::add(&mut tx, now, &[fact]).await?;
     tx.commit().await?;
     Ok(())
@@ -153,16 +147,10 @@ pub(crate) async fn answered(
         .context("the session is gone")?;
     dates::answer(tx, question, role, yes, at).await?;
     let detail = if yes { "yes" } else { "no" };
-    let fact = Fact {
-        case_id: Some(&session.case_id),
-        session_id: Some(&session_id),
-        role: Some(role),
-        kind: "date_answered",
-        at,
-        by,
-        rule: "date-answer",
-        detail,
-    };
+    let fact = Fact::new("date_answered", "date-answer", by, at)
+        .of_session(&session)
+        .role(role)
+        .detail(detail);
     facts::add(tx, now, &[fact]).await?;
     let all = dates::answers(tx, question).await?;
     let [agreed, declined] = causes(question);
@@ -226,16 +214,7 @@ pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -
         }
     }
     outbox::enqueue(&mut tx, now, &texts).await?;
-    let fact = Fact {
-        case_id: Some(&session.case_id),
-        session_id: Some(session_id),
-        role: None,
-        kind: "date_closed",
-        at: rec.at,
-        by: rec.by,
-        rule: "by-staff",
-        detail: "",
-    };
+    let fact = rec.fact("date_closed", "by-staff").of_session(&session);
     facts::add(&mut tx, now, &[fact]).await?;
     tx.commit().await?;
     Ok(())

@@ -8,8 +8,9 @@ use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
 use crate::flows::error::{Result, refuse};
 use crate::flows::money::standing::{StandingLines, assessed, finish};
-use crate::flows::recording::{Recording, begin, fact};
+use crate::flows::recording::{Recording, begin};
 use crate::flows::service::Service;
+use crate::store::facts;
 use crate::store::{money as ledger, sessions, tasks};
 
 /// Records who came: `resident`, `contact` or both.
@@ -69,7 +70,12 @@ pub(crate) async fn came(
             .at(session.starts_at)
             .archived;
     let rule = if closed { NO_SHOW_OF_CLOSED_FILE } else { rule };
-    fact(&mut tx, now, &session, None, kind, rule, rec, who).await?;
+    facts::add(
+        &mut tx,
+        now,
+        &[rec.fact(kind, rule).of_session(&session).detail(who)],
+    )
+    .await?;
     // One came and of the other nothing is said: what was recorded of the absent one stays.
     let missed = ledger::case(&mut tx, &session.case_id)
         .await?
@@ -103,15 +109,13 @@ pub async fn ill_children(
             known.record.case.children
         );
     }
-    fact(
+    facts::add(
         &mut tx,
         now,
-        &session,
-        None,
-        "ill_counted",
-        "C16",
-        rec,
-        &children.to_string(),
+        &[rec
+            .fact("ill_counted", "C16")
+            .of_session(&session)
+            .detail(&children.to_string())],
     )
     .await?;
     tasks::close_of_session(&mut tx, now, session_id, TaskKind::ChildrenCount).await?;

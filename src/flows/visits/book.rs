@@ -290,16 +290,10 @@ async fn book_in(
         };
         bookings::add_series(tx, now, &stored, rec.by).await?;
         let detail = format!("{pattern} from {}", b.start.format("%Y-%m-%d %H:%M"));
-        let made = Fact {
-            case_id: Some(&case.id),
-            session_id: None,
-            role: None,
-            kind: "series",
-            at: rec.at,
-            by: rec.by,
-            rule: "by-staff",
-            detail: &detail,
-        };
+        let made = rec
+            .fact("series", "by-staff")
+            .case(&case.id)
+            .detail(&detail);
         facts::add(tx, now, &[made]).await?;
         let sessions = extend(tx, &case, &centre, usual.as_ref(), &stored, rec.by, now).await?;
         return Ok(Booked {
@@ -344,16 +338,11 @@ async fn book_in(
         .as_ref()
         .map(|s| format!("in place of {s}"))
         .unwrap_or_default();
-    let fact = Fact {
-        case_id: Some(&case.id),
-        session_id: Some(&session.id),
-        role: None,
-        kind: "booked",
-        at: rec.at,
-        by: rec.by,
-        rule,
-        detail: &detail,
-    };
+    let fact = rec
+        .fact("booked", rule)
+        .case(&case.id)
+        .session(&session.id)
+        .detail(&detail);
     facts::add(tx, now, &[fact]).await?;
     bookings::touch(tx, &case.id).await?;
     // A deadline may hang on it.
@@ -413,15 +402,10 @@ async fn extend(
     let numbered: Vec<(SessionId, i64)> =
         sessions.iter().map(|s| s.id.clone()).zip(numbers).collect();
     bookings::number(tx, &s.id, &numbered).await?;
-    let fact = |id| Fact {
-        case_id: Some(&case.id),
-        session_id: Some(id),
-        role: None,
-        kind: "booked",
-        at: now,
-        by,
-        rule: "series",
-        detail: "",
+    let fact = |id| {
+        Fact::new("booked", "series", by, now)
+            .case(&case.id)
+            .session(id)
     };
     let facts: Vec<Fact<'_>> = sessions.iter().map(|s| fact(&s.id)).collect();
     facts::add(tx, now, &facts).await?;
@@ -534,26 +518,15 @@ pub async fn end(
         bookings::settle(&mut tx, &old.id, old.series.next_n, None).await?;
     }
     let detail = format!("{} ends before {from}", old.series.pattern);
-    let mut list = vec![Fact {
-        case_id: Some(&case.id),
-        session_id: None,
-        role: None,
-        kind: "series_ended",
-        at: rec.at,
-        by: rec.by,
-        rule: "by-staff",
-        detail: &detail,
-    }];
-    list.extend(ids.iter().map(|id| Fact {
-        case_id: Some(&case.id),
-        session_id: Some(id),
-        role: None,
-        kind: "unbooked",
-        at: rec.at,
-        by: rec.by,
-        rule: "series",
-        detail: "",
-    }));
+    let mut list = vec![
+        rec.fact("series_ended", "by-staff")
+            .case(&case.id)
+            .detail(&detail),
+    ];
+    list.extend(
+        ids.iter()
+            .map(|id| rec.fact("unbooked", "series").case(&case.id).session(id)),
+    );
     facts::add(&mut tx, now, &list).await?;
     money::look_again(&mut tx, now, std::iter::once(&case.id)).await?;
     let booked = match change {

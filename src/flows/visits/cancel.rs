@@ -12,9 +12,10 @@ use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
 use crate::flows::compose::message_to;
 use crate::flows::confirm_dedup_key;
 use crate::flows::error::Result;
-use crate::flows::recording::{Recording, begin_booked, fact};
+use crate::flows::recording::{Recording, begin_booked};
 use crate::flows::ring::ring;
 use crate::flows::service::Service;
+use crate::store::facts;
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, AttendeeContext, Cancellation};
 use crate::store::tasks::{self};
@@ -194,7 +195,12 @@ pub async fn resume_question(
 pub async fn cancel(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
     let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
-    fact(&mut tx, now, &session, None, "cancelled", "C22", rec, "").await?;
+    facts::add(
+        &mut tx,
+        now,
+        &[rec.fact("cancelled", "C22").of_session(&session)],
+    )
+    .await?;
     call_off(
         &mut tx,
         svc.lines().senders(),

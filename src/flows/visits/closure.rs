@@ -355,30 +355,16 @@ pub async fn send(
     let mut last: Option<&SessionId> = None;
     for s in contexts.iter().map(|s| &s.session) {
         if last != Some(&s.id) {
-            facts_of.push(Fact {
-                case_id: Some(&s.case_id),
-                session_id: Some(&s.id),
-                role: None,
-                kind: "closed",
-                at: now,
-                by,
-                rule: "C22",
-                detail: "",
-            });
+            facts_of.push(Fact::new("closed", "C22", by, now).of_session(&s));
             last = Some(&s.id);
         }
     }
     // A fee for a session of that day that a party had cancelled falls with it (choice C13).
     let off = closures::cancelled_within(&mut tx, now, &c.centre, c.from, c.to, c.hours).await?;
-    facts_of.extend(off.iter().map(|(case, session)| Fact {
-        case_id: Some(case),
-        session_id: Some(session),
-        role: None,
-        kind: "closed",
-        at: now,
-        by,
-        rule: "C13",
-        detail: "",
+    facts_of.extend(off.iter().map(|(case, session)| {
+        Fact::new("closed", "C13", by, now)
+            .case(case)
+            .session(session)
     }));
     facts::add(&mut tx, now, &facts_of).await?;
     money::look_again(&mut tx, now, facts_of.iter().filter_map(|f| f.case_id)).await?;

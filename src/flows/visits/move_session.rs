@@ -15,9 +15,10 @@ use crate::domain::visits::notice::Origin;
 use crate::flows::compose::message_to;
 use crate::flows::error::{Error, Result, refuse};
 use crate::flows::recording::{
-    Recording, fact, must_be_booked, named_time, not_in_the_future, session_and_centre,
+    Recording, must_be_booked, named_time, not_in_the_future, session_and_centre,
 };
 use crate::flows::service::Service;
+use crate::store::facts;
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, AttendeeContext};
 use crate::store::tasks::{self};
@@ -112,15 +113,13 @@ pub(crate) async fn move_in(
         sessions::local_text(session.start_local),
         sessions::local_text(to)
     );
-    fact(
+    facts::add(
         tx,
         now,
-        &session,
-        None,
-        "moved",
-        move_rule(origin),
-        rec,
-        &detail,
+        &[rec
+            .fact("moved", move_rule(origin))
+            .of_session(&session)
+            .detail(&detail)],
     )
     .await?;
     // A deadline may hang on it.

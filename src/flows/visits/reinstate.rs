@@ -10,8 +10,9 @@ use crate::domain::visits::session::SessionState;
 use crate::flows::compose::message_to;
 use crate::flows::error::{Error, Result, refuse};
 use crate::flows::money::standing::{StandingLines, finish};
-use crate::flows::recording::{Recording, begin, fact};
+use crate::flows::recording::{Recording, begin};
 use crate::flows::service::Service;
+use crate::store::facts;
 use crate::store::{money as ledger, outbox, sessions, tasks};
 
 /// Takes a cancellation or a closure of one session back: both parents are told and asked anew, and
@@ -127,6 +128,11 @@ pub async fn reinstate(
     tasks::close_of_session(&mut tx, now, session_id, TaskKind::Reconfirm).await?;
     tasks::close_of_session(&mut tx, now, session_id, TaskKind::Replacement).await?;
     tasks::obsolete_of_session(&mut tx, now, session_id, TaskKind::RingSessionOff).await?;
-    fact(&mut tx, now, &session, None, "reinstated", "C11", rec, "").await?;
+    facts::add(
+        &mut tx,
+        now,
+        &[rec.fact("reinstated", "C11").of_session(&session)],
+    )
+    .await?;
     finish(svc, tx, &session.case_id, now).await
 }
