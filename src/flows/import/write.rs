@@ -15,7 +15,7 @@ use crate::flows::import::parties::{PartyChanges, PartyComparison};
 use crate::flows::import::row::{SessionRow, recall, remembered};
 use crate::flows::recording::Recording;
 use crate::flows::ring::ring;
-use crate::flows::visits::cancel::call_off;
+use crate::flows::visits::cancel::{CallOff, call_off};
 use crate::flows::visits::move_session;
 use crate::store::cases::{self, NewAttendee, NewCase, NewSession};
 use crate::store::facts::{self, Fact};
@@ -450,9 +450,11 @@ async fn called_off(
             &how.senders,
             centre,
             session_id,
-            CancelledBy::Centre,
-            now,
-            None,
+            &CallOff {
+                by: CancelledBy::Centre,
+                at: now,
+                by_address: None,
+            },
             now,
         )
         .await;

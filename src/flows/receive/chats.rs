@@ -1,5 +1,5 @@
-//! InboundKind a bot does beside sending: fetches what came in, stores it and only then lets Telegram
-//! forget it, and runs its errands.
+//! What a Telegram bot does besides sending: it fetches updates, stores them, and only then lets
+//! Telegram forget them. It also runs its errands: answers to presses, buttons to remove.
 
 use crate::channels::telegram::{
     self, ErrandResult, Telegram, TelegramUpdate, TelegramUpdateKind, UpdateMode,
@@ -8,7 +8,7 @@ use crate::domain::people::person::{Channel, Private};
 use crate::domain::task::TaskKind;
 use crate::flows::lines::Line;
 use crate::flows::people::link;
-use crate::flows::receive;
+use crate::flows::receive::inbox;
 use crate::flows::service::Service;
 use crate::store::centres;
 use crate::store::errands::{self, DueErrand};
@@ -77,7 +77,7 @@ pub async fn from_hook(svc: &Service, line: &Line, body: &[u8]) -> Result<()> {
         return Ok(());
     };
     let now = svc.clock.now();
-    receive::store(
+    inbox::store(
         svc,
         &[received(line, incoming, now, svc.liveness.away_since())],
     )
@@ -146,7 +146,7 @@ pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -
                 // brings again is known.
                 let stored = async {
                     if !rows.is_empty() {
-                        receive::store(&svc, &rows).await?;
+                        inbox::store(&svc, &rows).await?;
                     }
                     let mut tx = svc.db.begin().await?;
                     centres::set(&mut tx, &polled_key(&line), &now.to_rfc3339()).await?;
