@@ -9,7 +9,7 @@ use crate::domain::ids::WorkerId;
 use crate::domain::outgoing::whatsapp::{ContentSids, Contents};
 use crate::domain::people::person::Channel;
 use crate::flows::lines::{Line, LineService, Lines};
-use crate::flows::receive::chats;
+use crate::flows::receive::{chats, polling};
 use crate::flows::send::engine::Engine;
 use crate::flows::service::Service;
 use crate::store::centres::{self, Centres};
@@ -306,7 +306,7 @@ impl LineLoops {
             if self.receives && line.telegram().is_some() {
                 self.loops.spawn(
                     "telegram",
-                    chats::poll(self.svc.clone(), line.clone(), token.clone()),
+                    polling::poll(self.svc.clone(), line.clone(), token.clone()),
                 );
                 self.loops.spawn(
                     "errands",

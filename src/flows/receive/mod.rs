@@ -8,6 +8,7 @@ mod context;
 mod decision_writer;
 mod effects;
 mod inbox;
+pub mod polling;
 mod preferences;
 mod receipt;
 mod reply;
