@@ -7,7 +7,9 @@ use crate::domain::local_time::{parse_local, parse_time};
 use crate::flows::recording::Recording;
 use crate::flows::service::Service;
 use crate::flows::visits::ask_date;
-use crate::flows::visits::book::{self, Booked, Booking, SeriesEnd};
+use crate::flows::visits::book;
+use crate::flows::visits::booking::{Booked, Booking};
+use crate::flows::visits::end_series::{self, SeriesEnd};
 use crate::store::cases::{self, Case};
 use crate::store::centres;
 use anyhow::{Result, anyhow};
@@ -266,7 +268,7 @@ pub(crate) async fn series(svc: &Service, args: SeriesArgs) -> Result<()> {
         unbooked,
         kept,
         booked,
-    } = book::end(
+    } = end_series::end(
         svc,
         &case.id,
         args.series.as_ref(),

@@ -18,7 +18,7 @@ use crate::domain::visits::session::SessionState;
 use crate::flows::compose::message_to;
 use crate::flows::money::assessed_case;
 use crate::flows::service::Service;
-use crate::flows::visits::book;
+use crate::flows::visits::series;
 use crate::store::centres::{self, Centres};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::sessions::{self, AttendeeContext};
@@ -162,7 +162,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     if !store::anything_due(&svc.db, now).await? {
         return Ok(());
     }
-    book::scan(svc, now).await?;
+    series::scan(svc, now).await?;
     for _ in 0..BATCHES {
         let mut tx = svc.db.begin().await?;
         let cases = milestones::due(&mut tx, now, BATCH).await?;
