@@ -7,6 +7,7 @@ pub mod book;
 pub mod booking;
 pub mod cancel;
 pub mod closure;
+mod closure_preview;
 pub mod end_series;
 pub mod milestones;
 pub mod move_session;
