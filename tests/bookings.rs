@@ -13,8 +13,9 @@ use courtesy::flows::money::lists;
 use courtesy::flows::money::record::{self, NewPayment};
 use courtesy::flows::recording::Recording;
 use courtesy::flows::scan::confirmations;
-use courtesy::flows::visits::book::{self, Booked, Booking};
+use courtesy::flows::visits::booking::{Booked, Booking};
 use courtesy::flows::visits::{answer, ask_date, cancel, move_session, reinstate};
+use courtesy::flows::visits::{book, end_series};
 use courtesy::simulator::time;
 use courtesy::store::sessions::{self};
 use courtesy::store::{cases, facts, messages};
@@ -39,7 +40,7 @@ async fn case_id(w: &World, case_ref: &str) -> CaseId {
     cases::find(&w.svc.db, case_ref).await.unwrap().id
 }
 
-async fn try_book(w: &World, case_ref: &str, b: Booking) -> anyhow::Result<Booked> {
+async fn try_book(w: &World, case_ref: &str, b: Booking) -> courtesy::flows::error::Result<Booked> {
     let booked = book::book(&w.svc, &case_id(w, case_ref).await, &b, &now(w)).await;
     time::settle(&w.svc).await.unwrap();
     booked
@@ -431,7 +432,7 @@ async fn another_pattern_touches_only_what_nobody_was_told_of(on: On) {
         ..Booking::default()
     };
     let id = case_id(&w, "BRK-0105").await;
-    let ended = book::end(
+    let ended = end_series::end(
         &w.svc,
         &id,
         None,
@@ -484,7 +485,7 @@ async fn another_pattern_touches_only_what_nobody_was_told_of(on: On) {
         of_case(&w, "BRK-0105").await.last().unwrap().start_local,
         local("2027-02-06T15:00")
     );
-    book::end(
+    end_series::end(
         &w.svc,
         &id,
         None,
@@ -504,7 +505,7 @@ async fn another_pattern_touches_only_what_nobody_was_told_of(on: On) {
             .start_local,
         local("2027-01-09T15:00")
     );
-    let e = book::end(
+    let e = end_series::end(
         &w.svc,
         &id,
         None,
@@ -573,7 +574,7 @@ async fn the_end_of_a_series_and_a_reply_wait_for_one_another(on: On) {
     let ending = tokio::spawn({
         let (svc, case, at) = (w.svc.clone(), case.clone(), w.svc.clock.now());
         async move {
-            book::end(
+            end_series::end(
                 &svc,
                 &case,
                 None,

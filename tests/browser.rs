@@ -221,7 +221,10 @@ async fn pages_alone(db: &TestDb) -> (Running, Arc<TelegramService>) {
         .await
         .unwrap();
     chats.set_clock(Clock::simulated(now));
-    for (chat, ..) in courtesy::store::cases::simulator_chats(&store).await.unwrap() {
+    for (chat, ..) in courtesy::store::cases::simulator_chats(&store)
+        .await
+        .unwrap()
+    {
         chats.open(chat);
     }
     store.close().await;

@@ -275,7 +275,7 @@ async fn a_change_of_fees_is_told_without_an_amount_and_without_a_name(on: On) {
     centres::save(&mut tx, &after, &text, now).await.unwrap();
     tx.commit().await.unwrap();
     // BRK-0105 comes again after that day.
-    let again = courtesy::flows::visits::book::Booking {
+    let again = courtesy::flows::visits::booking::Booking {
         start: courtesy::domain::local_time::parse_local("2026-12-12T13:00").unwrap(),
         ..Default::default()
     };

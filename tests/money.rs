@@ -529,7 +529,7 @@ async fn staff_hold_or_waive_a_text_before_it_leaves(on: On) {
             .unwrap();
     }
     tx.commit().await.unwrap();
-    let no = |e: anyhow::Error| e.to_string();
+    let no = |e: courtesy::flows::error::Error| e.to_string();
     assert!(
         no(
             recorded::decide(&w.svc, &fee, true, "first time", &by(&w, "Mary"))

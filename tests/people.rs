@@ -11,7 +11,11 @@ use courtesy::store::{parties, tasks};
 const SIOBHAN: &str = "+447700900101";
 const DWAYNE: &str = "+447700900102";
 
-async fn change(w: &World, party: &str, c: PhoneChange) -> anyhow::Result<Vec<String>> {
+async fn change(
+    w: &World,
+    party: &str,
+    c: PhoneChange,
+) -> courtesy::flows::error::Result<Vec<String>> {
     let party = parties::find(&w.svc.db, party).await.unwrap();
     phone::change(&w.svc, &party, &c, "Mary", w.svc.clock.now()).await
 }

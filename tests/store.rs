@@ -23,7 +23,7 @@ const US: LineScope<'static> = LineScope {
     channel: Channel::Sms,
     sender: "us",
     centres: None,
-    not: &[],
+    except: &[],
 };
 
 fn message(dedup_key: &str) -> NewMessage {
@@ -204,7 +204,7 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
         (
             Some(AttemptResult::NotSent {
                 error: "no".into(),
-                again: now,
+                retry_at: now,
             }),
             true,
         ),
@@ -216,7 +216,8 @@ async fn a_second_live_attempt_cannot_exist(on: On) {
                 .unwrap();
         }
         let second =
-            outbox::begin_attempts(&mut tx, &WorkerId::new("other"), US, now, &[attempt(&id)]).await;
+            outbox::begin_attempts(&mut tx, &WorkerId::new("other"), US, now, &[attempt(&id)])
+                .await;
         assert_eq!(second.is_ok(), may);
         if may {
             tx.commit().await.unwrap();
@@ -380,7 +381,7 @@ async fn a_callback_may_come_before_the_answer(on: On) {
             token.clone(),
             AttemptResult::NotSent {
                 error: "late".into(),
-                again: now,
+                retry_at: now,
             },
         )],
     )
@@ -415,7 +416,7 @@ async fn what_was_stored_comes_back(on: On) {
         provider_message_id: "SM1".into(),
         sender: "us".into(),
         from: "+447700900101".into(),
-        what: courtesy::store::inbox::InboundKind::Text {
+        kind: courtesy::domain::replies::inbound::InboundKind::Text {
             body: courtesy::domain::people::private::Private(body.into()),
             media: 0,
             opt_out_type: None,
@@ -433,7 +434,7 @@ async fn what_was_stored_comes_back(on: On) {
     );
     let back = inbox::next(&mut tx).await.unwrap().unwrap();
     assert_eq!(
-        (back.at, back.words(), back.from.as_ref().unwrap().as_str()),
+        (back.at, back.text(), back.from.as_ref().unwrap().as_str()),
         (now, body, "+447700900101")
     );
     tx.commit().await.unwrap();

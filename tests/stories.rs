@@ -443,7 +443,7 @@ async fn a_replay_has_no_effect(on: On) {
             provider_message_id: text.sid.clone(),
             sender: OUR_NUMBER.into(),
             from: text.from.clone(),
-            what: courtesy::store::inbox::InboundKind::Text {
+            kind: courtesy::domain::replies::inbound::InboundKind::Text {
                 body: courtesy::domain::people::private::Private(text.body.clone()),
                 media: 0,
                 opt_out_type: None,
@@ -625,7 +625,7 @@ async fn what_was_told_is_not_taken_back(on: On) {
         provider_message_id: "SMlate".into(),
         sender: OUR_NUMBER.into(),
         from: CONTACT_105.into(),
-        what: courtesy::store::inbox::InboundKind::Text {
+        kind: courtesy::domain::replies::inbound::InboundKind::Text {
             body: courtesy::domain::people::private::Private("YES".into()),
             media: 0,
             opt_out_type: None,

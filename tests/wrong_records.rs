@@ -5,15 +5,17 @@ use crate::money::{
     CONTACT, RESIDENT, about_money, birchfield, by, cancels, case, fees, task, until, world,
 };
 use crate::money_again::{open, pay, session};
-use courtesy::domain::ids::FactId;
+use courtesy::domain::ids::{FactId, SessionId};
 use courtesy::domain::money::policy::{Absent, Note, NoteSubject};
 use courtesy::domain::people::role::Role;
 use courtesy::domain::people::staff::StaffRole;
 use courtesy::domain::task::TaskKind;
+use courtesy::flows::error::{self, Error};
 use courtesy::flows::money::correct::void;
 use courtesy::flows::money::{record as recorded, release};
 use courtesy::flows::people::{calls, decision};
-use courtesy::flows::visits::{answer, attendance, reinstate};
+use courtesy::flows::visits::closure::{self, ClosureRequest};
+use courtesy::flows::visits::{answer, attendance, cancel, reinstate};
 use courtesy::store::{facts, staff};
 
 /// The ids of the records of a case of this kind, in the order in which they were recorded.
@@ -28,7 +30,7 @@ async fn records(w: &World, case_ref: &str, kind: &str) -> Vec<FactId> {
 }
 
 /// Takes the last record of this kind out.
-async fn takes_out(w: &World, kind: &str) -> anyhow::Result<Vec<String>> {
+async fn takes_out(w: &World, kind: &str) -> error::Result<Vec<String>> {
     let id = records(w, "BRK-0101", kind).await.pop().unwrap();
     void(
         &w.svc,
@@ -40,7 +42,7 @@ async fn takes_out(w: &World, kind: &str) -> anyhow::Result<Vec<String>> {
     .await
 }
 
-fn no(r: anyhow::Result<Vec<String>>) -> String {
+fn no(r: error::Result<Vec<String>>) -> String {
     r.unwrap_err().to_string()
 }
 
@@ -552,7 +554,39 @@ async fn a_corrected_number_of_ill_children_counts(on: On) {
     w.end().await;
 }
 
+/// What a caller may make of a refusal is in its type, not in its sentence.
+async fn an_error_tells_what_to_do(on: On) {
+    let w = world(on, "2026-11-26T09:59").await;
+    let mary = by(&w, "Mary");
+    let unknown = attendance::attended(&w.svc, &SessionId::new("nonsense"), "both", &mary).await;
+    assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
+    let (visit, _) = w.session("BRK-0101").await;
+    let early = attendance::attended(&w.svc, &visit.id, "both", &mary).await;
+    assert!(matches!(early, Err(Error::Refused(_))), "{early:?}");
+    // The preview was read, and then one family's visit was called off.
+    let closure = ClosureRequest {
+        centre: "BRK".into(),
+        from: visit.start_local.date(),
+        to: visit.start_local.date(),
+        hours: None,
+        why: "burst pipe".into(),
+    };
+    let seen = closure::preview(&w.svc, &closure).await.unwrap();
+    cancel::cancel(&w.svc, &visit.id, &mary).await.unwrap();
+    let late = closure::send(&w.svc, &closure, seen.families, "Mary").await;
+    assert!(matches!(late, Err(Error::Changed(_))), "{late:?}");
+    let mut tx = w.svc.db.begin().await.unwrap();
+    staff::put(&mut tx, w.svc.clock.now(), "Mary", StaffRole::Volunteer)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let forbidden = closure::send(&w.svc, &closure, seen.families, "Mary").await;
+    assert!(matches!(forbidden, Err(Error::Refused(_))), "{forbidden:?}");
+    w.end().await;
+}
+
 crate::on_both!(
+    an_error_tells_what_to_do,
     a_wrong_payment_brings_fee_and_hold_back,
     a_wrong_note_or_waiver_is_taken_out,
     what_was_reached_before_a_receipt_stays_when_the_payment_was_wrong,

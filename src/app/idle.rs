@@ -98,7 +98,7 @@ async fn idle_load(svc: &Service, open: usize) -> Result<Option<QueueLoad>> {
     let asks = sessions::next_ask_at(&svc.db)
         .await?
         .is_some_and(|t| t <= svc.clock.now());
-    let idle = !asks && load.open == 0 && open == 0 && !load.soon(svc.clock.now());
+    let idle = !asks && load.open == 0 && open == 0 && !load.retry_soon(svc.clock.now());
     Ok(Some(load).filter(|_| idle))
 }
 

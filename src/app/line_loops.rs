@@ -114,7 +114,11 @@ impl LineLoops {
             if self.receives && line.telegram().is_some() {
                 self.loops.spawn(
                     "telegram",
-                    chats::poll(self.svc.clone(), line.clone(), token.clone()),
+                    crate::flows::receive::polling::poll(
+                        self.svc.clone(),
+                        line.clone(),
+                        token.clone(),
+                    ),
                 );
                 self.loops.spawn(
                     "errands",

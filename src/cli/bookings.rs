@@ -1,17 +1,17 @@
 //! `courtesy record session` and `record series`: bookings by hand, and those that come again.
 
-use crate::cli::record::RecordedBy;
-use crate::cli::{Usage, line, parse_at};
+use crate::cli::recorded_by::RecordedBy;
+use crate::cli::{Usage, line};
 use crate::domain::ids::{SeriesId, SessionId};
 use crate::domain::local_time::{parse_local, parse_time};
-use crate::flows::recording::Recording;
 use crate::flows::service::Service;
 use crate::flows::visits::ask_date;
-use crate::flows::visits::book::{self, Booked, Booking, SeriesEnd};
-use crate::store::cases::{self, Case};
-use crate::store::centres;
+use crate::flows::visits::book;
+use crate::flows::visits::booking::{Booked, Booking};
+use crate::flows::visits::end_series::{self, SeriesEnd};
+use crate::store::cases;
 use anyhow::{Result, anyhow};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{NaiveDate, NaiveDateTime};
 
 /// What a session is like; what is not said is as it was at the case's last session.
 #[derive(clap::Args)]
@@ -130,19 +130,6 @@ fn booking(
     })
 }
 
-async fn when(svc: &Service, who: &RecordedBy, case: &Case) -> Result<DateTime<Utc>> {
-    match &who.at {
-        None => Ok(svc.clock.now()),
-        Some(t) => parse_at(
-            t,
-            centres::all(&svc.db)
-                .await?
-                .get(&case.centre)
-                .map_or(chrono_tz::Tz::UTC, |c| c.centre.tz),
-        ),
-    }
-}
-
 fn say_booked(booked: &Booked) -> Result<()> {
     if let Some(series) = &booked.series {
         line(format!(
@@ -166,13 +153,13 @@ pub(crate) struct DateArgs {
     /// The other start, local to the centre: both parents are asked in the same words
     #[arg(long, value_name = "DATE TIME", requires = "origin", conflicts_with_all = ["close", "party", "answer"])]
     to: Option<String>,
-    /// RecordedBy wished it; no parent is told
+    /// Who wished it; no parent is told
     #[arg(long, requires = "to", value_parser = ["centre", "parent"])]
     origin: Option<String>,
     /// The other date is not possible, whatever the cause: both are told so in the same words
     #[arg(long, conflicts_with_all = ["party", "answer"])]
     close: bool,
-    /// RecordedBy answered by phone
+    /// Who answered by phone
     #[arg(long, requires = "answer", value_parser = ["resident", "contact"])]
     party: Option<String>,
     /// What was answered by phone
@@ -184,10 +171,7 @@ pub(crate) struct DateArgs {
 
 /// `record ask-date`.
 pub(crate) async fn ask_date(svc: &Service, args: DateArgs) -> Result<()> {
-    let rec = Recording {
-        by: &args.who.user,
-        at: crate::cli::record::when(svc, &args.who, &args.session).await?,
-    };
+    let rec = args.who.of_session(svc, &args.session).await?;
     match (args.to, args.origin, args.party, args.answer) {
         (Some(to), Some(origin), ..) => {
             let to = local("--to", &to)?;
@@ -237,20 +221,14 @@ pub(crate) async fn ask_date(svc: &Service, args: DateArgs) -> Result<()> {
 pub(crate) async fn session(svc: &Service, args: SessionArgs) -> Result<()> {
     let case = cases::find(&svc.db, &args.case).await?;
     let booking = booking(local("--start", &args.start)?, args.like, args.replaces)?;
-    let rec = Recording {
-        by: &args.who.user,
-        at: when(svc, &args.who, &case).await?,
-    };
+    let rec = args.who.of_centre(svc, &case.centre).await?;
     say_booked(&book::book(svc, &case.id, &booking, &rec).await?)
 }
 
 /// `record series`.
 pub(crate) async fn series(svc: &Service, args: SeriesArgs) -> Result<()> {
     let case = cases::find(&svc.db, &args.case).await?;
-    let rec = Recording {
-        by: &args.who.user,
-        at: when(svc, &args.who, &case).await?,
-    };
+    let rec = args.who.of_centre(svc, &case.centre).await?;
     let change = args
         .change
         .as_deref()
@@ -266,7 +244,7 @@ pub(crate) async fn series(svc: &Service, args: SeriesArgs) -> Result<()> {
         unbooked,
         kept,
         booked,
-    } = book::end(
+    } = end_series::end(
         svc,
         &case.id,
         args.series.as_ref(),

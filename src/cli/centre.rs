@@ -162,16 +162,7 @@ async fn apply(ctx: &CommandContext, path: &std::path::Path) -> Result<()> {
             now,
         )
         .await?;
-        let fact = Fact {
-            case_id: None,
-            session_id: None,
-            role: None,
-            kind: "centre_applied",
-            at: now,
-            by: "centre apply",
-            rule: "",
-            detail: &centre.code,
-        };
+        let fact = Fact::new("centre_applied", "", "centre apply", now).detail(&centre.code);
         facts::add(&mut tx, now, &[fact]).await?;
     }
     tx.commit().await?;

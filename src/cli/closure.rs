@@ -98,7 +98,7 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
 fn as_json(p: &ClosurePreview, sent: bool) -> Result<()> {
     for t in &p.told {
         let how = match t.how {
-            Notification::RenderedText(channel) => channel.as_str(),
+            Notification::Text(channel) => channel.as_str(),
             Notification::Ring => "ring",
         };
         line(
@@ -129,7 +129,7 @@ fn in_words(p: &ClosurePreview, args: &Args) -> Result<()> {
     ))?;
     for t in &p.told {
         let how = match t.how {
-            Notification::RenderedText(channel) => format!("text by {channel}"),
+            Notification::Text(channel) => format!("text by {channel}"),
             Notification::Ring => "RING".to_owned(),
         };
         line(format!(

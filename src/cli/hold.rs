@@ -162,16 +162,7 @@ pub(crate) async fn run(ctx: &CommandContext, command: Command) -> Result<()> {
         }
         centres::restart_all(&mut tx).await?;
     }
-    let fact = Fact {
-        case_id: None,
-        session_id: None,
-        role: None,
-        kind: if on { "hold_on" } else { "hold_off" },
-        at: now,
-        by: &by,
-        rule: "",
-        detail: scope,
-    };
+    let fact = Fact::new(if on { "hold_on" } else { "hold_off" }, "", &by, now).detail(scope);
     facts::add(&mut tx, now, &[fact]).await?;
     if on {
         sessions::ring_for_waiting(&mut tx, scope, now).await?;

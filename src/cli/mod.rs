@@ -14,7 +14,11 @@ mod link;
 mod list;
 mod plan;
 mod record;
+mod record_attendance;
+mod record_family;
 mod record_money;
+mod record_people;
+mod recorded_by;
 mod release;
 mod reply;
 mod rule_sentences;
@@ -25,6 +29,7 @@ mod user;
 use crate::clock::Clock;
 use crate::config::{InvalidSettings, Settings};
 use crate::domain::local_time::{instant, parse_local};
+use crate::flows::money::standing::StandingLines;
 use crate::store::Db;
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -176,7 +181,7 @@ impl std::fmt::Display for NegativeResult {
 
 impl std::error::Error for NegativeResult {}
 
-/// InvalidSettings usage that the argument parser cannot see.
+/// Wrong usage that the argument parser cannot see.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) String);
 
@@ -214,6 +219,12 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<()> {
     }
 }
 
+/// Prints what was recorded and how the fees of the case stand after it.
+fn print_standing(what: &str, standing: StandingLines) -> Result<()> {
+    line(format!("recorded: {what}"))?;
+    standing.into_iter().try_for_each(line)
+}
+
 fn logs(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("COURTESY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,hyper=warn"));
@@ -229,7 +240,7 @@ fn logs(json: bool) {
     }
 }
 
-/// In practice only what went wrong is said; the pages show the rest.
+/// In the demo, log errors only; the pages show the rest.
 pub(crate) fn logs_quiet() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("COURTESY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));

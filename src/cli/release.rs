@@ -1,6 +1,6 @@
 //! `courtesy release`: lets a waiting notice go.
 
-use crate::cli::record::zone_of_task;
+use crate::cli::recorded_by::zone_of_task;
 use crate::cli::{CommandContext, line};
 use crate::domain::ids::TaskId;
 use crate::domain::local_time::wall;

@@ -6,8 +6,8 @@ use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Speaker;
 use crate::domain::people::channel::Channel;
-use crate::store::outbox::NewMessage;
 use crate::domain::visits::attendee::AttendeeContext;
+use crate::store::outbox::NewMessage;
 use chrono::{DateTime, Utc};
 
 /// The centre as it speaks in texts.

@@ -1,9 +1,9 @@
 //! Whether a cancellation is late and may cost its party a fee.
 
 use crate::domain::money::policy::recorded_fact::REFUSED_MOVE;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::notice;
 use crate::store::facts::{self, Fact};
-use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::{Tx, messages};
 use anyhow::Result;
 use chrono::{DateTime, Utc};

@@ -3,6 +3,7 @@
 
 pub mod choices;
 pub mod compose;
+pub mod error;
 pub mod import;
 pub mod lateness;
 pub mod lines;

@@ -3,15 +3,15 @@
 use crate::domain::centre::Centre;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::{Resolved, resolve};
-use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::attendee::Session;
 use crate::domain::visits::session::SessionState;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::service::Service;
-use crate::store::facts::{self, Fact};
+use crate::store::facts::Fact;
 use crate::store::sessions::{self};
 use crate::store::{Tx, centres, staff};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// Who records, and when it happened.
@@ -22,10 +22,17 @@ pub struct Recording<'a> {
     pub at: DateTime<Utc>,
 }
 
+impl<'a> Recording<'a> {
+    /// A fact that this person recorded.
+    pub(crate) fn fact(&self, kind: &'a str, rule: &'a str) -> Fact<'a> {
+        Fact::new(kind, rule, self.by, self.at)
+    }
+}
+
 pub(crate) async fn session_and_centre(tx: &mut Tx, id: &SessionId) -> Result<(Session, Centre)> {
     let session = sessions::get(tx, id)
         .await?
-        .with_context(|| format!("there is no session {id}; `courtesy list sessions` shows all"))?;
+        .ok_or_else(|| Error::no_session(id))?;
     let stored = centres::all_in(tx)
         .await?
         .remove(&session.centre)
@@ -36,7 +43,7 @@ pub(crate) async fn session_and_centre(tx: &mut Tx, id: &SessionId) -> Result<(S
 pub(crate) fn must_be_booked(s: &Session) -> Result<()> {
     match s.state {
         SessionState::Booked => Ok(()),
-        other => bail!(
+        other => refuse!(
             "session {} is {other}, not booked; nothing was recorded",
             s.id
         ),
@@ -45,36 +52,9 @@ pub(crate) fn must_be_booked(s: &Session) -> Result<()> {
 
 pub(crate) fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
     if at > now {
-        bail!("--at lies in the future; write when it happened");
+        refuse!("--at lies in the future; write when it happened");
     }
     Ok(())
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is one plain part of the fact"
-)]
-pub(crate) async fn fact(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-    session: &Session,
-    role: Option<Role>,
-    kind: &str,
-    rule: &str,
-    rec: &Recording<'_>,
-    detail: &str,
-) -> Result<()> {
-    let f = Fact {
-        case_id: Some(&session.case_id),
-        session_id: Some(&session.id),
-        role,
-        kind,
-        at: rec.at,
-        by: rec.by,
-        rule,
-        detail,
-    };
-    facts::add(tx, now, &[f]).await
 }
 
 /// Opens a transaction on a session for somebody who may do this, and keeps others off it until its
@@ -111,12 +91,12 @@ pub(crate) async fn begin_booked(
 pub(crate) fn named_time(centre: &Centre, local: NaiveDateTime) -> Result<DateTime<Utc>> {
     match resolve(centre.tz, local) {
         Resolved::Once(t) => Ok(t),
-        Resolved::Never(_) => bail!(
+        Resolved::Never(_) => refuse!(
             "{} does not exist in {} (clocks go forward); name another time",
             local.format("%Y-%m-%d %H:%M"),
             centre.tz
         ),
-        Resolved::Twice(_) => bail!(
+        Resolved::Twice(_) => refuse!(
             "{} happens twice in {} (clocks go back); name another time",
             local.format("%Y-%m-%d %H:%M"),
             centre.tz

@@ -4,6 +4,7 @@ use crate::args;
 use crate::domain::ids::{CaseId, FactId, SessionId};
 use crate::domain::people::private::Private;
 use crate::domain::people::role::Role;
+use crate::domain::visits::attendee::{AttendeeContext, Session};
 use crate::store::db::{Arg, Db, Tx};
 use crate::store::sealed::random_id;
 use anyhow::Result;
@@ -29,6 +30,67 @@ pub struct Fact<'a> {
     pub rule: &'a str,
     /// Details for staff; stored sealed.
     pub detail: &'a str,
+}
+
+impl<'a> Fact<'a> {
+    /// A fact that is about nothing in particular yet.
+    pub fn new(kind: &'a str, rule: &'a str, by: &'a str, at: DateTime<Utc>) -> Fact<'a> {
+        Fact {
+            case_id: None,
+            session_id: None,
+            role: None,
+            kind,
+            at,
+            by,
+            rule,
+            detail: "",
+        }
+    }
+
+    /// A fact that nobody of the staff recorded.
+    pub fn by_program(kind: &'a str, rule: &'a str, at: DateTime<Utc>) -> Fact<'a> {
+        Fact::new(kind, rule, "courtesy", at)
+    }
+
+    /// About this session of its case.
+    pub fn of_session(self, session: &'a Session) -> Fact<'a> {
+        self.case(&session.case_id).session(&session.id)
+    }
+
+    /// About this parent of a session.
+    pub fn of_attendee(self, context: &'a AttendeeContext) -> Fact<'a> {
+        self.of_session(&context.session)
+            .role(context.attendee.role)
+    }
+
+    /// About this case.
+    pub fn case(self, id: &'a CaseId) -> Fact<'a> {
+        Fact {
+            case_id: Some(id),
+            ..self
+        }
+    }
+
+    /// About this session.
+    pub fn session(self, id: &'a SessionId) -> Fact<'a> {
+        Fact {
+            session_id: Some(id),
+            ..self
+        }
+    }
+
+    /// About this party.
+    pub fn role(self, role: Role) -> Fact<'a> {
+        Fact {
+            role: Some(role),
+            ..self
+        }
+    }
+
+    /// With more for staff.
+    pub fn detail(self, detail: &'a str) -> Fact<'a> {
+        Fact { detail, ..self }
+    }
 }
 
 /// Records facts.

@@ -127,6 +127,7 @@ async fn visits(tx: &mut Tx, cases: &[&CaseId]) -> Result<HashMap<CaseId, Vec<Mi
             unbooked: r.flag("unbooked")?,
             replaced: r.text_opt("replaced_by")?.is_some(),
             released_at: r.time_opt("released_at")?,
+            off_at,
             cancelled,
             session,
         };

@@ -44,11 +44,22 @@ pub async fn list(db: &Db) -> Result<Vec<(String, StaffRole)>> {
     .collect()
 }
 
-/// Checks that this person may do that.
+/// Why somebody was not let through.
+#[derive(Debug, thiserror::Error)]
+pub enum AllowError {
+    /// Unknown here, or the role is not enough; in a sentence for that person.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// The database did not answer.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+/// Checks that this person may do that, by [`may`].
 ///
 /// # Errors
 /// Unknown user, once any user has existed, or a role without this right.
-pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> Result<()> {
+pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> std::result::Result<(), AllowError> {
     let rows = tx
         .all(
             "SELECT name, role, removed_at FROM staff ORDER BY name",
@@ -63,5 +74,5 @@ pub async fn allow(tx: &mut Tx, name: &str, act: Act) -> Result<()> {
         })
     };
     let people: Vec<Person> = rows.iter().map(person).collect::<Result<_>>()?;
-    may(&people, name, act).map_err(anyhow::Error::msg)
+    may(&people, name, act).map_err(AllowError::NotAllowed)
 }

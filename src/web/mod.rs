@@ -3,6 +3,7 @@
 pub mod desk;
 pub mod health;
 pub mod hooks;
+pub mod status;
 
 use anyhow::{Context, Result};
 use axum::Router;

@@ -4,10 +4,11 @@ use super::*;
 use crate::common::{On, World, at};
 use courtesy::domain::people::channel::Channel;
 use courtesy::domain::people::private::Private;
+use courtesy::domain::replies::inbound::InboundKind;
 use courtesy::domain::task::TaskKind;
 use courtesy::flows::receive;
 use courtesy::simulator::{OUR_NUMBER, time};
-use courtesy::store::inbox::{InboundKind, NewInbound};
+use courtesy::store::inbox::NewInbound;
 
 /// A text that was sent at `sent` is found only now, in the list of the provider.
 async fn comes_late(w: &World, from: &str, body: &str, sent: &str) {
@@ -17,7 +18,7 @@ async fn comes_late(w: &World, from: &str, body: &str, sent: &str) {
         provider_message_id: format!("SM-late-{from}-{body}-{sent}"),
         sender: OUR_NUMBER.into(),
         from: from.into(),
-        what: InboundKind::Text {
+        kind: InboundKind::Text {
             body: Private(body.into()),
             media: 0,
             opt_out_type: None,
@@ -90,7 +91,7 @@ async fn in_a_chat_telegrams_own_time_counts(on: On) {
         provider_message_id: "900001".into(),
         sender: bot.sender.clone(),
         from: MAIRE.to_string(),
-        what: InboundKind::Text {
+        kind: InboundKind::Text {
             body: Private("no".into()),
             media: 0,
             opt_out_type: None,
@@ -119,7 +120,7 @@ async fn after_an_outage_the_last_word_counts(on: On) {
         provider_message_id: format!("SM-{body}"),
         sender: OUR_NUMBER.into(),
         from: RESIDENT.into(),
-        what: InboundKind::Text {
+        kind: InboundKind::Text {
             body: Private(body.into()),
             media: 0,
             opt_out_type: None,

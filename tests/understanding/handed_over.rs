@@ -210,7 +210,7 @@ async fn bad_input_is_kept_shown_safely_and_handed_to_a_person(on: On) {
     let came: Vec<&str> = waiting
         .passed
         .iter()
-        .filter(|p| matches!(p.way, courtesy::store::inbox::Direction::In { .. }))
+        .filter(|p| matches!(p.direction, courtesy::store::inbox::Direction::In { .. }))
         .map(|p| p.body.0.as_str())
         .collect();
     for body in bad {
@@ -323,7 +323,7 @@ async fn a_person_sees_the_message_what_came_before_and_what_was_answered(on: On
         .passed
         .iter()
         .filter(
-            |p| matches!(&p.way, courtesy::store::inbox::Direction::In { id, .. } if *id == seen.message),
+            |p| matches!(&p.direction, courtesy::store::inbox::Direction::In { id, .. } if *id == seen.message),
         )
         .count();
     assert_eq!(own, 1);

@@ -4,9 +4,11 @@
 mod check;
 mod compare;
 mod finding;
+mod gather;
 pub mod options;
 mod parties;
 mod read;
+mod report;
 mod row;
 mod write;
 
@@ -16,8 +18,8 @@ use crate::flows::import::finding::any_error;
 pub use crate::flows::import::finding::{Finding, Severity};
 use crate::flows::import::options::{Counts, DateFormat, ImportOptions, Imported};
 pub use crate::flows::import::read::COLUMNS;
+use crate::flows::import::report::{Covered, ImportReport};
 use crate::flows::import::row::SessionRow;
-use crate::flows::import::write::{Covered, ImportReport};
 use crate::store::centres::{self, Centres};
 use crate::store::{Db, Tx, imports};
 use anyhow::{Result, anyhow};

@@ -6,6 +6,7 @@ use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::attendee::Session;
 use crate::domain::visits::session::{Answer, CancelledBy, SessionState};
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::money::standing::{StandingLines, finish};
 use crate::flows::recording::{Recording, not_in_the_future};
 use crate::flows::service::Service;
@@ -13,7 +14,7 @@ use crate::store::cases::Case;
 use crate::store::facts::{self, Fact, FactToVoid};
 use crate::store::sessions::{self, Cancellation};
 use crate::store::{Tx, money, staff};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 
 /// The permission that voiding such a record needs.
 ///
@@ -22,7 +23,7 @@ use anyhow::{Context, Result, bail};
 fn act(f: &FactToVoid, id: &FactId) -> Result<Act> {
     let by_program = f.by == "courtesy";
     Ok(match f.kind.as_str() {
-        "voided" => bail!(
+        "voided" => refuse!(
             "{id} takes a wrong record out; to have that one back, record it again. Nothing was \
              changed"
         ),
@@ -37,18 +38,18 @@ fn act(f: &FactToVoid, id: &FactId) -> Result<Act> {
             Act::Record
         }
         "closed" => {
-            bail!("put a visit back on with `courtesy record reinstate`; nothing was changed")
+            refuse!("put a visit back on with `courtesy record reinstate`; nothing was changed")
         }
-        "reinstated" => bail!(
+        "reinstated" => refuse!(
             "call the visit off with `courtesy record cancel` or `record answer`; nothing was \
              changed"
         ),
-        "moved" => bail!("move the visit back with `courtesy record move`; nothing was changed"),
+        "moved" => refuse!("move the visit back with `courtesy record move`; nothing was changed"),
         "confirmed" => {
-            bail!("record the right answer with `courtesy record answer`; nothing was changed")
+            refuse!("record the right answer with `courtesy record answer`; nothing was changed")
         }
-        "released" => bail!("a notice that was let go is not taken back; nothing was changed"),
-        other => bail!(
+        "released" => refuse!("a notice that was let go is not taken back; nothing was changed"),
+        other => refuse!(
             "{id} ({}) is no record that can be taken out; nothing was changed",
             other.replace('_', " ")
         ),
@@ -71,18 +72,18 @@ pub async fn void(
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if why.trim().is_empty() {
-        bail!("say why (--why): it is kept in the records, and nobody outside sees it");
+        refuse!("say why (--why): it is kept in the records, and nobody outside sees it");
     }
     let mut tx = svc.db.begin().await?;
     money::lock(&mut tx, &case.id).await?;
     let Some(wrong) = facts::get(&mut tx, id).await? else {
-        bail!(
+        return Err(Error::not_found(format!(
             "there is no record {id}; `courtesy case {}` shows all with their ids",
             case.case_ref
-        )
+        )));
     };
     if wrong.case_id.as_ref() != Some(&case.id) {
-        bail!(
+        refuse!(
             "record {id} belongs to another case than {}; nothing was changed",
             case.case_ref
         );
@@ -90,7 +91,7 @@ pub async fn void(
     let act = act(&wrong, id)?;
     staff::allow(&mut tx, rec.by, act).await?;
     if wrong.voided {
-        bail!("record {id} was taken out already; nothing was changed");
+        refuse!("record {id} was taken out already; nothing was changed");
     }
     let session = match &wrong.session_id {
         Some(s) => {
@@ -103,7 +104,7 @@ pub async fn void(
         .as_ref()
         .filter(|s| is_off_because_of(s, &wrong) && s.starts_at > now)
     {
-        bail!(
+        refuse!(
             "the visit is off by this record: `courtesy record reinstate {}` puts it back on and \
              tells whoever was told; nothing was changed",
             s.id
@@ -137,7 +138,7 @@ fn is_off_because_of(s: &Session, f: &FactToVoid) -> bool {
 }
 
 /// Brings a session in line with the records that are left of it.
-async fn update_session(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> Result<()> {
+async fn update_session(tx: &mut Tx, session: &Session, wrong: &FactToVoid) -> anyhow::Result<()> {
     let record = money::case(tx, &session.case_id).await?.record;
     let of = || {
         record

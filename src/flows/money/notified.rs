@@ -37,7 +37,7 @@ pub(crate) async fn record(
         let (Some(session), Some(role)) = (&t.session, t.role) else {
             continue;
         };
-        if let Some(at) = t.told_at() {
+        if let Some(at) = t.informed_at() {
             let liable = seen
                 .assessed
                 .of(session)
@@ -229,7 +229,7 @@ pub(crate) async fn keep(
         // The text arrived after all, and `record` closed the task.
         let arrived = texts
             .iter()
-            .any(|t| task.message_id.as_ref() == Some(&t.id) && t.told_at().is_some());
+            .any(|t| task.message_id.as_ref() == Some(&t.id) && t.informed_at().is_some());
         let so = still_so(kind, &seen.assessed, session, role, now) && !arrived;
         match (task.open, so) {
             (true, false) => tasks::mark_obsolete_by_id(tx, now, &task.id).await?,

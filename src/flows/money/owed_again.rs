@@ -100,7 +100,7 @@ fn receipts(
                     && t.role == Some(role)
                     && t.session.as_ref() == Some(&a.session)
             })
-            .partition(|t| t.left());
+            .partition(|t| t.may_have_left());
         let by_phone = |f: &&RecordedFact| {
             f.kind == "informed"
                 && f.role == Some(role)

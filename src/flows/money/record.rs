@@ -8,13 +8,14 @@ use crate::domain::money::policy::{CaseAssessment, FeeState, Note};
 use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::visits::session::Reason;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::money::standing::{StandingLines, assessed, finish};
-use crate::flows::recording::{Recording, begin, fact, not_in_the_future};
+use crate::flows::recording::{Recording, begin, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::cases::Case;
 use crate::store::facts::{self, Fact};
 use crate::store::{money as ledger, sessions, staff};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 
 /// Money received on a case. Who paid changes nothing and is told to nobody (choice C31).
 #[derive(Debug)]
@@ -42,7 +43,7 @@ pub async fn payment(
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if p.minor <= 0 {
-        bail!("a payment is more than nothing; nothing was recorded");
+        refuse!("a payment is more than nothing; nothing was recorded");
     }
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
@@ -53,7 +54,7 @@ pub async fn payment(
         .map(|s| s.result.charge)
         .find(|c| c.minor > 0)
     else {
-        bail!(
+        refuse!(
             "nothing was ever owed on {}; is it the right case? Nothing was recorded",
             case.case_ref
         )
@@ -66,7 +67,7 @@ pub async fn payment(
             && day(f.at) == day(rec.at)
     });
     if let Some(f) = same.filter(|_| !p.again) {
-        bail!(
+        refuse!(
             "the same payment ({} by {}) was recorded for that day, at {}; if this is another one, \
              say --again. Nothing was recorded",
             charge.with(p.minor),
@@ -115,7 +116,7 @@ pub async fn note(
 ) -> Result<StandingLines> {
     let now = svc.clock.now();
     if note.to < note.from {
-        bail!(
+        refuse!(
             "the note would end ({}) before it begins ({}); nothing was recorded",
             note.to,
             note.from
@@ -123,7 +124,7 @@ pub async fn note(
     }
     let (mut tx, session, _) = begin(svc, session_id, rec, Act::Record, now).await?;
     if session.case_id != case.id {
-        bail!(
+        refuse!(
             "session {session_id} belongs to another case than {}; nothing was recorded",
             case.case_ref
         );
@@ -133,21 +134,19 @@ pub async fn note(
         .children
         .is_some_and(|n| n == 0 || n > known.record.case.children)
     {
-        bail!(
+        refuse!(
             "{} children attend on this case; nothing was recorded",
             known.record.case.children
         );
     }
     let awaited = before.standing(session_id, rec.at).fee != FeeState::None;
-    fact(
+    facts::add(
         &mut tx,
         now,
-        &session,
-        None,
-        "note",
-        "C17",
-        rec,
-        &write_note(note),
+        &[rec
+            .fact("note", "C17")
+            .of_session(&session)
+            .detail(&write_note(note))],
     )
     .await?;
     let mut words = finish(svc, tx, &case.id, now).await?;
@@ -176,7 +175,7 @@ pub async fn illness_told(
     let now = svc.clock.now();
     let (mut tx, session, _) = begin(svc, session_id, rec, Act::Record, now).await?;
     if !matches!(reason, Reason::IllChild | Reason::IllSelf) {
-        bail!("only an illness changes what a cancellation costs; nothing was recorded");
+        refuse!("only an illness changes what a cancellation costs; nothing was recorded");
     }
     let (known, ..) = assessed(&mut tx, &session.case_id).await?;
     let cancelled = |f: &crate::domain::money::policy::RecordedFact| {
@@ -186,17 +185,16 @@ pub async fn illness_told(
             && f.at <= rec.at
     };
     if !known.record.facts.iter().any(cancelled) {
-        bail!("the {role} had not cancelled session {session_id} by then; nothing was recorded");
+        refuse!("the {role} had not cancelled session {session_id} by then; nothing was recorded");
     }
-    fact(
+    facts::add(
         &mut tx,
         now,
-        &session,
-        Some(role),
-        "cancelled",
-        "C28",
-        rec,
-        reason.as_str(),
+        &[rec
+            .fact("cancelled", "C28")
+            .of_session(&session)
+            .role(role)
+            .detail(reason.as_str())],
     )
     .await?;
     finish(svc, tx, &session.case_id, now).await
@@ -217,12 +215,14 @@ pub async fn decide(
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;
     if why.trim().is_empty() {
-        bail!("say why (--why): it is kept in the records, and nobody outside sees it");
+        refuse!("say why (--why): it is kept in the records, and nobody outside sees it");
     }
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Decide).await?;
     let Some((_, session_id)) = ledger::session_of_fee(&mut tx, fee).await? else {
-        bail!("there is no fee {fee}; `courtesy list fees` shows all")
+        return Err(Error::not_found(format!(
+            "there is no fee {fee}; `courtesy list fees` shows all"
+        )));
     };
     let session = sessions::get(&mut tx, &session_id)
         .await?
@@ -230,24 +230,25 @@ pub async fn decide(
     let (_, _, before) = assessed(&mut tx, &session.case_id).await?;
     let s = before.standing(&session_id, now);
     match (s.fee, waive) {
-        (FeeState::None, _) => bail!("fee {fee} does not apply; nothing was recorded"),
-        (FeeState::Waived, _) => bail!("fee {fee} was waived already; nothing was recorded"),
-        (FeeState::Paid, false) => bail!("fee {fee} is paid; there is no debt to give up"),
+        (FeeState::None, _) => refuse!("fee {fee} does not apply; nothing was recorded"),
+        (FeeState::Waived, _) => refuse!("fee {fee} was waived already; nothing was recorded"),
+        (FeeState::Paid, false) => refuse!("fee {fee} is paid; there is no debt to give up"),
         (FeeState::WrittenOff, false) => {
-            bail!("fee {fee} was written off already; nothing was recorded")
+            refuse!("fee {fee} was written off already; nothing was recorded")
         }
         _ => {}
     }
     let kind = if waive { "waived" } else { "written_off" };
-    fact(
+    facts::add(
         &mut tx,
         now,
-        &session,
-        s.liable.map(|p| p.role()),
-        kind,
-        if waive { "manager" } else { "C19" },
-        rec,
-        why,
+        &[Fact {
+            role: s.liable.map(|p| p.role()),
+            ..rec
+                .fact(kind, if waive { "manager" } else { "C19" })
+                .of_session(&session)
+        }
+        .detail(why)],
     )
     .await?;
     finish(svc, tx, &session.case_id, now).await

@@ -16,19 +16,20 @@ use crate::domain::people::channel::{Consent, Mode};
 use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::session::SessionState;
 use crate::flows::compose::{message_to, speaker};
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::money::assessed_case::allowed;
 use crate::flows::money::settle;
 use crate::flows::recording::Recording;
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
-use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::sessions;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, money as ledger, staff};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, Days, Duration, Utc};
 
 /// Every act of staff that causes a text leaves this much time to take it back (safety rule f1).
@@ -72,10 +73,10 @@ pub async fn release(
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     let Some(t) = tasks::get(&mut tx, task).await? else {
-        bail!("there is no task {task}; `courtesy list tasks` shows all")
+        return Err(Error::no_task(task));
     };
     if t.state != "open" {
-        bail!("task {task} is done already; nothing was released");
+        refuse!("task {task} is done already; nothing was released");
     }
     let request = Request {
         svc,
@@ -102,7 +103,7 @@ pub async fn release(
             staff::allow(&mut tx, rec.by, Act::Record).await?;
             to_all(&request, &mut tx, MessageKind::CaseClosed).await?
         }
-        other => bail!(
+        other => refuse!(
             "task {task} ({other}) holds no notice; `courtesy reply` or `courtesy record decision` \
              deals with it"
         ),
@@ -120,10 +121,10 @@ pub async fn release(
 async fn paused_text(request: &Request<'_>, tx: &mut Tx, task: &TaskId) -> Result<ReleaseForm> {
     let t = request.task;
     let (Some(message), Some(case), Some(role)) = (&t.message_id, &t.case_id, t.role) else {
-        bail!("task {task} holds no text")
+        refuse!("task {task} holds no text")
     };
     if ledger::has_open_safety_task(tx, case, role).await? {
-        bail!(
+        refuse!(
             "a task about this party's safety is open; deal with that one first. Nothing was \
              released"
         );
@@ -141,10 +142,10 @@ async fn paused_text(request: &Request<'_>, tx: &mut Tx, task: &TaskId) -> Resul
 async fn owed_again(request: &Request<'_>, tx: &mut Tx) -> Result<ReleaseForm> {
     let t = request.task;
     let (Some(case), Some(role)) = (&t.case_id, t.role) else {
-        bail!("the task names no party")
+        refuse!("the task names no party")
     };
     if ledger::has_open_safety_task(tx, case, role).await? {
-        bail!(
+        refuse!(
             "a task about the safety of the {role} is open; deal with that one first. Nothing was \
              released"
         );
@@ -174,7 +175,7 @@ async fn record_release(
     tx: &mut Tx,
     rule: &str,
     detail: &str,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     let f = Fact {
         case_id: request.task.case_id.as_ref(),
         session_id: request.task.session_id.as_ref(),
@@ -255,7 +256,7 @@ async fn check<'a>(
         .await?
         .is_none_or(|t| t.state != "open")
     {
-        bail!(
+        refuse!(
             "this notice is not called for any more: the fee was settled meanwhile. Nothing was \
              released"
         );
@@ -263,7 +264,7 @@ async fn check<'a>(
     let result = assessed.of(session_id).context("the session has no fee")?;
     let liable = result.liable.context("nobody is liable")?.role();
     if ledger::has_open_safety_task(tx, case_id, liable).await? {
-        bail!(
+        refuse!(
             "a task about the safety of the {liable} is open; no notice goes before it is dealt \
              with"
         );
@@ -273,7 +274,7 @@ async fn check<'a>(
             .record
             .told(session_id, &["fee_notice", "note_request", "note_reminder"])
     {
-        bail!(
+        refuse!(
             "it is not proven that the {liable} was ever told of the fee: ring, then `courtesy \
              record told {} --party {liable}`. Nothing was released",
             case.case_ref
@@ -292,7 +293,7 @@ async fn check<'a>(
         .rfind(|f| f.kind == "rang" && f.role == Some(liable) && f.at >= since)
         .map(|f| f.at);
     if rung_at.is_none() && request.rang.is_none() && !request.show {
-        bail!(
+        refuse!(
             "ring the {liable} first, and say what came of it: `courtesy release TASK --rang \"no \
              answer at 14:10\"`, or `courtesy record call {} --party {liable}`. Nothing was \
              released",
@@ -408,7 +409,7 @@ async fn send(
     tx: &mut Tx,
     notice: &ReadyNotice<'_>,
     messages: &[NewMessage],
-) -> Result<()> {
+) -> anyhow::Result<()> {
     let now = request.now;
     let case_id = &notice.case.id;
     if let Some(what) = request.rang {

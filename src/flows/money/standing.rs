@@ -4,11 +4,12 @@ use crate::domain::centre::Centre;
 use crate::domain::ids::CaseId;
 use crate::domain::local_time::wall;
 use crate::domain::money::policy::{CaseAssessment, FeeState};
+use crate::flows::error::Result;
 use crate::flows::money::assessed_case::AssessedCase;
 use crate::flows::money::settle;
 use crate::flows::service::Service;
 use crate::store::{Tx, centres, money as ledger};
-use anyhow::{Context, Result};
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 
 /// The standing of a case's fees after something was recorded, a line each, for staff.

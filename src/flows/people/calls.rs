@@ -9,13 +9,13 @@ use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::role::Role;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
+use crate::flows::error::{Result, refuse};
 use crate::flows::money::standing::{StandingLines, assessed, finish};
 use crate::flows::recording::{Recording, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::cases::Case;
 use crate::store::facts::{self, Fact};
 use crate::store::{money as ledger, staff, tasks};
-use anyhow::{Result, bail};
 
 /// Records that a party was told by a person of what is owed, or of anything else about money that
 /// no text could tell them: the clock of that step starts there, and what there was to tell them is
@@ -35,16 +35,7 @@ pub async fn told(
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
     let (known, centre, before) = assessed(&mut tx, &case.id).await?;
-    let told = Fact {
-        case_id: Some(&case.id),
-        session_id: None,
-        role: Some(role),
-        kind: "told",
-        at: rec.at,
-        by: rec.by,
-        rule: "C04",
-        detail: "",
-    };
+    let told = rec.fact("told", "C04").case(&case.id).role(role);
     let mut of: Vec<&SessionId> = Vec::new();
     for a in &before.sessions {
         let s = a.result.standing_at(now);
@@ -107,7 +98,7 @@ pub async fn told(
         done = true;
     }
     if !done {
-        bail!("nothing is open of which the {role} could be told; nothing was recorded");
+        refuse!("nothing is open of which the {role} could be told; nothing was recorded");
     }
     finish(svc, tx, &case.id, now).await
 }
@@ -125,7 +116,7 @@ pub(crate) fn not_before_release(
         .record
         .released_at(session, MessageKind::AllPartiesNotice.as_str());
     if let Some(t) = released.filter(|t| rec.at.timestamp() / 60 < t.timestamp() / 60) {
-        bail!(
+        refuse!(
             "the notice to all parties was let go only on {}: nobody was told of it before. \
              Nothing was recorded",
             wall(centre.tz, t).format("%a %-d %b at %H:%M")
@@ -150,16 +141,12 @@ pub async fn rang(
     not_in_the_future(rec.at, now)?;
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
-    let f = Fact {
-        case_id: Some(&case.id),
-        session_id: None,
-        role: Some(role),
-        kind: "rang",
-        at: rec.at,
-        by: rec.by,
-        rule: "M4",
-        detail: what,
-    };
+    let f = rec
+        .fact("rang", "M4")
+        .case(&case.id)
+        .role(role)
+        .detail(what);
     facts::add(&mut tx, now, &[f]).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }

@@ -3,11 +3,11 @@
 use crate::domain::ids::TaskId;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::recording::{Recording, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::{staff, tasks};
-use anyhow::{Result, bail};
 
 /// A person looked at what a task asks and decided; the outcome stands in the case's history.
 ///
@@ -26,10 +26,10 @@ pub async fn decision(
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, rec.by, Act::Record).await?;
     let Some(t) = tasks::get(&mut tx, task).await? else {
-        bail!("there is no task {task}; `courtesy list tasks` shows all")
+        return Err(Error::no_task(task));
     };
     if t.state != "open" {
-        bail!("task {task} is done already; nothing was recorded");
+        refuse!("task {task} is done already; nothing was recorded");
     }
     if matches!(
         t.topic,
@@ -38,7 +38,7 @@ pub async fn decision(
             | TaskKind::MoneyPaused
             | TaskKind::OwedAgain
     ) {
-        bail!("this notice is let go with `courtesy release {task}`");
+        refuse!("this notice is let go with `courtesy release {task}`");
     }
     let word = match accepted {
         Some(true) => "accepted",

@@ -2,7 +2,8 @@
 //! have heard the number that the new chat shows. A new link ends the old chat at once (safety
 //! rules G1 to G3, a9, a15).
 
-use crate::domain::dedup_key::{MessageKey, TaskKey};
+use crate::domain::dedup_key::MessageKey;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
 use crate::domain::outgoing::say::Say;
@@ -11,6 +12,7 @@ use crate::domain::people::channel::{Channel, Consent};
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::flows::compose::speaker;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::lines::{Lines, message_of};
 use crate::flows::service::Service;
 use crate::store::errands::{self, NewErrand};
@@ -21,7 +23,7 @@ use crate::store::parties::{self, NewLinkCode, Party};
 use crate::store::sealed::{random_token, random_u32};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, centres, messages, staff};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, Duration, Utc};
 
 /// How long a code can be used.
@@ -51,7 +53,7 @@ pub async fn make_code(svc: &Service, party: &Party, by: &str) -> Result<String>
     let lines = svc.lines();
     let line = lines
         .of(&party.centre, Channel::Telegram)
-        .context("no bot is set: fill in [telegram] in courtesy.toml")?;
+        .ok_or_else(|| Error::refused("no bot is set: fill in [telegram] in courtesy.toml"))?;
     let now = svc.clock.now();
     let code = random_token();
     let mut tx = svc.db.begin().await?;
@@ -81,17 +83,10 @@ async fn fact(
     at: DateTime<Utc>,
     by: &str,
     now: DateTime<Utc>,
-) -> Result<()> {
-    let f = Fact {
-        case_id: Some(&party.case_id),
-        session_id: None,
-        role: Some(party.role),
-        kind,
-        at,
-        by,
-        rule: "G1",
-        detail: "",
-    };
+) -> anyhow::Result<()> {
+    let f = Fact::new(kind, "G1", by, at)
+        .case(&party.case_id)
+        .role(party.role);
     facts::add(tx, now, &[f]).await
 }
 
@@ -370,7 +365,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Link).await?;
     let Some(w) = parties::waiting_chat(&mut tx, &party.id, now - NUMBER_LASTS).await? else {
-        bail!(
+        refuse!(
             "no chat of {}:{} waits for its number; make a new link with `courtesy link`",
             party.case_ref,
             party.role
@@ -380,7 +375,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
         let last = w.tries + 1 >= WRONG_NUMBERS;
         parties::end_waiting_chat(&mut tx, &w.id, if last { "void" } else { "open" }, 1).await?;
         tx.commit().await?;
-        bail!(
+        refuse!(
             "that is not the number that the chat shows; nothing was linked{}",
             if last {
                 ", and that chat is given up: make a new link"
@@ -390,7 +385,7 @@ pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Re
         );
     }
     if parties::belongs_to_another_party(&mut tx, party, &w.chat_hash).await? {
-        bail!("another party of this case has or had that chat; nothing was linked");
+        refuse!("another party of this case has or had that chat; nothing was linked");
     }
     parties::end_waiting_chat(&mut tx, &w.id, "done", 0).await?;
     link(&mut tx, party, (&w.chat, &w.chat_hash), &w.sender, by, now).await?;

@@ -1,6 +1,6 @@
-//! What staff learn about a phone, from its owner: what it may show and when, whether it is safe,
-//! and whose a new number is. Quieter takes a word, louder takes a talk in person or on the number
-//! on file that was rung back (safety rules D1, D2, a4, a10).
+//! What staff learn about a phone from its owner: what it may show and when, whether it is safe, and
+//! whether a new number is theirs. A quieter setting needs only a word. A louder one needs a talk, in
+//! person or by ringing the number on file (safety rules D1, D2, a4, a10).
 
 use crate::domain::local_time::parse_hours;
 use crate::domain::people::address::Address;
@@ -8,12 +8,13 @@ use crate::domain::people::channel::{Channel, Consent, Mode};
 use crate::domain::people::staff::Act;
 use crate::domain::replies::understanding::{Intent, normalize, understand};
 use crate::domain::task::TaskKind;
+use crate::flows::error::{Result, refuse};
+use crate::flows::recording::not_in_the_future;
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::parties::{self, Party};
 use crate::store::{Tx, staff, tasks};
 use crate::string_enum;
-use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
 string_enum! {
@@ -52,11 +53,37 @@ pub struct PhoneChange {
     pub spoken: Option<Spoken>,
 }
 
-/// Records it; gives what was changed, in words.
+/// What was changed so far: in words for staff, and as kinds of facts.
+#[derive(Default)]
+struct Done {
+    words: Vec<String>,
+    kinds: Vec<&'static str>,
+}
+
+impl Done {
+    fn add(&mut self, kind: &'static str, words: impl Into<String>) {
+        self.words.push(words.into());
+        self.kinds.push(kind);
+    }
+}
+
+impl PhoneChange {
+    fn needs_talk(&self, what: &str) -> Result<()> {
+        if self.spoken.is_none() {
+            refuse!(
+                "{what} takes a talk with the parent: add --spoken in-person (with photo ID) or \
+                 --spoken called-back (on the number on file); nothing was changed"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Records what staff learned; gives what was changed, in words.
 ///
 /// # Errors
-/// In plain words: somebody who may not, a louder setting without a talk, a number of the other
-/// party, nothing to change.
+/// A louder setting without a talk, a number of the other party, nothing to change; somebody who may
+/// not.
 pub async fn change(
     svc: &Service,
     party: &Party,
@@ -65,145 +92,148 @@ pub async fn change(
     at: DateTime<Utc>,
 ) -> Result<Vec<String>> {
     let now = svc.clock.now();
-    if at > now {
-        bail!("--at lies in the future; write when it happened");
-    }
-    let needs_talk = |what: &str| -> Result<()> {
-        if c.spoken.is_none() {
-            bail!(
-                "{what} takes a talk with the parent: add --spoken in-person (with photo ID) or \
-                 --spoken called-back (on the number on file); nothing was changed"
-            );
-        }
-        Ok(())
-    };
+    not_in_the_future(at, now)?;
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Family).await?;
-    let mut done = Vec::new();
-    let mut kinds = Vec::new();
-    if let Some(mode) = c.mode {
-        if mode < party.mode {
-            needs_talk("a louder mode")?;
-        }
-        parties::set_mode(&mut tx, &party.id, mode).await?;
-        done.push(format!("mode: {} -> {mode}", party.mode));
-        kinds.push("mode_changed");
-    }
-    if let Some(hours) = &c.hours {
-        let set = Some(hours.trim()).filter(|h| !h.is_empty());
-        if let Some(h) = set
-            && parse_hours(h).is_none()
-        {
-            bail!(
-                "--hours: {h:?} is no span of the day; write 09:00-15:00, or \"\" for whenever the \
-                 centre sends"
-            );
-        }
-        if party.has_hours {
-            // Other hours than those that were agreed may be louder.
-            needs_talk("other hours than those on file")?;
-        }
-        parties::set_hours(&mut tx, &party.id, set).await?;
-        done.push(set.map_or_else(
-            || "texts whenever the centre sends".to_owned(),
-            |h| format!("texts only {h}"),
-        ));
-        kinds.push("safe_hours_changed");
-    }
+    let mut done = Done::default();
+    set_mode(&mut tx, party, c, &mut done).await?;
+    set_hours(&mut tx, party, c, &mut done).await?;
     for (channel, safe) in [
         (Channel::Sms, &c.sms),
         (Channel::Telegram, &c.telegram),
         (Channel::Whatsapp, &c.whatsapp),
     ] {
-        let Some(safe) = safe else { continue };
-        if safe == "safe" {
-            needs_talk("calling an address safe")?;
-        }
-        if parties::set_safe(&mut tx, &party.id, channel, safe).await? == 0
-            && !begins_whatsapp(&mut tx, party, channel, safe, now).await?
-        {
-            bail!(
-                "{}:{} has no address on {channel}; nothing was changed",
-                party.case_ref,
-                party.role
-            );
-        }
-        done.push(format!("{channel}: {}", safe.replace('_', " ")));
-        kinds.push("address_changed");
-        if safe == "safe" {
-            tasks::mark_done_of_party(
-                &mut tx,
-                now,
-                &party.case_id,
-                party.role,
-                TaskKind::RingWrongNumber,
-            )
-            .await?;
+        if let Some(safe) = safe {
+            set_safe(&mut tx, party, c, (channel, safe), now, &mut done).await?;
         }
     }
     if c.confirm_number || c.refuse_number {
-        done.push(settle_pending(&mut tx, party, c, &needs_talk).await?);
-        tasks::mark_done_of_party(
-            &mut tx,
-            now,
-            &party.case_id,
-            party.role,
-            TaskKind::ConfirmNumber,
-        )
-        .await?;
-        kinds.push(if c.confirm_number {
+        let words = settle_pending(&mut tx, party, c).await?;
+        let (case, role) = (&party.case_id, party.role);
+        tasks::mark_done_of_party(&mut tx, now, case, role, TaskKind::ConfirmNumber).await?;
+        let kind = if c.confirm_number {
             "number_confirmed"
         } else {
             "number_refused"
-        });
+        };
+        done.add(kind, words);
     }
     if c.unlink {
-        for a in parties::addresses(&mut tx, &party.id)
-            .await?
-            .iter()
-            .filter(|a| a.channel == "telegram" && a.state == "current")
-        {
-            parties::set_state(&mut tx, &a.id, "past").await?;
-        }
-        if party.channel == Channel::Telegram {
-            parties::set_channel(&mut tx, &party.id, Channel::Sms, party.consent).await?;
-        }
-        done.push("the chat is not used any more".into());
-        kinds.push("unlinked");
+        unlink(&mut tx, party).await?;
+        done.add("unlinked", "the chat is not used any more");
     }
     if let Some(words) = &c.quiet_word {
-        done.push(set_quiet_word(&mut tx, party, words).await?);
-        kinds.push("quiet_word_changed");
+        let said = set_quiet_word(&mut tx, party, words).await?;
+        done.add("quiet_word_changed", said);
     }
-    if done.is_empty() {
-        bail!(
+    if done.words.is_empty() {
+        refuse!(
             "nothing to record: name a mode, hours, an address, a number or a quiet word; \
              `courtesy record family --help` shows all"
         );
     }
     parties::reschedule_asks(&mut tx, &party.id, now).await?;
     let detail = c.spoken.map_or("", Spoken::as_str);
-    let list: Vec<Fact<'_>> = kinds
+    let list: Vec<Fact<'_>> = done
+        .kinds
         .iter()
-        .map(|kind| Fact {
-            case_id: Some(&party.case_id),
-            session_id: None,
-            role: Some(party.role),
-            kind,
-            at,
-            by,
-            rule: "D1",
-            detail,
+        .map(|kind| {
+            Fact::new(kind, "D1", by, at)
+                .case(&party.case_id)
+                .role(party.role)
+                .detail(detail)
         })
         .collect();
     facts::add(&mut tx, now, &list).await?;
     tx.commit().await?;
     svc.wake_senders();
     svc.changed.notify_waiters();
-    Ok(done)
+    Ok(done.words)
 }
 
-/// A parent who wants WhatsApp gets it on the one number on file, as the channel that is tried
+async fn set_mode(tx: &mut Tx, party: &Party, c: &PhoneChange, done: &mut Done) -> Result<()> {
+    let Some(mode) = c.mode else { return Ok(()) };
+    if mode < party.mode {
+        c.needs_talk("a louder mode")?;
+    }
+    parties::set_mode(tx, &party.id, mode).await?;
+    done.add("mode_changed", format!("mode: {} -> {mode}", party.mode));
+    Ok(())
+}
+
+async fn set_hours(tx: &mut Tx, party: &Party, c: &PhoneChange, done: &mut Done) -> Result<()> {
+    let Some(hours) = &c.hours else {
+        return Ok(());
+    };
+    let set = Some(hours.trim()).filter(|h| !h.is_empty());
+    if let Some(h) = set
+        && parse_hours(h).is_none()
+    {
+        refuse!(
+            "--hours: {h:?} is no span of the day; write 09:00-15:00, or \"\" for whenever the \
+             centre sends"
+        );
+    }
+    if party.has_hours {
+        // Other hours than those that were agreed may be louder.
+        c.needs_talk("other hours than those on file")?;
+    }
+    parties::set_hours(tx, &party.id, set).await?;
+    let words = set.map_or_else(
+        || "texts whenever the centre sends".to_owned(),
+        |h| format!("texts only {h}"),
+    );
+    done.add("safe_hours_changed", words);
+    Ok(())
+}
+
+/// Says of a party's address on a channel whether it is safe.
+async fn set_safe(
+    tx: &mut Tx,
+    party: &Party,
+    c: &PhoneChange,
+    (channel, safe): (Channel, &str),
+    now: DateTime<Utc>,
+    done: &mut Done,
+) -> Result<()> {
+    if safe == "safe" {
+        c.needs_talk("calling an address safe")?;
+    }
+    if parties::set_safe(tx, &party.id, channel, safe).await? == 0
+        && !begins_whatsapp(tx, party, channel, safe, now).await?
+    {
+        refuse!(
+            "{}:{} has no address on {channel}; nothing was changed",
+            party.case_ref,
+            party.role
+        );
+    }
+    done.add(
+        "address_changed",
+        format!("{channel}: {}", safe.replace('_', " ")),
+    );
+    if safe == "safe" {
+        let (case, role) = (&party.case_id, party.role);
+        tasks::mark_done_of_party(tx, now, case, role, TaskKind::RingWrongNumber).await?;
+    }
+    Ok(())
+}
+
+async fn unlink(tx: &mut Tx, party: &Party) -> Result<()> {
+    for a in parties::addresses(tx, &party.id)
+        .await?
+        .iter()
+        .filter(|a| a.channel == "telegram" && a.state == "current")
+    {
+        parties::set_state(tx, &a.id, "past").await?;
+    }
+    if party.channel == Channel::Telegram {
+        parties::set_channel(tx, &party.id, Channel::Sms, party.consent).await?;
+    }
+    Ok(())
+}
+
+/// Begins WhatsApp on the number on file for a parent who wants it, as the channel that is tried
 /// first.
 async fn begins_whatsapp(
     tx: &mut Tx,
@@ -228,7 +258,7 @@ async fn begins_whatsapp(
         return Ok(false);
     };
     parties::set_address(tx, now, &party.id, &address, &phone.hash).await?;
-    // A wish for WhatsApp is none for texts.
+    // A wish for WhatsApp is no consent to texts.
     if party.consent != Consent::Yes {
         parties::set_safe(tx, &party.id, Channel::Sms, "ring_first").await?;
     }
@@ -236,8 +266,8 @@ async fn begins_whatsapp(
     Ok(true)
 }
 
-/// The private word: any message that a person would read, in the parent's own words, so that its
-/// answer is the ordinary one. Only its keyed hash is kept.
+/// Sets the quiet word: a message that a person would read anyway, so that its answer looks ordinary.
+/// Only its keyed hash is kept.
 async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<String> {
     let said = normalize(words);
     if said.is_empty() {
@@ -254,7 +284,7 @@ async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<Strin
             | Intent::Unclear
     );
     if acts || said.chars().count() < 8 || !said.contains(' ') {
-        bail!(
+        refuse!(
             "--quiet-word: choose an everyday question of at least two words that is no answer, \
              such as \"is there parking\"; nothing was changed"
         );
@@ -264,13 +294,8 @@ async fn set_quiet_word(tx: &mut Tx, party: &Party, words: &str) -> Result<Strin
     Ok("a quiet word; it is kept as a hash that nobody can read".into())
 }
 
-/// The number that waits takes the old one's place, or is put away.
-async fn settle_pending(
-    tx: &mut Tx,
-    party: &Party,
-    c: &PhoneChange,
-    needs_talk: &impl Fn(&str) -> Result<()>,
-) -> Result<String> {
+/// Confirms or refuses the number that waits.
+async fn settle_pending(tx: &mut Tx, party: &Party, c: &PhoneChange) -> Result<String> {
     let addresses = parties::addresses(tx, &party.id).await?;
     let pending: Vec<_> = addresses.iter().filter(|a| a.state == "pending").collect();
     if c.refuse_number && !pending.is_empty() {
@@ -282,7 +307,7 @@ async fn settle_pending(
     let mut hashes: Vec<&str> = pending.iter().map(|a| a.hash.as_str()).collect();
     hashes.dedup();
     let ([new, ..], [_]) = (pending.as_slice(), hashes.as_slice()) else {
-        bail!(
+        refuse!(
             "{}:{} has {} that waits to be confirmed; nothing was changed",
             party.case_ref,
             party.role,
@@ -294,14 +319,14 @@ async fn settle_pending(
         )
     };
     if new.channel == Channel::Telegram.as_str() {
-        bail!(
+        refuse!(
             "what waits is a chat, not a number: make a link with `courtesy link` and let the \
              parent open it; nothing was changed"
         );
     }
-    needs_talk("a new number")?;
+    c.needs_talk("a new number")?;
     if parties::belongs_to_another_party(tx, party, &new.hash).await? {
-        bail!(
+        refuse!(
             "another party of this case has or had that number: messages would reach the wrong \
              person; nothing was changed"
         );
@@ -312,7 +337,7 @@ async fn settle_pending(
     {
         parties::set_state(tx, &old.id, "past").await?;
     }
-    // One that is agreed for WhatsApp too stands in two rows.
+    // A number that is agreed for WhatsApp too has two rows.
     for new in &pending {
         parties::set_state(tx, &new.id, "current").await?;
     }

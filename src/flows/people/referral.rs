@@ -1,13 +1,13 @@
 //! A new referral opens a closed file.
 
 use crate::domain::people::staff::Act;
+use crate::flows::error::{Result, refuse};
 use crate::flows::money::standing::{StandingLines, assessed, finish};
 use crate::flows::recording::{Recording, not_in_the_future};
 use crate::flows::service::Service;
 use crate::store::cases::Case;
-use crate::store::facts::{self, Fact};
+use crate::store::facts;
 use crate::store::staff;
-use anyhow::{Result, bail};
 
 /// A new referral opens a closed file again, once nothing is owed (seed 001: "a new referral would
 /// be required if the contact is reinstated following … receiving the outstanding fee in full").
@@ -22,27 +22,18 @@ pub async fn referral(svc: &Service, case: &Case, rec: &Recording<'_>) -> Result
     let (_, _, before) = assessed(&mut tx, &case.id).await?;
     let whole = before.at(now);
     if !whole.archived {
-        bail!(
+        refuse!(
             "the file of {} is open; nothing was recorded",
             case.case_ref
         );
     }
     if whole.outstanding > 0 {
-        bail!(
+        refuse!(
             "something is still owed on {}; record the payment first",
             case.case_ref
         );
     }
-    let f = Fact {
-        case_id: Some(&case.id),
-        session_id: None,
-        role: None,
-        kind: "new_referral",
-        at: rec.at,
-        by: rec.by,
-        rule: "C20",
-        detail: "",
-    };
+    let f = rec.fact("new_referral", "C20").case(&case.id);
     facts::add(&mut tx, now, &[f]).await?;
     finish(svc, tx, &case.id, now).await
 }

@@ -1,5 +1,5 @@
-//! Staff answer a message that waits for a person: in their own words, to the party who wrote, read
-//! over before they leave.
+//! Staff answer a message that waits for a person, in their own words. The words are checked before
+//! they leave.
 
 use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::{InboundId, TaskId};
@@ -7,17 +7,20 @@ use crate::domain::local_time::{after_all_quiet, wall};
 use crate::domain::outgoing::lint::{self, OtherParties};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::outgoing::payload::Payload;
+use crate::domain::outgoing::say::Say;
 use crate::domain::people::address::Address;
-use crate::domain::people::channel::Mode;
+use crate::domain::people::channel::{Channel, Mode};
 use crate::domain::people::staff::Act;
+use crate::flows::compose::speaker;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::outbox::{self, NewMessage};
 use crate::store::{Tx, centres, inbox, parties, sessions, staff, tasks};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, Duration, Timelike, Utc};
 
-/// An answer that could not leave for this long is no answer any more.
+/// An answer that could not leave for this long is dropped.
 const LASTS: Duration = Duration::hours(24);
 
 /// What an answer would be, or was.
@@ -31,8 +34,8 @@ pub struct ReplyForm {
     pub parts: u32,
 }
 
-/// What the reader of a phone must not learn from it: of everybody who has it, what the others of
-/// their cases are, have and do.
+/// What the readers of a phone must not learn from it: names, numbers and arrivals of the other
+/// parties of their cases.
 async fn others_of(
     tx: &mut Tx,
     svc: &Service,
@@ -98,14 +101,14 @@ pub struct WaitingMessage {
     /// Who has the number that it came from, by `CASE:role`: one, several, or nobody on file.
     pub parties: Vec<String>,
     /// By which channel it came.
-    pub channel: crate::domain::people::channel::Channel,
+    pub channel: Channel,
     /// The message.
     pub message: InboundId,
     /// The centre's zone, in which times are shown.
     pub tz: chrono_tz::Tz,
     /// How much the phones of these parties may show, where that is not everything.
     pub quiet: Option<Mode>,
-    /// What passed between us and this number in the last two weeks.
+    /// The messages of the last two weeks, both ways.
     pub passed: Vec<inbox::ThreadEntry>,
 }
 
@@ -113,15 +116,15 @@ pub struct WaitingMessage {
 /// answered.
 ///
 /// # Errors
-/// In plain words: no such task, or one that holds no message.
+/// An unknown task, or one that holds no message.
 pub async fn waiting(svc: &Service, task: &TaskId) -> Result<WaitingMessage> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     let Some(about) = tasks::get(&mut tx, task).await? else {
-        bail!("there is no task {task}; `courtesy list tasks` shows all")
+        return Err(Error::no_task(task));
     };
     let Some(message) = about.inbound_id.clone() else {
-        bail!(
+        refuse!(
             "task {task} holds no message; it is {} and asks for something else",
             about.topic
         )
@@ -198,87 +201,37 @@ fn mask_codes(text: &str) -> String {
     out
 }
 
-/// Answers the message of a task. The task is done with it, once.
+/// Answers the message of a task; that completes the task.
 ///
 /// # Errors
-/// In plain words: somebody who may not, no such task, one that holds no message, a phone of
-/// several families, one that shows nothing, words that may not leave.
+/// An unknown task, or one that holds no message; a phone of several families, or one that shows no
+/// answers; words that may not leave; somebody who may not.
 pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result<ReplyForm> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     staff::allow(&mut tx, by, Act::Reply).await?;
-    let Some(t) = tasks::get(&mut tx, task).await? else {
-        bail!("there is no task {task}; `courtesy list tasks` shows all")
-    };
-    if t.state != "open" {
-        bail!("task {task} is done already; nothing was sent");
-    }
-    let Some(inbound) = t.inbound_id.as_ref() else {
-        bail!("task {task} holds no message to answer; it asks for something else")
-    };
-    let from = inbox::source_of(&mut tx, inbound)
-        .await?
-        .context("the message of the task is missing")?;
-    let Some(address) = Address::read(from.channel, &from.address) else {
-        bail!("the message came from no number that can be answered; nothing was sent")
-    };
-    let lines = svc.lines();
-    let at = (from.channel, from.sender.as_str());
-    let owners = inbox::parties_with(&mut tx, lines.senders(), at, &from.hash).await?;
-    let of_task: Vec<_> = owners
-        .iter()
-        .filter(|o| t.case_id.as_ref().is_none_or(|c| *c == o.case_id))
-        .collect();
-    let [owner] = of_task.as_slice() else {
-        bail!(
-            "{}; ring instead, nothing was sent",
-            if owners.is_empty() {
-                "nobody on file has that number"
-            } else {
-                "several families have that phone, and which one is meant is not clear"
-            }
-        )
-    };
-    let party = parties::get(&mut tx, &owner.party_id)
-        .await?
-        .context("the party is missing")?;
-    if party.mode != Mode::Normal {
-        bail!(
-            "this party's phone is {}: it shows no answers, so ring at a safe time; nothing was \
-             sent",
-            party.mode
-        );
-    }
-    if inbox::opted_out_among(&mut tx, std::slice::from_ref(&from.hash))
-        .await?
-        .contains(&(from.channel, from.sender.clone(), from.hash.clone()))
-    {
-        bail!("this party wants no texts: ring; nothing was sent");
-    }
+    let recipient = recipient(svc, &mut tx, task).await?;
+    let party = &recipient.party;
+    must_take_answers(&mut tx, &recipient).await?;
     let centre = centres::all_in(&mut tx)
         .await?
         .remove(&party.centre)
         .context("the party's centre is missing")?
         .centre;
     // Whoever has this phone reads it, also for a case at another centre.
-    let readers = inbox::parties_anywhere(&mut tx, &from.hash).await?;
-    let wrong = lint::check(
-        text,
-        &svc.templates.refused(&party.language),
-        &others_of(&mut tx, svc, &readers, now, centre.tz).await?,
-    );
+    let readers = inbox::parties_anywhere(&mut tx, &recipient.hash).await?;
+    let others = others_of(&mut tx, svc, &readers, now, centre.tz).await?;
+    let wrong = lint::check(text, &svc.templates.refused(&party.language), &others);
     if !wrong.is_empty() {
-        bail!(
+        refuse!(
             "the text may not leave, nothing was sent:\n  {}",
             wrong.join("\n  ")
         );
     }
-    let say = crate::domain::outgoing::say::Say::StaffReply {
+    let say = Say::StaffReply {
         text: text.to_owned(),
     };
-    let rendered = svc
-        .templates
-        .render(&say, &crate::flows::compose::speaker(&centre), "en")?;
+    let rendered = svc.templates.render(&say, &speaker(&centre), "en")?;
     let quiet: Vec<_> = centre
         .courtesy
         .quiet
@@ -286,7 +239,7 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         .chain(parties::quiet_hours(&mut tx, &party.id).await?)
         .collect();
     let Some(not_before) = after_all_quiet(&quiet, centre.tz, now) else {
-        bail!(
+        refuse!(
             "the hours of the centre and of this phone leave no moment for a text: ring; nothing \
              was sent"
         )
@@ -299,24 +252,17 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         party_id: Some(party.id.clone()),
         role: Some(party.role),
         session: None,
-        to: Some((address, from.hash)),
-        channel: from.channel,
+        to: Some((recipient.address.clone(), recipient.hash.clone())),
+        channel: recipient.line.0,
         payload: Payload::StaffText(text.to_owned()),
         not_before,
         not_after: Some(not_before + LASTS),
     };
     outbox::enqueue(&mut tx, now, &[message]).await?;
     tasks::mark_done(&mut tx, now, task).await?;
-    let fact = Fact {
-        case_id: Some(&party.case_id),
-        session_id: None,
-        role: Some(party.role),
-        kind: "answered_by_staff",
-        at: now,
-        by,
-        rule: "D3",
-        detail: "",
-    };
+    let fact = Fact::new("answered_by_staff", "D3", by, now)
+        .case(&party.case_id)
+        .role(party.role);
     facts::add(&mut tx, now, &[fact]).await?;
     tx.commit().await?;
     svc.wake_senders();
@@ -326,4 +272,75 @@ pub async fn reply(svc: &Service, task: &TaskId, text: &str, by: &str) -> Result
         words: rendered.body,
         parts: rendered.segments,
     })
+}
+
+/// The one party that a message waits from.
+struct Recipient {
+    party: parties::Party,
+    address: Address,
+    hash: String,
+    /// The line that the message came by: channel and our sender.
+    line: (Channel, String),
+}
+
+async fn recipient(svc: &Service, tx: &mut Tx, task: &TaskId) -> Result<Recipient> {
+    let Some(t) = tasks::get(tx, task).await? else {
+        return Err(Error::no_task(task));
+    };
+    if t.state != "open" {
+        refuse!("task {task} is done already; nothing was sent");
+    }
+    let Some(inbound) = t.inbound_id.as_ref() else {
+        refuse!("task {task} holds no message to answer; it asks for something else")
+    };
+    let from = inbox::source_of(tx, inbound)
+        .await?
+        .context("the message of the task is missing")?;
+    let Some(address) = Address::read(from.channel, &from.address) else {
+        refuse!("the message came from no number that can be answered; nothing was sent")
+    };
+    let lines = svc.lines();
+    let at = (from.channel, from.sender.as_str());
+    let owners = inbox::parties_with(tx, lines.senders(), at, &from.hash).await?;
+    let of_task: Vec<_> = owners
+        .iter()
+        .filter(|o| t.case_id.as_ref().is_none_or(|c| *c == o.case_id))
+        .collect();
+    let [owner] = of_task.as_slice() else {
+        refuse!(
+            "{}; ring instead, nothing was sent",
+            if owners.is_empty() {
+                "nobody on file has that number"
+            } else {
+                "several families have that phone, and which one is meant is not clear"
+            }
+        )
+    };
+    let party = parties::get(tx, &owner.party_id)
+        .await?
+        .context("the party is missing")?;
+    Ok(Recipient {
+        party,
+        address,
+        hash: from.hash,
+        line: (from.channel, from.sender),
+    })
+}
+
+async fn must_take_answers(tx: &mut Tx, to: &Recipient) -> Result<()> {
+    if to.party.mode != Mode::Normal {
+        refuse!(
+            "this party's phone is {}: it shows no answers, so ring at a safe time; nothing was \
+             sent",
+            to.party.mode
+        );
+    }
+    let (channel, sender) = to.line.clone();
+    if inbox::opted_out_among(tx, std::slice::from_ref(&to.hash))
+        .await?
+        .contains(&(channel, sender, to.hash.clone()))
+    {
+        refuse!("this party wants no texts: ring; nothing was sent");
+    }
+    Ok(())
 }

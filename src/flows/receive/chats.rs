@@ -1,32 +1,26 @@
-//! InboundKind a bot does beside sending: fetches what came in, stores it and only then lets Telegram
-//! forget it, and runs its errands.
+//! What a Telegram bot does besides sending: updates that come in, and its errands, such as answers to
+//! presses and buttons to remove.
 
 use crate::channels::InboundEvent;
-use crate::channels::telegram::{self, ErrandResult, Telegram, UpdateMode};
-use crate::domain::dedup_key::TaskKey;
+use crate::channels::telegram::{self, ErrandResult, Telegram};
 use crate::domain::people::channel::Channel;
-use crate::domain::task::TaskKind;
+use crate::domain::replies::inbound::InboundKind;
 use crate::flows::lines::Line;
 use crate::flows::people::link;
-use crate::flows::receive;
+use crate::flows::receive::inbox;
 use crate::flows::service::Service;
-use crate::store::centres;
 use crate::store::errands::{self, DueErrand};
-use crate::store::inbox::{InboundKind, NewInbound};
-use crate::store::tasks::{self, NewTask};
+use crate::store::inbox::NewInbound;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Arc;
 use std::time::Duration as Span;
 use tokio_util::sync::CancellationToken;
 
-/// A gap after which a press may have come at any instant of it.
+/// After a gap this long, a press may have happened at any time within it.
 const GAP: Duration = Duration::seconds(30);
-/// Telegram keeps what came in for this long.
-const KEPT: Duration = Duration::hours(24);
 
-/// A received update as it is stored; `since` is the last instant at which we surely listened
-/// before it.
+/// An update as it is stored; `since` is when we last listened before it.
 pub fn received(
     line: &Line,
     event: InboundEvent,
@@ -40,149 +34,25 @@ pub fn received(
         channel: Channel::Telegram,
         sender: line.sender.clone(),
         from: event.from,
-        what: event.kind,
+        kind: event.kind,
         at: event.at.unwrap_or(now).min(now),
         earliest_at: since.filter(|s| is_press && now - *s > GAP),
         found_by: "hook",
     }
 }
 
-/// Stores one update that Telegram brought to the webhook.
+/// Stores one update from the webhook.
 pub async fn from_hook(svc: &Service, line: &Line, body: &[u8]) -> Result<()> {
-    let Some(event) = telegram::read_update(body) else {
+    let Some(incoming) = telegram::read_update(body) else {
         return Ok(());
     };
     let now = svc.clock.now();
-    receive::store(
+    inbox::store(
         svc,
-        &[received(line, event, now, svc.liveness.away_since())],
+        &[received(line, incoming, now, svc.liveness.away_since())],
     )
     .await?;
     Ok(())
-}
-
-fn polled_key(line: &Line) -> String {
-    format!("polled/{}", line.sender)
-}
-
-/// Fetches and stores until `stop`.
-pub async fn poll(svc: Arc<Service>, line: Arc<Line>, stop: CancellationToken) -> Result<()> {
-    let Some(bot) = line.telegram() else {
-        return Ok(());
-    };
-    let mut prepared = false;
-    let mut offset = None;
-    let mut failures = 0u32;
-    // A simulated clock is moved by hand: its gaps are no outages.
-    let simulated = svc.clock.is_simulated();
-    let mut since = if simulated {
-        None
-    } else {
-        listened_last(&svc, &line).await
-    };
-    while !stop.is_cancelled() {
-        let turn = async {
-            if !prepared {
-                bot.receive_at(&format!("{}/hooks/telegram", line.public_url))
-                    .await?;
-            }
-            match bot.mode() {
-                UpdateMode::Webhook { .. } => Ok(None),
-                UpdateMode::Polling { .. } => bot.fetch(offset).await.map(Some),
-            }
-        };
-        let fetched = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            fetched = turn => fetched,
-        };
-        match fetched {
-            Ok(None) => {
-                // Telegram calls us; nothing is left to do here.
-                svc.liveness.tick("telegram");
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = tokio::time::sleep(Span::from_secs(30)) => {}
-                }
-                prepared = true;
-                continue;
-            }
-            Ok(Some(fetched)) => {
-                prepared = true;
-                let now = svc.clock.now();
-                if since.is_some_and(|s| now - s > KEPT)
-                    && let Err(e) = lost(&svc, &line, now).await
-                {
-                    tracing::warn!("that messages may be lost could not be recorded yet: {e:#}");
-                }
-                let rows: Vec<NewInbound> = fetched
-                    .events
-                    .into_iter()
-                    .map(|i| received(&line, i, now, since))
-                    .collect();
-                // Stored first; the next question tells Telegram that it may forget them. InboundKind it
-                // brings again is known.
-                let stored = async {
-                    if !rows.is_empty() {
-                        receive::store(&svc, &rows).await?;
-                    }
-                    let mut tx = svc.db.begin().await?;
-                    centres::set(&mut tx, &polled_key(&line), &now.to_rfc3339()).await?;
-                    tx.commit().await
-                };
-                match stored.await {
-                    Ok(()) => {
-                        offset = fetched.next;
-                        // InboundKind is left of a backlog came in the same gap.
-                        if !fetched.more {
-                            since = Some(now).filter(|_| !simulated);
-                        }
-                        failures = 0;
-                        svc.liveness.tick("telegram");
-                    }
-                    Err(e) => {
-                        tracing::warn!("what came by Telegram could not be stored yet: {e:#}");
-                        failures += 1;
-                    }
-                }
-            }
-            Err(e) => {
-                failures += 1;
-                tracing::warn!("Telegram does not answer: {e:#}");
-            }
-        }
-        if failures > 0 {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(Span::from_millis(250 << failures.min(7))) => {}
-            }
-        }
-    }
-    Ok(())
-}
-
-/// When a bot was last asked for news, in this process or an earlier one.
-async fn listened_last(svc: &Service, line: &Line) -> Option<DateTime<Utc>> {
-    let text = centres::setting(&svc.db, &polled_key(line))
-        .await
-        .ok()
-        .flatten()?;
-    DateTime::parse_from_rfc3339(&text)
-        .ok()
-        .map(|t| t.with_timezone(&Utc))
-}
-
-async fn lost(svc: &Service, line: &Line, now: DateTime<Utc>) -> Result<()> {
-    let mut tx = svc.db.begin().await?;
-    tasks::open(
-        &mut tx,
-        now,
-        &NewTask::new(
-            TaskKey::messages_lost(&line.sender, now.date_naive()),
-            TaskKind::MessagesLost,
-        ),
-    )
-    .await?;
-    tx.commit().await
 }
 
 /// Runs the errands of a bot until `stop`.
@@ -238,10 +108,10 @@ async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usiz
 async fn run_one(svc: &Service, bot: &Telegram, e: &DueErrand) -> Result<ErrandResult> {
     let message = || e.target.parse::<i32>().unwrap_or_default();
     Ok(match e.what.as_str() {
-        "answer" => bot.answer(&e.target, &e.words).await,
+        "answer" => bot.answer(&e.target, &e.text).await,
         "unbutton" => bot.unbutton(e.chat, message()).await,
         "replace" => {
-            bot.replace(e.chat, message(), &link::no_longer_in_use(svc, &e.words)?)
+            bot.replace(e.chat, message(), &link::no_longer_in_use(svc, &e.text)?)
                 .await
         }
         _ => bot.leave(e.chat).await,

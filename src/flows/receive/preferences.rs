@@ -1,4 +1,4 @@
-//! What a party wishes of its phone: texts or none, and how much they may show.
+//! STOP, START and quiet words: whether a party gets texts, and how much they may show.
 
 use crate::domain::ids::PartyId;
 use crate::domain::people::channel::{Channel, Mode};
@@ -10,9 +10,9 @@ use crate::store::{inbox, parties, tasks};
 use anyhow::Result;
 
 impl DecisionWriter<'_> {
-    /// No more texts: to this address, by any channel, and to the others of its parties at the same
-    /// centres (rule G3).
-    pub(crate) async fn opt_out(&mut self) -> Result<()> {
+    /// Stops all texts to this address and to the other addresses of its parties at the same centres
+    /// (rule G3).
+    pub(super) async fn opt_out(&mut self) -> Result<()> {
         let said = (self.line.0, self.inbound.number_hash.as_str());
         inbox::set_opt_out(
             self.tx,
@@ -29,8 +29,7 @@ impl DecisionWriter<'_> {
         self.party_facts("opted_out", "a3").await
     }
 
-    /// The present addresses of the parties beside the one that wrote, each with our channel and
-    /// sender for it.
+    /// The other current addresses of these parties, each with our channel and sender for it.
     async fn other_routes(&mut self) -> Result<Vec<(Channel, String, String)>> {
         let parties: Vec<PartyId> = self.parties.iter().map(|p| p.party_id.clone()).collect();
         let routes = parties::routes_of(self.tx, &parties).await?;
@@ -47,8 +46,8 @@ impl DecisionWriter<'_> {
             .collect())
     }
 
-    /// Texts again to this address, and to those that its STOP had stopped beside it.
-    pub(crate) async fn opt_in(&mut self, heard: &InboundContext) -> Result<()> {
+    /// Lets texts go again to this address and to those that its STOP had stopped.
+    pub(super) async fn opt_in(&mut self, ctx: &InboundContext) -> Result<()> {
         let said = (self.line.0, self.inbound.number_hash.as_str());
         inbox::set_opt_out(
             self.tx,
@@ -59,13 +58,13 @@ impl DecisionWriter<'_> {
             self.inbound.at,
         )
         .await?;
-        let mut again = heard.sender == Sender::Party;
+        let mut again = ctx.sender == Sender::Party;
         for (channel, sender, hash) in self.other_routes().await? {
             again |= inbox::extend_start(self.tx, (channel, &sender), &hash, said, self.inbound.at)
                 .await?
                 > 0;
         }
-        // Where nothing that was agreed is on again, somebody still has to ring.
+        // While no agreed address takes texts again, somebody still has to ring.
         for p in self.parties.iter().filter(|_| again) {
             parties::reschedule_asks(self.tx, &p.party_id, self.now).await?;
             tasks::mark_done_of_party(
@@ -80,46 +79,35 @@ impl DecisionWriter<'_> {
         self.party_facts("opted_in", "a3").await
     }
 
-    /// The phone may show no more than this from now on; louder again takes a talk (safety rules
-    /// D2, D4, D5).
-    pub(crate) async fn quieten(&mut self, mode: Mode, rule: &str) -> Result<()> {
+    /// Lets the phone show no more than this. Only a talk with the parent makes it louder again
+    /// (safety rules D2, D4, D5).
+    pub(super) async fn quieten(&mut self, mode: Mode, rule: &str) -> Result<()> {
         let quietest = self
             .parties
             .iter()
             .map(|p| p.mode)
             .max()
             .unwrap_or(Mode::Normal);
-        self.before.get_or_insert(quietest);
+        self.mode_before.get_or_insert(quietest);
         for p in self.parties.iter().filter(|p| p.mode < mode) {
             parties::set_mode(self.tx, &p.party_id, mode).await?;
-            let fact = Fact {
-                case_id: Some(&p.case_id),
-                session_id: None,
-                role: Some(p.role),
-                kind: "mode_changed",
-                at: self.inbound.at,
-                by: "courtesy",
-                rule,
-                detail: mode.as_str(),
-            };
+            let fact = Fact::by_program("mode_changed", rule, self.inbound.at)
+                .case(&p.case_id)
+                .role(p.role)
+                .detail(mode.as_str());
             facts::add(self.tx, self.now, &[fact]).await?;
         }
         Ok(())
     }
 
-    pub(crate) async fn party_facts(&mut self, kind: &str, rule: &str) -> Result<()> {
+    pub(super) async fn party_facts(&mut self, kind: &str, rule: &str) -> Result<()> {
         let facts: Vec<Fact<'_>> = self
             .parties
             .iter()
-            .map(|p| Fact {
-                case_id: Some(&p.case_id),
-                session_id: None,
-                role: Some(p.role),
-                kind,
-                at: self.inbound.at,
-                by: "courtesy",
-                rule,
-                detail: "",
+            .map(|p| {
+                Fact::by_program(kind, rule, self.inbound.at)
+                    .case(&p.case_id)
+                    .role(p.role)
             })
             .collect();
         facts::add(self.tx, self.now, &facts).await

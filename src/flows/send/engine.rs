@@ -429,7 +429,8 @@ impl Engine {
         if room == 0 || max_per_day == 0 {
             return Ok(room);
         }
-        let left = (max_per_day - messages::attempts_today(tx, &self.line.name(), now).await?).max(0);
+        let left =
+            (max_per_day - messages::attempts_today(tx, &self.line.name(), now).await?).max(0);
         let today = now.format("%Y-%m-%d").to_string();
         if left > 0 {
             self.limit_reached_on = None;

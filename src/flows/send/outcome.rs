@@ -150,7 +150,13 @@ fn not_sent(
         }
     };
     let again = now + pause;
-    (Some(AttemptResult::NotSent { error, again }), meaning)
+    (
+        Some(AttemptResult::NotSent {
+            error,
+            retry_at: again,
+        }),
+        meaning,
+    )
 }
 
 /// The provider refused this number. A person learns it, and the message ends with the reason.

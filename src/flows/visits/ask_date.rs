@@ -1,7 +1,8 @@
 //! Another date for a session: both parents are asked in the same words whoever wished it, a person
 //! confirms or closes, and a refusal, no room and a wish taken back share one text at one instant.
 
-use crate::domain::dedup_key::{MessageKey, TaskKey};
+use crate::domain::dedup_key::MessageKey;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{DateQuestionId, SessionId};
 use crate::domain::local_time::after_quiet;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
@@ -13,6 +14,7 @@ use crate::domain::task::TaskKind;
 use crate::domain::visits::notice::Origin;
 use crate::domain::visits::session::SessionState;
 use crate::flows::compose::message_to;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::recording::{Recording, begin, begin_booked, named_time};
 use crate::flows::service::Service;
 use crate::store::dates::{self, DateQuestion};
@@ -21,7 +23,7 @@ use crate::store::outbox::{self, NewMessage};
 use crate::store::sealed::random_id;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, sessions};
-use anyhow::{Context, Result, bail};
+use anyhow::Context;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 fn causes(question: &DateQuestionId) -> [(TaskKind, TaskKey); 2] {
@@ -44,13 +46,13 @@ pub async fn ask(
     let (mut tx, session, centre) = begin_booked(svc, session_id, rec, now).await?;
     let start = named_time(&centre, to)?;
     if start <= now {
-        bail!(
+        refuse!(
             "{} has passed; ask for a time ahead",
             to.format("%Y-%m-%d %H:%M")
         );
     }
     if start == session.starts_at {
-        bail!("the session is at that time already; nobody was asked");
+        refuse!("the session is at that time already; nobody was asked");
     }
     let q = DateQuestion {
         id: DateQuestionId::new(random_id()),
@@ -59,7 +61,7 @@ pub async fn ask(
         origin,
     };
     if !dates::add(&mut tx, now, &q, session.version, rec.by).await? {
-        bail!(
+        refuse!(
             "both parents are asked about another date for this session already; close that \
              question first: courtesy record ask-date {session_id} --close"
         );
@@ -94,18 +96,13 @@ pub async fn ask(
         sessions::local_text(session.start_local),
         sessions::local_text(to)
     );
-    let fact = Fact {
-        case_id: Some(&session.case_id),
-        session_id: Some(session_id),
-        role: None,
-        kind: "date_asked",
-        at: rec.at,
-        by: rec.by,
-        rule: "seed 001",
-        detail: &detail,
-    };
+    let fact = rec
+        .fact("date_asked", "seed 001")
+        .of_session(&session)
+        .detail(&detail);
     facts::add(&mut tx, now, &[fact]).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }
 
 /// An answer to the open question that a parent gave by phone.
@@ -120,7 +117,7 @@ pub async fn answer(
     let (mut tx, ..) = begin_booked(svc, session_id, rec, now).await?;
     let q = dates::open_question(&mut tx, session_id)
         .await?
-        .context("nobody is asked about another date for this session")?;
+        .ok_or_else(|| Error::refused("nobody is asked about another date for this session"))?;
     outbox::withdraw(
         &mut tx,
         session_id,
@@ -130,7 +127,8 @@ pub async fn answer(
     )
     .await?;
     answered(&mut tx, &q.id, role, yes, rec.at, rec.by, now).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Keeps an answer and tells the co-ordinator when there is something to do: both can, or one
@@ -143,7 +141,7 @@ pub(crate) async fn answered(
     at: DateTime<Utc>,
     by: &str,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     let Some(session_id) = dates::session_of(tx, question).await? else {
         return Ok(());
     };
@@ -152,16 +150,10 @@ pub(crate) async fn answered(
         .context("the session is gone")?;
     dates::answer(tx, question, role, yes, at).await?;
     let detail = if yes { "yes" } else { "no" };
-    let fact = Fact {
-        case_id: Some(&session.case_id),
-        session_id: Some(&session_id),
-        role: Some(role),
-        kind: "date_answered",
-        at,
-        by,
-        rule: "date-answer",
-        detail,
-    };
+    let fact = Fact::new("date_answered", "date-answer", by, at)
+        .of_session(&session)
+        .role(role)
+        .detail(detail);
     facts::add(tx, now, &[fact]).await?;
     let all = dates::answers(tx, question).await?;
     let [agreed, declined] = causes(question);
@@ -193,7 +185,7 @@ pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -
     let (mut tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
     let q = dates::open_question(&mut tx, session_id)
         .await?
-        .context("nobody is asked about another date for this session")?;
+        .ok_or_else(|| Error::refused("nobody is asked about another date for this session"))?;
     finish(&mut tx, &q.id, "closed", now).await?;
     let at = after_quiet(centre.courtesy.quiet, centre.tz, next_quarter(now));
     let mut texts = Vec::new();
@@ -225,18 +217,10 @@ pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -
         }
     }
     outbox::enqueue(&mut tx, now, &texts).await?;
-    let fact = Fact {
-        case_id: Some(&session.case_id),
-        session_id: Some(session_id),
-        role: None,
-        kind: "date_closed",
-        at: rec.at,
-        by: rec.by,
-        rule: "by-staff",
-        detail: "",
-    };
+    let fact = rec.fact("date_closed", "by-staff").of_session(&session);
     facts::add(&mut tx, now, &[fact]).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }
 
 async fn finish(
@@ -244,7 +228,7 @@ async fn finish(
     question: &DateQuestionId,
     state: &str,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     dates::end(tx, now, question, state).await?;
     for (_, dedup_key) in causes(question) {
         tasks::mark_obsolete(tx, now, &dedup_key).await?;
@@ -257,7 +241,7 @@ pub(crate) async fn end_by_move(
     tx: &mut Tx,
     session_id: &SessionId,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     outbox::withdraw(
         tx,
         session_id,

@@ -6,11 +6,12 @@ use crate::domain::money::policy::recorded_fact::NO_SHOW_OF_CLOSED_FILE;
 use crate::domain::people::staff::Act;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
+use crate::flows::error::{Result, refuse};
 use crate::flows::money::standing::{StandingLines, assessed, finish};
-use crate::flows::recording::{Recording, begin, fact};
+use crate::flows::recording::{Recording, begin};
 use crate::flows::service::Service;
+use crate::store::facts;
 use crate::store::{money as ledger, sessions, tasks};
-use anyhow::{Result, bail};
 
 /// Records who came: `resident`, `contact` or both.
 ///
@@ -53,13 +54,13 @@ pub(crate) async fn came(
         session.state,
         SessionState::Booked | SessionState::Attended | SessionState::NoShow
     ) {
-        bail!(
+        refuse!(
             "session {session_id} is {}: it did not take place; nothing was recorded",
             session.state
         );
     }
     if rec.at < session.starts_at {
-        bail!("the session had not begun by then; nothing was recorded");
+        refuse!("the session had not begun by then; nothing was recorded");
     }
     // A visit that nobody called off when the file was closed: nobody had to come.
     let closed = kind == "no_show"
@@ -69,7 +70,12 @@ pub(crate) async fn came(
             .at(session.starts_at)
             .archived;
     let rule = if closed { NO_SHOW_OF_CLOSED_FILE } else { rule };
-    fact(&mut tx, now, &session, None, kind, rule, rec, who).await?;
+    facts::add(
+        &mut tx,
+        now,
+        &[rec.fact(kind, rule).of_session(&session).detail(who)],
+    )
+    .await?;
     // One came and of the other nothing is said: what was recorded of the absent one stays.
     let missed = ledger::case(&mut tx, &session.case_id)
         .await?
@@ -98,20 +104,18 @@ pub async fn ill_children(
     let (mut tx, session, _) = begin(svc, session_id, rec, Act::Record, now).await?;
     let (known, ..) = assessed(&mut tx, &session.case_id).await?;
     if children == 0 || children > known.record.case.children {
-        bail!(
+        refuse!(
             "{} children attend on this case; nothing was recorded",
             known.record.case.children
         );
     }
-    fact(
+    facts::add(
         &mut tx,
         now,
-        &session,
-        None,
-        "ill_counted",
-        "C16",
-        rec,
-        &children.to_string(),
+        &[rec
+            .fact("ill_counted", "C16")
+            .of_session(&session)
+            .detail(&children.to_string())],
     )
     .await?;
     tasks::mark_done_of_session(&mut tx, now, session_id, TaskKind::ChildrenCount).await?;

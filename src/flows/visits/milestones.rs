@@ -13,14 +13,14 @@ use crate::domain::outgoing::payload::Payload;
 use crate::domain::people::channel::{Consent, Mode};
 use crate::domain::reminders::milestones::{MilestoneCase, look, text_from, text_of, text_until};
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::session::SessionState;
 use crate::flows::compose::message_to;
 use crate::flows::money::assessed_case;
 use crate::flows::service::Service;
-use crate::flows::visits::book;
+use crate::flows::visits::series;
 use crate::store::centres::{self, Centres};
 use crate::store::outbox::{self, NewMessage};
-use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::sessions;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{Tx, bookings as store, milestones, money as ledger};
@@ -155,7 +155,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     if !store::anything_due(&svc.db, now).await? {
         return Ok(());
     }
-    book::scan(svc, now).await?;
+    series::scan(svc, now).await?;
     for _ in 0..BATCHES {
         let mut tx = svc.db.begin().await?;
         let cases = milestones::due(&mut tx, now, BATCH).await?;

@@ -12,17 +12,19 @@ use crate::domain::people::senders::Senders;
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::schedule::{self, first_look};
 use crate::domain::task::TaskKind;
+use crate::domain::visits::attendee::AttendeeContext;
 use crate::domain::visits::notice::Origin;
 use crate::flows::compose::message_to;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::recording::{
-    Recording, fact, must_be_booked, named_time, not_in_the_future, session_and_centre,
+    Recording, must_be_booked, named_time, not_in_the_future, session_and_centre,
 };
 use crate::flows::service::Service;
+use crate::store::facts;
 use crate::store::outbox::{self, NewMessage};
-use crate::domain::visits::attendee::AttendeeContext;
 use crate::store::sessions;
-use crate::store::{Tx, money, questions, staff, tasks};
-use anyhow::{Result, bail};
+use crate::store::tasks::{self};
+use crate::store::{Tx, money, questions, staff};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// Gives a session a new local start; its length and each party's offset stay. Both are told at
@@ -47,7 +49,8 @@ pub async fn move_to(
         now,
     )
     .await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The move, within a transaction of its caller.
@@ -66,13 +69,13 @@ pub(crate) async fn move_in(
     must_be_booked(&session)?;
     let start = named_time(&centre, to)?;
     if start <= now {
-        bail!(
+        refuse!(
             "{} has passed; a session can only move to a time ahead",
             to.format("%Y-%m-%d %H:%M")
         );
     }
     if start == session.starts_at {
-        bail!("the session is at that time already; nothing was changed");
+        refuse!("the session is at that time already; nothing was changed");
     }
     let shift = start - session.starts_at;
     let contexts = sessions::contexts_of_session(tx, senders, session_id).await?;
@@ -87,7 +90,7 @@ pub(crate) async fn move_in(
     )
     .await?
     {
-        bail!("the session was changed by somebody else just now; look at it again");
+        return Err(Error::session_changed());
     }
     // The old texts are withdrawn and both are asked anew, each by a question of their own next
     // version.
@@ -112,19 +115,18 @@ pub(crate) async fn move_in(
         sessions::local_text(session.start_local),
         sessions::local_text(to)
     );
-    fact(
+    facts::add(
         tx,
         now,
-        &session,
-        None,
-        "moved",
-        move_rule(origin),
-        rec,
-        &detail,
+        &[rec
+            .fact("moved", move_rule(origin))
+            .of_session(&session)
+            .detail(&detail)],
     )
     .await?;
     // A deadline may hang on it.
-    money::rescan(tx, now, std::iter::once(&session.case_id)).await
+    money::rescan(tx, now, std::iter::once(&session.case_id)).await?;
+    Ok(())
 }
 
 async fn moved(

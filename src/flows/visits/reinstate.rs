@@ -9,11 +9,12 @@ use crate::domain::reminders::schedule;
 use crate::domain::task::TaskKind;
 use crate::domain::visits::session::SessionState;
 use crate::flows::compose::message_to;
+use crate::flows::error::{Error, Result, refuse};
 use crate::flows::money::standing::{StandingLines, finish};
-use crate::flows::recording::{Recording, begin, fact};
+use crate::flows::recording::{Recording, begin};
 use crate::flows::service::Service;
+use crate::store::facts;
 use crate::store::{money as ledger, outbox, sessions, tasks};
-use anyhow::{Result, bail};
 
 /// Takes a cancellation or a closure of one session back: both parents are told and asked anew, and
 /// that cancellation's fee is void (choice C11).
@@ -32,13 +33,13 @@ pub async fn reinstate(
         session.state,
         SessionState::Cancelled | SessionState::Closed
     ) {
-        bail!(
+        refuse!(
             "session {session_id} is {}, not called off; nothing was recorded",
             session.state
         );
     }
     if session.starts_at <= now {
-        bail!("its start has passed; book another session instead");
+        refuse!("its start has passed; book another session instead");
     }
     // Dated before what called it off, the cancellation would come after it and keep its fee,
     // though the visit is on.
@@ -54,7 +55,7 @@ pub async fn reinstate(
         .chain(session.cancelled_at)
         .max();
     if let Some(off_at) = off_at.filter(|t| *t > rec.at) {
-        bail!(
+        refuse!(
             "--at lies before it was called off ({}); write when it was put back on. Nothing was \
              recorded",
             wall(centre.tz, off_at).format("%a %-d %b %H:%M")
@@ -63,10 +64,10 @@ pub async fn reinstate(
     let contexts =
         sessions::contexts_of_session(&mut tx, svc.lines().senders(), session_id).await?;
     if contexts.iter().any(|s| s.archived) {
-        bail!("the file is closed; a new referral is needed first");
+        refuse!("the file is closed; a new referral is needed first");
     }
     if !sessions::reinstate(&mut tx, &session).await? {
-        bail!("the session was changed by somebody else just now; look at it again");
+        return Err(Error::session_changed());
     }
     let moment = schedule::moment(&centre.courtesy, centre.tz, session.start_local).at;
     for context in &contexts {
@@ -129,6 +130,11 @@ pub async fn reinstate(
     tasks::mark_done_of_session(&mut tx, now, session_id, TaskKind::Reconfirm).await?;
     tasks::mark_done_of_session(&mut tx, now, session_id, TaskKind::Replacement).await?;
     tasks::mark_obsolete_of_session(&mut tx, now, session_id, TaskKind::RingSessionOff).await?;
-    fact(&mut tx, now, &session, None, "reinstated", "C11", rec, "").await?;
+    facts::add(
+        &mut tx,
+        now,
+        &[rec.fact("reinstated", "C11").of_session(&session)],
+    )
+    .await?;
     finish(svc, tx, &session.case_id, now).await
 }

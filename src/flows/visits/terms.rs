@@ -52,15 +52,11 @@ pub async fn announce(
         }
     }
     bookings::set_terms(tx, &rows).await?;
-    let fact = |(session, case_id, detail)| Fact {
-        case_id: Some(case_id),
-        session_id: Some(session),
-        role: None,
-        kind: "terms_changed",
-        at: now,
-        by,
-        rule: "announced",
-        detail,
+    let fact = |(session, case_id, detail)| {
+        Fact::new("terms_changed", "announced", by, now)
+            .case(case_id)
+            .session(session)
+            .detail(detail)
     };
     let list: Vec<Fact<'_>> = said
         .iter()

@@ -4,7 +4,6 @@ use crate::args;
 use crate::domain::ids::InboundId;
 use crate::domain::people::address::Address;
 use crate::domain::people::channel::Channel;
-use crate::domain::people::private::Private;
 use crate::domain::replies::inbound::InboundKind;
 use crate::store::db::{Arg, Db, Tx, placeholder_list};
 use crate::store::sealed::random_id;

@@ -8,7 +8,7 @@ mod thread;
 
 pub use crate::store::inbox::history::{count, last_inbound, of_case, recent_texts};
 pub use crate::store::inbox::inbound::{
-    Inbound, InboundKind, NewInbound, anything_new, known, mark_applied, next, store,
+    Inbound, NewInbound, anything_new, known, mark_applied, next, store,
 };
 pub use crate::store::inbox::opt_outs::{
     OptOuts, copy_opt_outs, extend_start, extend_stop, opt_out_of, opted_out_among,

@@ -2,7 +2,9 @@
 
 use crate::args;
 use crate::domain::ids::{CaseId, FeeId, SessionId};
-use crate::domain::money::policy::record::{recipients, standing};
+use crate::domain::money::amount::Money;
+use crate::domain::money::policy::record::recipients;
+use crate::domain::money::policy::recorded_fact::not_voided;
 use crate::domain::money::policy::{BookedSession, CaseFacts, CaseRecord, RecordedFact};
 use crate::domain::people::role::Role;
 use crate::store::db::Tx;
@@ -129,7 +131,7 @@ pub async fn case(tx: &mut Tx, case_id: &CaseId) -> Result<MoneyCase> {
                 parties: recipients(&roles),
             },
             sessions,
-            facts: standing(facts),
+            facts: not_voided(facts),
         },
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::domain::dedup_key::MessageKey;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::ids::{CaseId, PartyId, SessionId};
 use crate::domain::outgoing::message::{MessageKind, MessageState};
 use crate::domain::outgoing::payload::Payload;

@@ -1,6 +1,8 @@
 //! What the scan has to do about sessions.
 
 use crate::args;
+use crate::domain::dedup_key::MessageKey;
+use crate::domain::dedup_key::TaskKey;
 use crate::domain::task::TaskKind;
 use crate::store::db::{Db, Tx};
 use crate::store::tasks::{self, NewTask};
