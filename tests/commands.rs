@@ -105,6 +105,7 @@ fn later(text: &str, weeks: i64) -> String {
     while !rest.is_empty() {
         let date = rest
             .get(..10)
+            .filter(|d| d.starts_with(|c: char| c.is_ascii_digit()))
             .and_then(|d| chrono::NaiveDate::parse_from_str(d, "%Y-%m-%d").ok());
         let taken = match date {
             Some(date) => {
