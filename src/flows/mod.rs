@@ -1,5 +1,5 @@
-//! The stories: a session falls due, a text goes out, a reply comes in. They fetch, let the domain
-//! decide, and write.
+//! What happens: a session falls due, a message goes out, a reply comes in. Each flow reads, lets the
+//! domain decide, and writes.
 
 pub mod choices;
 pub mod compose;
@@ -21,7 +21,7 @@ pub mod visits;
 use crate::domain::ids::SessionId;
 use crate::domain::people::person::Role;
 
-/// The cause of a courtesy request: two schedulers make one row.
+/// The dedup key of a courtesy request: two schedulers make one row.
 pub fn confirm_dedup_key(session: &SessionId, ask_version: i64, role: Role) -> String {
     format!("confirm/{session}/{ask_version}/{role}")
 }
