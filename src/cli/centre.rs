@@ -4,12 +4,13 @@ use crate::cli::{CommandContext, NegativeResult, line};
 use crate::domain::centre::Centre;
 use crate::flows::scan::confirmations::replan;
 use crate::flows::visits::terms::{Announcement, announce};
-use crate::store::centres;
 use crate::store::facts::{self, Fact};
+use crate::store::{Tx, centres, sessions};
 use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// Commands of `centre`.
@@ -50,7 +51,7 @@ fn flat(table: &Table, prefix: &str, out: &mut BTreeMap<String, String>) {
 }
 
 /// Relative paths of secrets in a centre's file start at the folder of that file.
-fn with_whole_paths(text: &str, folder: &std::path::Path) -> Result<String> {
+fn with_whole_paths(text: &str, folder: &Path) -> Result<String> {
     let mut table: Table = text.parse()?;
     let mut changed = false;
     for section in ["sms", "whatsapp", "telegram"] {
@@ -59,7 +60,7 @@ fn with_whole_paths(text: &str, folder: &std::path::Path) -> Result<String> {
         };
         for (key, value) in t.iter_mut() {
             if let (true, Value::String(file)) = (key.ends_with("_file"), &*value)
-                && std::path::Path::new(file).is_relative()
+                && Path::new(file).is_relative()
             {
                 let whole = std::path::absolute(folder.join(file))
                     .with_context(|| format!("{section}.{key}"))?;
@@ -81,129 +82,45 @@ fn keys(text: &str) -> BTreeMap<String, String> {
     out
 }
 
-async fn apply(ctx: &CommandContext, path: &std::path::Path) -> Result<()> {
+async fn apply(ctx: &CommandContext, path: &Path) -> Result<()> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("{} cannot be read", path.display()))?;
     let centre = match Centre::parse(&text) {
         Ok(c) => c,
-        Err(problems) => {
-            eprintln!("{} cannot be used; nothing was changed:", path.display());
-            for p in problems {
-                eprintln!("  {p}");
-            }
-            return Err(NegativeResult.into());
-        }
+        Err(problems) => return cannot_be_used(path, problems),
     };
-    let text = with_whole_paths(&text, path.parent().unwrap_or(std::path::Path::new("")))?;
+    let text = with_whole_paths(&text, path.parent().unwrap_or(Path::new("")))?;
     let (settings, db) = ctx.open().await?;
     if let Err(problems) =
         settings.own_senders(&Centre::parse(&text).unwrap_or_else(|_| centre.clone()))
     {
-        eprintln!("{} cannot be used; nothing was changed:", path.display());
-        for p in problems {
-            eprintln!("  {p}");
-        }
-        return Err(NegativeResult.into());
+        return cannot_be_used(path, problems);
     }
     let now = ctx.clock_of(&db).await?.now();
     let mut tx = db.begin().await?;
     let before = centres::all_in(&mut tx).await?.remove(&centre.code);
-    if let Some(b) = &before
-        && b.centre.tz != centre.tz
-        && crate::store::sessions::count_between(
-            &mut tx,
-            &centre.code,
-            now,
-            now + chrono::Duration::days(3650),
-        )
-        .await?
-            > 0
-    {
-        bail!(
-            "timezone: {} has sessions ahead, so its zone cannot change from {} to {}; nothing was \
-             changed",
-            centre.code,
-            b.centre.tz,
-            centre.tz
-        );
+    if let Some(b) = &before {
+        keeps_its_zone(&mut tx, &b.centre, &centre, now).await?;
     }
-    let announced = match announce(
-        &mut tx,
-        before.as_ref().map(|b| &b.centre),
-        &centre,
-        "centre apply",
-        now,
-    )
-    .await?
-    {
+    let old = before.as_ref().map(|b| &b.centre);
+    let announced = match announce(&mut tx, old, &centre, "centre apply", now).await? {
         Ok(announced) => announced,
-        Err(wrong) => {
-            eprintln!("{} cannot be used; nothing was changed:", path.display());
-            for w in wrong {
-                eprintln!("  {w}");
-            }
-            return Err(NegativeResult.into());
-        }
+        Err(problems) => return cannot_be_used(path, problems),
     };
-    let (old, new) = (
-        before.as_ref().map(|b| keys(&b.file)).unwrap_or_default(),
-        keys(&text),
-    );
     centres::save(&mut tx, &centre, &text, now).await?;
-    if before.as_ref().is_none_or(|b| b.centre != centre) {
+    if old != Some(&centre) {
         let mut all = centres::all_in(&mut tx).await?;
         if let Some(stored) = all.get_mut(&centre.code) {
             stored.centre = centre.clone();
         }
-        replan(
-            &mut tx,
-            crate::app::lines(&settings, &all, settings.listen)?.senders(),
-            &centre,
-            now,
-        )
-        .await?;
-        let fact = Fact::new("centre_applied", "", "centre apply", now).detail(&centre.code);
+        let lines = crate::app::lines(&settings, &all, settings.listen)?;
+        replan(&mut tx, lines.senders(), &centre, now).await?;
+        let fact =
+            Fact::new("centre_applied", "", "centre apply", now).detail(centre.code.as_str());
         facts::add(&mut tx, now, &[fact]).await?;
     }
     tx.commit().await?;
-    match before {
-        None => line(format!(
-            "{}: created, {}",
-            centre.code,
-            if centre.starts_on_hold {
-                "on hold (`courtesy hold off` lets its texts go)"
-            } else {
-                "sending"
-            }
-        ))?,
-        Some(_) if old == new => line(format!("{}: nothing changed", centre.code))?,
-        Some(_) => {
-            line(format!("{}: changed", centre.code))?;
-            for key in old
-                .keys()
-                .chain(new.keys().filter(|k| !old.contains_key(*k)))
-            {
-                let (a, b) = (old.get(key), new.get(key));
-                if a != b {
-                    let secret = ["token", "secret"].iter().any(|s| key.contains(s))
-                        && !key.ends_with("_file");
-                    let show = |v: Option<&String>| {
-                        v.map_or_else(
-                            || "(not set)".into(),
-                            |v| {
-                                if secret {
-                                    "(hidden)".to_owned()
-                                } else {
-                                    v.clone()
-                                }
-                            },
-                        )
-                    };
-                    line(format!("  {key}: {} -> {}", show(a), show(b)))?;
-                }
-            }
-        }
-    }
+    print_applied(&centre, before.as_ref().map(|b| b.file.as_str()), &text)?;
     if announced != Announcement::default() {
         line(format!(
             "  booked sessions with other rules: {}; families to be told, as tasks: {}",
@@ -211,6 +128,75 @@ async fn apply(ctx: &CommandContext, path: &std::path::Path) -> Result<()> {
         ))?;
     }
     db.close().await;
+    Ok(())
+}
+
+/// Prints everything that is wrong with a file.
+fn cannot_be_used(path: &Path, problems: Vec<impl std::fmt::Display>) -> Result<()> {
+    eprintln!("{} cannot be used; nothing was changed:", path.display());
+    for p in problems {
+        eprintln!("  {p}");
+    }
+    Err(NegativeResult.into())
+}
+
+/// A centre with sessions ahead keeps its zone: their times on the wall clock would change.
+async fn keeps_its_zone(
+    tx: &mut Tx,
+    before: &Centre,
+    centre: &Centre,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    if before.tz == centre.tz {
+        return Ok(());
+    }
+    let ever = now + chrono::Duration::days(3650);
+    if sessions::count_between(tx, &centre.code, now, ever).await? > 0 {
+        bail!(
+            "timezone: {} has sessions ahead, so its zone cannot change from {} to {}; nothing was \
+             changed",
+            centre.code,
+            before.tz,
+            centre.tz
+        );
+    }
+    Ok(())
+}
+
+/// Prints what changed, key by key; `before` is the file as it was.
+fn print_applied(centre: &Centre, before: Option<&str>, text: &str) -> Result<()> {
+    let Some(before) = before else {
+        return line(format!(
+            "{}: created, {}",
+            centre.code,
+            if centre.starts_on_hold {
+                "on hold (`courtesy hold off` lets its texts go)"
+            } else {
+                "sending"
+            }
+        ));
+    };
+    let (old, new) = (keys(before), keys(text));
+    if old == new {
+        return line(format!("{}: nothing changed", centre.code));
+    }
+    line(format!("{}: changed", centre.code))?;
+    for key in old
+        .keys()
+        .chain(new.keys().filter(|k| !old.contains_key(*k)))
+    {
+        let (a, b) = (old.get(key), new.get(key));
+        if a == b {
+            continue;
+        }
+        let secret = ["token", "secret"].iter().any(|s| key.contains(s)) && !key.ends_with("_file");
+        let show = |v: Option<&String>| match v {
+            None => "(not set)".to_owned(),
+            Some(_) if secret => "(hidden)".to_owned(),
+            Some(v) => v.clone(),
+        };
+        line(format!("  {key}: {} -> {}", show(a), show(b)))?;
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `courtesy check`: everything that is wrong, at once, each with its mend.
+//! `courtesy check`: everything that is wrong, at once, each with its fix.
 
 mod texts;
 

@@ -2,6 +2,7 @@
 
 use crate::cli::{CommandContext, NegativeResult, line};
 use crate::domain::ids::MessageId;
+use crate::domain::people::senders::Senders;
 use crate::domain::people::staff::Act;
 use crate::store::centres::{self, ALL_CENTRES};
 use crate::store::facts::{self, Fact};
@@ -78,107 +79,132 @@ async fn one_text(db: &Db, id: &MessageId, on: bool, by: &str, now: DateTime<Utc
 pub(crate) async fn run(ctx: &CommandContext, command: Command) -> Result<()> {
     let (settings, db) = ctx.open().await?;
     let now = ctx.clock_of(&db).await?.now();
-    if let Command::On {
-        message: Some(id),
-        user,
-        ..
-    }
-    | Command::Off {
-        message: Some(id),
-        user,
-        ..
-    } = &command
-    {
-        return one_text(&db, id, matches!(command, Command::On { .. }), user, now).await;
-    }
-    let (centre, on, by) = match &command {
-        Command::On { centre, user, .. } => (centre.clone(), true, user.clone()),
-        Command::Off { centre, user, .. } => (centre.clone(), false, user.clone()),
-    };
-    let act = if on { Act::Stop } else { Act::LetGo };
-    staff::allow(&mut db.begin().await?, &by, act).await?;
-    let all = centres::all(&db).await?;
-    if let Some(c) = centre.as_ref().filter(|c| !all.contains_key(*c)) {
-        bail!("there is no centre {c}; `courtesy centre list` shows all");
-    }
-    let scope = centre.as_deref().unwrap_or(ALL_CENTRES);
-    let why = match &command {
-        Command::On { why, .. } => why.clone(),
-        Command::Off { count, .. } => {
-            if let Some((code, _)) = all.iter().find(|(code, c)| {
-                centre.as_ref().is_none_or(|x| x == *code) && c.centre.phone.is_empty()
-            }) {
-                bail!(
-                    "{code} has no phone, and every text needs a way to a person; set phone in its \
-                     file and `courtesy centre apply` it"
-                );
-            }
-            let n =
-                messages::count_due_until(&db, centre.as_deref(), now, now + Duration::hours(1))
-                    .await?
-                    + sessions::count_asks_until(
-                        &db,
-                        CommandContext::lines(&settings, &db).await?.senders(),
-                        centre.as_deref(),
-                        now,
-                        now + Duration::hours(1),
-                    )
-                    .await?;
-            if *count != Some(n) {
-                let asked = if std::io::stdin().is_terminal() && count.is_none() {
-                    eprint!(
-                        "{n} texts will leave in the next hour. Type that number to let them go: "
-                    );
-                    let mut typed = String::new();
-                    std::io::stdin().read_line(&mut typed)?;
-                    typed.trim().parse::<i64>().ok() == Some(n)
-                } else {
-                    false
-                };
-                if !asked {
-                    eprintln!(
-                        "{n} texts will leave in the next hour; nothing was changed. Say `courtesy \
-                         hold off{} --count {n}` to let them go.",
-                        centre
-                            .as_ref()
-                            .map(|c| format!(" --centre {c}"))
-                            .unwrap_or_default()
-                    );
-                    return Err(NegativeResult.into());
-                }
-            }
-            "by hand".to_owned()
+    match command {
+        Command::On {
+            message: Some(id),
+            user,
+            ..
+        } => return one_text(&db, &id, true, &user, now).await,
+        Command::Off {
+            message: Some(id),
+            user,
+            ..
+        } => return one_text(&db, &id, false, &user, now).await,
+        Command::On {
+            centre, user, why, ..
+        } => {
+            known(&db, centre.as_deref(), &user, Act::Stop).await?;
+            hold(&db, centre.as_deref(), &user, &why, now).await?;
         }
-    };
-    let mut tx = db.begin().await?;
-    staff::allow(&mut tx, &by, act).await?;
-    centres::set_hold(&mut tx, scope, on, &by, &why, now).await?;
-    if !on {
-        // Without a centre everything goes on: the hold over all, and that of each centre.
-        if centre.is_none() {
-            for code in all.keys() {
-                centres::set_hold(&mut tx, code, false, &by, &why, now).await?;
-            }
-        }
-        centres::restart_all(&mut tx).await?;
-    }
-    let fact = Fact::new(if on { "hold_on" } else { "hold_off" }, "", &by, now).detail(scope);
-    facts::add(&mut tx, now, &[fact]).await?;
-    if on {
-        sessions::ring_for_waiting(&mut tx, scope, now).await?;
-    }
-    tx.commit().await?;
-    let whose = centre.unwrap_or_else(|| "all centres".to_owned());
-    if on {
-        line(format!(
-            "{whose}: on hold; nothing begins to leave after six seconds. Receiving goes on."
-        ))?;
-    } else {
-        line(format!("{whose}: sending"))?;
-        if let Some((code, _)) = centres::all(&db).await?.iter().find(|(_, c)| c.held) {
-            eprintln!("{code} is still on hold");
+        Command::Off {
+            centre,
+            user,
+            count,
+            ..
+        } => {
+            known(&db, centre.as_deref(), &user, Act::LetGo).await?;
+            let lines = CommandContext::lines(&settings, &db).await?;
+            confirm_count(&db, lines.senders(), centre.as_deref(), count, now).await?;
+            release(&db, centre.as_deref(), &user, now).await?;
         }
     }
     db.close().await;
+    Ok(())
+}
+
+/// Refuses somebody who may not, and an unknown centre.
+async fn known(db: &Db, centre: Option<&str>, by: &str, act: Act) -> Result<()> {
+    staff::allow(&mut db.begin().await?, by, act).await?;
+    let all = centres::all(db).await?;
+    if let Some(c) = centre.filter(|c| !all.contains_key(*c)) {
+        bail!("there is no centre {c}; `courtesy centre list` shows all");
+    }
+    Ok(())
+}
+
+/// Refuses to let texts go unless somebody named how many will leave in the next hour.
+async fn confirm_count(
+    db: &Db,
+    senders: &Senders,
+    centre: Option<&str>,
+    count: Option<i64>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let all = centres::all(db).await?;
+    if let Some((code, _)) = all
+        .iter()
+        .find(|(code, c)| centre.is_none_or(|x| x == code.as_str()) && c.centre.phone.is_empty())
+    {
+        bail!(
+            "{code} has no phone, and every text needs a way to a person; set phone in its \
+             file and `courtesy centre apply` it"
+        );
+    }
+    let hour = now + Duration::hours(1);
+    let n = messages::count_due_until(db, centre, now, hour).await?
+        + sessions::count_asks_until(db, senders, centre, now, hour).await?;
+    if count == Some(n) || (count.is_none() && typed(n)?) {
+        return Ok(());
+    }
+    eprintln!(
+        "{n} texts will leave in the next hour; nothing was changed. Say `courtesy hold off{} \
+         --count {n}` to let them go.",
+        centre.map(|c| format!(" --centre {c}")).unwrap_or_default()
+    );
+    Err(NegativeResult.into())
+}
+
+/// Asks on a terminal for the number of texts; false if there is none, or another number was typed.
+fn typed(n: i64) -> Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    eprint!("{n} texts will leave in the next hour. Type that number to let them go: ");
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed)?;
+    Ok(typed.trim().parse() == Ok(n))
+}
+
+async fn hold(
+    db: &Db,
+    centre: Option<&str>,
+    by: &str,
+    why: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let scope = centre.unwrap_or(ALL_CENTRES);
+    let mut tx = db.begin().await?;
+    staff::allow(&mut tx, by, Act::Stop).await?;
+    centres::set_hold(&mut tx, scope, true, by, why, now).await?;
+    let fact = Fact::new("hold_on", "", by, now).detail(scope);
+    facts::add(&mut tx, now, &[fact]).await?;
+    sessions::ring_for_waiting(&mut tx, scope, now).await?;
+    tx.commit().await?;
+    line(format!(
+        "{}: on hold; nothing begins to leave after six seconds. Receiving goes on.",
+        centre.unwrap_or("all centres")
+    ))
+}
+
+async fn release(db: &Db, centre: Option<&str>, by: &str, now: DateTime<Utc>) -> Result<()> {
+    const WHY: &str = "by hand";
+    let scope = centre.unwrap_or(ALL_CENTRES);
+    let mut tx = db.begin().await?;
+    staff::allow(&mut tx, by, Act::LetGo).await?;
+    centres::set_hold(&mut tx, scope, false, by, WHY, now).await?;
+    // Without a centre everything goes on: the hold over all, and that of each centre.
+    if centre.is_none() {
+        for code in centres::all_in(&mut tx).await?.keys() {
+            centres::set_hold(&mut tx, code, false, by, WHY, now).await?;
+        }
+    }
+    centres::restart_all(&mut tx).await?;
+    let fact = Fact::new("hold_off", "", by, now).detail(scope);
+    facts::add(&mut tx, now, &[fact]).await?;
+    tx.commit().await?;
+    line(format!("{}: sending", centre.unwrap_or("all centres")))?;
+    if let Some((code, _)) = centres::all(db).await?.iter().find(|(_, c)| c.held) {
+        eprintln!("{code} is still on hold");
+    }
     Ok(())
 }

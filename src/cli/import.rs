@@ -1,9 +1,8 @@
-//! `courtesy import`.
+//! `courtesy import`: brings a CSV file in, and prints what was found in it.
 
 use crate::cli::{CommandContext, NegativeResult, Usage, line};
-use crate::flows::import::options::DateFormat;
-use crate::flows::import::options::ImportOptions;
-use crate::flows::import::{self, COLUMNS, Severity};
+use crate::flows::import::options::{Counts, DateFormat, ImportOptions};
+use crate::flows::import::{self, COLUMNS, Finding, Severity};
 use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -14,6 +13,10 @@ use std::time::{Duration, Instant};
 /// Arguments of `import`.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  courtesy import weekend.csv --dry-run")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// The file; CSV in UTF-8
     file: Option<PathBuf>,
@@ -23,14 +26,14 @@ pub(crate) struct Args {
     /// One object a line for every finding
     #[arg(long)]
     json: bool,
-    /// ImportOptions dates are written: iso (2026-11-28), or dmy for 28/11/2026 as well
+    /// How dates are written: iso (2026-11-28), or dmy for 28/11/2026 as well
     #[arg(long, default_value = "iso", value_parser = ["iso", "dmy"])]
     dates: String,
     /// Let the file change the names of parents that are on file
     #[arg(long)]
     rename: bool,
-    /// Text the parents of sessions that the file calls off; else nobody is texted and both are to
-    /// be rung
+    /// Text the parents of sessions that the file calls off; without it nobody is texted, and both
+    /// are to be rung
     #[arg(long)]
     tell: bool,
     /// Print an empty sheet
@@ -73,30 +76,7 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
     bar.0.finish_and_clear();
     db.close().await;
     for f in &imported.findings {
-        if args.json {
-            line(
-                json!({
-                    "line": f.line,
-                    "column": f.column,
-                    "kind": f.kind,
-                    "severity": f.severity.as_str(),
-                    "what": f.what,
-                })
-                .to_string(),
-            )?;
-        } else {
-            eprintln!(
-                "{}:{}: {}{}",
-                f.line,
-                f.column,
-                if f.severity == Severity::Warning {
-                    "warning: "
-                } else {
-                    ""
-                },
-                f.what
-            );
-        }
+        print_finding(f, args.json)?;
     }
     let errors = imported
         .findings
@@ -104,19 +84,48 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
         .filter(|f| f.severity == Severity::Error)
         .count();
     let warnings = imported.findings.len() - errors;
-    let Some(c) = imported.counts else {
-        let words = format!("{errors} errors, {warnings} warnings: nothing was written");
-        if args.json {
-            eprintln!("{words}")
-        } else {
-            line(words)?
-        }
-        return Err(NegativeResult.into());
+    let summary = match &imported.counts {
+        Some(c) => summary(c, warnings, args.dry_run),
+        None => format!("{errors} errors, {warnings} warnings: nothing was written"),
     };
-    let words = format!(
+    // With --json the lines on stdout are findings alone.
+    if args.json {
+        eprintln!("{summary}");
+    } else {
+        line(summary)?;
+    }
+    match imported.counts {
+        Some(_) => Ok(()),
+        None => Err(NegativeResult.into()),
+    }
+}
+
+fn print_finding(f: &Finding, as_json: bool) -> Result<()> {
+    if as_json {
+        return line(
+            json!({
+                "line": f.line,
+                "column": f.column,
+                "kind": f.kind,
+                "severity": f.severity.as_str(),
+                "what": f.what,
+            })
+            .to_string(),
+        );
+    }
+    let severity = match f.severity {
+        Severity::Warning => "warning: ",
+        Severity::Error => "",
+    };
+    eprintln!("{}:{}: {severity}{}", f.line, f.column, f.what);
+    Ok(())
+}
+
+fn summary(c: &Counts, warnings: usize, dry_run: bool) -> String {
+    format!(
         "{}{} sessions: {} new, {} unchanged, {} moved, {} differ, {} called off, {} missing{}; {} \
          new cases, {} new centres; {warnings} warnings",
-        if args.dry_run {
+        if dry_run {
             "dry run, nothing was written: "
         } else {
             ""
@@ -135,13 +144,7 @@ pub(crate) async fn run(ctx: &CommandContext, args: Args) -> Result<()> {
         },
         c.new_cases,
         c.new_centres
-    );
-    if args.json {
-        eprintln!("{words}");
-    } else {
-        line(words)?;
-    }
-    Ok(())
+    )
 }
 
 /// A bar that comes up on a terminal when the work takes longer than a second.

@@ -46,7 +46,7 @@ use std::process::ExitCode;
     name = "courtesy",
     version,
     max_term_width = 110,
-    after_help = "Example:\n  courtesy demo          the whole product in practice, no account or \
+    after_help = "Example:\n  courtesy demo          the whole product with a sample centre, no account or \
                   key needed\n  courtesy demo --once   one weekend played in the terminal"
 )]
 struct Cli {
@@ -59,22 +59,22 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The whole product in practice: sample centre, phones in the browser, a clock that one moves
+    /// The whole product with a sample centre, phones in the browser and a clock that you move
     Demo(demo::Args),
     /// The service: scan, send, receive, desk
     Serve(serve::ServeArgs),
     /// Scan and send only; any number beside one another on PostgreSQL
     Worker(serve::WorkerArgs),
-    /// Reads settings, database, templates and centres, and says everything that is wrong at once
+    /// Checks settings, database, templates and centres, and lists everything that is wrong
     Check(check::Args),
     /// Centres and their rules
     #[command(subcommand)]
     Centre(centre::Command),
-    /// Brings sessions, families and phones in from a CSV file, all or nothing
+    /// Imports sessions, families and phones from a CSV file, all or nothing
     Import(import::Args),
-    /// What will be sent, when, to which party and why; and what not, and why not
+    /// What will be sent, when, to whom and why; what will not be sent, and why not
     Plan(plan::Args),
-    /// The state, for scripts
+    /// Lists sessions, messages, tasks and more, for scripts
     List(list::Args),
     /// The whole history of a case, each step with its rule
     Case(case::Args),
@@ -86,19 +86,19 @@ enum Command {
     Closure(closure::Args),
     /// A single-use Telegram link for a party and its QR code
     Link(link::Args),
-    /// Lets a waiting notice go, after its form was read
+    /// Sends a waiting notice, after you have read what it will tell whom
     Release(release::Args),
     /// People who may record and decide
     #[command(subcommand)]
     User(user::Command),
     /// Answers a message that waits for a person
     Reply(reply::Args),
-    /// CSV for people
+    /// Exports CSV for spreadsheets
     Export(export::Args),
-    /// Stops all sending, or lets it go on; receiving goes on
+    /// Stops all sending, or resumes it; receiving goes on
     #[command(subcommand)]
     Hold(hold::Command),
-    /// Runs cases through the very code that serves
+    /// Runs test cases through the code of the service
     #[command(subcommand)]
     Try(try_cases::Command),
 }
@@ -287,6 +287,7 @@ pub fn main() -> ExitCode {
             eprintln!("courtesy: {e}");
             ExitCode::FAILURE
         }
+        // A refusal prints its sentence, a failure the chain of its causes.
         Err(e) => {
             eprintln!("courtesy: {e:#}");
             ExitCode::FAILURE

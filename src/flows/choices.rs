@@ -6,9 +6,9 @@ use crate::store::{Tx, questions, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Ends the numbered questions to a party about this visit, wherever they were put, and the tasks
-/// to ring over them: something newer was said about it (rule S1b). `from` is the address from
-/// which it came, empty if none.
+/// Ends the numbered questions to a party about this visit, on every address, and their tasks to
+/// ring: something newer was said about it (rule S1b). `from` is the hash of the address that said
+/// it, empty if none.
 pub(crate) async fn end_choices(
     tx: &mut Tx,
     context: &AttendeeContext,

@@ -8,7 +8,7 @@ use crate::store::{Tx, messages};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// When this party's news of the session's last move was accepted by the service.
+/// When the provider accepted this party's message about the session's last move.
 pub(crate) async fn told_of_move(
     tx: &mut Tx,
     context: &AttendeeContext,
@@ -24,9 +24,13 @@ pub(crate) async fn told_of_move(
     })
 }
 
-/// Whether a cancellation by this party that reached us at `heard` is late; a refusal of a move
-/// that the centre began is free for a while.
-pub async fn is_late(tx: &mut Tx, context: &AttendeeContext, heard: DateTime<Utc>) -> Result<bool> {
+/// Whether a cancellation by this party that reached us at `received_at` is late. Refusing a move that
+/// the centre began is free for a while.
+pub async fn is_late(
+    tx: &mut Tx,
+    context: &AttendeeContext,
+    received_at: DateTime<Utc>,
+) -> Result<bool> {
     let told_at = told_of_move(tx, context).await?;
     let s = &context.session;
     Ok(notice::late(
@@ -34,33 +38,33 @@ pub async fn is_late(tx: &mut Tx, context: &AttendeeContext, heard: DateTime<Utc
         s.notice_hours,
         s.moved.as_ref(),
         told_at,
-        heard,
+        received_at,
     ))
 }
 
-/// Whether a cancellation by this party that reached us at `heard` may cost it something: it is
+/// Whether a cancellation by this party that reached us at `received_at` may cost it something: it is
 /// late, and the session has a fee. Whoever cancels late is liable, whoever usually pays (seed
 /// 001).
 pub async fn may_cost(
     tx: &mut Tx,
     context: &AttendeeContext,
-    heard: DateTime<Utc>,
+    received_at: DateTime<Utc>,
 ) -> Result<bool> {
-    Ok(context.session.fee_minor > 0 && is_late(tx, context, heard).await?)
+    Ok(context.session.fee_minor > 0 && is_late(tx, context, received_at).await?)
 }
 
-/// Records of a cancellation by this party that it refused a move that the centre began, if it did
-/// in time: the rules on money see it.
+/// Records that this cancellation refuses a move that the centre began, if it came in time. The
+/// rules on money read it.
 pub async fn note_refused_move(
     tx: &mut Tx,
     context: &AttendeeContext,
-    heard: DateTime<Utc>,
+    received_at: DateTime<Utc>,
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let told_at = told_of_move(tx, context).await?;
     let s = &context.session;
-    if !notice::free_after_move(s.moved.as_ref(), told_at, heard) {
+    if !notice::free_after_move(s.moved.as_ref(), told_at, received_at) {
         return Ok(());
     }
     let role = Some(context.attendee.role);
@@ -69,7 +73,7 @@ pub async fn note_refused_move(
         session_id: Some(&s.id),
         role,
         kind: REFUSED_MOVE,
-        at: heard,
+        at: received_at,
         by,
         rule: "free-move",
         detail: "",

@@ -1,5 +1,5 @@
-//! The lines by which texts leave and answers come: a channel with one of our senders, for all
-//! centres or for some.
+//! Lines: a channel with one of our senders, for all centres or for some. Messages leave and answers
+//! come by them.
 
 use crate::channels::telegram::Telegram;
 use crate::channels::twilio::Twilio;
@@ -14,11 +14,11 @@ use anyhow::Result;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The service of a line.
+/// The provider of a line.
 pub enum LineService {
-    /// A texting service; it brings WhatsApp too.
+    /// SMS, and WhatsApp.
     Twilio(Twilio),
-    /// A bot.
+    /// A Telegram bot.
     Telegram(Telegram),
 }
 
@@ -38,29 +38,29 @@ pub struct Line {
     pub rate_per_second: u32,
     /// Texts a day; 0 = no limit.
     pub max_per_day: i64,
-    /// How long an unknown outcome is left before the service is asked.
+    /// How long an unknown outcome is left before the provider is asked.
     pub settle: Duration,
-    /// Between two looks.
+    /// Between two requests for the outcome.
     pub look_again: Duration,
     /// Only these numbers get texts; empty = all.
     pub only_to: Vec<String>,
-    /// What the service calls.
+    /// Where the provider reaches our hooks.
     pub public_url: String,
     /// The content templates of WhatsApp.
     pub content: Contents,
 }
 
-/// What is sent: the words, and how they go.
+/// One message as it is sent.
 pub struct Outgoing<'a> {
-    /// The words.
+    /// The text.
     pub body: &'a str,
-    /// Buttons below them, where the channel takes them with the words.
+    /// Buttons below the text, where the channel has them.
     pub buttons: Vec<Vec<Button>>,
-    /// They go as a text that stands at the service.
+    /// A content template stored at the provider, sent instead of the body.
     pub content: Option<&'a ContentMessage>,
-    /// How long the service may keep trying.
+    /// How long the provider may keep trying.
     pub valid_for: Option<Duration>,
-    /// Names the attempt to the service.
+    /// Identifies the attempt to the provider.
     pub token: &'a AttemptToken,
 }
 
@@ -118,7 +118,7 @@ impl Line {
         }
     }
 
-    /// What a refusal of the whole line depends on.
+    /// Changes with whatever a refusal of the whole line depends on.
     pub fn fingerprint(&self) -> String {
         match &self.wire {
             LineService::Twilio(s) => s.fingerprint(),
@@ -134,7 +134,7 @@ impl Line {
         }
     }
 
-    /// Asks whether the service is there and knows us: a free request, no message.
+    /// Asks whether the provider is there and knows us: a free request, no message.
     pub async fn probe(&self) -> Result<()> {
         match &self.wire {
             LineService::Twilio(s) => s.probe().await,
@@ -142,7 +142,7 @@ impl Line {
         }
     }
 
-    /// Sends one text to an address and its hash, so that ids of messages differ between chats.
+    /// Sends one message. The hash of the address makes message ids differ between chats.
     pub async fn send(&self, to: (&Address, &str), text: Outgoing<'_>) -> SendOutcome {
         let (address, hash) = to;
         let callback = || format!("{}/hooks/sms/status/{}", self.public_url, text.token);
@@ -170,14 +170,14 @@ impl Line {
                 }
             }
             (LineService::Telegram(_), None) => SendOutcome::RefusedNumber {
-                error: "it is no chat".into(),
+                error: "not a chat".into(),
                 opted_out: false,
                 blocked: true,
             },
         }
     }
 
-    /// Whether what was sent can be looked up at the service.
+    /// Whether the provider can be asked what became of a message.
     pub fn can_be_asked(&self) -> bool {
         matches!(self.wire, LineService::Twilio(_))
     }
@@ -206,7 +206,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Puts them together; a line without centres is the program's own.
+    /// A line without centres speaks for all that have none of their own.
     pub fn new(lines: Vec<Line>) -> Lines {
         let mut senders = Senders::default();
         for line in &lines {

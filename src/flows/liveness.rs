@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// A loop that did not tick for this long is late.
+/// A loop that has not ticked for this long is late.
 const LATE: Duration = Duration::from_secs(60);
-/// What came in while nobody listened is brought within this time after we listen again.
+/// Messages that came in while nobody listened are delivered within this time after we listen
+/// again.
 const STILL_COMING: Duration = Duration::from_secs(600);
 /// A wall clock that jumps further than this is not trusted.
 const JUMP: chrono::Duration = chrono::Duration::seconds(60);
 
-/// The beats of the loops, and why sending stopped if it did.
+/// The last tick of each loop, and why sending stopped, if it did.
 #[derive(Default)]
 pub struct Liveness {
     ticks: Mutex<BTreeMap<&'static str, Option<Instant>>>,
@@ -22,7 +23,7 @@ pub struct Liveness {
 }
 
 impl Liveness {
-    /// Says that a loop is to be watched; it has not ticked yet.
+    /// Registers a loop that has not ticked yet.
     pub fn watch(&self, name: &'static str) {
         self.ticks
             .lock()
@@ -31,7 +32,7 @@ impl Liveness {
             .or_insert(None);
     }
 
-    /// A loop lives.
+    /// Notes that a loop is alive.
     pub fn tick(&self, name: &'static str) {
         self.ticks
             .lock()
@@ -80,7 +81,7 @@ impl Liveness {
             .map(|(since, _)| since)
     }
 
-    /// Why sending stands still, if it does.
+    /// Why sending is stopped, if it is.
     pub fn stopped(&self) -> Option<String> {
         self.stopped
             .lock()
@@ -102,8 +103,7 @@ impl ClockWatch {
         }
     }
 
-    /// How far the wall clock stands from where it should be, if that is more than a minute. Small
-    /// steps are followed.
+    /// How far the wall clock is off, if that is more than a minute. Small steps are followed.
     pub fn jumped(&mut self, wall: DateTime<Utc>, elapsed: Duration) -> Option<chrono::Duration> {
         let passed =
             chrono::Duration::from_std(elapsed.saturating_sub(self.base.1)).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The stories: a session falls due, a text goes out, a reply comes in. They fetch, let the domain
-//! decide, and write.
+//! What happens: a session falls due, a message goes out, a reply comes in. Each flow reads, lets the
+//! domain decide, and writes.
 
 pub mod choices;
 pub mod compose;

@@ -10,7 +10,7 @@ use crate::store::tasks::{self, NewTask};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// Opens a ring task for the person at a place, due before they set out.
+/// Opens a task to ring an attendee, due before they set out.
 pub async fn ring(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -22,11 +22,10 @@ pub async fn ring(
     tasks::open(tx, now, &task).await
 }
 
-/// Until when somebody who arrives at `arrives_at` is to be rung: while there is the centre's lead
-/// left, or before they arrive.
+/// Until when somebody who arrives at `arrives_at` is to be rung: the centre's lead before that, or
+/// the arrival itself if the lead has all but passed.
 pub fn ring_by(centre: &Centre, arrives_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     let lead = schedule::last_call(&centre.courtesy, arrives_at);
-    // What is all but past would be no time to do it in.
     if lead > now + ON_TIME {
         lead
     } else {
@@ -34,5 +33,5 @@ pub fn ring_by(centre: &Centre, arrives_at: DateTime<Utc>, now: DateTime<Utc>) -
     }
 }
 
-/// A scan this much after the moment is still on time; later it is a catch-up (K03).
+/// A scan this late is still on time; later it is a catch-up (K03).
 pub(crate) const ON_TIME: Duration = Duration::minutes(10);

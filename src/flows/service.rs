@@ -9,7 +9,7 @@ use crate::templates::Templates;
 use std::sync::{Arc, RwLock};
 use tokio::sync::Notify;
 
-/// What every story needs.
+/// What every flow needs.
 pub struct Service {
     /// The database.
     pub db: Db,
@@ -24,7 +24,7 @@ pub struct Service {
     pub wake_deliver: Notify,
     /// Something came in.
     pub wake_receive: Notify,
-    /// A press wants its answer, or another small errand waits.
+    /// A press is to be answered, or another errand waits.
     pub wake_errands: Notify,
     /// Something changed that people see.
     pub changed: Notify,

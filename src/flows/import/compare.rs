@@ -16,26 +16,26 @@ pub(super) enum RowOutcome {
     New,
     /// The same as at the last import, or what is on file already.
     Unchanged,
-    /// The session that it names for good has another time ahead.
+    /// Its session has another time ahead.
     Moved,
     /// The centre calls the session off.
     CancelledByFile,
-    /// Something else stands on file and is left: the column, and why.
+    /// What is on file differs and is left as it is: the column, and why.
     Differs(&'static str, &'static str),
 }
 
-/// A line with the session on file that it stands for.
+/// A line with the session on file that matches it.
 pub(super) struct MatchedRow {
     /// The session's place among those on file.
     pub(super) on_file: Option<usize>,
     /// What became of the line.
     pub(super) outcome: RowOutcome,
-    /// The line names the session for good from now on.
+    /// The line gives the session its session_ref from now on.
     pub(super) names_it: bool,
 }
 
-/// Judges the lines of one case; gives one [`MatchedRow`] a line, the sessions that no line stands for,
-/// and what is wrong.
+/// Compares the lines of one case. Gives one [`MatchedRow`] a line, the booked sessions that no line
+/// matches, and what is doubtful.
 pub(super) fn compare(
     rows: &[SessionRow],
     prints: &[String],
@@ -66,9 +66,9 @@ pub(super) fn compare(
     (judged, gone, findings)
 }
 
-/// Which session on file each line stands for. One session is stood for by one line at most: by its
-/// reference for good, else by the very line of the last import, else by its time on file, else by
-/// the time that the last import gave it.
+/// Which session on file each line matches. A session matches one line at most: by its session_ref,
+/// else by the identical line of the last import, else by its time on file, else by the time in the
+/// last import.
 fn places(rows: &[SessionRow], prints: &[String], known: &[KnownSession]) -> Vec<Option<usize>> {
     let mut out: Vec<Option<usize>> = vec![None; rows.len()];
     let mut taken = vec![false; known.len()];

@@ -41,7 +41,7 @@ pub(super) struct Gathering<'a, 'r, 'f> {
     pub(super) batch: Batch<'a>,
 }
 
-/// A line, with the session on file that it stands for.
+/// A line, with the session on file that matches it.
 struct Line<'a, 'k> {
     row: &'a SessionRow,
     matched: &'k MatchedRow,

@@ -1,5 +1,5 @@
-//! A centre's file comes in: read whole, checked whole, and written in one transaction or not at
-//! all. What happened since the last import is never undone by the next.
+//! Imports a centre's file: it is read and checked as a whole, and written in one transaction or not
+//! at all. An import never undoes what happened since the last one.
 
 mod check;
 mod compare;
@@ -42,7 +42,7 @@ pub fn look(bytes: &[u8], dates: DateFormat) -> Vec<Finding> {
 /// Imports the bytes of a file. With any error nothing is written.
 ///
 /// # Errors
-/// Of the database. What is wrong with the file is no error but a finding.
+/// The database failed. What is wrong with the file is a finding, not an error.
 pub async fn import(
     db: &Db,
     bytes: &[u8],
@@ -160,7 +160,7 @@ async fn centres_of(
     Ok(all)
 }
 
-/// Compares and writes all lines, which stand in the order of centres and cases.
+/// Compares and writes all lines, sorted by centre and case.
 async fn write_all(
     tx: &mut Tx,
     rows: &[SessionRow],

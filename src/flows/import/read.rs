@@ -63,7 +63,7 @@ pub(super) struct CsvLine {
 /// A file as it was read: its header. The lines are read one by one, so that a large file stays
 /// small.
 pub(super) struct CsvFile<'a> {
-    /// Where each known column stands.
+    /// The position of each known column.
     pub(super) at: HashMap<&'static str, usize>,
     /// How many columns it has.
     pub(super) width: usize,

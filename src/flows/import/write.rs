@@ -272,7 +272,7 @@ async fn called_off(
             sessions::schedule_ask(tx, session_id, role, None, "cancelled").await?;
         }
         if ahead {
-            let off = MessageKey::session_off(&session_id, session.version + 1, role);
+            let off = MessageKey::session_off(session_id, session.version + 1, role);
             let dedup_key = TaskKey::ring_for(&off);
             ring(tx, now, &context, TaskKind::RingSessionOff, dedup_key).await?;
         }

@@ -22,8 +22,8 @@ use crate::store::{money as ledger, staff, tasks};
 /// done.
 ///
 /// # Errors
-/// In plain words: nothing is open that this party could be told of, a notice to all parties that
-/// had not been let go by then, somebody who may not.
+/// Nothing is open that this party could be told of; a notice to all parties that had not been
+/// released by then; somebody who may not.
 pub async fn told(
     svc: &Service,
     case: &Case,
@@ -129,7 +129,7 @@ pub(crate) fn not_before_release(
 /// for it (safety rule M4).
 ///
 /// # Errors
-/// In plain words: in the future, somebody who may not.
+/// A time in the future; somebody who may not.
 pub async fn rang(
     svc: &Service,
     case: &Case,

@@ -9,11 +9,10 @@ use crate::flows::service::Service;
 use crate::store::facts::{self, Fact};
 use crate::store::{staff, tasks};
 
-/// A person looked at what a task asks and decided; the outcome stands in the case's history.
+/// Records what a person decided about a task; the outcome is kept in the case's history.
 ///
 /// # Errors
-/// In plain words: no such task, one that is done, one that asks for another command, somebody who
-/// may not.
+/// An unknown task, one that is done, one that asks for another command; somebody who may not.
 pub async fn decision(
     svc: &Service,
     task: &TaskId,

@@ -1,6 +1,6 @@
-//! A chat is linked to a party: by a single-use code for the first time, and anew only when staff
-//! have heard the number that the new chat shows. A new link ends the old chat at once (safety
-//! rules G1 to G3, a9, a15).
+//! Links a Telegram chat to a party. The first time a single-use code is enough; another chat is
+//! linked only when staff have heard the number that it shows. A new link ends the old chat at once
+//! (safety rules G1 to G3, a9, a15).
 
 use crate::domain::dedup_key::MessageKey;
 use crate::domain::dedup_key::TaskKey;
@@ -34,7 +34,7 @@ const NUMBER_LASTS: Duration = Duration::hours(24);
 const WRONG_NUMBERS: i64 = 3;
 /// Texts of an old chat that are replaced go back this far.
 const REPLACED_SINCE: Duration = Duration::days(30);
-/// An answer that could not leave for this long is no answer any more.
+/// An answer that could not leave for this long is dropped.
 const ANSWER_LASTS: Duration = Duration::hours(1);
 
 /// The code in `/start CODE`, as a bot gets it from a link.
@@ -339,7 +339,7 @@ fn words_of_an_old_chat(centre: &crate::domain::centre::Centre) -> String {
     speaker(centre).short_name
 }
 
-/// What stands in place of a text in a chat that was given up.
+/// The text that replaces others in a chat that is no longer used.
 pub(crate) fn no_longer_in_use(svc: &Service, short_name: &str) -> Result<String> {
     let speaker = crate::domain::outgoing::say::Speaker {
         centre: String::new(),
@@ -354,12 +354,12 @@ pub(crate) fn no_longer_in_use(svc: &Service, short_name: &str) -> Result<String
         .body)
 }
 
-/// Staff have heard the number that a waiting chat shows: in person, or on the verified number that
-/// they rang. The chat is linked.
+/// Links a waiting chat: staff have heard the number that it shows, in person or on the verified
+/// number that they rang.
 ///
 /// # Errors
-/// In plain words: somebody who may not, no chat waits, or the number is another one; after three
-/// wrong ones the chat is given up.
+/// No chat waits, or the number is another one; after three wrong ones the chat is given up.
+/// Somebody who may not.
 pub async fn confirm(svc: &Service, party: &Party, number: &str, by: &str) -> Result<()> {
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;

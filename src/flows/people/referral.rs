@@ -13,7 +13,7 @@ use crate::store::staff;
 /// be required if the contact is reinstated following … receiving the outstanding fee in full").
 ///
 /// # Errors
-/// In plain words: the file is open, or something is still owed.
+/// The file is open, or something is still owed; somebody who may not.
 pub async fn referral(svc: &Service, case: &Case, rec: &Recording<'_>) -> Result<StandingLines> {
     let now = svc.clock.now();
     not_in_the_future(rec.at, now)?;

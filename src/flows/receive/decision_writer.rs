@@ -88,7 +88,7 @@ impl<'a> DecisionWriter<'a> {
             [one] => Some(one),
             _ => None,
         };
-        // One task a day stands for all that a machine sends.
+        // One task a day for everything that an automatic reply sends.
         let dedup_key = match topic {
             TaskKind::AutoReplies => {
                 let today = self.now.date_naive();

@@ -1,5 +1,5 @@
-//! Something urgent waits: staff get one line that says so, and nothing else. No name, case, date
-//! or reason stands on a screen in a room full of families (safety rule A1).
+//! Alerts staff to urgent tasks with one line that says no more than that. No name, case, date or
+//! reason may show on a screen in a room full of families (safety rule A1).
 
 use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::TaskId;
@@ -11,9 +11,9 @@ use crate::store::{centres, tasks};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// Between two alerts: what comes up meanwhile is counted together.
+/// Between two alerts; tasks opened meanwhile are counted together.
 const PACE: Duration = Duration::minutes(10);
-/// An alert that could not leave for this long alerts nobody.
+/// An alert that could not leave for this long is dropped.
 const LASTS: Duration = Duration::hours(2);
 /// When staff were alerted last.
 const LAST: &str = "alerted_at";

@@ -20,11 +20,11 @@ use crate::store::{Tx, errands, outbox, questions};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Places looked at in one transaction.
+/// Attendees looked at in one transaction.
 const BATCH: i64 = 2000;
 
-/// Whether and when a courtesy confirmation goes to this place, seen at `now`. Who has not heard
-/// yet that the session is off is asked as if it were on.
+/// Whether and when this attendee is asked to confirm, seen at `now`. Who has not heard yet that the
+/// session is off is asked as if it were on.
 pub fn decide(
     centre: &Centre,
     context: &AttendeeContext,
@@ -77,7 +77,7 @@ pub fn decide(
 }
 
 /// Queues what is due at `now`, and then does what falls due in cases by itself; gives how many
-/// places were settled.
+/// attendees were settled.
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     crate::flows::scan::alerts::scan(svc, now).await?;
     let settled = ask(svc, now).await?;
@@ -213,7 +213,7 @@ async fn tidy(svc: &Service, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
-/// Works out anew when the places of a centre fall due, after its rules changed.
+/// Computes again when the attendees of a centre are asked, after its rules changed.
 pub async fn replan(
     tx: &mut Tx,
     senders: &Senders,
@@ -233,7 +233,8 @@ pub async fn replan(
     sessions::update_asks(tx, rows).await
 }
 
-/// When the scheduler has to look at a place: at its moment, or at once if that has passed.
+/// When the scheduler has to look at an attendee: at the courtesy moment, or at once if that has
+/// passed.
 fn due_at(centre: &Centre, context: &AttendeeContext, now: DateTime<Utc>) -> DateTime<Utc> {
     first_look(
         centre,

@@ -1,5 +1,7 @@
-//! Asks the provider what became of attempts whose end nobody recorded. LookResult: adopted. Surely not
-//! there: due again. Cannot tell: a person.
+//! Asks the provider what became of attempts whose end nobody recorded.
+//!
+//! An attempt that the provider lists is adopted; one that is surely not there is due again; one
+//! that cannot be told apart is for a person.
 
 use crate::channels::ProviderMessage;
 use crate::domain::dedup_key::TaskKey;
@@ -13,7 +15,7 @@ use crate::flows::receive::went_elsewhere;
 use crate::flows::service::Service;
 use crate::store::attempts::{self, OpenAttempt};
 use crate::store::outbox::{self, AttemptResult};
-use crate::store::{tasks, workers};
+use crate::store::{Tx, tasks, workers};
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -58,87 +60,105 @@ pub async fn round(svc: &Service, me: &WorkerId) -> Result<usize> {
         return Ok(0);
     }
     let mut alive: HashMap<WorkerId, bool> = HashMap::new();
-    let mut by_number: BTreeMap<(String, Address), (Arc<Line>, Vec<OpenAttempt>)> = BTreeMap::new();
-    let mut waiting = 0;
-    // Words that are in the air to a number just now: a text found there could be theirs.
-    let mut in_the_air: HashSet<(String, String)> = HashSet::new();
-    // Numbers with an attempt that is not looked up in this round: a text that cannot be told by
-    // its words waits until all are.
-    let mut not_now: HashSet<String> = HashSet::new();
-    for a in open {
-        if !alive.contains_key(&a.worker) {
-            let lives = a.worker == *me || workers::is_alive(&svc.db, &a.worker).await;
-            alive.insert(a.worker.clone(), lives);
+    let mut lookups = Lookups::default();
+    for attempt in open {
+        if !alive.contains_key(&attempt.worker) {
+            let lives = attempt.worker == *me || workers::is_alive(&svc.db, &attempt.worker).await;
+            alive.insert(attempt.worker.clone(), lives);
         }
-        // Another sender's service may not know it, and "not there" would be a double: without its
-        // line a person decides in the end.
-        let Some(line) = lines.by_sender(a.channel, &a.sender) else {
-            give_up_old(svc, vec![a]).await?;
-            continue;
-        };
-        let settle = Duration::from_std(line.settle).unwrap_or_default();
-        let look_again = Duration::from_std(line.look_again).unwrap_or_default();
-        let settled = match a.ended_at {
-            Some(ended) => ended + settle <= now,
-            // Its process lives and says nothing: it is in the air, unless that lasts longer than
-            // any request can.
-            None if alive[&a.worker] => {
-                a.started_at
-                    + settle
-                    + Duration::seconds(60)
-                    + Duration::from_std(line.timeout() * 2).unwrap_or_default()
-                    <= now
+        match lines.by_sender(attempt.channel, &attempt.sender) {
+            Some(line) => {
+                let lives = alive[&attempt.worker];
+                lookups.add(line, attempt, lives, now);
             }
-            None => true,
-        };
-        let looked_lately = a.looked_at.is_some_and(|t| t + look_again > now);
-        waiting += 1;
-        if !settled {
-            not_now.insert(a.number.as_str().to_owned());
-            in_the_air.insert((a.number.as_str().to_owned(), a.body.0.clone()));
-        } else if looked_lately {
-            not_now.insert(a.number.as_str().to_owned());
-        } else {
-            by_number
-                .entry((line.name(), a.number.clone()))
-                .or_insert_with(|| (line.clone(), Vec::new()))
-                .1
-                .push(a);
+            // Another sender's service may not know it, and to take that for "not there" would
+            // send it twice: without its line a person decides in the end.
+            None => give_up_old(svc, vec![attempt]).await?,
         }
     }
-    for ((_, number), (line, mut attempts)) in by_number {
-        attempts.retain(|a| {
-            if a.content {
-                !not_now.contains(number.as_str())
-            } else {
-                !in_the_air.contains(&(number.as_str().to_owned(), a.body.0.clone()))
-            }
-        });
-        if attempts.is_empty() {
-            continue;
-        }
+    let waiting = lookups.waiting;
+    for (line, number, attempts) in lookups.now() {
         look(svc, &line, &number, attempts).await?;
     }
     Ok(waiting)
 }
 
+/// The attempts of one round, sorted into those to look up now and those that wait.
+#[derive(Default)]
+struct Lookups {
+    /// Attempts to look up, by the name of their line and their number.
+    by_number: BTreeMap<(String, Address), (Arc<Line>, Vec<OpenAttempt>)>,
+    /// Words on their way to a number just now: a text with these words that the provider lists
+    /// could be that one.
+    on_the_way: HashSet<(String, String)>,
+    /// Numbers with an attempt that waits: a text that cannot be told by its words waits with it.
+    not_now: HashSet<String>,
+    /// How many attempts have a line of ours.
+    waiting: usize,
+}
+
+impl Lookups {
+    fn add(&mut self, line: &Arc<Line>, attempt: OpenAttempt, lives: bool, now: DateTime<Utc>) {
+        let look_again = Duration::from_std(line.look_again).unwrap_or_default();
+        let number = attempt.number.as_str().to_owned();
+        self.waiting += 1;
+        if !settled(line, &attempt, lives, now) {
+            self.not_now.insert(number.clone());
+            self.on_the_way.insert((number, attempt.body.0.clone()));
+        } else if attempt.looked_at.is_some_and(|t| t + look_again > now) {
+            self.not_now.insert(number);
+        } else {
+            self.by_number
+                .entry((line.name(), attempt.number.clone()))
+                .or_insert_with(|| (line.clone(), Vec::new()))
+                .1
+                .push(attempt);
+        }
+    }
+
+    /// The attempts to look up now, together for each number.
+    fn now(self) -> Vec<(Arc<Line>, Address, Vec<OpenAttempt>)> {
+        let (on_the_way, not_now) = (self.on_the_way, self.not_now);
+        self.by_number
+            .into_iter()
+            .map(|((_, number), (line, mut attempts))| {
+                attempts.retain(|a| {
+                    if a.content {
+                        !not_now.contains(number.as_str())
+                    } else {
+                        !on_the_way.contains(&(number.as_str().to_owned(), a.body.0.clone()))
+                    }
+                });
+                (line, number, attempts)
+            })
+            .filter(|(_, _, attempts)| !attempts.is_empty())
+            .collect()
+    }
+}
+
+/// Whether the provider must know of the attempt by now, if it ever will. While its process lives
+/// and has not recorded its end, the request is on its way, unless that lasts longer than any
+/// request can. Pure.
+fn settled(line: &Line, attempt: &OpenAttempt, lives: bool, now: DateTime<Utc>) -> bool {
+    let settle = Duration::from_std(line.settle).unwrap_or_default();
+    let longest = Duration::from_std(line.timeout() * 2).unwrap_or_default();
+    match attempt.ended_at {
+        Some(ended) => ended + settle <= now,
+        None if lives => attempt.started_at + settle + Duration::seconds(60) + longest <= now,
+        None => true,
+    }
+}
+
+/// Looks up the attempts to one number at the line's provider, and records what was found.
 async fn look(
     svc: &Service,
     line: &Line,
     number: &Address,
     attempts: Vec<OpenAttempt>,
 ) -> Result<()> {
-    let look_again = Duration::from_std(line.look_again).unwrap_or_default();
     let Some(sms) = line.sms() else {
         // Nobody can be asked: a person decides.
-        let now = svc.clock.now();
-        let mut tx = svc.db.begin().await?;
-        for a in &attempts {
-            uncertain(&mut tx, now, a).await?;
-        }
-        tx.commit().await?;
-        svc.changed.notify_waiters();
-        return Ok(());
+        return ask_a_person(svc, &attempts).await;
     };
     let listed = match sms.list_to(number.as_str()).await {
         Ok(listed) => listed,
@@ -152,67 +172,20 @@ async fn look(
     let now = svc.clock.now();
     let mut tx = svc.db.begin().await?;
     // What can be told by its words is looked for first.
-    let (mut with_words, beside): (Vec<_>, Vec<_>) = attempts.into_iter().partition(|a| !a.content);
-    let mut open_content = beside.len();
-    with_words.extend(beside);
-    for a in with_words {
-        let found = if a.content {
+    let (mut in_order, content): (Vec<_>, Vec<_>) = attempts.into_iter().partition(|a| !a.content);
+    let mut open_content = content.len();
+    in_order.extend(content);
+    for a in in_order {
+        let result = if a.content {
             find_content(&a, &listed, &taken, open_content)
         } else {
             find(&a.sender, &a, &listed, &taken)
         };
-        open_content -= usize::from(a.content && matches!(found, LookResult::Adopted(..)));
-        match found {
-            LookResult::Adopted(provider_id, receipt) => {
-                let error = listed
-                    .iter()
-                    .find(|l| l.provider_id == provider_id)
-                    .and_then(|l| l.error.clone());
-                let token = a.token.clone();
-                taken.insert(provider_id.clone());
-                outbox::record_results(
-                    &mut tx,
-                    &line.name(),
-                    now,
-                    vec![(
-                        a.token,
-                        AttemptResult::Accepted {
-                            provider_id,
-                            receipt,
-                        },
-                    )],
-                )
-                .await?;
-                let elsewhere = went_elsewhere(&mut tx, now, &token, error.as_ref()).await?;
-                if !elsewhere
-                    && receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered)
-                {
-                    tasks::open_for_message(
-                        &mut tx,
-                        now,
-                        TaskKey::undelivered(&a.message_id),
-                        TaskKind::BadNumber,
-                        &a.message_id,
-                    )
-                    .await?;
-                }
-                tracing::info!("an attempt in doubt was found at the provider");
-            }
-            LookResult::NotThere if a.looks + 1 >= LOOKS => {
-                tracing::info!(
-                    "an attempt in doubt is surely not at the provider: it is due again"
-                );
-                let end = AttemptResult::NotSent {
-                    error: "not found at the provider".into(),
-                    retry_at: now,
-                };
-                outbox::record_results(&mut tx, &line.name(), now, vec![(a.token, end)]).await?;
-            }
-            LookResult::NotThere => {
-                attempts::record_lookups(&mut tx, now, look_again, &[a.token]).await?
-            }
-            LookResult::CannotTell => uncertain(&mut tx, now, &a).await?,
+        if let LookResult::Adopted(provider_id, _) = &result {
+            open_content -= usize::from(a.content);
+            taken.insert(provider_id.clone());
         }
+        record(&mut tx, now, line, a, &listed, result).await?;
     }
     tx.commit().await?;
     svc.wake_senders();
@@ -220,7 +193,74 @@ async fn look(
     Ok(())
 }
 
-async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttempt) -> Result<()> {
+/// Writes down what a look found of the attempt `a`.
+async fn record(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    line: &Line,
+    a: OpenAttempt,
+    listed: &[ProviderMessage],
+    result: LookResult,
+) -> Result<()> {
+    match result {
+        LookResult::Adopted(provider_id, receipt) => {
+            adopt(tx, now, line, a, listed, (provider_id, receipt)).await
+        }
+        LookResult::NotThere if a.looks + 1 >= LOOKS => {
+            tracing::info!("an attempt in doubt is surely not at the provider: it is due again");
+            let end = AttemptResult::NotSent {
+                error: "not found at the provider".into(),
+                retry_at: now,
+            };
+            outbox::record_results(tx, &line.name(), now, vec![(a.token, end)]).await?;
+            Ok(())
+        }
+        LookResult::NotThere => {
+            let look_again = Duration::from_std(line.look_again).unwrap_or_default();
+            attempts::record_lookups(tx, now, look_again, &[a.token]).await
+        }
+        LookResult::CannotTell => uncertain(tx, now, &a).await,
+    }
+}
+
+/// Takes the listed message for the attempt's own, with the receipt that it already has.
+async fn adopt(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    line: &Line,
+    a: OpenAttempt,
+    listed: &[ProviderMessage],
+    (provider_id, receipt): (String, Option<Receipt>),
+) -> Result<()> {
+    let of_listed = listed.iter().find(|l| l.provider_id == provider_id);
+    let error = of_listed.and_then(|l| l.error.as_ref());
+    let token = a.token.clone();
+    let end = AttemptResult::Accepted {
+        provider_id,
+        receipt,
+    };
+    outbox::record_results(tx, &line.name(), now, vec![(a.token, end)]).await?;
+    let elsewhere = went_elsewhere(tx, now, &token, error).await?;
+    if !elsewhere && receipt.is_some_and(|r| r.message_state() == MessageState::Undelivered) {
+        let key = TaskKey::undelivered(&a.message_id);
+        tasks::open_for_message(tx, now, key, TaskKind::BadNumber, &a.message_id).await?;
+    }
+    tracing::info!("an attempt in doubt was found at the provider");
+    Ok(())
+}
+
+async fn ask_a_person(svc: &Service, attempts: &[OpenAttempt]) -> Result<()> {
+    let now = svc.clock.now();
+    let mut tx = svc.db.begin().await?;
+    for a in attempts {
+        uncertain(&mut tx, now, a).await?;
+    }
+    tx.commit().await?;
+    svc.changed.notify_waiters();
+    Ok(())
+}
+
+async fn uncertain(tx: &mut Tx, now: DateTime<Utc>, a: &OpenAttempt) -> Result<()> {
     if attempts::mark_uncertain(tx, now, &a.token).await? {
         tasks::open_for_message(
             tx,
@@ -234,20 +274,14 @@ async fn uncertain(tx: &mut crate::store::Tx, now: DateTime<Utc>, a: &OpenAttemp
     Ok(())
 }
 
-async fn give_up_old(svc: &Service, attempts: Vec<OpenAttempt>) -> Result<()> {
+/// Hands to a person what nobody could look up for [`GIVE_UP`].
+async fn give_up_old(svc: &Service, mut attempts: Vec<OpenAttempt>) -> Result<()> {
     let now = svc.clock.now();
-    let old: Vec<_> = attempts
-        .into_iter()
-        .filter(|a| a.started_at + GIVE_UP < now)
-        .collect();
-    if old.is_empty() {
+    attempts.retain(|a| a.started_at + GIVE_UP < now);
+    if attempts.is_empty() {
         return Ok(());
     }
-    let mut tx = svc.db.begin().await?;
-    for a in &old {
-        uncertain(&mut tx, now, a).await?;
-    }
-    tx.commit().await
+    ask_a_person(svc, &attempts).await
 }
 
 /// The messages of the list that could be this attempt, whatever their words, the nearest in time

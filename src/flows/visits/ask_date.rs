@@ -1,5 +1,6 @@
-//! Another date for a session: both parents are asked in the same words whoever wished it, a person
-//! confirms or closes, and a refusal, no room and a wish taken back share one text at one instant.
+//! Asks both parents about another date for a session, in the same words whoever wished it. A person
+//! then moves the session or closes the question; whatever the reason, both get the same text at the
+//! same moment.
 
 use crate::domain::dedup_key::MessageKey;
 use crate::domain::dedup_key::TaskKey;
@@ -105,7 +106,7 @@ pub async fn ask(
     Ok(())
 }
 
-/// An answer to the open question that a parent gave by phone.
+/// Records an answer to the open question that a parent gave by phone.
 pub async fn answer(
     svc: &Service,
     session_id: &SessionId,
@@ -178,8 +179,8 @@ pub(crate) async fn answered(
     Ok(())
 }
 
-/// Closes the open question: the other date is not possible, whatever the cause. Both are told in
-/// the same words at the same quarter hour; who was never asked by text is told nothing.
+/// Closes the open question: the other date is not possible, whatever the reason. Both are told in
+/// the same words at the same quarter hour. Who was never asked by text is told nothing.
 pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -> Result<()> {
     let now = svc.clock.now();
     let (mut tx, session, centre) = begin(svc, session_id, rec, Act::Record, now).await?;
@@ -189,7 +190,7 @@ pub async fn close(svc: &Service, session_id: &SessionId, rec: &Recording<'_>) -
     finish(&mut tx, &q.id, "closed", now).await?;
     let at = after_quiet(centre.courtesy.quiet, centre.tz, next_quarter(now));
     let mut texts = Vec::new();
-    // A visit that is off stays nowhere: whoever has to hear that, hears it anyway.
+    // A session that is off needs no such text: whoever has to hear of that hears it anyway.
     let contexts = if session.state == SessionState::Booked {
         sessions::contexts_of_session(&mut tx, svc.lines().senders(), session_id).await?
     } else {
@@ -236,7 +237,7 @@ async fn finish(
     Ok(())
 }
 
-/// The session was moved: a question about its date is settled by that.
+/// Ends a question about another date because the session was moved.
 pub(crate) async fn end_by_move(
     tx: &mut Tx,
     session_id: &SessionId,

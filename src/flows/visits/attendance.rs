@@ -16,7 +16,7 @@ use crate::store::{money as ledger, sessions, tasks};
 /// Records who came: `resident`, `contact` or both.
 ///
 /// # Errors
-/// In plain words: the session has not begun, or did not take place.
+/// The session has not begun, or did not take place; somebody who may not.
 pub async fn attended(
     svc: &Service,
     session_id: &SessionId,
@@ -93,7 +93,7 @@ pub(crate) async fn came(
 /// Records how many of several children were ill (choice C16).
 ///
 /// # Errors
-/// In plain words: more children than attend, none, somebody who may not.
+/// More children than attend, or none; somebody who may not.
 pub async fn ill_children(
     svc: &Service,
     session_id: &SessionId,

@@ -1,5 +1,4 @@
-//! What people tell the centre, recorded by staff: an answer by phone, a session called off by the
-//! centre, a move.
+//! A session gets another time: both parents are told and asked again.
 
 use crate::domain::centre::Centre;
 use crate::domain::dedup_key::MessageKey;
@@ -124,7 +123,7 @@ pub(crate) async fn move_in(
             .detail(&detail)],
     )
     .await?;
-    // A deadline may hang on it.
+    // A deadline about money may depend on it.
     money::rescan(tx, now, std::iter::once(&session.case_id)).await?;
     Ok(())
 }

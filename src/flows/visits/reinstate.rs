@@ -1,27 +1,34 @@
 //! A session that was called off takes place after all.
 
+use crate::domain::centre::Centre;
 use crate::domain::dedup_key::MessageKey;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::{after_quiet, wall};
+use crate::domain::money::policy::RecordedFact;
 use crate::domain::outgoing::message::{EndReason, MessageKind};
 use crate::domain::people::staff::Act;
 use crate::domain::reminders::schedule;
 use crate::domain::task::TaskKind;
-use crate::domain::visits::session::SessionState;
+use crate::domain::visits::attendee::AttendeeContext;
+use crate::domain::visits::attendee::Session;
+use crate::domain::visits::session::{Answer, SessionState};
 use crate::flows::compose::message_to;
 use crate::flows::error::{Error, Result, refuse};
 use crate::flows::money::standing::{StandingLines, finish};
 use crate::flows::recording::{Recording, begin};
 use crate::flows::service::Service;
+use crate::flows::visits::cancel::resume_question;
+use crate::store::Tx;
 use crate::store::facts;
 use crate::store::{money as ledger, outbox, sessions, tasks};
+use chrono::{DateTime, Utc};
 
-/// Takes a cancellation or a closure of one session back: both parents are told and asked anew, and
-/// that cancellation's fee is void (choice C11).
+/// Puts a cancelled or closed session back on: both parents are told and asked anew, and the
+/// cancellation's fee is void (choice C11).
 ///
 /// # Errors
-/// In plain words: the session is on, has begun, or its file is closed; a time before it was called
-/// off; somebody who may not.
+/// The session is on, has begun, or its file is closed; a time before it was called off; somebody
+/// who may not.
 pub async fn reinstate(
     svc: &Service,
     session_id: &SessionId,
@@ -41,26 +48,7 @@ pub async fn reinstate(
     if session.starts_at <= now {
         refuse!("its start has passed; book another session instead");
     }
-    // Dated before what called it off, the cancellation would come after it and keep its fee,
-    // though the visit is on.
-    let known = ledger::case(&mut tx, &session.case_id).await?.record;
-    let calls_off = |f: &&crate::domain::money::policy::RecordedFact| {
-        matches!(f.kind.as_str(), "cancelled" | "closed") && f.session.as_ref() == Some(session_id)
-    };
-    let off_at = known
-        .facts
-        .iter()
-        .filter(calls_off)
-        .map(|f| f.at)
-        .chain(session.cancelled_at)
-        .max();
-    if let Some(off_at) = off_at.filter(|t| *t > rec.at) {
-        refuse!(
-            "--at lies before it was called off ({}); write when it was put back on. Nothing was \
-             recorded",
-            wall(centre.tz, off_at).format("%a %-d %b %H:%M")
-        );
-    }
+    not_before_it_was_off(&mut tx, &session, &centre, rec).await?;
     let contexts =
         sessions::contexts_of_session(&mut tx, svc.lines().senders(), session_id).await?;
     if contexts.iter().any(|s| s.archived) {
@@ -71,53 +59,7 @@ pub async fn reinstate(
     }
     let moment = schedule::moment(&centre.courtesy, centre.tz, session.start_local).at;
     for context in &contexts {
-        let a = &context.attendee;
-        // Who never heard that it was off, neither by text nor by a call, hears nothing of its
-        // coming back.
-        let called_off = session.cancelled_by.map(|by| by.as_str()) == Some(a.role.as_str());
-        let cancelled_too = a.answer == crate::domain::visits::session::Answer::Cancelled;
-        if !called_off
-            && !cancelled_too
-            && !outbox::may_know_of_cancellation(&mut tx, &session, a.role).await?
-        {
-            sessions::set_release(&mut tx, session_id, a.role, None, None).await?;
-            crate::flows::visits::cancel::resume_question(&mut tx, &centre, context, now).await?;
-            tasks::reopen_ring_tasks(&mut tx, session_id, a.role).await?;
-            continue;
-        }
-        // If the courtesy moment has passed, this text is the request; else one follows at its
-        // moment unless this one was answered.
-        let (ask_at, asked) = if moment <= now {
-            (None, "moved")
-        } else {
-            (
-                Some(crate::domain::reminders::schedule::first_look(
-                    &centre,
-                    session.start_local,
-                    now,
-                )),
-                "",
-            )
-        };
-        sessions::restart_question(&mut tx, a, a.arrives_at, now, ask_at, asked).await?;
-        sessions::set_release(&mut tx, session_id, a.role, None, None).await?;
-        let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
-        let dedup_key = MessageKey::session_on(session_id, session.version + 1, a.role);
-        let message = outbox::NewMessage {
-            session: Some((
-                session_id.to_owned(),
-                session.version + 1,
-                a.ask_version + 1,
-            )),
-            ..message_to(
-                context,
-                dedup_key,
-                MessageKind::SessionOn,
-                at,
-                Some(a.arrives_at),
-            )
-        };
-        outbox::enqueue(&mut tx, now, &[message]).await?;
+        tell_on(&mut tx, &centre, context, moment, now).await?;
     }
     outbox::withdraw(
         &mut tx,
@@ -137,4 +79,88 @@ pub async fn reinstate(
     )
     .await?;
     finish(svc, tx, &session.case_id, now).await
+}
+
+/// Refuses a time before what called the session off: the cancellation would then come after it and
+/// keep its fee, though the visit is on.
+async fn not_before_it_was_off(
+    tx: &mut Tx,
+    session: &Session,
+    centre: &Centre,
+    rec: &Recording<'_>,
+) -> Result<()> {
+    let known = ledger::case(tx, &session.case_id).await?.record;
+    let calls_off = |f: &&RecordedFact| {
+        matches!(f.kind.as_str(), "cancelled" | "closed") && f.session.as_ref() == Some(&session.id)
+    };
+    let off_at = known
+        .facts
+        .iter()
+        .filter(calls_off)
+        .map(|f| f.at)
+        .chain(session.cancelled_at)
+        .max();
+    if let Some(off_at) = off_at.filter(|t| *t > rec.at) {
+        refuse!(
+            "--at lies before it was called off ({}); write when it was put back on. Nothing was \
+             recorded",
+            wall(centre.tz, off_at).format("%a %-d %b %H:%M")
+        );
+    }
+    Ok(())
+}
+
+/// Tells one parent that the session is on again, and asks anew. Who never heard that it was off,
+/// neither by text nor by a call, hears nothing of its coming back.
+async fn tell_on(
+    tx: &mut Tx,
+    centre: &Centre,
+    context: &AttendeeContext,
+    moment: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let session = &context.session;
+    let session_id = &session.id;
+    let a = &context.attendee;
+    let called_off = session.cancelled_by.map(|by| by.as_str()) == Some(a.role.as_str());
+    let cancelled_too = a.answer == Answer::Cancelled;
+    if !called_off
+        && !cancelled_too
+        && !outbox::may_know_of_cancellation(tx, session, a.role).await?
+    {
+        sessions::set_release(tx, session_id, a.role, None, None).await?;
+        resume_question(tx, centre, context, now).await?;
+        tasks::reopen_ring_tasks(tx, session_id, a.role).await?;
+        return Ok(());
+    }
+    // If the courtesy moment has passed, this text is the request; else one follows at its
+    // moment unless this one was answered.
+    let (ask_at, asked) = if moment <= now {
+        (None, "moved")
+    } else {
+        (
+            Some(schedule::first_look(centre, session.start_local, now)),
+            "",
+        )
+    };
+    sessions::restart_question(tx, a, a.arrives_at, now, ask_at, asked).await?;
+    sessions::set_release(tx, session_id, a.role, None, None).await?;
+    let at = after_quiet(centre.courtesy.quiet, centre.tz, now);
+    let dedup_key = MessageKey::session_on(session_id, session.version + 1, a.role);
+    let message = outbox::NewMessage {
+        session: Some((
+            session_id.to_owned(),
+            session.version + 1,
+            a.ask_version + 1,
+        )),
+        ..message_to(
+            context,
+            dedup_key,
+            MessageKind::SessionOn,
+            at,
+            Some(a.arrives_at),
+        )
+    };
+    outbox::enqueue(tx, now, &[message]).await?;
+    Ok(())
 }

@@ -21,8 +21,8 @@ pub struct Announcement {
     pub families: usize,
 }
 
-/// Applies the announced changes of a centre's file, `before` being the file as it was. What is
-/// wrong with them is given as the inner error, each with its mend; then nothing was written.
+/// Applies the announced changes of a centre's file; `before` is the file as it was. The inner error
+/// lists what is wrong with them and how to fix it; then nothing was written.
 pub async fn announce(
     tx: &mut Tx,
     before: Option<&Centre>,

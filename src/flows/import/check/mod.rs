@@ -4,6 +4,7 @@
 pub(crate) mod checker;
 mod others;
 mod party;
+mod session;
 
 use crate::flows::import::check::checker::{Checker, SharedWords, TEXT_COLUMNS, Zeros};
 use crate::flows::import::check::others::Before;
