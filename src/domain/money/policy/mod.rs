@@ -20,7 +20,7 @@ pub mod record;
 pub mod recorded_fact;
 mod timeline;
 #[cfg(test)]
-mod unclear;
+mod unclear_tests;
 
 pub use crate::domain::money::policy::assess::assess;
 pub use crate::domain::money::policy::assessment::{Assessment, Escalation, RuleStep};
