@@ -35,6 +35,7 @@ mod store;
 mod stories;
 mod terms;
 mod understanding;
+mod update;
 mod whatsapp;
 mod wire;
 mod workers;
