@@ -1,7 +1,7 @@
 //! The centre's rules on money: lateness, fee, liability, doctor's notes, holds and escalation.
 //!
 //! [`assess()`] is a pure function over the facts of one session ([`facts`]). It takes the events in
-//! the order of their instants ([`effects`]), with what happens by itself in between ([`timeline`]).
+//! the order of their instants (`effects`), with what happens by itself in between (`timeline`).
 //! `docs/rules.md` lists the rules that it follows.
 
 pub mod assess;
