@@ -8,7 +8,6 @@ use std::time::Instant;
 /// Where `now` comes from: the system, or a simulated clock that one moves by hand.
 #[derive(Clone)]
 pub enum Clock {
-    /// The system's clock.
     System,
     /// A simulated clock. It runs on from where it was set.
     Simulated(Arc<Mutex<(DateTime<Utc>, Instant)>>),
@@ -24,7 +23,6 @@ impl Clock {
         Clock::Simulated(Arc::new(Mutex::new((cut(at), Instant::now()))))
     }
 
-    /// The present instant.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the system's clock"

@@ -18,9 +18,7 @@ use std::time::Duration as Span;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// A running program.
 pub struct Running {
-    /// The service.
     pub svc: Arc<Service>,
     /// Where webhooks and health checks listen.
     pub listen: SocketAddr,
@@ -30,14 +28,12 @@ pub struct Running {
     worker: Option<Arc<Worker>>,
 }
 
-/// What to start.
 pub struct Start {
     /// Whether to receive, answer webhooks and show the desk. Without it the program only scans and
     /// sends.
     pub serve: bool,
     /// More routes for the desk's listener, such as the simulator's pages.
     pub more_desk: Option<axum::Router>,
-    /// The clock.
     pub clock: Clock,
     /// What the database is for.
     pub purpose: Purpose,
@@ -51,7 +47,6 @@ struct Listeners {
     desk: TcpListener,
 }
 
-/// Starts the program.
 pub async fn start(settings: &Settings, how: Start) -> Result<Running> {
     // The word lists load in the background, so that the first message does not wait for them.
     std::thread::spawn(crate::domain::replies::understanding::load_lists);

@@ -1,6 +1,5 @@
 //! URL-encoded forms, read and written.
 
-/// Writes a form.
 pub(super) fn encode_form(pairs: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(512);
     for (key, value) in pairs {

@@ -13,13 +13,11 @@ use toml::{Table, Value};
 /// The senders that a centre has for itself.
 #[derive(Clone, Default)]
 pub struct OwnSenders {
-    /// Its texting service.
     pub sms: Option<SmsSection>,
     /// Its number on WhatsApp.
     pub whatsapp: Option<WhatsappSection>,
     /// Its content templates, for its own number or for the common one.
     pub content: ContentSids,
-    /// Its bot.
     pub telegram: Option<TelegramSettings>,
 }
 

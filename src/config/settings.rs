@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use toml::{Table, Value};
 
-/// All settings.
 #[derive(Clone)]
 pub struct Settings {
     /// The address of the database.
@@ -48,9 +47,7 @@ pub struct Settings {
 /// Everything that is wrong with the settings.
 #[derive(Debug)]
 pub struct InvalidSettings {
-    /// The file.
     pub file: String,
-    /// The problems.
     pub problems: Vec<Problem>,
 }
 

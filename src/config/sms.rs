@@ -7,7 +7,6 @@ use crate::domain::people::phone::Phone;
 use std::path::Path;
 use std::time::Duration;
 
-/// The section `[sms]`.
 #[derive(Clone)]
 pub struct SmsSection {
     /// How to reach the service.
@@ -24,7 +23,6 @@ pub struct SmsSection {
     pub only_to: Vec<String>,
 }
 
-/// Reads `[sms]`.
 pub(super) fn read_sms(r: &mut ConfigReader<'_>, base: &Path) -> SmsSection {
     read_service(r, base, None, sms_sender)
 }

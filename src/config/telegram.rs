@@ -6,7 +6,6 @@ use crate::domain::config_reader::ConfigReader;
 use std::path::Path;
 use std::time::Duration;
 
-/// Reads `[telegram]`.
 pub(super) fn read_telegram(r: &mut ConfigReader<'_>, base: &Path) -> TelegramSettings {
     let api_url = r.parsed(
         "api_url",

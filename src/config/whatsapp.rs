@@ -8,12 +8,10 @@ use crate::domain::outgoing::whatsapp::{self, ContentSids};
 use crate::domain::people::phone::Phone;
 use std::path::Path;
 
-/// The section `[whatsapp]`.
 #[derive(Clone)]
 pub struct WhatsappSection {
     /// How to reach the service and how to send; our number begins with `whatsapp:`.
     pub sms: SmsSection,
-    /// The content templates.
     pub content: ContentSids,
 }
 

@@ -13,7 +13,6 @@ use toml::Table;
 /// `message-templates/` and a file in `understanding/`.
 pub const LANGUAGES: [&str; 6] = ["en", "ga", "cy", "pl", "ro", "ur-Latn"];
 
-/// A contact centre.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Centre {
     /// Short code, first part of its case references.
@@ -56,7 +55,6 @@ pub struct Centre {
 pub enum CancelAnswer {
     /// By a code that only the phone on file sees.
     Code,
-    /// By a word.
     Word,
 }
 

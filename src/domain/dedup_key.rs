@@ -4,6 +4,8 @@
 //! Every key is made here, and what a key says is read here and nowhere else. The column is called
 //! `cause` in the database.
 
+#![warn(missing_docs)]
+
 use crate::domain::ids::{
     AttemptToken, CancelQuestionId, CaseId, ChoiceId, ClosureId, DateQuestionId, InboundId,
     MessageId, PartyId, SessionId, TaskId, WaitingChatId,

@@ -27,6 +27,8 @@
 //! find(&SessionId::new("3f2a"));
 //! ```
 
+#![warn(missing_docs)]
+
 /// What every kind of id can do. The store reads and writes ids through it.
 pub trait Id {
     /// The id with this text.

@@ -12,7 +12,7 @@ macro_rules! string_enum {
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
-            /// Its spelling.
+            /// The stored form.
             pub fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }

@@ -1,5 +1,7 @@
 //! Tasks: what staff have to do.
 
+#![warn(missing_docs)]
+
 use crate::string_enum;
 use chrono::{DateTime, Duration, Utc};
 

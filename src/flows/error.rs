@@ -1,5 +1,7 @@
 //! Why something that staff asked for was not done, in a form that a caller can act on.
 
+#![warn(missing_docs)]
+
 use crate::store::staff::AllowError;
 
 /// Why something was not done.

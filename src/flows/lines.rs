@@ -18,17 +18,14 @@ use std::time::Duration;
 pub enum LineService {
     /// SMS, and WhatsApp.
     Twilio(Twilio),
-    /// A Telegram bot.
     Telegram(Telegram),
 }
 
 /// A line with the settings of sending.
 pub struct Line {
-    /// The channel.
     pub channel: Channel,
     /// Our sender on it: a number, a messaging service, or the bot's id. Opt-outs are kept for it.
     pub sender: String,
-    /// The service.
     pub wire: LineService,
     /// The centres for which it speaks; `None`: all that have no line of their own on this channel.
     pub centres: Option<Vec<String>>,
@@ -52,7 +49,6 @@ pub struct Line {
 
 /// One message as it is sent.
 pub struct Outgoing<'a> {
-    /// The text.
     pub body: &'a str,
     /// Buttons below the text, where the channel has them.
     pub buttons: Vec<Vec<Button>>,
@@ -198,7 +194,6 @@ pub fn message_of(provider_id: &str) -> Option<i32> {
         .and_then(|(_, m)| m.parse().ok())
 }
 
-/// All lines.
 #[derive(Default)]
 pub struct Lines {
     lines: Vec<Arc<Line>>,
@@ -228,7 +223,6 @@ impl Lines {
         &self.senders
     }
 
-    /// Every line.
     pub fn all(&self) -> &[Arc<Line>] {
         &self.lines
     }

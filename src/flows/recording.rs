@@ -1,5 +1,7 @@
 //! What every act of staff shares: who records it, when it happened, and the transaction on one session.
 
+#![warn(missing_docs)]
+
 use crate::domain::centre::Centre;
 use crate::domain::ids::SessionId;
 use crate::domain::local_time::{Resolved, resolve};

@@ -11,11 +11,9 @@ use tokio::sync::Notify;
 
 /// What every flow needs.
 pub struct Service {
-    /// The database.
     pub db: Db,
     /// Where `now` comes from.
     pub clock: Clock,
-    /// The message templates.
     pub templates: Templates,
     lines: RwLock<Arc<Lines>>,
     /// Where staff are alerted.

@@ -55,7 +55,6 @@ impl Pages {
         }));
     }
 
-    /// The routes.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/phones", get(phones))

@@ -9,7 +9,6 @@ pub(super) const CENTRES: [&str; 2] =
     [include_str!("birchfield.toml"), include_str!("liffey.toml")];
 /// The time zone that the simulator shows and reads.
 pub const ZONE: Tz = chrono_tz::Europe::London;
-/// Our number.
 pub const OUR_NUMBER: &str = "+15005550006";
 /// Our account at the texting service.
 pub const ACCOUNT: &str = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -17,5 +16,4 @@ pub const ACCOUNT: &str = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub const TOKEN: &str = "practice-only";
 /// The bot's token; only ever used on loopback.
 pub const BOT_TOKEN: &str = "123456:PRACTICE";
-/// The bot's username.
 pub const BOT_USERNAME: &str = "CourtesyPracticeBot";

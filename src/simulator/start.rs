@@ -20,13 +20,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A running simulator.
 pub struct Simulator {
-    /// The program.
     pub running: Running,
-    /// The texting service.
     pub sms: Arc<SmsService>,
-    /// The Telegram service.
     pub telegram: Arc<TelegramService>,
 }
 

@@ -11,10 +11,8 @@ use std::collections::BTreeMap;
 /// The scope of a hold over all centres.
 pub const ALL_CENTRES: &str = "*";
 
-/// A stored centre.
 #[derive(Debug, Clone)]
 pub struct StoredCentre {
-    /// The centre.
     pub centre: Centre,
     /// Its file as applied.
     pub file: String,
@@ -25,7 +23,6 @@ pub struct StoredCentre {
 /// All centres by code.
 pub type Centres = BTreeMap<String, StoredCentre>;
 
-/// Reads all centres.
 pub async fn all(db: &Db) -> Result<Centres> {
     read(db.all(ALL, args![]).await?, &db.seal())
 }

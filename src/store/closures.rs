@@ -11,9 +11,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// A closure to insert.
 pub struct Closure<'a> {
-    /// Its id.
     pub id: &'a ClosureId,
-    /// The centre's code.
     pub centre: &'a str,
     /// Local start and end.
     pub from: NaiveDateTime,
@@ -23,7 +21,6 @@ pub struct Closure<'a> {
     pub why: &'a str,
     /// Number of families notified.
     pub families: i64,
-    /// Who recorded it.
     pub by: &'a str,
 }
 

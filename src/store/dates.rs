@@ -15,7 +15,6 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 /// A question about another date.
 #[derive(Debug, Clone)]
 pub struct DateQuestion {
-    /// Its id.
     pub id: DateQuestionId,
     /// The session to be moved.
     pub session_id: SessionId,

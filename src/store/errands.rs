@@ -12,11 +12,9 @@ use chrono::{DateTime, Duration, Utc};
 
 /// An errand to add.
 pub struct NewErrand<'a> {
-    /// The bot.
     pub sender: &'a str,
     /// `answer`, `unbutton`, `replace` or `leave`.
     pub what: &'a str,
-    /// The chat.
     pub chat: &'a Address,
     /// The press or the message that it is about.
     pub target: &'a str,
@@ -52,18 +50,14 @@ pub async fn add(
     Ok(())
 }
 
-/// A due errand.
 #[derive(Debug, Clone)]
 pub struct DueErrand {
-    /// Its id.
     pub id: ErrandId,
     /// See [`NewErrand`].
     pub what: String,
-    /// The chat's id.
     pub chat: i64,
     /// The press or the message that it is about.
     pub target: String,
-    /// The text.
     pub text: String,
     /// Tries so far.
     pub tries: i64,

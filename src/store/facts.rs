@@ -22,7 +22,6 @@ pub struct Fact<'a> {
     pub role: Option<Role>,
     /// Its kind: `booked`, `confirmed`, `cancel_asked`, `cancelled`, `taken_back`, `moved` …
     pub kind: &'a str,
-    /// When it happened.
     pub at: DateTime<Utc>,
     /// Who recorded it: `courtesy`, or the name given with `--as`.
     pub by: &'a str,
@@ -190,17 +189,11 @@ pub async fn void(tx: &mut Tx, now: DateTime<Utc>, voids: &FactId, f: &Fact<'_>)
 /// A fact that is about to be voided.
 #[derive(Debug)]
 pub struct FactToVoid {
-    /// Its case.
     pub case_id: Option<CaseId>,
-    /// Its session.
     pub session_id: Option<SessionId>,
-    /// Its party.
     pub role: Option<Role>,
-    /// Its kind.
     pub kind: String,
-    /// When it happened.
     pub at: DateTime<Utc>,
-    /// Who recorded it.
     pub by: String,
     /// It was voided before.
     pub voided: bool,
@@ -231,10 +224,8 @@ pub async fn get(tx: &mut Tx, id: &FactId) -> Result<Option<FactToVoid>> {
     .transpose()
 }
 
-/// A stored fact.
 #[derive(Debug, Clone)]
 pub struct StoredFact {
-    /// Its id.
     pub id: FactId,
     /// The fact that it voids.
     pub voids: Option<FactId>,
@@ -242,13 +233,10 @@ pub struct StoredFact {
     pub session_id: Option<SessionId>,
     /// The party it is about, if any.
     pub role: Option<Role>,
-    /// Its kind.
     pub kind: String,
-    /// When it happened.
     pub at: DateTime<Utc>,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
-    /// Who recorded it.
     pub by: String,
     /// The rule that applied.
     pub rule: String,

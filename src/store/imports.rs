@@ -15,15 +15,11 @@ use std::collections::{HashMap, HashSet};
 /// A party on file, as an import needs it.
 #[derive(Debug, Clone)]
 pub struct KnownParty {
-    /// Its id.
     pub id: PartyId,
-    /// Its name.
     pub name: Private,
-    /// The preferred channel.
     pub channel: Channel,
     /// Language of its texts.
     pub language: String,
-    /// Consent.
     pub consent: Consent,
     /// Every address that it has or had.
     pub addresses: Vec<KnownAddress>,
@@ -34,7 +30,6 @@ pub struct KnownParty {
 pub struct KnownAddress {
     /// `sms`, `telegram`, `whatsapp` or `ring`.
     pub channel: String,
-    /// Its lookup hash.
     pub hash: String,
     /// `current`, `pending` or `past`.
     pub state: String,
@@ -54,13 +49,10 @@ pub enum BookingBlock {
 /// A case on file, as an import needs it.
 #[derive(Debug, Clone)]
 pub struct KnownCase {
-    /// Its id.
     pub id: CaseId,
     /// Why it takes no new bookings, if so.
     pub block: Option<BookingBlock>,
-    /// Its parties.
     pub parties: HashMap<Role, KnownParty>,
-    /// Its sessions.
     pub sessions: Vec<KnownSession>,
 }
 
@@ -79,19 +71,13 @@ impl KnownCase {
 /// A session on file, as an import needs it.
 #[derive(Debug, Clone)]
 pub struct KnownSession {
-    /// Its id.
     pub id: SessionId,
     /// Its reference in imported files.
     pub session_ref: Option<String>,
-    /// Its local start.
     pub start_local: String,
-    /// Its start (UTC).
     pub starts_at: DateTime<Utc>,
-    /// Its end (UTC).
     pub ends_at: DateTime<Utc>,
-    /// Its state.
     pub state: SessionState,
-    /// Its fee.
     pub fee_minor: i64,
     /// Fingerprint of the row that the last import wrote or saw.
     pub imported: String,
@@ -315,7 +301,6 @@ pub async fn booked_on(
 
 /// What an import saw of a session.
 pub struct SeenRow {
-    /// The session.
     pub session: SessionId,
     /// Fingerprint of the row.
     pub imported: String,

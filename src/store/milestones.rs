@@ -153,13 +153,10 @@ pub async fn settle(tx: &mut Tx, rows: Vec<(CaseId, DateTime<Utc>)>) -> Result<(
 
 /// An open task that has no message yet.
 pub struct TaskWithoutText {
-    /// Its case.
     pub case_id: CaseId,
     /// Its dedup key, which the dedup keys of its messages contain.
     pub dedup_key: TaskKey,
-    /// Its kind.
     pub topic: TaskKind,
-    /// Its session.
     pub session: Option<SessionId>,
     /// When it is due.
     pub due_at: Option<DateTime<Utc>>,
@@ -232,13 +229,9 @@ async fn queued_texts(tx: &mut Tx, tasks: &[TaskWithoutText]) -> Result<HashSet<
 
 /// A milestone message, for the list of tasks.
 pub struct TextOfTask {
-    /// Its task.
     pub task: TaskId,
-    /// The recipient.
     pub role: Role,
-    /// Its state.
     pub state: MessageState,
-    /// It is held.
     pub held: bool,
     /// When it was sent, or the earliest time it may be.
     pub at: DateTime<Utc>,

@@ -92,7 +92,6 @@ pub fn random_token() -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// A random number.
 pub fn random_u32() -> u32 {
     getrandom::u32().expect("the system gives random numbers")
 }

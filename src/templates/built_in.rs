@@ -4,7 +4,6 @@
 pub(super) struct Folder {
     /// The language, BCP 47.
     pub(super) tag: &'static str,
-    /// Its `language.toml`.
     pub(super) about: &'static str,
     /// Its templates: the file's name without the extension, and the text.
     pub(super) files: &'static [(&'static str, &'static str)],

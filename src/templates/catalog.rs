@@ -18,10 +18,8 @@ pub const ENGLISH: &str = LANGUAGES[0];
 /// More steps than any template needs; stops a runaway one.
 const FUEL: u64 = 20_000;
 
-/// A rendered text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedText {
-    /// The text.
     pub body: String,
     /// The SMS segments that it takes.
     pub segments: u32,

@@ -51,7 +51,6 @@ pub(super) fn check_labels(path: &str, text: &str, language: Option<&Language>) 
         .collect()
 }
 
-/// Checks one template.
 pub(super) fn check_template(templates: &Templates, source: &TemplateSource) -> Vec<Problem> {
     let Ok(template) = templates.env.get_template(&source.name) else {
         return Vec::new();

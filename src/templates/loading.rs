@@ -144,7 +144,6 @@ impl Loader {
         }
     }
 
-    /// Reads a `language.toml`.
     fn describe(&mut self, tag: &'static str, path: &str, text: &str, check: bool) {
         match Language::read(text) {
             Ok(language) => {

@@ -53,10 +53,7 @@ pub enum UpdateMode {
         wait: Duration,
     },
     /// Telegram calls us and sends a secret in a header.
-    Webhook {
-        /// The secret.
-        secret: String,
-    },
+    Webhook { secret: String },
 }
 
 /// A client for one bot.

@@ -9,20 +9,13 @@ use crate::domain::people::channel::Channel;
 use crate::domain::people::role::Role;
 use chrono::{DateTime, Utc};
 
-/// A claimed message.
 #[derive(Debug, Clone)]
 pub struct ClaimedMessage {
-    /// Its id.
     pub id: MessageId,
-    /// Its cause.
     pub dedup_key: MessageKey,
-    /// What it says.
     pub kind: MessageKind,
-    /// Whose words.
     pub centre: String,
-    /// The case.
     pub case_id: Option<CaseId>,
-    /// The party's role.
     pub role: Option<Role>,
     /// The session with the versions it was made for.
     pub session: Option<(SessionId, i64, i64)>,

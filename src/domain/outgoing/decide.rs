@@ -4,6 +4,8 @@
 //! gives one [`Decision`]. `tests/data/last_look.txt` shows what it decides for every kind of
 //! message in every situation.
 
+#![warn(missing_docs)]
+
 use crate::domain::centre::{CancelAnswer, Centre};
 use crate::domain::local_time::{Quiet, after_all_quiet, wall};
 use crate::domain::outgoing::claimed::ClaimedMessage;

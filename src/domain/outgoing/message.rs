@@ -21,7 +21,6 @@ string_enum! {
         NeedsCoordinatorAck = "needs_coordinator_ack",
         /// Not understood: the two answers once more, once a day.
         UnclearReply = "unclear_reply",
-        /// How it works.
         Help = "help",
         /// Texts are off.
         StopAck = "stop_ack",

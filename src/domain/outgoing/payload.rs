@@ -4,6 +4,8 @@
 //! each kind of message; [`Payload::read`] still reads those, so that texts that waited during an
 //! update leave afterwards.
 
+#![warn(missing_docs)]
+
 use crate::domain::ids::{CancelQuestionId, ChoiceId, DateQuestionId};
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::channel::Mode;

@@ -1,5 +1,7 @@
 //! Delivery receipts. They only move forward, whatever order they arrive in.
 
+#![warn(missing_docs)]
+
 use crate::domain::outgoing::message::MessageState;
 use crate::string_enum;
 

@@ -1,6 +1,8 @@
 //! What may be said to one party. A text is rendered from these types alone, and they have no room
 //! for the other party: no cause, no name, no other arrival, no session start.
 
+#![warn(missing_docs)]
+
 use crate::domain::money::amount::Money;
 use crate::domain::outgoing::message::MessageKind;
 use crate::domain::people::channel::Mode;

@@ -49,7 +49,6 @@ pub struct Contents {
 /// A content template that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentTemplate {
-    /// The provider's id.
     pub sid: String,
     /// Whether it serves every party: it is in English, and its values must be too.
     pub english: bool,
@@ -74,7 +73,6 @@ impl Contents {
 /// Whom a message is rendered for.
 #[derive(Debug, Clone, Copy)]
 pub struct TemplateReader<'a> {
-    /// The centre's code.
     pub centre: &'a str,
     /// The language that the text would be in.
     pub language: &'a str,

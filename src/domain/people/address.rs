@@ -47,7 +47,6 @@ impl Address {
         }
     }
 
-    /// The channel.
     pub fn channel(&self) -> Channel {
         self.channel
     }

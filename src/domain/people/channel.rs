@@ -31,7 +31,6 @@ string_enum! {
 string_enum! {
     /// How much a party's phone may show (safety rule D2).
     Mode {
-        /// Every message.
         Normal = "normal",
         /// Only two messages that give nothing away; everything else is rung.
         Discreet = "discreet",

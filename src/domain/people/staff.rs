@@ -20,7 +20,6 @@ string_enum! {
 string_enum! {
     /// Something that staff can do.
     Act {
-        /// Record who came.
         Attendance = "record who came",
         /// Stop sending: everything, for one centre, or one message.
         Stop = "stop sending",
@@ -78,7 +77,6 @@ impl StaffRole {
 pub struct Person {
     /// The name given with `--as`.
     pub name: String,
-    /// Their role.
     pub role: StaffRole,
     /// Whether they have left. They may then do nothing more, and what they recorded stays (safety
     /// rule c4).

@@ -9,7 +9,6 @@ use chrono::{NaiveDate, NaiveTime, Weekday};
 pub enum AskDay {
     /// The nearest such weekday before the session.
     On(Weekday),
-    /// The day before.
     DayBefore,
     /// The day of the session.
     SameDay,
@@ -18,7 +17,6 @@ pub enum AskDay {
 /// Day and local time of a courtesy confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AskRule {
-    /// The day.
     pub day: AskDay,
     /// The local time on it.
     pub time: NaiveTime,

@@ -58,7 +58,6 @@ impl NotSent {
 /// The moment of a courtesy confirmation, and the rule that gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// The instant.
     pub at: DateTime<Utc>,
     /// `K01`; `K02` if a bank holiday moved it, `K04` if quiet hours did, `K03` if it is sent at
     /// once.

@@ -46,7 +46,6 @@ pub fn digit(reason: Reason) -> char {
 /// A cancel question that waits for its code.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CancelQuestion {
-    /// Its id.
     pub id: CancelQuestionId,
     /// The first three digits of its codes.
     pub code_prefix: String,

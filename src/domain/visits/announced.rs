@@ -8,13 +8,10 @@ use chrono::NaiveDate;
 pub struct AnnouncedChange {
     /// The first day of sessions that it applies to, on the centre's wall clock.
     pub from: NaiveDate,
-    /// Hours of notice.
     pub notice_hours: Option<i64>,
     /// Fee in minor units.
     pub fee_minor: Option<i64>,
-    /// Who usually pays.
     pub payer: Option<String>,
-    /// Days to pay.
     pub payment_days: Option<i64>,
 }
 

@@ -15,15 +15,11 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 pub struct Session {
     /// Its id, shown outside.
     pub id: SessionId,
-    /// Its case.
     pub case_id: CaseId,
-    /// The case's reference.
     pub case_ref: String,
-    /// The centre's code.
     pub centre: String,
     /// Start and end (UTC).
     pub starts_at: DateTime<Utc>,
-    /// End (UTC).
     pub ends_at: DateTime<Utc>,
     /// The start on the centre's wall clock, as it was booked.
     pub start_local: NaiveDateTime,
@@ -41,18 +37,15 @@ pub struct Session {
     pub notice_hours: i64,
     /// Fee of this booking, minor units.
     pub fee_minor: i64,
-    /// Its last move.
     pub moved: Option<Move>,
 }
 
 /// A parent's place in a session.
 #[derive(Debug, Clone)]
 pub struct Attendee {
-    /// The session.
     pub session_id: SessionId,
     /// Which parent.
     pub role: Role,
-    /// The party.
     pub party_id: PartyId,
     /// The party's own arrival (UTC).
     pub arrives_at: DateTime<Utc>,
@@ -66,7 +59,6 @@ pub struct Attendee {
     pub ask_at: Option<DateTime<Utc>>,
     /// What became of it.
     pub asked: String,
-    /// The answer.
     pub answer: Answer,
     /// When it was answered.
     pub answered_at: Option<DateTime<Utc>>,
@@ -83,17 +75,13 @@ pub struct Attendee {
 /// A parent's place with all that decides whether a text goes to them.
 #[derive(Debug, Clone)]
 pub struct AttendeeContext {
-    /// The session.
     pub session: Session,
-    /// The place.
     pub attendee: Attendee,
     /// The file is closed.
     pub archived: bool,
-    /// The party's consent.
     pub consent: Consent,
     /// How much the phone may show.
     pub mode: Mode,
-    /// The party's language.
     pub language: String,
     /// The hours in which this party's phone shows nothing.
     pub quiet: Option<Quiet>,
@@ -132,9 +120,7 @@ impl AttendeeContext {
 /// An address that was agreed and is safe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The address.
     pub address: Address,
-    /// Its look-up hash.
     pub hash: String,
     /// It is opted out at our sender.
     pub opted_out: bool,

@@ -17,9 +17,7 @@ const FREE_HOURS: i64 = 48;
 string_enum! {
     /// Who asked for a move. Staff know it; no text says it.
     Origin {
-        /// The centre.
         Centre = "centre",
-        /// A parent.
         Parent = "parent",
     }
 }

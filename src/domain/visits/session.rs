@@ -49,9 +49,7 @@ string_enum! {
 string_enum! {
     /// Who called a session off.
     CancelledBy {
-        /// The resident parent.
         Resident = "resident",
-        /// The contact parent.
         Contact = "contact",
         /// The centre (choice C22: no fee for anyone).
         Centre = "centre",
@@ -61,7 +59,6 @@ string_enum! {
 string_enum! {
     /// Why a parent cannot come. The centre asks for no more than this.
     Reason {
-        /// A child is ill.
         IllChild = "ill_child",
         /// The parent who writes is ill.
         IllSelf = "ill_self",

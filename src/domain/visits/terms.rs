@@ -22,9 +22,7 @@ pub struct Terms {
     pub fee_minor: i64,
     /// ISO 4217 code of the fee.
     pub currency: String,
-    /// Who usually pays.
     pub payer: String,
-    /// Days to pay.
     pub payment_days: i64,
 }
 

@@ -13,7 +13,6 @@ pub struct ImportOptions<'a> {
     pub rename: bool,
     /// Parents are texted about sessions that it calls off.
     pub tell: bool,
-    /// Our senders.
     pub senders: Senders,
     /// Hears how much is done, and of how much.
     pub progress: &'a dyn Fn(u64, u64),

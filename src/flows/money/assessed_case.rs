@@ -20,9 +20,7 @@ use std::collections::HashMap;
 pub(crate) struct AssessedCase<'a> {
     /// What is stored of it.
     pub(crate) case: MoneyCase,
-    /// Its centre.
     pub(crate) centre: &'a Centre,
-    /// Its assessment.
     pub(crate) assessed: CaseAssessment,
 }
 

@@ -14,9 +14,7 @@ use chrono::{DateTime, Utc};
 /// A fee as lists show it.
 #[derive(Debug, Clone)]
 pub struct ListedFee {
-    /// Its id.
     pub id: FeeId,
-    /// The case's reference.
     pub case_ref: String,
     /// The session that it is for, and its start.
     pub session: SessionId,
@@ -24,9 +22,7 @@ pub struct ListedFee {
     pub starts_at: DateTime<Utc>,
     /// Who has to pay.
     pub liable: Option<Role>,
-    /// The charge.
     pub charge: Money,
-    /// Its standing now.
     pub standing: FeeStanding,
     /// The deadline for note or money, while one runs.
     pub due_at: Option<DateTime<Utc>>,
@@ -108,9 +104,7 @@ pub async fn standing_in_words(
 /// A notice that the rules will call for if nothing else happens.
 #[derive(Debug, Clone)]
 pub struct PlannedNotice {
-    /// When.
     pub at: DateTime<Utc>,
-    /// What.
     pub kind: MessageKind,
     /// Whether a person has to release it.
     pub needs_release: bool,
@@ -124,7 +118,6 @@ pub struct PlannedNotice {
     pub session_version: i64,
     /// To whom; `None` means all parties.
     pub role: Option<Role>,
-    /// The rule.
     pub rule: &'static str,
 }
 

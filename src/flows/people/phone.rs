@@ -45,7 +45,6 @@ pub struct PhoneChange {
     pub confirm_number: bool,
     /// The number that waits is not theirs.
     pub refuse_number: bool,
-    /// The chat ends.
     pub unlink: bool,
     /// The private word that the parent chose (rule D5); an empty text takes it away.
     pub quiet_word: Option<String>,

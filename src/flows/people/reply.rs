@@ -26,9 +26,7 @@ const LASTS: Duration = Duration::hours(24);
 /// What an answer would be, or was.
 #[derive(Debug)]
 pub struct ReplyForm {
-    /// To whom: `BRK-0101:resident`.
     pub party: String,
-    /// The exact words.
     pub words: String,
     /// The SMS parts that they take.
     pub parts: u32,
@@ -96,13 +94,11 @@ const SHOWN: Duration = Duration::days(14);
 /// A message that waits for a person, with what a person has to know to answer it.
 #[derive(Debug)]
 pub struct WaitingMessage {
-    /// The task.
     pub task: tasks::TaskContext,
     /// Who has the number that it came from, by `CASE:role`: one, several, or nobody on file.
     pub parties: Vec<String>,
     /// By which channel it came.
     pub channel: Channel,
-    /// The message.
     pub message: InboundId,
     /// The centre's zone, in which times are shown.
     pub tz: chrono_tz::Tz,

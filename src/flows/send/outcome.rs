@@ -47,7 +47,6 @@ impl Sent {
 
 /// What an outcome means for the line.
 pub(super) enum LineMeaning {
-    /// The provider answers.
     Answers,
     /// One more failure in a row.
     Fails,

@@ -10,7 +10,6 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 pub struct Booking {
     /// The start on the centre's wall clock.
     pub start: NaiveDateTime,
-    /// Its length.
     pub minutes: Option<i64>,
     /// What kind of contact.
     pub contact_type: Option<ContactType>,
@@ -33,6 +32,5 @@ pub struct Booking {
 pub struct Booked {
     /// Session and local start, in order.
     pub sessions: Vec<(SessionId, NaiveDateTime)>,
-    /// The series.
     pub series: Option<SeriesId>,
 }

@@ -27,7 +27,6 @@ use chrono::{DateTime, Utc};
 
 /// Who calls a session off, and when.
 pub struct CallOff<'a> {
-    /// Who.
     pub by: CancelledBy,
     /// When it reached the centre.
     pub at: DateTime<Utc>,

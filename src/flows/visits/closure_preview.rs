@@ -23,7 +23,6 @@ const LONGEST: i64 = 62;
 /// What is to be closed.
 #[derive(Debug, Clone)]
 pub struct ClosureRequest {
-    /// The centre's code.
     pub centre: String,
     /// First day, on the centre's wall clock.
     pub from: NaiveDate,
@@ -48,9 +47,7 @@ pub enum Notification {
 /// One parent of one session.
 #[derive(Debug, Clone)]
 pub struct NotifiedParent {
-    /// The case.
     pub case_ref: String,
-    /// Which parent.
     pub role: Role,
     /// The session's start on the centre's wall clock.
     pub start: NaiveDateTime,
@@ -61,9 +58,7 @@ pub struct NotifiedParent {
 /// What a closure would do, or did.
 #[derive(Debug, Clone)]
 pub struct ClosurePreview {
-    /// The centre's name.
     pub centre: String,
-    /// Sessions.
     pub sessions: usize,
     /// Families: cases.
     pub families: usize,

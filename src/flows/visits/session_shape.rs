@@ -15,7 +15,6 @@ use crate::store::sealed::random_id;
 use crate::store::sessions::local_text;
 use chrono::{DateTime, Duration, NaiveDateTime, NaiveTime, Utc};
 
-/// The longest session.
 const LONGEST_MINUTES: i64 = 24 * 60;
 
 /// A case for which sessions are booked.

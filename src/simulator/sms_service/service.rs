@@ -17,17 +17,12 @@ use tokio::sync::watch;
 /// A message as the service keeps it.
 #[derive(Debug, Clone)]
 pub struct SmsMessage {
-    /// Its id.
     pub sid: String,
-    /// The sender.
     pub from: String,
-    /// The recipient.
     pub to: String,
-    /// The text.
     pub body: String,
     /// Whether it came from a phone.
     pub inbound: bool,
-    /// Its status.
     pub status: String,
     /// When it was created.
     pub created: DateTime<Utc>,
@@ -82,7 +77,6 @@ impl SmsState {
 }
 
 impl SmsService {
-    /// Its address.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -14,13 +14,11 @@ const ONLY_BY_NAME: [&str; 3] = ["chat_member", "message_reaction", "message_rea
 /// A message as the service keeps it.
 #[derive(Debug, Clone)]
 pub struct ChatMessage {
-    /// The chat.
     pub chat: i64,
     /// Its number in the chat, from 1.
     pub message_id: i64,
     /// Whether it came from the person and not from the bot.
     pub own: bool,
-    /// Its present text.
     pub text: String,
     /// The rows of buttons under it: what each says and what it sends.
     pub buttons: Vec<Vec<(String, String)>>,

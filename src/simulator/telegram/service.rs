@@ -19,7 +19,6 @@ pub struct TelegramService {
 }
 
 impl TelegramService {
-    /// Its address.
     pub fn url(&self) -> &str {
         &self.url
     }

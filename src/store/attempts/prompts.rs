@@ -13,9 +13,7 @@ use chrono::{DateTime, Utc};
 pub struct StoredPrompt {
     /// Lookup hash of the chat that it went to.
     pub number_hash: String,
-    /// Our sender.
     pub sender: String,
-    /// Its kind.
     pub kind: MessageKind,
     /// The session it asks about, with the version of the question.
     pub session: Option<(SessionId, i64)>,

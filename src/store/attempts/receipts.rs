@@ -17,7 +17,6 @@ pub struct NewReceipt {
     pub token: AttemptToken,
     /// The provider's id of the message.
     pub provider_id: String,
-    /// The provider's status.
     pub status: String,
     /// What that status means; `None` if it is no news.
     pub receipt: Option<Receipt>,
@@ -27,13 +26,10 @@ pub struct NewReceipt {
 
 /// What a receipt changed.
 pub struct ReceiptEffect {
-    /// The message.
     pub message_id: MessageId,
     /// Lookup hash of the address.
     pub number_hash: String,
-    /// Our sender.
     pub sender: String,
-    /// The channel.
     pub channel: Channel,
     /// The message's state now.
     pub state: MessageState,

@@ -12,9 +12,7 @@ use chrono::{DateTime, Duration, Utc};
 /// An attempt whose result nobody recorded.
 #[derive(Debug, Clone)]
 pub struct OpenAttempt {
-    /// Its token.
     pub token: AttemptToken,
-    /// Its message.
     pub message_id: MessageId,
     /// The process that made it.
     pub worker: WorkerId,
@@ -22,7 +20,6 @@ pub struct OpenAttempt {
     pub channel: Channel,
     /// See `channel`.
     pub sender: String,
-    /// The recipient.
     pub number: Address,
     /// The text as sent.
     pub body: Private,
@@ -32,7 +29,6 @@ pub struct OpenAttempt {
     pub ended_at: Option<DateTime<Utc>>,
     /// How often it was looked up at the provider and not found.
     pub looks: i64,
-    /// The last lookup.
     pub looked_at: Option<DateTime<Utc>>,
     /// When the message is no longer worth sending.
     pub not_after: Option<DateTime<Utc>>,

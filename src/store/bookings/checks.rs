@@ -13,13 +13,9 @@ use std::collections::HashSet;
 /// What booking has to know of a case.
 #[derive(Debug, Clone)]
 pub struct CaseFile {
-    /// Its id.
     pub id: CaseId,
-    /// The centre's code.
     pub centre: String,
-    /// Its reference.
     pub case_ref: String,
-    /// The case is archived.
     pub archived: bool,
     /// No new bookings are allowed.
     pub hold: bool,
@@ -145,9 +141,7 @@ pub async fn closures(
 
 /// A missed session and its replacement.
 pub struct MissedSession {
-    /// Its case.
     pub case_id: CaseId,
-    /// Its state.
     pub state: SessionState,
     /// The session that replaces it.
     pub replaced_by: Option<SessionId>,

@@ -11,12 +11,9 @@ use crate::store::session_rows::local_text;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
-/// A stored series.
 #[derive(Debug, Clone)]
 pub struct StoredSeries {
-    /// Its id.
     pub id: SeriesId,
-    /// Its case.
     pub case_id: CaseId,
     /// Its pattern and dates.
     pub series: Series,
@@ -170,9 +167,7 @@ pub async fn set_occurrence_numbers(
 
 /// An occurrence that was booked ahead.
 pub struct Occurrence {
-    /// The session.
     pub id: SessionId,
-    /// Its local start.
     pub start_local: NaiveDateTime,
     /// Still as booked: never moved, cancelled, asked about or answered.
     pub untouched: bool,

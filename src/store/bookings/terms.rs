@@ -23,13 +23,9 @@ pub(super) fn read_terms(r: &Row) -> Result<Terms> {
 
 /// A booked future session with its terms.
 pub struct SessionTerms {
-    /// The session.
     pub session: SessionId,
-    /// Its case.
     pub case_id: CaseId,
-    /// Its local day.
     pub day: NaiveDate,
-    /// Its terms.
     pub terms: Terms,
 }
 

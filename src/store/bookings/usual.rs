@@ -22,13 +22,10 @@ pub struct Offset {
 /// The last session of a case: the default for a new one.
 #[derive(Debug, Clone)]
 pub struct UsualSession {
-    /// Its length.
     pub minutes: i64,
     /// What kind of contact.
     pub contact_type: String,
-    /// Its local day.
     pub day: NaiveDate,
-    /// Its terms.
     pub terms: Terms,
     /// Its attendees, with their offsets.
     pub attendees: Vec<(Role, Offset)>,

@@ -10,16 +10,11 @@ use crate::store::inbox;
 use anyhow::{Result, bail};
 use std::collections::HashMap;
 
-/// A case.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// Its id.
     pub id: CaseId,
-    /// The centre's code.
     pub centre: String,
-    /// Its reference.
     pub case_ref: String,
-    /// The case is archived.
     pub archived: bool,
 }
 
@@ -65,13 +60,9 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
 /// A party for lists, without name and number.
 #[derive(Debug, Clone)]
 pub struct ListedParty {
-    /// The case's reference.
     pub case_ref: String,
-    /// The centre's code.
     pub centre: String,
-    /// The role.
     pub role: Role,
-    /// The preferred channel.
     pub channel: Channel,
     /// Consent; `stop` also if its address is opted out.
     pub consent: Consent,

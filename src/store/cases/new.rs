@@ -11,11 +11,8 @@ use chrono::{DateTime, Utc};
 
 /// A case to insert.
 pub struct NewCase {
-    /// Its id.
     pub id: CaseId,
-    /// The centre's code.
     pub centre: String,
-    /// Its reference.
     pub case_ref: String,
     /// Contact is ordered by a court.
     pub court_ordered: bool,
@@ -25,19 +22,13 @@ pub struct NewCase {
 
 /// A party to insert.
 pub struct NewParty {
-    /// Its id.
     pub id: PartyId,
-    /// Its case.
     pub case_id: CaseId,
-    /// The role.
     pub role: Role,
-    /// The name; sealed.
     pub name: String,
     /// Language of its texts.
     pub language: String,
-    /// The preferred channel.
     pub channel: Channel,
-    /// Consent.
     pub consent: Consent,
     /// A referrer's kind and e-mail; sealed.
     pub detail: String,
@@ -45,13 +36,11 @@ pub struct NewParty {
 
 /// An address to insert.
 pub struct NewAddress {
-    /// Its party.
     pub party_id: PartyId,
     /// `sms`, `telegram` or `ring`.
     pub channel: &'static str,
     /// The number or chat id.
     pub value: String,
-    /// Its lookup hash.
     pub hash: String,
     /// `safe`, `ring_first` or `never`.
     pub safe: &'static str,
@@ -61,17 +50,12 @@ pub struct NewAddress {
 
 /// A session to insert, with its attendees.
 pub struct NewSession {
-    /// Its id.
     pub id: SessionId,
-    /// Its case.
     pub case_id: CaseId,
     /// Its reference in imported files.
     pub session_ref: Option<String>,
-    /// Start (UTC).
     pub starts_at: DateTime<Utc>,
-    /// End (UTC).
     pub ends_at: DateTime<Utc>,
-    /// Local start.
     pub start_local: String,
     /// Time zone.
     pub timezone: String,
@@ -87,13 +71,10 @@ pub struct NewSession {
     pub fee_minor: i64,
     /// ISO code.
     pub currency: String,
-    /// Who usually pays.
     pub payer: String,
-    /// Days to pay.
     pub payment_days: i64,
     /// Fingerprint of the imported row.
     pub imported: String,
-    /// Its attendees.
     pub attendees: Vec<NewAttendee>,
 }
 
@@ -101,7 +82,6 @@ pub struct NewSession {
 pub struct NewAttendee {
     /// Which parent.
     pub role: Role,
-    /// The party.
     pub party_id: PartyId,
     /// Own arrival.
     pub arrives_at: DateTime<Utc>,
@@ -113,7 +93,6 @@ pub struct NewAttendee {
     pub ask_at: Option<DateTime<Utc>>,
 }
 
-/// Inserts cases.
 pub async fn insert_cases(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewCase]) -> Result<()> {
     let rows = rows
         .iter()
@@ -140,7 +119,6 @@ pub async fn insert_cases(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewCase]) -> 
     Ok(())
 }
 
-/// Inserts parties.
 pub async fn insert_parties(tx: &mut Tx, now: DateTime<Utc>, rows: &[NewParty]) -> Result<()> {
     let seal = tx.seal();
     let rows = rows

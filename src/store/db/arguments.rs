@@ -8,11 +8,9 @@ use std::borrow::Cow;
 /// A value bound to a placeholder. A missing value still has its type.
 #[derive(Debug, Clone)]
 pub enum Arg {
-    /// Text.
     Text(Option<String>),
     /// Whole number.
     Int(Option<i64>),
-    /// Boolean.
     Bool(bool),
     /// Instant, to the microsecond.
     Time(Option<DateTime<Utc>>),

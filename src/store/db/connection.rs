@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// A database.
 #[derive(Clone)]
 pub struct Db {
     pools: Arc<Pools>,

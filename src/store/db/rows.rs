@@ -9,9 +9,7 @@ use sqlx::sqlite::SqliteRow;
 
 /// A row of either database.
 pub enum Row {
-    /// Of SQLite.
     Sqlite(SqliteRow),
-    /// Of PostgreSQL.
     Postgres(PgRow),
 }
 
@@ -37,7 +35,6 @@ impl Row {
     getter!(/** An instant. */ time, DateTime<Utc>);
     getter!(/** An instant or NULL. */ time_opt, Option<DateTime<Utc>>);
 
-    /// An id.
     pub fn id<I: Id>(&self, column: &str) -> Result<I> {
         self.text(column).map(I::from_text)
     }

@@ -11,7 +11,6 @@ use std::borrow::Cow;
 pub enum Tx {
     /// Of SQLite: the only writer while it is open.
     Sqlite(sqlx::Transaction<'static, Sqlite>, Sealed),
-    /// Of PostgreSQL.
     Postgres(sqlx::Transaction<'static, Postgres>, Sealed),
 }
 
@@ -145,7 +144,6 @@ impl Tx {
         }
     }
 
-    /// Commits.
     pub async fn commit(self) -> Result<()> {
         match self {
             Tx::Sqlite(tx, _) => tx.commit().await?,

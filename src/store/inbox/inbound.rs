@@ -18,13 +18,11 @@ pub struct NewInbound {
     pub provider: String,
     /// The provider's id. A replay is recognised by it.
     pub provider_message_id: String,
-    /// The channel.
     pub channel: Channel,
     /// Our sender that received it.
     pub sender: String,
     /// The sender as the provider names it.
     pub from: String,
-    /// What was received.
     pub kind: InboundKind,
     /// When it reached the centre's number.
     pub at: DateTime<Utc>,
@@ -95,7 +93,6 @@ pub async fn store(tx: &mut Tx, now: DateTime<Utc>, received: &[NewInbound]) -> 
 /// A stored message that is not applied yet.
 #[derive(Debug, Clone)]
 pub struct Inbound {
-    /// Its id.
     pub id: InboundId,
     /// The channel and our sender that received it.
     pub channel: Channel,
@@ -105,7 +102,6 @@ pub struct Inbound {
     pub from: Option<Address>,
     /// Lookup hash of the sender.
     pub number_hash: String,
-    /// What was received.
     pub kind: InboundKind,
     /// When it reached the centre's number.
     pub at: DateTime<Utc>,

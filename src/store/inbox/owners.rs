@@ -13,13 +13,9 @@ use std::collections::{HashMap, HashSet};
 /// A party that has an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// The centre's code.
     pub centre: String,
-    /// The case.
     pub case_id: CaseId,
-    /// The party.
     pub party_id: PartyId,
-    /// Its role.
     pub role: Role,
     /// How much its phone may show.
     pub mode: Mode,

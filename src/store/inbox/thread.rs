@@ -13,7 +13,6 @@ use chrono::{DateTime, Utc};
 pub struct ThreadEntry {
     /// When it was received, or when its first attempt began.
     pub at: DateTime<Utc>,
-    /// Its text.
     pub body: Private,
     /// Received or sent.
     pub direction: Direction,
@@ -24,7 +23,6 @@ pub struct ThreadEntry {
 pub enum Direction {
     /// From the number to us.
     In {
-        /// Its id.
         id: InboundId,
         /// Intent and rule, once it was applied.
         understood: Option<(String, String)>,
@@ -33,9 +31,7 @@ pub enum Direction {
     },
     /// From us to the number.
     Out {
-        /// Its kind.
         kind: String,
-        /// Its state.
         state: String,
         /// The inbound message that it answers automatically, if any.
         answers: Option<InboundId>,
@@ -114,7 +110,6 @@ pub struct InboundSource {
     pub sender: String,
     /// The number or chat id.
     pub address: String,
-    /// Its lookup hash.
     pub hash: String,
 }
 

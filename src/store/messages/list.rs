@@ -11,23 +11,16 @@ use std::collections::HashMap;
 /// A message for lists, without text, name and number.
 #[derive(Debug, Clone)]
 pub struct ListedMessage {
-    /// Its id.
     pub id: MessageId,
-    /// Its kind.
     pub kind: MessageKind,
     /// The centre in whose name it is sent.
     pub centre: String,
-    /// The case's reference.
     pub case_ref: Option<String>,
-    /// The party's role.
     pub role: Option<String>,
-    /// The session.
     pub session_id: Option<SessionId>,
     /// The session's version when it was made.
     pub session_version: Option<i64>,
-    /// Its channel.
     pub channel: String,
-    /// Its state.
     pub state: MessageState,
     /// Why it was not sent.
     pub reason: Option<String>,
@@ -43,22 +36,15 @@ pub struct ListedMessage {
     pub queued_at: DateTime<Utc>,
     /// When the provider accepted it.
     pub sent_at: Option<DateTime<Utc>>,
-    /// The provider's id.
     pub provider_id: Option<String>,
-    /// All attempts.
     pub attempts: Vec<ListedAttempt>,
 }
 
-/// An attempt for lists.
 #[derive(Debug, Clone)]
 pub struct ListedAttempt {
-    /// Its token.
     pub token: AttemptToken,
-    /// Its channel.
     pub channel: String,
-    /// Its outcome.
     pub outcome: Option<String>,
-    /// The provider's id.
     pub provider_id: Option<String>,
     /// Number of text segments.
     pub parts: i64,
@@ -66,7 +52,6 @@ pub struct ListedAttempt {
     pub started_at: DateTime<Utc>,
     /// When its result was recorded.
     pub ended_at: Option<DateTime<Utc>>,
-    /// The error.
     pub error: Option<String>,
 }
 

@@ -17,11 +17,8 @@ pub(super) const FEEABLE: &str = "('cancelled', 'no_show')";
 /// A case with its record.
 #[derive(Debug, Clone)]
 pub struct MoneyCase {
-    /// Its id.
     pub id: CaseId,
-    /// Its reference.
     pub case_ref: String,
-    /// The centre's code.
     pub centre: String,
     /// Everything recorded about it.
     pub record: CaseRecord,

@@ -14,19 +14,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 /// A queued message about money or a note.
 #[derive(Debug, Clone)]
 pub struct MoneyText {
-    /// The message.
     pub id: MessageId,
-    /// Its dedup key.
     pub dedup_key: MessageKey,
-    /// Its kind.
     pub kind: MessageKind,
     /// The session that it is about.
     pub session: Option<SessionId>,
-    /// The recipient.
     pub role: Option<Role>,
-    /// Its channel.
     pub channel: Channel,
-    /// Its state.
     pub state: MessageState,
     /// Why it ended.
     pub reason: Option<String>,

@@ -109,9 +109,7 @@ pub async fn claim(
 /// A claimed message that moves to another channel.
 #[derive(Debug)]
 pub struct Rerouted {
-    /// The message.
     pub id: MessageId,
-    /// Its new channel.
     pub channel: Channel,
     /// For a message with a fixed address: the new address and its hash.
     pub to: Option<(Address, String)>,

@@ -6,9 +6,7 @@ use crate::store::db::{Arg, placeholder_list};
 /// A line: its channel, its sender, and the centres that it serves.
 #[derive(Debug, Clone, Copy)]
 pub struct LineScope<'a> {
-    /// The channel.
     pub channel: Channel,
-    /// Our sender.
     pub sender: &'a str,
     /// The centres; `None` for all but those in `except`.
     pub centres: Option<&'a [String]>,

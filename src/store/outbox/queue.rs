@@ -20,15 +20,11 @@ use chrono::{DateTime, Utc};
 pub struct NewMessage {
     /// Its dedup key, such as `confirm/<session>/<ask_version>/<role>`.
     pub dedup_key: MessageKey,
-    /// Its kind.
     pub kind: MessageKind,
     /// The centre in whose name it is sent.
     pub centre: String,
-    /// The case.
     pub case_id: Option<CaseId>,
-    /// The party.
     pub party_id: Option<PartyId>,
-    /// Its role.
     pub role: Option<Role>,
     /// The session, with its version and the version of the party's question.
     pub session: Option<(SessionId, i64, i64)>,

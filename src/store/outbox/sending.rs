@@ -15,11 +15,9 @@ use chrono::{DateTime, Utc};
 pub struct Attempt {
     /// Its token, part of the callback address.
     pub token: AttemptToken,
-    /// Its message.
     pub message_id: MessageId,
     /// The recipient and its hash.
     pub number: (Address, String),
-    /// The text.
     pub body: String,
     /// Whether it replies to somebody.
     pub is_reply: bool,
@@ -100,30 +98,23 @@ pub enum AfterRefusal {
 pub enum AttemptResult {
     /// The provider accepted it.
     Accepted {
-        /// The provider's id.
         provider_id: String,
         /// The provider's first status.
         receipt: Option<Receipt>,
     },
     /// It was certainly not sent.
     NotSent {
-        /// The error.
         error: String,
-        /// When to retry.
         retry_at: DateTime<Utc>,
     },
     /// The provider refused it.
     Refused {
-        /// The provider's error.
         error: String,
         /// What happens to the message.
         then: AfterRefusal,
     },
     /// The result is unknown. It is looked up later and never blindly retried.
-    Unknown {
-        /// The error.
-        error: String,
-    },
+    Unknown { error: String },
 }
 
 /// Records the results of a line's attempts. A result that a callback or another process recorded

@@ -10,16 +10,13 @@ use crate::store::sealed::random_id;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// A stored address.
 #[derive(Debug, Clone)]
 pub struct StoredAddress {
-    /// Its id.
     pub id: AddressId,
     /// `sms`, `telegram`, `whatsapp` or `ring`.
     pub channel: String,
     /// The number or chat id.
     pub value: String,
-    /// Its lookup hash.
     pub hash: String,
     /// `safe`, `ring_first` or `never`.
     pub safe: String,

@@ -11,15 +11,11 @@ use chrono::{DateTime, Utc};
 
 /// A single-use code to store. Only its hash is kept.
 pub struct NewLinkCode<'a> {
-    /// Hash of the code.
     pub hash: &'a str,
     /// The party it is for.
     pub party_id: &'a PartyId,
-    /// The bot.
     pub sender: &'a str,
-    /// Who made it.
     pub by: &'a str,
-    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -73,15 +69,10 @@ pub async fn use_link_code(
 
 /// A chat that waits until staff have verified its number with the party.
 pub struct WaitingChat {
-    /// Its id.
     pub id: WaitingChatId,
-    /// The bot.
     pub sender: String,
-    /// The chat.
     pub chat: Address,
-    /// Its lookup hash.
     pub chat_hash: String,
-    /// The four digits.
     pub number: String,
     /// Number of wrong numbers so far.
     pub tries: i64,

@@ -11,22 +11,14 @@ use crate::store::db::{Db, Row, Tx};
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
-/// A party.
 #[derive(Debug, Clone)]
 pub struct Party {
-    /// Its id.
     pub id: PartyId,
-    /// Its case.
     pub case_id: CaseId,
-    /// The case's reference.
     pub case_ref: String,
-    /// The centre's code.
     pub centre: String,
-    /// Its role.
     pub role: Role,
-    /// The preferred channel.
     pub channel: Channel,
-    /// Consent.
     pub consent: Consent,
     /// How much its phone may show.
     pub mode: Mode,

@@ -81,7 +81,6 @@ pub async fn history(
 
 /// A question to add.
 pub struct NewQuestion<'a> {
-    /// The session.
     pub session_id: &'a SessionId,
     /// Who asked to cancel.
     pub role: Role,
@@ -91,9 +90,7 @@ pub struct NewQuestion<'a> {
     pub channel: Channel,
     /// See `channel`.
     pub number_hash: &'a str,
-    /// Prefix of the codes.
     pub code_prefix: &'a str,
-    /// The reasons offered.
     pub offered: &'a [Reason],
     /// When the first NO arrived.
     pub first_no_at: DateTime<Utc>,
@@ -159,7 +156,6 @@ pub async fn end_of_session(tx: &mut Tx, session_id: &SessionId) -> Result<()> {
     Ok(())
 }
 
-/// Counts a wrong code.
 pub async fn count_wrong_code(tx: &mut Tx, id: &CancelQuestionId) -> Result<()> {
     tx.exec(
         "UPDATE cancel_question SET tries = tries + 1 WHERE id = $1",
@@ -171,11 +167,8 @@ pub async fn count_wrong_code(tx: &mut Tx, id: &CancelQuestionId) -> Result<()> 
 
 /// A question that was not finished in time.
 pub struct Unfinished {
-    /// The question.
     pub id: CancelQuestionId,
-    /// The session.
     pub session_id: SessionId,
-    /// Its case.
     pub case_id: CaseId,
     /// The party who asked to cancel.
     pub role: Role,

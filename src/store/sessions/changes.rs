@@ -114,7 +114,6 @@ pub async fn schedule_ask(
 
 /// A cancellation to record.
 pub struct Cancellation {
-    /// Who cancels.
     pub by: CancelledBy,
     /// When the cancellation reached us.
     pub at: DateTime<Utc>,

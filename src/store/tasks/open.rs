@@ -14,17 +14,11 @@ use chrono::{DateTime, Utc};
 /// A task to open, once per dedup key.
 #[derive(Debug, Clone)]
 pub struct NewTask<'a> {
-    /// Its dedup key.
     pub dedup_key: TaskKey,
-    /// Its kind.
     pub topic: TaskKind,
-    /// Its centre.
     pub centre: Option<&'a str>,
-    /// Its case.
     pub case_id: Option<&'a CaseId>,
-    /// The session.
     pub session_id: Option<&'a SessionId>,
-    /// The party.
     pub role: Option<Role>,
     /// The inbound message that it is about.
     pub inbound_id: Option<&'a InboundId>,

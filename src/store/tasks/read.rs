@@ -34,15 +34,10 @@ pub async fn was_done(tx: &mut Tx, dedup_key: &TaskKey) -> Result<bool> {
 /// An open or obsolete task.
 #[derive(Debug)]
 pub struct CaseTask {
-    /// Its id.
     pub id: TaskId,
-    /// Its dedup key.
     pub dedup_key: TaskKey,
-    /// Its kind.
     pub topic: TaskKind,
-    /// The session.
     pub session_id: Option<SessionId>,
-    /// The party.
     pub role: Option<Role>,
     /// The outbound message that it is about.
     pub message_id: Option<MessageId>,
@@ -85,9 +80,7 @@ pub async fn open_or_obsolete(
 /// A task with everything it refers to.
 #[derive(Debug)]
 pub struct TaskContext {
-    /// Its dedup key.
     pub dedup_key: TaskKey,
-    /// Its kind.
     pub topic: TaskKind,
     /// `open` or `done`.
     pub state: String,
@@ -180,15 +173,10 @@ pub async fn set_alerted(tx: &mut Tx, now: DateTime<Utc>, ids: &[TaskId]) -> Res
 /// A task for lists.
 #[derive(Debug, Clone)]
 pub struct Task {
-    /// Its id.
     pub id: TaskId,
-    /// Its kind.
     pub topic: TaskKind,
-    /// Its centre.
     pub centre: Option<String>,
-    /// Its case.
     pub case_ref: Option<String>,
-    /// Its party.
     pub role: Option<Role>,
     /// When it was opened.
     pub opened_at: DateTime<Utc>,

@@ -36,7 +36,6 @@ struct Desk {
     stop: CancellationToken,
 }
 
-/// The desk's pages.
 pub fn router(svc: Arc<Service>, stop: CancellationToken) -> Router {
     let asset = |kind: &'static str, body: &'static str| {
         get(move || async move {
@@ -69,7 +68,6 @@ pub fn router(svc: Arc<Service>, stop: CancellationToken) -> Router {
 /// One row of the board.
 #[derive(Debug, Clone, Serialize, PartialEq)]
 pub struct BoardRow {
-    /// The case's reference.
     pub case_ref: String,
     /// `2026-11-28T10:00` on the centre's wall clock.
     pub start: String,
@@ -79,13 +77,10 @@ pub struct BoardRow {
     pub day: String,
     /// `10:00`.
     pub time: String,
-    /// The centre's code.
     pub centre: String,
     /// The session's state in a word.
     pub state: &'static str,
-    /// The resident parent.
     pub resident: BoardAttendee,
-    /// The contact parent.
     pub contact: BoardAttendee,
 }
 

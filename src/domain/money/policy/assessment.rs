@@ -9,7 +9,6 @@ use chrono::{DateTime, Utc};
 /// One step of the assessment, with the rule that made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleStep {
-    /// When.
     pub at: DateTime<Utc>,
     /// The rule's id in `docs/rules.md`.
     pub rule: &'static str,

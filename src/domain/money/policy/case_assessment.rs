@@ -10,9 +10,7 @@ use chrono::{DateTime, Utc};
 /// The assessment of one session of a case.
 #[derive(Debug, Clone)]
 pub struct Assessed {
-    /// The session.
     pub session: SessionId,
-    /// Its assessment.
     pub result: Assessment,
 }
 

@@ -43,9 +43,7 @@ pub struct FeeRules {
 string_enum! {
     /// One of the two parents, who attend.
     Parent {
-        /// The contact parent.
         Contact = "contact",
-        /// The resident parent.
         Resident = "resident",
     }
 }
@@ -64,13 +62,10 @@ impl Parent {
 /// listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Recipient {
-    /// The contact parent.
     Contact,
-    /// The centre's co-ordinator.
     Coordinator,
     /// A referrer: 1 is the first (`referrer`), 2 the second (`referrer2`), up to 9.
     Referrer(u8),
-    /// The resident parent.
     Resident,
 }
 
@@ -109,9 +104,7 @@ pub struct CaseFacts {
 /// The time of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
-    /// Its start.
     pub start: DateTime<Utc>,
-    /// Its end.
     pub end: DateTime<Utc>,
 }
 
@@ -129,9 +122,7 @@ pub struct CalledOff {
 /// and another one booked then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LaterSession {
-    /// Its start.
     pub start: DateTime<Utc>,
-    /// Its end.
     pub end: DateTime<Utc>,
     /// When it was booked; `None` means before anything else.
     pub booked_at: Option<DateTime<Utc>>,
@@ -142,16 +133,13 @@ pub struct LaterSession {
 string_enum! {
     /// Whom a doctor's note is about.
     NoteSubject {
-        /// A child.
         Child = "child",
-        /// The contact parent.
         Contact = "contact",
         /// The resident parent (choice C06: it changes nothing).
         Resident = "resident",
     }
 }
 
-/// A doctor's note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
     /// Whom it is about.
@@ -170,11 +158,8 @@ pub struct Note {
 string_enum! {
     /// Who did not come.
     Absent {
-        /// The contact parent.
         Contact = "contact",
-        /// The resident parent.
         Resident = "resident",
-        /// Both.
         Both = "both",
         /// Not known who.
         Unknown = "unknown",
@@ -189,7 +174,6 @@ pub enum CaseEvent {
     CentreCancelled,
     /// A parent's cancellation reached us (choice C02: the provider's time of receipt).
     Cancelled {
-        /// Who wrote.
         by: Parent,
         /// Why, as far as said.
         reason: Reason,
@@ -226,9 +210,7 @@ pub enum CaseEvent {
 /// An event and its instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimedEvent {
-    /// When it happened.
     pub at: DateTime<Utc>,
-    /// What happened.
     pub event: CaseEvent,
 }
 
@@ -238,7 +220,6 @@ pub struct TimedEvent {
 pub struct SessionFacts {
     /// The rules in force.
     pub rules: FeeRules,
-    /// The case.
     pub case: CaseFacts,
     /// The session, as it is booked now.
     pub session: Slot,
@@ -250,6 +231,5 @@ pub struct SessionFacts {
     pub free: Vec<DateTime<Utc>>,
     /// The other sessions of the case.
     pub later: Vec<LaterSession>,
-    /// What happened.
     pub history: Vec<TimedEvent>,
 }

@@ -31,7 +31,6 @@ pub struct FeeStanding {
     pub fee: FeeState,
     /// Who has to pay, if there is a fee.
     pub liable: Option<Parent>,
-    /// The charge assessed.
     pub charge: i64,
     /// What was received of it.
     pub paid: i64,

@@ -52,9 +52,7 @@ impl fmt::Display for NoticeKind {
 pub struct Notice {
     /// The instant at which the rules call for it.
     pub at: DateTime<Utc>,
-    /// What it is.
     pub kind: NoticeKind,
-    /// To whom.
     pub to: Recipient,
     /// The rule that calls for it.
     pub rule: &'static str,

@@ -23,13 +23,10 @@ use chrono::{DateTime, Duration, Utc};
 /// A session of the case with the rules in force for it.
 #[derive(Debug, Clone)]
 pub struct BookedSession {
-    /// Its id.
     pub id: SessionId,
     /// Its start as it is booked now.
     pub start: DateTime<Utc>,
-    /// Its end.
     pub end: DateTime<Utc>,
-    /// Its state.
     pub state: SessionState,
     /// When it was booked.
     pub booked_at: DateTime<Utc>,
@@ -37,18 +34,14 @@ pub struct BookedSession {
     pub off: Option<(CancelledBy, DateTime<Utc>)>,
     /// Hours of notice without a fee.
     pub notice_hours: i64,
-    /// The fee.
     pub fee: Money,
-    /// Days to pay.
     pub payment_days: u32,
 }
 
 /// Everything recorded of a case.
 #[derive(Debug, Clone)]
 pub struct CaseRecord {
-    /// The case.
     pub case: CaseFacts,
-    /// Its sessions.
     pub sessions: Vec<BookedSession>,
     /// Its facts that were not voided, in the order in which they were recorded.
     pub facts: Vec<RecordedFact>,

@@ -20,7 +20,6 @@ pub const NO_SHOW_OF_CLOSED_FILE: &str = "C20";
 /// A fact as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedFact {
-    /// Its id.
     pub id: FactId,
     /// The fact that it voids, if it is of the kind `voided`.
     pub voids: Option<FactId>,
@@ -30,7 +29,6 @@ pub struct RecordedFact {
     pub role: Option<Role>,
     /// Its kind: `cancelled`, `closed`, `taken_back`, `reinstated`, `note`, `payment` …
     pub kind: String,
-    /// When it happened.
     pub at: DateTime<Utc>,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,

@@ -43,7 +43,6 @@ pub enum LintRule {
 }
 
 impl LintRule {
-    /// Every rule.
     pub const ALL: [LintRule; 17] = [
         LintRule::Child,
         LintRule::Reason,
@@ -68,9 +67,7 @@ impl LintRule {
 /// One rule that a text breaks, with the words that break it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LintFinding {
-    /// The rule.
     pub rule: LintRule,
-    /// The words.
     pub word: String,
 }
 

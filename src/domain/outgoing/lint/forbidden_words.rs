@@ -6,15 +6,12 @@ use crate::domain::outgoing::message::MessageKind;
 /// at the end matches any ending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ForbiddenWords {
-    /// Words for a child.
     pub child: Vec<String>,
     /// Reasons for not coming.
     pub reason: Vec<String>,
     /// Courts, lawyers and authorities.
     pub court: Vec<String>,
-    /// Doctors.
     pub doctor: Vec<String>,
-    /// The other parent.
     pub other_parent: Vec<String>,
     /// Words that say what kind of place the centre is.
     pub place: Vec<String>,

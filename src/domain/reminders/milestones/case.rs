@@ -11,13 +11,11 @@ use chrono::{DateTime, Utc};
 /// One session of a case.
 #[derive(Debug, Clone)]
 pub struct MilestoneVisit {
-    /// Its id.
     pub session: SessionId,
     /// Its start and end.
     pub start: DateTime<Utc>,
     /// See `start`.
     pub end: DateTime<Utc>,
-    /// Its state.
     pub state: SessionState,
     /// A first visit to see the centre.
     pub previsit: bool,
@@ -36,7 +34,6 @@ pub struct MilestoneVisit {
 /// A session that a parent called off.
 #[derive(Debug, Clone)]
 pub struct ParentCancellation {
-    /// The parent.
     pub role: Role,
     /// It came with less than the notice hours.
     pub late: bool,
@@ -49,7 +46,6 @@ pub struct ParentCancellation {
 /// A case with its sessions.
 #[derive(Debug, Clone)]
 pub struct MilestoneCase {
-    /// Its id.
     pub id: CaseId,
     /// Contact was ordered by a court.
     pub court_ordered: bool,
@@ -62,15 +58,11 @@ pub struct MilestoneCase {
 /// A task to open, once for its dedup key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MilestoneTask {
-    /// Its dedup key.
     pub dedup_key: TaskKey,
     /// What it is about.
     pub topic: TaskKind,
-    /// The session.
     pub session: Option<SessionId>,
-    /// The parent.
     pub role: Option<Role>,
-    /// Its day.
     pub due_at: Option<DateTime<Utc>>,
 }
 

@@ -37,7 +37,6 @@ pub struct InboundContext {
     pub quiet_word: bool,
     /// The provider blocked the number because of this message.
     pub provider_stopped: bool,
-    /// Who writes.
     pub sender: Sender,
     /// Whether the number wants messages, as of before this one.
     pub opt_out: OptOut,
@@ -89,11 +88,9 @@ pub struct RecentExchange {
 /// An upcoming session of the party that writes, as that party knows it.
 #[derive(Debug, Clone)]
 pub struct KnownVisit {
-    /// Its session id.
     pub session: SessionId,
     /// Its case, so that two families on one phone are never mixed up.
     pub case: CaseId,
-    /// Its start (UTC).
     pub starts_at: DateTime<Utc>,
     /// The version of this party's question. Buttons and numbers are valid for one version.
     pub ask_version: i64,
@@ -143,7 +140,6 @@ pub struct QuestionState {
 /// What the party wants, when it is not clear for which visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AmbiguousWish {
-    /// To confirm.
     Confirm,
     /// To cancel, with the reason if one was given.
     Cancel(Option<Reason>),
@@ -152,7 +148,6 @@ pub enum AmbiguousWish {
 /// A numbered question ("which visit?") that waits for its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenChoice {
-    /// Its id.
     pub id: ChoiceId,
     /// What the party wants.
     pub wanted: AmbiguousWish,
@@ -166,7 +161,6 @@ pub struct OpenChoice {
 /// still believe to be open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownDateQuestion {
-    /// Its id.
     pub question: DateQuestionId,
     /// The session that would be moved.
     pub session: SessionId,
@@ -185,7 +179,6 @@ pub struct KnownDateQuestion {
 /// A press on a button.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ButtonPress {
-    /// Which button.
     pub press: Press,
     /// The message that carries the button, if we sent it to this very chat.
     pub below: Option<PromptRef>,
@@ -194,7 +187,6 @@ pub struct ButtonPress {
 /// The message that carries a button.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptRef {
-    /// Its kind.
     pub kind: MessageKind,
     /// The session that it is about, if any.
     pub session: Option<SessionId>,

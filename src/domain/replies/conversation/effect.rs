@@ -13,13 +13,9 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// The party confirmed this session.
-    Confirm {
-        /// The session.
-        session: SessionId,
-    },
+    Confirm { session: SessionId },
     /// The party asked to cancel. Nothing changes yet.
     CancelAsked {
-        /// The session.
         session: SessionId,
         /// The reason if one was given.
         reason: Option<Reason>,
@@ -30,7 +26,6 @@ pub enum Effect {
     },
     /// The party finished a cancellation.
     Cancel {
-        /// The session.
         session: SessionId,
         /// The cancel question that it answers.
         question: CancelQuestionId,
@@ -40,15 +35,9 @@ pub enum Effect {
         at: DateTime<Utc>,
     },
     /// The party took its cancellation back before anybody was told.
-    TakeBack {
-        /// The session.
-        session: SessionId,
-    },
+    TakeBack { session: SessionId },
     /// The party keeps a session that it had asked to cancel.
-    CloseQuestion {
-        /// The cancel question.
-        question: CancelQuestionId,
-    },
+    CloseQuestion { question: CancelQuestionId },
     /// A wrong code was tried.
     WrongCode {
         /// The cancel question that it was tried on.
@@ -63,29 +52,18 @@ pub enum Effect {
     },
     /// A question about another date was answered.
     DateAnswer {
-        /// The date question.
         question: DateQuestionId,
-        /// Who answered.
         role: Role,
         /// Whether they can come on that date.
         yes: bool,
     },
     /// A numbered question was answered, or is out of date because of a newer message.
-    Chosen {
-        /// The numbered question.
-        choice: ChoiceId,
-    },
+    Chosen { choice: ChoiceId },
     /// Who cancelled says afterwards that it was illness (choice C28). Only the reason is recorded.
-    IllnessTold {
-        /// The session.
-        session: SessionId,
-        /// Who is ill.
-        reason: Reason,
-    },
+    IllnessTold { session: SessionId, reason: Reason },
     /// Some of the children stay away. The visit goes on with the others, so neither lateness nor a
     /// fee applies.
     SomeChildren {
-        /// The session.
         session: SessionId,
         /// They are ill.
         ill: bool,
@@ -95,7 +73,6 @@ pub enum Effect {
     Quieten {
         /// What it may show.
         mode: Mode,
-        /// The rule.
         rule: &'static str,
     },
     /// No messages to this address until a person has spoken with its owner.
@@ -106,7 +83,6 @@ pub enum Effect {
     OptIn,
     /// A task for a person.
     Task {
-        /// What to do.
         topic: TaskKind,
         /// The session that it is about, if that is clear.
         session: Option<SessionId>,
@@ -116,7 +92,6 @@ pub enum Effect {
 /// The one reply that is sent back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// What it says.
     pub kind: MessageKind,
     /// The session that it is about.
     pub session: Option<SessionId>,

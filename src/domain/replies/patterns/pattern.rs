@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 /// A part of a pattern.
 pub(super) enum Part {
-    /// This word.
     Word(WordId),
     /// Up to three words of any kind.
     Gap,
@@ -18,7 +17,6 @@ pub(super) enum Part {
 pub(super) struct AnyOf {
     /// Alternatives of one word, sorted.
     pub(super) words: Vec<WordId>,
-    /// The same words.
     pub(super) word_filter: WordFilter,
     /// Alternatives of several words.
     pub(super) phrases: Vec<SharedPhrases>,
@@ -39,7 +37,6 @@ pub(super) struct Phrases {
     pub(super) all: Vec<Vec<Part>>,
     /// First words with the index of the phrase, sorted.
     pub(super) by_first: Vec<(WordId, u32)>,
-    /// The first words.
     pub(super) filter: WordFilter,
     /// Phrases that may be empty, or begin with any word.
     pub(super) anywhere: Vec<u32>,

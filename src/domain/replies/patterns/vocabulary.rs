@@ -52,7 +52,6 @@ pub(crate) struct Vocabulary {
     /// "2" between one of `before_two` and one of `after_two` is "to".
     before_two: Vec<WordId>,
     after_two: Vec<WordId>,
-    /// The word "to".
     to: WordId,
     /// The "s" of "he's" and "dad's".
     s: WordId,

@@ -10,7 +10,6 @@ pub(crate) const QUESTION_MARK: WordId = 2;
 pub(crate) const NUMBER: WordId = 3;
 pub(crate) const TIME: WordId = 4;
 pub(crate) const DATE: WordId = 5;
-/// A long number.
 pub(crate) const PHONE: WordId = 6;
 pub(super) const MONEY: WordId = 7;
 /// The first id of a word that is spelled.

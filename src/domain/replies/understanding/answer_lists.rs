@@ -3,7 +3,6 @@
 use crate::domain::replies::patterns::PatternSet;
 use crate::domain::replies::understanding::list_reader::ListReader;
 
-/// Lists for answers.
 pub(super) struct AnswerLists {
     /// Words that together are no answer, although each is known.
     pub(super) no_answer: PatternSet,
@@ -11,7 +10,6 @@ pub(super) struct AnswerLists {
     pub(super) question_start: PatternSet,
     /// What may stand before that.
     pub(super) greeting: PatternSet,
-    /// "no".
     pub(super) plain_no: PatternSet,
     /// A "no" before words that agree.
     pub(super) no_that_agrees: PatternSet,

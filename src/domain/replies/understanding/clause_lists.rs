@@ -3,7 +3,6 @@
 use crate::domain::replies::patterns::PatternSet;
 use crate::domain::replies::understanding::list_reader::ListReader;
 
-/// Lists for clauses.
 pub(super) struct ClauseLists {
     /// A clause may begin before one of these.
     pub(super) starts: PatternSet,
@@ -19,7 +18,6 @@ pub(super) struct ClauseLists {
     pub(super) reported: PatternSet,
     /// People who speak of themselves, at the start of a clause.
     pub(super) speaker: PatternSet,
-    /// The writer.
     pub(super) writer: PatternSet,
     /// "his", "her".
     pub(super) his: PatternSet,

@@ -24,7 +24,6 @@ macro_rules! flags {
 }
 pub(super) use flags;
 
-/// A set of flags.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FlagSet<F> {
     bits: u8,

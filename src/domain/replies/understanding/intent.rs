@@ -74,7 +74,6 @@ impl Intent {
 /// What was understood of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Understood {
-    /// The intent.
     pub intent: Intent,
     /// The name of the rule that gave the intent.
     pub rule: &'static str,

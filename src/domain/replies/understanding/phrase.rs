@@ -7,17 +7,13 @@ pub(super) enum PhraseKind {
     Mark,
     /// "can't come".
     Refuse,
-    /// "no".
     No,
-    /// "cancel".
     Cancel,
-    /// "cancelled".
     Cancelled,
     /// "keep the booking".
     Keep,
     /// "we will be there".
     Coming,
-    /// "yes".
     Yes,
     /// "no problem", "ok".
     Agreed,
@@ -46,7 +42,6 @@ pub(super) enum PhraseKind {
     Vehicle,
     /// "so", "because".
     Connective,
-    /// A first name.
     Name,
     /// Changes nothing in any answer.
     Filler,

@@ -7,7 +7,6 @@ use crate::domain::replies::understanding::reading::{
     Answer, Attendance, GivenReason, Mention, Reading, Wording,
 };
 
-/// Reads an answer.
 pub(super) fn read(lists: &Lists, words: &[Word], phrases: &[Phrase]) -> Reading {
     let mut reader = Reader::new(lists, words, phrases);
     for i in 0..phrases.len() {

@@ -12,17 +12,13 @@ flags! {
         Agreed,
         /// "can't come".
         Refuse,
-        /// "no".
         No,
-        /// "cancel".
         Cancel,
-        /// "cancelled".
         Cancelled,
     }
 
     /// Who comes, and who does not.
     enum Attendance {
-        /// Somebody comes.
         SomebodyComes,
         /// The writer's own side comes.
         WriterComes,

@@ -23,7 +23,6 @@ pub struct ReadingContext<'a> {
     pub channel: Channel,
     /// How many sessions await an answer.
     pub open: usize,
-    /// Which question was asked.
     pub asked: PendingQuestion,
     /// The party's own arrivals at these sessions, in local time. If it is empty, they are not
     /// known: then no message that names a date or a time confirms.

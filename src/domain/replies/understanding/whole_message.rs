@@ -5,7 +5,6 @@ use crate::domain::replies::patterns::{PatternSet, Word, sentences};
 /// What a message may consist of to mean one thing.
 #[derive(Default)]
 pub(super) struct WholeMessage {
-    /// The whole message.
     pub(super) whole: PatternSet,
     /// What may stand before or after it and changes nothing: "okay", "thank you".
     pub(super) courtesy: PatternSet,
