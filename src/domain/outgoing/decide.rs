@@ -30,7 +30,7 @@ const SHORTEST_VALIDITY: Duration = Duration::seconds(60);
 const SPARE_JOURNEY: Duration = Duration::hours(SPARE_JOURNEY_HOURS);
 /// A message whose session is being changed by somebody is looked at again after this.
 const BUSY: Duration = Duration::milliseconds(200);
-/// The language of every template, and of content templates that serve everybody.
+/// The language in which every template exists, and every content template that serves everybody.
 const ENGLISH: &str = "en";
 
 /// An address with its look-up hash.
@@ -42,7 +42,7 @@ pub struct Snapshot<'a> {
     pub now: DateTime<Utc>,
     /// The message.
     pub message: &'a ClaimedMessage,
-    /// Whose words it would be; `None` if there is no centre at all.
+    /// The centre in whose name it is sent; `None` if there is no centre at all.
     pub centre: Option<&'a Centre>,
     /// The line that claimed it.
     pub line: LineFacts<'a>,
@@ -82,7 +82,7 @@ pub struct LineFacts<'a> {
 /// What is known of the address that an answer goes back to.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReplyAddress<'a> {
-    /// It rests or was given up: only answers to its own STOP and the like still go.
+    /// It is paused or no longer used: only answers to its own STOP and the like still go.
     pub closed: bool,
     /// The quietest mode of the parties with this address.
     pub mode: Option<Mode>,
@@ -190,7 +190,7 @@ pub fn decide(s: &Snapshot<'_>) -> Decision {
     };
     let task = match verdict {
         Verdict::AskManager => Some(TaskKind::MoneyPaused),
-        // The task behind a milestone is there already.
+        // A milestone already has its task.
         _ if must_ring && !s.message.kind.is_milestone() => ring_task(s, &verdict),
         _ => None,
     };
@@ -251,7 +251,7 @@ fn milestone(s: &Snapshot<'_>, centre: &Centre) -> Result<Option<MoneyFacts>, Ve
     if !task.task_open || !wanted || say.is_none() {
         return Err(withdrawn(EndReason::NoLongerDue));
     }
-    // The other parent's text goes as it would.
+    // This does not affect the other parent's text.
     if task.in_danger {
         return Err(withdrawn(EndReason::Safety));
     }
@@ -278,13 +278,13 @@ fn milestone_words(s: &Snapshot<'_>, centre: &Centre, attendee: &AttendeeContext
     }
 }
 
-/// An answer goes back to the address that asked.
+/// A text for one address: a reply to whoever wrote, or an alert to staff.
 fn answer(s: &Snapshot<'_>, centre: &Centre) -> Result<Draft, Verdict> {
     let kind = s.message.kind;
     let Some(to) = s.message.to.clone() else {
         return Err(withdrawn(EndReason::NoAddress));
     };
-    // Its own STOP and START are answered in any case.
+    // These go even to an address that has opted out.
     let after_stop = [
         MessageKind::StopAck,
         MessageKind::LinkNumber,
@@ -428,7 +428,7 @@ fn about_money(
         return Err(Verdict::AskManager);
     }
     let route = reachable(s, attendee)?;
-    // A discreet phone shows no money and a silent one nothing: a person tells the party.
+    // A discreet phone shows no money, a silent one nothing: a person rings instead.
     let allowed = money.allowed.filter(|_| attendee.mode == Mode::Normal);
     match allowed {
         None => Err(withdrawn(EndReason::Mode)),
@@ -438,7 +438,7 @@ fn about_money(
     }
 }
 
-/// A text about a visit: what it says must still be so, for the reader as they may know it.
+/// A text about a visit: what it says must still be true, as far as the reader has been told.
 fn about_visit(
     s: &Snapshot<'_>,
     centre: &Centre,
@@ -464,7 +464,7 @@ fn still_so(s: &Snapshot<'_>, attendee: &AttendeeContext, ask_version: i64) -> R
             return Err(withdrawn(EndReason::Answered));
         }
         (MessageKind::SessionOff, _) | (_, SessionState::Booked) => {}
-        // They have not been told that it is off: for them it is on, to the minute.
+        // They have not been told that it is off: until that minute it is on for them.
         _ if attendee.is_hidden(s.now) => {}
         _ => return Err(withdrawn(EndReason::SessionOff)),
     }
@@ -503,8 +503,8 @@ fn allowed_now(
     let spares_journey = calls_off && arrives_at - s.now <= SPARE_JOURNEY;
     let centres = centre.courtesy.quiet.filter(|_| !spares_journey);
     let quiet: Vec<Quiet> = centres.into_iter().chain(attendee.quiet).collect();
-    // A phone that may show nothing now is never used for haste, and news that comes too late to
-    // spare a journey is no news: a person rings.
+    // Urgency never overrides a phone's own hours. If the news would come too late to spare a
+    // journey, a person rings instead.
     match after_all_quiet(&quiet, centre.tz, s.now) {
         Some(allowed) if allowed <= s.now => Ok(()),
         _ if spares_journey => Err(withdrawn(EndReason::Mode)),
@@ -554,8 +554,8 @@ fn visit_words(
 }
 
 /// The courtesy request. Its cut-off is counted from the party's own arrival and is never later
-/// than the real one: the session's start is often when the other parent arrives. Whoever arrives
-/// after the start reads the full hour before it.
+/// than the real one: the session's start is often when the other parent arrives. A parent who arrives
+/// after the start is given a moment counted from a whole hour before it.
 fn confirm_request(centre: &Centre, attendee: &AttendeeContext, now: DateTime<Utc>) -> Say {
     let (start, own) = (attendee.session.starts_at, attendee.attendee.arrives_at);
     let counted_from = if own <= start {
@@ -584,7 +584,7 @@ fn draft_for(attendee: &AttendeeContext, route: &Route, say: Say) -> Draft {
 }
 
 /// How a draft leaves: in the words that the phone may show, by this line or another, now or later.
-/// Says too whether a person has to ring.
+/// Also returns whether a person has to ring.
 fn dispatch(s: &Snapshot<'_>, centre: &Centre, draft: Draft) -> (Verdict, bool) {
     let Draft {
         say,
@@ -658,8 +658,8 @@ impl Snapshot<'_> {
         whatsapp::delivery(say, open, self.line.contents, reader)
     }
 
-    /// When spacing and daily maximum let a text go to this phone. News that spares a journey waits
-    /// for neither.
+    /// When spacing and daily maximum let a text go to this phone. A text that spares a wasted
+    /// journey skips both limits.
     fn too_soon(&self, centre: &Centre, phone: &str) -> Option<DateTime<Utc>> {
         let calls_off = self.message.kind.calls_off();
         let urgent = calls_off
@@ -674,8 +674,9 @@ impl Snapshot<'_> {
     }
 }
 
-/// What this channel does not take goes to the party's next agreed and safe address (choice K11),
-/// before anything was sent. A question that only this channel can finish does not.
+/// If this channel cannot carry the text, it goes to the party's next agreed and safe address
+/// (choice K11), before anything was sent. A question that can only be finished on this channel
+/// ends instead.
 fn next_channel(s: &Snapshot<'_>, channel: Channel) -> Verdict {
     let only_here = matches!(
         s.message.kind,
@@ -695,7 +696,7 @@ fn next_channel(s: &Snapshot<'_>, channel: Channel) -> Verdict {
     }
 }
 
-/// Whether somebody does not hear what they should, so that a person has to ring.
+/// Whether the party misses news that it needs, so that a person has to ring.
 fn leaves_somebody_uninformed(s: &Snapshot<'_>, verdict: &Verdict) -> bool {
     let kind = s.message.kind;
     match verdict {
@@ -703,7 +704,7 @@ fn leaves_somebody_uninformed(s: &Snapshot<'_>, verdict: &Verdict) -> bool {
             MessageState::Withdrawn,
             EndReason::OptedOut | EndReason::NoAddress | EndReason::Mode,
         ) => true,
-        // A closed file gets no texts; but nobody makes a journey for nothing.
+        // A closed file gets no texts; but nobody should travel for nothing.
         Verdict::End(MessageState::Withdrawn, EndReason::Archived) => kind.calls_off(),
         Verdict::End(MessageState::Expired, _) => {
             (kind.calls_off() || kind.calls_on())

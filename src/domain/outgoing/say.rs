@@ -1,5 +1,6 @@
 //! What may be said to one party. A text is rendered from these types alone, and they have no room
-//! for the other party: no cause, no name, no other arrival, no session start.
+//! for the other party: no cause, no name, no other arrival, no session start. The one free text,
+//! what staff write themselves, is checked by [`crate::domain::outgoing::lint`] first.
 
 #![warn(missing_docs)]
 
@@ -9,10 +10,10 @@ use crate::domain::people::channel::Mode;
 use crate::string_enum;
 use chrono::{NaiveDate, NaiveDateTime};
 
-/// Who speaks: the centre's words that stand in texts.
+/// The sender: the centre's details that appear in texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Speaker {
-    /// The centre's code: it may have templates of its own. Stands in no text.
+    /// The centre's code: it may have templates of its own. Never appears in a text.
     pub centre: String,
     /// First word of every text.
     pub short_name: String,
@@ -27,7 +28,7 @@ pub struct Speaker {
 /// How a cancellation is to be finished (safety rule S1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FinishBy {
-    /// Late, reason unknown: a stem with an option digit for each reason.
+    /// Late, reason unknown: three digits, then one for the reason.
     CodeWithReason {
         /// Three random digits.
         code_prefix: String,
@@ -82,7 +83,7 @@ pub enum Say {
     CancellationAck {
         /// The party's own arrival.
         arrival: NaiveDateTime,
-        /// With the notice hours or more: there is no charge.
+        /// Full notice was given: there is no charge.
         in_time: bool,
     },
     /// The visit will not go ahead. Holds no cause.
@@ -114,7 +115,7 @@ pub enum Say {
         /// The party's own arrival at the first, with the centre's name if the two are at different
         /// centres.
         first: (Option<String>, NaiveDateTime),
-        /// The same of the second.
+        /// The same for the second.
         second: (Option<String>, NaiveDateTime),
     },
     /// To a stranger; names nobody.
@@ -133,7 +134,7 @@ pub enum Say {
     },
     /// A chat was linked.
     Welcome,
-    /// The number that staff must hear.
+    /// The number that the parent must read out to staff.
     LinkNumber {
         /// Four digits.
         number: String,
@@ -142,19 +143,19 @@ pub enum Say {
     LinkRefused,
     /// A button that does nothing any more.
     OldButton,
-    /// What stands in place of a text in a chat that was given up.
+    /// Replaces old texts in a chat that is no longer used.
     NoLongerInUse,
     /// To staff: so many urgent tasks wait.
     StaffAlert {
         /// How many.
         count: i64,
     },
-    /// The words of a person, in answer to a message; read over by [`crate::domain::outgoing::lint`].
+    /// The words of a person, in answer to a message; checked by [`crate::domain::outgoing::lint`].
     StaffReply {
         /// The words.
         text: String,
     },
-    /// A fee is due; to who owes it and nobody else. Holds no reason.
+    /// A fee is due. Sent only to the person who owes it. Gives no reason.
     FeeNotice {
         /// How much.
         amount: Money,
@@ -177,10 +178,10 @@ pub enum Say {
     FeeSettled {
         /// Day of the visit that it was for.
         date: NaiveDate,
-        /// The file was closed before and stays so (choice C20).
+        /// The file was already closed and stays closed (choice C20).
         file_closed: bool,
     },
-    /// A payment is open on the file. Holds no name, amount or reason.
+    /// A payment is outstanding. Gives no name, amount or reason.
     AllPartiesNotice {
         /// The last day on which it can be paid.
         last_day: NaiveDate,
@@ -206,7 +207,7 @@ pub enum Say {
     },
     /// A regular talk about the visits is due.
     ReviewDue,
-    /// Everybody comes to a meeting after some months.
+    /// Invitation to the meeting that is held after some months.
     IntroductionMeeting,
     /// Come and look round before the first visit.
     PrevisitInvitation {
@@ -215,7 +216,7 @@ pub enum Say {
     },
     /// The rules on notice and fees change.
     FeeChange {
-        /// The first day.
+        /// The first day of the new rules.
         from: NaiveDate,
     },
 }
@@ -246,13 +247,13 @@ string_enum! {
     }
 }
 
-/// Whether one may say a thing to a party in this mode, and what a person has to do instead (safety
+/// What may be said to a party in this mode, and what a person has to do instead (safety
 /// rule D2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InMode {
     /// What is said; nothing if nothing may be.
     pub say: Option<Say>,
-    /// A person has to ring, because what there is to say is not said.
+    /// A person has to ring, because the text cannot say what the party needs to know.
     pub ring: bool,
 }
 
@@ -329,9 +330,9 @@ impl Say {
         }
     }
 
-    /// What becomes of it for a party in this mode (safety rule D2): a discreet phone gets one of
-    /// two bare texts, a silent one nothing. What would have told the party something becomes a
-    /// ring task; thanks and receipts are simply not said.
+    /// How this text changes for a phone in this mode (safety rule D2): a discreet phone gets one of
+    /// two neutral texts, a silent one nothing. News becomes a ring task; thanks and acknowledgements
+    /// are left out.
     pub fn in_mode(self, mode: Mode) -> InMode {
         let receipt = matches!(
             self,
@@ -359,7 +360,7 @@ impl Say {
                 say: Some(say),
                 ring: false,
             },
-            // Written to staff, or by somebody who is no party: no mode of a party binds it.
+            // Sent to staff, or to an address that is not yet known to be a party's: no mode applies.
             (_, say @ (Say::StaffAlert { .. } | Say::LinkNumber { .. } | Say::LinkRefused)) => {
                 InMode {
                     say: Some(say),

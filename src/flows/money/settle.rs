@@ -1,9 +1,10 @@
 //! Brings the texts and tasks of a case in line with the rules on money, after every fact and
-//! whenever something happens by itself. Texts that are called for are queued, others withdrawn,
-//! and what a person has to decide becomes a task.
+//! whenever a deadline passes. Texts that are called for are queued, others withdrawn, and what a
+//! person has to decide becomes a task.
 //!
 //! The state of a fee is never stored. It is computed from the facts each time
-//! (`domain::money::policy`).
+//! (`domain::money::policy`). Of a case, only its hold, whether it is closed, and when it is next
+//! looked at are saved.
 
 use super::assessed_case::{AssessedCase, called};
 use super::{notified, owed_again, reviews, texts};
@@ -20,7 +21,7 @@ use chrono::{DateTime, Utc};
 /// Cases settled in one batch.
 const BATCH: i64 = 500;
 
-/// Settles the cases in which something happens by itself, and returns how many.
+/// Settles the cases in which a deadline has passed, and returns how many.
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     let mut n = 0;
     loop {
@@ -43,7 +44,7 @@ pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     Ok(n)
 }
 
-/// Assesses a case and writes down what follows. Doing it twice does nothing more.
+/// Assesses a case and writes down what follows. Calling it again changes nothing.
 ///
 /// Returns the assessment.
 pub async fn settle(

@@ -21,7 +21,7 @@ use chrono::{DateTime, Duration, Utc};
 pub async fn run(svc: &Service, stop: tokio_util::sync::CancellationToken) -> Result<()> {
     let mut failures = 0u32;
     while !stop.is_cancelled() {
-        // A message lives in the database alone, so it is simply tried again.
+        // Nothing is lost: the message is still in the database, so it is tried again.
         if let Err(e) = apply_all(svc).await {
             tracing::warn!("a message could not be applied yet: {e:#}");
             failures = (failures + 1).min(6);
@@ -42,7 +42,7 @@ pub async fn run(svc: &Service, stop: tokio_util::sync::CancellationToken) -> Re
     Ok(())
 }
 
-/// Applies all stored messages; gives how many.
+/// Applies all stored messages; returns how many.
 pub async fn apply_all(svc: &Service) -> Result<u64> {
     let mut n = 0;
     while apply_next(svc).await? {
@@ -86,7 +86,7 @@ async fn apply_next(svc: &Service) -> Result<bool> {
     Ok(true)
 }
 
-/// The bot was blocked, unblocked or added to a group; it leaves groups at once.
+/// The bot was blocked, unblocked or added to a group, which it leaves at once.
 async fn inbound_event(
     svc: &Service,
     tx: &mut Tx,
@@ -150,7 +150,7 @@ async fn apply(
     let sender = Sender::find(tx, lines, inbound).await?;
     let contexts = sender.lock_sessions(tx, lines, inbound).await?;
     if inbound.channel == Channel::Telegram {
-        // Who writes or presses has not blocked the bot.
+        // Anybody who writes or presses cannot have blocked the bot.
         inbox::set_blocked(tx, &inbound.number_hash, None).await?;
     }
     let ctx = read_context(svc, tx, &centres, &sender, &contexts, inbound, now).await?;

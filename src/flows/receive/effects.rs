@@ -38,7 +38,7 @@ impl DecisionWriter<'_> {
         self.send_reply(draft, rule).await
     }
 
-    /// Notes for each session that the effect decides that this party spoke about it.
+    /// Records, for each session that the effect decides, when this party spoke about it.
     async fn note_decided(&mut self, ctx: &InboundContext, effect: &Effect) -> Result<()> {
         for session in effect.decided_sessions(ctx) {
             let Some(context) = self.context(session) else {
@@ -53,7 +53,7 @@ impl DecisionWriter<'_> {
         Ok(())
     }
 
-    /// Writes one effect down; a break drops the effects after it.
+    /// Writes one effect down. Returning `Break` skips the remaining effects.
     async fn write(
         &mut self,
         ctx: &InboundContext,
@@ -180,7 +180,7 @@ impl DecisionWriter<'_> {
         tasks::mark_unfinished_obsolete(self.tx, self.now, session, Some(role)).await
     }
 
-    /// Who cancelled says afterwards that it was an illness (choice C28).
+    /// A party that had already cancelled says now that it was because of illness (choice C28).
     async fn illness(&mut self, session: &SessionId, reason: Reason) -> Result<()> {
         let Some(context) = self.context(session) else {
             return Ok(());

@@ -23,10 +23,11 @@ use crate::templates::RenderedText;
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// A text that cannot be rendered is tried again after this: somebody may correct the template.
+/// A text that cannot be rendered is tried again after this, so that somebody can correct the
+/// template.
 const TRY_TO_RENDER_AGAIN: Duration = Duration::minutes(5);
 
-/// A text that may leave, for its committed intent.
+/// A text to send once this transaction has been committed.
 pub(super) struct Ready {
     pub(super) attempt: Attempt,
     pub(super) buttons: Vec<Vec<Button>>,
@@ -167,8 +168,8 @@ fn render(
         .render(&text.say, &speaker(centre), &text.language)
 }
 
-/// A move is told to somebody who does not know yet that the visit is off: the text that will say
-/// so names the new time.
+/// This parent is told of a move, and does not know yet that the visit is off. The text that will
+/// say so has to name the new time.
 async fn note_move_told(
     tx: &mut Tx,
     gathered: &Gathered,

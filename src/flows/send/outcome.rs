@@ -25,7 +25,7 @@ pub(super) struct Sent {
     message_id: MessageId,
     number_hash: String,
     kind: MessageKind,
-    /// It answers somebody, at the address that asked.
+    /// It was sent to one given address: a reply, or an alert to staff.
     is_reply: bool,
     tries: i64,
     outcome: SendOutcome,
@@ -50,15 +50,15 @@ pub(super) enum LineMeaning {
     Answers,
     /// One more failure in a row.
     Fails,
-    /// The provider asked everybody to wait (429).
+    /// The provider asked us to slow down (429).
     Waits(Span),
-    /// It says nothing about the line.
+    /// The outcome says nothing about the line.
     Nothing,
     /// The provider refuses everything.
     Stops,
 }
 
-/// Records what follows from an outcome beside the attempt itself. Gives the result of the attempt,
+/// Records what follows from an outcome besides the attempt itself. Returns the attempt's result,
 /// unless it is recorded already.
 pub(super) async fn record(
     line: &Line,
@@ -79,8 +79,8 @@ pub(super) async fn record(
             Ok((Some(accepted), LineMeaning::Answers))
         }
         SendOutcome::NotSent { error, wait } => Ok(not_sent(sent, error, wait, now)),
-        // It was not delivered. The next look at the message takes the party's other address, if it
-        // was agreed and is safe, or opens a ring task.
+        // The bot was blocked. When the message is next claimed, the party's other address is used if
+        // it was agreed and is safe; otherwise a ring task is opened.
         SendOutcome::RefusedNumber {
             error,
             blocked: true,
@@ -92,7 +92,7 @@ pub(super) async fn record(
                 LineMeaning::Answers,
             ))
         }
-        // The same: the next look at the message decides who takes it.
+        // WhatsApp's window is closed. When the message is next claimed, another channel is chosen.
         SendOutcome::OutsideWindow { error } => {
             let then = AfterRefusal::NextAddress(now);
             Ok((refused(error, then), LineMeaning::Answers))
@@ -158,7 +158,8 @@ fn not_sent(
     )
 }
 
-/// The provider refused this number. A person learns it, and the message ends with the reason.
+/// The provider refused this number. The message ends with the reason, and a task is opened, except
+/// for a STOP acknowledgement.
 async fn refused_number(
     line: &Line,
     tx: &mut Tx,
@@ -189,8 +190,8 @@ async fn refused_number(
     Ok(reason)
 }
 
-/// The bot was blocked there, or the chat is gone. Staff see it, and no text goes there until the
-/// bot is let in again.
+/// The bot was blocked there, or the chat is gone. Staff get a task, and no text goes there until
+/// the bot is unblocked.
 async fn chat_is_gone(tx: &mut Tx, sent: &Sent, now: DateTime<Utc>) -> Result<()> {
     if inbox::set_blocked(tx, &sent.number_hash, Some(now)).await? == 0 {
         return Ok(());
@@ -212,8 +213,8 @@ async fn stop_channel(line: &Line, tx: &mut Tx, error: &str, now: DateTime<Utc>)
     Ok(())
 }
 
-/// Nobody knows whether it left. If the provider can be asked, it will be. Telegram cannot: a person
-/// decides, and a pressed button may still prove that it arrived.
+/// Nobody knows whether it left. A provider that can list past messages will be asked. Telegram
+/// cannot, so a person decides; a pressed button may still prove that it arrived.
 async fn unknown(
     line: &Line,
     tx: &mut Tx,

@@ -91,7 +91,7 @@ impl Gathered {
         })
     }
 
-    /// What a message needs beside that.
+    /// Reads what the decision needs to know about this message in addition.
     pub(super) async fn details(
         &self,
         tx: &mut Tx,
@@ -163,7 +163,7 @@ impl Gathered {
         }
     }
 
-    /// The centre whose words a message has; any centre for one that belongs to none.
+    /// The message's centre, or any centre if it has none.
     pub(super) fn centre(&self, message: &ClaimedMessage) -> Option<&Centre> {
         let own = self.centres.get(&message.centre);
         own.or_else(|| self.centres.values().next())
@@ -182,7 +182,7 @@ impl Gathered {
             .is_some_and(|(id, ..)| !self.free_sessions.contains(id))
     }
 
-    /// An unprompted text goes to this phone: the next one keeps its distance.
+    /// Counts an unprompted text to this phone, so that the next one is spaced from it.
     pub(super) fn count(&mut self, phone: &str, now: DateTime<Utc>) {
         self.pace.count(phone, now);
     }
@@ -207,7 +207,7 @@ fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items
 }
 
-/// What was sent lately to the phones of centres that keep a distance between texts.
+/// What was sent lately to the phones of centres that limit how often they text.
 async fn read_pace(
     tx: &mut Tx,
     centres: &Centres,
@@ -250,7 +250,7 @@ async fn read_last_inbound(
     inbox::last_inbound(tx, line.at(), &hashes, now - Duration::days(1)).await
 }
 
-/// The cancel question that a text puts, while it is open.
+/// The cancel question that a text asks, while it is open.
 async fn cancel_question(
     tx: &mut Tx,
     attendee: &AttendeeContext,

@@ -25,7 +25,18 @@ const HEAD: &str = "\
 # four a day. The reader is one parent; the other one is never named and never looked at.
 #
 # Each row: what happens | the task that a person gets | the kinds of message for which it is so.
-# A situation lists what differs from the first one; whatever it does not name is sent as there.
+# A kind that a situation does not name is sent, as in the first one.
+#
+# How to read it:
+# - When texts about money, notes and milestones may go (office hours, quiet hours, the phone's own
+#   hours) is worked out beforehand. The situations about the office show it, so those about quiet
+#   hours do not name these texts.
+# - A text that is queued for later, such as session_off at 10:30, is not looked at before that.
+# - Some rows cannot happen, such as session_off for a visit that took place. They are here because
+#   the table is complete.
+# - 'withdrawn: moved' means that the text speaks of a visit that is no longer as it was.
+#   'withdrawn: quiet_mode' means that the phone may not show it, now or at all.
+# - The daily maximum is counted over 24 hours; a text that it holds back is looked at every hour.
 #
 # Three kinds are never queued: please_ring and discreet_request are what a discreet phone gets
 # instead of another text, no_longer_in_use takes the place of old texts in a chat.
@@ -276,7 +287,9 @@ type Situation = (&'static str, fn(&mut Scene));
 /// Every reason to stop, wait or go another way.
 const SITUATIONS: &[Situation] = &[
     ("Nothing stands against it", |_| {}),
-    ("Its time is over", |s| s.message.not_after = Some(s.now)),
+    ("The text's time is over", |s| {
+        s.message.not_after = Some(s.now)
+    }),
     ("It would be valid for less than a minute", |s| {
         s.message.not_after = Some(s.now + Duration::seconds(59));
     }),
@@ -292,7 +305,7 @@ const SITUATIONS: &[Situation] = &[
         },
     ),
     (
-        "Somebody else called the visit off, and this parent is told at 10:30",
+        "Somebody else called the visit off; until 10:30 this parent must notice nothing",
         |s| {
             s.reader().session.state = SessionState::Cancelled;
             s.reader().attendee.hears_at = Some(at("2026-11-26T10:30:00Z"));
@@ -338,7 +351,7 @@ const SITUATIONS: &[Situation] = &[
     ("The phone is discreet", |s| s.mode(Mode::Discreet)),
     ("The phone is silent", |s| s.mode(Mode::Silent)),
     (
-        "The very message that is answered made the phone discreet",
+        "This text answers the message that made the phone discreet: it looks as it would have before",
         |s| {
             s.mode(Mode::Discreet);
             if matches!(
@@ -447,7 +460,7 @@ const SITUATIONS: &[Situation] = &[
         s.message.excluded_channel = Some(Channel::Whatsapp);
     }),
     (
-        "Its question was answered, or nobody may answer it any more",
+        "The question that it asks was answered, or has lapsed",
         |s| {
             s.cancel_question = None;
             s.question_open = false;

@@ -71,7 +71,7 @@ fn by_intent(inbound: &InboundContext) -> Decision {
         Intent::WrongNumber => wrong_number(inbound),
         Intent::Code(code) => cancel_code(inbound, code),
         Intent::ReasonWord(reason) => reason_word(inbound, *reason),
-        // Staff are told at once: it is about a visit in the next hours.
+        // Urgent if the visit is near (`TaskKind::is_urgent`); it changes nothing else.
         Intent::RunningLate => hand_over("running_late", TaskKind::RunningLate),
         Intent::Reschedule => hand_over("reschedule_request", TaskKind::ReadMessage),
         Intent::Question => hand_over("question", TaskKind::ReadMessage),
