@@ -2,6 +2,7 @@
 
 #![warn(missing_docs)]
 
+use crate::store::lookup_error::LookupError;
 use crate::store::staff::AllowError;
 
 /// Why something was not done.
@@ -65,7 +66,14 @@ impl Error {
 impl From<anyhow::Error> for Error {
     /// Failed, unless it is one of ours that passed through code that does not tell them apart.
     fn from(e: anyhow::Error) -> Error {
-        e.downcast::<Error>().unwrap_or_else(Error::Failed)
+        match e.downcast::<Error>() {
+            Ok(ours) => ours,
+            Err(e) => match e.downcast::<LookupError>() {
+                Ok(LookupError::NotFound(what)) => Error::NotFound(what),
+                Ok(LookupError::Unclear(why)) => Error::Refused(why),
+                Err(e) => Error::Failed(e),
+            },
+        }
     }
 }
 
@@ -107,6 +115,15 @@ mod tests {
             "0 children attend on this case; nothing was recorded"
         );
         assert!(refusing(1).is_ok());
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_is_not_found() {
+        let none: Error =
+            anyhow::Error::from(LookupError::NotFound("there is no case X".into())).into();
+        assert!(matches!(none, Error::NotFound(_)), "{none:?}");
+        let two: Error = anyhow::Error::from(LookupError::Unclear("X exists twice".into())).into();
+        assert!(matches!(two, Error::Refused(_)), "{two:?}");
     }
 
     #[test]

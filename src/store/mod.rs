@@ -12,6 +12,7 @@ pub mod errands;
 pub mod facts;
 pub mod imports;
 pub mod inbox;
+pub mod lookup_error;
 pub mod messages;
 pub mod milestones;
 pub mod money;

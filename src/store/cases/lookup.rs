@@ -7,7 +7,8 @@ use crate::domain::people::role::Role;
 use crate::domain::people::senders::Senders;
 use crate::store::db::Db;
 use crate::store::inbox;
-use anyhow::{Result, bail};
+use crate::store::lookup_error::LookupError;
+use anyhow::Result;
 use std::collections::HashMap;
 
 #[derive(Debug, Clone)]
@@ -37,7 +38,10 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
         )
         .await?;
     match rows.as_slice() {
-        [] => bail!("there is no case {case}; `courtesy list parties` shows all"),
+        [] => Err(LookupError::NotFound(format!(
+            "there is no case {case}; `courtesy list parties` shows all"
+        ))
+        .into()),
         [r] => Ok(Case {
             id: r.id("id")?,
             centre: r.text("centre")?,
@@ -49,10 +53,11 @@ pub async fn find(db: &Db, case: &str) -> Result<Case> {
                 .iter()
                 .map(|r| Ok(format!("{}/{}", r.text("centre")?, r.text("case_ref")?)))
                 .collect::<Result<_>>()?;
-            bail!(
+            Err(LookupError::Unclear(format!(
                 "{case} exists at several centres: write {}",
                 names.join(" or ")
-            )
+            ))
+            .into())
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::domain::people::private::Private;
 use crate::domain::people::role::Role;
 use crate::store::cases;
 use crate::store::db::{Db, Row, Tx};
-use anyhow::{Result, bail};
+use crate::store::lookup_error::LookupError;
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone)]
@@ -56,10 +57,16 @@ pub(super) fn read(r: &Row) -> Result<Party> {
 /// No such case or party, or more than one.
 pub async fn find(db: &Db, party: &str) -> Result<Party> {
     let Some((case, role)) = party.rsplit_once(':') else {
-        bail!("{party:?} is not a party; write BRK-0101:resident, :contact or :referrer")
+        return Err(LookupError::Unclear(format!(
+            "{party:?} is not a party; write BRK-0101:resident, :contact or :referrer"
+        ))
+        .into());
     };
     let Ok(role) = role.parse::<Role>() else {
-        bail!("{role:?} is not a role; write resident, contact or referrer")
+        return Err(LookupError::Unclear(format!(
+            "{role:?} is not a role; write resident, contact or referrer"
+        ))
+        .into());
     };
     let case = cases::find(db, case).await?;
     match db
@@ -70,7 +77,9 @@ pub async fn find(db: &Db, party: &str) -> Result<Party> {
         .await?
     {
         Some(r) => read(&r),
-        None => bail!("the case {} has no {role}", case.case_ref),
+        None => {
+            Err(LookupError::NotFound(format!("the case {} has no {role}", case.case_ref)).into())
+        }
     }
 }
 
