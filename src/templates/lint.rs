@@ -118,7 +118,7 @@ fn check_sample(
     language: &Language,
     say: &Say,
 ) -> Result<Vec<LintFinding>> {
-    // A short name, so that as much of the text as possible stands in its opening.
+    // A short name, so that as much of the text as possible fits into its opening.
     let speaker = Speaker {
         short_name: "Oak".into(),
         ..sample_speaker()

@@ -35,7 +35,7 @@ fn dearest(
         .iter()
         .flat_map(|v| MessageKind::ALL.iter().flat_map(move |k| samples_of(*k, v)))
     {
-        // What staff write is read over and counted when they write it.
+        // What staff write is checked and counted when they write it.
         if say.kind() == MessageKind::StaffReply {
             continue;
         }

@@ -46,7 +46,7 @@ string_enum! {
         LinkRefused = "link_refused",
         /// What a button says that does nothing any more.
         OldButton = "old_button",
-        /// What stands in place of a text in a chat that was given up (safety rule G2).
+        /// Replaces old texts in a chat that is no longer used (safety rule G2).
         NoLongerInUse = "no_longer_in_use",
         /// To staff: something urgent waits. Never a name, a case or a reason (safety rule A1).
         StaffAlert = "staff_alert",

@@ -34,7 +34,7 @@ pub(super) struct MatchedRow {
     pub(super) names_it: bool,
 }
 
-/// Compares the lines of one case. Gives one [`MatchedRow`] a line, the booked sessions that no line
+/// Compares the lines of one case. Returns one [`MatchedRow`] a line, the booked sessions that no line
 /// matches, and what is doubtful.
 pub(super) fn compare(
     rows: &[SessionRow],

@@ -57,7 +57,7 @@ impl PartyComparison<'_> {
         true
     }
 
-    /// Compares all parties of a line; gives whether something differs and was left.
+    /// Compares all parties of a line; returns whether something differs and was left.
     pub(super) fn line(&mut self, row: &SessionRow) -> bool {
         if self.swapped_or_shared(row) {
             return false;
@@ -248,7 +248,7 @@ impl PartyComparison<'_> {
                 .filter(|a| a.hash == hash)
                 .map(|a| a.state.as_str())
                 .collect();
-            // A new number that is agreed for WhatsApp too stands in two rows, which wait together.
+            // A new number that is agreed for WhatsApp too is in two rows, which wait together.
             if states.is_empty() || new.contains(&hash) {
                 new.insert(hash.clone());
                 on_file.addresses.push(KnownAddress {

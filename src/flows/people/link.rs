@@ -90,7 +90,7 @@ async fn fact(
     facts::add(tx, now, &[f]).await
 }
 
-/// A chat pressed Start with a code. Gives what was understood and the rule, as for every message.
+/// A chat pressed Start with a code. Returns what was understood and the rule, as for every message.
 pub(crate) async fn start(
     svc: &Service,
     tx: &mut Tx,
@@ -270,7 +270,7 @@ async fn reply(
     Ok(())
 }
 
-/// Gives a party this chat. An old one ends at once: its buttons die and its last texts say that
+/// Links this chat to a party. An old one ends at once: its buttons die and its last texts say that
 /// they are no longer in use (rule G2).
 async fn link(
     tx: &mut Tx,

@@ -78,7 +78,7 @@ impl PhoneChange {
     }
 }
 
-/// Records what staff learned; gives what was changed, in words.
+/// Records what staff learned; returns what was changed, in words.
 ///
 /// # Errors
 /// A louder setting without a talk, a number of the other party, nothing to change; somebody who may

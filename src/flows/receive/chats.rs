@@ -79,7 +79,7 @@ pub async fn run_errands(
     Ok(())
 }
 
-/// Does what is due; gives how many errands came to an end.
+/// Does what is due; returns how many errands came to an end.
 async fn errands_once(svc: &Service, line: &Line, bot: &Telegram) -> Result<usize> {
     let due = errands::due(&svc.db, &line.sender, svc.clock.now()).await?;
     let mut ended = 0;

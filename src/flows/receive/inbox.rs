@@ -9,7 +9,7 @@ use crate::store::inbox::{self, NewInbound};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-/// Stores messages and wakes the loop that applies them; gives how many were new.
+/// Stores messages and wakes the loop that applies them; returns how many were new.
 pub async fn store(svc: &Service, received: &[NewInbound]) -> Result<u64> {
     let mut tx = svc.db.begin().await?;
     let n = inbox::store(&mut tx, svc.clock.now(), received).await?;

@@ -53,7 +53,7 @@ impl DecisionWriter<'_> {
         Ok(())
     }
 
-    /// Puts the numbered question; gives what its text needs, or `None` if no number can answer it.
+    /// Puts the numbered question; returns what its text needs, or `None` if no number can answer it.
     async fn put_choice(
         &mut self,
         wanted: AmbiguousWish,

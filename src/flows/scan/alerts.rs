@@ -18,7 +18,7 @@ const LASTS: Duration = Duration::hours(2);
 /// When staff were alerted last.
 const LAST: &str = "alerted_at";
 
-/// Alerts staff to urgent tasks that nobody was alerted to; gives how many.
+/// Alerts staff to urgent tasks that nobody was alerted to; returns how many.
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<usize> {
     if svc.alert_to.is_empty() {
         return Ok(0);

@@ -76,7 +76,7 @@ pub fn decide(
     }
 }
 
-/// Queues what is due at `now`, and then does what falls due in cases by itself; gives how many
+/// Queues what is due at `now`, and then does what falls due in cases by itself; returns how many
 /// attendees were settled.
 pub async fn scan(svc: &Service, now: DateTime<Utc>) -> Result<u64> {
     crate::flows::scan::alerts::scan(svc, now).await?;

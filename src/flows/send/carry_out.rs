@@ -45,7 +45,7 @@ struct Outcome {
     rerouted: Vec<Rerouted>,
 }
 
-/// Decides about everything that was claimed, in the transaction that claims it. Gives the texts
+/// Decides about everything that was claimed, in the transaction that claims it. Returns the texts
 /// that leave, and whether another line has got something to send.
 pub(super) async fn decide_all(
     svc: &Service,

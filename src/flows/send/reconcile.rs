@@ -38,7 +38,7 @@ enum LookResult {
     CannotTell,
 }
 
-/// One round; `me` is this process's worker id. Gives how many attempts are still open and ours to
+/// One round; `me` is this process's worker id. Returns how many attempts are still open and ours to
 /// look at.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ pub struct ClosureRequest {
     pub to: NaiveDate,
     /// Only sessions that overlap these hours of a day.
     pub hours: Option<(NaiveTime, NaiveTime)>,
-    /// Why; for staff only, it stands in no text.
+    /// Why; for staff only, it never appears in a text.
     pub why: String,
 }
 

@@ -34,7 +34,7 @@ const BATCH: i64 = 200;
 const BATCHES: usize = 5;
 
 /// Queues the texts of open tasks at the centres that want them, each once: both parents read the
-/// same words at the same moment. Gives whether there are any.
+/// same words at the same moment. Returns whether there are any.
 async fn texts(
     svc: &Service,
     tx: &mut Tx,

@@ -204,7 +204,7 @@ async fn accept(
     Ok(())
 }
 
-/// Gives a message that its channel accepted but did not deliver to the party's next address.
+/// Passes a message that its channel accepted but did not deliver to the party's next address.
 ///
 /// Returns false if the attempt did not fail.
 pub async fn reroute_undelivered(

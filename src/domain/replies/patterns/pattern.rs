@@ -111,7 +111,7 @@ pub(super) fn next_words(parts: &[Part]) -> [WordFilter; 3] {
 
 /// Adds the words that may follow the first word of these parts at this distance.
 ///
-/// Gives the lengths, up to `distance`, that the parts may have: bit n stands for n words.
+/// Returns the lengths, up to `distance`, that the parts may have: bit n stands for n words.
 fn add_words_at(parts: &[Part], distance: usize, out: &mut WordFilter) -> u64 {
     let mut lengths: u64 = 1;
     for part in parts {
