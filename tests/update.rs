@@ -162,6 +162,8 @@ async fn texts_after_a_hold(on: On, updated: bool) -> BTreeMap<String, Vec<Strin
         let text = words.collect::<Vec<_>>().join(" ");
         texts.entry(m.to).or_default().push(text);
     }
+    // Texts that are due at one instant may leave in any order.
+    texts.values_mut().for_each(|of_phone| of_phone.sort());
     w.end().await;
     texts
 }
